@@ -1,0 +1,35 @@
+# `make demo` and `make test` need Python 3.11+, pip and make; they set up .venv themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test format docs bench mutants
+
+demo: $(READY)
+	$(BIN)/peelflow demo
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY)
+	$(BIN)/python -m pytest -q tests/docs --no-cov
+
+bench: $(READY)
+	$(BIN)/python bench/run.py
+
+mutants: $(READY)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+$(READY): pyproject.toml tools.txt constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tools.txt -e '.[all]'
+	touch $@

@@ -1,0 +1,1 @@
+"""Closure rules of police-inspection recommendations, as checked YAML state machines."""

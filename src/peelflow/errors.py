@@ -1,0 +1,175 @@
+"""The faults peelflow reports: diagnostics about rule files, and one tree of exceptions.
+
+PeelflowError
+├── RulesRefused (ValueError)      a rulebook has faults; carries every Diagnostic
+├── Refused                        the rules refuse an act; carries the Refusal
+├── RequestRefused (ValueError)    what was asked cannot be meant: unknown category, field, text
+│   ├── TextRefused                a text no store can keep (NUL, lone surrogate)
+│   └── KeyReused                  a key came back with another request
+├── UnknownRecord (LookupError)    no record of that id
+├── UnknownDocument (LookupError)  no document of that digest
+├── StoreError
+│   ├── Conflict                   somebody else moved what this decision read
+│   ├── StoreBusy (TimeoutError)   the store stayed locked for too long
+│   ├── StoreVersion               the store's schema is newer than this peelflow
+│   └── StoreUnreadable            the file is no peelflow store, or is damaged
+└── MissingExtra (ImportError)     an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "note"]
+
+
+@frozen(order=True)
+class Span:
+    """A place in a rule file: `line` and `column` count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Span("<built>")
+
+
+@frozen(order=True)
+class Diagnostic:
+    """One fault in a rule file: where, a stable code, what is so, and what to do instead."""
+
+    span: Span
+    code: str
+    sentence: str
+    help: str
+    severity: Severity = field(default="error")
+
+    def __str__(self) -> str:
+        mark = "" if self.severity == "error" else "note: "
+        return f"{self.span}: {self.code}: {mark}{self.sentence}\n    help: {self.help}"
+
+
+class PeelflowError(Exception):
+    """Anything peelflow raises on purpose."""
+
+
+class RulesRefused(PeelflowError, ValueError):
+    """A rulebook has faults, all of them in `diagnostics`, sorted by place."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+class Refused(PeelflowError):
+    """The rules refuse an act; `refusal` holds every reason."""
+
+    def __init__(self, refusal: object) -> None:
+        self.refusal = refusal
+        super().__init__(str(refusal))
+
+
+class RequestRefused(PeelflowError, ValueError):
+    """A request that cannot be meant: `what` it names, why not, and what to do instead."""
+
+    def __init__(self, what: str, why: str, instead: str) -> None:
+        self.what, self.why, self.instead = what, why, instead
+        super().__init__(f"{what}: {why}; {instead}")
+
+
+class TextRefused(RequestRefused):
+    """A text that no store can keep unchanged."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            what, "holds a NUL or a lone surrogate, which no store keeps", "remove that character"
+        )
+
+
+class KeyReused(RequestRefused):
+    """An idempotency key that already stands for another request on this record."""
+
+    def __init__(self, record: str, key: str) -> None:
+        self.record, self.key = record, key
+        super().__init__(
+            f"key {key!r} of {record}",
+            "already stands for another request",
+            "use a new key, or repeat the first request unchanged",
+        )
+
+
+class UnknownRecord(PeelflowError, LookupError):
+    """No record has this id."""
+
+    def __init__(self, record: str) -> None:
+        self.record = record
+        super().__init__(f"no record is called {record!r}; list the records to see their ids")
+
+
+class UnknownDocument(PeelflowError, LookupError):
+    """No document with this digest was kept."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        super().__init__(f"no document {digest[:12]}… is kept here; keep its content first")
+
+
+class StoreError(PeelflowError):
+    """The store could not do what it was asked; nothing of the batch is kept."""
+
+
+class Conflict(StoreError):
+    """`record` moved from event number `expected` to `found` since this decision read it."""
+
+    def __init__(
+        self, record: str, *, expected: int, found: int, transaction_lost: bool = False
+    ) -> None:
+        self.record, self.expected, self.found = record, expected, found
+        self.transaction_lost = transaction_lost
+        super().__init__(
+            f"{record} moved from event {expected} to {found} meanwhile; "
+            "nothing was kept, read it again and decide anew"
+        )
+
+
+class StoreBusy(StoreError, TimeoutError):
+    """The store stayed locked by another writer for longer than we wait."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__(f"{url} stayed locked by another writer; nothing was kept, try again")
+
+
+class StoreVersion(StoreError):
+    """The store was written by a newer peelflow."""
+
+    def __init__(self, url: str, *, found: int, known: int) -> None:
+        self.url, self.found, self.known = url, found, known
+        super().__init__(
+            f"{url} has schema {found}, newer than schema {known} known here; upgrade peelflow"
+        )
+
+
+class StoreUnreadable(StoreError):
+    """The file is not a peelflow store, or it is damaged, or it cannot be opened."""
+
+    def __init__(self, url: str, why: str) -> None:
+        self.url, self.why = url, why
+        super().__init__(f"{url} cannot be used as a store: {why}; check the path or restore it")
+
+
+class MissingExtra(PeelflowError, ImportError):
+    """An optional dependency is missing; `extra` names what to install."""
+
+    def __init__(self, extra: str, needs: str) -> None:
+        self.extra, self.needs = extra, needs
+        super().__init__(f"{needs} is not installed; run: pip install 'peelflow[{extra}]'")

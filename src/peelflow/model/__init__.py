@@ -1,0 +1,1 @@
+"""Frozen nouns: rules, requirements, guarantees, records, judgement. No I/O, no clock."""

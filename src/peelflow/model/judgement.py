@@ -1,0 +1,88 @@
+"""What a decision looks at besides rules and record, and how a refusal explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Literal
+
+from attrs import field, frozen
+
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.records import Act, Record
+from peelflow.model.rules import Counts
+
+
+@frozen
+class Appointment:
+    """A person holds a role in a force from `first_day` to `last_day`, inclusive, or open-ended."""
+
+    person: str
+    role: str
+    force: str
+    first_day: date
+    last_day: date | None = None
+
+
+@frozen
+class Inspection:
+    """An inspection: planned or bespoke, its days, and the questions it covers."""
+
+    id: str
+    kind: str
+    first_day: date
+    last_day: date
+    questions: frozenset[str] = frozenset()
+
+
+@frozen
+class Child:
+    """A child record as its parent sees it: how its state counts on each ledger."""
+
+    id: str
+    counts: Mapping[str, Counts]
+
+
+@frozen
+class Context:
+    """All that a decision may look at besides rules and record."""
+
+    today: date
+    appointments: tuple[Appointment, ...] = ()
+    inspection: Inspection | None = None
+    children: tuple[Child, ...] = ()
+    predicates: Mapping[str, Predicate] = field(factory=dict)
+
+
+Predicate = Callable[[Record, Act, Context], bool]
+
+NotKind = Literal["not here", "not you", "not yet"]
+
+
+@frozen
+class Reason:
+    """One reason for a refusal: its kind, what was found, what would do, and the rule's place."""
+
+    kind: NotKind
+    sentence: str
+    instead: str
+    span: Span = field(default=NOWHERE, eq=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.sentence}; {self.instead}"
+
+
+@frozen
+class Refusal:
+    """An act was refused: what was asked, where the record stands, and every reason."""
+
+    record: str
+    lifecycle: str
+    state: str
+    trigger: str
+    role: str
+    reasons: tuple[Reason, ...]
+
+    def __str__(self) -> str:
+        head = f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
+        return "\n  ".join((head, *map(str, self.reasons)))

@@ -1,0 +1,272 @@
+"""The nouns of a register: acts, events and their changes, and the records they fold into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from attrs import field, frozen
+
+from peelflow.model.rules import Counts, Level, Pin
+
+Value = str | tuple[str, ...]
+
+
+@frozen
+class Actor:
+    """Who decides: a person in one acting role. Roles come from the application."""
+
+    person: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.role})"
+
+
+@frozen
+class Document:
+    """What is known of a kept document; its content is kept under `digest` (SHA-256, hex).
+
+    `signed_by` is a person; whether they could sign is judged by the roles they held on `signed_on`.
+    """
+
+    digest: str
+    kind: str
+    name: str
+    size: int
+    signed_by: str | None = None
+    signed_on: date | None = None
+
+
+@frozen
+class Act:
+    """What somebody asks for on one record.
+
+    Args:
+        trigger: The transition asked for.
+        actor: Who decided, in one acting role.
+        on: The London calendar date it happened on.
+        recorded_by: Who typed it; HMICFRS does not log in to a force's system.
+        evidence: Documents offered with this act.
+        inspection: The id of the inspection record this act rests on.
+        reason: Why, in words.
+        successor: The later record or inspection that takes this one's place.
+        source: The letter or portal reference an inspectorate's decision was read from.
+        key: An idempotency key, unique within the record.
+    """
+
+    trigger: str
+    actor: Actor
+    on: date
+    recorded_by: str
+    evidence: tuple[Document, ...] = ()
+    inspection: str | None = None
+    reason: str | None = None
+    successor: str | None = None
+    source: str | None = None
+    key: str | None = None
+
+
+@frozen
+class Change:
+    """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so."""
+
+    on: date
+    force: str
+    category: str
+    level: Level
+    ledger: str
+    counts: Counts
+    state: str
+    delta: int
+
+
+@frozen
+class Added:
+    """The record was added under a lifecycle, in its initial state. `on` is its issue date."""
+
+    force: str
+    category: str
+    level: Level
+    lifecycle: Pin
+    state: str
+    fields: Mapping[str, Value] = field(factory=dict)
+    parent: str | None = None
+
+
+@frozen
+class TakenOver:
+    """The record entered in a named state as at a date, assumed from elsewhere."""
+
+    force: str
+    category: str
+    level: Level
+    lifecycle: Pin
+    state: str
+    issued: date
+    fields: Mapping[str, Value] = field(factory=dict)
+    parent: str | None = None
+
+
+@frozen
+class Acted:
+    """A transition was taken. `national`: it answered a national transition, so a window begins.
+
+    `evidence` are documents offered, `counted` the digests this act used up.
+    """
+
+    trigger: str
+    old: str
+    new: str
+    national: bool = True
+    evidence: tuple[Document, ...] = ()
+    counted: tuple[str, ...] = ()
+    inspection: str | None = None
+    successor: str | None = None
+
+
+@frozen
+class Attached:
+    """A document was attached to the record."""
+
+    document: Document
+
+
+@frozen
+class Amended:
+    """A field changed."""
+
+    field: str
+    old: Value | None
+    new: Value | None
+
+
+@frozen
+class Linked:
+    """A child was put under this record."""
+
+    child: str
+
+
+@frozen
+class Relevelled:
+    """The inspectorate moved the record to another level. Letters carry over only if `letters`."""
+
+    old_level: Level
+    new_level: Level
+    lifecycle: Pin
+    old: str
+    new: str
+    plan: str
+    letters: bool = False
+
+
+@frozen
+class Migrated:
+    """The record moved to another version of its lifecycle under a proved plan (its digest)."""
+
+    lifecycle: Pin
+    old: str
+    new: str
+    plan: str
+
+
+@frozen
+class Corrected:
+    """An earlier event of this record was voided, or moved to the date `to`."""
+
+    event: int
+    correction: Literal["void", "redate"]
+    to: date | None = None
+
+
+What = (
+    Added | TakenOver | Acted | Attached | Amended | Linked | Relevelled | Migrated | Corrected
+)
+KINDS: dict[str, type[What]] = {
+    "added": Added,
+    "taken_over": TakenOver,
+    "acted": Acted,
+    "attached": Attached,
+    "amended": Amended,
+    "linked": Linked,
+    "relevelled": Relevelled,
+    "migrated": Migrated,
+    "corrected": Corrected,
+}
+KIND_OF: dict[type[What], str] = {kind: name for name, kind in KINDS.items()}
+
+
+@frozen
+class Event:
+    """What happened: immutable, numbered from 1 within its record.
+
+    `on` is when it happened (a London date), `recorded_at` when it was written (UTC).
+    """
+
+    record: str
+    number: int
+    what: What
+    on: date
+    actor: Actor
+    recorded_by: str
+    recorded_at: datetime
+    reason: str | None = None
+    source: str | None = None
+    key: str | None = None
+    changes: tuple[Change, ...] = ()
+
+
+@frozen
+class Moment:
+    """An event's place in a record: its number and its date."""
+
+    number: int
+    on: date
+
+
+@frozen
+class Done:
+    """The last time a trigger was done on a record, and by whom."""
+
+    number: int
+    on: date
+    person: str
+
+
+@frozen
+class Attachment:
+    """A document and the number of the event that brought it."""
+
+    document: Document
+    number: int
+
+
+@frozen
+class Record:
+    """One tracked thing, the fold of its events. `number` is its last event's, `on` that one's date.
+
+    `window` is the last event that answered a national transition; `entered` and `done` say when
+    each state was last entered and each trigger last done; `spent` are documents already used.
+    """
+
+    id: str
+    number: int
+    on: date
+    force: str
+    category: str
+    level: Level
+    lifecycle: Pin
+    state: str
+    issued: date
+    fields: Mapping[str, Value]
+    parent: str | None
+    window: Moment
+    entered: Mapping[str, Moment]
+    children: tuple[str, ...] = ()
+    done: Mapping[str, Done] = field(factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    spent: frozenset[str] = frozenset()
+    successor: str | None = None
+    assumed: bool = False

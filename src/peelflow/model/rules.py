@@ -1,0 +1,173 @@
+"""The nouns of a rule file: roles, categories, states, transitions, lifecycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from attrs import field, frozen
+
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.guarantees import Guarantee
+from peelflow.model.requirements import Requirement
+
+Side = Literal["inspectorate", "force", "oversight", "system"]
+Counts = Literal["open", "closed"]
+FieldType = Literal["text", "date", "choice", "person", "reference", "list"]
+Level = int | None
+SYSTEM = "system"
+
+
+@frozen
+class Role:
+    """Who may act. `theirs` (every side but the force's) is what a force file may not obstruct.
+
+    `by_appointment` roles act only while a recorded appointment or nomination holds.
+    """
+
+    side: Side
+    title: str
+    by_appointment: bool = False
+    may_be_delegated: bool = False
+    stands_for: str | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class EvidenceKind:
+    """A kind of document that a requirement can ask for."""
+
+    title: str
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class FieldRule:
+    """One declared field of a category; `choices` belong to the type `choice` alone."""
+
+    type: FieldType
+    title: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class FigureRow:
+    """A line of the figures, printed at zero too; `order` places it among all categories' rows."""
+
+    title: str
+    order: int
+    level: Level
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class Category:
+    """What sort of thing a record is: its fields, its children, its rows in the figures."""
+
+    title: str
+    fields: Mapping[str, FieldRule] = field(factory=dict)
+    children: tuple[str, ...] = ()
+    figures: tuple[FigureRow, ...] = ()
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class Vocabulary:
+    """The words rule files share: roles, kinds of evidence, categories, predicates."""
+
+    vocabulary: str
+    roles: Mapping[str, Role] = field(factory=dict)
+    evidence: Mapping[str, EvidenceKind] = field(factory=dict)
+    categories: Mapping[str, Category] = field(factory=dict)
+    predicates: Mapping[str, str] = field(factory=dict)
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class After:
+    """When a timed system transition falls due: `days` after the record entered its state,
+    or after `since` (`published`).
+    """
+
+    days: int
+    since: str = "entered"
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class Transition:
+    """One way out of a state. `answers` is the national trigger it answers, None for an own step."""
+
+    trigger: str
+    to: str
+    by: tuple[str, ...]
+    requires: tuple[Requirement, ...] = ()
+    as_: str | None = None
+    after: After | None = None
+    reopens: bool = False
+    answers: str | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class State:
+    """Where a record can stand, and how it counts on each ledger it names there."""
+
+    counts_as: Mapping[str, Counts]
+    title: str | None = None
+    final: bool = False
+    stands_for: str | None = None
+    transitions: tuple[Transition, ...] = ()
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class AppliesTo:
+    """Which records a lifecycle runs: categories, and levels (None is `none`)."""
+
+    category: tuple[str, ...]
+    level: tuple[Level, ...]
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen(order=True)
+class Pin:
+    """What a record remembers of its lifecycle: name, version, semantic digest."""
+
+    name: str
+    version: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+@frozen(eq=False)
+class Lifecycle:
+    """One state machine. Two are the same rules when their `pin` is equal.
+
+    `roles` holds the roles this lifecycle names; it is filled in when the rulebook loads.
+    """
+
+    name: str
+    version: int
+    in_force_from: date
+    title: str
+    applies_to: AppliesTo
+    initial: str
+    states: Mapping[str, State]
+    guarantees: tuple[Guarantee, ...] = ()
+    refines: str | None = None
+    roles: Mapping[str, Role] = field(factory=dict)
+    pin: Pin = Pin("", 0, "")
+    span: Span = field(default=NOWHERE, repr=False)
+
+    def stands_for(self, state: str) -> str:
+        """Return the national state that `state` stands for: its own name unless it says."""
+        return self.states[state].stands_for or state
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"

@@ -1,0 +1,122 @@
+"""The store protocol: what every adapter promises, S1 to S12, in as few methods as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Protocol
+
+from attrs import frozen
+
+from peelflow.model.records import Event, Record
+from peelflow.model.rules import Level
+
+
+@frozen
+class Entry:
+    """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
+
+    event: Event
+    text: str
+    previous: str
+    digest: str
+
+
+@frozen
+class Kept:
+    """A record as it stands in the store, and the digest of its last event."""
+
+    record: Record
+    head: str
+
+
+@frozen
+class Batch:
+    """What one `append` keeps whole or not at all.
+
+    Attributes:
+        entries: The new events, in order; a record's numbers follow on from its last.
+        records: Every record these events moved, folded, with its new head.
+        read: The number of every record the decisions read (0: it must not exist yet).
+        lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
+    """
+
+    entries: tuple[Entry, ...]
+    records: tuple[Kept, ...]
+    read: Mapping[str, int]
+    lifecycles: Mapping[tuple[str, int, str], str]
+
+
+@frozen
+class Wanted:
+    """Which records to list; None means any. Matching is exact."""
+
+    force: str | None = None
+    category: str | None = None
+    level: Level | str = "any"
+    state: str | None = None
+    parent: str | None = None
+
+
+@frozen
+class Total:
+    """How many records of a force, category and level count so on a ledger."""
+
+    force: str
+    category: str
+    level: Level
+    ledger: str
+    counts: str
+    total: int
+
+
+class Store(Protocol):
+    """Keeps events, records, rules and documents. Every method may be called from any thread."""
+
+    url: str
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        ...
+
+    def keyed(self, record: str, key: str) -> Entry | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        ...
+
+    def append(self, batch: Batch) -> None:
+        """Keep the batch whole or not at all (S1), durably (S3).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now (S2).
+            KeyReused: A key of the batch already exists on its record (S7).
+            StoreBusy: Another writer held the store for too long.
+        """
+        ...
+
+    def history(self, record: str) -> tuple[Entry, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        ...
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order."""
+        ...
+
+    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+        ...
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; closing twice is harmless."""
+        ...
