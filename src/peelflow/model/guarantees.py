@@ -22,8 +22,9 @@ class Where:
 
 @frozen
 class NeverWithout:
-    """`where` is never entered without `triggers`, each, in that order, since it was last left
-    (or since the state `since`).
+    """`where` is never entered without `triggers`, each, in that order.
+
+    They count since `where` was last left, or since the state `since` was entered.
     """
 
     where: Where

@@ -28,7 +28,7 @@ class Actor:
 class Document:
     """What is known of a kept document; its content is kept under `digest` (SHA-256, hex).
 
-    `signed_by` is a person; whether they could sign is judged by the roles they held on `signed_on`.
+    `signed_by` is a person; whether they could sign is judged by their roles on `signed_on`.
     """
 
     digest: str
@@ -181,9 +181,7 @@ class Corrected:
     to: date | None = None
 
 
-What = (
-    Added | TakenOver | Acted | Attached | Amended | Linked | Relevelled | Migrated | Corrected
-)
+What = Added | TakenOver | Acted | Attached | Amended | Linked | Relevelled | Migrated | Corrected
 KINDS: dict[str, type[What]] = {
     "added": Added,
     "taken_over": TakenOver,
@@ -245,7 +243,7 @@ class Attachment:
 
 @frozen
 class Record:
-    """One tracked thing, the fold of its events. `number` is its last event's, `on` that one's date.
+    """One tracked thing, the fold of its events. `number` and `on` are its last event's.
 
     `window` is the last event that answered a national transition; `entered` and `done` say when
     each state was last entered and each trigger last done; `spent` are documents already used.

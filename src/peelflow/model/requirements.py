@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import attrs
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
@@ -50,7 +51,7 @@ class FieldSet:
     """A field of the record is set."""
 
     field: str
-    span: Span = field(default=NOWHERE, eq=False, repr=False)
+    span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
 
 @frozen

@@ -88,8 +88,9 @@ class Vocabulary:
 
 @frozen
 class After:
-    """When a timed system transition falls due: `days` after the record entered its state,
-    or after `since` (`published`).
+    """When a timed system transition falls due: `days` after `since`.
+
+    `since` is `entered` (the state) or `published` (the record's field).
     """
 
     days: int
@@ -99,7 +100,7 @@ class After:
 
 @frozen
 class Transition:
-    """One way out of a state. `answers` is the national trigger it answers, None for an own step."""
+    """One way out of a state. `answers`: the national trigger it answers, None for an own step."""
 
     trigger: str
     to: str

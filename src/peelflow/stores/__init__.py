@@ -1,0 +1,1 @@
+"""Stores: where events, records and documents are kept, behind one protocol."""

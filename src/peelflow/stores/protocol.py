@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @frozen

@@ -1,0 +1,1 @@
+"""The engine: decide what an act does to a record, and fold what happened."""

@@ -1,0 +1,1 @@
+"""Proof: what can be said of a lifecycle without running it."""

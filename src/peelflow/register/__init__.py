@@ -1,0 +1,1 @@
+"""The register: a rulebook and a store, the front door."""

@@ -1,0 +1,1 @@
+"""Rule files: read, structured, checked and loaded."""
