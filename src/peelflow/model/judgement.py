@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from attrs import field, frozen
@@ -45,8 +45,12 @@ class Child:
 
 @frozen
 class Context:
-    """All that a decision may look at besides rules and record."""
+    """All that a decision may look at besides rules and record.
 
+    `now` is our clock's time (UTC), `today` the London date an act may not lie after.
+    """
+
+    now: datetime
     today: date
     appointments: tuple[Appointment, ...] = ()
     inspection: Inspection | None = None

@@ -1,0 +1,83 @@
+"""Decide what an act does to a record: an Event, or a Refusal with every reason."""
+
+from __future__ import annotations
+
+from peelflow.engine.checks import counted_documents
+from peelflow.engine.evidence import holds_role
+from peelflow.engine.explain import refuse
+from peelflow.engine.machine import Cursor, machine_for
+from peelflow.model.judgement import Context, Refusal
+from peelflow.model.records import Act, Acted, Actor, Change, Event, Record
+from peelflow.model.rules import SYSTEM, Lifecycle
+
+PEELFLOW = Actor("peelflow", SYSTEM)
+
+
+def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> Event | Refusal:
+    """Return the event that `act` is on `record`, or why the rules refuse it. Pure.
+
+    The record must stand in a state of `lifecycle`, which is the one it pins. The event carries no
+    digest: its store chains it.
+    """
+    machine = machine_for(lifecycle)
+    trigger = machine.events.get(act.trigger)
+    cursor = Cursor(record.state, record, act, context)
+    if (
+        trigger is None
+        or act.on < record.on
+        or act.on > context.today
+        or not may_act(lifecycle, record, act, context)
+        or not trigger.trigger(cursor)
+        or cursor.taken is None
+    ):
+        return refuse(machine, record, act, context)
+    way = cursor.taken
+    rule = way.rule
+    counted = counted_documents(rule.requires, record, act, context) if way.counts_documents else ()
+    what = Acted(
+        act.trigger,
+        record.state,
+        rule.to,
+        rule.answers is not None,
+        act.evidence,
+        counted,
+        act.inspection,
+        act.successor,
+    )
+    return Event(
+        record.id,
+        record.number + 1,
+        what,
+        act.on,
+        act.actor,
+        act.recorded_by,
+        context.now,
+        act.reason,
+        act.source,
+        act.key,
+        tuple(
+            Change(act.on, record.force, record.category, record.level, *delta)
+            for delta in way.deltas
+        ),
+    )
+
+
+def may_act(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> bool:
+    """Say whether the acting role is held, and an inspectorate's decision names its source."""
+    role = lifecycle.roles.get(act.actor.role)
+    if role is None:
+        return False
+    if role.side == "inspectorate" and not (act.source and act.source.strip()):
+        return False
+    return not role.by_appointment or holds_role(record, act, context)
+
+
+def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
+    """Return what a decision may look at: `appointments`, `inspection`, `children`."""
+    ways = machine_for(lifecycle).ways(record.state, trigger)
+    return frozenset().union(*(way.reads for way in ways))
+
+
+def automatic(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
+    """Return the untimed system triggers that run in the batch that enters `state`."""
+    return machine_for(lifecycle).automatic[state]

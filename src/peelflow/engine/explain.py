@@ -1,0 +1,105 @@
+"""Say why an act is refused: every reason at once, of three kinds, and what would do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from peelflow.engine.evidence import holds_role
+from peelflow.engine.machine import RuleMachine, Way
+from peelflow.model.judgement import Context, Reason, Refusal
+from peelflow.model.records import Act, Record
+from peelflow.model.requirements import one_of, read_aloud
+from peelflow.model.rules import Transition
+
+
+def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
+    """Return the refusal of `act`, with every reason the rules give."""
+    ways = machine.ways(record.state, act.trigger)
+    mine = tuple(way for way in ways if act.actor.role in way.by)
+    reasons = (
+        *_not_here(machine, record, act, ways),
+        *_not_you(machine, record, act, context, ways),
+        *_not_on_that_day(record, act, context),
+        *_no_source(machine, act),
+        *_unmet(record, act, context, mine or ways),
+    )
+    return Refusal(
+        record=record.id,
+        lifecycle=str(machine.lifecycle),
+        state=record.state,
+        trigger=act.trigger,
+        role=act.actor.role,
+        reasons=tuple(dict.fromkeys(reasons)),
+    )
+
+
+def say_rule(rule: Transition) -> str:
+    """Say a transition in words: who can do it, and with what."""
+    needs = " and ".join(read_aloud(requirement) for requirement in rule.requires)
+    return f"{one_of(rule.by)} can `{rule.trigger}`" + (f" with {needs}" if needs else "")
+
+
+def _not_here(
+    machine: RuleMachine, record: Record, act: Act, ways: Iterable[Way]
+) -> Iterator[Reason]:
+    if ways:
+        return
+    rules, states = machine.lifecycle, machine.lifecycle.states
+    elsewhere = tuple(
+        name
+        for name, state in states.items()
+        if any(rule.trigger == act.trigger for rule in state.transitions)
+    )
+    here = states[record.state]
+    found = (
+        f"{rules} has `{act.trigger}` only from {one_of(elsewhere)}"
+        if elsewhere
+        else f"{rules} has no `{act.trigger}` at all"
+    )
+    offers = "; ".join(say_rule(rule) for rule in here.transitions)
+    instead = f"from `{record.state}` {offers}" if offers else f"`{record.state}` is an end"
+    yield Reason("not here", found, instead, here.span)
+
+
+def _not_you(
+    machine: RuleMachine, record: Record, act: Act, context: Context, ways: Iterable[Way]
+) -> Iterator[Reason]:
+    role = act.actor.role
+    held = machine.lifecycle.roles.get(role)
+    for way in ways:
+        if role not in way.by:
+            found = f"`{role}` may not `{act.trigger}`"
+            yield Reason("not you", found, f"{one_of(way.rule.by)} may", way.rule.span)
+    if held and held.by_appointment and not holds_role(record, act, context):
+        yield Reason(
+            "not you",
+            f"{act.actor.person} did not hold `{role}` in {record.force} on {act.on}",
+            "record the appointment, or let another role act",
+            held.span,
+        )
+
+
+def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Reason]:
+    if act.on < record.on:
+        found = f"{act.on} lies before the record's last event on {record.on}"
+        yield Reason("not yet", found, f"date it {record.on} or later")
+    if act.on > context.today:
+        found = f"{act.on} lies in the future"
+        yield Reason("not yet", found, f"record it when it has happened; today is {context.today}")
+
+
+def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
+    held = machine.lifecycle.roles.get(act.actor.role)
+    if held and held.side == "inspectorate" and not (act.source and act.source.strip()):
+        yield Reason(
+            "not yet",
+            f"no source is given for a decision of `{act.actor.role}`",
+            "name the letter or portal reference it was read from",
+            held.span,
+        )
+
+
+def _unmet(record: Record, act: Act, context: Context, ways: Iterable[Way]) -> Iterator[Reason]:
+    for way in ways:
+        for unmet in way.unmet(record, act, context):
+            yield Reason("not yet", unmet.found, unmet.instead, unmet.span)

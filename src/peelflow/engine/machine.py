@@ -1,0 +1,204 @@
+"""Compile a lifecycle to a real `transitions.Machine` with an event class of our own.
+
+The machine holds no model. peelflow drives a `Cursor` through `machine.events[trigger]`, which
+takes the short way; an application that attaches a model of its own gets stock behaviour, with the
+same guards as `conditions` (it passes `record=`, `act=` and `context=` to the trigger).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import transitions
+from attrs import define, field, frozen
+
+from peelflow.engine.checks import Check, Unmet, compile_check, compile_due
+from peelflow.model.judgement import Context
+from peelflow.model.records import Act, Record
+from peelflow.model.requirements import (
+    AnyOf,
+    ChildrenClosed,
+    Evidence,
+    InspectionHeld,
+    each_atom,
+)
+from peelflow.model.rules import SYSTEM, Counts, Lifecycle, State, Transition
+
+Delta = tuple[str, Counts, str, int]
+
+
+@frozen(eq=False)
+class Way:
+    """A compiled transition: its rule, its checks, and how taking it changes the figures.
+
+    `reads` names what a decision on it may look at: `appointments`, `inspection`, `children`.
+    """
+
+    rule: Transition
+    source: str
+    by: frozenset[str]
+    checks: tuple[Check, ...]
+    deltas: tuple[Delta, ...]
+    counts_documents: bool
+    reads: frozenset[str]
+
+    def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
+        """Return every requirement that does not hold, in the rule's order."""
+        return tuple(u for check in self.checks if (u := check(record, act, context)))
+
+
+@define
+class Cursor:
+    """Where a decision stands: a model that lives for one trigger."""
+
+    state: str
+    record: Record
+    act: Act
+    context: Context
+    taken: Way | None = field(default=None)
+
+
+class RuleTransition(transitions.Transition):
+    """A stock transition that knows the `Way` it was compiled from."""
+
+    def __init__(self, source: str, dest: str, *args: Any, way: Way) -> None:
+        """Take what stock takes, with our guard as its condition."""
+        super().__init__(source, dest, None, *args[1:])
+        self.conditions.append(self.condition_cls(self.holds))
+        self.way = way
+
+    def holds(self, event: transitions.EventData) -> bool:
+        """Say whether the acting role may and every requirement holds."""
+        asked = event.kwargs
+        act: Act = asked["act"]
+        unmet = self.way.unmet(asked["record"], act, asked["context"])
+        return act.actor.role in self.way.by and not unmet
+
+
+class RuleEvent(transitions.Event):
+    """A trigger that moves a `Cursor` without stock's bookkeeping, and any other model with it."""
+
+    def __init__(self, name: str, machine: RuleMachine) -> None:
+        """Start without ways; the machine adds them."""
+        super().__init__(name, machine)
+        self.ways: dict[str, tuple[Way, ...]] = {}
+
+    def add_transition(self, transition: transitions.Transition) -> None:
+        """Keep the transition for stock's use and its way for ours."""
+        super().add_transition(transition)
+        if isinstance(transition, RuleTransition):
+            self.ways[transition.source] = (
+                *self.ways.get(transition.source, ()),
+                transition.way,
+            )
+
+    def trigger(self, model: object, *args: Any, **kwargs: Any) -> bool:
+        """Move the model if a way out of its state is open to the act; say whether it moved."""
+        if type(model) is not Cursor:
+            return bool(super().trigger(model, *args, **kwargs))
+        role = model.act.actor.role
+        for way in self.ways.get(model.state, ()):
+            if role in way.by:
+                for check in way.checks:
+                    if check(model.record, model.act, model.context) is not None:
+                        break
+                else:
+                    model.taken = way
+                    model.state = way.rule.to
+                    return True
+        return False
+
+
+class RuleMachine(transitions.Machine):
+    """The machine of one lifecycle: its states and transitions, no model, no way round them."""
+
+    event_cls = RuleEvent
+    transition_cls = RuleTransition
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        """Compile a checked lifecycle; an unchecked one has no place here."""
+        super().__init__(
+            model=None,
+            states=[
+                transitions.State(name, final=state.final)
+                for name, state in lifecycle.states.items()
+            ],
+            initial=lifecycle.initial,
+            transitions=[
+                {"trigger": rule.trigger, "source": name, "dest": rule.to, "way": way}
+                for name, state in lifecycle.states.items()
+                for rule in state.transitions
+                for way in (_way(lifecycle, name, rule),)
+            ],
+            auto_transitions=False,
+            send_event=True,
+        )
+        self.lifecycle = lifecycle
+        self.automatic: dict[str, tuple[str, ...]] = {
+            name: tuple(r.trigger for r in state.transitions if _is_automatic(r))
+            for name, state in lifecycle.states.items()
+        }
+
+    def ways(self, state: str, trigger: str) -> tuple[Way, ...]:
+        """Return the ways `trigger` leads out of `state`."""
+        event = self.events.get(trigger)
+        return event.ways.get(state, ()) if isinstance(event, RuleEvent) else ()
+
+
+@lru_cache(maxsize=1024)
+def machine_for(lifecycle: Lifecycle) -> RuleMachine:
+    """Return the machine of a lifecycle, compiled once."""
+    return RuleMachine(lifecycle)
+
+
+def _is_automatic(rule: Transition) -> bool:
+    return rule.by == (SYSTEM,) and rule.after is None
+
+
+def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
+    old, new = lifecycle.states[source], lifecycle.states[rule.to]
+    closes = tuple(
+        ledger
+        for ledger, counts in new.counts_as.items()
+        if counts == "closed" and old.counts_as.get(ledger) != "closed"
+    )
+    checks = tuple(compile_check(requirement, closes) for requirement in rule.requires)
+    if rule.after:
+        checks = (compile_due(rule.after, source), *checks)
+    return Way(
+        rule=rule,
+        source=source,
+        by=frozenset(rule.by),
+        checks=checks,
+        deltas=deltas(
+            old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
+        ),
+        counts_documents=any(isinstance(a, (Evidence, AnyOf)) for a in rule.requires),
+        reads=_reads(lifecycle, rule),
+    )
+
+
+def deltas(
+    old: State | None, old_name: str, *, new: State | None, new_name: str
+) -> tuple[Delta, ...]:
+    """Return how the figures change between two states, each under its national name."""
+    if old and new and old_name == new_name and old.counts_as == new.counts_as:
+        return ()
+    left = [(k, c, old_name, -1) for k, c in sorted(old.counts_as.items())] if old else []
+    come = [(k, c, new_name, +1) for k, c in sorted(new.counts_as.items())] if new else []
+    return (*left, *come)
+
+
+def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
+    atoms = each_atom(rule.requires)
+    reads = set()
+    if any(isinstance(a, Evidence) and a.signed_by for a in atoms):
+        reads.add("appointments")
+    if any(lifecycle.roles[role].by_appointment for role in rule.by if role in lifecycle.roles):
+        reads.add("appointments")
+    if any(isinstance(a, InspectionHeld) for a in atoms):
+        reads.add("inspection")
+    if any(isinstance(a, ChildrenClosed) for a in atoms):
+        reads.add("children")
+    return frozenset(reads)
