@@ -1,0 +1,62 @@
+"""Checks: what every store refuses before it keeps anything, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from peelflow.errors import Conflict, KeyReused, RequestRefused
+from peelflow.stores.codec import check_text
+from peelflow.stores.protocol import Batch
+
+
+def ids_in(batch: Batch) -> list[str]:
+    """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
+    return sorted({*batch.read, *(entry.event.record for entry in batch.entries)})
+
+
+def check_numbers(batch: Batch, found: Mapping[str, int]) -> None:
+    """Refuse a batch whose records moved; `found` holds the numbers they have now.
+
+    Raises:
+        Conflict: A record that was read has another number, or an entry does not follow its last.
+    """
+    for record, expected in sorted(batch.read.items()):
+        if found.get(record, 0) != expected:
+            raise Conflict(record, expected=expected, found=found.get(record, 0))
+    last = dict(found)
+    for entry in batch.entries:
+        record, number = entry.event.record, entry.event.number
+        if last.get(record, 0) != number - 1:
+            raise Conflict(record, expected=number - 1, found=last.get(record, 0))
+        last[record] = number
+
+
+def check_keys(batch: Batch, is_kept: Callable[[str, str], bool]) -> None:
+    """Refuse a key that its record already carries, or that comes twice in the batch.
+
+    Raises:
+        KeyReused: The key stands for another event.
+    """
+    seen = set()
+    for entry in batch.entries:
+        record, key = entry.event.record, entry.event.key
+        if key is None:
+            continue
+        if (record, key) in seen or is_kept(record, key):
+            raise KeyReused(record, key)
+        seen.add((record, key))
+
+
+def check_lifecycles(batch: Batch) -> None:
+    """Refuse a rule text or name that no store can keep."""
+    for (name, _, digest), text in batch.lifecycles.items():
+        for part in (name, digest, text):
+            check_text(part, name)
+
+
+def check_document(digest: str, content: bytes) -> None:
+    """Refuse a document under a digest that is not its content's."""
+    if sha256(content).hexdigest() != digest:
+        what, why = f"document {digest[:12]!a}", "its content has another SHA-256 digest"
+        raise RequestRefused(what, why, "keep it under its own")

@@ -1,0 +1,131 @@
+"""The memory store: the same promises as a file, for as long as the process lives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from threading import RLock
+
+from peelflow.model.records import Record
+from peelflow.stores.checks import (
+    check_document,
+    check_keys,
+    check_lifecycles,
+    check_numbers,
+    ids_in,
+)
+from peelflow.stores.codec import check_text, record_text
+from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+
+
+class MemoryStore:
+    """A store in memory, for tests and trials: nothing outlives the process, so S3 does not hold.
+
+    Closing it lets go of nothing: what it keeps stays readable.
+    """
+
+    def __init__(self, url: str = "memory:") -> None:
+        self.url = url
+        self._lock = RLock()
+        self._kept: dict[str, Kept] = {}
+        self._entries: dict[str, list[Entry]] = {}
+        self._keys: dict[tuple[str, str], Entry] = {}
+        self._documents: dict[str, bytes] = {}
+        self._lifecycles: dict[tuple[str, int, str], str] = {}
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        for each in ids:
+            check_text(each, each)
+        with self._lock:
+            return {each: self._kept[each] for each in ids if each in self._kept}
+
+    def keyed(self, record: str, key: str) -> Entry | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        check_text(record, record)
+        check_text(key, record)
+        with self._lock:
+            return self._keys.get((record, key))
+
+    def append(self, batch: Batch) -> None:
+        """Keep the batch whole or not at all (S1)."""
+        for kept in batch.records:
+            record_text(kept.record)
+        check_lifecycles(batch)
+        with self._lock:
+            numbers = {
+                each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
+            }
+            check_numbers(batch, numbers)
+            check_keys(batch, lambda record, key: (record, key) in self._keys)
+            self._keep(batch)
+
+    def _keep(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            event = entry.event
+            self._entries.setdefault(event.record, []).append(entry)
+            if event.key is not None:
+                self._keys[event.record, event.key] = entry
+        for kept in batch.records:
+            self._kept[kept.record.id] = kept
+        self._lifecycles = {**batch.lifecycles, **self._lifecycles}
+
+    def history(self, record: str) -> tuple[Entry, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        check_text(record, record)
+        with self._lock:
+            return tuple(self._entries.get(record, ()))
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order."""
+        with self._lock:
+            every = [kept.record for _, kept in sorted(self._kept.items())]
+        return (record for record in every if _is_wanted(record, wanted))
+
+    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+        sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
+        with self._lock:
+            every = [entry.event for entries in self._entries.values() for entry in entries]
+        for change in (change for event in every for change in event.changes):
+            if (as_at is None or change.on <= as_at) and force in (None, change.force):
+                key = (change.force, change.category, change.level, change.ledger, change.counts)
+                sums[key] += change.delta
+        totals = (Total(*key, total) for key, total in sums.items() if total)
+        return sorted(totals, key=_place)
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        check_document(digest, content)
+        with self._lock:
+            self._documents.setdefault(digest, bytes(content))
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        check_text(digest, "the digest")
+        with self._lock:
+            return self._documents.get(digest)
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        with self._lock:
+            return dict(sorted(self._lifecycles.items()))
+
+    def close(self) -> None:
+        """Do nothing: the memory is let go with the store itself."""
+
+
+def _is_wanted(record: Record, wanted: Wanted) -> bool:
+    return (
+        wanted.force in (None, record.force)
+        and wanted.category in (None, record.category)
+        and wanted.level in ("any", record.level)
+        and wanted.state in (None, record.state)
+        and wanted.parent in (None, record.parent)
+    )
+
+
+def _place(total: Total) -> tuple[str, str, bool, int, str, str]:
+    level = total.level
+    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts

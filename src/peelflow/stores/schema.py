@@ -1,0 +1,97 @@
+"""The SQLite schema: a file is opened as a peelflow store, made into one, or refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from peelflow.errors import StoreUnreadable, StoreVersion
+
+SCHEMA = 1
+APPLICATION = 0x7065656C  # "peel", in the file's header: no other application's file is touched
+
+TABLES = (
+    """CREATE TABLE meta (schema INTEGER NOT NULL)""",
+    """CREATE TABLE records (
+        id TEXT PRIMARY KEY, number INTEGER NOT NULL, head TEXT NOT NULL, force TEXT NOT NULL,
+        category TEXT NOT NULL, level INTEGER, lifecycle TEXT NOT NULL, version INTEGER NOT NULL,
+        state TEXT NOT NULL, parent TEXT, body TEXT NOT NULL)""",
+    """CREATE INDEX records_by_parent ON records (parent, id) WHERE parent IS NOT NULL""",
+    """CREATE TABLE events (
+        record TEXT NOT NULL, number INTEGER NOT NULL, position INTEGER, "on" TEXT NOT NULL,
+        kind TEXT NOT NULL, key TEXT, text TEXT NOT NULL, previous TEXT NOT NULL,
+        digest TEXT NOT NULL, PRIMARY KEY (record, number)) WITHOUT ROWID""",
+    """CREATE UNIQUE INDEX events_by_key ON events (record, key) WHERE key IS NOT NULL""",
+    """CREATE TABLE changes (
+        record TEXT NOT NULL, number INTEGER NOT NULL, "on" TEXT NOT NULL, force TEXT NOT NULL,
+        category TEXT NOT NULL, level INTEGER, ledger TEXT NOT NULL, counts TEXT NOT NULL,
+        state TEXT NOT NULL, delta INTEGER NOT NULL)""",
+    """CREATE TABLE documents (digest TEXT PRIMARY KEY, content BLOB NOT NULL)""",
+    """CREATE TABLE lifecycles (
+        name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (name, version, digest)) WITHOUT ROWID""",
+)
+
+
+def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
+    """Open the store in `path`, making it if there is no file or an empty one.
+
+    Args:
+        path: The database file; its folder must exist.
+        url: How errors call the store.
+        timeout: Seconds to wait for another writer.
+
+    Raises:
+        StoreVersion: The file's schema is newer than `SCHEMA`.
+        StoreUnreadable: The folder is missing, or the file is no peelflow store.
+        sqlite3.Error: Whatever SQLite itself finds.
+    """
+    if not path.parent.is_dir():
+        raise StoreUnreadable(url, f"there is no folder `{path.parent}`")
+    if path.is_dir():
+        raise StoreUnreadable(url, "it is a folder")
+    connection = sqlite3.connect(
+        path, timeout=timeout, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _prepare(connection, url)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, url: str) -> None:
+    if _is_empty(connection):
+        _create(connection)
+    if _number(connection, "PRAGMA application_id") != APPLICATION:
+        raise StoreUnreadable(url, "it is another application's database")
+    schema = _number(connection, "SELECT max(schema) FROM meta")
+    if schema > SCHEMA:
+        raise StoreVersion(url, found=schema, known=SCHEMA)
+    if schema < SCHEMA:
+        raise StoreUnreadable(url, f"its schema number is {schema}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_empty(connection):  # nobody else was quicker
+        for table in TABLES:
+            connection.execute(table)
+        connection.execute("INSERT INTO meta VALUES (?)", (SCHEMA,))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute("COMMIT")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not (
+        _number(connection, "PRAGMA application_id")
+        or _number(connection, "SELECT count(*) FROM sqlite_master")
+    )
+
+
+def _number(connection: sqlite3.Connection, sql: str) -> int:
+    (number,) = connection.execute(sql).fetchone()
+    return number if isinstance(number, int) else 0

@@ -1,0 +1,179 @@
+"""The SQLite store: one file, full durability, the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from threading import RLock
+from typing import TypeVar
+
+from attrs import define, field
+
+from peelflow.errors import StoreBusy, StoreUnreadable
+from peelflow.model.records import Record
+from peelflow.stores import statements
+from peelflow.stores.checks import (
+    check_document,
+    check_keys,
+    check_lifecycles,
+    check_numbers,
+    ids_in,
+)
+from peelflow.stores.codec import check_text
+from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.schema import connect
+
+_T = TypeVar("_T")
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_CHUNK = 256
+
+
+@define(eq=False)
+class _Life:
+    """One process's connection: SQLite forbids carrying one across a fork."""
+
+    lock: RLock = field(factory=RLock)
+    connection: sqlite3.Connection | None = None
+
+
+class SqliteStore:
+    """A store in one SQLite file, in WAL mode with full synchronisation.
+
+    Args:
+        path: The database file, made when missing; its folder must exist.
+        timeout: Seconds to wait for another writer before `StoreBusy`.
+
+    Raises:
+        StoreVersion: A newer peelflow wrote the file (S12).
+        StoreUnreadable: The file is no peelflow store, is damaged, or cannot be opened.
+        StoreBusy: The file stayed locked.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
+        self.url = f"sqlite:///{os.fspath(path)}"
+        self._path = Path(path).absolute()
+        self._timeout = timeout
+        self._closed = False
+        self._lives: dict[int, _Life] = {}
+        self._run(lambda _: None)
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        for each in ids:
+            check_text(each, each)
+        return self._run(lambda connection: statements.read(connection, ids))
+
+    def keyed(self, record: str, key: str) -> Entry | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        check_text(record, record)
+        check_text(key, record)
+        return self._run(lambda connection: statements.keyed(connection, record, key))
+
+    def append(self, batch: Batch) -> None:
+        """Keep the batch whole or not at all (S1), durably (S3).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now (S2).
+            KeyReused: A key of the batch already exists on its record (S7).
+            StoreBusy: Another writer held the store for longer than the timeout.
+        """
+        check_lifecycles(batch)
+        rows = statements.rows_of(batch)
+        ids = ids_in(batch)
+
+        def keep(connection: sqlite3.Connection) -> None:
+            check_numbers(batch, statements.numbers(connection, ids))
+            check_keys(batch, lambda *key: statements.has_key(connection, *key))
+            statements.write(connection, rows)
+
+        self._write(keep)
+
+    def history(self, record: str) -> tuple[Entry, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        check_text(record, record)
+        return self._run(lambda connection: statements.history(connection, record))
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order.
+
+        They are read in chunks, so a record may move while an earlier one is looked at.
+        """
+        chunk = self._chunk(wanted, None)
+        while chunk:
+            yield from chunk
+            chunk = self._chunk(wanted, chunk[-1].id)
+
+    def _chunk(self, wanted: Wanted, after: str | None) -> list[Record]:
+        return self._run(
+            lambda connection: statements.records(connection, wanted, after=after, limit=_CHUNK)
+        )
+
+    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+        return self._run(lambda connection: statements.totals(connection, as_at, force))
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        check_document(digest, content)
+        self._write(lambda connection: statements.keep_document(connection, digest, content))
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        check_text(digest, "the digest")
+        return self._run(lambda connection: statements.document(connection, digest))
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        return self._run(statements.lifecycles)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
+        self._closed = True
+        life = self._life()
+        with life.lock:
+            if life.connection is not None:
+                life.connection.close()
+                life.connection = None
+
+    def _life(self) -> _Life:
+        # INVARIANT: `setdefault` is atomic, so a process has one life; the parent's stays untouched
+        # in the dict, because closing a connection that came across a fork would harm its file.
+        return self._lives.get(os.getpid()) or self._lives.setdefault(os.getpid(), _Life())
+
+    def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        life = self._life()
+        with life.lock:
+            try:
+                if self._closed:
+                    raise StoreUnreadable(self.url, "it was closed")
+                if life.connection is None:
+                    life.connection = connect(self._path, self.url, timeout=self._timeout)
+                return work(life.connection)
+            except sqlite3.Error as fault:
+                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+                    raise StoreBusy(self.url) from fault
+                raise StoreUnreadable(self.url, str(fault)) from fault
+            except statements.RowUnreadable as fault:
+                raise StoreUnreadable(self.url, str(fault)) from fault
+
+    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        def transact(connection: sqlite3.Connection) -> None:
+            if _is_writing(connection):  # a signal handler came in between
+                raise StoreBusy(self.url)
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if _is_writing(connection):
+                    connection.execute("ROLLBACK")
+                raise
+
+        self._run(transact)
+
+
+def _is_writing(connection: sqlite3.Connection) -> bool:
+    return connection.in_transaction

@@ -1,0 +1,199 @@
+"""The statements: SQL texts of the SQLite store, and the rows they take and give."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from attrs import frozen
+
+from peelflow.model.records import KIND_OF, Change, Record
+from peelflow.stores.codec import check_text, event_from, record_from, record_text
+from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+
+_Row = tuple[str | int | None, ...]
+
+_ONE_NUMBER = "SELECT id, number FROM records WHERE id = ?"
+_NUMBERS = "SELECT id, number FROM records WHERE id IN (SELECT value FROM json_each(?))"
+_ONE_RECORD = "SELECT id, head, body FROM records WHERE id = ?"
+_RECORDS = "SELECT id, head, body FROM records WHERE id IN (SELECT value FROM json_each(?))"
+_HAS_KEY = "SELECT 1 FROM events WHERE record = ? AND key = ?"
+_KEYED = "SELECT number, text, previous, digest FROM events WHERE record = ? AND key = ?"
+_HISTORY = "SELECT number, text, previous, digest FROM events WHERE record = ? ORDER BY number"
+_PUT_RECORD = """INSERT INTO records
+    (id, number, head, force, category, level, lifecycle, version, state, parent, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET number = excluded.number, head = excluded.head,
+    force = excluded.force, category = excluded.category, level = excluded.level,
+    lifecycle = excluded.lifecycle, version = excluded.version, state = excluded.state,
+    parent = excluded.parent, body = excluded.body"""
+_PUT_EVENT = """INSERT INTO events (record, number, "on", kind, key, text, previous, digest)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_PUT_CHANGE = """INSERT INTO changes
+    (record, number, "on", force, category, level, ledger, counts, state, delta)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_PUT_LIFECYCLE = (
+    "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
+)
+_PUT_DOCUMENT = "INSERT OR IGNORE INTO documents (digest, content) VALUES (?, ?)"
+_TOTALS = """SELECT force, category, level, ledger, counts, sum(delta) FROM changes
+    WHERE (?1 IS NULL OR "on" <= ?1) AND (?2 IS NULL OR force = ?2)
+    GROUP BY force, category, level, ledger, counts HAVING sum(delta) <> 0
+    ORDER BY force, category, level, ledger, counts"""
+
+
+class RowUnreadable(Exception):
+    """A row's text does not say what this peelflow can read."""
+
+
+@frozen
+class Rows:
+    """A batch as rows, encoded before the write lock is taken."""
+
+    events: Sequence[_Row]
+    records: Sequence[_Row]
+    changes: Sequence[_Row]
+    lifecycles: Sequence[_Row]
+
+
+def rows_of(batch: Batch) -> Rows:
+    """Return the batch as rows.
+
+    Raises:
+        TextRefused: A text of a record holds a NUL or a lone surrogate.
+    """
+    events: list[_Row] = []
+    changes: list[_Row] = []
+    for entry in batch.entries:
+        event = entry.event
+        on, kind = event.on.isoformat(), KIND_OF[type(event.what)]
+        kept = (event.key, entry.text, entry.previous, entry.digest)
+        events.append((event.record, event.number, on, kind, *kept))
+        changes.extend(_change_row(event.record, event.number, each) for each in event.changes)
+    return Rows(
+        events=events,
+        records=[_record_row(kept) for kept in batch.records],
+        changes=changes,
+        lifecycles=[(*pin, text) for pin, text in batch.lifecycles.items()],
+    )
+
+
+def _change_row(record: str, number: int, change: Change) -> _Row:
+    what = (change.force, change.category, change.level, change.ledger, change.counts)
+    return record, number, change.on.isoformat(), *what, change.state, change.delta
+
+
+def _record_row(kept: Kept) -> _Row:
+    record, body = kept.record, record_text(kept.record)
+    kind = (record.force, record.category, record.level)
+    rules = (record.lifecycle.name, record.lifecycle.version)
+    return record.id, record.number, kept.head, *kind, *rules, record.state, record.parent, body
+
+
+def write(connection: sqlite3.Connection, rows: Rows) -> None:
+    """Write the rows; the transaction and every check are the caller's."""
+    connection.executemany(_PUT_RECORD, rows.records)
+    connection.executemany(_PUT_EVENT, rows.events)
+    connection.executemany(_PUT_CHANGE, rows.changes)
+    if rows.lifecycles:
+        connection.executemany(_PUT_LIFECYCLE, rows.lifecycles)
+
+
+def numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> Mapping[str, int]:
+    """Return the number of each record that exists among `ids`, in one statement."""
+    if len(ids) == 1:
+        return dict(connection.execute(_ONE_NUMBER, ids).fetchall())
+    return dict(connection.execute(_NUMBERS, (json.dumps(ids),)).fetchall())
+
+
+def read(connection: sqlite3.Connection, ids: Collection[str]) -> Mapping[str, Kept]:
+    """Return the records that exist among `ids`, in one statement."""
+    if len(ids) == 1:
+        rows = connection.execute(_ONE_RECORD, tuple(ids)).fetchall()
+    else:
+        rows = connection.execute(_RECORDS, (json.dumps(list(ids)),)).fetchall()
+    return {record: Kept(_record(record, body), head) for record, head, body in rows}
+
+
+def has_key(connection: sqlite3.Connection, record: str, key: str) -> bool:
+    """Return whether an event of `record` carries `key`."""
+    return connection.execute(_HAS_KEY, (record, key)).fetchone() is not None
+
+
+def keyed(connection: sqlite3.Connection, record: str, key: str) -> Entry | None:
+    """Return the event of `record` that carries `key`."""
+    row = connection.execute(_KEYED, (record, key)).fetchone()
+    return None if row is None else _entry(record, *row)
+
+
+def history(connection: sqlite3.Connection, record: str) -> tuple[Entry, ...]:
+    """Return the events of `record` by number."""
+    rows = connection.execute(_HISTORY, (record,)).fetchall()
+    return tuple(_entry(record, *row) for row in rows)
+
+
+def records(
+    connection: sqlite3.Connection, wanted: Wanted, *, after: str | None, limit: int
+) -> list[Record]:
+    """Return up to `limit` records that match, by id, from the first one behind `after`."""
+    asked = {
+        "id > ?": after,
+        "force = ?": wanted.force,
+        "category = ?": wanted.category,
+        "state = ?": wanted.state,
+        "parent = ?": wanted.parent,
+    }
+    where: dict[str, str | int | None] = {
+        sql: each for sql, each in asked.items() if each is not None
+    }
+    for each in where.values():
+        check_text(str(each), str(each))
+    if wanted.level != "any":
+        where["level IS ?"] = wanted.level
+    sql = f"SELECT id, body FROM records WHERE {' AND '.join(where) or '1'} ORDER BY id LIMIT ?"  # noqa: S608
+    rows = connection.execute(sql, (*where.values(), limit)).fetchall()
+    return [_record(record, body) for record, body in rows]
+
+
+def totals(
+    connection: sqlite3.Connection, as_at: date | None, force: str | None
+) -> tuple[Total, ...]:
+    """Return the sums of the changes dated on or before `as_at`, zeros left out."""
+    on = None if as_at is None else as_at.isoformat()
+    return tuple(Total(*row) for row in connection.execute(_TOTALS, (on, force)).fetchall())
+
+
+def keep_document(connection: sqlite3.Connection, digest: str, content: bytes) -> None:
+    """Insert a document unless it is there."""
+    connection.execute(_PUT_DOCUMENT, (digest, content))
+
+
+def document(connection: sqlite3.Connection, digest: str) -> bytes | None:
+    """Return a document's content."""
+    row = connection.execute("SELECT content FROM documents WHERE digest = ?", (digest,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], str]:
+    """Return every kept lifecycle's text."""
+    sql = "SELECT name, version, digest, text FROM lifecycles ORDER BY name, version, digest"
+    rows = connection.execute(sql).fetchall()
+    return {(name, version, digest): text for name, version, digest, text in rows}
+
+
+def _record(record: str, body: str) -> Record:
+    try:
+        return record_from(body)
+    except ValueError as fault:
+        why = f"the row of {record}: {fault}"
+        raise RowUnreadable(why) from fault
+
+
+def _entry(record: str, number: int, text: str, previous: str, digest: str) -> Entry:
+    try:
+        return Entry(event_from(text), text, previous, digest)
+    except ValueError as fault:
+        why = f"event {number} of {record}: {fault}"
+        raise RowUnreadable(why) from fault
