@@ -1,0 +1,155 @@
+"""Turn what is asked into events, and refuse what cannot be meant before any rule is asked."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Act, Acted, Actor, Event, Record, Value, What
+from peelflow.model.rules import SYSTEM, Category, Lifecycle
+
+if TYPE_CHECKING:
+    from peelflow.register.draft import Draft
+
+
+def event_of(
+    draft: Draft,
+    what: What,
+    record: str,
+    *,
+    number: int,
+    on: date,
+    actor: Actor,
+    recorded_by: str | None,
+    reason: str | None = None,
+    source: str | None = None,
+    key: str | None = None,
+) -> Event:
+    """Return the event of a request that no lifecycle judges, written now."""
+    return Event(
+        record=record,
+        number=number,
+        what=what,
+        on=on,
+        actor=actor,
+        recorded_by=recorder(draft, actor, recorded_by),
+        recorded_at=draft.now,
+        reason=reason,
+        source=source,
+        key=key,
+    )
+
+
+def recorder(draft: Draft, actor: Actor, recorded_by: str | None) -> str:
+    """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
+    role = draft.rulebook.vocabulary.roles.get(actor.role)
+    check_text(actor.person, "the actor's person")
+    if actor.role == SYSTEM:
+        raise RequestRefused(
+            f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
+        )
+    if recorded_by is None:
+        if role is not None and role.side == "inspectorate":
+            raise RequestRefused(
+                f"the decision of {actor}",
+                "does not say who recorded it; an inspectorate does not log in to this register",
+                "give recorded_by",
+            )
+        return actor.person
+    check_text(recorded_by, "recorded_by")
+    return recorded_by
+
+
+def asked_by(act: Act, record: Record, draft: Draft) -> Event:
+    """Return an act as the event it would be, to compare it with an earlier one of its key."""
+    what = Acted(
+        trigger=act.trigger,
+        old=record.state,
+        new=record.state,
+        evidence=act.evidence,
+        inspection=act.inspection,
+        successor=act.successor,
+    )
+    return event_of(
+        draft,
+        what,
+        record.id,
+        number=record.number + 1,
+        on=act.on,
+        actor=act.actor,
+        recorded_by=act.recorded_by,
+        reason=act.reason,
+        source=act.source,
+        key=act.key,
+    )
+
+
+def category_of(draft: Draft, name: str) -> Category:
+    """Return a category of the rulebook, or raise RequestRefused."""
+    categories = draft.rulebook.vocabulary.categories
+    if name not in categories:
+        known = ", ".join(categories)
+        raise RequestRefused(f"the category {name!r}", "is unknown", f"use one of {known}")
+    return categories[name]
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse an empty text."""
+    if not text.strip():
+        raise RequestRefused(what, "is empty", "give a text")
+
+
+def check_day(draft: Draft, on: date, record: str) -> None:
+    """Refuse a day in the future."""
+    if on > draft.today:
+        raise RequestRefused(
+            f"{record}: the date {on}",
+            f"lies in the future; today is {draft.today}",
+            "record it when it has happened",
+        )
+
+
+def check_next_day(draft: Draft, on: date, record: Record) -> None:
+    """Refuse a day in the future, or before the record's last event."""
+    check_day(draft, on, record.id)
+    if on < record.on:
+        raise RequestRefused(
+            f"{record.id}: the date {on}",
+            f"lies before the record's last event on {record.on}",
+            f"date it {record.on} or later",
+        )
+
+
+def check_taken_over(
+    lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
+) -> None:
+    """Refuse a state its lifecycle does not have, or an issue date after the as-at date."""
+    if issued > on:
+        raise RequestRefused(
+            f"{record}: the issue date {issued}",
+            f"lies after {on}, when it is taken over",
+            "give an earlier issue date",
+        )
+    if state not in lifecycle.states:
+        raise RequestRefused(
+            f"{record}: the state {state!r}",
+            f"is none of {lifecycle}'s",
+            f"use one of {', '.join(lifecycle.states)}",
+        )
+
+
+def check_change(
+    category: Category, field: str, old: Value | None, new: Value | None, *, record: str
+) -> None:
+    """Refuse a change that changes nothing, or unsets a field that must be there."""
+    rule = category.fields.get(field)
+    what = f"{record}: the field `{field}`"
+    if rule is None:
+        raise RequestRefused(
+            what, "is not declared for its category", f"use {', '.join(category.fields)}"
+        )
+    if new == old:
+        raise RequestRefused(what, f"already is {old!r}", "give another value")
+    if new is None and rule.required:
+        raise RequestRefused(what, "must not be empty", f"give it: {rule.title}")

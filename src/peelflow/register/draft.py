@@ -1,0 +1,230 @@
+"""A draft: the acts of one batch, decided in order, kept whole or not at all.
+
+Each step sees those before it. A step that is refused leaves no trace in the draft; what the draft
+has read is checked again by the store when the batch is appended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from attrs import evolve, field, frozen
+
+from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
+from peelflow.engine.fold import apply, begin
+from peelflow.errors import KeyReused, Refused, RequestRefused, UnknownDocument, UnknownRecord
+from peelflow.model.judgement import Appointment, Child, Context, Inspection, Predicate, Refusal
+from peelflow.model.records import Act, Document, Event, Record
+from peelflow.model.rules import Lifecycle, Pin
+from peelflow.register.family import check_family
+from peelflow.register.requests import request_of
+from peelflow.register.situation import appointment_of, inspection_of
+from peelflow.register.verbs import Verbs
+from peelflow.rulebook.load import Rulebook
+from peelflow.stores.chain import GENESIS, chain
+from peelflow.stores.protocol import Batch, Entry, Kept, Store, Wanted
+
+LONDON = ZoneInfo("Europe/London")
+
+
+@frozen(eq=False)
+class Desk:
+    """What every draft of a register works with."""
+
+    store: Store
+    rulebook: Rulebook
+    clock: Callable[[], datetime]
+    predicates: Mapping[str, Predicate]
+    lifecycle_of: Callable[[Pin], Lifecycle]
+    text_of: Callable[[Lifecycle], str] = field(repr=False)
+
+
+class Draft(Verbs):
+    """The verbs of a register, gathered until the batch is appended."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Begin an empty draft, dated now."""
+        self.desk = desk
+        self.rulebook = desk.rulebook
+        self.now = desk.clock()
+        self.today = self.now.astimezone(LONDON).date()
+        self._read: dict[str, int] = {}
+        self._seen: dict[str, Kept | None] = {}
+        self._moved: dict[str, Kept] = {}
+        self._entries: list[Entry] = []
+        self._lifecycles: dict[tuple[str, int, str], str] = {}
+        self._step_moved: dict[str, Kept] = {}
+        self._step_entries: list[Entry] = []
+        self._keys: dict[tuple[str, str], Event] = {}
+        self._appointed: dict[str, tuple[str, ...]] = {}
+        self._documents: set[str] = set()
+
+    @contextmanager
+    def _drafting(self) -> Iterator[Draft]:
+        try:
+            yield self
+        except BaseException:
+            self._step_moved.clear()
+            self._step_entries.clear()
+            raise
+        self._moved.update(self._step_moved)
+        self._entries.extend(self._step_entries)
+        for entry in self._step_entries:
+            if entry.event.key is not None:
+                self._keys[entry.event.record, entry.event.key] = entry.event
+        self._step_moved.clear()
+        self._step_entries.clear()
+
+    def commit(self) -> None:
+        """Append what was drafted; an empty draft does nothing.
+
+        Raises:
+            Conflict: Somebody moved what this draft read; nothing is kept.
+        """
+        if self._entries:
+            batch = Batch(
+                entries=tuple(self._entries),
+                records=tuple(self._moved.values()),
+                read=dict(self._read),
+                lifecycles=dict(self._lifecycles),
+            )
+            self.desk.store.append(batch)
+
+    def find(self, record: str) -> Record | None:
+        """Return a record as this draft sees it, None when there is none."""
+        self._look_up((record,))
+        kept = self._kept(record)
+        return kept.record if kept else None
+
+    def get(self, record: str) -> Record:
+        """Return a record as this draft sees it, or raise UnknownRecord."""
+        found = self.find(record)
+        if found is None:
+            raise UnknownRecord(record)
+        return found
+
+    def lifecycle(self, record: Record) -> Lifecycle:
+        """Return the rules that a record pins."""
+        return self.desk.lifecycle_of(record.lifecycle)
+
+    def pin(self, lifecycle: Lifecycle) -> Pin:
+        """Return a lifecycle's pin, and have its text kept with the batch."""
+        pin = lifecycle.pin
+        self._lifecycles[pin.name, pin.version, pin.digest] = self.desk.text_of(lifecycle)
+        return pin
+
+    def put(self, event: Event) -> Event:
+        """Take an event into this step, chained to the one before it."""
+        kept = self._kept(event.record)
+        record = begin(event) if kept is None else apply(kept.record, event)
+        entry = chain(kept.head if kept else GENESIS, event)
+        self._step_moved[event.record] = Kept(record, entry.digest)
+        self._step_entries.append(entry)
+        if event.record.startswith("appointment:"):
+            self._appointed.pop(record.force, None)
+        return event
+
+    def repeated(self, event: Event) -> Event | None:
+        """Return the first event when `event` repeats it under the same key (S7)."""
+        if event.key is None:
+            return None
+        first = self._keys.get((event.record, event.key))
+        if first is None:
+            entry = self.desk.store.keyed(event.record, event.key)
+            first = entry.event if entry else None
+        if first is not None and request_of(first) != request_of(event):
+            raise KeyReused(event.record, event.key)
+        return first
+
+    def act(self, record: Record, act: Act) -> Event:
+        """Decide an act, take its event and what the system then does by itself.
+
+        Raises:
+            Refused: The rules refuse it, with every reason.
+        """
+        lifecycle = self.lifecycle(record)
+        decided = decide(lifecycle, record, act, self._context(lifecycle, record, act))
+        if isinstance(decided, Refusal):
+            raise Refused(decided)
+        self.put(decided)
+        check_family(self, record, trigger=act.trigger, role=act.actor.role)
+        self.settle(record.id, decided)
+        return decided
+
+    def settle(self, record: str, after: Event) -> None:
+        """Take the untimed system transitions that the record's state now has."""
+        while True:
+            now = self.get(record)
+            lifecycle = self.lifecycle(now)
+            for trigger in automatic(lifecycle, now.state):
+                act = Act(trigger, PEELFLOW, after.on, PEELFLOW.person)
+                decided = decide(lifecycle, now, act, self._context(lifecycle, now, act))
+                if isinstance(decided, Event):
+                    self.put(decided)
+                    check_family(self, now, trigger=trigger, role=PEELFLOW.role)
+                    break
+            else:
+                return
+
+    def check_kept(self, document: Document) -> None:
+        """Raise UnknownDocument unless the document's content is kept here."""
+        if document.digest not in self._documents:
+            if self.desk.store.document(document.digest) is None:
+                raise UnknownDocument(document.digest)
+            self._documents.add(document.digest)
+        if document.kind not in self.rulebook.vocabulary.evidence:
+            raise RequestRefused(
+                f"the document {document.name!r}",
+                f"is of the unknown kind {document.kind!r}",
+                f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
+            )
+
+    def _kept(self, record: str) -> Kept | None:
+        return self._step_moved.get(record) or self._moved.get(record) or self._seen.get(record)
+
+    def _look_up(self, ids: tuple[str, ...]) -> None:
+        wanted = [i for i in ids if i not in self._seen]
+        if not wanted:
+            return
+        found = self.desk.store.read(wanted)
+        for record in wanted:
+            kept = found.get(record)
+            self._seen[record] = kept
+            self._read[record] = kept.record.number if kept else 0
+
+    def _context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+        wanted = reads(lifecycle, record, act.trigger)
+        context = Context(self.now, self.today, predicates=self.desk.predicates)
+        if not wanted:
+            return context
+        return evolve(
+            context,
+            appointments=self._appointments(record, act) if "appointments" in wanted else (),
+            inspection=self._inspection(act) if "inspection" in wanted else None,
+            children=self._children(record) if "children" in wanted else (),
+        )
+
+    def _inspection(self, act: Act) -> Inspection | None:
+        found = self.find(act.inspection) if act.inspection else None
+        return inspection_of(found) if found and found.category == "inspection" else None
+
+    def _children(self, record: Record) -> tuple[Child, ...]:
+        self._look_up(record.children)
+        children = map(self.get, record.children)
+        return tuple(Child(c.id, self.lifecycle(c).states[c.state].counts_as) for c in children)
+
+    def _appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
+        force = record.force
+        if force not in self._appointed:
+            stored = self.desk.store.records(Wanted(force=force, category="appointment"))
+            drafted = [*self._moved.values(), *self._step_moved.values()]
+            here = [k.record.id for k in drafted if k.record.category == "appointment"]
+            self._appointed[force] = tuple(dict.fromkeys([*(r.id for r in stored), *here]))
+        self._look_up(self._appointed[force])
+        documents = (*act.evidence, *(held.document for held in record.attachments))
+        concerned = {act.actor.person, *(d.signed_by for d in documents)}
+        appointments = (appointment_of(self.get(i)) for i in self._appointed[force])
+        return tuple(a for a in appointments if a.person in concerned)

@@ -1,0 +1,56 @@
+"""Parents and children: a closed parent never has an open child beneath it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peelflow.errors import Refused
+from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.records import Record
+
+if TYPE_CHECKING:
+    from peelflow.register.draft import Draft
+
+
+def check_family(draft: Draft, before: Record | None, *, trigger: str, role: str) -> None:
+    """Refuse a step that leaves a child open, on a ledger, under a parent closed there.
+
+    Re-open the parent first, in the same batch: "it stays open while one child is open".
+
+    Raises:
+        Refused: The step does so; `before` is the child as it stood, None when it is new.
+    """
+    if before is None or before.parent is None:
+        return
+    after = draft.get(before.id)
+    opened = _opened(draft, before, after)
+    if opened:
+        refuse_open_child(draft, after, opened, trigger=trigger, role=role)
+
+
+def refuse_open_child(
+    draft: Draft, child: Record, ledgers: frozenset[str], *, trigger: str, role: str
+) -> None:
+    """Raise Refused if the parent of `child` counts closed on one of `ledgers`."""
+    parent = draft.get(child.parent or "")
+    counts = draft.lifecycle(parent).states[parent.state].counts_as
+    closed = sorted(ledger for ledger in ledgers if counts.get(ledger) == "closed")
+    if closed:
+        reason = Reason(
+            "not yet",
+            f"its parent {parent.id} counts closed on {', '.join(closed)}",
+            "re-open the parent first, in the same batch",
+        )
+        raise Refused(
+            Refusal(child.id, str(child.lifecycle), child.state, trigger, role, (reason,))
+        )
+
+
+def open_ledgers(draft: Draft, record: Record) -> frozenset[str]:
+    """Return the ledgers on which a record counts open."""
+    counts = draft.lifecycle(record).states[record.state].counts_as
+    return frozenset(ledger for ledger, count in counts.items() if count == "open")
+
+
+def _opened(draft: Draft, before: Record, after: Record) -> frozenset[str]:
+    return open_ledgers(draft, after) - open_ledgers(draft, before)

@@ -1,0 +1,95 @@
+"""Check what is asked for before rules judge it: names, texts, dates, declared fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Value
+from peelflow.model.requirements import one_of
+from peelflow.model.rules import Category, FieldRule
+
+Given = str | date | Sequence[str]
+LONGEST_ID = 200
+
+
+def checked_id(record: str) -> str:
+    """Return an id that can be printed, typed and sorted; else raise RequestRefused."""
+    if not record.strip() or record != record.strip() or len(record) > LONGEST_ID:
+        why = f"is empty, padded, or longer than {LONGEST_ID} characters"
+        raise RequestRefused(f"the id {record[:40]!r}", why, "use a short plain id")
+    if not record.isprintable():
+        raise RequestRefused(f"the id {record!r}", "cannot be printed", "use a short plain id")
+    return record
+
+
+def checked_fields(
+    category: Category, given: Mapping[str, Given], *, record: str
+) -> Mapping[str, Value]:
+    """Return the fields as they are kept; every declared `required` one must be among them.
+
+    Raises:
+        RequestRefused: A field is unknown, missing, or not of its declared type.
+    """
+    fields = {
+        name: checked_value(category, name, value, record=record)
+        for name, value in sorted(given.items())
+    }
+    for name, rule in category.fields.items():
+        if rule.required and name not in fields:
+            raise RequestRefused(
+                f"{record}: the field `{name}`", "is missing", f"give it: {rule.title}"
+            )
+    checked_days(fields, record=record)
+    return fields
+
+
+def checked_value(category: Category, name: str, value: Given, *, record: str) -> Value:
+    """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
+    rule = category.fields.get(name)
+    what = f"{record}: the field `{name}`"
+    if rule is None:
+        known = one_of(tuple(category.fields)) if category.fields else "no field at all"
+        raise RequestRefused(what, "is not declared for its category", f"use {known}")
+    if rule.type == "list":
+        return _checked_list(value, what=what)
+    if isinstance(value, date):
+        value = value.isoformat()
+    if not isinstance(value, str) or not value.strip():
+        raise RequestRefused(what, "is no text, or empty", f"give a text: {rule.title}")
+    return _checked_text(rule, value, what=what)
+
+
+def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
+    """Refuse a last day that lies before the first day."""
+    first, last = fields.get("first_day"), fields.get("last_day")
+    if isinstance(first, str) and isinstance(last, str) and last < first:
+        raise RequestRefused(
+            f"{record}: the last day {last}",
+            f"lies before the first day {first}",
+            "give a last day on or after it",
+        )
+
+
+def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
+    if rule.type == "choice" and value not in rule.choices:
+        raise RequestRefused(what, f"is {value!r}", f"use {one_of(rule.choices)}")
+    if rule.type == "date":
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise RequestRefused(
+                what, f"is {value!r}, which is no date", "write it as 2023-03-30"
+            ) from None
+    return value
+
+
+def _checked_list(value: Given, *, what: str) -> tuple[str, ...]:
+    if isinstance(value, (str, date)) or not all(map(_is_text, value)):
+        raise RequestRefused(what, "is no list of texts", "give a list, such as ['7.2']")
+    return tuple(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

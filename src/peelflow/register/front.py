@@ -1,0 +1,205 @@
+"""The register: a rulebook and a store behind one front door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from types import TracebackType
+from typing import Literal, Self
+
+from peelflow.errors import Diagnostic, RulesRefused, UnknownDocument, UnknownRecord
+from peelflow.figures import Figures, tabulate
+from peelflow.model.judgement import Predicate
+from peelflow.model.records import Document, Event, Record
+from peelflow.model.rules import Counts, Level, Lifecycle, Pin
+from peelflow.register.draft import Desk, Draft
+from peelflow.register.verbs import Verbs
+from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.semantic import restore, text_of
+from peelflow.stores.open import open_store
+from peelflow.stores.protocol import Store, Wanted
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC: the clock a register has unless it is given another."""
+    return datetime.now(UTC)
+
+
+class Register(Verbs):
+    """Records under a rulebook, kept in a store. Safe to use from several threads.
+
+    Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        rulebook: Rulebook,
+        clock: Callable[[], datetime] = utc_now,
+        predicates: Mapping[str, Predicate] | None = None,
+    ) -> None:
+        """Put a rulebook before an open store.
+
+        Raises:
+            RulesRefused: A lifecycle was edited without a new version since the store kept it.
+        """
+        self.store = store
+        self.rulebook = rulebook
+        self._restored: dict[str, Lifecycle] = {}
+        _refuse_edited(store, rulebook)
+        self._desk = Desk(
+            store=store,
+            rulebook=rulebook,
+            clock=clock,
+            predicates=dict(predicates or {}),
+            lifecycle_of=self.lifecycle,
+            text_of=text_of,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        rulebook: Rulebook | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        predicates: Mapping[str, Predicate] | None = None,
+    ) -> Self:
+        """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
+
+        Args:
+            url: Where the store is; an SQLite file is made when it does not exist.
+            rulebook: The rules; the national ones when left out.
+            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
+            predicates: The Python functions that the rules' predicates name.
+        """
+        store = open_store(url)
+        try:
+            return cls(store, rulebook=rulebook or national(), clock=clock, predicates=predicates)
+        except BaseException:
+            store.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    @contextmanager
+    def batch(self) -> Iterator[Draft]:
+        """Give a draft whose verbs are kept whole when the block ends, or not at all.
+
+        Raises:
+            Conflict: Somebody moved what the batch read; nothing is kept.
+        """
+        draft = Draft(self._desk)
+        yield draft
+        draft.commit()
+
+    def _drafting(self) -> AbstractContextManager[Draft]:
+        return self.batch()
+
+    def keep(
+        self,
+        content: bytes,
+        *,
+        kind: str,
+        name: str,
+        signed_by: str | None = None,
+        signed_on: date | None = None,
+    ) -> Document:
+        """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
+
+        Keeping the same content again changes nothing. `signed_by` is a person.
+        """
+        digest = sha256(content).hexdigest()
+        self.store.keep_document(digest, content)
+        return Document(digest, kind, name, len(content), signed_by, signed_on)
+
+    def document(self, digest: str) -> bytes:
+        """Return a kept document byte for byte, or raise UnknownDocument."""
+        content = self.store.document(digest)
+        if content is None:
+            raise UnknownDocument(digest)
+        return content
+
+    def record(self, record: str) -> Record:
+        """Return a record as it stands, or raise UnknownRecord."""
+        kept = self.store.read((record,)).get(record)
+        if kept is None:
+            raise UnknownRecord(record)
+        return kept.record
+
+    def records(
+        self,
+        *,
+        force: str | None = None,
+        category: str | None = None,
+        level: Level | Literal["any"] = "any",
+        state: str | None = None,
+        parent: str | None = None,
+        counts: Counts | None = None,
+        ledger: str = "portal",
+    ) -> Iterator[Record]:
+        """Yield the records that match, by id; `counts` is how they count on `ledger`."""
+        wanted = Wanted(force=force, category=category, level=level, state=state, parent=parent)
+        for record in self.store.records(wanted):
+            if counts is None or self.counts(record).get(ledger) == counts:
+                yield record
+
+    def counts(self, record: Record) -> Mapping[str, Counts]:
+        """Return how a record counts, on each ledger its state names."""
+        return self.lifecycle(record.lifecycle).states[record.state].counts_as
+
+    def history(self, record: str) -> tuple[Event, ...]:
+        """Return everything that happened to a record, in order, or raise UnknownRecord."""
+        entries = self.store.history(record)
+        if not entries:
+            raise UnknownRecord(record)
+        return tuple(entry.event for entry in entries)
+
+    def figures(
+        self, *, as_at: date | None = None, force: str | None = None, ledger: str = "portal"
+    ) -> Figures:
+        """Return the figures as at a day, that day included (None: everything recorded)."""
+        totals = self.store.totals(as_at=as_at, force=force)
+        categories = self.rulebook.vocabulary.categories
+        return tabulate(totals, categories, ledger=ledger, as_at=as_at)
+
+    def lifecycle(self, pin: Pin) -> Lifecycle:
+        """Return the rules of a pin: the rulebook's, else those the store kept."""
+        found = self.rulebook.by_pin(pin.digest) or self._restored.get(pin.digest)
+        if found is None:
+            text = self.store.lifecycles()[pin.name, pin.version, pin.digest]
+            found = self._restored.setdefault(pin.digest, restore(text))
+        return found
+
+
+def _refuse_edited(store: Store, rulebook: Rulebook) -> None:
+    kept = {(name, version): digest for name, version, digest in store.lifecycles()}
+    edited = [
+        Diagnostic(
+            lifecycle.span,
+            "edited-without-new-version",
+            f"`{lifecycle}` differs from the rules that records in {store.url} were added under",
+            "give the edited rules a new version; the kept ones stay for those records",
+        )
+        for lifecycle in rulebook.lifecycles
+        if kept.get((lifecycle.name, lifecycle.version), lifecycle.pin.digest)
+        != lifecycle.pin.digest
+    ]
+    if edited:
+        raise RulesRefused(edited)

@@ -1,0 +1,139 @@
+"""The verbs that keep a record up: amend a field, attach a document, appoint a person."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Actor, Amended, Attached, Document, Event
+from peelflow.register.asking import (
+    category_of,
+    check_change,
+    check_next_day,
+    check_text,
+    event_of,
+)
+from peelflow.register.fields import Given, checked_days, checked_value
+
+if TYPE_CHECKING:
+    from peelflow.register.draft import Draft
+
+
+class Upkeep:
+    """amend, attach, appoint."""
+
+    def _drafting(self) -> AbstractContextManager[Draft]:
+        raise NotImplementedError
+
+    def amend(
+        self,
+        record: str,
+        field: str,
+        new: Given | None,
+        *,
+        actor: Actor,
+        on: date,
+        reason: str,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Change a field, or unset it with None; the old value and the reason stay in the history.
+
+        Raises:
+            RequestRefused: The field is unknown, required, unchanged, or not of its type.
+        """
+        with self._drafting() as draft:
+            known = draft.get(record)
+            category = category_of(draft, known.category)
+            value = None if new is None else checked_value(category, field, new, record=record)
+            old = known.fields.get(field)
+            event = event_of(
+                draft,
+                Amended(field, old, value),
+                record,
+                number=known.number + 1,
+                on=on,
+                actor=actor,
+                recorded_by=recorded_by,
+                reason=reason,
+                source=source,
+                key=key,
+            )
+            first = draft.repeated(event)
+            if first is not None:
+                return first
+            check_next_day(draft, on, known)
+            check_text(reason, f"{record}: the reason")
+            check_change(category, field, old, value, record=record)
+            changed = {**known.fields, field: value or ""}
+            checked_days({k: v for k, v in changed.items() if v}, record=record)
+            return draft.put(event)
+
+    def attach(
+        self,
+        record: str,
+        document: Document,
+        *,
+        actor: Actor,
+        on: date,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Attach a kept document to a record; it can count for an act in the same window."""
+        with self._drafting() as draft:
+            known = draft.get(record)
+            event = event_of(
+                draft,
+                Attached(document),
+                record,
+                number=known.number + 1,
+                on=on,
+                actor=actor,
+                recorded_by=recorded_by,
+                source=source,
+                key=key,
+            )
+            first = draft.repeated(event)
+            if first is not None:
+                return first
+            check_next_day(draft, on, known)
+            draft.check_kept(document)
+            return draft.put(event)
+
+    def appoint(
+        self,
+        person: str,
+        role: str,
+        *,
+        force: str,
+        first_day: date,
+        actor: Actor,
+        last_day: date | None = None,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Record that a person holds a role in a force from its first to its last day, inclusive.
+
+        It may begin later than today. It ends by amending `last_day`.
+        """
+        with self._drafting() as draft:
+            if role not in draft.rulebook.vocabulary.roles:
+                known = ", ".join(draft.rulebook.vocabulary.roles)
+                raise RequestRefused(f"the role {role!r}", "is unknown", f"use one of {known}")
+            last = {} if last_day is None else {"last_day": last_day}
+            return draft.add(
+                f"appointment:{force}:{role}:{person}:{first_day}",
+                category="appointment",
+                force=force,
+                issued=min(first_day, draft.today),
+                actor=actor,
+                fields={"person": person, "role": role, "first_day": first_day, **last},
+                recorded_by=recorded_by,
+                source=source,
+                key=key,
+            )
