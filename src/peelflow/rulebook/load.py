@@ -1,0 +1,137 @@
+"""Load a rulebook: read, check, and put each lifecycle among the others. Loading is checking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from attrs import field, frozen
+
+from peelflow.errors import Diagnostic, RequestRefused, RulesRefused
+from peelflow.model.rules import Level, Lifecycle, Vocabulary
+from peelflow.proof.lint import lint, lint_unused, lint_vocabulary
+from peelflow.proof.names import listed, suggestion
+from peelflow.rulebook.files import read_files
+from peelflow.rulebook.merge import added_to, merged
+from peelflow.rulebook.settle import settled
+from peelflow.rulebook.shipped import folder
+
+NATIONAL = "national"
+
+
+@frozen(eq=False)
+class Rulebook:
+    """A checked set of lifecycles and the words they share. Holding one proves it has no errors.
+
+    `notes` are what the checks found that refuses nothing.
+    """
+
+    lifecycles: tuple[Lifecycle, ...] = ()
+    vocabulary: Vocabulary = field(factory=lambda: Vocabulary("empty"))
+    notes: tuple[Diagnostic, ...] = ()
+
+    def by_pin(self, digest: str) -> Lifecycle | None:
+        """Return the lifecycle with this semantic digest, if it is here."""
+        return next((one for one in self.lifecycles if one.pin.digest == digest), None)
+
+    def lifecycle_for(self, category: str, level: Level, issued: date) -> Lifecycle:
+        """Return the lifecycle that a record takes: in force on its issue date, latest first.
+
+        Where a force's own lifecycle refines that one and is in force too, it goes before.
+
+        Raises:
+            RequestRefused: Nothing here runs such records from that date.
+        """
+        fitting = [one for one in self.lifecycles if _applies(one, category, level)]
+        in_force = [one for one in fitting if one.in_force_from <= issued]
+        own = [one for one in in_force if one.refines is None]
+        if not own:
+            raise _nothing_for(self, category, level, issued)
+        found = max(own, key=lambda one: one.in_force_from)
+        refining = [one for one in in_force if one.refines == str(found)]
+        return max(refining, key=lambda one: one.in_force_from, default=found)
+
+
+def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
+    """Load the rule files at or under `paths`, on top of a base.
+
+    Args:
+        paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
+        base: What the files build on: the national rulebook, unless the files define the
+            vocabulary `national` themselves. `Rulebook()` is no base at all.
+
+    Raises:
+        RulesRefused: With every fault of every file, sorted by place.
+    """
+    rulebook, found = _checked(paths, base)
+    faults = [fault for fault in found if fault.severity == "error"]
+    if faults:
+        raise RulesRefused(faults)
+    return rulebook
+
+
+def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
+    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
+    try:
+        _, found = _checked(paths, base)
+    except RulesRefused as refused:
+        return refused.diagnostics
+    return tuple(sorted(found))
+
+
+@cache
+def national() -> Rulebook:
+    """Return the national rulebook that comes with peelflow.
+
+    Raises:
+        FileNotFoundError: This installation came without its rules.
+    """
+    return load(folder("rules") / NATIONAL, base=Rulebook())
+
+
+def _checked(
+    paths: Iterable[Path | str], base: Rulebook | None
+) -> tuple[Rulebook, list[Diagnostic]]:
+    lifecycles, vocabularies, faults = read_files(paths)
+    if base is None:
+        defines = any(one.vocabulary == NATIONAL for one in vocabularies)
+        base = Rulebook() if defines else national()
+    vocabulary, redefined = merged(base.vocabulary, vocabularies)
+    faults += redefined
+    for own in vocabularies:
+        faults += lint_vocabulary(own, vocabulary)
+    refinable = {str(one): one for one in (*base.lifecycles, *lifecycles) if one.refines is None}
+    for one in lifecycles:
+        faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
+    faults += lint_unused(lifecycles, vocabularies)
+    ready = [settled(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
+    added, disagreements = added_to(base.lifecycles, ready)
+    faults += disagreements
+    notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
+    return Rulebook((*base.lifecycles, *added), vocabulary, notes), faults
+
+
+def _applies(one: Lifecycle, category: str, level: Level) -> bool:
+    return category in one.applies_to.category and level in one.applies_to.level
+
+
+def _nothing_for(rulebook: Rulebook, category: str, level: Level, issued: date) -> RequestRefused:
+    what = f"`{category}` at level {level or 'none'} issued on {issued}"
+    own = [one for one in rulebook.lifecycles if one.refines is None]
+    fitting = [one.in_force_from for one in own if _applies(one, category, level)]
+    if fitting:
+        first = min(fitting)
+        return RequestRefused(what, f"rules are in force only from {first}", "check the date")
+    levels = {
+        one
+        for cycle in own
+        for one in cycle.applies_to.level
+        if category in cycle.applies_to.category
+    }
+    if levels:
+        words = sorted(str(one or "none") for one in levels)
+        return RequestRefused(what, "no lifecycle runs that level", f"there is {listed(words)}")
+    categories = {one for cycle in own for one in cycle.applies_to.category}
+    return RequestRefused(what, "no lifecycle runs that category", suggestion(category, categories))

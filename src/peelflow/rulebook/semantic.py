@@ -1,0 +1,172 @@
+"""The meaning of a lifecycle as canonical JSON: what its digest pins and what a store keeps.
+
+Titles, comments, guarantees and dates are not meaning, nor is the order of a list that means
+"one of these" or "all of these".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import attrs
+
+from peelflow.errors import RequestRefused, RulesRefused, Span
+from peelflow.model.requirements import (
+    BARE,
+    AnyOf,
+    ChildrenClosed,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+)
+from peelflow.model.rules import Lifecycle, Pin, Role, State, Transition
+from peelflow.rulebook.nodes import Table, node_of
+from peelflow.rulebook.structure import structure
+
+_BARE_WORD = {kind: word for word, kind in BARE.items()}
+
+
+def text_of(lifecycle: Lifecycle) -> str:
+    """Return the lifecycle's meaning as canonical JSON, in the rule file's own shape."""
+    return _canonical(
+        _without_defaults(
+            {
+                "lifecycle": lifecycle.name,
+                "version": lifecycle.version,
+                "refines": lifecycle.refines,
+                "applies_to": {
+                    "category": sorted(set(lifecycle.applies_to.category)),
+                    "level": sorted(
+                        {level or "none" for level in lifecycle.applies_to.level}, key=str
+                    ),
+                },
+                "initial": lifecycle.initial,
+            }
+        )
+        | {
+            "states": {name: _state(state) for name, state in lifecycle.states.items()},
+            "roles": {name: _role(role) for name, role in lifecycle.roles.items()},
+        }
+    )
+
+
+def pin_of(lifecycle: Lifecycle) -> Pin:
+    """Return name, version and semantic digest (SHA-256, hex)."""
+    digest = hashlib.sha256(text_of(lifecycle).encode()).hexdigest()
+    return Pin(lifecycle.name, lifecycle.version, digest)
+
+
+def restore(text: str) -> Lifecycle:
+    """Rebuild a runnable lifecycle, equal in pin, from what `text_of` returned.
+
+    Its titles are names, its date is the first there is and it has no guarantees: those are not
+    kept with a pin.
+
+    Raises:
+        RequestRefused: The text is no lifecycle's meaning.
+    """
+    try:
+        plain = json.loads(text)
+        roles = {name: Role(title=name, **role) for name, role in plain.pop("roles").items()}
+        answers = _take_answers(plain["states"])
+        plain |= {"title": plain["lifecycle"], "in_force_from": "0001-01-01"}
+        node = node_of(plain, Span(f"<kept {plain['lifecycle']}@{plain['version']}>"))
+        assert isinstance(node, Table)
+        lifecycle = structure(node)
+        assert isinstance(lifecycle, Lifecycle)
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise RequestRefused(
+            "these kept rules", "are no lifecycle's meaning", "verify the store and restore it"
+        ) from error
+    lifecycle = _answering(lifecycle, answers)
+    lifecycle = attrs.evolve(lifecycle, roles=roles)
+    return attrs.evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _take_answers(states: dict[str, Any]) -> dict[tuple[str, str, int], str]:
+    return {
+        (name, trigger, index): way.pop("answers")
+        for name, state in states.items()
+        for trigger, ways in state.get("transitions", {}).items()
+        for index, way in enumerate(ways)
+        if "answers" in way
+    }
+
+
+def _answering(lifecycle: Lifecycle, answers: dict[tuple[str, str, int], str]) -> Lifecycle:
+    states: dict[str, State] = {}
+    for name, state in lifecycle.states.items():
+        seen: dict[str, int] = {}
+        ways: list[Transition] = []
+        for way in state.transitions:
+            index = seen.get(way.trigger, 0)
+            seen[way.trigger] = index + 1
+            ways.append(attrs.evolve(way, answers=answers.get((name, way.trigger, index))))
+        states[name] = attrs.evolve(state, transitions=tuple(ways))
+    return attrs.evolve(lifecycle, states=states)
+
+
+def _canonical(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _without_defaults(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plain.items() if value not in (None, False, [], {}, ())}
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return _without_defaults(
+        {
+            "side": role.side,
+            "by_appointment": role.by_appointment,
+            "may_be_delegated": role.may_be_delegated,
+            "stands_for": role.stands_for,
+        }
+    )
+
+
+def _state(state: State) -> dict[str, Any]:
+    transitions: dict[str, list[Any]] = {}
+    for way in state.transitions:
+        transitions.setdefault(way.trigger, []).append(_transition(way))
+    plain = {
+        "final": state.final,
+        "stands_for": state.stands_for,
+        "transitions": {name: sorted(ways, key=_canonical) for name, ways in transitions.items()},
+    }
+    return _without_defaults(plain) | {"counts_as": dict(state.counts_as)}
+
+
+def _transition(way: Transition) -> dict[str, Any]:
+    after = way.after and {"days": way.after.days, "since": way.after.since}
+    return _without_defaults(
+        {
+            "to": way.to,
+            "by": sorted(way.by),
+            "requires": _all_of(way.requires),
+            "as": way.as_,
+            "after": after,
+            "reopens": way.reopens,
+            "answers": way.answers,
+        }
+    )
+
+
+def _all_of(requirements: tuple[Requirement, ...]) -> list[Any]:
+    return sorted(map(_requirement, requirements), key=_canonical)
+
+
+def _requirement(requirement: Requirement) -> Any:
+    match requirement:
+        case ReasonGiven() | SuccessorNamed() | ChildrenClosed():
+            return _BARE_WORD[type(requirement)]
+        case AnyOf(any_of=choices):
+            return {"any_of": sorted(map(_all_of, choices), key=_canonical)}
+        case _:
+            plain = attrs.asdict(requirement, filter=lambda part, _: part.name != "span")
+            return {
+                key: sorted(value) if isinstance(value, tuple) else value
+                for key, value in _without_defaults(plain).items()
+            }
