@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from peelflow.errors import Conflict, KeyReused, RequestRefused
 from peelflow.stores.codec import check_text
-from peelflow.stores.protocol import Batch
+from peelflow.stores.protocol import Batch, Wanted
 
 
 def ids_in(batch: Batch) -> list[str]:
@@ -46,6 +46,19 @@ def check_keys(batch: Batch, is_kept: Callable[[str, str], bool]) -> None:
         if (record, key) in seen or is_kept(record, key):
             raise KeyReused(record, key)
         seen.add((record, key))
+
+
+def check_asked(*texts: str | None) -> None:
+    """Refuse to look for a text that no store can hold."""
+    for text in texts:
+        if text is not None:
+            check_text(text, text)
+
+
+def check_wanted(wanted: Wanted) -> None:
+    """Refuse to list by a text that no store can hold."""
+    level = wanted.level if isinstance(wanted.level, str) else None
+    check_asked(wanted.force, wanted.category, level, wanted.state, wanted.parent)
 
 
 def check_lifecycles(batch: Batch) -> None:

@@ -193,6 +193,7 @@ def _reader() -> Converter:
         Value | None: _optional(_value),
         Level: _optional(_exact_number),
         tuple[str, ...]: _texts,
+        frozenset[str]: lambda value, _: frozenset(_texts(value)),
         Mapping[str, Value]: _fields,
         What: lambda what, _: what,  # read before the event, by its kind
     }

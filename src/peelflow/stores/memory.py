@@ -9,13 +9,15 @@ from threading import RLock
 
 from peelflow.model.records import Record
 from peelflow.stores.checks import (
+    check_asked,
     check_document,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_wanted,
     ids_in,
 )
-from peelflow.stores.codec import check_text, record_text
+from peelflow.stores.codec import record_text
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 
 
@@ -36,15 +38,13 @@ class MemoryStore:
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        for each in ids:
-            check_text(each, each)
+        check_asked(*ids)
         with self._lock:
             return {each: self._kept[each] for each in ids if each in self._kept}
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_text(record, record)
-        check_text(key, record)
+        check_asked(record, key)
         with self._lock:
             return self._keys.get((record, key))
 
@@ -73,18 +73,20 @@ class MemoryStore:
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_text(record, record)
+        check_asked(record)
         with self._lock:
             return tuple(self._entries.get(record, ()))
 
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
+        check_wanted(wanted)
         with self._lock:
             every = [kept.record for _, kept in sorted(self._kept.items())]
         return (record for record in every if _is_wanted(record, wanted))
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+        check_asked(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
             every = [entry.event for entries in self._entries.values() for entry in entries]
@@ -103,7 +105,7 @@ class MemoryStore:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        check_text(digest, "the digest")
+        check_asked(digest)
         with self._lock:
             return self._documents.get(digest)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
 
 from peelflow.errors import StoreUnreadable, StoreVersion
 
 SCHEMA = 1
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PAUSE = 0.002
 APPLICATION = 0x7065656C  # "peel", in the file's header: no other application's file is touched
 
 TABLES = (
@@ -54,11 +57,28 @@ def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
         path, timeout=timeout, isolation_level=None, check_same_thread=False
     )
     try:
-        _prepare(connection, url)
+        _prepare_patiently(connection, url, until=monotonic() + timeout)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def is_busy(fault: sqlite3.Error) -> bool:
+    """Return whether SQLite gave up because somebody else held a lock."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BUSY
+
+
+def _prepare_patiently(connection: sqlite3.Connection, url: str, *, until: float) -> None:
+    # SQLite's own waiting leaves out the change to WAL: of two that open a new file at once, one
+    # is told at once that it is locked.
+    while True:
+        try:
+            return _prepare(connection, url)
+        except sqlite3.OperationalError as fault:
+            if not is_busy(fault) or monotonic() > until:
+                raise
+        sleep(_PAUSE)
 
 
 def _prepare(connection: sqlite3.Connection, url: str) -> None:
@@ -76,13 +96,14 @@ def _prepare(connection: sqlite3.Connection, url: str) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    if _is_empty(connection):  # nobody else was quicker
+    with connection:  # commits, or rolls back
+        connection.execute("BEGIN IMMEDIATE")
+        if not _is_empty(connection):  # somebody else was quicker
+            return
         for table in TABLES:
             connection.execute(table)
         connection.execute("INSERT INTO meta VALUES (?)", (SCHEMA,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
-    connection.execute("COMMIT")
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

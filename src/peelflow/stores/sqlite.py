@@ -16,18 +16,18 @@ from peelflow.errors import StoreBusy, StoreUnreadable
 from peelflow.model.records import Record
 from peelflow.stores import statements
 from peelflow.stores.checks import (
+    check_asked,
     check_document,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_wanted,
     ids_in,
 )
-from peelflow.stores.codec import check_text
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
-from peelflow.stores.schema import connect
+from peelflow.stores.schema import connect, is_busy
 
 _T = TypeVar("_T")
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _CHUNK = 256
 
 
@@ -62,14 +62,12 @@ class SqliteStore:
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        for each in ids:
-            check_text(each, each)
+        check_asked(*ids)
         return self._run(lambda connection: statements.read(connection, ids))
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_text(record, record)
-        check_text(key, record)
+        check_asked(record, key)
         return self._run(lambda connection: statements.keyed(connection, record, key))
 
     def append(self, batch: Batch) -> None:
@@ -93,7 +91,7 @@ class SqliteStore:
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_text(record, record)
+        check_asked(record)
         return self._run(lambda connection: statements.history(connection, record))
 
     def records(self, wanted: Wanted) -> Iterator[Record]:
@@ -101,6 +99,7 @@ class SqliteStore:
 
         They are read in chunks, so a record may move while an earlier one is looked at.
         """
+        check_wanted(wanted)
         chunk = self._chunk(wanted, None)
         while chunk:
             yield from chunk
@@ -113,6 +112,7 @@ class SqliteStore:
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+        check_asked(force)
         return self._run(lambda connection: statements.totals(connection, as_at, force))
 
     def keep_document(self, digest: str, content: bytes) -> None:
@@ -122,7 +122,7 @@ class SqliteStore:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        check_text(digest, "the digest")
+        check_asked(digest)
         return self._run(lambda connection: statements.document(connection, digest))
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
@@ -153,7 +153,7 @@ class SqliteStore:
                     life.connection = connect(self._path, self.url, timeout=self._timeout)
                 return work(life.connection)
             except sqlite3.Error as fault:
-                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+                if is_busy(fault):
                     raise StoreBusy(self.url) from fault
                 raise StoreUnreadable(self.url, str(fault)) from fault
             except statements.RowUnreadable as fault:

@@ -1,0 +1,101 @@
+"""Figures: a store's totals as the rows that the categories declare, printed at zero too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from operator import itemgetter
+
+from attrs import frozen
+
+from peelflow.model.rules import Category, Level
+from peelflow.stores.protocol import Total
+
+_Sums = Counter[tuple[str, Level, str]]
+
+
+@frozen
+class FigureLine:
+    """One line of the figures: how many records count open and closed."""
+
+    title: str
+    open: int
+    closed: int
+
+    @property
+    def total(self) -> int:
+        """All records of this line."""
+        return self.open + self.closed
+
+
+@frozen
+class Figures:
+    """The figures' lines in order, as at the end of a day (None: with everything that is kept)."""
+
+    lines: tuple[FigureLine, ...]
+    as_at: date | None
+
+    @property
+    def open(self) -> int:
+        """All records that count open."""
+        return sum(line.open for line in self.lines)
+
+    @property
+    def closed(self) -> int:
+        """All records that count closed."""
+        return sum(line.closed for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        """All records of all lines."""
+        return self.open + self.closed
+
+
+def tabulate(
+    totals: Iterable[Total],
+    categories: Mapping[str, Category],
+    *,
+    ledger: str = "portal",
+    as_at: date | None = None,
+) -> Figures:
+    """Return the figures of one ledger.
+
+    Every declared row is there, at zero too, by its `order`. What falls on no declared row stands
+    in a line of its own at the end, so nothing is lost; what two rows declare counts in the first.
+
+    Args:
+        totals: The store's sums as at `as_at`.
+        categories: The rulebook's categories by name.
+        ledger: The ledger to count on.
+        as_at: The day these totals were asked for.
+    """
+    sums: _Sums = Counter()
+    for total in totals:
+        if total.ledger == ledger:
+            sums[total.category, total.level, total.counts] += total.total
+    rows = [
+        (row.order, name, place, row)
+        for name, category in categories.items()
+        for place, row in enumerate(category.figures)
+    ]
+    declared = [
+        FigureLine(
+            row.title,
+            sums.pop((name, row.level, "open"), 0),
+            sums.pop((name, row.level, "closed"), 0),
+        )
+        for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
+    ]
+    return Figures((*declared, *_undeclared(sums, categories)), as_at)
+
+
+def _undeclared(sums: _Sums, categories: Mapping[str, Category]) -> Iterator[FigureLine]:
+    left: Counter[tuple[str, str]] = Counter()
+    for (name, _, counts), total in sums.items():
+        left[name, counts] += total
+    for name in sorted({name for name, _ in left}):
+        title = categories[name].title if name in categories else name
+        line = FigureLine(f"{title} (no row declared)", left[name, "open"], left[name, "closed"])
+        if line.open or line.closed:
+            yield line

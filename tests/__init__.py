@@ -1,0 +1,1 @@
+"""The tests: one behaviour each, named for it."""

@@ -1,0 +1,1 @@
+"""Tests of the stores, each citing the promise it holds them to."""

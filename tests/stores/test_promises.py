@@ -1,0 +1,301 @@
+"""Every adapter keeps the numbered promises."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from peelflow.errors import Conflict, KeyReused, RequestRefused, StoreError, TextRefused
+from peelflow.stores.chain import GENESIS, chain
+from peelflow.stores.protocol import Batch, Kept, Store, Total, Wanted
+from tests.stores.samples import PIN, batch, change, event, events, moved, record, step
+from tests.stores.strategies import TEXTS
+
+shared = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
+
+
+def test_history_comes_back_equal_and_in_order(store: Store) -> None:
+    """S4: every kind of event comes back equal, in the order of its numbers."""
+    kept, head = [], GENESIS
+    for number, told in enumerate(events().values(), start=1):
+        entry = chain(head, evolve(told, number=number, key=None))
+        store.append(batch((entry, record(number=number))))
+        kept.append(entry)
+        head = entry.digest
+
+    assert store.history("WMP-R3-017") == tuple(kept)
+
+
+def test_a_record_comes_back_equal(store: Store) -> None:
+    """S4: a record is read with the digest of its last event."""
+    entry = step(store)
+
+    assert store.read(["WMP-R3-017"]) == {"WMP-R3-017": Kept(record(), entry.digest)}
+
+
+@pytest.mark.parametrize("ids", [[], ["none"], ["none", "nobody"]])
+def test_what_does_not_exist_is_left_out(store: Store, ids: list[str]) -> None:
+    """S6: reading unknown ids gives no records, and an unknown record has no history."""
+    assert store.read(ids) == {}
+    assert store.history("none") == ()
+    assert store.keyed("none", "k") is None
+
+
+def test_reads_many_at_once(store: Store) -> None:
+    """S6: several records come in one reading."""
+    names = ["a", "b", 'c"', "d\\", "é\U0001f4c8"]
+    for name in names:
+        step(store, name)
+
+    assert set(store.read({*names, "none"})) == set(names)
+
+
+def test_a_batch_is_kept_whole(store: Store) -> None:
+    """S1: two events on one record and one on another arrive together."""
+    first = chain(GENESIS, event())
+    second = chain(first.digest, event(number=2))
+    other = chain(GENESIS, event("other"))
+    store.append(
+        Batch(
+            entries=(first, second, other),
+            records=(Kept(record(number=2), second.digest), Kept(record("other"), other.digest)),
+            read={"WMP-R3-017": 0, "other": 0},
+            lifecycles={("level-3", 1, PIN.digest): "text"},
+        )
+    )
+
+    assert store.history("WMP-R3-017") == (first, second)
+    assert store.history("other") == (other,)
+
+
+def test_a_refused_batch_leaves_nothing(store: Store) -> None:
+    """S1: one record that moved refuses the events, records, rules and totals of the others."""
+    step(store, "b")
+    good = moved(store, "a", told={"changes": (change(),), "key": "k"})
+    refused = evolve(batch(good, read={"b": 0}), lifecycles={("level-3", 1, "x"): "text"})
+
+    with pytest.raises(Conflict):
+        store.append(refused)
+
+    assert store.read(["a", "b"]).keys() == {"b"}
+    assert store.history("a") == ()
+    assert store.keyed("a", "k") is None
+    assert not list(store.totals())
+    assert store.lifecycles() == {}
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c", "none"])
+def test_any_record_that_moved_is_a_conflict(store: Store, name: str) -> None:
+    """S2: each record the decision read, moved or not, existing or not, is checked."""
+    for each in "abc":
+        step(store, each)
+    found = {"a": 1, "b": 1, "c": 1, "none": 0}
+    stale = batch(moved(store, "a"), read=found | {name: 7})
+
+    with pytest.raises(Conflict) as caught:
+        store.append(stale)
+
+    assert (caught.value.record, caught.value.expected, caught.value.found) == (
+        name,
+        7,
+        found[name],
+    )
+    assert len(store.history("a")) == 1
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_number_is_used_once_and_none_left_out(store: Store, number: int) -> None:
+    """S2: an event that does not follow its record's last is a conflict."""
+    head = step(store).digest
+    entry = chain(head, event(number=number))
+    unread = Batch((entry,), (Kept(record(number=number), entry.digest),), {}, {})
+
+    with pytest.raises(Conflict) as caught:
+        store.append(unread)
+
+    assert (caught.value.expected, caught.value.found) == (number - 1, 1)
+
+
+def test_the_same_batch_cannot_be_kept_twice(store: Store) -> None:
+    """S2: of two that read the same number, one is kept."""
+    once = batch(moved(store))
+    store.append(once)
+
+    with pytest.raises(Conflict):
+        store.append(once)
+
+    assert len(store.history("WMP-R3-017")) == 1
+
+
+def test_a_key_finds_its_event(store: Store) -> None:
+    """S7: a key belongs to a record; elsewhere it is free."""
+    mine = step(store, "a", told={"key": "k"})
+    other = step(store, "b", told={"key": "k"})
+    step(store, "a")
+
+    assert store.keyed("a", "k") == mine
+    assert store.keyed("b", "k") == other
+    assert store.keyed("a", "other") is None
+
+
+def test_a_key_is_not_used_twice(store: Store) -> None:
+    """S7: a second event under the same key is refused, not skipped."""
+    step(store, told={"key": "k"})
+
+    with pytest.raises(KeyReused) as caught:
+        step(store, told={"key": "k"})
+
+    assert (caught.value.record, caught.value.key) == ("WMP-R3-017", "k")
+    assert len(store.history("WMP-R3-017")) == 1
+
+
+def test_a_key_comes_once_in_a_batch(store: Store) -> None:
+    """S7: the same key twice in one batch is refused."""
+    first = chain(GENESIS, event(key="k"))
+    second = chain(first.digest, event(number=2, key="k"))
+    kept = Kept(record(number=2), second.digest)
+
+    with pytest.raises(KeyReused):
+        store.append(Batch((first, second), (kept,), {"WMP-R3-017": 0}, {}))
+
+    assert store.read(["WMP-R3-017"]) == {}
+
+
+@given(content=st.binary(max_size=200))
+@shared
+def test_a_document_comes_back_byte_for_byte(store: Store, content: bytes) -> None:
+    """S8: any content is kept under its digest; keeping it again changes nothing."""
+    digest = hashlib.sha256(content).hexdigest()
+    store.keep_document(digest, content)
+    store.keep_document(digest, content)
+
+    assert store.document(digest) == content
+
+
+def test_a_document_is_kept_under_its_own_digest(store: Store) -> None:
+    """S8: content under another digest is refused."""
+    with pytest.raises(RequestRefused, match="another SHA-256"):
+        store.keep_document("d" * 64, b"letter")
+    assert store.document("d" * 64) is None
+
+
+@given(name=TEXTS, text=TEXTS, key=TEXTS)
+@shared
+def test_any_text_survives(store: Store, name: str, text: str, key: str) -> None:
+    """S9: ids, fields and keys of any text come back the same."""
+    number = len(store.history(name)) + 1
+    more = {"reason": text, "key": f"{number} {key}"}
+    entry = step(store, name, told=more, fields={text: text}, state=text)
+
+    assert store.history(name)[-1] == entry
+    assert store.read([name])[name].record.fields == {text: text}
+    assert store.keyed(name, f"{number} {key}") == entry
+
+
+@pytest.mark.parametrize("bad", ["a\0", "\ud800"])
+def test_refuses_texts_no_store_keeps(store: Store, bad: str) -> None:
+    """S9: a NUL or a lone surrogate is refused wherever it is offered, and nothing is kept."""
+    good = batch(moved(store))
+    asks: list[Any] = [
+        lambda: store.read([bad]),
+        lambda: store.keyed(bad, "k"),
+        lambda: store.keyed("a", bad),
+        lambda: store.history(bad),
+        lambda: store.document(bad),
+        lambda: list(store.records(Wanted(force=bad))),
+        lambda: list(store.totals(force=bad)),
+        lambda: store.append(evolve(good, records=(Kept(record(state=bad), ""),))),
+        lambda: store.append(evolve(good, lifecycles={("level-3", 1, "d"): bad})),
+    ]
+    for ask in asks:
+        with pytest.raises(TextRefused):
+            ask()
+    assert store.history("WMP-R3-017") == ()
+
+
+def test_lists_records_in_the_order_of_their_ids(store: Store) -> None:
+    """S6: records come by id in code-point order, each once, over any number of them."""
+    names = [f"R{number}" for number in range(300)] + ["\uffff", "\U0001f4c8", "a", "Z", "é"]
+    entries = [chain(GENESIS, event(name)) for name in names]
+    store.append(batch(*((entry, record(entry.event.record)) for entry in entries)))
+
+    assert [each.id for each in store.records(Wanted())] == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(force="WMP"), ["a", "b"]),
+        (Wanted(category="afi"), ["b"]),
+        (Wanted(level=3), ["a", "c"]),
+        (Wanted(level=None), ["b"]),
+        (Wanted(state="closed"), ["c"]),
+        (Wanted(parent="a"), ["c"]),
+        (Wanted(force="WMP", level=3, state="open"), ["a"]),
+        (Wanted(force="GMP", parent="b"), []),
+    ],
+)
+def test_lists_the_records_that_match(store: Store, wanted: Wanted, expected: list[str]) -> None:
+    """S6: each condition is matched exactly, all of them at once."""
+    step(store, "a")
+    step(store, "b", category="afi", level=None)
+    step(store, "c", force="GMP", state="closed", parent="a")
+
+    assert [each.id for each in store.records(wanted)] == expected
+
+
+def test_a_record_that_moved_is_listed_as_it_stands_now(store: Store) -> None:
+    """S4: what a record was before is no longer found."""
+    step(store)
+    step(store, state="closed", level=None, parent="p")
+
+    assert list(store.records(Wanted(state="open"))) == []
+    assert [each.number for each in store.records(Wanted(level=None, parent="p"))] == [2]
+
+
+def test_totals_sum_the_changes(store: Store) -> None:
+    """S4: totals are the changes' sums by day and force, zeros left out, in one order."""
+    later = date(2024, 5, 1)
+    step(store, "a", told={"changes": (change(), change(level=None))})
+    step(store, "b", told={"changes": (change(force="GMP"), change())})
+    step(store, "a", told={"changes": (change("open", -1, on=later), change("closed", on=later))})
+    gmp = Total("GMP", "recommendation", 3, "portal", "open", 1)
+    none = Total("WMP", "recommendation", None, "portal", "open", 1)
+    closed = Total("WMP", "recommendation", 3, "portal", "closed", 1)
+
+    assert list(store.totals()) == [gmp, none, closed, evolve(closed, counts="open")]
+    assert list(store.totals(as_at=date(2024, 4, 30), force="WMP")) == [
+        none,
+        evolve(closed, counts="open", total=2),
+    ]
+    assert list(store.totals(as_at=date(2024, 1, 1))) == []
+
+
+def test_totals_leave_zeros_out(store: Store) -> None:
+    """S4: what came and went is no row."""
+    step(store, told={"changes": (change(), change("open", -1))})
+
+    assert list(store.totals()) == []
+
+
+def test_keeps_every_pinned_lifecycle(store: Store) -> None:
+    """S4: rule texts are kept by name, version and digest; the first text stays."""
+    for digest, text in (("b", "one"), ("a", "two"), ("b", "three")):
+        store.append(evolve(batch(), lifecycles={("level-3", 1, digest): text}))
+
+    assert store.lifecycles() == {("level-3", 1, "a"): "two", ("level-3", 1, "b"): "one"}
+
+
+def test_every_refusal_is_ours(store: Store) -> None:
+    """S2: callers can catch one class for all that a store cannot do."""
+    assert issubclass(Conflict, StoreError)
+    store.close()
+    store.close()
