@@ -1,4 +1,4 @@
-"""Judge a requirement: each atom compiles once to a check that says what it found, or None.
+"""Judge a requirement: each atom compiles once to a check that says what it found.
 
 A check is pure: it looks at the record, the act and the context, at nothing else.
 """
@@ -31,6 +31,10 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import After
 
+Finding = str | tuple[str, ...]
+Judge = Callable[[Record, Act, Context], Finding]
+HOLDS: tuple[str, ...] = ()
+
 
 @frozen
 class Unmet:
@@ -41,76 +45,70 @@ class Unmet:
     span: Span
 
 
-Check = Callable[[Record, Act, Context], Unmet | None]
+@frozen(eq=False)
+class Check:
+    """A compiled requirement.
+
+    `judge` says in a text what was found where it does not hold; where it does, it returns the
+    digests of the documents that an accepted act uses up (`HOLDS` when there are none).
+    """
+
+    judge: Judge
+    instead: str
+    span: Span
+
+    def unmet(self, record: Record, act: Act, context: Context) -> Unmet | None:
+        """Return why the requirement does not hold, None when it does."""
+        found = self.judge(record, act, context)
+        return Unmet(found, self.instead, self.span) if isinstance(found, str) else None
 
 
 def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
     """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
-    match requirement:
-        case Evidence():
-            judge = _evidence(requirement)
-        case InspectionHeld():
-            judge = _inspection(requirement)
-        case ReasonGiven():
-            judge = _reason
-        case FieldSet(field=name):
-            judge = _field(name)
-        case SuccessorNamed():
-            judge = _successor
-        case ChildrenClosed():
-            judge = _children(closes)
-        case DistinctFrom():
-            judge = _distinct(requirement)
-        case Waited():
-            judge = _waited(requirement)
-        case AnyOf():
-            judge = _any_of(requirement, closes)
-        case PredicateHolds(predicate=name):
-            judge = _predicate(name)
-    instead = f"give {read_aloud(requirement)}"
-    span = requirement.span
-
-    def check(record: Record, act: Act, context: Context) -> Unmet | None:
-        found = judge(record, act, context)
-        return None if found is None else Unmet(found, instead, span)
-
-    return check
+    judge = _judge(requirement, closes)
+    return Check(judge, f"give {read_aloud(requirement)}", requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
     """Return the check that a timed system transition out of `state` is due."""
 
-    def check(record: Record, act: Act, context: Context) -> Unmet | None:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         start = _published(record) if after.since == PUBLISHED else record.entered[state].on
         if start is None:
-            return Unmet("no date of publication is set", "set the field `published`", after.span)
-        if (act.on - start).days >= after.days:
-            return None
-        found = f"{(act.on - start).days} days have passed since {start}"
-        return Unmet(found, f"wait until {after.days} days have", after.span)
+            return _NO_PUBLICATION
+        days = (act.on - start).days
+        return HOLDS if days >= after.days else f"{days} days have passed since {start}"
 
-    return check
-
-
-def counted_documents(
-    requirements: tuple[Requirement, ...], record: Record, act: Act, context: Context
-) -> tuple[str, ...]:
-    """Return the digests of the documents that an accepted act uses up, in order."""
-    found: list[str] = []
-    for requirement in requirements:
-        if isinstance(requirement, Evidence):
-            document, _ = find_document(requirement, record, act, context)
-            found += [document.digest] if document else []
-        elif isinstance(requirement, AnyOf):
-            for every in requirement.any_of:
-                if all(compile_check(atom, ())(record, act, context) is None for atom in every):
-                    found += counted_documents(every, record, act, context)
-                    break
-    return tuple(dict.fromkeys(found))
+    first = "set the field `published` and " if after.since == PUBLISHED else ""
+    return Check(judge, f"{first}wait until {after.days} days have passed", after.span)
 
 
-_Judge = Callable[[Record, Act, Context], str | None]
+_NO_PUBLICATION = "no date of publication is set"
+
+
+def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
+    match requirement:
+        case Evidence():
+            return _evidence(requirement)
+        case InspectionHeld():
+            return _inspection(requirement)
+        case ReasonGiven():
+            return _reason
+        case FieldSet(field=name):
+            return _field(name)
+        case SuccessorNamed():
+            return _successor
+        case ChildrenClosed():
+            return _children(closes)
+        case DistinctFrom():
+            return _distinct(requirement)
+        case Waited():
+            return _waited(requirement)
+        case AnyOf():
+            return _any_of(requirement, closes)
+        case PredicateHolds(predicate=name):
+            return _predicate(name)
 
 
 def _published(record: Record) -> date | None:
@@ -118,20 +116,20 @@ def _published(record: Record) -> date | None:
     return date.fromisoformat(day) if isinstance(day, str) else None
 
 
-def _evidence(asked: Evidence) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
-        document, found = find_document(asked, record, act, context)
-        return None if document else found
+def _evidence(asked: Evidence) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
+        found = find_document(asked, record, act, context)
+        return found if isinstance(found, str) else (found.digest,)
 
     return judge
 
 
-def _inspection(asked: InspectionHeld) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _inspection(asked: InspectionHeld) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         held, window = context.inspection, window_of(record, asked.since)
         if act.inspection is None:
             return "no inspection is named"
-        if held is None:
+        if held is None or held.id != act.inspection:
             return f"no inspection is called {act.inspection}"
         if window is None:
             return f"`{asked.since}` was never entered"
@@ -141,43 +139,43 @@ def _inspection(asked: InspectionHeld) -> _Judge:
             return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
         if held.last_day < window.on:
             return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-        return _irrelevant(record, held.id, held.questions) if asked.relevant else None
+        return _irrelevant(record, held.id, held.questions) if asked.relevant else HOLDS
 
     return judge
 
 
-def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> str | None:
+def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
     question = record.fields.get("question")
     if not isinstance(question, str):
         return "the record has no question, so no inspection is relevant to it"
     if any(question == asked or question.startswith(f"{asked}.") for asked in questions):
-        return None
+        return HOLDS
     covered = ", ".join(sorted(questions)) or "no question"
     return f"{inspection} covers {covered}, and the record's question is {question}"
 
 
-def _reason(record: Record, act: Act, context: Context) -> str | None:
+def _reason(record: Record, act: Act, context: Context) -> Finding:
     del record, context
-    return None if act.reason and act.reason.strip() else "no reason is given"
+    return HOLDS if act.reason and act.reason.strip() else "no reason is given"
 
 
-def _field(name: str) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _field(name: str) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         del act, context
-        return None if record.fields.get(name) else f"the field `{name}` is not set"
+        return HOLDS if record.fields.get(name) else f"the field `{name}` is not set"
 
     return judge
 
 
-def _successor(record: Record, act: Act, context: Context) -> str | None:
+def _successor(record: Record, act: Act, context: Context) -> Finding:
     del context
     if not act.successor or not act.successor.strip():
         return "no successor is named"
-    return "a record cannot succeed itself" if act.successor == record.id else None
+    return "a record cannot succeed itself" if act.successor == record.id else HOLDS
 
 
-def _children(closes: tuple[str, ...]) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _children(closes: tuple[str, ...]) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         del record, act
         if not context.children:
             return "there is no child"
@@ -186,60 +184,61 @@ def _children(closes: tuple[str, ...]) -> _Judge:
             for child in context.children
             if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
         ]
-        return f"not closed yet: {', '.join(still)}" if still else None
+        return f"not closed yet: {', '.join(still)}" if still else HOLDS
 
     return judge
 
 
-def _distinct(asked: DistinctFrom) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _distinct(asked: DistinctFrom) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         window, done = window_of(record, asked.since), record.done.get(asked.distinct_from)
         if window is None or done is None or done.number < window.number:
             return f"nobody did `{asked.distinct_from}` yet"
         if done.person == act.actor.person:
             return f"{done.person} did `{asked.distinct_from}` too"
-        return None
+        return HOLDS
 
     return judge
 
 
-def _waited(asked: Waited) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _waited(asked: Waited) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         if asked.since == PUBLISHED:
-            start, missing = _published(record), "no date of publication is set"
+            start, missing = _published(record), _NO_PUBLICATION
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"
         if start is None:
             return missing
         days = (act.on - start).days
-        return None if days >= asked.waited else f"{days} days have passed since {start}"
+        return HOLDS if days >= asked.waited else f"{days} days have passed since {start}"
 
     return judge
 
 
-def _any_of(asked: AnyOf, closes: tuple[str, ...]) -> _Judge:
-    ways = [tuple(compile_check(atom, closes) for atom in every) for every in asked.any_of]
+def _any_of(asked: AnyOf, closes: tuple[str, ...]) -> Judge:
+    ways = [tuple(_judge(atom, closes) for atom in every) for every in asked.any_of]
 
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         lacking: list[str] = []
-        for checks in ways:
-            unmet = [u for check in checks if (u := check(record, act, context))]
+        for every in ways:
+            found = [judge(record, act, context) for judge in every]
+            unmet = [each for each in found if isinstance(each, str)]
             if not unmet:
-                return None
-            lacking.append(" and ".join(u.found for u in unmet))
+                return tuple(digest for each in found for digest in each)
+            lacking.append(" and ".join(unmet))
         return "; or ".join(lacking)
 
     return judge
 
 
-def _predicate(name: str) -> _Judge:
-    def judge(record: Record, act: Act, context: Context) -> str | None:
+def _predicate(name: str) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
         holds = context.predicates.get(name)
         if holds is None:
             return f"the application registered no predicate `{name}`"
-        return None if holds(record, act, context) else f"the predicate `{name}` says no"
+        return HOLDS if holds(record, act, context) else f"the predicate `{name}` says no"
 
     return judge

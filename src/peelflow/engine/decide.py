@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from peelflow.engine.checks import counted_documents
-from peelflow.engine.evidence import holds_role
 from peelflow.engine.explain import refuse
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
@@ -22,25 +20,17 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     machine = machine_for(lifecycle)
     trigger = machine.events.get(act.trigger)
     cursor = Cursor(record.state, record, act, context)
-    if (
-        trigger is None
-        or act.on < record.on
-        or act.on > context.today
-        or not may_act(lifecycle, record, act, context)
-        or not trigger.trigger(cursor)
-        or cursor.taken is None
-    ):
+    if trigger is None or not trigger.trigger(cursor) or cursor.taken is None:
         return refuse(machine, record, act, context)
     way = cursor.taken
     rule = way.rule
-    counted = counted_documents(rule.requires, record, act, context) if way.counts_documents else ()
     what = Acted(
         act.trigger,
         record.state,
         rule.to,
         rule.answers is not None,
         act.evidence,
-        counted,
+        cursor.counted,
         act.inspection,
         act.successor,
     )
@@ -56,20 +46,12 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         act.source,
         act.key,
         tuple(
-            Change(act.on, record.force, record.category, record.level, *delta)
-            for delta in way.deltas
+            [
+                Change(act.on, record.force, record.category, record.level, *delta)
+                for delta in way.deltas
+            ]
         ),
     )
-
-
-def may_act(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> bool:
-    """Say whether the acting role is held, and an inspectorate's decision names its source."""
-    role = lifecycle.roles.get(act.actor.role)
-    if role is None:
-        return False
-    if role.side == "inspectorate" and not (act.source and act.source.strip()):
-        return False
-    return not role.by_appointment or holds_role(record, act, context)
 
 
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:

@@ -1,12 +1,15 @@
-"""Judge documents and people: which letter counts, and who held which role on a day."""
+"""Judge documents and people: which letter counts, who may act, who held which role on a day."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from itertools import chain
 
 from peelflow.model.judgement import Appointment, Context
 from peelflow.model.records import Act, Document, Moment, Record
 from peelflow.model.requirements import Evidence
+from peelflow.model.rules import Role
 
 
 def window_of(record: Record, since: str | None) -> Moment | None:
@@ -14,23 +17,22 @@ def window_of(record: Record, since: str | None) -> Moment | None:
     return record.entered.get(since) if since else record.window
 
 
-def find_document(
-    asked: Evidence, record: Record, act: Act, context: Context
-) -> tuple[Document | None, str]:
-    """Return the document that answers `asked`; else None and what was found instead."""
+def find_document(asked: Evidence, record: Record, act: Act, context: Context) -> Document | str:
+    """Return the document that answers `asked`, or what was found instead."""
     window = window_of(record, asked.since)
     if window is None:
-        return None, f"`{asked.since}` was never entered"
-    attached = [held.document for held in record.attachments if held.number > window.number]
-    found = f"no `{asked.evidence}` is offered, or attached since {window.on}"
-    for document in (*act.evidence, *attached):
-        if document.kind != asked.evidence:
-            continue
-        fault = _fault_of(document, asked, record, act, context)
-        if fault is None:
-            return document, ""
-        found = f"`{document.name}` {fault}"
-    return None, found
+        return f"`{asked.since}` was never entered"
+    attached = (held.document for held in record.attachments if held.number > window.number)
+    faults: list[str] = []
+    for document in chain(act.evidence, attached):
+        if document.kind == asked.evidence:
+            fault = _fault_of(document, asked, record, act, context)
+            if fault is None:
+                return document
+            faults.append(f"`{document.name}` {fault}")
+    return (
+        " and ".join(faults) or f"no `{asked.evidence}` is offered, or attached since {window.on}"
+    )
 
 
 def _fault_of(
@@ -48,6 +50,21 @@ def _fault_of(
     if _held(context.appointments, signer, asked.signed_by, record.force, day):
         return None
     return f"is signed by {document.signed_by}, who held no such role on {document.signed_on}"
+
+
+def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Context) -> bool:
+    """Say whether the day can be, the acting role is held, and a decision names its source."""
+    if not record.on <= act.on <= context.today:
+        return False
+    role = roles.get(act.actor.role)
+    if role is None or lacks_source(role, act):
+        return False
+    return not role.by_appointment or holds_role(record, act, context)
+
+
+def lacks_source(role: Role, act: Act) -> bool:
+    """Say whether an inspectorate's decision lacks the source it was read from."""
+    return role.side == "inspectorate" and not (act.source and act.source.strip())
 
 
 def holds_role(record: Record, act: Act, context: Context) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from peelflow.engine.evidence import holds_role
+from peelflow.engine.evidence import holds_role, lacks_source
 from peelflow.engine.machine import RuleMachine, Way
 from peelflow.model.judgement import Context, Reason, Refusal
 from peelflow.model.records import Act, Record
@@ -18,7 +18,7 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
     mine = tuple(way for way in ways if act.actor.role in way.by)
     reasons = (
         *_not_here(machine, record, act, ways),
-        *_not_you(machine, record, act, context, ways),
+        *_not_you(machine, record, act, context, ways=ways, mine=mine),
         *_not_on_that_day(record, act, context),
         *_no_source(machine, act),
         *_unmet(record, act, context, mine or ways),
@@ -40,7 +40,7 @@ def say_rule(rule: Transition) -> str:
 
 
 def _not_here(
-    machine: RuleMachine, record: Record, act: Act, ways: Iterable[Way]
+    machine: RuleMachine, record: Record, act: Act, ways: tuple[Way, ...]
 ) -> Iterator[Reason]:
     if ways:
         return
@@ -62,15 +62,23 @@ def _not_here(
 
 
 def _not_you(
-    machine: RuleMachine, record: Record, act: Act, context: Context, ways: Iterable[Way]
+    machine: RuleMachine,
+    record: Record,
+    act: Act,
+    context: Context,
+    *,
+    ways: tuple[Way, ...],
+    mine: tuple[Way, ...],
 ) -> Iterator[Reason]:
     role = act.actor.role
-    held = machine.lifecycle.roles.get(role)
-    for way in ways:
-        if role not in way.by:
+    if not mine:
+        for way in ways:
             found = f"`{role}` may not `{act.trigger}`"
             yield Reason("not you", found, f"{one_of(way.rule.by)} may", way.rule.span)
-    if held and held.by_appointment and not holds_role(record, act, context):
+        # INVARIANT: appointments are read only for a role that may act here; none says nothing.
+        return
+    held = machine.lifecycle.roles[role]
+    if held.by_appointment and not holds_role(record, act, context):
         yield Reason(
             "not you",
             f"{act.actor.person} did not hold `{role}` in {record.force} on {act.on}",
@@ -90,7 +98,7 @@ def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Rea
 
 def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
     held = machine.lifecycle.roles.get(act.actor.role)
-    if held and held.side == "inspectorate" and not (act.source and act.source.strip()):
+    if held and lacks_source(held, act):
         yield Reason(
             "not yet",
             f"no source is given for a decision of `{act.actor.role}`",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from attrs import evolve
 
@@ -59,30 +60,18 @@ def apply(record: Record, event: Event) -> Record:
     A `corrected` event only moves the number on: what it corrects shows when `fold` reads the whole
     history again.
     """
-    record = evolve(record, number=event.number, on=max(record.on, event.on))
-    match event.what:
-        case Acted() as what:
-            return _acted(record, what, event)
-        case Attached(document=document):
-            return _holding(record, (document,), event.number)
-        case Amended(field=name, new=new):
-            return evolve(record, fields=_amended(record.fields, name, new))
-        case Linked(child=child):
-            return evolve(record, children=(*record.children, child))
-        case Relevelled() as what:
-            moved = _entering(record, what.new, event)
-            window = record.window if what.letters else Moment(event.number, event.on)
-            return evolve(moved, level=what.new_level, lifecycle=what.lifecycle, window=window)
-        case Migrated() as what:
-            return evolve(_entering(record, what.new, event), lifecycle=what.lifecycle)
-        case _:
-            return record
+    return evolve(
+        record,
+        number=event.number,
+        on=max(record.on, event.on),
+        **_moved(record, event),
+    )
 
 
 def fold(events: Iterable[Event]) -> Record:
     """Return the record a whole history makes: corrected events are read as corrected."""
     history = tuple(events)
-    corrections = {e.what.event: e.what for e in history if isinstance(e.what, Corrected)}
+    corrections = _standing(history)
     record: Record | None = None
     for event in history:
         said = corrections.get(event.number)
@@ -96,6 +85,16 @@ def fold(events: Iterable[Event]) -> Record:
     return record
 
 
+def _standing(history: tuple[Event, ...]) -> dict[int, Corrected]:
+    """Return by number what corrects each event: the last word on it that was not itself voided."""
+    found: dict[int, Corrected] = {}
+    for event in reversed(history):
+        said = found.get(event.number)
+        if isinstance(event.what, Corrected) and not (said and said.correction == "void"):
+            found.setdefault(event.what.event, event.what)
+    return found
+
+
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
     """Return how the figures change when a record enters the register in a state."""
     state = lifecycle.states[what.state]
@@ -103,29 +102,50 @@ def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) ->
     return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in come)
 
 
-def _acted(record: Record, what: Acted, event: Event) -> Record:
+def _moved(record: Record, event: Event) -> dict[str, Any]:
+    """Return the parts of the record that the event changes, but its number and date."""
     moment = Moment(event.number, event.on)
-    done = Done(event.number, event.on, event.actor.person)
-    moved = _entering(record, what.new, event)
-    return evolve(
-        _holding(moved, what.evidence, event.number),
-        done={**record.done, what.trigger: done},
-        window=moment if what.national else record.window,
-        spent=record.spent.union(what.counted),
-        successor=what.successor or record.successor,
-    )
+    match event.what:
+        case Acted() as what:
+            done = Done(event.number, event.on, event.actor.person)
+            return {
+                "state": what.new,
+                "entered": {**record.entered, what.new: moment},
+                "done": {**record.done, what.trigger: done},
+                "window": moment if what.national else record.window,
+                "attachments": _holding(record, what.evidence, event.number),
+                "spent": record.spent.union(what.counted),
+                "successor": what.successor or record.successor,
+            }
+        case Attached(document=document):
+            return {"attachments": _holding(record, (document,), event.number)}
+        case Amended(field=name, new=new):
+            return {"fields": _amended(record.fields, name, new)}
+        case Linked(child=child):
+            return {"children": (*record.children, child)}
+        case Relevelled() as what:
+            return {
+                "state": what.new,
+                "entered": {**record.entered, what.new: moment},
+                "level": what.new_level,
+                "lifecycle": what.lifecycle,
+                "window": record.window if what.letters else moment,
+            }
+        case Migrated() as what:
+            return {
+                "state": what.new,
+                "entered": {**record.entered, what.new: moment},
+                "lifecycle": what.lifecycle,
+            }
+        case _:
+            return {}
 
 
-def _entering(record: Record, state: str, event: Event) -> Record:
-    entered = {**record.entered, state: Moment(event.number, event.on)}
-    return evolve(record, state=state, entered=entered)
-
-
-def _holding(record: Record, documents: tuple[Document, ...], number: int) -> Record:
-    if not documents:
-        return record
+def _holding(
+    record: Record, documents: tuple[Document, ...], number: int
+) -> tuple[Attachment, ...]:
     brought = tuple(Attachment(document, number) for document in documents)
-    return evolve(record, attachments=(*record.attachments, *brought))
+    return (*record.attachments, *brought) if brought else record.attachments
 
 
 def _amended(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:

@@ -7,6 +7,7 @@ same guards as `conditions` (it passes `record=`, `act=` and `context=` to the t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,16 +15,17 @@ import transitions
 from attrs import define, field, frozen
 
 from peelflow.engine.checks import Check, Unmet, compile_check, compile_due
+from peelflow.engine.evidence import may_act
 from peelflow.model.judgement import Context
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
-    AnyOf,
     ChildrenClosed,
     Evidence,
     InspectionHeld,
+    PredicateHolds,
     each_atom,
 )
-from peelflow.model.rules import SYSTEM, Counts, Lifecycle, State, Transition
+from peelflow.model.rules import SYSTEM, Counts, Lifecycle, Role, State, Transition
 
 Delta = tuple[str, Counts, str, int]
 
@@ -32,31 +34,36 @@ Delta = tuple[str, Counts, str, int]
 class Way:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
-    `reads` names what a decision on it may look at: `appointments`, `inspection`, `children`.
+    `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
+    `inspection`, `children`.
     """
 
     rule: Transition
     source: str
     by: frozenset[str]
+    roles: Mapping[str, Role]
     checks: tuple[Check, ...]
     deltas: tuple[Delta, ...]
-    counts_documents: bool
     reads: frozenset[str]
 
     def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
         """Return every requirement that does not hold, in the rule's order."""
-        return tuple(u for check in self.checks if (u := check(record, act, context)))
+        return tuple(u for check in self.checks if (u := check.unmet(record, act, context)))
 
 
 @define
 class Cursor:
-    """Where a decision stands: a model that lives for one trigger."""
+    """Where a decision stands: a model that lives for one trigger.
+
+    Once moved, it says which way was `taken`, and the digests of the documents that used up.
+    """
 
     state: str
     record: Record
     act: Act
     context: Context
     taken: Way | None = field(default=None)
+    counted: tuple[str, ...] = field(default=())
 
 
 class RuleTransition(transitions.Transition):
@@ -69,11 +76,15 @@ class RuleTransition(transitions.Transition):
         self.way = way
 
     def holds(self, event: transitions.EventData) -> bool:
-        """Say whether the acting role may and every requirement holds."""
-        asked = event.kwargs
-        act: Act = asked["act"]
-        unmet = self.way.unmet(asked["record"], act, asked["context"])
-        return act.actor.role in self.way.by and not unmet
+        """Say whether the acting role may, on that day, and every requirement holds."""
+        record, context = event.kwargs["record"], event.kwargs["context"]
+        act: Act = event.kwargs["act"]
+        way = self.way
+        return (
+            act.actor.role in way.by
+            and may_act(way.roles, record, act, context)
+            and not way.unmet(record, act, context)
+        )
 
 
 class RuleEvent(transitions.Event):
@@ -97,15 +108,21 @@ class RuleEvent(transitions.Event):
         """Move the model if a way out of its state is open to the act; say whether it moved."""
         if type(model) is not Cursor:
             return bool(super().trigger(model, *args, **kwargs))
-        role = model.act.actor.role
+        record, act, context = model.record, model.act, model.context
+        role = act.actor.role
         for way in self.ways.get(model.state, ()):
             if role in way.by:
+                if not may_act(way.roles, record, act, context):
+                    return False
+                counted: tuple[str, ...] = ()
                 for check in way.checks:
-                    if check(model.record, model.act, model.context) is not None:
+                    found = check.judge(record, act, context)
+                    if isinstance(found, str):
                         break
+                    counted += found
                 else:
-                    model.taken = way
-                    model.state = way.rule.to
+                    model.taken, model.state = way, way.rule.to
+                    model.counted = tuple(dict.fromkeys(counted)) if counted else ()
                     return True
         return False
 
@@ -170,11 +187,11 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
         rule=rule,
         source=source,
         by=frozenset(rule.by),
+        roles=lifecycle.roles,
         checks=checks,
         deltas=deltas(
             old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
         ),
-        counts_documents=any(isinstance(a, (Evidence, AnyOf)) for a in rule.requires),
         reads=_reads(lifecycle, rule),
     )
 
@@ -192,6 +209,8 @@ def deltas(
 
 def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = each_atom(rule.requires)
+    if any(isinstance(a, PredicateHolds) for a in atoms):
+        return frozenset({"appointments", "inspection", "children"})
     reads = set()
     if any(isinstance(a, Evidence) and a.signed_by for a in atoms):
         reads.add("appointments")
