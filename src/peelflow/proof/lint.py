@@ -1,24 +1,126 @@
-"""Find what is wrong with a lifecycle or a vocabulary without running it."""
+"""Find what is wrong with a lifecycle without running it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 
 from peelflow.errors import Diagnostic
-from peelflow.model.rules import Lifecycle, Vocabulary
+from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition, Vocabulary
+from peelflow.proof.graph import endless, reachable, reaching
+from peelflow.proof.lint_names import unknown_names
+from peelflow.proof.lint_refining import refining_names
+from peelflow.proof.names import listed
 
 
 def lint(
     lifecycle: Lifecycle, vocabulary: Vocabulary, *, refined: Lifecycle | None = None
-) -> list[Diagnostic]:
-    return []
+) -> tuple[Diagnostic, ...]:
+    """Return every fault of a lifecycle, sorted by place.
+
+    Args:
+        lifecycle: As its file says it.
+        vocabulary: The words of the whole rulebook.
+        refined: The lifecycle that it refines, if it refines one that is known.
+    """
+    found = {
+        *unknown_names(lifecycle, vocabulary),
+        *refining_names(lifecycle, refined),
+        *_graph_faults(lifecycle),
+    }
+    for name, state in lifecycle.states.items():
+        found.update(_state_faults(name, state))
+        for way in state.transitions:
+            found.update(_transition_faults(way, vocabulary.roles))
+    return tuple(sorted(found))
 
 
-def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> list[Diagnostic]:
-    return []
+def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
+    states = lifecycle.states
+    final = [name for name, state in states.items() if state.final]
+    here = reachable(lifecycle) if lifecycle.initial in states else frozenset(states)
+    ending = reaching(lifecycle, final)
+    for name, state in states.items():
+        if name not in here:
+            yield Diagnostic(
+                state.span,
+                "unreachable-state",
+                f"no walk from `{lifecycle.initial}` enters `{name}`",
+                "remove the state, or give some transition `to: " + name + "`",
+            )
+        elif final and state.transitions and name not in ending:
+            yield Diagnostic(
+                state.span,
+                "trap-state",
+                f"from `{name}` no final state can be reached",
+                f"add a way towards {listed(final)}",
+            )
+    circle = endless(lifecycle)
+    if circle:
+        yield Diagnostic(
+            states[circle[0]].span,
+            "endless-system",
+            f"`system` would go round {listed(circle)} without end",
+            "give one of these steps `after:`, or to somebody",
+        )
 
 
-def lint_unused(
-    lifecycles: Sequence[Lifecycle], vocabularies: Sequence[Vocabulary]
-) -> list[Diagnostic]:
-    return []
+def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
+    if not state.final and not state.transitions:
+        yield Diagnostic(
+            state.span,
+            "dead-end",
+            f"`{name}` is not final and nothing leads out of it",
+            "write `final: true`, or add a transition",
+        )
+    for one, other in combinations(state.transitions, 2):
+        both = sorted(set(one.by) & set(other.by))
+        if one.trigger == other.trigger and both:
+            yield Diagnostic(
+                other.span,
+                "ambiguous-transition",
+                f"{listed(both)} may take two ways named `{one.trigger}` from `{name}`",
+                "keep the role in one of them, or name the other differently",
+            )
+    for way in state.transitions:
+        if state.final and not way.reopens:
+            yield Diagnostic(
+                way.span,
+                "final-leaves",
+                f"`{way.trigger}` leads out of `{name}`, which is final",
+                "write `reopens: true`, or take `final: true` from the state",
+            )
+        if way.reopens and not state.final:
+            yield Diagnostic(
+                way.span,
+                "reopens-not-final",
+                f"`{way.trigger}` re-opens `{name}`, which is not final",
+                "remove `reopens: true`",
+            )
+
+
+def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    twice = sorted({role for role in way.by if way.by.count(role) > 1})
+    if twice:
+        yield Diagnostic(
+            way.span,
+            "duplicate-role",
+            f"`{way.trigger}` names {listed(twice)} twice in `by`",
+            "name each role once",
+        )
+    force = [role for role in way.by if role in roles and roles[role].side == "force"]
+    others = [role for role in way.by if role in roles and roles[role].side != "force"]
+    if force and others:
+        yield Diagnostic(
+            way.span,
+            "mixed-sides",
+            f"`{way.trigger}` is done by the force's {listed(force)} and by {listed(others)}",
+            "write a transition for each side, so that each answers for its own acts",
+        )
+    if way.after and way.by != (SYSTEM,):
+        yield Diagnostic(
+            way.span,
+            "timed-not-system",
+            f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
+            "write `by: [system]`, or require `waited: <days>` instead of `after`",
+        )

@@ -7,6 +7,7 @@ from typing import NoReturn
 from attrs import define, field, frozen
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
+from peelflow.proof.names import shown
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
@@ -66,7 +67,7 @@ class Bounds:
             refuse(
                 span,
                 "alias-loop",
-                f"`*{anchor}` stands inside what it names",
+                f"`*{shown(anchor)}` stands inside what it names",
                 "write the value out; rules have an end",
             )
         self._aliased = True

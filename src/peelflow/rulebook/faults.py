@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from peelflow.errors import Diagnostic, Span
+from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.model.requirements import BARE, HEADED
-from peelflow.proof.names import listed, suggestion
+from peelflow.proof.names import listed, shown, suggestion
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 from peelflow.rulebook.shapes import Named, Whole
 
-
-class Fault(Exception):
-    """One fault, as cattrs collects it."""
-
-    def __init__(self, span: Span, code: str, sentence: str, instead: str) -> None:
-        self.diagnostic = Diagnostic(span, code, sentence, instead)
-        super().__init__(str(self.diagnostic))
+TEXT, LIST, MAPPING = "a text", "a list", "a mapping"
 
 
-def unknown_kind(node: Table) -> Fault:
+def fault(span: Span, code: str, sentence: str, instead: str) -> RulesRefused:
+    """Say one fault, as something to raise."""
+    return RulesRefused([Diagnostic(span, code, sentence, instead)])
+
+
+def unknown_kind(node: Table) -> RulesRefused:
     """Neither a lifecycle nor a vocabulary."""
-    return Fault(
+    return fault(
         node.span,
         "unknown-kind",
         "the file says neither `lifecycle` nor `vocabulary`",
@@ -29,14 +28,14 @@ def unknown_kind(node: Table) -> Fault:
     )
 
 
-def wrong_type(node: Node, wanted: str) -> Fault:
+def wrong_type(node: Node, wanted: str) -> RulesRefused:
     """A value of another type than its place holds."""
-    instead = f"write {wanted.rstrip(',')}"
-    if isinstance(node, Scalar) and wanted == "a list" and node.value != "":
-        instead = f"write [{node.value}]"
-    elif isinstance(node, Scalar) and wanted == "a text":
-        instead = f'write "{str(node.value).lower()}" in quotes'
-    return Fault(node.span, "wrong-type", f"{wanted} belongs here, not {_said(node)}", instead)
+    instead = f"write {wanted}"
+    if isinstance(node, Scalar) and wanted == LIST and node.value != "":
+        instead = f"write [{shown(_plain(node.value))}]"
+    elif isinstance(node, Scalar) and wanted == TEXT:
+        instead = f'write "{_plain(node.value)}" in quotes'
+    return fault(node.span, "wrong-type", f"{wanted} belongs here, not {_said(node)}", instead)
 
 
 def _said(node: Node) -> str:
@@ -45,45 +44,48 @@ def _said(node: Node) -> str:
             return "a mapping"
         case Items():
             return "a list"
-        case Scalar(value=bool() as value):
-            return f"`{str(value).lower()}`"
-        case Scalar(value=int() as value):
-            return f"the number {value}"
-        case Scalar(value=""):
-            return "nothing"
         case Scalar(value=value):
-            return f"the text `{value}`"
+            return f"`{shown(_plain(value))}`" if value != "" else "nothing"
 
 
-def empty(span: Span, what: str) -> Fault:
+def _plain(value: str | int | bool) -> str:  # noqa: FBT001
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def empty(span: Span, what: str) -> RulesRefused:
     """A list, mapping or text that may not be empty."""
-    return Fault(
+    return fault(
         span, "empty-value", f"{what} that stands here may not be empty", "say at least one"
     )
 
 
-def bad_name(span: Span, text: str, named: Named) -> Fault:
+def bad_name(span: Span, text: str, named: Named) -> RulesRefused:
     """A name that does not follow its pattern."""
-    return Fault(span, "bad-name", f"`{text}` is no name of a {named.what}", f"write {named.words}")
+    return fault(
+        span, "bad-name", f"`{shown(text)}` is no name of a {named.what}", f"write {named.words}"
+    )
 
 
-def bad_date(span: Span, text: str) -> Fault:
+def bad_date(span: Span, text: str) -> RulesRefused:
     """A text that is no calendar date."""
-    return Fault(
-        span, "bad-date", f"`{text}` is no date", "write year-month-day, such as 2025-03-31"
+    return fault(
+        span, "bad-date", f"`{shown(text)}` is no date", "write year-month-day, such as 2025-03-31"
     )
 
 
-def unknown_choice(span: Span, text: str, choices: Iterable[str]) -> Fault:
+def unknown_choice(span: Span, text: str, choices: Iterable[str]) -> RulesRefused:
     """A word that is not one of those this place knows."""
-    return Fault(
-        span, "unknown-choice", f"`{text}` is no choice here", f"write one of {listed(choices)}"
+    return fault(
+        span,
+        "unknown-choice",
+        f"`{shown(text)}` is no choice here",
+        f"write one of {listed(choices)}",
     )
 
 
-def out_of_range(span: Span, value: int, bounds: Whole) -> Fault:
+def out_of_range(span: Span, value: int, bounds: Whole) -> RulesRefused:
     """A number beyond its bounds."""
-    return Fault(
+    return fault(
         span,
         "out-of-range",
         f"{value} is out of range",
@@ -91,33 +93,33 @@ def out_of_range(span: Span, value: int, bounds: Whole) -> Fault:
     )
 
 
-def unknown_key(span: Span, key: str, known: Iterable[str]) -> Fault:
+def unknown_key(span: Span, key: str, known: Iterable[str]) -> RulesRefused:
     """A key that has no meaning in its place."""
-    return Fault(
-        span, "unknown-key", f"the key `{key}` has no meaning here", suggestion(key, known)
+    return fault(
+        span, "unknown-key", f"the key `{shown(key)}` has no meaning here", suggestion(key, known)
     )
 
 
-def missing_key(span: Span, key: str) -> Fault:
+def missing_key(span: Span, key: str) -> RulesRefused:
     """A key that its place requires."""
-    return Fault(span, "missing-key", f"the key `{key}` is missing here", f"add `{key}:`")
+    return fault(span, "missing-key", f"the key `{key}` is missing here", f"add `{key}:`")
 
 
-def unknown_requirement(span: Span, text: str) -> Fault:
+def unknown_requirement(span: Span, text: str) -> RulesRefused:
     """A word that is no requirement, or is not written as one."""
     if text in HEADED:
         sentence, instead = f"`{text}` says too little alone", f"write {{{text}: …}}"
     elif text in BARE:
         sentence, instead = f"`{text}` takes no value", f"write just {text}"
     else:
-        sentence = f"`{text}` is no requirement"
+        sentence = f"`{shown(text)}` is no requirement"
         instead = suggestion(text, [*BARE, *HEADED])
-    return Fault(span, "unknown-requirement", sentence, instead)
+    return fault(span, "unknown-requirement", sentence, instead)
 
 
-def several_requirements(span: Span, heads: Iterable[str]) -> Fault:
+def several_requirements(span: Span, heads: Iterable[str]) -> RulesRefused:
     """Two requirements written as one."""
-    return Fault(
+    return fault(
         span,
         "several-requirements",
         f"{listed(heads)} stand in one item, and an item is one requirement",

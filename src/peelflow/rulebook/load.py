@@ -11,7 +11,8 @@ from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, RequestRefused, RulesRefused
 from peelflow.model.rules import Level, Lifecycle, Vocabulary
-from peelflow.proof.lint import lint, lint_unused, lint_vocabulary
+from peelflow.proof.lint import lint
+from peelflow.proof.lint_vocabulary import lint_unused, lint_vocabulary
 from peelflow.proof.names import listed, suggestion
 from peelflow.rulebook.files import read_files
 from peelflow.rulebook.merge import added_to, merged

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-
-import attrs
 
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import AppliesTo, Level, Lifecycle, Vocabulary

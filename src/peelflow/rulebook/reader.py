@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import yaml
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
+from peelflow.proof.names import shown
 from peelflow.rulebook.bounds import MAX_BYTES, Bounds, refuse, refuse_depth
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 
@@ -120,7 +121,7 @@ def _bound(text: str, file: str) -> None:
             case yaml.DocumentStartEvent():
                 bounds.document(span)
             case yaml.AliasEvent():
-                bounds.alias(event.anchor, span)
+                bounds.alias(str(event.anchor), span)
             case yaml.ScalarEvent():
                 _plain_tag(event, span)
                 unprintable = UNPRINTABLE.search(event.value)
@@ -146,7 +147,7 @@ def _plain_tag(event: Any, span: Span) -> None:
         refuse(
             span,
             "tag",
-            f"the tag `{event.tag}` has no meaning here",
+            f"the tag `{shown(event.tag)}` has no meaning here",
             "remove the tag; quote a value that must stay text",
         )
 
@@ -210,7 +211,7 @@ class _Builder:
                 Diagnostic(
                     place,
                     "duplicate-key",
-                    f"the key `{key.value}` already stands on line {first.line}",
+                    f"the key `{shown(key.value)}` already stands on line {first.line}",
                     "keep one of the two",
                 )
             )

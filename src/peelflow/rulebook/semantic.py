@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from peelflow.errors import RequestRefused, RulesRefused, Span
+from peelflow.errors import RequestRefused, Span
 from peelflow.model.requirements import (
     BARE,
     AnyOf,
@@ -22,8 +22,8 @@ from peelflow.model.requirements import (
     SuccessorNamed,
 )
 from peelflow.model.rules import Lifecycle, Pin, Role, State, Transition
-from peelflow.rulebook.nodes import Table, node_of
-from peelflow.rulebook.structure import structure
+from peelflow.rulebook.nodes import node_of
+from peelflow.rulebook.structure import lifecycle_of
 
 _BARE_WORD = {kind: word for word, kind in BARE.items()}
 
@@ -72,14 +72,10 @@ def restore(text: str) -> Lifecycle:
         roles = {name: Role(title=name, **role) for name, role in plain.pop("roles").items()}
         answers = _take_answers(plain["states"])
         plain |= {"title": plain["lifecycle"], "in_force_from": "0001-01-01"}
-        node = node_of(plain, Span(f"<kept {plain['lifecycle']}@{plain['version']}>"))
-        assert isinstance(node, Table)
-        lifecycle = structure(node)
-        assert isinstance(lifecycle, Lifecycle)
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
-        raise RequestRefused(
-            "these kept rules", "are no lifecycle's meaning", "verify the store and restore it"
-        ) from error
+        lifecycle = lifecycle_of(node_of(plain, Span(f"<kept {plain['lifecycle']}>")))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        what, why = "these kept rules", "are no lifecycle's meaning"
+        raise RequestRefused(what, why, "verify the store and restore it") from error
     lifecycle = _answering(lifecycle, answers)
     lifecycle = attrs.evolve(lifecycle, roles=roles)
     return attrs.evolve(lifecycle, pin=pin_of(lifecycle))

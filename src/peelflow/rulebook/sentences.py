@@ -18,6 +18,7 @@ from peelflow.model.guarantees import (
     Where,
 )
 from peelflow.model.requirements import BARE, Requirement
+from peelflow.proof.names import shown
 
 _NAME = "[a-z][a-z0-9_]*"
 _LIST = rf"\[ ?({_NAME}(?: ?, ?{_NAME})*) ?\]"
@@ -46,7 +47,6 @@ _PATTERNS = {
         "people": rf"between ({_NAME}) and ({_NAME}) stand two different people",
     }.items()
 }
-PATTERN = "^(?:" + "|".join(pattern.pattern for pattern in _PATTERNS.values()) + ")$"
 
 
 def parse(text: str, span: Span, requirement_of: Callable[[str, Span], Requirement]) -> Promise:
@@ -70,7 +70,7 @@ def parse(text: str, span: Span, requirement_of: Callable[[str, Span], Requireme
             Diagnostic(
                 span,
                 "guarantee-syntax",
-                f"`{plain}` is no sentence a guarantee can say",
+                f"`{shown(plain)}` is no sentence a guarantee can say",
                 "say one of these, where X is a state or a ledger with `open` or `closed`: "
                 + "; ".join(FORMS),
             )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from attrs import evolve
 
-from peelflow.model.guarantees import NeverDoneBy, NeverUnmet, OnlyEnteredBy
-from peelflow.model.requirements import Evidence, Requirement, each_atom
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition, Vocabulary
+from peelflow.proof.mentions import roles_named
 from peelflow.rulebook.semantic import pin_of
 
 
@@ -32,11 +31,6 @@ def settled(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
     }
     lifecycle = evolve(lifecycle, states=states, roles=_roles(lifecycle, vocabulary.roles))
     return evolve(lifecycle, pin=pin_of(lifecycle))
-
-
-def roles_named(lifecycle: Lifecycle) -> frozenset[str]:
-    """Return every role the lifecycle names: who acts, who signs, whom guarantees speak of."""
-    return frozenset(_each_role(lifecycle))
 
 
 def _answers(
@@ -63,25 +57,3 @@ def _roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str, Role]:
             found[name] = known[name]
             waiting += [found[name].stands_for or name]
     return found
-
-
-def _each_role(lifecycle: Lifecycle) -> Iterator[str]:
-    for state in lifecycle.states.values():
-        for way in state.transitions:
-            yield from way.by
-            yield from _signers(way.requires)
-    for guarantee in lifecycle.guarantees:
-        match guarantee.promise:
-            case OnlyEnteredBy(roles=roles) | NeverDoneBy(roles=roles):
-                yield from roles
-            case NeverUnmet(roles=roles, requirement=requirement):
-                yield from roles
-                yield from _signers((requirement,))
-            case _:
-                pass
-
-
-def _signers(requirements: tuple[Requirement, ...]) -> Iterator[str]:
-    for atom in each_atom(requirements):
-        if isinstance(atom, Evidence):
-            yield from atom.signed_by

@@ -85,22 +85,24 @@ class Sentence:
     """A text in the language of guarantees."""
 
 
-def _name(what: str) -> Any:
-    return Annotated[str, Named(what)]
+_KEBAB_WORDS = "small letters, digits and `-`, starting with a letter"
 
-
-_kebab = "small letters, digits and `-`, starting with a letter"
-STATE, TRIGGER, ROLE = _name("state"), _name("trigger"), _name("role")
-FIELD, LEDGER, CATEGORY = _name("field"), _name("ledger"), _name("category")
-EVIDENCE, PREDICATE = _name("kind of evidence"), _name("predicate")
-LIFECYCLE = Annotated[str, Named("lifecycle", KEBAB, _kebab)]
-VOCABULARY = Annotated[str, Named("vocabulary", KEBAB, _kebab)]
-REFINED = Annotated[
+StateName = Annotated[str, Named("state")]
+TriggerName = Annotated[str, Named("trigger")]
+RoleName = Annotated[str, Named("role")]
+FieldName = Annotated[str, Named("field")]
+LedgerName = Annotated[str, Named("ledger")]
+CategoryName = Annotated[str, Named("category")]
+EvidenceName = Annotated[str, Named("kind of evidence")]
+PredicateName = Annotated[str, Named("predicate")]
+LifecycleName = Annotated[str, Named("lifecycle", KEBAB, _KEBAB_WORDS)]
+VocabularyName = Annotated[str, Named("vocabulary", KEBAB, _KEBAB_WORDS)]
+Refined = Annotated[
     str, Named("lifecycle with its version", KEBAB + "@[1-9][0-9]*", "such as `level-3@1`")
 ]
-DAYS = Annotated[int, Whole(1, 36_525)]
-LEVEL = Annotated[int | None, LevelWord()]
-REQUIREMENTS = tuple[Requirement, ...]
+Days = Annotated[int, Whole(1, 36_525)]
+LevelOrNone = Annotated[int | None, LevelWord()]
+Requirements = tuple[Requirement, ...]
 
 
 @frozen
@@ -124,56 +126,56 @@ def _must(holds: Any, attribute: str | None = None) -> Key:
     return Key(holds, required=True, attribute=attribute)
 
 
-_SINCE = Key(STATE)
+_SINCE = Key(StateName)
 _TEXT, _FLAG = Key(str), Key(bool)
 
 SHAPES: Mapping[type, Shape] = {
     Lifecycle: Shape(
         {
-            "lifecycle": _must(LIFECYCLE, "name"),
+            "lifecycle": _must(LifecycleName, "name"),
             "version": _must(Annotated[int, Whole(1, 10**9)]),
             "in_force_from": _must(date),
             "title": _must(str),
             "applies_to": _must(AppliesTo),
-            "initial": _must(STATE),
-            "states": _must(Annotated[Mapping[STATE, State], AtLeastOne()]),
+            "initial": _must(StateName),
+            "states": _must(Annotated[Mapping[StateName, State], AtLeastOne()]),
             "guarantees": Key(tuple[Guarantee, ...]),
-            "refines": Key(REFINED),
+            "refines": Key(Refined),
         }
     ),
     AppliesTo: Shape(
         {
-            "category": _must(Annotated[tuple[CATEGORY, ...], OneOrList()]),
-            "level": _must(Annotated[tuple[LEVEL, ...], OneOrList()]),
+            "category": _must(Annotated[tuple[CategoryName, ...], OneOrList()]),
+            "level": _must(Annotated[tuple[LevelOrNone, ...], OneOrList()]),
         }
     ),
     State: Shape(
         {
-            "counts_as": _must(Mapping[LEDGER, Counts]),
+            "counts_as": _must(Mapping[LedgerName, Counts]),
             "title": _TEXT,
             "final": _FLAG,
-            "stands_for": Key(STATE),
+            "stands_for": Key(StateName),
             "transitions": Key(Annotated[tuple[Transition, ...], ByTrigger()]),
         }
     ),
     Transition: Shape(
         {
-            "to": _must(STATE),
-            "by": _must(Annotated[tuple[ROLE, ...], AtLeastOne()]),
-            "requires": Key(REQUIREMENTS),
-            "as": Key(TRIGGER, attribute="as_"),
+            "to": _must(StateName),
+            "by": _must(Annotated[tuple[RoleName, ...], AtLeastOne()]),
+            "requires": Key(Requirements),
+            "as": Key(TriggerName, attribute="as_"),
             "after": Key(After),
             "reopens": _FLAG,
         },
         preset={"trigger": ""},
     ),
-    After: Shape({"days": _must(DAYS), "since": Key(Literal["entered", "published"])}),
+    After: Shape({"days": _must(Days), "since": Key(Literal["entered", "published"])}),
     Guarantee: Shape(
         {"that": _must(Annotated[str, Sentence()], "promise"), "because": _must(str)},
         preset={"that": ""},
     ),
     Evidence: Shape(
-        {"evidence": _must(EVIDENCE), "signed_by": Key(tuple[ROLE, ...]), "since": _SINCE}
+        {"evidence": _must(EvidenceName), "signed_by": Key(tuple[RoleName, ...]), "since": _SINCE}
     ),
     InspectionHeld: Shape(
         {
@@ -182,24 +184,24 @@ SHAPES: Mapping[type, Shape] = {
             "since": _SINCE,
         }
     ),
-    FieldSet: Shape({"field": _must(FIELD)}),
-    DistinctFrom: Shape({"distinct_from": _must(TRIGGER), "since": _SINCE}),
-    Waited: Shape({"waited": _must(DAYS), "since": _SINCE}),
+    FieldSet: Shape({"field": _must(FieldName)}),
+    DistinctFrom: Shape({"distinct_from": _must(TriggerName), "since": _SINCE}),
+    Waited: Shape({"waited": _must(Days), "since": _SINCE}),
     AnyOf: Shape(
         {
             "any_of": _must(
-                Annotated[tuple[Annotated[REQUIREMENTS, AtLeastOne()], ...], AtLeastOne()]
+                Annotated[tuple[Annotated[Requirements, AtLeastOne()], ...], AtLeastOne()]
             )
         }
     ),
-    PredicateHolds: Shape({"predicate": _must(PREDICATE)}),
+    PredicateHolds: Shape({"predicate": _must(PredicateName)}),
     Vocabulary: Shape(
         {
-            "vocabulary": _must(VOCABULARY),
-            "roles": Key(Mapping[ROLE, Role]),
-            "evidence": Key(Mapping[EVIDENCE, EvidenceKind]),
-            "categories": Key(Mapping[CATEGORY, Category]),
-            "predicates": Key(Mapping[PREDICATE, str]),
+            "vocabulary": _must(VocabularyName),
+            "roles": Key(Mapping[RoleName, Role]),
+            "evidence": Key(Mapping[EvidenceName, EvidenceKind]),
+            "categories": Key(Mapping[CategoryName, Category]),
+            "predicates": Key(Mapping[PredicateName, str]),
         }
     ),
     Role: Shape(
@@ -208,15 +210,15 @@ SHAPES: Mapping[type, Shape] = {
             "title": _must(str),
             "by_appointment": _FLAG,
             "may_be_delegated": _FLAG,
-            "stands_for": Key(ROLE),
+            "stands_for": Key(RoleName),
         }
     ),
     EvidenceKind: Shape({"title": _must(str)}),
     Category: Shape(
         {
             "title": _must(str),
-            "fields": Key(Mapping[FIELD, FieldRule]),
-            "children": Key(tuple[CATEGORY, ...]),
+            "fields": Key(Mapping[FieldName, FieldRule]),
+            "children": Key(tuple[CategoryName, ...]),
             "figures": Key(tuple[FigureRow, ...]),
         }
     ),
@@ -232,7 +234,7 @@ SHAPES: Mapping[type, Shape] = {
         {
             "title": _must(str),
             "order": _must(Annotated[int, Whole(0, 10**9)]),
-            "level": _must(LEVEL),
+            "level": _must(LevelOrNone),
         }
     ),
 }

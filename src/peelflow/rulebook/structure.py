@@ -1,8 +1,7 @@
-"""Give nodes the types of the model, by the declared shapes; find every fault, each in its place."""
+"""Give nodes the types of the model, by the declared shapes; find every fault, in its place."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -16,19 +15,18 @@ from peelflow.model.guarantees import Guarantee
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, Transition, Vocabulary
 from peelflow.proof.names import listed
-from peelflow.rulebook import faults
-from peelflow.rulebook.faults import Fault
+from peelflow.rulebook import faults, scalars
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table, moved
 from peelflow.rulebook.reader import read_node
 from peelflow.rulebook.sentences import parse
 from peelflow.rulebook.shapes import (
     SHAPES,
-    TRIGGER,
     AtLeastOne,
     ByTrigger,
     LevelWord,
     Named,
     OneOrList,
+    TriggerName,
     Whole,
 )
 
@@ -36,128 +34,77 @@ Hook = Callable[[Node, Any], Any]
 
 
 def structure(node: Table) -> Lifecycle | Vocabulary:
-    """Read a file's nodes as the lifecycle or the vocabulary that its first key says it is.
+    """Read a file's nodes as the lifecycle or the vocabulary that its keys say it is.
 
     Raises:
         RulesRefused: With every fault of the file, sorted by place.
     """
     if "lifecycle" in node.entries:
-        return _all_at_once(node, Lifecycle)
+        return lifecycle_of(node)
     if "vocabulary" in node.entries:
-        return _all_at_once(node, Vocabulary)
-    raise RulesRefused([faults.unknown_kind(node).diagnostic])
+        vocabulary: Vocabulary = _all_at_once(node, Vocabulary)
+        return vocabulary
+    raise faults.unknown_kind(node)
+
+
+def lifecycle_of(node: Node) -> Lifecycle:
+    """Read nodes as a lifecycle.
+
+    Raises:
+        RulesRefused: With every fault, sorted by place.
+    """
+    lifecycle: Lifecycle = _all_at_once(node, Lifecycle)
+    return lifecycle
 
 
 def _all_at_once(node: Node, kind: Any) -> Any:
     try:
         return CONVERTER.structure(node, kind)
-    except (Fault, BaseValidationError) as error:
-        raise RulesRefused(_flat(error)) from None
+    except BaseValidationError as group:
+        raise RulesRefused(_flat(group)) from None
 
 
 def _flat(error: Exception) -> list[Diagnostic]:
     if isinstance(error, BaseValidationError):
         return [fault for part in error.exceptions for fault in _flat(part)]
-    if isinstance(error, RulesRefused):
-        return list(error.diagnostics)
-    if isinstance(error, Fault):
-        return [error.diagnostic]
-    raise error
+    return list(getattr(error, "diagnostics", ()))
 
 
 class _Gather:
-    """Takes every part of a whole before it raises the faults of all."""
+    """Reads every part of a whole before it raises the faults of all."""
 
     def __init__(self) -> None:
         self.faults: list[Exception] = []
 
-    def take(self, read: Callable[[], Any]) -> Any:
+    def read(self, node: Node, kind: Any) -> Any:
         try:
-            return read()
-        except (Fault, BaseValidationError, RulesRefused) as fault:
+            return CONVERTER.structure(node, kind)
+        except (RulesRefused, BaseValidationError) as fault:
             self.faults.append(fault)
             return None
 
 
-def _text(node: Node, _: Any) -> str:
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        raise faults.wrong_type(node, "a text")
-    if not node.value:
-        raise faults.empty(node.span, "a text")
-    return node.value
-
-
-def _flag(node: Node, _: Any) -> bool:
-    if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-        raise faults.wrong_type(node, "`true` or `false`")
-    return node.value
-
-
-def _day(node: Node, _: Any) -> date:
-    text = _text(node, str)
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise faults.bad_date(node.span, text)
-
-
-def _choice(node: Node, kind: Any) -> Any:
-    choices = get_args(kind)
-    text = _text(node, str)
-    if text not in choices:
-        raise faults.unknown_choice(node.span, text, choices)
-    return text
-
-
-def _name(node: Node, named: Named) -> str:
-    text = _text(node, str)
-    if not re.fullmatch(named.pattern, text):
-        raise faults.bad_name(node.span, text, named)
-    return text
-
-
-def _whole(node: Node, bounds: Whole) -> int:
-    if not isinstance(node, Scalar) or type(node.value) is not int:
-        raise faults.wrong_type(node, "a whole number")
-    if not bounds.least <= node.value <= bounds.most:
-        raise faults.out_of_range(node.span, node.value, bounds)
-    return node.value
-
-
-def _level(node: Node) -> int | None:
-    if isinstance(node, Scalar) and node.value == "none":
-        return None
-    if isinstance(node, Scalar) and type(node.value) is int and 1 <= node.value <= 4:  # noqa: PLR2004
-        return node.value
-    raise faults.wrong_type(node, "a level, from 1 to 4 or `none`,")
-
-
 def _list(node: Node, kind: Any) -> tuple[Any, ...]:
     if not isinstance(node, Items):
-        raise faults.wrong_type(node, "a list")
+        raise faults.wrong_type(node, faults.LIST)
     gather = _Gather()
-    item = get_args(kind)[0]
-    found = tuple(gather.take(lambda n=n: CONVERTER.structure(n, item)) for n in node.nodes)
+    found = tuple(gather.read(item, get_args(kind)[0]) for item in node.nodes)
     if gather.faults:
-        raise IterableValidationError("list", gather.faults, tuple)
+        raise IterableValidationError(faults.LIST, gather.faults, tuple)
     return found
 
 
 def _mapping(node: Node, kind: Any) -> dict[str, Any]:
     if not isinstance(node, Table):
-        raise faults.wrong_type(node, "a mapping")
+        raise faults.wrong_type(node, faults.MAPPING)
     gather = _Gather()
     key_kind, value_kind = get_args(kind)
     found: dict[str, Any] = {}
     for key, child in node.entries.items():
-        gather.take(lambda k=key: CONVERTER.structure(Scalar(k, node.keys[k]), key_kind))
-        found[key] = gather.take(
-            lambda k=key, c=child: CONVERTER.structure(_at(c, node.keys[k]), value_kind)
-        )
+        gather.read(Scalar(key, node.keys[key]), key_kind)
+        found[key] = gather.read(_at(child, node.keys[key]), value_kind)
     if gather.faults:
-        raise IterableValidationError("mapping", gather.faults, dict)
+        raise IterableValidationError(faults.MAPPING, gather.faults, dict)
     return found
 
 
@@ -171,18 +118,13 @@ def _shaped(node: Node, cls: Any) -> Any:
     if not isinstance(node, Table):
         raise faults.wrong_type(node, f"a mapping with {listed(shape.keys)}")
     gather = _Gather()
-    gather.faults += [
-        faults.unknown_key(node.keys[key], key, shape.keys)
-        for key in node.entries
-        if key not in shape.keys
-    ]
+    for name in node.entries.keys() - shape.keys.keys():
+        gather.faults.append(faults.unknown_key(node.keys[name], name, shape.keys))
     values = dict(shape.preset)
     for name, key in shape.keys.items():
         if name in node.entries:
             child = _at(node.entries[name], node.keys[name])
-            values[key.attribute or name] = gather.take(
-                lambda c=child, k=key: CONVERTER.structure(c, k.holds)
-            )
+            values[key.attribute or name] = gather.read(child, key.holds)
         elif key.required:
             gather.faults.append(faults.missing_key(node.span, name))
     if gather.faults:
@@ -190,40 +132,35 @@ def _shaped(node: Node, cls: Any) -> Any:
     return cls(**values, span=node.span)
 
 
-def _guarantee(node: Node, _: Any) -> Guarantee:
-    guarantee: Guarantee = _shaped(node, Guarantee)
-    assert isinstance(node, Table)
-    return attrs.evolve(guarantee, that=" ".join(str(node.entries["that"].value).split()))
-
-
 def _annotated(kind: Any) -> Hook:
-    plain, *marks = get_args(kind)
-    match marks[0]:
-        case Named() as named:
-            return lambda node, _: _name(node, named)
-        case Whole() as bounds:
-            return lambda node, _: _whole(node, bounds)
+    plain, mark = get_args(kind)
+    match mark:
+        case Named():
+            return lambda node, _: scalars.name(node, mark)
+        case Whole():
+            return lambda node, _: scalars.whole(node, mark)
         case AtLeastOne():
             return lambda node, _: _at_least_one(node, plain)
         case OneOrList():
             return lambda node, _: _one_or_list(node, plain)
         case LevelWord():
-            return lambda node, _: _level(node)
+            return lambda node, _: scalars.level(node)
         case ByTrigger():
             return lambda node, _: _transitions(node)
         case _:
-            return lambda node, _: parse(_text(node, str), node.span, _requirement_in)
+            return lambda node, _: _sentence(node)
 
 
 def _at_least_one(node: Node, plain: Any) -> Any:
     found = CONVERTER.structure(node, plain)
     if not found:
-        raise faults.empty(node.span, "a list" if isinstance(node, Items) else "a mapping")
+        raise faults.empty(node.span, faults.LIST if isinstance(node, Items) else faults.MAPPING)
     return found
 
 
 def _one_or_list(node: Node, plain: Any) -> Any:
-    return _at_least_one(Items((node,), node.span) if isinstance(node, Scalar) else node, plain)
+    alone = isinstance(node, Scalar)
+    return _at_least_one(Items((node,), node.span) if alone else node, plain)
 
 
 def _transitions(node: Node) -> tuple[Transition, ...]:
@@ -233,28 +170,33 @@ def _transitions(node: Node) -> tuple[Transition, ...]:
     found: list[Transition] = []
     for trigger, child in node.entries.items():
         place = node.keys[trigger]
-        gather.take(lambda t=trigger, p=place: CONVERTER.structure(Scalar(t, p), TRIGGER))
-        ways = gather.take(lambda c=child, p=place: _alternatives(c, p))
-        found += [attrs.evolve(way, trigger=trigger) for way in ways or ()]
+        gather.read(Scalar(trigger, place), TriggerName)
+        ways = child if isinstance(child, Items) else Items((_at(child, place),), place)
+        read = gather.read(ways, Annotated[tuple[Transition, ...], AtLeastOne()])
+        found += [attrs.evolve(way, trigger=trigger) for way in read or ()]
     if gather.faults:
-        raise IterableValidationError("transitions", gather.faults, tuple)
+        raise IterableValidationError(faults.MAPPING, gather.faults, tuple)
     return tuple(found)
 
 
-def _alternatives(node: Node, key: Span) -> tuple[Transition, ...]:
-    if isinstance(node, Items):
-        ways: tuple[Transition, ...] = _at_least_one(node, tuple[Transition, ...])
-        return ways
-    return (CONVERTER.structure(_at(node, key), Transition),)
+def _sentence(node: Node) -> Guarantee:
+    that = " ".join(scalars.text(node).split())
+    return Guarantee(that, "", parse(that, node.span, _requirement_in))
+
+
+def _guarantee(node: Node, _: Any) -> Guarantee:
+    read = _shaped(node, Guarantee)
+    return Guarantee(read.promise.that, read.because, read.promise.promise, read.span)
 
 
 def _requirement(node: Node, _: Any) -> Any:
-    if isinstance(node, Scalar) and isinstance(node.value, str) and node.value in BARE:
-        return BARE[node.value](span=node.span)
-    if isinstance(node, Scalar):
-        raise faults.unknown_requirement(node.span, str(node.value))
-    if isinstance(node, Items):
-        raise faults.wrong_type(node, "a requirement")
+    match node:
+        case Scalar(value=str() as word) if word in BARE:
+            return BARE[word](span=node.span)
+        case Scalar(value=value):
+            raise faults.unknown_requirement(node.span, str(value))
+        case Items():
+            raise faults.wrong_type(node, "a requirement")
     heads = [key for key in node.entries if key in HEADED]
     if len(heads) > 1:
         raise faults.several_requirements(node.span, heads)
@@ -266,22 +208,22 @@ def _requirement(node: Node, _: Any) -> Any:
 
 def _requirement_in(text: str, span: Span) -> Any:
     """Read the requirement inside a guarantee's sentence; its faults stand at the sentence."""
+    if text in BARE:
+        return _requirement(Scalar(text, span), None)
     try:
-        node = Scalar(text, span) if text in BARE else moved(read_node(text, span.file), span)
+        node = read_node(text, span.file)
     except RulesRefused as refused:
-        raise RulesRefused(
-            attrs.evolve(fault, span=span) for fault in refused.diagnostics
-        ) from None
-    return _all_at_once(node, Requirement)
+        raise RulesRefused(attrs.evolve(one, span=span) for one in refused.diagnostics) from None
+    return _all_at_once(moved(node, span), Requirement)
 
 
 def _converter() -> Converter:
     converter = Converter()
     rules: list[tuple[Callable[[Any], bool], Callable[[Any], Hook]]] = [
-        (lambda kind: kind is str, lambda _: _text),
-        (lambda kind: kind is bool, lambda _: _flag),
-        (lambda kind: kind is date, lambda _: _day),
-        (lambda kind: get_origin(kind) is Literal, lambda _: _choice),
+        (lambda kind: kind is str, lambda _: scalars.text),
+        (lambda kind: kind is bool, lambda _: scalars.flag),
+        (lambda kind: kind is date, lambda _: scalars.day),
+        (lambda kind: get_origin(kind) is Literal, lambda _: scalars.choice),
         (lambda kind: get_origin(kind) is tuple, lambda _: _list),
         (lambda kind: get_origin(kind) is Mapping, lambda _: _mapping),
         (lambda kind: get_origin(kind) is Annotated, _annotated),

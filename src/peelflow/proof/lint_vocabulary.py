@@ -1,0 +1,101 @@
+"""Find what is wrong with a vocabulary, and which of its words no lifecycle uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from peelflow.errors import Diagnostic
+from peelflow.model.rules import SYSTEM, Category, EvidenceKind, Lifecycle, Role, Vocabulary
+from peelflow.proof.lint_names import unknown
+from peelflow.proof.mentions import evidence_named, roles_named
+
+
+def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...]:
+    """Return every fault of a vocabulary among the words of the whole rulebook, sorted."""
+    found: list[Diagnostic] = []
+    for name, role in own.roles.items():
+        found += _stands_for(name, role, whole)
+    for category in own.categories.values():
+        known = whole.categories
+        found += [
+            unknown("category", child, known, category.span)
+            for child in category.children
+            if child not in known
+        ]
+        found += _choices(category)
+    found += _orders(own, whole)
+    return tuple(sorted(found))
+
+
+def lint_unused(
+    lifecycles: Sequence[Lifecycle], vocabularies: Iterable[Vocabulary]
+) -> tuple[Diagnostic, ...]:
+    """Return a note for each role and kind of evidence that no lifecycle mentions, sorted."""
+    roles = frozenset[str]().union(*map(roles_named, lifecycles)) | {SYSTEM}
+    kinds = frozenset[str]().union(*map(evidence_named, lifecycles))
+    found: list[Diagnostic] = []
+    for vocabulary in vocabularies:
+        for name, role in vocabulary.roles.items():
+            if name not in roles and role.stands_for is None:
+                found.append(_unused("role", name, role))
+        for name, kind in vocabulary.evidence.items():
+            if name not in kinds:
+                found.append(_unused("evidence", name, kind))
+    return tuple(sorted(found))
+
+
+def _unused(what: str, name: str, word: Role | EvidenceKind) -> Diagnostic:
+    return Diagnostic(
+        word.span,
+        f"unused-{what}",
+        f"no lifecycle read with it mentions the {what} `{name}`",
+        "keep it if somebody needs the word, else remove it",
+        "note",
+    )
+
+
+def _stands_for(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
+    if role.stands_for is None:
+        return
+    other = whole.roles.get(role.stands_for)
+    if other is None:
+        yield unknown("role", role.stands_for, whole.roles, role.span)
+    elif not (other.may_be_delegated and other.side == role.side == "force"):
+        yield Diagnostic(
+            role.span,
+            "not-delegable",
+            f"`{name}` cannot stand for `{role.stands_for}`, whose acts are not delegated",
+            "let it stand for a force role that is marked `may_be_delegated: true`",
+        )
+
+
+def _choices(category: Category) -> Iterator[Diagnostic]:
+    for name, rule in category.fields.items():
+        if rule.type == "choice" and not rule.choices:
+            yield Diagnostic(
+                rule.span,
+                "choices-missing",
+                f"the field `{name}` is a choice of nothing",
+                "write `choices: [...]`",
+            )
+        if rule.type != "choice" and rule.choices:
+            yield Diagnostic(
+                rule.span,
+                "choices-misplaced",
+                f"the field `{name}` has choices, but its type is `{rule.type}`",
+                "write `type: choice`, or remove the choices",
+            )
+
+
+def _orders(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
+    taken: dict[int, str] = {}
+    for name, category in whole.categories.items():
+        for row in category.figures:
+            if row.order in taken and own.categories.get(name) is category:
+                yield Diagnostic(
+                    row.span,
+                    "duplicate-order",
+                    f"`{row.title}` has order {row.order}, and so has `{taken[row.order]}`",
+                    "give each row of the figures an order of its own",
+                )
+            taken.setdefault(row.order, row.title)
