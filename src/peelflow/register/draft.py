@@ -7,7 +7,7 @@ has read is checked again by the store when the batch is appended.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -62,8 +62,12 @@ class Draft(Verbs):
         self._appointed: dict[str, tuple[str, ...]] = {}
         self._documents: set[str] = set()
 
+    def _drafting(self) -> AbstractContextManager[Draft]:
+        return self.step()
+
     @contextmanager
-    def _drafting(self) -> Iterator[Draft]:
+    def step(self) -> Iterator[Draft]:
+        """Take what is put meanwhile as one step: all of it, or nothing when it is refused."""
         try:
             yield self
         except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from types import TracebackType
@@ -109,8 +109,10 @@ class Register(Verbs):
         yield draft
         draft.commit()
 
-    def _drafting(self) -> AbstractContextManager[Draft]:
-        return self.batch()
+    @contextmanager
+    def _drafting(self) -> Iterator[Draft]:
+        with self.batch() as draft, draft.step():
+            yield draft
 
     def keep(
         self,
