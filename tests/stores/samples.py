@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -52,6 +55,13 @@ KINDS: tuple[What, ...] = (
     Migrated(PIN, "open", "in_progress", "c" * 64),
     Corrected(2, "redate", date(2024, 1, 31)),
 )
+
+
+def run(path: Path, *sql: str) -> None:
+    """Change a database behind the store's back."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for each in sql:
+            connection.execute(each)
 
 
 def change(

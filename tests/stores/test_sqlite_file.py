@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from peelflow.errors import StoreBusy, StoreUnreadable, StoreVersion
-from peelflow.stores import schema, statements
+from peelflow.errors import StoreUnreadable, StoreVersion
 from peelflow.stores.chain import verify_chain
 from peelflow.stores.protocol import Wanted
 from peelflow.stores.schema import SCHEMA
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import batch, moved, step
+from tests.stores.samples import run, step
 
 NAME = "WMP-R3-017"
-
-
-def run(path: Path, *sql: str) -> None:
-    """Change a database behind the store's back."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for each in sql:
-            connection.execute(each)
 
 
 def test_what_was_kept_is_there_when_opened_again(path: Path) -> None:
@@ -162,128 +152,3 @@ def test_a_changed_byte_is_found(file: SqliteStore, path: Path) -> None:
     run(path, "UPDATE events SET text = replace(text, 'a clerk', 'b clerk') WHERE number = 2")
 
     assert verify_chain(file.history(NAME)) == 2
-
-
-def test_a_locked_file_is_busy(file: SqliteStore, path: Path) -> None:
-    """S2: a writer that never ends is reported; reading goes on, and so does writing later."""
-    asked = batch(moved(file))
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusy) as caught:
-            file.append(asked)
-        assert file.read([NAME]) == {}
-
-    file.append(asked)
-
-    assert caught.value.url == file.url
-    assert len(file.history(NAME)) == 1
-
-
-@pytest.mark.parametrize("fault", [KeyboardInterrupt, sqlite3.OperationalError("disk I/O error")])
-def test_an_interruption_leaves_nothing(
-    file: SqliteStore, monkeypatch: pytest.MonkeyPatch, fault: BaseException
-) -> None:
-    """S1: Ctrl-C or a failing disk between write and commit rolls the batch back."""
-    asked = batch(moved(file))
-    real = statements.write
-
-    def interrupted(connection: sqlite3.Connection, rows: statements.Rows) -> None:
-        real(connection, rows)
-        raise fault
-
-    with monkeypatch.context() as patch:
-        patch.setattr(statements, "write", interrupted)
-        with pytest.raises((KeyboardInterrupt, StoreUnreadable)):
-            file.append(asked)
-    assert file.read([NAME]) == {}
-
-    file.append(asked)
-
-    assert len(file.history(NAME)) == 1
-
-
-def test_a_failed_begin_leaves_the_store_usable(file: SqliteStore, path: Path) -> None:
-    """S1: a table taken away meanwhile is an error of ours, and reading goes on."""
-    run(path, "DROP TABLE changes")
-
-    with pytest.raises(StoreUnreadable, match="no such table"):
-        step(file)
-
-    assert file.read([NAME]) == {}
-
-
-def test_a_signal_handler_cannot_write_into_a_batch(
-    file: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """S1: an append within an append, in one thread, is refused; the outer one is kept."""
-    outer, inner = batch(moved(file, "outer")), batch(moved(file, "inner"))
-    real = statements.write
-
-    def handled(connection: sqlite3.Connection, rows: statements.Rows) -> None:
-        monkeypatch.setattr(statements, "write", real)
-        with pytest.raises(StoreBusy):
-            file.append(inner)
-        real(connection, rows)
-
-    monkeypatch.setattr(statements, "write", handled)
-    file.append(outer)
-
-    assert file.read(["outer", "inner"]).keys() == {"outer"}
-
-
-def test_a_closed_store_says_so(file: SqliteStore) -> None:
-    """S3: closing twice is harmless; asking afterwards is an error, not a new file."""
-    file.close()
-    file.close()
-
-    with pytest.raises(StoreUnreadable, match="it was closed"):
-        file.read([NAME])
-
-
-def test_a_second_creator_finds_the_first_ones_store(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """S11: whoever waits for the lock to make the tables finds them made."""
-    first = SqliteStore(path)
-    real, answers = schema._is_empty, iter([True])
-    monkeypatch.setattr(schema, "_is_empty", lambda each: next(answers, None) or real(each))
-
-    second = SqliteStore(path)
-
-    step(first)
-    assert len(second.history(NAME)) == 1
-    first.close()
-    second.close()
-
-
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY])
-def test_opening_waits_while_another_opens(
-    path: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
-    """S11: a lock met while opening is tried again until the timeout, then it is busy."""
-    locked = sqlite3.OperationalError("database is locked")
-    locked.sqlite_errorcode = code
-    real, faults = schema._prepare, iter([locked, locked])
-
-    def prepare(connection: sqlite3.Connection, url: str) -> None:
-        for fault in faults:
-            raise fault
-        real(connection, url)
-
-    monkeypatch.setattr(schema, "_prepare", prepare)
-    with pytest.raises(StoreBusy):
-        SqliteStore(path, timeout=-1)
-    SqliteStore(path).close()
-
-    assert next(faults, None) is None
-
-
-def test_children_are_found_by_index(file: SqliteStore) -> None:
-    """S2: a decision on a parent reads its children without looking at every record."""
-    sql = "SELECT id, body FROM records WHERE id > ? AND parent = ? ORDER BY id LIMIT ?"
-
-    plan = file._run(
-        lambda each: each.execute(f"EXPLAIN QUERY PLAN {sql}", ("", "p", 9)).fetchall()
-    )
-
-    assert "records_by_parent" in str(plan)

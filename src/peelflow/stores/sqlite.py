@@ -25,6 +25,7 @@ from peelflow.stores.checks import (
     ids_in,
 )
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.recent import Recent
 from peelflow.stores.schema import connect, is_busy
 
 _T = TypeVar("_T")
@@ -37,6 +38,7 @@ class _Life:
 
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
+    recent: Recent = field(factory=Recent)
 
 
 class SqliteStore:
@@ -63,7 +65,8 @@ class SqliteStore:
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_asked(*ids)
-        return self._run(lambda connection: statements.read(connection, ids))
+        recent = self._life().recent
+        return self._run(lambda connection: statements.read(connection, ids, recent))
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -80,12 +83,13 @@ class SqliteStore:
         """
         check_lifecycles(batch)
         rows = statements.rows_of(batch)
-        ids = ids_in(batch)
+        ids, recent = ids_in(batch), self._life().recent
 
         def keep(connection: sqlite3.Connection) -> None:
             check_numbers(batch, statements.numbers(connection, ids))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
             statements.write(connection, rows)
+            statements.remember(recent, batch, rows)
 
         self._write(keep)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from attrs import frozen
@@ -12,6 +12,7 @@ from attrs import frozen
 from peelflow.model.records import KIND_OF, Change, Record
 from peelflow.stores.codec import event_from, record_from, record_text
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.recent import Recent
 
 _Row = tuple[str | int | None, ...]
 
@@ -92,6 +93,12 @@ def _record_row(kept: Kept) -> _Row:
     return record.id, record.number, kept.head, *kind, *rules, record.state, record.parent, body
 
 
+def remember(recent: Recent, batch: Batch, rows: Rows) -> None:
+    """Remember the batch's records as the texts they were written as."""
+    for kept, row in zip(batch.records, rows.records, strict=True):
+        recent.put(str(row[-1]), kept.record)
+
+
 def write(connection: sqlite3.Connection, rows: Rows) -> None:
     """Write the rows; the transaction and every check are the caller's."""
     connection.executemany(_PUT_RECORD, rows.records)
@@ -108,13 +115,15 @@ def numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> Mapping[str, 
     return dict(connection.execute(_NUMBERS, (json.dumps(ids),)).fetchall())
 
 
-def read(connection: sqlite3.Connection, ids: Collection[str]) -> Mapping[str, Kept]:
+def read(
+    connection: sqlite3.Connection, ids: Collection[str], recent: Recent
+) -> Mapping[str, Kept]:
     """Return the records that exist among `ids`, in one statement."""
     if len(ids) == 1:
         rows = connection.execute(_ONE_RECORD, tuple(ids)).fetchall()
     else:
         rows = connection.execute(_RECORDS, (json.dumps(list(ids)),)).fetchall()
-    return {record: Kept(_record(record, body), head) for record, head, body in rows}
+    return {record: Kept(_record(record, body, recent.record), head) for record, head, body in rows}
 
 
 def has_key(connection: sqlite3.Connection, record: str, key: str) -> bool:
@@ -152,7 +161,7 @@ def records(
         where["level IS ?"] = wanted.level
     sql = f"SELECT id, body FROM records WHERE {' AND '.join(where) or '1'} ORDER BY id LIMIT ?"  # noqa: S608
     rows = connection.execute(sql, (*where.values(), limit)).fetchall()
-    return [_record(record, body) for record, body in rows]
+    return [_record(record, body, _decoded) for record, body in rows]
 
 
 def totals(
@@ -181,9 +190,13 @@ def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], 
     return {(name, version, digest): text for name, version, digest, text in rows}
 
 
-def _record(record: str, body: str) -> Record:
+def _decoded(_: str, body: str) -> Record:
+    return record_from(body)
+
+
+def _record(record: str, body: str, decode: Callable[[str, str], Record]) -> Record:
     try:
-        return record_from(body)
+        return decode(record, body)
     except ValueError as fault:
         why = f"the row of {record}: {fault}"
         raise RowUnreadable(why) from fault
