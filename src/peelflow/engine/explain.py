@@ -57,7 +57,7 @@ def _not_here(
         else f"{rules} has no `{act.trigger}` at all"
     )
     offers = "; ".join(say_rule(rule) for rule in here.transitions)
-    instead = f"from `{record.state}` {offers}" if offers else f"`{record.state}` is an end"
+    instead = f"from `{record.state}`: {offers}" if offers else f"`{record.state}` is an end"
     yield Reason("not here", found, instead, here.span)
 
 
