@@ -26,8 +26,10 @@ def lint(
     found = {
         *unknown_names(lifecycle, vocabulary),
         *refining_names(lifecycle, refined),
-        *_graph_faults(lifecycle),
     }
+    # A misspelt target already says why nothing is reached.
+    if not any(fault.code == "unknown-state" for fault in found):
+        found.update(_graph_faults(lifecycle))
     for name, state in lifecycle.states.items():
         found.update(_state_faults(name, state))
         for way in state.transitions:
@@ -38,7 +40,7 @@ def lint(
 def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     states = lifecycle.states
     final = [name for name, state in states.items() if state.final]
-    here = reachable(lifecycle) if lifecycle.initial in states else frozenset(states)
+    here = reachable(lifecycle)
     ending = reaching(lifecycle, final)
     for name, state in states.items():
         if name not in here:

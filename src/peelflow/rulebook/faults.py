@@ -11,6 +11,7 @@ from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 from peelflow.rulebook.shapes import Named, Whole
 
 TEXT, LIST, MAPPING = "a text", "a list", "a mapping"
+FLAG, WHOLE = "`true` or `false`", "a whole number"
 
 
 def fault(span: Span, code: str, sentence: str, instead: str) -> RulesRefused:
@@ -35,6 +36,8 @@ def wrong_type(node: Node, wanted: str) -> RulesRefused:
         instead = f"write [{shown(_plain(node.value))}]"
     elif isinstance(node, Scalar) and wanted == TEXT:
         instead = f'write "{_plain(node.value)}" in quotes'
+    elif wanted in {FLAG, WHOLE}:
+        instead += ", without quotes"
     return fault(node.span, "wrong-type", f"{wanted} belongs here, not {_said(node)}", instead)
 
 
@@ -44,8 +47,12 @@ def _said(node: Node) -> str:
             return "a mapping"
         case Items():
             return "a list"
+        case Scalar(value=""):
+            return "nothing"
+        case Scalar(value=str() as text):
+            return f"the text `{shown(text)}`"
         case Scalar(value=value):
-            return f"`{shown(_plain(value))}`" if value != "" else "nothing"
+            return f"`{_plain(value)}`"
 
 
 def _plain(value: str | int | bool) -> str:  # noqa: FBT001
@@ -54,9 +61,8 @@ def _plain(value: str | int | bool) -> str:  # noqa: FBT001
 
 def empty(span: Span, what: str) -> RulesRefused:
     """A list, mapping or text that may not be empty."""
-    return fault(
-        span, "empty-value", f"{what} that stands here may not be empty", "say at least one"
-    )
+    instead = "write a text" if what == TEXT else "write at least one"
+    return fault(span, "empty-value", f"{what} stands here that may not be empty", instead)
 
 
 def bad_name(span: Span, text: str, named: Named) -> RulesRefused:
@@ -112,7 +118,7 @@ def unknown_requirement(span: Span, text: str) -> RulesRefused:
     elif text in BARE:
         sentence, instead = f"`{text}` takes no value", f"write just {text}"
     else:
-        sentence = f"`{shown(text)}` is no requirement"
+        sentence = f"`{shown(text)}` is no requirement" if text else "a requirement is missing here"
         instead = suggestion(text, [*BARE, *HEADED])
     return fault(span, "unknown-requirement", sentence, instead)
 

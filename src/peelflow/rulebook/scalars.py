@@ -26,7 +26,7 @@ def text(node: Node, _: Any = str) -> str:
 def flag(node: Node, _: Any = bool) -> bool:
     """Read true or false."""
     if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-        raise faults.wrong_type(node, "`true` or `false`")
+        raise faults.wrong_type(node, faults.FLAG)
     return node.value
 
 
@@ -58,7 +58,7 @@ def name(node: Node, named: Named) -> str:
 def whole(node: Node, bounds: Whole) -> int:
     """Read a whole number within bounds."""
     if not isinstance(node, Scalar) or isinstance(node.value, str | bool):
-        raise faults.wrong_type(node, "a whole number")
+        raise faults.wrong_type(node, faults.WHOLE)
     if not bounds.least <= node.value <= bounds.most:
         raise faults.out_of_range(node.span, node.value, bounds)
     return node.value

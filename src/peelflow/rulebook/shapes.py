@@ -98,7 +98,12 @@ PredicateName = Annotated[str, Named("predicate")]
 LifecycleName = Annotated[str, Named("lifecycle", KEBAB, _KEBAB_WORDS)]
 VocabularyName = Annotated[str, Named("vocabulary", KEBAB, _KEBAB_WORDS)]
 Refined = Annotated[
-    str, Named("lifecycle with its version", KEBAB + "@[1-9][0-9]*", "such as `level-3@1`")
+    str,
+    Named(
+        "lifecycle's version",
+        KEBAB + "@[1-9][0-9]*",
+        "its name, `@` and its version, such as `level-3@1`",
+    ),
 ]
 Days = Annotated[int, Whole(1, 36_525)]
 LevelOrNone = Annotated[int | None, LevelWord()]

@@ -220,9 +220,6 @@ def _requirement_in(text: str, span: Span) -> Any:
 def _converter() -> Converter:
     converter = Converter()
     rules: list[tuple[Callable[[Any], bool], Callable[[Any], Hook]]] = [
-        (lambda kind: kind is str, lambda _: scalars.text),
-        (lambda kind: kind is bool, lambda _: scalars.flag),
-        (lambda kind: kind is date, lambda _: scalars.day),
         (lambda kind: get_origin(kind) is Literal, lambda _: scalars.choice),
         (lambda kind: get_origin(kind) is tuple, lambda _: _list),
         (lambda kind: get_origin(kind) is Mapping, lambda _: _mapping),
@@ -231,6 +228,10 @@ def _converter() -> Converter:
         (lambda kind: kind in SHAPES, lambda _: _shaped),
         (lambda kind: kind is Guarantee, lambda _: _guarantee),
     ]
+    # INVARIANT: cattrs has hooks of its own for these, which only a direct hook replaces.
+    converter.register_structure_hook(str, lambda node, _: scalars.text(node, str))
+    converter.register_structure_hook(bool, lambda node, _: scalars.flag(node, bool))
+    converter.register_structure_hook(date, lambda node, _: scalars.day(node, date))
     for holds, factory in rules:
         converter.register_structure_hook_factory(holds, factory)
     return converter

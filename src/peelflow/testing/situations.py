@@ -1,0 +1,207 @@
+"""Draw what happens under rules: records, acts on them, and what a decision looks at.
+
+A good share of the acts is lawful: each is drawn towards a transition the record has, by a role
+that may, with what its requirements ask for; each part goes wrong one time in ten.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from peelflow.model.judgement import Appointment, Child, Context, Inspection
+from peelflow.model.records import (
+    Act,
+    Actor,
+    Attachment,
+    Document,
+    Done,
+    Moment,
+    Record,
+    Value,
+)
+from peelflow.model.requirements import DistinctFrom, Evidence, each_atom
+from peelflow.model.rules import SYSTEM, Lifecycle, Transition
+from peelflow.testing.strategies import lifecycles, mostly
+from peelflow.testing.words import (
+    CATEGORY,
+    FORCE,
+    INSPECTION,
+    LEDGERS,
+    QUESTIONS,
+    SIGNATORIES,
+    TRIGGERS,
+    VOCABULARY,
+    holder_of,
+)
+
+FIRST_DAY = date(2022, 1, 1)
+_SOMEBODY = "somebody else"
+_FAR = date(2000, 1, 1)
+
+
+@frozen
+class Situation:
+    """Rules, a record under them, an act on it and the context to judge the act in."""
+
+    lifecycle: Lifecycle
+    record: Record
+    act: Act
+    context: Context
+
+
+@st.composite
+def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
+    """Draw a record somewhere in its life under `lifecycle`, with a past that could have been."""
+    days = sorted(draw(st.lists(st.integers(0, 60), min_size=2, max_size=6)))
+    moments = [
+        Moment(number, FIRST_DAY + timedelta(day)) for number, day in enumerate(days, start=1)
+    ]
+    last = moments[-1]
+    state = draw(st.sampled_from(tuple(lifecycle.states)))
+    past = draw(st.dictionaries(st.sampled_from(tuple(lifecycle.states)), st.sampled_from(moments)))
+    people = st.sampled_from(tuple(holder_of(role) for role in VOCABULARY.roles))
+    done = draw(
+        st.dictionaries(st.sampled_from(TRIGGERS), st.tuples(st.sampled_from(moments), people))
+    )
+    held = draw(st.lists(st.tuples(_documents(last.on), st.sampled_from(moments)), max_size=2))
+    return Record(
+        id="R-1",
+        number=last.number,
+        on=last.on,
+        force=FORCE,
+        category=CATEGORY,
+        level=draw(st.sampled_from((1, 2, 3, 4))),
+        lifecycle=lifecycle.pin,
+        state=state,
+        issued=FIRST_DAY,
+        fields=draw(_fields()),
+        parent=None,
+        window=draw(st.sampled_from(moments)),
+        entered={**past, state: past.get(state, last)},
+        children=("C-1", "C-2"),
+        done={name: Done(when.number, when.on, who) for name, (when, who) in done.items()},
+        attachments=tuple(Attachment(document, when.number) for document, when in held),
+        spent=frozenset(draw(st.lists(_documents(last.on).map(_digest), max_size=1))),
+    )
+
+
+@st.composite
+def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
+    """Draw an act on `record`, mostly one that its rules could let through."""
+    ways = lifecycle.states[record.state].transitions
+    anything = Transition(draw(st.sampled_from(TRIGGERS)), record.state, tuple(lifecycle.roles))
+    aim = mostly(draw, draw(st.sampled_from(ways)), anything) if ways else anything
+    role = mostly(
+        draw, draw(st.sampled_from(aim.by)), draw(st.sampled_from(tuple(lifecycle.roles)))
+    )
+    on = record.on + timedelta(mostly(draw, draw(st.integers(0, 60)), -1))
+    asked = tuple(atom for atom in each_atom(aim.requires) if isinstance(atom, Evidence))
+    offered = [
+        draw(_documents(on, asked=atom))
+        for atom in asked
+        if mostly(draw, usual=True, unusual=False)
+    ]
+    distinct = any(isinstance(atom, DistinctFrom) for atom in each_atom(aim.requires))
+    person = mostly(draw, _SOMEBODY if distinct else holder_of(role), holder_of(SYSTEM))
+    return Act(
+        trigger=aim.trigger,
+        actor=Actor(person, role),
+        on=on,
+        recorded_by="a clerk",
+        evidence=tuple(offered),
+        inspection=mostly(draw, INSPECTION, None),
+        reason=mostly(draw, "work is done", " "),
+        successor=mostly(draw, "R-2", draw(st.sampled_from((None, "R-1")))),
+        source=mostly(draw, "portal 17", draw(st.sampled_from((None, " ")))),
+        key=draw(st.none() | st.just("k1")),
+    )
+
+
+@st.composite
+def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
+    """Draw what a decision on `act` may look at: mostly in the act's favour."""
+    who = {act.actor.role: act.actor.person} | {role: holder_of(role) for role in SIGNATORIES}
+    held = [_appointment(draw, role, person) for role, person in who.items()]
+    held.append(_appointment(draw, act.actor.role, act.actor.person))
+    today = mostly(draw, act.on, act.on - timedelta(1))
+    agreed = draw(st.booleans())
+    return Context(
+        now=datetime(2023, 3, 30, 12, tzinfo=UTC),
+        today=today,
+        appointments=tuple(held),
+        inspection=draw(_inspections(record, act)),
+        children=tuple(
+            Child(name, {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS})
+            for name in mostly(draw, record.children, ())
+        ),
+        predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
+    )
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Draw a lifecycle, a record, an act and a context that belong together."""
+    lifecycle = draw(lifecycles())
+    record = draw(records(lifecycle))
+    act = draw(acts(lifecycle, record))
+    return Situation(lifecycle, record, act, draw(contexts(record, act)))
+
+
+def _fields() -> st.SearchStrategy[dict[str, Value]]:
+    optional: dict[str, st.SearchStrategy[Value]] = {
+        "owner": st.sampled_from(("Sam", "")),
+        "theme": st.just("custody"),
+        "question": st.sampled_from(QUESTIONS),
+        "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),
+    }
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+@st.composite
+def _documents(draw: st.DrawFn, on: date, *, asked: Evidence | None = None) -> Document:
+    kinds = (asked.evidence,) if asked else ("letter", "plan")
+    kind = mostly(draw, draw(st.sampled_from(kinds)), "plan")
+    roles = (asked.signed_by if asked else ()) or SIGNATORIES
+    signed = mostly(draw, usual=True, unusual=False)
+    name = f"{kind} {draw(st.integers(1, 3))}"
+    return Document(
+        digest=sha256(name.encode()).hexdigest(),
+        kind=kind,
+        name=name,
+        size=len(name),
+        signed_by=holder_of(draw(st.sampled_from(roles))) if signed else None,
+        signed_on=on + timedelta(mostly(draw, 0, 1)) if signed else None,
+    )
+
+
+def _digest(document: Document) -> str:
+    return document.digest
+
+
+def _appointment(draw: st.DrawFn, role: str, person: str) -> Appointment:
+    return Appointment(
+        person=person,
+        role=role,
+        force=mostly(draw, FORCE, "Kent"),
+        first_day=mostly(draw, FIRST_DAY, FIRST_DAY + timedelta(50)),
+        last_day=mostly(draw, None, draw(st.sampled_from((_FAR, FIRST_DAY + timedelta(70))))),
+    )
+
+
+@st.composite
+def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None:
+    first = act.on + timedelta(mostly(draw, draw(st.integers(-30, 0)), 1))
+    own = record.fields.get("question", "7")
+    covered = draw(st.frozensets(st.sampled_from(QUESTIONS), max_size=2))
+    held = Inspection(
+        id=mostly(draw, INSPECTION, "INS-2"),
+        kind=draw(st.sampled_from(("planned", "bespoke"))),
+        first_day=first,
+        last_day=first + timedelta(draw(st.integers(0, 30))),
+        questions=mostly(draw, covered | {str(own)}, covered),
+    )
+    return mostly(draw, held, None)

@@ -1,0 +1,160 @@
+"""Draw rules: requirements from the whole vocabulary, and small lifecycles that pass the lint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
+
+from attrs import evolve
+
+from peelflow.errors import MissingExtra
+from peelflow.model.requirements import (
+    PUBLISHED,
+    AnyOf,
+    ChildrenClosed,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+)
+from peelflow.model.rules import SYSTEM, After, AppliesTo, Counts, Lifecycle, State, Transition
+from peelflow.rulebook.semantic import pin_of
+from peelflow.rulebook.settle import settled
+from peelflow.testing.words import CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
+
+try:
+    from hypothesis import strategies as st
+except ImportError as missing:
+    raise MissingExtra("testing", "hypothesis") from missing
+
+T = TypeVar("T")
+STATES = ("open", "in_progress", "self_certified", "proposed", "verified", "closed")
+_SIDES = {
+    side: tuple(name for name, role in VOCABULARY.roles.items() if role.side == side)
+    for side in ("inspectorate", "force", "oversight")
+}
+_THEIRS = (*_SIDES["inspectorate"], *_SIDES["oversight"])
+_COUNTS: tuple[Counts, ...] = ("open", "closed")
+
+
+def requirements(
+    *, since: Sequence[str] = (), triggers: Sequence[str] = TRIGGERS
+) -> st.SearchStrategy[Requirement]:
+    """Return a strategy for one requirement of any kind, `any_of` included.
+
+    Args:
+        since: The states that a requirement's `since` may name.
+        triggers: The triggers that a `distinct_from` may name.
+    """
+    begun = st.none() | st.sampled_from(since) if since else st.none()
+    atom: st.SearchStrategy[Requirement] = st.one_of(
+        st.just(ReasonGiven()),
+        st.builds(
+            Evidence, st.sampled_from(("letter", "plan")), _some(SIGNATORIES, least=0), begun
+        ),
+        st.builds(
+            InspectionHeld, st.sampled_from(("planned", "bespoke", "any")), st.booleans(), begun
+        ),
+        st.builds(FieldSet, st.sampled_from(("owner", "theme"))),
+        st.just(SuccessorNamed()),
+        st.just(ChildrenClosed()),
+        st.builds(DistinctFrom, st.sampled_from(triggers), begun),
+        st.builds(Waited, st.integers(0, 40), begun | st.just(PUBLISHED)),
+        st.just(PredicateHolds("budget_agreed")),
+    )
+    every = st.lists(atom, min_size=1, max_size=2, unique=True).map(tuple)
+    choices = st.lists(every, min_size=2, max_size=3, unique=True).map(tuple)
+    return atom | st.builds(AnyOf, choices)
+
+
+@st.composite
+def lifecycles(draw: st.DrawFn) -> Lifecycle:
+    """Draw a small lifecycle without lint errors, settled and pinned.
+
+    It has two to six states, walks from the first to the last, and uses roles of every side, every
+    requirement, counts on up to two ledgers, timed and untimed system steps, own steps of a force
+    (which answer no national trigger), and transitions that re-open its end.
+    """
+    names = STATES[: draw(st.integers(2, len(STATES)))]
+    used = {name: _ways(draw, names, index) for index, name in enumerate(names)}
+    triggers = tuple(dict.fromkeys(way.trigger for ways in used.values() for way in ways))
+    atoms = st.lists(requirements(since=names, triggers=triggers), max_size=3, unique=True).map(
+        tuple
+    )
+    states = {
+        name: State(
+            counts_as=draw(st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))),
+            final=name == names[-1],
+            stands_for=draw(st.none() | st.just("elsewhere")),
+            transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
+        )
+        for name, ways in used.items()
+    }
+    lifecycle = Lifecycle(
+        name="drawn",
+        version=draw(st.integers(1, 3)),
+        in_force_from=date(2020, 1, 1),
+        title="Drawn by chance",
+        applies_to=AppliesTo((CATEGORY,), (1, 2, 3, 4)),
+        initial=names[0],
+        states=states,
+    )
+    return _owned(draw, settled(lifecycle, VOCABULARY, None))
+
+
+def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
+    """Draw `usual` nine times in ten, and when a failure shrinks."""
+    return usual if draw(st.integers(0, 9)) < 9 else unusual  # noqa: PLR2004
+
+
+def _some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
+
+
+def _ways(draw: st.DrawFn, names: Sequence[str], index: int) -> tuple[Transition, ...]:
+    """Draw a state's ways: one to the next state, and others by chance; at the end, ways back."""
+    final = index == len(names) - 1
+    onwards = () if final else (_way(draw, names[index + 1], onward=True),)
+    others = [
+        _way(draw, draw(st.sampled_from(names)), onward=False)
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    found: list[Transition] = []
+    for way in (*onwards, *others):
+        taken = {role for each in found if each.trigger == way.trigger for role in each.by}
+        if not taken.intersection(way.by):
+            found.append(evolve(way, reopens=final))
+    return tuple(found)
+
+
+def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
+    by = draw(_some(_SIDES["force"]) | _some(_THEIRS) | st.just((SYSTEM,)))
+    # INVARIANT: untimed system steps only lead onward, so they come to an end.
+    timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
+    since = st.sampled_from(("entered", PUBLISHED))
+    after = After(draw(st.integers(0, 40)), draw(since)) if timed else None
+    return Transition(draw(st.sampled_from(TRIGGERS)), to, by, after=after)
+
+
+def _owned(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
+    """Make some of the force's steps its own, as in a force's file, and pin what comes of it."""
+    states = {
+        name: evolve(
+            state,
+            transitions=tuple(
+                evolve(way, answers=mostly(draw, way.answers, None))
+                if set(way.by) <= set(_SIDES["force"])
+                else way
+                for way in state.transitions
+            ),
+        )
+        for name, state in lifecycle.states.items()
+    }
+    lifecycle = evolve(lifecycle, states=states)
+    return evolve(lifecycle, pin=pin_of(lifecycle))

@@ -1,0 +1,46 @@
+"""The small world that drawn rules live in: its roles, documents, category and people."""
+
+from __future__ import annotations
+
+from peelflow.model.rules import SYSTEM, Category, EvidenceKind, FieldRule, Role, Vocabulary
+
+CATEGORY = "recommendation"
+FORCE = "West Midlands"
+INSPECTION = "INS-1"
+QUESTIONS = ("7", "7.2", "7.20", "72")
+LEDGERS = ("portal", "force")
+TRIGGERS = ("start", "certify", "verify", "refuse", "withdraw")
+
+VOCABULARY = Vocabulary(
+    vocabulary="testing",
+    roles={
+        "hmicfrs": Role("inspectorate", "HMICFRS"),
+        "visiting_inspector": Role("inspectorate", "Inspector on loan", by_appointment=True),
+        "chief_constable": Role("force", "Chief Constable"),
+        "nominated_deputy": Role("force", "Nominated deputy", by_appointment=True),
+        "liaison_officer": Role("force", "Force liaison officer", may_be_delegated=True),
+        "audit_committee": Role("oversight", "Audit committee"),
+        SYSTEM: Role("system", "peelflow itself"),
+    },
+    evidence={"letter": EvidenceKind("Signed letter"), "plan": EvidenceKind("Action plan")},
+    categories={
+        CATEGORY: Category(
+            title="Recommendation",
+            fields={
+                "owner": FieldRule("person", "Who does the work"),
+                "theme": FieldRule("text", "Theme"),
+                "question": FieldRule("text", "PEEL question"),
+                "published": FieldRule("date", "Publication of the report"),
+            },
+        )
+    },
+    predicates={"budget_agreed": "The budget is agreed"},
+)
+"""The roles, kinds of evidence, category and predicate that drawn lifecycles use."""
+
+SIGNATORIES = ("chief_constable", "nominated_deputy", "hmicfrs")
+
+
+def holder_of(role: str) -> str:
+    """Return the person who holds a role, as drawn contexts mostly appoint them."""
+    return f"the {role}"

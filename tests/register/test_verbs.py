@@ -1,0 +1,345 @@
+"""The verbs of a register: what they do, and what they refuse."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from peelflow.errors import (
+    KeyReused,
+    Refused,
+    RequestRefused,
+    RulesRefused,
+    TextRefused,
+    UnknownDocument,
+    UnknownRecord,
+)
+from peelflow.model.records import Actor, Amended, Document, Linked, TakenOver
+from peelflow.register.front import Register, utc_now
+from peelflow.rulebook.load import Rulebook, national
+from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock
+
+TYPED = {"recorded_by": "liaison-officer", "source": "portal"}
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(world: World) -> None:
+    """S1: one refusal refuses all."""
+    record = world.add(KINDS[1])
+    before = world.picture(record)
+    with pytest.raises(Refused), world.register.batch() as batch:
+        batch.fire(record, "start", actor=LIAISON, on=world.day)
+        batch.fire(record, "start", actor=LIAISON, on=world.day)
+    assert before == world.picture(record)
+
+
+def test_a_refused_step_leaves_nothing_in_a_batch(world: World) -> None:
+    """A caller may catch a refusal and go on: what was refused has left no trace."""
+    record = world.add(KINDS[1])
+    with world.register.batch() as batch:
+        with pytest.raises(Refused):
+            batch.fire(record, "close", actor=CHIEF, on=world.day)
+        batch.fire(record, "start", actor=LIAISON, on=world.day)
+        assert batch.get(record).state == "in_progress"
+    assert world.register.record(record).number == 2
+
+
+def test_a_key_makes_repeating_harmless(world: World) -> None:
+    """S7: the same key and act give the first event; another act is KeyReused."""
+    record = world.add(KINDS[1])
+    first = world.fire(record, "start", "lead", key="k")
+    assert first == world.fire(record, "start", "lead", key="k")
+    with pytest.raises(KeyReused) as reused:
+        world.fire(record, "propose_superseded", "liaison_officer", key="k")
+    assert (reused.value.record, reused.value.key) == (record, "k")
+    with pytest.raises(Refused):
+        world.fire(record, "start", "lead", key="unused")
+    door = "propose_not_applicable"
+    kept = world.fire(record, door, "liaison_officer", reason="not ours", key="unused")
+    assert kept.number == 3
+
+
+def test_a_key_is_seen_within_a_batch_too(world: World) -> None:
+    """S7: keys of the batch itself count."""
+    record = world.add(KINDS[1])
+    with world.register.batch() as batch:
+        said = {"actor": LIAISON, "on": world.day, "key": "k"}
+        assert batch.fire(record, "start", **said) == batch.fire(record, "start", **said)
+
+
+@pytest.mark.parametrize("verb", ["add", "take_over", "amend", "attach", "appoint"])
+def test_every_verb_takes_a_key(world: World, verb: str) -> None:
+    """S7: asking for the same again gives the first event again."""
+    record = world.add(KINDS[1])
+    letter = world.letter()
+    ask = {
+        "add": lambda: world.register.add(
+            "N", category="afi", level=2, force=FORCE, issued=START, actor=LIAISON, key="k"
+        ),
+        "take_over": lambda: take_over(world, key="k"),
+        "amend": lambda: world.register.amend(
+            record, "owner", "x", actor=LIAISON, on=world.day, reason="r", key="k"
+        ),
+        "attach": lambda: world.register.attach(
+            record, letter, actor=LIAISON, on=world.day, key="k"
+        ),
+        "appoint": lambda: world.register.appoint(
+            "x", "lead", force=FORCE, first_day=START, actor=LIAISON, key="k"
+        ),
+    }[verb]
+    assert ask() == ask()
+
+
+def take_over(world: World, **more: Any) -> Any:
+    """Take a record over as closed before the levels."""
+    asked: dict[str, Any] = {
+        "category": "recommendation",
+        "force": FORCE,
+        "issued": date(2019, 1, 1),
+        "state": "closed",
+        "on": date(2020, 1, 1),
+        "actor": LIAISON,
+        "source": "portal export",
+        "reason": "closed before levels",
+    }
+    return world.register.take_over(more.pop("record", "OLD"), **{**asked, **more})
+
+
+def test_taking_over_marks_the_record_as_assumed(world: World) -> None:
+    """A record in a named state as at a date, with source and reason, marked as assumed."""
+    event = take_over(world)
+    assert isinstance(event.what, TakenOver)
+    record = world.register.record("OLD")
+    assert (record.assumed, record.state, record.issued) == (True, "closed", date(2019, 1, 1))
+    assert world.register.figures(as_at=date(2019, 12, 31)).closed == 0
+    assert world.register.figures(as_at=date(2020, 1, 1)).closed == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"state": "gone"}, "the state 'gone': is none of before-levels@1's"),
+        ({"issued": date(2020, 1, 2)}, "lies after 2020-01-01"),
+        ({"source": " "}, "the source: is empty"),
+        ({"reason": ""}, "the reason: is empty"),
+        ({"category": "nonsense"}, "the category 'nonsense': is unknown"),
+        ({"on": date(2030, 1, 1)}, "lies in the future; today is 2026-06-01"),
+        ({"force": ""}, "the force: is empty"),
+        ({"record": ""}, "is empty, padded"),
+        ({"record": "a\tb"}, "cannot be printed"),
+        ({"actor": Actor("", "lead")}, "the actor's person: is empty"),
+        ({"actor": Actor("x", "system")}, "acts by itself"),
+        ({"recorded_by": ""}, "recorded_by: is empty"),
+        ({"level": 9}, ""),
+        ({"fields": {"nonsense": "x"}}, "is not declared for its category"),
+        ({"fields": {"published": "yesterday"}}, "which is no date"),
+        ({"fields": {"owner": " "}}, "is no text, or empty"),
+        ({"parent": "nobody"}, "no record is called 'nobody'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    world: World, change: dict[str, Any], sentence: str
+) -> None:
+    """Each fault of a request has its sentence, and nothing is written."""
+    with pytest.raises((RequestRefused, UnknownRecord)) as refused:
+        take_over(world, **change)
+    assert sentence in str(refused.value)
+    assert "OLD" not in [record.id for record in world.register.records()]
+
+
+def test_an_inspectorate_decision_says_who_recorded_it(world: World) -> None:
+    """HMICFRS does not log in: who decided and who typed are two people."""
+    with pytest.raises(RequestRefused, match="does not say who recorded it"):
+        world.register.add("N", category="afi", level=2, force=FORCE, issued=START, actor=HMICFRS)
+
+
+def test_an_id_is_taken_once(world: World) -> None:
+    """A second record of the same id is refused."""
+    take_over(world)
+    with pytest.raises(RequestRefused, match="is taken"):
+        take_over(world)
+
+
+def test_a_parent_must_be_one(world: World) -> None:
+    """A child goes below a category that has children, of the same force."""
+    plain, parent = world.add(KINDS[1]), world.add(KINDS[4])
+    with pytest.raises(RequestRefused, match="has no recommendation below it"):
+        take_over(world, parent=plain)
+    with pytest.raises(RequestRefused, match="belongs to another force"):
+        take_over(world, parent=parent, force="elsewhere")
+    take_over(world, parent=parent)
+    assert world.register.record(parent).children == ("OLD",)
+    assert isinstance(world.register.history(parent)[1].what, Linked)
+    assert [r.id for r in world.register.records(parent=parent)] == ["OLD"]
+
+
+def test_an_open_child_does_not_go_below_a_closed_parent(world: World) -> None:
+    """It stays open while one child is open, so a closed one takes no open child."""
+    parent = world.add(KINDS[4])
+    take_over(world, parent=parent)
+    world.step(parent, "start")
+    world.step(parent, "close")
+    with pytest.raises(Refused, match="re-open the parent first"):
+        world.add(KINDS[1], parent=parent)
+    take_over(world, parent=parent, record="OLD-2")
+
+
+def test_amending_keeps_the_old_value_and_the_reason(world: World) -> None:
+    """An amendment is an event: field, old, new, reason."""
+    record = world.add(KINDS[1])
+    event = amend(world, record, "due", date(2023, 5, 1))
+    assert event.what == Amended("due", None, "2023-05-01")
+    assert amend(world, record, "due", "2023-06-01").what == Amended(
+        "due", "2023-05-01", "2023-06-01"
+    )
+    assert amend(world, record, "due", None).what == Amended("due", "2023-06-01", None)
+    assert "due" not in world.register.record(record).fields
+
+
+def amend(world: World, record: str, field: str, new: Any, **more: Any) -> Any:
+    """Amend a field as the liaison officer, today."""
+    asked = {"actor": LIAISON, "on": world.day, "reason": "slipped", **more}
+    return world.register.amend(record, field, new, **asked)
+
+
+@pytest.mark.parametrize(
+    ("field", "new", "more", "sentence"),
+    [
+        ("nonsense", "x", {}, "is not declared"),
+        ("nonsense", None, {}, "is not declared"),
+        ("questions", None, {}, "already is None"),
+        ("questions", "7", {}, "is no list of texts"),
+        ("questions", ["7", " "], {}, "is no list of texts"),
+        ("kind", "sudden", {}, "use `planned` or `bespoke`"),
+        ("kind", None, {}, "must not be empty"),
+        ("last_day", START - timedelta(days=1), {}, "lies before the first day"),
+        ("title", "x", {"reason": " "}, "the reason: is empty"),
+        ("title", "x", {"on": START - timedelta(days=1)}, "before the record's last event"),
+    ],
+)
+def test_an_amendment_that_cannot_be_meant_is_refused(
+    world: World, field: str, new: Any, more: dict[str, Any], sentence: str
+) -> None:
+    """Unknown fields, wrong types, no change, no reason."""
+    record = world.add(KINDS[6])
+    with pytest.raises(RequestRefused) as refused:
+        amend(world, record, field, new, **more)
+    assert sentence in str(refused.value)
+    assert len(world.register.history(record)) == 1
+
+
+def test_a_required_field_must_be_given(world: World) -> None:
+    """An inspection without its days verifies nothing."""
+    with pytest.raises(RequestRefused, match="`first_day`: is missing"):
+        world.register.add(
+            "I",
+            category="inspection",
+            force=FORCE,
+            issued=START,
+            fields={"kind": "planned"},
+            actor=LIAISON,
+        )
+
+
+def test_appointments_name_known_roles(world: World) -> None:
+    """A role is one of the vocabulary's; an appointment may begin later, and end."""
+    with pytest.raises(RequestRefused, match="the role 'king': is unknown"):
+        world.register.appoint("x", "king", force=FORCE, first_day=START, actor=LIAISON)
+    world.register.appoint(
+        "x",
+        "lead",
+        force=FORCE,
+        first_day=date(2030, 1, 1),
+        last_day=date(2030, 2, 1),
+        actor=LIAISON,
+    )
+    held = world.register.record(f"appointment:{FORCE}:lead:x:2030-01-01")
+    assert held.fields["last_day"] == "2030-02-01"
+
+
+def test_documents_come_back_and_unknown_ones_are_refused(world: World) -> None:
+    """S8: byte for byte by digest; a document that was not kept cannot be offered."""
+    letter = world.letter()
+    assert world.register.document(letter.digest) == letter.name.encode()
+    with pytest.raises(UnknownDocument) as unknown:
+        world.register.document("0" * 64)
+    assert unknown.value.digest == "0" * 64
+    record = world.add(KINDS[1])
+    with pytest.raises(UnknownDocument):
+        world.register.attach(
+            record, Document("0" * 64, "letter", "x", 1), actor=LIAISON, on=world.day
+        )
+    with pytest.raises(RequestRefused, match="unknown kind 'poem'"):
+        world.register.attach(record, evolve(letter, kind="poem"), actor=LIAISON, on=world.day)
+
+
+def test_an_attached_letter_counts_in_its_window(world: World) -> None:
+    """Evidence is offered with the act, or attached in the window."""
+    record = world.add(KINDS[1])
+    world.step(record, "start")
+    letter = world.letter()
+    world.register.attach(record, letter, actor=LIAISON, on=world.day)
+    event = world.fire(record, "close", "chief_constable")
+    assert event.what.counted == (letter.digest,)  # type: ignore[union-attr]
+
+
+def test_text_no_store_keeps_is_refused(world: World) -> None:
+    """S9: NUL and lone surrogates are refused with a clear error."""
+    record = world.add(KINDS[1])
+    for text in ("a\x00b", "\ud800"):
+        with pytest.raises(TextRefused):
+            amend(world, record, "title", text)
+    assert len(world.register.history(record)) == 1
+
+
+def test_records_are_listed_by_what_is_asked(world: World) -> None:
+    """Filters match exactly; `counts` looks at a ledger."""
+    world.add(KINDS[0])
+    second = world.add(KINDS[1])
+    register = world.register
+    assert [second] == [r.id for r in register.records(category="afi")]
+    assert [second] == [r.id for r in register.records(counts="open")]
+    assert [second] == [r.id for r in register.records(level=2, state="open", force=FORCE)]
+    assert list(register.records(level=None, counts="open")) == []
+
+
+def test_an_unknown_record_is_an_error(world: World) -> None:
+    """Reading what is not there says so."""
+    for read in (world.register.record, world.register.history):
+        with pytest.raises(UnknownRecord) as unknown:
+            read("nobody")
+        assert unknown.value.record == "nobody"
+
+
+def test_rules_edited_without_a_new_version_are_refused(world: World) -> None:
+    """Records pin what the rules meant; the same name and version must mean the same."""
+    world.add(KINDS[1])
+    rulebook = national()
+    edited = tuple(
+        evolve(rules, pin=evolve(rules.pin, digest="another")) for rules in rulebook.lifecycles
+    )
+    with pytest.raises(RulesRefused) as refused:
+        Register(world.register.store, rulebook=evolve(rulebook, lifecycles=edited))
+    codes = {one.code for one in refused.value.diagnostics}
+    assert codes == {"edited-without-new-version"}
+
+
+def test_a_record_runs_under_the_rules_it_pins(world: World) -> None:
+    """The store keeps every pinned lifecycle: a record outlives its rule file."""
+    record = world.add(KINDS[1])
+    world.step(record, "start")
+    others = tuple(r for r in national().lifecycles if r.name != "level-2")
+    bare: Rulebook = evolve(national(), lifecycles=others)
+    register = Register(world.register.store, rulebook=bare, clock=clock)
+    register.fire(record, "close", actor=CHIEF, on=world.later(), evidence=[world.letter()])
+    assert register.record(record).state == "closed"
+
+
+def test_the_clock_is_utc_unless_another_is_given() -> None:
+    """`recorded_at` is our clock's, in UTC."""
+    assert utc_now().utcoffset() == timedelta(0)
+    with Register.open("memory:", clock=clock) as register:
+        event = register.appoint("x", "lead", force=FORCE, first_day=START, actor=LIAISON)
+    assert event.recorded_at == NOW

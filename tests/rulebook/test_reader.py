@@ -1,0 +1,134 @@
+"""The reader: what YAML would turn into something else stays what the file says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from peelflow.errors import RulesRefused, Span
+from peelflow.rulebook import reader
+from peelflow.rulebook.nodes import Items, Scalar, Table, moved, node_of
+from peelflow.rulebook.reader import read
+
+LOADERS = [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)]
+
+
+@pytest.fixture(params=LOADERS, ids=lambda loader: loader.__name__)
+def _either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "LOADER", request.param)
+
+
+def _value(text: str) -> object:
+    node = read(f"key: {text}".encode(), "f.yaml").entries["key"]
+    assert isinstance(node, Scalar)
+    return node.value
+
+
+def _codes(source: bytes) -> list[str]:
+    with pytest.raises(RulesRefused) as caught:
+        read(source, "f.yaml")
+    return [fault.code for fault in caught.value.diagnostics]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["on", "off", "yes", "no", "12:30", "1.10", "010", "0x10", "1_000", "-1", "1e3", "True",
+     "TRUE", "null", "~", "2024-01-01", ".inf", "=", "1234567890123456789", "٣"],
+)  # fmt: skip
+def test_keeps_every_other_scalar_as_text(text: str) -> None:
+    """YAML 1.1 would make booleans, sums, dates and nothings of these."""
+    assert _value(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("false", False), ("0", 0), ("42", 42), ("999999999999999999", 10**18 - 1)],
+)
+def test_reads_whole_numbers_and_truth(text: str, value: object) -> None:
+    """Only these plain scalars are more than text."""
+    found = _value(text)
+    assert (value, type(value)) == (found, type(found))
+
+
+@pytest.mark.parametrize("text", ["'true'", '"42"', "'no'"])
+def test_quoted_is_always_text(text: str) -> None:
+    """Quotes say: this is text."""
+    assert _value(text) == text[1:-1]
+
+
+def test_reads_past_a_byte_order_mark() -> None:
+    """Windows editors write one; it shifts no place."""
+    table = read(b"\xef\xbb\xbfkey: [a]", "f.yaml")
+    assert table.keys["key"] == Span("f.yaml", 1, 1)
+    assert table.entries["key"] == Items((Scalar("a", Span("f.yaml", 1, 7)),), Span("f.yaml", 1, 6))
+
+
+@pytest.mark.usefixtures("_either_parser")
+def test_shares_what_an_alias_names() -> None:
+    """An alias reads as if its value were written out."""
+    table = read(b"a: &x {b: 1}\nc: *x\nd: *x", "f.yaml")
+    assert table.entries["a"] == table.entries["c"] == table.entries["d"]
+
+
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (b"[" * 30_000, "too-deep"),
+        (b"{" * 30_000, "too-deep"),
+        (b"- " * 30_000, "too-deep"),
+        (b"a: [" + b"[x], " * 25_000 + b"]", "too-many-nodes"),
+        (b"a: &a " + b"x" * 60_000 + b"\nb: [" + b"*a, " * 30 + b"]", "alias-bomb"),
+        (b"a: &a [1, &b [2, *a]]", "alias-loop"),
+        (b"a: " + b"&a [" * 40 + b"]" * 40 + b"\nb: " + b"[" * 40 + b"*a" + b"]" * 40, "too-deep"),
+        (b"x" * (1024 * 1024 + 1), "too-large"),
+        (b"", "empty"),
+        (b"--- x\n--- y", "several-documents"),
+        (b'a: "\\ud800"', "yaml-syntax control-character"),
+        (b'a: "\\U00110000"', "yaml-syntax"),
+        (b'a: "\\UFFFFFFFF"', "yaml-syntax"),
+        (b"\x00", "control-character"),
+        (b"a: \xff", "not-utf-8"),
+        (b"\xff\xfea\x00", "not-utf-8"),
+        (b"%YAML 3.0\n---\na: b", "yaml-syntax"),
+    ],
+    ids=range(17),
+)
+def test_refuses_what_would_harm(source: bytes, code: str) -> None:
+    """Bounds hold with either parser, before anything is composed."""
+    (found,) = _codes(source)
+    assert found in code.split()
+
+
+def test_survives_a_megabyte_of_brackets() -> None:
+    """The C parser crashes in compose; a process of its own shows that we never get there."""
+    script = (
+        "from peelflow.rulebook.reader import read\n"
+        "from peelflow.errors import RulesRefused\n"
+        "for opening in (b'[', b'{', b'? ', b'- ', b'[{', b'a: [', b'&a [', b'!!x ', b'[,', b'[a,'):\n"
+        "    try:\n"
+        "        read((opening * 1_048_576)[:1_048_576], 'f.yaml')\n"
+        "    except RulesRefused:\n"
+        "        continue\n"
+        "    raise SystemExit(2)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], timeout=60, check=False)
+    assert done.returncode == 0
+
+
+def test_reports_every_bad_key_at_once() -> None:
+    """Keys are faults of their own, all said together."""
+    codes = _codes(b"a: 1\na: 2\n? {b: c}\n: 2\n<<: {}\n")
+    assert codes == ["duplicate-key", "key-not-text", "merge-key"]
+
+
+def test_plain_data_becomes_nodes_of_one_place() -> None:
+    """Rules from a store, or from inside a sentence, stand where their text stands."""
+    here, there = Span("kept"), Span("there", 2, 3)
+    node = node_of({"a": [1, True], "b": {"c": "d"}}, here)
+    assert isinstance(node, Table)
+    assert node.keys["a"] == here
+    assert moved(node, there) == node_of({"a": [1, True], "b": {"c": "d"}}, there)

@@ -1,0 +1,85 @@
+"""The package as others get it: its names, its layers' promise, its wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+import peelflow
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_public_names_are_pinned() -> None:
+    """What `import peelflow` offers is decided here, sorted, and each name loads."""
+    assert sorted(peelflow.__all__) == peelflow.__all__
+    assert set(peelflow._HOME_OF) == set(peelflow.__all__)
+    assert all(getattr(peelflow, name) is not None for name in peelflow.__all__)
+    assert set(peelflow.__all__) <= set(dir(peelflow))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A typo reads as Python's own."""
+    with pytest.raises(AttributeError, match="no attribute 'Registre'"):
+        _ = peelflow.Registre
+
+
+def test_importing_peelflow_loads_nothing_heavy() -> None:
+    """Names load when they are first used."""
+    seen = subprocess.run(
+        [sys.executable, "-c", "import sys, peelflow; print(sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for heavy in ("yaml", "cattrs", "transitions", "sqlite3", "typer", "rich"):
+        assert f"'{heavy}'" not in seen
+
+
+USE = """
+from datetime import date
+from peelflow import Actor, Register, national
+import peelflow
+assert "site-packages" in peelflow.__file__, peelflow.__file__
+lead = Actor("lead-1", "lead")
+with Register.open("sqlite:///used.db") as register:
+    register.add("R", category="afi", level=3, force="wmp", issued=date(2022, 1, 1), actor=lead)
+    print(register.record("R").state, len(national().lifecycles))
+"""
+
+
+def test_the_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
+    """A built wheel carries the rules and the examples, and needs the four core libraries only."""
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
+    subprocess.run([*build, str(ROOT)], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    home = tmp_path / "clean"
+    venv.create(home, with_pip=True)
+    python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pins = ROOT / "constraints.txt"
+    install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(pins), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    used = subprocess.run(
+        [str(python), "-c", USE],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=clean,
+        check=False,
+    )
+    assert (used.stdout, used.stderr) == ("open 8\n", "")
+    bare = subprocess.run(
+        [str(python.parent / "peelflow"), "--help"],
+        capture_output=True,
+        text=True,
+        env=clean,
+        check=False,
+    )
+    assert bare.returncode == 2
+    assert "pip install 'peelflow[cli]'" in bare.stderr
