@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 from attrs import define, field, frozen
 
@@ -25,11 +25,13 @@ def point_of(since: str | None) -> Point:
 class Known:
     """What is known of a record's past: its moments by rank (those that never were are missing).
 
-    `by_system` are the triggers that peelflow itself did last.
+    `by_system` are the triggers that peelflow itself did last. `waits` are days that lay at least
+    between two ranks, the earlier one first.
     """
 
     ranks: Mapping[Point, int]
     by_system: frozenset[str] = frozenset()
+    waits: tuple[tuple[int, int, int], ...] = ()
 
 
 @define
@@ -55,30 +57,38 @@ class Order:
     def can_be(self, known: Known | None) -> bool:
         """Say whether some history has its moments so; `known` may fix which came first."""
         if known is None:
-            return _acyclic(self.earlier) and self._fits(self.earlier)
+            return _acyclic(self.earlier) and _fits(self.least, self.most, self.earlier)
         ranks = known.ranks
         if any(ranks[one] >= ranks[other] for one, other, _ in self.earlier):
             return False
-        line = sorted(ranks, key=lambda point: ranks[point])
-        monotone = {
-            pair
-            for one, other in pairwise(line)
-            for pair in ((one, other, 0), *([(other, one, 0)] * (ranks[one] == ranks[other])))
-        }
-        return self._fits(self.earlier | monotone)
+        least: dict[int, int] = {}
+        most: dict[int, int] = {}
+        for point, days in self.least.items():
+            least[ranks[point]] = max(days, least.get(ranks[point], 0))
+        for point, days in self.most.items():
+            most[ranks[point]] = min(days, most.get(ranks[point], days))
+        line = sorted({*ranks.values(), *(rank for wait in known.waits for rank in wait[:2])})
+        edges = [(one, other, 0) for one, other in pairwise(line)]
+        edges += [(ranks[one], ranks[other], days) for one, other, days in self.earlier]
+        return _fits(least, most, [*edges, *known.waits])
 
-    def _fits(self, earlier: Iterable[tuple[Point, Point, int]]) -> bool:
-        ago = dict(self.least)
-        edges = tuple(earlier)
-        # INVARIANT: the longest chain without a cycle of positive length has fewer edges than this.
-        for _ in range(len(edges) + 1):
-            moved = False
-            for one, other, days in edges:
-                if ago.get(one, 0) < ago.get(other, 0) + days:
-                    ago[one], moved = ago.get(other, 0) + days, True
-            if not moved:
-                return all(ago.get(point, 0) <= days for point, days in self.most.items())
-        return False
+
+P = TypeVar("P")
+
+
+def _fits(
+    least: Mapping[P, int], most: Mapping[P, int], earlier: Iterable[tuple[P, P, int]]
+) -> bool:
+    """Find how many days ago each moment was at the least, and compare with the most."""
+    ago, edges = dict(least), tuple(earlier)
+    moved = True
+    # INVARIANT: `earlier` has no cycle, so the days stop growing.
+    while moved:
+        moved = False
+        for one, other, days in edges:
+            if ago.get(one, 0) < ago.get(other, 0) + days:
+                ago[one], moved = ago.get(other, 0) + days, True
+    return all(ago.get(point, 0) <= days for point, days in most.items())
 
 
 def _acyclic(earlier: Iterable[tuple[Point, Point, int]]) -> bool:
