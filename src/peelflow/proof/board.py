@@ -8,11 +8,17 @@ give.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
 
 from attrs import define, field, frozen
 
-from peelflow.model.requirements import PredicateHolds, Requirement
+from peelflow.model.requirements import (
+    ChildrenClosed,
+    PredicateHolds,
+    Requirement,
+    each_atom,
+)
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
 from peelflow.proof.clauses import Clause, TooLargeError, clauses, closes, needs
 from peelflow.proof.facts import Fact, Facts, Guard, facts_of
@@ -77,7 +83,7 @@ def met(guard: Guard, facts: int) -> bool:
 Step = tuple[int, int, tuple[Guard, ...] | None, int, int]
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class Board:
     """The states of a lifecycle by number, its edges, and the facts it starts with."""
 
@@ -89,7 +95,7 @@ class Board:
     initial: int
     _steps: dict[bool, list[list[Step]]] = field(factory=dict)
 
-    @property
+    @cached_property
     def is_opaque(self) -> bool:
         """Whether some edge hangs on a predicate, or has too many ways to look at."""
         return any(e.ways is None or any(way.is_opaque for way in e.ways) for e in self.edges)
@@ -118,52 +124,64 @@ def board_of(
         more: Facts to keep besides those that open and close edges.
         named: A guarantee's words for a transition's trigger.
     """
-    spelt = _spelt(lifecycle)
-    asked = [fact for _, _, _, ways in spelt for clause in ways or () for fact in facts_of(clause)]
-    facts = Facts.of([*asked, *more])
-    names = tuple(lifecycle.states)
-    index = {name: place for place, name in enumerate(names)}
+    spelling = _Spelling(lifecycle)
+    rules = [
+        (name, rule, system, spelling.clauses(name, rule, system=system))
+        for name, state in lifecycle.states.items()
+        for rule in state.transitions
+        for system in sorted({role == SYSTEM for role in rule.by})
+    ]
+    facts = Facts.of([*spelling.facts(), *more])
+    index = {name: place for place, name in enumerate(lifecycle.states)}
+    ways_of = cache(lambda found, system: _ways(facts, found, system=system))
     edges: list[Edge] = []
-    for source, rule, system, spelling in spelt:
+    for source, rule, system, found in rules:
         roles = tuple(r for r in rule.by if r in lifecycle.roles and (r == SYSTEM) == system)
-        keep, put = facts.after(rule, system=system, named=named(rule)) if facts.bits else (-1, 0)
-        ways = None
-        if spelling is not None:
-            ways = tuple(Way(clause, facts.guard(clause, system=system)) for clause in spelling)
-        if roles and ways != ():
-            edges.append(
-                Edge(
-                    number=len(edges),
-                    source=index[source],
-                    target=index[rule.to],
-                    rule=rule,
-                    roles=roles,
-                    system=system,
-                    ways=ways,
-                    keep=keep,
-                    put=put,
-                )
+        if not roles or found == ():
+            continue
+        keep, put = facts.after(rule, system=system, named=named(rule))
+        edges.append(
+            Edge(
+                number=len(edges),
+                source=index[source],
+                target=index[rule.to],
+                rule=rule,
+                roles=roles,
+                system=system,
+                ways=ways_of(found, system),
+                keep=keep,
+                put=put,
             )
+        )
+    names = tuple(index)
     first = facts.at_first(lifecycle.initial)
     return Board(lifecycle, names, tuple(edges), facts, first, index[lifecycle.initial])
 
 
-_Spelt = tuple[str, Transition, bool, tuple[Clause, ...] | None]
+@define(eq=False)
+class _Spelling:
+    """The clauses of each transition, spelt out once for all that need the same."""
 
+    lifecycle: Lifecycle
+    known: dict[tuple[object, ...], tuple[Clause, ...] | None] = field(factory=dict)
+    of_children: dict[tuple[Requirement, ...], bool] = field(factory=dict)
 
-def _spelt(lifecycle: Lifecycle) -> list[_Spelt]:
-    known: dict[tuple[object, ...], tuple[Clause, ...] | None] = {}
-    found: list[_Spelt] = []
-    for source, state in lifecycle.states.items():
-        for rule in state.transitions:
-            shut = closes(lifecycle, source, rule) if rule.requires else frozenset()
-            asked = needs(source, rule)
-            for system in {role == SYSTEM for role in rule.by}:
-                key = (asked, shut, system)
-                if key not in known:
-                    known[key] = _clauses(asked, shut, system=system)
-                found.append((source, rule, system, known[key]))
-    return found
+    def clauses(self, source: str, rule: Transition, *, system: bool) -> tuple[Clause, ...] | None:
+        """Return the ways to meet what a transition needs; None when they are too many."""
+        asked = needs(source, rule)
+        if asked not in self.of_children:
+            self.of_children[asked] = any(isinstance(a, ChildrenClosed) for a in each_atom(asked))
+        shut = closes(self.lifecycle, source, rule) if self.of_children[asked] else frozenset()
+        key = (asked, shut, system)
+        if key not in self.known:
+            self.known[key] = _clauses(asked, shut, system=system)
+        return self.known[key]
+
+    def facts(self) -> Iterator[Fact]:
+        """Yield the facts that some clause rests on."""
+        for found in self.known.values():
+            for clause in found or ():
+                yield from facts_of(clause)
 
 
 def _clauses(
@@ -174,3 +192,11 @@ def _clauses(
     except TooLargeError:
         return None
     return tuple(way for way in ways if possible(way, (), system=system))
+
+
+def _ways(
+    facts: Facts, found: tuple[Clause, ...] | None, *, system: bool
+) -> tuple[Way, ...] | None:
+    if found is None:
+        return None
+    return tuple(Way(clause, facts.guard(clause, system=system)) for clause in found)

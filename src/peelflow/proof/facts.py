@@ -7,8 +7,9 @@ trigger last. An event changes facts by two masks: it clears some bits and sets 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from peelflow.model.requirements import DistinctFrom, Evidence, InspectionHeld, Waited
 from peelflow.model.rules import Transition
@@ -58,11 +59,12 @@ Fact = There | NotBefore | BySystem | Did | LastBy
 Guard = tuple[int, int]
 
 
-@define
+@define(eq=False, slots=False)
 class Facts:
     """The facts asked for, each with its bit."""
 
     bits: dict[Fact, int]
+    _masks: dict[tuple[object, ...], tuple[int, int]] = field(factory=dict, init=False)
 
     @staticmethod
     def of(asked: Iterable[Fact]) -> Facts:
@@ -83,6 +85,20 @@ class Facts:
             system: peelflow itself takes it.
             named: The guarantee's words for its trigger.
         """
+        if not self.bits:
+            return -1, 0
+        key = (way.trigger, way.to if way.to in self.states else "", way.answers is None, system)
+        if (*key, named) not in self._masks:
+            self._masks[*key, named] = self._after(way, system=system, named=named)
+        return self._masks[*key, named]
+
+    @cached_property
+    def states(self) -> frozenset[str]:
+        """The states whose entering some fact is about."""
+        points = [point for fact in self.bits for point in _points(fact)]
+        return frozenset(name for kind, name in points if kind == "entered")
+
+    def _after(self, way: Transition, *, system: bool, named: frozenset[str]) -> tuple[int, int]:
         moved = {point_of(way.to), ("done", way.trigger)}
         cleared, put = self._moved({*moved, WINDOW} if way.answers is not None else moved)
         for fact, bit in self.bits.items():
@@ -126,6 +142,16 @@ class Facts:
         }
         system = frozenset(t for t in triggers if facts & self.bits[BySystem(t)])
         return Known(ranks, system)
+
+
+def _points(fact: Fact) -> tuple[Point, ...]:
+    match fact:
+        case There(state=state):
+            return (point_of(state),)
+        case NotBefore(one=one, other=other):
+            return (one, other)
+        case _:
+            return ()
 
 
 def _said(fact: Fact, way: Transition, *, system: bool, named: frozenset[str]) -> bool | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from peelflow.model.guarantees import Where
 from peelflow.model.requirements import (
@@ -31,6 +31,7 @@ class View:
 
     lifecycle: Lifecycle
     refined: Lifecycle | None = None
+    _named: dict[tuple[str, str | None], frozenset[str]] = field(factory=dict, init=False)
 
     def states(self, where: Where) -> frozenset[str]:
         """Return the states that `where` speaks of."""
@@ -50,10 +51,12 @@ class View:
 
     def triggers(self, way: Transition) -> frozenset[str]:
         """Return the names by which a guarantee may call this transition."""
-        names = {way.answers} if way.answers is not None else set()
-        if self.refined is None and way.trigger not in self.answered:
-            names.add(way.trigger)
-        return frozenset(names)
+        said = (way.trigger, way.answers)
+        if said not in self._named:
+            own = self.refined is None and way.trigger not in self.answered
+            names = (way.answers, way.trigger if own else None)
+            self._named[said] = frozenset(name for name in names if name is not None)
+        return self._named[said]
 
     def is_one_of(self, role: str, roles: Iterable[str]) -> bool:
         """Say whether a role, or the national role that it stands for, is among `roles`."""
