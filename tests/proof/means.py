@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import product
@@ -25,7 +26,7 @@ from peelflow.model.requirements import (
     Waited,
     each_atom,
 )
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Lifecycle, Transition
 from peelflow.testing.words import VOCABULARY
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -73,7 +74,9 @@ class Means:
         """Return inspections that end on every day that could matter."""
         if not self.inspected:
             return [None]
-        ends = {on, record.window.on, *(moment.on for moment in record.entered.values())}
+        moments = {"window": record.window, **record.entered}
+        days = {moment.on for name, moment in moments.items() if name in self.since}
+        ends = {on, *days, *(day - timedelta(1) for day in days)}
         return [
             None,
             *(
@@ -88,10 +91,28 @@ class Means:
 def means_for(lifecycle: Lifecycle, promise: Promise) -> Means:
     """Return what walks under a lifecycle must be tried with."""
     rules = [rule for state in lifecycle.states.values() for rule in state.transitions]
-    asked = [rule.requires for rule in rules]
-    if isinstance(promise, NeverUnmet):
-        asked.append((promise.requirement,))
-    atoms = [atom for every in asked for atom in each_atom(every)]
+    asked = [promise.requirement] if isinstance(promise, NeverUnmet) else []
+    timers = [name for name, s in lifecycle.states.items() if any(w.after for w in s.transitions)]
+    return means_of(rules, asked, timers, people=1 + isinstance(promise, TwoPeople))
+
+
+def means_of(
+    rules: Iterable[Transition],
+    asked: Iterable[Requirement] = (),
+    timers: Iterable[str] = (),
+    *,
+    people: int = 1,
+) -> Means:
+    """Return what acts must be tried with, for some transitions and requirements besides.
+
+    Args:
+        rules: The transitions.
+        asked: What else is required somewhere.
+        timers: The states whose entering some timed step counts from.
+        people: How many people there are at the least.
+    """
+    rules = tuple(rules)
+    atoms = each_atom((*(atom for rule in rules for atom in rule.requires), *asked))
 
     def mentioned(kind: type[Requirement]) -> bool:
         return any(isinstance(atom, kind) for atom in atoms)
@@ -100,16 +121,15 @@ def means_for(lifecycle: Lifecycle, promise: Promise) -> Means:
     waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
     waits |= {rule.after.days for rule in rules if rule.after}
     inspected = mentioned(InspectionHeld)
+    begun = {a.since for a in atoms if isinstance(a, InspectionHeld)}
     done = frozenset(a.distinct_from for a in atoms if isinstance(a, DistinctFrom))
-    people = max(len(done) + 1, 1 + isinstance(promise, TwoPeople))
     timed = [a for a in atoms if isinstance(a, Evidence | InspectionHeld | DistinctFrom | Waited)]
-    timers = [name for name, s in lifecycle.states.items() if any(w.after for w in s.transitions)]
     return Means(
         signers=signers,
         letters=tuple(map(_letter, (None, *signers))) if mentioned(Evidence) else (),
         inspected=inspected,
-        days=tuple(sorted({0, *waits, *([1] * inspected)})),
-        people=("P", "Q", "R")[:people],
+        days=tuple(sorted({0, *waits, *([1] * (len(begun) > 1))})),
+        people=("P", "Q", "R")[: max(len(done) + 1, people)],
         owned=mentioned(FieldSet),
         published=any(isinstance(a, Waited) and a.since == PUBLISHED for a in atoms),
         children=CHILDREN if mentioned(ChildrenClosed) else ((),),

@@ -92,7 +92,7 @@ class Reference:
     def _with_letters(self, walks: list[Walk]) -> list[Walk]:
         """Return walks, and the same with one letter attached after them."""
         more = [
-            Walk(_attached(walk.record, letter), walk.moves, walk.sure)
+            Walk(attached(walk.record, letter), walk.moves, walk.sure)
             for walk in walks
             for letter in self.means.letters
         ]
@@ -274,7 +274,7 @@ def _added(lifecycle: Lifecycle) -> Event:
     return Event("R-1", 1, what, START, Actor("P", "hmicfrs"), "a clerk", NOW)
 
 
-def _attached(record: Record, letter: Document) -> Record:
+def attached(record: Record, letter: Document) -> Record:
     """Return a record with one more letter, and no other that did not count yet."""
     kept = tuple(a for a in record.attachments if a.document.digest in record.spent)
     number = record.number + 1

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import define
+from attrs import define, evolve
 
 from peelflow.errors import Diagnostic, Severity, Span
-from peelflow.model.requirements import Requirement, read_aloud
+from peelflow.model.requirements import (
+    AnyOf,
+    DistinctFrom,
+    Evidence,
+    InspectionHeld,
+    Requirement,
+    Waited,
+    read_aloud,
+)
 from peelflow.model.rules import SYSTEM, Lifecycle, State, Transition
-from peelflow.proof.clauses import closes
+from peelflow.proof.clauses import TooLargeError, clauses, closes, needs
 from peelflow.proof.implication import implies_one
 from peelflow.proof.lint_names import triggers
 from peelflow.proof.names import listed, suggestion
+from peelflow.proof.theory import possible
 from peelflow.proof.view import View
 
 
@@ -123,7 +132,8 @@ class Steps:
         for role in way.by:
             rule = next((r for r in rules if self.view.is_one_of(role, r.by)), None)
             if rule is None:
-                yield self._role_added(way, role, rules)
+                if role != SYSTEM or _system_can(name, way):
+                    yield self._role_added(way, role, rules)
             else:
                 yield from self._tightened(name, way, rule)
 
@@ -159,8 +169,8 @@ class Steps:
         verdict = "undetermined"
         if meant is not None:
             verdict = implies_one(
-                way.requires,
-                meant,
+                self._told(name, needs(name, way)),
+                *self._told(name, (meant,)),
                 given_closes=closes(self.own, name, way),
                 wanted_closes=closes(self.national, self.own.stands_for(name), rule),
             )
@@ -175,6 +185,15 @@ class Steps:
             )
         elif verdict == "undetermined":
             yield self._open(way, rule, f"whether `{way.trigger}` needs {said} is not proved")
+
+    def _told(self, name: str, asked: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+        """Tell what is asked in state `name`, where the window began when it was entered.
+
+        It did unless a step of the force's own enters the state, for such a step begins no window.
+        """
+        if self._own_steps_into(name):
+            return asked
+        return tuple(_from_window(each, name) for each in asked)
 
     def _open(self, way: Transition, rule: Transition, said: str) -> Diagnostic:
         return fault(
@@ -233,12 +252,13 @@ class Steps:
 
     def _unburdened(self, name: str, way: Transition, rule: Transition) -> Iterator[Diagnostic]:
         given = [self.view.meant(each) for each in rule.requires]
+        after = needs(name, evolve(way, requires=()))
         for asked in way.requires:
             verdict = "undetermined"
             if None not in given:
                 verdict = implies_one(
-                    tuple(each for each in given if each is not None),
-                    asked,
+                    self._told(name, (*(each for each in given if each is not None), *after)),
+                    *self._told(name, (asked,)),
                     given_closes=closes(self.national, self.own.stands_for(name), rule),
                     wanted_closes=closes(self.own, name, way),
                 )
@@ -255,6 +275,25 @@ class Steps:
                 yield self._open(
                     way, rule, f"whether `{way.trigger}` needs more here is not proved"
                 )
+
+
+def _from_window(asked: Requirement, state: str) -> Requirement:
+    match asked:
+        case AnyOf(any_of=choices):
+            told = (tuple(_from_window(each, state) for each in every) for every in choices)
+            return evolve(asked, any_of=tuple(told))
+        case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
+            return evolve(asked, since=None)
+        case _:
+            return asked
+
+
+def _system_can(name: str, way: Transition) -> bool:
+    """Say whether peelflow itself, which gives no reason and names no inspection, can do a step."""
+    try:
+        return any(possible(clause, (), system=True) for clause in clauses(needs(name, way)))
+    except TooLargeError:
+        return True
 
 
 def _due(way: Transition) -> str:

@@ -97,11 +97,11 @@ class View:
         own = self.states(Where(state=since))
         ways = (way for state in self.lifecycle.states.values() for way in state.transitions)
         back = any(way.to in own and way.answers is None for way in ways)
-        return min(own) if len(own) == 1 and not back else None
+        return min(own, default=since) if len(own) <= 1 and not back else None
 
     def _own_trigger(self, national: str) -> str | None:
-        """Return the one trigger by which a national one is answered, and nothing else."""
+        """Return the one trigger by which a national one is answered, and nothing else is."""
         ways = [way for state in self.lifecycle.states.values() for way in state.transitions]
         names = {way.trigger for way in ways if way.answers == national}
         also = any(way.trigger in names and way.answers != national for way in ways)
-        return min(names) if len(names) == 1 and not also else None
+        return min(names, default=national) if len(names) <= 1 and not also else None
