@@ -196,7 +196,7 @@ class Simulation:
         if theirs is None:
             self.faults.add("it lets somebody do what the national file does not")
             return None
-        return Pair(own, _after(self.national, pair.national, same, context))
+        return _without_spent(Pair(own, _after(self.national, pair.national, same, context)))
 
     def _side(self, role: str) -> str:
         return self.own.roles[role].side
@@ -240,6 +240,16 @@ def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
         if any(way.after for way in state.transitions)
     ]
     return Simulation(own, national, means_of(rules, timers=timers)).run()
+
+
+def _without_spent(pair: Pair) -> Pair:
+    """Take from the national record the letters that counted under the edited file alone.
+
+    They are of no more use there, and with them no two walks would ever be the same.
+    """
+    useless = pair.own.spent - pair.national.spent
+    kept = tuple(a for a in pair.national.attachments if a.document.digest not in useless)
+    return Pair(pair.own, evolve(pair.national, attachments=kept))
 
 
 def _begun(lifecycle: Lifecycle) -> Record:

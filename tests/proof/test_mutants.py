@@ -1,4 +1,4 @@
-"""Every small edit of every shipped lifecycle, classed by brute force before the checker is asked."""
+"""Every small edit of every shipped lifecycle, classed by brute force before it is checked."""
 
 from __future__ import annotations
 

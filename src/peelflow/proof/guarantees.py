@@ -85,12 +85,17 @@ class Prover:
         return frozenset(n for n, name in enumerate(self.ground.board.names) if name in named)
 
     def _doors(self, where: Where, board: Board | None = None) -> tuple[Edge, ...]:
-        inside, edges = self._numbers(where), (board or self.ground.board).edges
+        inside, edges = self._numbers(where), self._counting(board)
         return tuple(e for e in edges if e.target in inside and e.source not in inside)
 
     def _doing(self, trigger: str, board: Board | None = None) -> tuple[Edge, ...]:
-        edges = (board or self.ground.board).edges
-        return tuple(edge for edge in edges if trigger in self.view.triggers(edge.rule))
+        return tuple(e for e in self._counting(board) if trigger in self.view.triggers(e.rule))
+
+    def _counting(self, board: Board | None = None) -> list[Edge]:
+        """Return the edges that can break a guarantee: all, unless the view looks back."""
+        edges, past = (board or self.ground.board).edges, self.view.past
+        names = self.ground.board.names
+        return [edge for edge in edges if names[edge.source] not in past]
 
     def _never_entered(self, where: Where, roles: tuple[str, ...] = ()) -> str | None:
         doors = self._doors(where)
@@ -176,7 +181,7 @@ class Prover:
         named = ", ".join(f"`{name}`" for name in promise.triggers)
         return self._verdict(
             guarantee,
-            Climbing(board, levels),
+            Climbing(board, levels.only(self._counting())),
             f"it enters `{promise.where}` without each of {named}, in that order, since {since}",
             self._never_entered(promise.where),
         )
@@ -193,7 +198,7 @@ class Prover:
         ]
         return self._verdict(
             guarantee,
-            Climbing(board, levels),
+            Climbing(board, levels.only(self._counting())),
             f"it stood in `{promise.where}` before, and comes to `{promise.later}`",
             f"nothing that can happen comes to `{never[0]}`" if never else None,
         )
@@ -224,7 +229,8 @@ class Prover:
         )
 
     def _people(self, guarantee: Guarantee, promise: TwoPeople) -> Proof:
-        done = {edge.rule.trigger for edge in self._doing(promise.first)}
+        rules = (edge.rule for edge in self.ground.board.edges)
+        done = {rule.trigger for rule in rules if promise.first in self.view.triggers(rule)}
         ground = self._ground(facts_about_people(promise.first, done), self.view.triggers)
         pair = Pair(ground.board, promise.first, self._doing(promise.second, ground.board))
         idle = None

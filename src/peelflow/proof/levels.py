@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Iterable
 
-from peelflow.proof.board import Board
+from attrs import evolve, frozen
+
+from peelflow.proof.board import Board, Edge
 
 
 @frozen(eq=False)
@@ -20,6 +22,12 @@ class Levels:
     rise: tuple[tuple[int, ...], ...]
     breach: tuple[int, ...]
     start: int
+
+    def only(self, edges: Iterable[Edge]) -> Levels:
+        """Return the same levels, where only these edges can be a breach."""
+        kept = {edge.number for edge in edges}
+        breach = (level if n in kept else -1 for n, level in enumerate(self.breach))
+        return evolve(self, breach=tuple(breach))
 
 
 def after_each(

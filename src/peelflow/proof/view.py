@@ -43,6 +43,11 @@ class View:
             return frozenset(n for n in every if self.lifecycle.stands_for(n) == where.state)
         return frozenset({where.state} & every.keys())
 
+    @property
+    def past(self) -> frozenset[str]:
+        """The states whose steps lie behind, so that they can break nothing any more."""
+        return frozenset()
+
     @cached_property
     def answered(self) -> frozenset[str]:
         """The national triggers that something here answers."""
