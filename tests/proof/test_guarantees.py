@@ -1,0 +1,288 @@
+"""What a proof says of each promise: its verdict, its story, and why it is vacuous."""
+
+from __future__ import annotations
+
+import pytest
+
+from peelflow.proof import EXIT_CODES, prove, worst
+from peelflow.proof import search as searching
+from peelflow.proof.story import Proof
+from peelflow.proof.verdicts import Verdict
+from tests.proof.written import promising
+
+CLOSING = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+      start: {to: working, by: [lead], requires: [{field: owner}]}
+  working:
+    counts_as: {portal: open}
+    transitions:
+      certify: {to: certified, by: [chief_constable], requires: [{evidence: letter}]}
+      close: {to: closed, by: [liaison_officer], requires: [reason]}
+  certified:
+    counts_as: {portal: open}
+    transitions:
+      verify: {to: closed, by: [hmicfrs], requires: [{inspection: planned}]}
+      refuse: {to: working, by: [hmicfrs]}
+  closed:
+    counts_as: {portal: closed}
+    final: true
+    transitions:
+      reopen: {to: working, by: [hmicfrs], reopens: true}
+"""
+
+
+def only(states: str, sentence: str) -> Proof:
+    """Return the proof of one sentence about some states."""
+    (proof,) = prove(promising(states, sentence))
+    return proof
+
+
+@pytest.mark.parametrize(
+    ("sentence", "verdict", "walk"),
+    [
+        ("portal closed is only entered by [hmicfrs]", "refuted", "start close"),
+        ("portal closed is only entered by [hmicfrs, liaison_officer]", "proved", ""),
+        ("closed is never entered without [certify, verify]", "refuted", "start close"),
+        (
+            "certified is never entered without [start, certify]",
+            "refuted",
+            "start certify refuse certify",
+        ),
+        ("certified is never entered without [certify]", "proved", ""),
+        ("certified is never entered without [certify] since working", "proved", ""),
+        ("closed is never entered without [start] since open", "proved", ""),
+        ("closed is never entered without [verify] since certified", "refuted", "start close"),
+        ("closed is never entered without reason", "refuted", "start certify verify"),
+        ("closed is never entered by [liaison_officer] without reason", "proved", ""),
+        ("verify is never done by [liaison_officer, lead]", "proved", ""),
+        ("close is never done by [liaison_officer]", "refuted", "start close"),
+        ("closed can always be reached", "proved", ""),
+        ("open can always be reached", "refuted", "start"),
+        ("certified is never followed by working", "refuted", "start certify refuse"),
+        ("closed is never followed by open", "proved", ""),
+        ("between start and close stand two different people", "refuted", "start close"),
+    ],
+)
+def test_says_what_holds_and_the_shortest_walk_against_it(
+    sentence: str, verdict: Verdict, walk: str
+) -> None:
+    """Each form of sentence, proved and refuted."""
+    proof = only(CLOSING, sentence)
+    found = " ".join(step.trigger for step in proof.steps)
+    assert (proof.verdict, found, proof.vacuous) == (verdict, walk, None)
+
+
+def test_a_counterexample_reads_as_a_story() -> None:
+    """Each step says who does what with what, and which line of the file allows it."""
+    assert str(only(CLOSING, "portal closed is only entered by [hmicfrs]")) == (
+        "written.yaml:28:5: refuted: portal closed is only entered by [hmicfrs]\n"
+        "    it enters `portal closed`, which only `hmicfrs` may\n"
+        "    1. written.yaml:11:7: `lead` does `start` with the field `owner`: `open` → `working`\n"
+        "    2. written.yaml:16:7: `liaison_officer` does `close` with a reason: `working` → `closed`"
+    )
+
+
+def test_a_timed_step_says_when_it_falls_due() -> None:
+    """A story tells the days that a timed step waits."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      lapse: {to: gone, by: [system], after: {days: 30}}
+      end: {to: gone, by: [system], after: {days: 9, since: published}}
+  gone: {counts_as: {}, final: true}
+"""
+    found = prove(
+        promising(states, "lapse is never done by [system]", "end is never done by [system]")
+    )
+    assert [proof.steps[0].needs for proof in found] == [
+        ("30 days since `open` was entered",),
+        ("9 days since publication",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "why"),
+    [
+        ("open is only entered by [hmicfrs]", "records start in `open`"),
+        ("void is only entered by [hmicfrs]", "nothing that can happen enters `void`"),
+        ("void is never followed by open", "comes to `void`"),
+        ("close is never done by [lead]", "nobody can ever do `close`"),
+        ("done is never entered by [hmicfrs] without reason", "never entered by `hmicfrs`"),
+        ("between go and go stand two different people", "never done after"),
+    ],
+)
+def test_a_vacuous_promise_says_why(sentence: str, why: str) -> None:
+    """Where nothing exercises a promise, its proof says so."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      go: {to: done, by: [lead]}
+      close: {to: void, by: [lead], requires: [{inspection: planned}, {inspection: bespoke}]}
+  done: {counts_as: {}, final: true}
+  void: {counts_as: {}, final: true}
+"""
+    proof = only(states, sentence)
+    assert proof.verdict == "proved"
+    assert why in str(proof.vacuous)
+    assert f"vacuous: {proof.vacuous}" in str(proof)
+
+
+def test_records_at_an_end_at_once_exercise_nothing() -> None:
+    """`can always be reached` is vacuous where every record is at another end."""
+    states = "states:\n  open: {counts_as: {}, final: true}\n  done: {counts_as: {}, final: true}\n"
+    proof = only(states, "done can always be reached")
+    assert proof.vacuous == "every record is at an end before anything is done"
+
+
+PEOPLE = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish: {to: finished, by: [lead]}
+  finished:
+    counts_as: {}
+    transitions:
+      note: {to: finished, by: [lead]}
+      sign: {to: done, by: [lead], requires: [%s]}
+  done: {counts_as: {}, final: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [
+        ("{distinct_from: finish}", "proved"),
+        ("{distinct_from: finish, since: open}", "proved"),
+        ("{distinct_from: note}", "refuted"),
+        ("{any_of: [[{distinct_from: finish}], [reason]]}", "refuted"),
+        ("{any_of: [[{distinct_from: finish}], [{predicate: agreed}]]}", "undetermined"),
+    ],
+)
+def test_two_people_stand_where_every_way_keeps_them_apart(asked: str, verdict: Verdict) -> None:
+    """`distinct_from` on every path proves two people; an alternative without it does not."""
+    proof = only(PEOPLE % asked, "between finish and sign stand two different people")
+    assert proof.verdict == verdict
+
+
+def test_what_peelflow_does_itself_is_not_done_by_anybody_else() -> None:
+    """Peelflow is one person: it never does twice what two people should do."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish: {to: finished, by: [system]}
+  finished:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+      lapse: {to: done, by: [system], after: {days: 3}}
+  done: {counts_as: {}, final: true}
+"""
+    found = prove(
+        promising(
+            states,
+            "between finish and sign stand two different people",
+            "between finish and lapse stand two different people",
+        )
+    )
+    assert [proof.verdict for proof in found] == ["proved", "refuted"]
+
+
+WAITING = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      start: {to: waiting, by: [lead]}
+  waiting:
+    counts_as: {}
+    transitions:
+      agree: {to: agreed, by: [lead], requires: [{waited: 28}]}
+  agreed:
+    counts_as: {}
+    transitions:
+      close: {to: done, by: [lead]%s}
+  done: {counts_as: {}, final: true}
+"""
+
+
+def test_days_waited_before_are_not_counted_against_a_promise() -> None:
+    """Where earlier steps make up for a wait, the verdict stays open; else it is refuted."""
+    promise = "done is never entered without {waited: 20, since: waiting}"
+    longer = "done is never entered without {waited: 30, since: waiting}"
+    asks = ", requires: [{waited: 20, since: waiting}]"
+    assert only(WAITING % "", promise).verdict == "undetermined"
+    assert only(WAITING % "", longer).verdict == "refuted"
+    assert only(WAITING % asks, promise).verdict == "proved"
+
+
+def test_predicates_leave_a_promise_open() -> None:
+    """What a predicate decides is undetermined, with the walk that hangs on it."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      close: {to: done, by: [lead], requires: [{predicate: agreed}]}
+  done: {counts_as: {}, final: true}
+"""
+    found = prove(
+        promising(
+            states,
+            "done can always be reached",
+            "done is never entered without {predicate: agreed}",
+            "done is never entered without reason",
+        )
+    )
+    assert [proof.verdict for proof in found] == ["undetermined", "proved", "undetermined"]
+    assert "hangs on a predicate" in str(found[0])
+
+
+def test_too_much_to_search_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that would grow too large is undetermined, for each way of searching."""
+    monkeypatch.setattr(searching, "MOST_NODES", 0)
+    found = prove(
+        promising(CLOSING, "closed can always be reached", "open is never followed by open")
+    )
+    assert [(proof.verdict, proof.steps) for proof in found] == [("undetermined", ())] * 2
+
+
+def test_too_many_alternatives_stay_open() -> None:
+    """A step with more ways to meet it than we look at is neither taken for sure nor left out."""
+    fields = [[f"[{{field: {name}_{n}}}]" for n in range(8)] for name in "abcde"]
+    choices = ", ".join(f"{{any_of: [{', '.join(some)}]}}" for some in fields)
+    states = PEOPLE % choices
+    found = prove(
+        promising(
+            states,
+            "between finish and sign stand two different people",
+            "done is never entered without reason",
+            "done can always be reached",
+        )
+    )
+    assert [proof.verdict for proof in found] == ["undetermined"] * 3
+
+
+def test_a_trigger_of_the_files_own_can_be_named() -> None:
+    """Where nothing answers a trigger's name, it is the file's own."""
+    proof = only(CLOSING, "working is never entered without [start]")
+    assert (proof.verdict, [s.trigger for s in proof.steps]) == (
+        "refuted",
+        ["start", "certify", "refuse"],
+    )
+
+
+def test_each_verdict_has_its_exit_code() -> None:
+    """Refuted counts before undetermined, and undetermined before proved."""
+    assert EXIT_CODES[worst(("proved", "undetermined", "refuted"))] == 1
+    assert EXIT_CODES[worst(("proved", "undetermined"))] == 3
+    assert EXIT_CODES[worst(())] == 0
