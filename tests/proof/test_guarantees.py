@@ -81,7 +81,8 @@ def test_a_counterexample_reads_as_a_story() -> None:
         "written.yaml:28:5: refuted: portal closed is only entered by [hmicfrs]\n"
         "    it enters `portal closed`, which only `hmicfrs` may\n"
         "    1. written.yaml:11:7: `lead` does `start` with the field `owner`: `open` → `working`\n"
-        "    2. written.yaml:16:7: `liaison_officer` does `close` with a reason: `working` → `closed`"
+        "    2. written.yaml:16:7: `liaison_officer` does `close` with a reason: "
+        "`working` → `closed`"
     )
 
 
