@@ -1,0 +1,177 @@
+"""Two lifecycles told apart in words: every change of meaning, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from peelflow.model.rules import AppliesTo, Lifecycle
+from peelflow.proof import diff
+from peelflow.rulebook import national, pin_of
+from tests.proof.mutants import mutants, refining
+from tests.proof.written import ROLES, written
+
+RULES = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+      certify: {to: certified, by: [chief_constable, lead], requires: [{evidence: letter}, reason]}
+  certified:
+    counts_as: {portal: open}
+    transitions:
+      verify: {to: closed, by: [hmicfrs], requires: [{inspection: planned}]}
+      lapse: {to: open, by: [system], after: {days: 90}}
+  closed:
+    counts_as: {portal: closed}
+    final: true
+"""
+PLANNED = (
+    "`verify` from `certified` needs a planned inspection that covers the record's question, not a "
+    "planned inspection"
+)
+LAPSED = "`lapse` from `certified` needs 60 days since certified, not 90 days since certified"
+BESPOKE = "`verify` from `certified` needs a bespoke inspection, not a planned inspection"
+DROPPED = "a new way to an end: from `certified` `lead` can `drop` to `closed` with a reason"
+VERIFY = "verify: {to: closed, by: [hmicfrs], requires: [{inspection: planned}]}"
+
+
+def said(old: str, new: str) -> list[str]:
+    """Return what an edit of the rules changes, in words, with its effect."""
+    assert old in RULES
+    before, after = written(RULES), written(RULES.replace(old, new, 1))
+    return [f"{one.effect}: {one.sentence}" for one in diff(before, after)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[chief_constable, lead]", "[lead, chief_constable]", []),
+        ("[{evidence: letter}, reason]", "[reason, {evidence: letter}]", []),
+        (
+            "[{evidence: letter}, reason]",
+            "[reason, {any_of: [[reason], [successor]]}, {evidence: letter}]",
+            [],
+        ),
+        (", lead]", "]", ["tightened: `certify` from `open` is closed to `lead`"]),
+        (
+            ", lead]",
+            ", lead, liaison_officer]",
+            ["loosened: `certify` from `open` is open to `liaison_officer`"],
+        ),
+        (
+            ", reason]",
+            "]",
+            ["loosened: `certify` from `open` needs a `letter`, not a `letter` and a reason"],
+        ),
+        (
+            "{inspection: planned}",
+            "{inspection: planned, relevant: true}",
+            ["tightened: " + PLANNED],
+        ),
+        (
+            "{inspection: planned}",
+            "{inspection: bespoke}",
+            ["changed: " + BESPOKE],
+        ),
+        (
+            "days: 90",
+            "days: 60",
+            ["loosened: " + LAPSED],
+        ),
+        (
+            VERIFY,
+            f"{VERIFY}\n      drop: {{to: closed, by: [lead], requires: [reason]}}",
+            ["loosened: " + DROPPED],
+        ),
+        (
+            VERIFY,
+            f"{VERIFY}\n      note: {{to: certified, by: [lead]}}",
+            ["loosened: a new step: from `certified` `lead` can `note` to `certified`"],
+        ),
+        (
+            f"      {VERIFY}\n",
+            "",
+            ["tightened: from `certified` nobody can `verify` to `closed` any more"],
+        ),
+        (
+            "portal: closed}",
+            "portal: closed, force: open}",
+            ["changed: `closed` counts open on `force`, not nowhere"],
+        ),
+        ("    final: true\n", "", ["changed: `closed` is no end any more"]),
+        (
+            "  closed:\n",
+            "  gone: {counts_as: {}}\n  closed:\n",
+            ["changed: there is a state `gone`"],
+        ),
+    ],
+)
+def test_says_what_changed(old: str, new: str, expected: list[str]) -> None:
+    """Each change of meaning in words; order and what follows anyway are no change."""
+    assert said(old, new) == expected
+
+
+def test_titles_comments_and_guarantees_are_no_change() -> None:
+    """What is not meaning is not told."""
+    before = written(RULES)
+    after = written(
+        f"# a comment\n{RULES}guarantees:\n  - {{that: closed can always be reached, because: x}}\n"
+    )
+    assert before.pin == after.pin
+    assert diff(before, evolve(after, title="Another title")) == ()
+
+
+def test_the_whole_file_and_its_roles_are_compared() -> None:
+    """Where records start, which they are, what is refined, and what roles mean."""
+    before = written(RULES)
+    lead = evolve(
+        ROLES["lead"],
+        side="oversight",
+        by_appointment=True,
+        may_be_delegated=False,
+        stands_for="pcc",
+    )
+    after = evolve(
+        before,
+        initial="certified",
+        refines="level-3@1",
+        applies_to=AppliesTo(("afi",), (3, None)),
+        roles={**before.roles, "lead": lead},
+    )
+    after = evolve(after, pin=pin_of(after))
+    assert [one.sentence for one in diff(before, after)] == [
+        "it refines `level-3@1`, not `None`",
+        "records start in `certified`, not in `open`",
+        "it applies to category `afi`",
+        "it applies to level `none`",
+        "it no longer applies to category `recommendation`",
+        "`lead` is of the side oversight, not force",
+        "`lead` stands for `pcc`, not `None`",
+        "`lead` acts only while appointed",
+        "`lead` may not be delegated",
+    ]
+    back = {one.sentence for one in diff(after, before)}
+    assert {"`lead` acts without an appointment", "`lead` may be delegated"} <= back
+
+
+def test_a_difference_says_its_place() -> None:
+    """The place is in the new file, or in the old one for what vanished."""
+    (found,) = diff(written(RULES), written(RULES.replace(", lead]", "]")))
+    assert str(found) == ("written.yaml:11:7: tightened: `certify` from `open` is closed to `lead`")
+
+
+@pytest.mark.parametrize("lifecycle", national().lifecycles, ids=str)
+def test_no_edit_of_meaning_goes_unsaid(lifecycle: Lifecycle) -> None:
+    """Every small edit with another digest is told in words, both ways."""
+    own = refining(lifecycle)
+    own = evolve(own, pin=pin_of(own))
+    for mutant in mutants(lifecycle):
+        if any(level == 9 for level in mutant.lifecycle.applies_to.level):
+            continue
+        edited = evolve(mutant.lifecycle, pin=pin_of(mutant.lifecycle))
+        told, back = bool(diff(own, edited)), bool(diff(edited, own))
+        assert told == back
+        # A requirement that follows from the others changes the digest, and no meaning.
+        if told or mutant.kind != "adds a requirement":
+            assert told == (edited.pin.digest != own.pin.digest), mutant

@@ -1,0 +1,227 @@
+"""Migration plans: records keep their counts, their past, and a way to an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from peelflow.errors import Diagnostic, Span
+from peelflow.model.migration import MigrationPlan
+from peelflow.model.rules import AppliesTo, Lifecycle
+from peelflow.proof import check_migration
+from peelflow.rulebook import national
+from tests.proof.written import written
+
+LEVELS = {one.name: one for one in national().lifecycles}
+OLD = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+      certify: {to: certified, by: [chief_constable]}
+      skip: {to: certified, by: [lead]}
+  certified:
+    counts_as: {portal: open}
+    transitions:
+      verify: {to: closed, by: [hmicfrs]}
+      refuse: {to: open, by: [hmicfrs]}
+  closed: {counts_as: {portal: closed}, final: true}
+"""
+NEW = """\
+states:
+  working:
+    counts_as: {portal: open}
+    transitions:
+      sign: {to: signed, by: [chief_constable]}
+  signed:
+    counts_as: {portal: open}
+    transitions:
+      verify: {to: closed, by: [hmicfrs]%s}
+      refuse: {to: working, by: [hmicfrs]}
+  stuck:
+    counts_as: {portal: open}
+    transitions:
+      wait: {to: stuck, by: [lead]}
+  closed: {counts_as: {portal: closed}, final: true}
+"""
+STATES = {"open": "working", "certified": "signed", "closed": "closed"}
+TRIGGERS = {"certify": "sign", "verify": "verify"}
+
+
+def new(*sentences: str, asks: str = "") -> Lifecycle:
+    """Return the new rules, with these guarantees."""
+    said = "".join(f"  - that: {sentence!r}\n    because: a test\n" for sentence in sentences)
+    return written(
+        NEW % asks + (f"guarantees:\n{said}" if said else ""), name="new", initial="working"
+    )
+
+
+def old(text: str = OLD) -> Lifecycle:
+    """Return the old rules."""
+    return written(text, name="old")
+
+
+def found(
+    after: Lifecycle, *, before: Lifecycle | None = None, **changes: Any
+) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the plan, after some changes to it."""
+    plan = MigrationPlan("old@1", "new@1", STATES, TRIGGERS, span=Span("plan.yaml"))
+    return check_migration(evolve(plan, **changes), before or old(), after)
+
+
+def codes(after: Lifecycle, **changes: Any) -> set[str]:
+    """Return the codes of what is wrong with the plan, after some changes to it."""
+    return {fault.code for fault in found(after, **changes)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, set()),
+        ({"old": "old@2"}, {"migrates-another"}),
+        ({"states": {**STATES, "certified": "closed"}}, {"count-changes", "ends-records"}),
+        ({"states": {**STATES, "certified": "stuck"}}, {"unclosable"}),
+        ({"states": {"open": "working"}}, {"state-unmapped"}),
+        ({"states": {**STATES, "gone": "working", "open": "gone"}}, {"unknown-state"}),
+        ({"triggers": {"certifi": "sing"}}, {"unknown-trigger"}),
+    ],
+)
+def test_names_the_obligation_that_a_plan_breaks(
+    changes: dict[str, Any], expected: set[str]
+) -> None:
+    """Each obligation has its code; a plan that keeps them all has none."""
+    assert codes(new(), **changes) == expected
+
+
+def test_every_trigger_that_a_guarantee_names_is_mapped() -> None:
+    """A guarantee's trigger of the old file without a place in the plan is refused."""
+    sentences = (
+        "verify is never done by [lead]",
+        "between verify and refuse stand two different people",
+        "closed can always be reached",
+    )
+    assert codes(new(*sentences)) == {"trigger-unmapped"}
+
+
+def test_the_old_walk_counts_towards_the_new_guarantees() -> None:
+    """Who skipped certification before cannot be verified as if it had been signed."""
+    signed = new("closed is never entered without [sign, verify]")
+    (fault,) = found(signed)
+    assert fault.code == "migration-breaks"
+    assert "`skip` from `open of old@1` to `certified of old@1`" in fault.sentence
+    assert fault.related == signed.guarantees[0].span
+    honest = old(OLD.replace("      skip: {to: certified, by: [lead]}\n", ""))
+    assert not found(signed, before=honest)
+
+
+def test_what_the_old_rules_allowed_is_past() -> None:
+    """A step of the old file breaks no new guarantee; the same step in the new file would."""
+    loose = old(
+        OLD.replace("verify: {to: closed, by: [hmicfrs]}", "verify: {to: closed, by: [lead]}")
+    )
+    only = new("closed is only entered by [hmicfrs]", "verify is never done by [lead]")
+    assert not found(only, before=loose)
+
+
+def test_a_predicate_leaves_a_plan_open() -> None:
+    """What a predicate decides is a note, never a pass."""
+    asks = ", requires: [{predicate: agreed}]"
+    (fault,) = found(new("closed can always be reached", asks=asks))
+    assert (fault.code, fault.severity) == ("migration-undetermined", "note")
+
+
+def test_a_past_that_counts_under_both_names_leaves_a_plan_open() -> None:
+    """`since` a state of both files would count what was before the move."""
+    text = NEW % ", requires: [{waited: 3, since: closed}]"
+    after = written(
+        f"{text}guarantees:\n  - {{that: closed can always be reached, because: x}}\n",
+        name="new",
+        initial="working",
+    )
+    assert {fault.code for fault in found(after)} == {"migration-breaks"}
+    (fault,) = found(
+        new(
+            "signed is only entered by [chief_constable]",
+            asks=", requires: [{waited: 3, since: closed}]",
+        )
+    )
+    assert "counts under both lifecycles" in fault.sentence
+
+
+def test_waits_of_the_old_rules_are_told_from_those_of_the_new() -> None:
+    """A `since` of the old file speaks of its own states."""
+    choices = (
+        "{waited: 3, since: open}",
+        "{evidence: letter, since: open}",
+        "{waited: 9, since: published}",
+        "reason",
+    )
+    choice = ", ".join(f"[{each}]" for each in choices)
+    asked = f"[{{any_of: [{choice}]}}, {{distinct_from: certify, since: open}}]"
+    waiting = OLD.replace(
+        "verify: {to: closed, by: [hmicfrs]}",
+        f"verify: {{to: closed, by: [hmicfrs], requires: {asked}}}",
+    )
+    assert not found(new("closed can always be reached"), before=old(waiting))
+
+
+def relevelled(before: str, after: str, states: dict[str, str], **more: Any) -> set[str]:
+    """Return what is wrong with moving records from one national level to another."""
+    left, taken = LEVELS[before], LEVELS[after]
+    named = {rule.trigger for s in left.states.values() for rule in s.transitions}
+    there = {rule.trigger for s in taken.states.values() for rule in s.transitions}
+    triggers = {name: name for name in named & there}
+    triggers |= dict.fromkeys(named - there, "archive")
+    plan = MigrationPlan(str(left), str(taken), states, triggers, by=("hmicfrs",))
+    return {fault.code for fault in check_migration(evolve(plan, **more), left, taken)}
+
+
+def test_only_the_inspectorate_moves_records_between_levels() -> None:
+    """From level 3 to level 2 and on, moved by HMICFRS alone."""
+    states = {name: name for name in LEVELS["level-2"].states} | {"self_certified": "in_progress"}
+    plan = {"states": states}
+    left, taken = LEVELS["level-3"], LEVELS["level-2"]
+    both = {r.trigger for s in taken.states.values() for r in s.transitions}
+    triggers = {name: name for name in both} | {"self_certify": "close", "verify": "close"}
+    kept = {
+        k: v
+        for k, v in triggers.items()
+        if k in {r.trigger for s in left.states.values() for r in s.transitions}
+    }
+    move = MigrationPlan(str(left), str(taken), plan["states"], kept, by=("hmicfrs",))
+    assert not check_migration(move, left, taken)
+    for by in ((), ("liaison_officer",), ("hmicfrs", "lead")):
+        (fault,) = check_migration(evolve(move, by=by), left, taken)
+        assert fault.code == "relevelled-by-others"
+
+
+def test_a_record_of_another_category_cannot_move() -> None:
+    """The new lifecycle runs every category that the old one runs."""
+    after = new()
+    assert codes(evolve(after, applies_to=AppliesTo(("afi",), (3,)))) == {"applies-elsewhere"}
+
+
+def test_moving_to_level_one_archives() -> None:
+    """Peelflow itself closes what the inspectorate moves to level 1, and nothing else may."""
+    ends = {"closed": "archived", "superseded": "archived"}
+    ends |= {"not_applicable": "archived", "no_action": "archived"}
+    into = {name: ends.get(name, "issued") for name in LEVELS["level-4"].states}
+    assert relevelled("level-4", "level-1", into) == set()
+    assert "count-changes" in relevelled("level-4", "level-1", {**into, "open": "managed"})
+
+
+def test_in_progress_is_not_moved_to_closed() -> None:
+    """A plan between versions cannot close what is under way."""
+    level = LEVELS["level-3"]
+    later = evolve(level, version=2)
+    named = {rule.trigger: rule.trigger for s in level.states.values() for rule in s.transitions}
+    same = {name: name for name in level.states}
+    plan = MigrationPlan("level-3@1", "level-3@2", same, named)
+    assert not check_migration(plan, level, later)
+    closing = evolve(plan, states={**same, "in_progress": "closed"})
+    assert {f.code for f in check_migration(closing, level, later)} >= {
+        "count-changes",
+        "ends-records",
+    }

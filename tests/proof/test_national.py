@@ -1,0 +1,91 @@
+"""The guarantees that each national file must have, proved and exercised."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from peelflow.model.guarantees import (
+    AlwaysReachable,
+    Guarantee,
+    NeverDoneBy,
+    NeverUnmet,
+    NeverWithout,
+    OnlyEnteredBy,
+    Promise,
+    Where,
+)
+from peelflow.model.requirements import ChildrenClosed, Evidence, InspectionHeld
+from peelflow.model.rules import Lifecycle
+from peelflow.proof import prove
+from peelflow.rulebook import national
+
+LIFECYCLES = {one.name: one for one in national().lifecycles}
+PORTAL = Where(ledger="portal", counts="closed")
+CLOSED = Where(state="closed")
+FORCE = ("chief_constable", "nominated_deputy")
+LETTER = Evidence("letter", ("chief_constable",))
+DEMANDED: dict[str, tuple[Promise, ...]] = {
+    "level-1": (
+        OnlyEnteredBy(PORTAL, ("system",)),
+        AlwaysReachable(Where(state="done")),
+    ),
+    "level-2": (
+        OnlyEnteredBy(PORTAL, (*FORCE, "hmicfrs")),
+        NeverUnmet(PORTAL, LETTER, FORCE),
+        AlwaysReachable(CLOSED),
+    ),
+    "level-3": (
+        OnlyEnteredBy(PORTAL, ("hmicfrs",)),
+        NeverWithout(CLOSED, ("self_certify", "verify")),
+        NeverUnmet(Where(state="self_certified"), LETTER),
+        NeverUnmet(CLOSED, InspectionHeld("planned", relevant=True)),
+        AlwaysReachable(CLOSED),
+    ),
+    "level-4": (
+        OnlyEnteredBy(PORTAL, ("hmicfrs",)),
+        NeverDoneBy("close", (*FORCE, "liaison_officer", "lead")),
+        NeverUnmet(CLOSED, InspectionHeld("bespoke")),
+        AlwaysReachable(CLOSED),
+    ),
+    "cause-of-concern": (
+        OnlyEnteredBy(PORTAL, ("hmicfrs",)),
+        NeverUnmet(PORTAL, ChildrenClosed()),
+        AlwaysReachable(CLOSED),
+    ),
+    "before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),
+    "inspection": (AlwaysReachable(Where(state="reported")),),
+    "appointment": (AlwaysReachable(Where(state="made")),),
+}
+
+
+def test_every_national_file_is_spoken_of() -> None:
+    """What is demanded is demanded of every shipped lifecycle."""
+    assert DEMANDED.keys() == LIFECYCLES.keys()
+
+
+@pytest.mark.parametrize("name", DEMANDED)
+def test_has_the_guarantees_it_must_have(name: str) -> None:
+    """None of them is missing, or weaker than it must be."""
+    promised = [guarantee.promise for guarantee in LIFECYCLES[name].guarantees]
+    assert [promise for promise in DEMANDED[name] if promise not in promised] == []
+
+
+@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
+def test_proves_every_guarantee_and_exercises_it(lifecycle: Lifecycle) -> None:
+    """Each guarantee is proved, and something that can happen exercises it."""
+    for proof in prove(lifecycle):
+        assert (proof.verdict, proof.vacuous) == ("proved", None), proof
+
+
+@pytest.mark.parametrize("name", ["level-3", "level-4", "cause-of-concern", "before-levels"])
+def test_no_force_role_enters_an_end(name: str) -> None:
+    """By whichever end, only HMICFRS closes."""
+    lifecycle = LIFECYCLES[name]
+    promises = [
+        OnlyEnteredBy(Where(state=state), ("hmicfrs",))
+        for state, rule in lifecycle.states.items()
+        if rule.final
+    ]
+    some = tuple(Guarantee(str(each), "design", each) for each in promises)
+    assert {proof.verdict for proof in prove(evolve(lifecycle, guarantees=some))} == {"proved"}
