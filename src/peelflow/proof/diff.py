@@ -11,7 +11,6 @@ from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement, one_of, read_aloud
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.proof.clauses import closes, needs
-from peelflow.proof.graph import reachable
 from peelflow.proof.implication import implies
 from peelflow.proof.names import listed
 
@@ -131,8 +130,7 @@ def _ways(state: State | None) -> dict[tuple[str, str, int], Transition]:
 
 
 def _appeared(new: Lifecycle, name: str, way: Transition) -> Difference:
-    end = new.states[way.to].final and name in reachable(new)
-    kind = "a new way to an end" if end else "a new step"
+    kind = "a new way to an end" if new.states[way.to].final else "a new step"
     with_ = " and ".join(read_aloud(asked) for asked in way.requires)
     said = f"{kind}: from `{name}` {one_of(way.by)} can `{way.trigger}` to `{way.to}`" + (
         f" with {with_}" if with_ else ""

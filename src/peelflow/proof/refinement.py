@@ -33,9 +33,9 @@ def check_refinement(
         vocabulary: The words of the whole rulebook.
     """
     found = [*_scope(own, national), *_roles(own, national, vocabulary)]
-    steps = Steps(own, national)
+    steps, entered = Steps(own, national), reachable(own)
     for name in own.states:
-        if name in reachable(own):
+        if name in entered:
             found += [*_state(own, national, name)]
             if own.stands_for(name) in national.states:
                 found += steps.faults(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from attrs import define, evolve
 
@@ -38,17 +39,28 @@ def fault(
     return Diagnostic(span, code, sentence, instead, severity, related)
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class Steps:
     """The steps of `own` beside those of `national`."""
 
     own: Lifecycle
     national: Lifecycle
 
-    @property
+    @cached_property
     def view(self) -> View:
         """The force's file as the national one sees it."""
         return View(self.own, self.national)
+
+    @cached_property
+    def own_steps(self) -> dict[str, Transition]:
+        """For each state that a step of the force's own enters, one such step."""
+        ways = (way for state in self.own.states.values() for way in state.transitions)
+        return {way.to: way for way in ways if way.answers is None}
+
+    @cached_property
+    def national_triggers(self) -> frozenset[str]:
+        """The names of the national triggers."""
+        return triggers(self.national)
 
     def faults(self, name: str) -> list[Diagnostic]:
         """Return what is wrong with the steps out of one state of the force's file."""
@@ -100,7 +112,7 @@ class Steps:
                 "let only roles of the force do a step of the force's own",
                 related,
             )
-        if way.trigger in triggers(self.national):
+        if way.trigger in self.national_triggers:
             yield fault(
                 way.span,
                 "own-step-misnamed",
@@ -191,7 +203,7 @@ class Steps:
 
         It did unless a step of the force's own enters the state, for such a step begins no window.
         """
-        if self._own_steps_into(name):
+        if name in self.own_steps:
             return asked
         return tuple(_from_window(each, name) for each in asked)
 
@@ -216,23 +228,15 @@ class Steps:
                 rule.span,
             )
         elif rule.after is not None and rule.after.since == "entered":
-            into = self._own_steps_into(name)
-            if into:
+            anew = self.own_steps.get(name)
+            if anew is not None:
                 yield fault(
-                    into[0].span,
+                    anew.span,
                     "theirs-retimed",
-                    f"`{into[0].trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
+                    f"`{anew.trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
                     f"let no step of the force's own enter `{name}`",
                     rule.span,
                 )
-
-    def _own_steps_into(self, name: str) -> list[Transition]:
-        return [
-            way
-            for state in self.own.states.values()
-            for way in state.transitions
-            if way.to == name and way.answers is None
-        ]
 
     def _theirs(self, name: str, rule: Transition) -> Iterator[Diagnostic]:
         state = self.own.states[name]
