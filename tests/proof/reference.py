@@ -31,11 +31,15 @@ Key = tuple[Any, ...]
 
 @define(eq=False)
 class Walk:
-    """A record and how it came about; `sure` while no predicate could have ruled it out."""
+    """A record and how it came about; `sure` while no predicate could have ruled it out.
+
+    `step` says the same of its last step alone.
+    """
 
     record: Record
     moves: tuple[Move, ...] = ()
     sure: bool = True
+    step: bool = True
     key: tuple[Any, ...] = ()
 
 
@@ -87,7 +91,7 @@ class Reference:
         return Found(self.ever, self.surely, None, frozenset(self.entered))
 
     def _join(self, walk: Walk, then: Walk) -> None:
-        self.ahead.setdefault(self._print(walk), set()).add((self._print(then), then.sure))
+        self.ahead.setdefault(self._print(walk), set()).add((self._print(then), then.step))
 
     def _with_letters(self, walks: list[Walk]) -> list[Walk]:
         """Return walks, and the same with one letter attached after them."""
@@ -146,7 +150,9 @@ class Reference:
                     event = decide(self.lifecycle, record, act, contexts[taken.index(True)])
                     if isinstance(event, Refusal):
                         raise TypeError(event)
-                    yield Walk(apply(walk.record, event), (*walk.moves, move), walk.sure and best)
+                    yield Walk(
+                        apply(walk.record, event), (*walk.moves, move), walk.sure and best, best
+                    )
                 if best and not isinstance(self.promise, NeverUnmet):
                     break
 
@@ -251,9 +257,8 @@ class Reference:
     def _good(self, targets: frozenset[str], *, sure: bool) -> set[Key]:
         back: dict[Key, set[Key]] = {}
         for key, others in self.ahead.items():
-            state, before, *_ = key
-            for other, then in others:
-                if not self.lifecycle.states[state].final and (not sure or then == before):
+            for other, surely in others:
+                if not self.lifecycle.states[key[0]].final and (not sure or surely):
                     back.setdefault((other[0], *other[2:]), set()).add((key[0], *key[2:]))
         waiting = [self._place(w) for w in self.seen.values() if w.record.state in targets]
         good = set(waiting)

@@ -260,3 +260,16 @@ def test_the_shipped_rules_refine_themselves_and_level_four_stays_shut() -> None
             states = {**own.states, name: evolve(state, transitions=tuple(ways))}
             found = check_refinement(evolve(own, states=states), level, national().vocabulary)
             assert {"role-added", "guarantee-broken"} <= {fault.code for fault in found}
+
+
+def test_a_national_promise_does_not_see_own_steps() -> None:
+    """A step of the force's own within a national state comes to no state anew."""
+    text = f"{STATES}guarantees:\n  - {{that: portal open is never followed by open, because: x}}\n"
+    text = (
+        text.replace(NOTE, "").replace(LAPSE, "").replace(f"    transitions:\n      {REOPEN}\n", "")
+    )
+    base = written(text, name="base")
+    own = text[: text.index("guarantees:")].replace(
+        "    transitions:\n", "    transitions:\n      jot: {to: open, by: [lead]}\n", 1
+    )
+    assert codes(written(own, name="own", refines=base), base) == set()

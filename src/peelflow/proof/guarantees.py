@@ -190,15 +190,16 @@ class Prover:
         board = self.ground.board
         first, later = self._numbers(promise.where), self._numbers(promise.later)
         levels = ever_after(board, first, later)
-        seen = {node % len(board.names) for node in self.ground.reach.order}
+        seen = [edge for edge in self._counting() if self.view.is_seen(edge.rule)]
+        stood = {node % len(board.names) for node in self.ground.reach.order}
         never = [
             where
             for where, states in ((promise.where, first), (promise.later, later))
-            if not seen & states
+            if not stood & states
         ]
         return self._verdict(
             guarantee,
-            Climbing(board, levels.only(self._counting())),
+            Climbing(board, levels.only(seen)),
             f"it stood in `{promise.where}` before, and comes to `{promise.later}`",
             f"nothing that can happen comes to `{never[0]}`" if never else None,
         )

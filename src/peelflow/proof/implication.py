@@ -8,6 +8,7 @@ not an implication. A predicate implies itself; what else hangs on one is undete
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from attrs import define, field
 
@@ -92,6 +93,7 @@ def implies(
     return "undetermined" if "undetermined" in verdicts else "proved"
 
 
+@lru_cache(maxsize=4096)
 def implies_one(
     given: Requirements,
     wanted: Requirement,

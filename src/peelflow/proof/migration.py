@@ -97,12 +97,12 @@ def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
             yield unknown("trigger", trigger, triggers(old), plan.span)
         if then not in triggers(new):
             yield unknown("trigger", then, triggers(new), plan.span)
-    left = [name for name in reachable(old) if name not in plan.states]
+    left = sorted(reachable(old) - plan.states.keys())
     if left:
         yield _fault(
             plan,
             "state-unmapped",
-            f"records can stand in {listed(sorted(left))}, and the plan does not say where they go",
+            f"records can stand in {listed(left)}, and the plan does not say where they go",
             "map every state that records can stand in",
             old.states[left[0]].span,
         )

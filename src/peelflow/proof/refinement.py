@@ -7,7 +7,7 @@ national guarantees are then proved on the force's file too, as a second and ind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.guarantees import AlwaysReachable
@@ -34,9 +34,10 @@ def check_refinement(
     """
     found = [*_scope(own, national), *_roles(own, national, vocabulary)]
     steps, entered = Steps(own, national), reachable(own)
+    ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
     for name in own.states:
         if name in entered:
-            found += [*_state(own, national, name)]
+            found += [*_state(own, national, name, ledgers)]
             if own.stands_for(name) in national.states:
                 found += steps.faults(name)
     if all(own.stands_for(name) in national.states for name in own.states):
@@ -101,7 +102,9 @@ def _may_stand_for(role: Role, other: Role) -> bool:
     return other.may_be_delegated and other.side == role.side == "force"
 
 
-def _state(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnostic]:
+def _state(
+    own: Lifecycle, national: Lifecycle, name: str, ledgers: Sequence[str]
+) -> Iterator[Diagnostic]:
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
@@ -131,7 +134,7 @@ def _state(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnosti
             "let both be final, or neither",
             meant.span,
         )
-    for ledger in sorted({k for s in national.states.values() for k in s.counts_as}):
+    for ledger in ledgers:
         here, there = state.counts_as.get(ledger), meant.counts_as.get(ledger)
         if here != there:
             yield fault(

@@ -32,6 +32,7 @@ class View:
     lifecycle: Lifecycle
     refined: Lifecycle | None = None
     _named: dict[tuple[str, str | None], frozenset[str]] = field(factory=dict, init=False)
+    _meant: dict[Requirement, Requirement | None] = field(factory=dict, init=False)
 
     def states(self, where: Where) -> frozenset[str]:
         """Return the states that `where` speaks of."""
@@ -47,6 +48,10 @@ class View:
     def past(self) -> frozenset[str]:
         """The states whose steps lie behind, so that they can break nothing any more."""
         return frozenset()
+
+    def is_seen(self, way: Transition) -> bool:
+        """Say whether a guarantee sees a step: one of another file sees no own steps."""
+        return self.refined is None or way.answers is not None
 
     @cached_property
     def answered(self) -> frozenset[str]:
@@ -77,6 +82,11 @@ class View:
 
     def meant(self, requirement: Requirement) -> Requirement | None:
         """Return a guarantee's requirement in this file's names, None where it has none for it."""
+        if requirement not in self._meant:
+            self._meant[requirement] = self._own_words(requirement)
+        return self._meant[requirement]
+
+    def _own_words(self, requirement: Requirement) -> Requirement | None:
         match requirement:
             case _ if self.refined is None:
                 return requirement
