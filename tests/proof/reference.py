@@ -95,14 +95,16 @@ class Reference:
 
     def _with_letters(self, walks: list[Walk]) -> list[Walk]:
         """Return walks, and the same with one letter attached after them."""
-        more = [
-            Walk(attached(walk.record, letter), walk.moves, walk.sure)
-            for walk in walks
-            for letter in self.means.letters
-        ]
-        for walk, then in ((w, t) for w in walks for t in more if t.moves is w.moves):
-            self._join(walk, then)
-        return [*walks, *more]
+        found = list(walks)
+        for walk in walks:
+            more = [
+                Walk(attached(walk.record, letter), walk.moves, walk.sure)
+                for letter in self.means.letters
+            ]
+            for before, then in product((walk, *more), more):
+                self._join(before, then)
+            found += more
+        return found
 
     def _print(self, walk: Walk) -> Key:
         """Return what of a walk can make a difference later."""

@@ -175,3 +175,25 @@ def test_no_edit_of_meaning_goes_unsaid(lifecycle: Lifecycle) -> None:
         # A requirement that follows from the others changes the digest, and no meaning.
         if told or mutant.kind != "adds a requirement":
             assert told == (edited.pin.digest != own.pin.digest), mutant
+
+
+def test_what_a_force_file_answers_is_compared() -> None:
+    """What states stand for and steps answer, and whether they re-open."""
+    base = written(RULES, name="base")
+    one = written(RULES, name="own", refines=base)
+    other = written(
+        RULES.replace("      certify: {", "      certify: {as: verify, reopens: true, ").replace(
+            "  certified:\n", "  certified:\n    stands_for: open\n"
+        ),
+        name="own",
+        refines=base,
+    )
+    assert [f.sentence for f in diff(one, other)] == [
+        "`certified` stands for `open`, not `certified`",
+        "`lapse` from `certified` answers nothing",
+        "`verify` from `certified` answers nothing",
+        "`certify` from `open` answers `verify`",
+        "`certify` from `open` re-opens",
+    ]
+    back = [f.sentence for f in diff(other, one)]
+    assert "`certify` from `open` re-opens nothing" in back

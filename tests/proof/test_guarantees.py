@@ -6,8 +6,10 @@ import pytest
 
 from peelflow.proof import EXIT_CODES, prove, worst
 from peelflow.proof import search as searching
+from peelflow.proof.guarantees import Prover
 from peelflow.proof.story import Proof
 from peelflow.proof.verdicts import Verdict
+from peelflow.proof.view import View
 from tests.proof.written import promising
 
 CLOSING = """\
@@ -83,6 +85,13 @@ def test_a_counterexample_reads_as_a_story() -> None:
         "    1. written.yaml:11:7: `lead` does `start` with the field `owner`: `open` → `working`\n"
         "    2. written.yaml:16:7: `liaison_officer` does `close` with a reason: "
         "`working` → `closed`"
+    )
+
+
+def test_a_proved_promise_says_no_more() -> None:
+    """What is proved needs no story."""
+    assert str(only(CLOSING, "closed can always be reached")) == (
+        "written.yaml:28:5: proved: closed can always be reached"
     )
 
 
@@ -173,6 +182,34 @@ def test_two_people_stand_where_every_way_keeps_them_apart(asked: str, verdict: 
     assert proof.verdict == verdict
 
 
+TWO_BEFORE = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish: {to: finished, by: [lead]}
+  finished:
+    counts_as: {}
+    transitions:
+      note: {to: noted, by: [lead], requires: [%s]}
+  noted:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+  done: {counts_as: {}, final: true}
+"""
+
+
+def test_people_kept_apart_before_cannot_be_one() -> None:
+    """One person fails two `distinct_from` only where nothing kept the two apart before."""
+    promise = (
+        "done is never entered without {any_of: [[{distinct_from: finish, since: open}], "
+        "[{distinct_from: note, since: open}]]}"
+    )
+    assert only(TWO_BEFORE % "reason", promise).verdict == "refuted"
+    assert only(TWO_BEFORE % "{distinct_from: finish}", promise).verdict == "undetermined"
+
+
 def test_what_peelflow_does_itself_is_not_done_by_anybody_else() -> None:
     """Peelflow is one person: it never does twice what two people should do."""
     states = """\
@@ -255,6 +292,15 @@ def test_too_much_to_search_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
         promising(CLOSING, "closed can always be reached", "open is never followed by open")
     )
     assert [(proof.verdict, proof.steps) for proof in found] == [("undetermined", ())] * 2
+
+
+def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be reached may be few, and the ways a promise can be broken many."""
+    lifecycle = promising(CLOSING, "certified is never entered without [certify]")
+    prover = Prover(View(lifecycle))
+    assert len(prover.ground.reach.order) > 2
+    monkeypatch.setattr(searching, "MOST_NODES", 2)
+    assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
 
 
 def test_too_many_alternatives_stay_open() -> None:

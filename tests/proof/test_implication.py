@@ -25,6 +25,8 @@ from peelflow.model.requirements import (
 )
 from peelflow.proof.clauses import MOST_CLAUSES, TooLargeError, clauses
 from peelflow.proof.implication import can_be_met, implies
+from peelflow.proof.moments import WINDOW, Known
+from peelflow.proof.theory import possible
 from peelflow.proof.verdicts import Verdict
 from tests.proof.models import Model, models, scope_of, size_of
 
@@ -180,3 +182,15 @@ def test_a_search_too_long_stays_open() -> None:
     ways = [(FieldSet(f"a{n}"), FieldSet(f"b{n}")) for n in range(16)]
     wanted = AnyOf((*ways, (FieldSet("f0"),)))
     assert implies(given_, (wanted,)) == "undetermined"
+
+
+def test_a_known_past_rules_out_what_it_does_not_hold() -> None:
+    """Where moments and people are known, atoms that need others cannot be met."""
+    past = Known({WINDOW: 1, ("done", "start"): 1}, by_system=frozenset({"start"}))
+    start = DistinctFrom("start")
+    assert possible((start,), (), known=past)
+    assert not possible((start,), (), known=past, system=True)
+    assert not possible((DistinctFrom("certify"),), (), known=past)
+    assert not possible((Waited(1, "never_entered"),), (), known=past)
+    assert not possible((), (start,), known=past)
+    assert possible((), (start,), known=past, system=True)

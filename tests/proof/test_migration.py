@@ -225,3 +225,9 @@ def test_in_progress_is_not_moved_to_closed() -> None:
         "count-changes",
         "ends-records",
     }
+
+
+def test_a_state_that_nothing_reaches_need_not_be_mapped() -> None:
+    """No record can stand there, so none has to go anywhere."""
+    lonely = old(OLD.replace("  closed:", "  lonely: {counts_as: {}, final: true}\n  closed:"))
+    assert not found(new("closed can always be reached"), before=lonely)

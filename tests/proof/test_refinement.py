@@ -273,3 +273,44 @@ def test_a_national_promise_does_not_see_own_steps() -> None:
         "    transitions:\n", "    transitions:\n      jot: {to: open, by: [lead]}\n", 1
     )
     assert codes(written(own, name="own", refines=base), base) == set()
+
+
+def test_a_role_that_can_never_act_is_no_harm() -> None:
+    """Peelflow itself gives no reason: where one is needed it may stand in `by`."""
+    assert codes(edited(NOTE, NOTE.replace("[hmicfrs]", "[hmicfrs, system]"))) == set()
+    reopened = edited(REOPEN, REOPEN.replace("[hmicfrs]", "[hmicfrs, system]"))
+    assert codes(reopened) == {"role-added"}
+    fields = [", ".join(f"[{{field: {name}_{n}}}]" for n in range(8)) for name in "abcde"]
+    many = ", ".join(f"{{any_of: [{choices}]}}" for choices in fields)
+    new = f"note: {{to: open, by: [hmicfrs, system], requires: [{many}]}}"
+    assert {"role-added", "refinement-undetermined"} <= codes(edited(NOTE, new))
+
+
+TWICE = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish: {to: done, by: [lead]}
+  done:
+    counts_as: {}
+    transitions:
+      sign: {to: end, by: [lead], requires: [{any_of: [[{distinct_from: finish}], [reason]]}]}
+  end: {counts_as: {}, final: true}
+guarantees:
+  - that: "end is never entered without {any_of: [[reason], [{distinct_from: finish}]]}"
+    because: a test
+"""
+
+
+def test_a_trigger_that_is_answered_twice_stays_open() -> None:
+    """Where two triggers answer a national one, who did it last has no one name."""
+    base = written(TWICE, name="base")
+    rest = TWICE[: TWICE.index("guarantees:")]
+    twice = rest.replace(
+        "      finish: {to: done, by: [lead]}\n",
+        "      finish: {to: done, by: [lead]}\n      file: {as: finish, to: done, by: [lead]}\n",
+    )
+    found = check_refinement(written(twice, name="own", refines=base), base, VOCABULARY)
+    assert {fault.code for fault in found} == {"refinement-undetermined"}
+    assert any("no one name" in fault.sentence for fault in found)

@@ -77,7 +77,7 @@ class Prover:
                 return self._reachable(guarantee, promise)
             case NeverUnmet() as promise:
                 return self._unmet(guarantee, promise)
-            case TwoPeople() as promise:
+            case promise:
                 return self._people(guarantee, promise)
 
     def _numbers(self, where: Where) -> frozenset[int]:
