@@ -97,10 +97,11 @@ class Reference:
         """Return walks, and the same with one letter attached after them."""
         found = list(walks)
         for walk in walks:
-            more = [
-                Walk(attached(walk.record, letter), walk.moves, walk.sure)
-                for letter in self.means.letters
-            ]
+            records = [attached(walk.record, letter) for letter in self.means.letters]
+            # One letter serves every `since` unless there are two that differ.
+            more_letters = self.means.letters[-1:] if len(self.means.since) > 1 else ()
+            twice = [attached(record, letter) for record in records for letter in more_letters]
+            more = [Walk(record, walk.moves, walk.sure) for record in (*records, *twice)]
             for before, then in product((walk, *more), more):
                 self._join(before, then)
             found += more
@@ -282,8 +283,9 @@ def _added(lifecycle: Lifecycle) -> Event:
 
 
 def attached(record: Record, letter: Document) -> Record:
-    """Return a record with one more letter, and no other that did not count yet."""
-    kept = tuple(a for a in record.attachments if a.document.digest in record.spent)
+    """Return a record with one more letter, and at most one other that did not count yet."""
+    loose = [a for a in record.attachments if a.document.digest not in record.spent]
+    kept = tuple(a for a in record.attachments if a not in loose[:-1])
     number = record.number + 1
     document = evolve(letter, digest=f"{letter.name}@{number}")
     event = Event("R-1", number, Attached(document), record.on, Actor("P", "lead"), "c", NOW)

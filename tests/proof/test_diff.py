@@ -90,6 +90,11 @@ def said(old: str, new: str) -> list[str]:
             ["loosened: a new step: from `certified` `lead` can `note` to `certified`"],
         ),
         (
+            VERIFY,
+            f"verify: [{VERIFY[8:]}, {{to: closed, by: [pcc]}}]",
+            ["loosened: a new way to an end: from `certified` `pcc` can `verify` to `closed`"],
+        ),
+        (
             f"      {VERIFY}\n",
             "",
             ["tightened: from `certified` nobody can `verify` to `closed` any more"],

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from random import Random
 
-from peelflow.model.guarantees import AlwaysReachable, NeverUnmet, NeverWithout, OnlyEnteredBy
-from peelflow.model.requirements import PUBLISHED, DistinctFrom, Waited, each_atom
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peelflow.model.guarantees import (
+    AlwaysReachable,
+    Guarantee,
+    NeverUnmet,
+    NeverWithout,
+    OnlyEnteredBy,
+)
+from peelflow.model.requirements import (
+    PUBLISHED,
+    DistinctFrom,
+    ReasonGiven,
+    Waited,
+    each_atom,
+)
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.guarantees import prove
+from peelflow.proof.mentions import each_requirement
 from peelflow.proof.verdicts import Verdict
-from tests.proof.drawn import cases
+from peelflow.testing.strategies import lifecycles
+from tests.proof.drawn import cases, promise_from
 from tests.proof.promises import standing
 from tests.proof.reference import Found, explored
 
@@ -49,3 +67,22 @@ def test_agrees_with_trying_every_walk(lifecycle: Lifecycle) -> None:
         inside = standing(promise.where, lifecycle)
         entered = any(new in inside and old not in inside for old, new, _ in found.entered)
         assert (proof.vacuous is None) == (entered or verdict != "proved")
+
+
+@given(lifecycle=lifecycles(), seed=st.integers(0, 999))
+@settings(max_examples=150, deadline=None)
+def test_a_story_is_a_walk_of_the_file(lifecycle: Lifecycle, seed: int) -> None:
+    """Its steps follow each other from the initial state, and each is a rule of the file."""
+    atoms = [*each_requirement(lifecycle), ReasonGiven()]
+    promise = promise_from(Random(seed), lifecycle, atoms)
+    guarantee = Guarantee(str(promise), "drawn", promise)
+    (proof,) = prove(evolve(lifecycle, guarantees=(guarantee,)))
+    state = lifecycle.initial
+    for step in proof.steps:
+        rules = lifecycle.states[state].transitions
+        assert any(
+            (rule.trigger, rule.to) == (step.trigger, step.new) and step.role in rule.by
+            for rule in rules
+        )
+        assert step.old == state
+        state = step.new
