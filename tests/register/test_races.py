@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def a_closed_family(world: World) -> tuple[str, str]:
 def test_a_parent_does_not_close_while_its_child_reopens(world: World) -> None:
     """S2: whoever commits second gets a Conflict, and nothing of it is kept."""
     parent, child = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal"}
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
     with (
         pytest.raises(Conflict) as conflict,
         world.register.batch() as closing,
@@ -45,7 +46,7 @@ def test_a_parent_does_not_close_while_its_child_reopens(world: World) -> None:
 def test_a_child_does_not_reopen_while_its_parent_closes(world: World) -> None:
     """S2, the other way round: the re-opening read its parent, which then closed."""
     parent, child = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal", "reason": "undone"}
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal", "reason": "undone"}
     with pytest.raises(Conflict), world.register.batch() as reopening:
         reopening.fire(child, "reopen", actor=HMICFRS, on=world.day, **said)
         world.fire(parent, "close", "hmicfrs")
@@ -55,7 +56,7 @@ def test_a_child_does_not_reopen_while_its_parent_closes(world: World) -> None:
 def test_a_child_is_not_added_while_its_parent_closes(world: World) -> None:
     """S2: a new child moves its parent, so the closing that did not see it is a Conflict."""
     parent, _ = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal"}
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
     with pytest.raises(Conflict), world.register.batch() as closing:
         closing.fire(parent, "close", actor=HMICFRS, on=world.day, **said)
         world.add(KINDS[1], parent=parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from peelflow.errors import (
     UnknownDocument,
     UnknownRecord,
 )
-from peelflow.model.records import Actor, Amended, Document, Linked, TakenOver
+from peelflow.model.records import Actor, Amended, Document, Event, Linked, TakenOver
 from peelflow.register.front import Register, utc_now
 from peelflow.rulebook.load import Rulebook, national
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock
@@ -65,7 +66,7 @@ def test_a_key_is_seen_within_a_batch_too(world: World) -> None:
     """S7: keys of the batch itself count."""
     record = world.add(KINDS[1])
     with world.register.batch() as batch:
-        said = {"actor": LIAISON, "on": world.day, "key": "k"}
+        said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "key": "k"}
         assert batch.fire(record, "start", **said) == batch.fire(record, "start", **said)
 
 
@@ -74,7 +75,7 @@ def test_every_verb_takes_a_key(world: World, verb: str) -> None:
     """S7: asking for the same again gives the first event again."""
     record = world.add(KINDS[1])
     letter = world.letter()
-    ask = {
+    ask: Callable[[], Event] = {
         "add": lambda: world.register.add(
             "N", category="afi", level=2, force=FORCE, issued=START, actor=LIAISON, key="k"
         ),
@@ -151,8 +152,34 @@ def test_what_cannot_be_meant_is_refused(
 
 def test_an_inspectorate_decision_says_who_recorded_it(world: World) -> None:
     """HMICFRS does not log in: who decided and who typed are two people."""
+    asked: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": START}
     with pytest.raises(RequestRefused, match="does not say who recorded it"):
-        world.register.add("N", category="afi", level=2, force=FORCE, issued=START, actor=HMICFRS)
+        world.register.add("N", **asked, actor=HMICFRS, source="portal")
+
+
+@pytest.mark.parametrize("source", [None, " "])
+def test_an_inspectorate_decision_names_its_source(world: World, source: str | None) -> None:
+    """What is recorded for HMICFRS was read somewhere: a letter, the portal."""
+    asked: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": START}
+    with pytest.raises(RequestRefused, match="names no source"):
+        world.register.add("N", **asked, actor=HMICFRS, recorded_by="x", source=source)
+
+
+def test_an_unknown_role_is_refused(world: World) -> None:
+    """A typo in a role is no refusal of the rules."""
+    typo = Actor("chief-constable", "chief_constabel")
+    with pytest.raises(RequestRefused, match="did you mean `chief_constable`"):
+        world.register.fire(world.add(KINDS[1]), "start", actor=typo, on=world.day)
+
+
+def test_an_appointment_that_begins_later_can_be_repeated(world: World) -> None:
+    """S7: it is dated the day it is recorded, and repeating it on another day is the same."""
+    asked: dict[str, Any] = {"force": FORCE, "actor": LIAISON, "key": "k"}
+    first = world.register.appoint("x", "lead", first_day=date(2027, 1, 1), **asked)
+    later = Register(
+        world.register.store, rulebook=national(), clock=lambda: NOW + timedelta(days=9)
+    )
+    assert first == later.appoint("x", "lead", first_day=date(2027, 1, 1), **asked)
 
 
 def test_an_id_is_taken_once(world: World) -> None:

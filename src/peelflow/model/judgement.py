@@ -87,6 +87,10 @@ class Refusal:
     role: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def head(self) -> str:
+        """Which record, where it stands, and what it cannot."""
+        return f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
+
     def __str__(self) -> str:
-        head = f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
-        return "\n  ".join((head, *map(str, self.reasons)))
+        return "\n  ".join((self.head, *map(str, self.reasons)))

@@ -97,6 +97,11 @@ class Draft(Verbs):
             )
             self.desk.store.append(batch)
 
+    @property
+    def drafted(self) -> int:
+        """How many events the steps so far have made."""
+        return len(self._entries)
+
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""
         self._look_up((record,))

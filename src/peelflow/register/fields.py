@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -12,6 +13,15 @@ from peelflow.model.rules import Category, FieldRule
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+def day_of(text: str) -> date | None:
+    """Return the day that a text like 2023-03-30 names, None when it names none."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch(DAY, text) else None
+    except ValueError:
+        return None
 
 
 def checked_id(record: str) -> str:
@@ -75,13 +85,8 @@ def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
 def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
     if rule.type == "choice" and value not in rule.choices:
         raise RequestRefused(what, f"is {value!r}", f"use {one_of(rule.choices)}")
-    if rule.type == "date":
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError:
-            raise RequestRefused(
-                what, f"is {value!r}, which is no date", "write it as 2023-03-30"
-            ) from None
+    if rule.type == "date" and day_of(value) is None:
+        raise RequestRefused(what, f"is {value!r}, which is no date", "write it as 2023-03-30")
     return value
 
 

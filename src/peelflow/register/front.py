@@ -98,6 +98,10 @@ class Register(Verbs):
         """Close the store."""
         self.store.close()
 
+    def draft(self) -> Draft:
+        """Return an empty draft; nothing is kept before its `commit`."""
+        return Draft(self._desk)
+
     @contextmanager
     def batch(self) -> Iterator[Draft]:
         """Give a draft whose verbs are kept whole when the block ends, or not at all.
@@ -105,7 +109,7 @@ class Register(Verbs):
         Raises:
             Conflict: Somebody moved what the batch read; nothing is kept.
         """
-        draft = Draft(self._desk)
+        draft = self.draft()
         yield draft
         draft.commit()
 
