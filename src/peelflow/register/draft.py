@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, field, frozen
@@ -21,7 +21,7 @@ from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.family import check_family
 from peelflow.register.requests import request_of
-from peelflow.register.situation import appointment_of, inspection_of
+from peelflow.register.situation import appointment_of, described, inspection_of
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.load import Rulebook
 from peelflow.stores.chain import GENESIS, chain
@@ -61,6 +61,7 @@ class Draft(Verbs):
         self._keys: dict[tuple[str, str], Event] = {}
         self._appointed: dict[str, tuple[str, ...]] = {}
         self._documents: set[str] = set()
+        self._brought: dict[str, bytes] = {}
 
     def _drafting(self) -> AbstractContextManager[Draft]:
         return self.step()
@@ -94,6 +95,7 @@ class Draft(Verbs):
                 records=tuple(self._moved.values()),
                 read=dict(self._read),
                 lifecycles=dict(self._lifecycles),
+                documents=dict(self._brought),
             )
             self.desk.store.append(batch)
 
@@ -101,6 +103,21 @@ class Draft(Verbs):
     def drafted(self) -> int:
         """How many events the steps so far have made."""
         return len(self._entries)
+
+    def keep(
+        self,
+        content: bytes,
+        *,
+        kind: str,
+        name: str,
+        signed_by: str | None = None,
+        signed_on: date | None = None,
+    ) -> Document:
+        """Keep a document with this batch, and return what its acts refer to it by."""
+        document = described(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+        self._documents.add(document.digest)
+        self._brought[document.digest] = content
+        return document
 
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from types import TracebackType
 from typing import Literal, Self
 
@@ -15,6 +14,7 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.draft import Desk, Draft
+from peelflow.register.situation import described
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.load import Rulebook, national
 from peelflow.rulebook.semantic import restore, text_of
@@ -129,11 +129,12 @@ class Register(Verbs):
     ) -> Document:
         """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
 
-        Keeping the same content again changes nothing. `signed_by` is a person.
+        Keeping the same content again changes nothing. `signed_by` is a person. A batch has the
+        same verb, and keeps the document only if it is kept itself.
         """
-        digest = sha256(content).hexdigest()
-        self.store.keep_document(digest, content)
-        return Document(digest, kind, name, len(content), signed_by, signed_on)
+        document = described(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+        self.store.keep_document(document.digest, content)
+        return document
 
     def document(self, digest: str) -> bytes:
         """Return a kept document byte for byte, or raise UnknownDocument."""

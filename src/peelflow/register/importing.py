@@ -67,7 +67,7 @@ def import_sheets(
     if broken:
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return Imported(0, 0, tuple(sorted((*broken, *bad))))
-    work = _Work(register)
+    work = _Work()
     draft = register.draft()
     for done, row in enumerate(rows, start=1):
         work.take(draft, row)
@@ -81,9 +81,8 @@ def import_sheets(
 
 @define
 class _Work:
-    """What an import has done so far, and the letters it has read."""
+    """What an import has done so far, and the documents it has read."""
 
-    register: Register
     kept: int = 0
     known: int = 0
     faults: list[Diagnostic] = field(factory=list)
@@ -147,7 +146,7 @@ class _Work:
             reason=row.get("reason"),
             inspection=row.get("inspection"),
             successor=row.get("successor"),
-            evidence=() if row.get("document") is None else (self.document(row),),
+            evidence=() if row.get("document") is None else (self.document(draft, row),),
         )
 
     def appoint(self, draft: Draft, row: Row) -> None:
@@ -180,7 +179,7 @@ class _Work:
         """Attach a document."""
         draft.attach(
             must(row, "record"),
-            self.document(row),
+            self.document(draft, row),
             **self.asked(row),
             on=day(row, "on"),
             source=row.get("source"),
@@ -200,13 +199,13 @@ class _Work:
         self.alike[digest] += 1
         return f"sheet:{digest}:{self.alike[digest]}"
 
-    def document(self, row: Row) -> Document:
+    def document(self, draft: Draft, row: Row) -> Document:
         """Keep the document that the row names, and return what acts refer to it by."""
         path = row.folder / must(row, "document")
         if path not in self.contents:
             self.contents[path] = content(path, row)
         signed_on = None if row.get("signed_on") is None else day(row, "signed_on")
-        return self.register.keep(
+        return draft.keep(
             self.contents[path],
             kind=must(row, "kind"),
             name=path.name,

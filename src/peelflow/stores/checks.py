@@ -68,6 +68,12 @@ def check_lifecycles(batch: Batch) -> None:
             check_text(part, name)
 
 
+def check_documents(batch: Batch) -> None:
+    """Refuse a batch that brings a document under a digest that is not its content's."""
+    for digest, content in batch.documents.items():
+        check_document(digest, content)
+
+
 def check_document(digest: str, content: bytes) -> None:
     """Refuse a document under a digest that is not its content's."""
     if sha256(content).hexdigest() != digest:

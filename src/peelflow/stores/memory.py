@@ -11,6 +11,7 @@ from peelflow.model.records import Record
 from peelflow.stores.checks import (
     check_asked,
     check_document,
+    check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
@@ -53,6 +54,7 @@ class MemoryStore:
         for kept in batch.records:
             record_text(kept.record)
         check_lifecycles(batch)
+        check_documents(batch)
         with self._lock:
             numbers = {
                 each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
@@ -70,6 +72,7 @@ class MemoryStore:
         for kept in batch.records:
             self._kept[kept.record.id] = kept
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
+        self._documents = {**batch.documents, **self._documents}
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
@@ -41,12 +41,14 @@ class Batch:
         records: Every record these events moved, folded, with its new head.
         read: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
+        documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
 
     entries: tuple[Entry, ...]
     records: tuple[Kept, ...]
     read: Mapping[str, int]
     lifecycles: Mapping[tuple[str, int, str], str]
+    documents: Mapping[str, bytes] = field(factory=dict, repr=False)
 
 
 @frozen

@@ -18,6 +18,7 @@ from peelflow.stores import statements
 from peelflow.stores.checks import (
     check_asked,
     check_document,
+    check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
@@ -82,6 +83,7 @@ class SqliteStore:
             StoreBusy: Another writer held the store for longer than the timeout.
         """
         check_lifecycles(batch)
+        check_documents(batch)
         rows = statements.rows_of(batch)
         ids, recent = ids_in(batch), self._life().recent
 

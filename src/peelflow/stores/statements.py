@@ -57,6 +57,7 @@ class Rows:
     records: Sequence[_Row]
     changes: Sequence[_Row]
     lifecycles: Sequence[_Row]
+    documents: Sequence[tuple[str, bytes]]
 
 
 def rows_of(batch: Batch) -> Rows:
@@ -78,6 +79,7 @@ def rows_of(batch: Batch) -> Rows:
         records=[_record_row(kept) for kept in batch.records],
         changes=changes,
         lifecycles=[(*pin, text) for pin, text in batch.lifecycles.items()],
+        documents=tuple(batch.documents.items()),
     )
 
 
@@ -106,6 +108,8 @@ def write(connection: sqlite3.Connection, rows: Rows) -> None:
     connection.executemany(_PUT_CHANGE, rows.changes)
     if rows.lifecycles:
         connection.executemany(_PUT_LIFECYCLE, rows.lifecycles)
+    if rows.documents:
+        connection.executemany(_PUT_DOCUMENT, rows.documents)
 
 
 def numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> Mapping[str, int]:
