@@ -46,7 +46,11 @@ def test_a_parent_does_not_close_while_its_child_reopens(world: World) -> None:
 def test_a_child_does_not_reopen_while_its_parent_closes(world: World) -> None:
     """S2, the other way round: the re-opening read its parent, which then closed."""
     parent, child = a_closed_family(world)
-    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal", "reason": "undone"}
+    said: dict[str, Any] = {
+        "recorded_by": "liaison-officer",
+        "source": "portal",
+        "reason": "undone",
+    }
     with pytest.raises(Conflict), world.register.batch() as reopening:
         reopening.fire(child, "reopen", actor=HMICFRS, on=world.day, **said)
         world.fire(parent, "close", "hmicfrs")

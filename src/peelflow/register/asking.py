@@ -154,7 +154,7 @@ def check_taken_over(
         raise RequestRefused(
             f"{record}: the state {state!r}",
             f"is none of {lifecycle}'s",
-            f"use one of {', '.join(lifecycle.states)}",
+            suggestion(state, lifecycle.states),
         )
 
 
@@ -165,9 +165,8 @@ def check_change(
     rule = category.fields.get(field)
     what = f"{record}: the field `{field}`"
     if rule is None:
-        raise RequestRefused(
-            what, "is not declared for its category", f"use {', '.join(category.fields)}"
-        )
+        instead = suggestion(field, category.fields)
+        raise RequestRefused(what, "is not declared for its category", instead)
     if new == old:
         raise RequestRefused(what, f"already is {old!r}", "give another value")
     if new is None and rule.required:

@@ -10,6 +10,7 @@ from peelflow.errors import RequestRefused
 from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
 from peelflow.model.rules import Category, FieldRule
+from peelflow.proof.names import suggestion
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
@@ -60,8 +61,8 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
     rule = category.fields.get(name)
     what = f"{record}: the field `{name}`"
     if rule is None:
-        known = one_of(tuple(category.fields)) if category.fields else "no field at all"
-        raise RequestRefused(what, "is not declared for its category", f"use {known}")
+        instead = suggestion(name, category.fields)
+        raise RequestRefused(what, "is not declared for its category", instead)
     if rule.type == "list":
         return _checked_list(value, what=what)
     if isinstance(value, date):

@@ -123,7 +123,8 @@ class _Work:
         if row.get("state") is None:
             for column in ("on", "reason"):
                 if row.get(column) is not None:
-                    raise BadCell(column, "belongs to a record taken over", "give its `state`")
+                    said = f"`{column}` is given, and only a record taken over has one"
+                    raise BadCell(column, said, "give its `state` too")
             draft.add(must(row, "record"), **asked, source=row.get("source"))
             return
         draft.take_over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from peelflow.register.draft import Draft
 
 
-class Upkeep:
+class Upkeep(ABC):
     """amend, attach, appoint."""
 
+    @abstractmethod
     def _drafting(self) -> AbstractContextManager[Draft]:
-        raise NotImplementedError
+        """Return the draft that takes one verb as a step."""
 
     def amend(
         self,
