@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,12 @@ from peelflow.errors import (
     UnknownRecord,
 )
 from peelflow.model.records import Actor, Amended, Document, Event, Linked, TakenOver
+from peelflow.model.requirements import FieldSet
+from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition
 from peelflow.register.front import Register, utc_now
 from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.semantic import pin_of
+from peelflow.stores.sqlite import SqliteStore
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock
 
 TYPED = {"recorded_by": "liaison-officer", "source": "portal"}
@@ -370,3 +375,51 @@ def test_the_clock_is_utc_unless_another_is_given() -> None:
     with Register.open("memory:", clock=clock) as register:
         event = register.appoint("x", "lead", force=FORCE, first_day=START, actor=LIAISON)
     assert event.recorded_at == NOW
+
+
+def test_rules_that_do_not_fit_let_go_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open that fails leaves no file open behind it."""
+    url = f"sqlite:///{tmp_path / 'register.db'}"
+    with Register.open(url, clock=clock) as register:
+        register.appoint("x", "lead", force=FORCE, first_day=START, actor=LIAISON)
+    closed: list[str] = []
+    monkeypatch.setattr(SqliteStore, "close", lambda store: closed.append(store.url))
+    pins = [evolve(one, pin=evolve(one.pin, digest="another")) for one in national().lifecycles]
+    with pytest.raises(RulesRefused):
+        Register.open(url, rulebook=evolve(national(), lifecycles=tuple(pins)))
+    assert closed == [url]
+
+
+def test_a_system_step_that_lacks_something_waits() -> None:
+    """Untimed system transitions run on entry if they can; the next one is tried if not."""
+    states = {
+        "begun": State(
+            {"portal": "open"},
+            transitions=(
+                Transition("skip", "done", (SYSTEM,), (FieldSet("owner"),), answers="skip"),
+                Transition("go", "half", (SYSTEM,), answers="go"),
+            ),
+        ),
+        "half": State(
+            {"portal": "open"},
+            transitions=(Transition("end", "done", (SYSTEM,), (FieldSet("owner"),)),),
+        ),
+        "done": State({"portal": "closed"}, final=True),
+    }
+    rules = evolve(
+        national().lifecycles[0],
+        name="own",
+        initial="begun",
+        states=states,
+        applies_to=AppliesTo(("afi",), (None,)),
+        refines=None,
+    )
+    rulebook = evolve(national(), lifecycles=(evolve(rules, pin=pin_of(rules)),))
+    with Register.open("memory:", rulebook=rulebook, clock=clock) as register:
+        asked: dict[str, Any] = {"category": "afi", "force": FORCE, "actor": LIAISON}
+        register.add("A", issued=START, **asked)
+        assert register.record("A").state == "half"
+        register.add("B", issued=START, fields={"owner": "x"}, **asked)
+        assert register.record("B").state == "done"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import Conflict
+from peelflow.errors import Conflict, StoreBusy
 from peelflow.model.records import Amended, Attached
+from peelflow.register import cells, sheets
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
 from peelflow.register.sheets import SHEETS
@@ -207,3 +209,31 @@ def test_any_bytes_give_diagnostics_or_rows(
     for fault in done.faults:
         assert (fault.span.line, fault.span.column) >= (1, 1)
         assert all((fault.code, fault.sentence, fault.help))
+
+
+def test_a_store_that_fails_is_no_bad_row(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with the store stops the import; it is not told row by row."""
+
+    def busy(_: object) -> NoReturn:
+        raise StoreBusy("memory:")
+
+    monkeypatch.setattr(register.store, "read", busy)
+    with pytest.raises(StoreBusy):
+        import_sheets(register, write(tmp_path, records=RECORDS))
+
+
+def test_what_is_too_large_is_told(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sheets and documents have a most."""
+    monkeypatch.setattr(sheets, "MAX_BYTES", 9)
+    (fault,) = import_sheets(register, write(tmp_path, records=RECORDS)).faults
+    assert (fault.code, fault.sentence) == ("too-large", "a sheet has at most 9 bytes")
+    monkeypatch.undo()
+    monkeypatch.setattr(cells, "LONGEST_DOCUMENT", 7)
+    (tmp_path / "letter.txt").write_bytes(b"complete")
+    attach = "record,document,kind,on,actor,actor_role\nR1,letter.txt,letter,2022-02-01,x,lead\n"
+    (fault,) = import_sheets(register, write(tmp_path, attach=attach)).faults
+    assert fault.sentence == "`letter.txt` has more than 7 bytes"

@@ -41,14 +41,15 @@ for name, verb in VERBS.items():
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command and return its exit code."""
+    code: str | int | None = 0
     try:
         app(args=arguments, prog_name="peelflow")
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else MISUSE
+        code = ended.code
     except PeelflowError as error:
         say.error(error)
-        return FINDINGS if isinstance(error, _FINDINGS) else MISUSE
-    return 0
+        code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+    return MISUSE if isinstance(code, str) else code or 0
 
 
 def _version(*, asked: bool) -> None:

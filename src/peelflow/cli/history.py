@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from peelflow.model.records import (
     Acted,
     Added,
@@ -52,6 +54,8 @@ def say_what(what: What) -> str:
             return f"moved to {pin}, as {new}"
         case Corrected(event=number, correction=correction, to=to):
             return f"event {number}: {correction}" + (f" to {to}" if to else "")
+        case _:
+            assert_never(what)
 
 
 def _say_act(what: Acted) -> str:

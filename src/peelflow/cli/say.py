@@ -106,7 +106,7 @@ def rows(
             sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
         case Format.MD:
             _markdown(columns, body, numbers)
-        case Format.TABLE:
+        case _:
             _table(columns, body, title=title, numbers=numbers, totals=totals)
 
 
