@@ -138,9 +138,10 @@ def _table(
         padding=(0, 1) if console.is_terminal else (0, 2, 0, 0),
         title=Text(title, "bold") if title and console.is_terminal else None,
         title_justify="left",
+        show_header=any(columns),
     )
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left")
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for number, each in enumerate(body, start=1):
         last = totals and number == len(body)
         table.add_row(
