@@ -16,6 +16,7 @@ from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,9 +52,7 @@ def read_node(text: str, file: str) -> Node:
     """
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
-        before = text[: unprintable.start()]
-        place = Span(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        _refuse_character(place, unprintable.group())
+        _refuse_character(_after(text[: unprintable.start()], file), unprintable.group())
     with _syntax(file):
         _bound(text, file)
         composed = yaml.compose(text, Loader=LOADER)
@@ -65,15 +64,14 @@ def _text(source: bytes, file: str) -> str:
         refuse(
             Span(file),
             "too-large",
-            f"the file has {len(source)} bytes, and a rule file has at most {MAX_BYTES}",
+            f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many",
             "split it into one file for each lifecycle",
         )
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = source[: error.start]
         refuse(
-            Span(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n")),
+            _after(error.object[: error.start].decode(), file),
             "not-utf-8",
             "the file is not UTF-8 text",
             "save it as UTF-8",
@@ -91,10 +89,12 @@ def _refuse_character(span: Span, character: str) -> NoReturn:
 
 @contextmanager
 def _syntax(file: str) -> Iterator[None]:
-    # The pure parser lets `chr` complain about escapes beyond Unicode, without a mark.
+    # The pure parser lets `chr` and `int` complain about what the file says, without a mark.
     try:
         yield
-    except (yaml.YAMLError, ArithmeticError) as error:
+    except RulesRefused:
+        raise
+    except (yaml.YAMLError, ArithmeticError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "this is no YAML"
         place = _place(file, mark) if mark else Span(file)
@@ -106,6 +106,11 @@ def _syntax(file: str) -> Iterator[None]:
             f"YAML cannot be read here: {what}",
             "check indentation, brackets and quotes; quote a text that holds a colon",
         )
+
+
+def _after(text: str, file: str) -> Span:
+    *lines, last = BREAK.split(text)
+    return Span(file, len(lines) + 1, len(last) + 1)
 
 
 def _place(file: str, mark: Any) -> Span:
