@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 FEW = 12
+MANY = 100
 LONG = 60
 
 
@@ -22,10 +23,25 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in every[:FEW]) + more
 
 
+def near(name: str, known: Iterable[str]) -> str | None:
+    """Return the one known name that `name` was probably meant to be, if there is one."""
+    short = name[:LONG]
+    every = set(known)
+    if len(every) > MANY:
+        every = {one for one in every if one[:1] == short[:1]}
+    close = difflib.get_close_matches(short, sorted(every)[:MANY], n=FEW)
+
+    def likeness(one: str) -> tuple[float, bool, bool, str]:
+        ratio = difflib.SequenceMatcher(None, one, short).ratio()
+        return ratio, sorted(one) == sorted(short), one[:1] == short[:1], one
+
+    return max(close, key=likeness, default=None)
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Say what to write instead of `name`: the nearest known one, else what there is."""
     every = sorted(known)
-    near = difflib.get_close_matches(name[:LONG], every, n=1)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    close = near(name, every)
+    if close is not None:
+        return f"did you mean `{close}`?"
     return f"there is {listed(every)}" if every else "none is declared"

@@ -199,7 +199,9 @@ class _Builder:
     def _is_key(self, key: Any, place: Span, keys: dict[str, Span]) -> bool:
         if not isinstance(key, yaml.ScalarNode):
             self.faults.append(
-                Diagnostic(place, "key-not-text", "a list or mapping is no key", "write a name")
+                Diagnostic(
+                    place, "key-not-text", "a list or mapping cannot be a key", "write a name"
+                )
             )
         elif not key.style and key.value == "<<":
             self.faults.append(
