@@ -10,9 +10,14 @@ MANY = 100
 LONG = 60
 
 
+def printable(text: str) -> str:
+    """Write each character that does not print, or that turns others about, as its escape."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def shown(text: str) -> str:
     """Shorten a text from a file, on one line."""
-    plain = " ".join(text.split())
+    plain = printable(" ".join(text.split()))
     return plain if len(plain) <= LONG else plain[:LONG] + "…"
 
 

@@ -96,7 +96,7 @@ def reserved_name(span: Span, text: str, named: Named) -> RulesRefused:
     return fault(
         span,
         "reserved-name",
-        f"`{text}` cannot be the name of a {named.what}: YAML may take it for true, false or nothing",
+        f"`{text}` cannot be the name of a {named.what}: YAML may read no text there",
         "choose another name",
     )
 

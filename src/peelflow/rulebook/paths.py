@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
+from peelflow.proof.names import printable
 from peelflow.rulebook.bounds import MAX_BYTES
 
 _ENDINGS = {".yaml", ".yml"}
@@ -15,7 +16,7 @@ _ENDINGS = {".yaml", ".yml"}
 
 def said(path: Path) -> str:
     """Say a path on one line of plain text, whatever its name holds."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in path.as_posix())
+    return printable(path.as_posix())
 
 
 def bytes_of(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import yaml
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
-from peelflow.proof.names import shown
+from peelflow.proof.names import printable, shown
 from peelflow.rulebook.bounds import MAX_BYTES, Bounds, refuse, refuse_depth
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 
@@ -53,7 +53,7 @@ def read_node(text: str, file: str) -> Node:
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
         _refuse_character(_after(text[: unprintable.start()], file), unprintable.group())
-    with _syntax(file):
+    with _syntax(text, file):
         _bound(text, file)
         composed = yaml.compose(text, Loader=LOADER)
     return _Builder(file).node(composed)
@@ -88,7 +88,7 @@ def _refuse_character(span: Span, character: str) -> NoReturn:
 
 
 @contextmanager
-def _syntax(file: str) -> Iterator[None]:
+def _syntax(text: str, file: str) -> Iterator[None]:
     # The pure parser lets `chr` and `int` complain about what the file says, without a mark.
     try:
         yield
@@ -97,13 +97,14 @@ def _syntax(file: str) -> Iterator[None]:
     except (yaml.YAMLError, ArithmeticError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "this is no YAML"
-        place = _place(file, mark) if mark else Span(file)
+        # The C parser marks the end of a file whose last line is not ended one line too low.
+        place = min(_place(file, mark), _after(text, file)) if mark else Span(file)
         if "nesting depth" in what:
             refuse_depth(place)
         refuse(
             place,
             "yaml-syntax",
-            f"YAML cannot be read here: {what}",
+            f"YAML cannot be read here: {printable(what)}",
             "check indentation, brackets and quotes; quote a text that holds a colon",
         )
 
