@@ -57,8 +57,14 @@ def test_every_shipped_file_names_the_schema_it_follows(path: Path) -> None:
     assert list(Draft202012Validator(schema).iter_errors(PLAIN[path.stem])) == []
 
 
+def placed(plain: dict[str, Any]) -> Table:
+    """Make nodes of a file's plain data; each value's place is its path."""
+    node = _placed(plain)
+    assert isinstance(node, Table)
+    return node
+
+
 def _placed(value: Any, path: str = "") -> Node:
-    """Give each value a place that is its path, so that a fault tells which value it is about."""
     here = Span(path)
     if isinstance(value, dict):
         entries = {key: _placed(child, f"{path}/{key}") for key, child in value.items()}
@@ -76,11 +82,9 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
     What several files say together (unknown names, the graph, the lint) is not structure. Python's
     `$` lets a line break pass at the end of a name, an editor's does not: none is drawn here.
     """
-    node = _placed(plain)
-    assert isinstance(node, Table)
     kind = "lifecycle" if "lifecycle" in plain else "vocabulary"
     try:
-        structure(node)
+        structure(placed(plain))
         faults: list[str] = []
     except RulesRefused as refused:
         faults = [fault.span.file for fault in refused.diagnostics]
@@ -102,11 +106,5 @@ def test_only_the_reader_reads_sentences() -> None:
     plain["guarantees"][0]["that"] = "all will be well"
     assert list(VALIDATORS["lifecycle"].iter_errors(plain)) == []
     with pytest.raises(RulesRefused) as caught:
-        structure(_table(plain))
+        structure(placed(plain))
     assert [fault.code for fault in caught.value.diagnostics] == ["guarantee-syntax"]
-
-
-def _table(plain: Any) -> Table:
-    node = _placed(plain)
-    assert isinstance(node, Table)
-    return node
