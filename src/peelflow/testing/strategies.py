@@ -65,7 +65,7 @@ def requirements(
         st.just(SuccessorNamed()),
         st.just(ChildrenClosed()),
         st.builds(DistinctFrom, st.sampled_from(triggers), begun),
-        st.builds(Waited, st.integers(0, 40), begun | st.just(PUBLISHED)),
+        st.builds(Waited, st.integers(1, 40), begun | st.just(PUBLISHED)),
         st.just(PredicateHolds("budget_agreed")),
     )
     every = st.lists(atom, min_size=1, max_size=2, unique=True).map(tuple)
@@ -138,7 +138,7 @@ def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
     since = st.sampled_from(("entered", PUBLISHED))
-    after = After(draw(st.integers(0, 40)), draw(since)) if timed else None
+    after = After(draw(st.integers(1, 40)), draw(since)) if timed else None
     return Transition(draw(st.sampled_from(TRIGGERS)), to, by, after=after)
 
 
