@@ -111,6 +111,8 @@ def test_refuses_what_would_harm(source: bytes, code: str) -> None:
         ("é\r\nü\u2028ö \x01".encode(), 3, 3),
         (b"\xef\xbb\xbf\xc3\xa9\n\xc3\xa9\xff", 2, 2),
         (b"\xef\xbb\xbfa\xff", 1, 2),
+        (b"[", 1, 2),
+        (b"--- ", 1, 5),
     ],
 )
 def test_counts_places_as_yaml_does(source: bytes, line: int, column: int) -> None:

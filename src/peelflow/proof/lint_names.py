@@ -15,7 +15,6 @@ from peelflow.model.guarantees import (
     NeverWithout,
     OnlyEnteredBy,
     Promise,
-    TwoPeople,
     Where,
 )
 from peelflow.model.requirements import (
@@ -182,8 +181,8 @@ def _promise(promise: Promise, names: _Names, span: Span) -> Iterator[Diagnostic
             yield from _where(later, names, span)
         case NeverDoneBy(trigger=trigger):
             named = (trigger,)
-        case TwoPeople(first=first, second=second):
-            named = (first, second)
+        case _:
+            named = (promise.first, promise.second)
     known = names.triggers
     yield from (unknown("trigger", name, known, span) for name in named if name not in known)
 

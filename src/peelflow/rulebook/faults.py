@@ -60,8 +60,8 @@ def _said(node: Node) -> str:
             return "nothing"
         case Scalar(value=str() as text):
             return f"the text `{shown(text)}`"
-        case Scalar(value=value):
-            return f"`{_plain(value)}`"
+        case _:
+            return f"`{_plain(node.value)}`"
 
 
 def _plain(value: str | int | bool) -> str:  # noqa: FBT001

@@ -46,7 +46,7 @@ def moved(node: Node, span: Span) -> Node:
             return evolve(node, span=span)
         case Items():
             return Items(tuple(moved(item, span) for item in node.nodes), span)
-        case Table():
+        case _:
             entries = {key: moved(child, span) for key, child in node.entries.items()}
             return Table(entries, dict.fromkeys(entries, span), span)
 
@@ -68,8 +68,8 @@ def plain_of(node: Node) -> Any:
             return value
         case Items(nodes=nodes):
             return [plain_of(item) for item in nodes]
-        case Table(entries=entries):
-            return {key: plain_of(child) for key, child in entries.items()}
+        case _:
+            return {key: plain_of(child) for key, child in node.entries.items()}
 
 
 def twice(items: Items) -> list[tuple[Node, Node]]:

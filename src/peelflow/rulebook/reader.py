@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import yaml
+from attrs import frozen
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.proof.names import printable, shown
@@ -53,10 +54,11 @@ def read_node(text: str, file: str) -> Node:
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
         _refuse_character(_after(text[: unprintable.start()], file), unprintable.group())
-    with _syntax(text, file):
-        _bound(text, file)
+    places = _Places(file, _after(text, file))
+    with _syntax(places):
+        _bound(text, places)
         composed = yaml.compose(text, Loader=LOADER)
-    return _Builder(file).node(composed)
+    return _Builder(places).node(composed)
 
 
 def _text(source: bytes, file: str) -> str:
@@ -87,8 +89,20 @@ def _refuse_character(span: Span, character: str) -> NoReturn:
     )
 
 
+@frozen
+class _Places:
+    """Places in a file, none of them after its end."""
+
+    file: str
+    end: Span
+
+    def of(self, mark: Any) -> Span:
+        # The C parser marks the end of a last line that is not ended one line too low.
+        return min(Span(self.file, mark.line + 1, mark.column + 1), self.end)
+
+
 @contextmanager
-def _syntax(text: str, file: str) -> Iterator[None]:
+def _syntax(places: _Places) -> Iterator[None]:
     # The pure parser lets `chr` and `int` complain about what the file says, without a mark.
     try:
         yield
@@ -97,8 +111,7 @@ def _syntax(text: str, file: str) -> Iterator[None]:
     except (yaml.YAMLError, ArithmeticError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "this is no YAML"
-        # The C parser marks the end of a file whose last line is not ended one line too low.
-        place = min(_place(file, mark), _after(text, file)) if mark else Span(file)
+        place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
             refuse_depth(place)
         refuse(
@@ -114,15 +127,11 @@ def _after(text: str, file: str) -> Span:
     return Span(file, len(lines) + 1, len(last) + 1)
 
 
-def _place(file: str, mark: Any) -> Span:
-    return Span(file, mark.line + 1, mark.column + 1)
-
-
-def _bound(text: str, file: str) -> None:
+def _bound(text: str, places: _Places) -> None:
     # INVARIANT: nothing is composed before every bound holds; the C composer recurses.
     bounds = Bounds()
     for event in yaml.parse(text, Loader=LOADER):
-        span = _place(file, event.start_mark)
+        span = places.of(event.start_mark)
         match event:
             case yaml.DocumentStartEvent():
                 bounds.document(span)
@@ -141,7 +150,7 @@ def _bound(text: str, file: str) -> None:
                 bounds.leave()
     if not bounds.documents:
         refuse(
-            Span(file),
+            Span(places.file),
             "empty",
             "the file holds no rules",
             "start with `lifecycle: <name>` or `vocabulary: <name>`",
@@ -161,8 +170,8 @@ def _plain_tag(event: Any, span: Span) -> None:
 class _Builder:
     """Turns composed nodes into ours; collects every bad key before refusing."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, places: _Places) -> None:
+        self.places = places
         self.faults: list[Diagnostic] = []
         self.built: dict[int, Node] = {}
 
@@ -174,7 +183,7 @@ class _Builder:
 
     def _node(self, composed: Any) -> Node:
         if id(composed) not in self.built:
-            self.built[id(composed)] = self._build(composed, _place(self.file, composed.start_mark))
+            self.built[id(composed)] = self._build(composed, self.places.of(composed.start_mark))
         return self.built[id(composed)]
 
     def _build(self, composed: Any, span: Span) -> Node:
@@ -191,7 +200,7 @@ class _Builder:
         keys: dict[str, Span] = {}
         for key, value in composed.value:
             built = self._node(value)
-            place = _place(self.file, key.start_mark)
+            place = self.places.of(key.start_mark)
             if self._is_key(key, place, keys):
                 entries[key.value] = built
                 keys[key.value] = place

@@ -100,7 +100,8 @@ def _annotated(plain: Any, mark: Any, definitions: dict[str, Schema]) -> Schema:
         case ByTrigger():
             return _by_trigger(_schema(plain, definitions)["items"], definitions)
         case _:
-            return {"type": "string", "description": "One of: " + "; ".join(FORMS) + "."}
+            said = "One of: " + "; ".join(FORMS) + "."
+            return {"type": "string", "minLength": 1, "description": said}
 
 
 def _by_trigger(transition: Schema, definitions: dict[str, Schema]) -> Schema:
