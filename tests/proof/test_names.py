@@ -15,7 +15,8 @@ NAMES = [f"name_{number}" for number in range(3 * MANY)]
     ("name", "known", "meant"),
     [
         ("doen", ["done", "open"], "done"),
-        ("opne", ["done", "open"], "open"),
+        ("opne", ["open", "opnz"], "open"),
+        ("abc", ["abd", "zbc"], "abd"),
         ("letters", ["letter", "lever"], "letter"),
         ("start", ["finish"], None),
         ("anything", [], None),

@@ -238,6 +238,7 @@ def test_every_requirement_has_a_text_of_its_own() -> None:
         return text_of(evolve(level, states={"open": State({}, transitions=(way,))}))
 
     assert len(REQUIREMENTS) == len(set(map(kept, REQUIREMENTS)))
+    assert '{"waited":0}' in kept(Waited(0))
 
 
 def test_what_is_needed_twice_is_needed_once() -> None:
