@@ -99,7 +99,7 @@ class _Work:
             with draft.step():
                 _VERBS[row.sheet.name](self, draft, row)
         except BadCell as bad:
-            fault = row.fault("sheet-value", bad.sentence, bad.instead, bad.column)
+            fault = row.fault(bad.column, "sheet-value", bad.sentence, bad.instead)
             self.faults.append(fault)
         except StoreError:
             raise
@@ -234,7 +234,7 @@ def _refused(row: Row, error: PeelflowError) -> Diagnostic:
         found = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
         sentence = f"{error.refusal.head}; {found}"
         instead = "; ".join(dict.fromkeys(reason.instead for reason in reasons))
-    return row.fault("row-refused", sentence, instead)
+    return row.fault("", "row-refused", sentence, instead)
 
 
 def _fields(draft: Draft, row: Row) -> dict[str, str | list[str]]:

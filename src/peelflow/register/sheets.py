@@ -102,8 +102,8 @@ class Row:
         """Return a cell's text, None when it is empty or its column is not there."""
         return self.cells.get(column)
 
-    def fault(self, code: str, sentence: str, instead: str, column: str = "") -> Diagnostic:
-        """Say what is wrong with a cell, or with the whole row; its column counts cells."""
+    def fault(self, column: str, code: str, sentence: str, instead: str) -> Diagnostic:
+        """Say what is wrong with a cell, or with the whole row (""); its column counts cells."""
         span = Span(self.span.file, self.span.line, self.places.get(column, 1))
         return Diagnostic(span, code, sentence, instead)
 
@@ -160,7 +160,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
                 lines.append((first, cells))
             first = reader.line_num + 1
     except csv.Error as error:
-        raise _refused(
+        raise fault(
             Span(path.as_posix(), reader.line_num),
             "sheet-syntax",
             f"this is no CSV: {error}",
@@ -168,32 +168,33 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         ) from None
     if not lines:
         instead = f"start with a header, such as {_headers()}"
-        raise _refused(Span(path.as_posix()), "empty", "the sheet is empty", instead)
+        raise fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return lines
 
 
 def _text(path: Path) -> str:
     span = Span(path.as_posix())
     if path.exists() and not path.is_file():
-        raise _refused(span, "unreadable", f"`{span.file}` is no file", "name a CSV file")
+        raise fault(span, "unreadable", f"`{span.file}` is no file", "name a CSV file")
     try:
         with path.open("rb") as stream:
             source = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
-        raise _refused(span, "unreadable", sentence, "check the path and its permissions") from None
+        raise fault(span, "unreadable", sentence, "check the path and its permissions") from None
     if len(source) > MAX_BYTES:
-        raise _refused(span, "too-large", f"a sheet has at most {MAX_BYTES} bytes", "split it")
+        raise fault(span, "too-large", f"a sheet has at most {MAX_BYTES} bytes", "split it")
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         span = Span(span.file, source[: error.start].count(b"\n") + 1)
         instead = "save it as CSV UTF-8"
-        raise _refused(span, "not-utf-8", "the sheet is not UTF-8 text", instead) from None
+        raise fault(span, "not-utf-8", "the sheet is not UTF-8 text", instead) from None
 
 
-def _refused(span: Span, code: str, sentence: str, instead: str) -> _SheetRefused:
+def fault(span: Span, code: str, sentence: str, instead: str) -> _SheetRefused:
+    """Say one fault of a whole sheet, as something to raise."""
     return _SheetRefused([Diagnostic(span, code, sentence, instead)])
 
 
@@ -208,7 +209,7 @@ def _sheet_of(header: tuple[str, ...], defaults: Mapping[str, str], span: Span) 
         sentence = (
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
-        raise _refused(span, "sheet-unknown", sentence, f"one of {told} has to be there")
+        raise fault(span, "sheet-unknown", sentence, f"one of {told} has to be there")
     faults = [
         *_columns(header, sheet, span),
         *(
@@ -242,4 +243,4 @@ def _columns(header: tuple[str, ...], sheet: Sheet, span: Span) -> Iterator[Diag
 
 def _too_long(row: Row, columns: int) -> Diagnostic:
     sentence = f"the row has more cells than the header's {columns}"
-    return row.fault("sheet-cells", sentence, "quote a cell that holds a comma")
+    return row.fault("", "sheet-cells", sentence, "quote a cell that holds a comma")
