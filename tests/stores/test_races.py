@@ -75,13 +75,22 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path) -> None:
     store.close()
 
 
-def test_a_store_is_opened_anew_after_a_fork(path: Path) -> None:
-    """S11: parent and child each use a connection of their own."""
+def test_a_child_keeps_what_it_acknowledged_after_its_parent_closed(path: Path) -> None:
+    """S3: no lock goes across a fork, so a parent that closes does not remove the child's log."""
     done = subprocess.run(
         worker("fork", path), cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.split() == ["after", "before", "child"]
+    assert done.stdout == "after;before;child;child, alone\n"
+
+
+def test_a_fork_within_a_transaction_leaves_it_whole(path: Path) -> None:
+    """S1: the parent's transaction goes on; its child is told that the store is busy."""
+    done = subprocess.run(
+        worker("fork-while-writing", path), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "7 True\nafter\n"
 
 
 def test_readers_never_see_half_a_batch(path: Path) -> None:

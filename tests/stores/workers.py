@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import sys
 
-from peelflow.errors import Conflict
-from peelflow.stores.protocol import Store
+from peelflow.errors import Conflict, StoreBusy
+from peelflow.stores.protocol import Store, Wanted
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, step
 
@@ -43,18 +44,52 @@ def append_for_ever(path: str) -> None:
 
 
 def fork(path: str) -> None:
-    """Use one store on both sides of a fork, the parent's connection being open."""
+    """Use one store on both sides of a fork; the child goes on after the parent let go."""
     store = SqliteStore(path)
     step(store, "before")
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         step(store, "child")
+        os.read(reading, 1)
+        step(store, "child, alone")
         os._exit(0)
-    os.waitpid(child, 0)
     step(store, "after")
-    print(*sorted(store.read(["before", "child", "after"])))  # noqa: T201
+    store.close()
+    SqliteStore(path).close()
+    os.write(writing, b"x")
+    os.waitpid(child, 0)
+    _tell(path)
+
+
+def fork_while_writing(path: str) -> None:
+    """Fork in the middle of a transaction of the same thread, which goes on."""
+    store = SqliteStore(path, timeout=0.05)
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO documents VALUES ('digest', x'00')")
+        child = os.fork()
+        if child == 0:
+            try:
+                step(store, "child")
+            except StoreBusy:
+                os._exit(7)
+        told.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    told: list[int] = []
+    store._write(work)
+    step(store, "after")
+    print(*told, store.document("digest") == b"\0")  # noqa: T201
+    store.close()
+    _tell(path)
+
+
+def _tell(path: str) -> None:
+    store = SqliteStore(path)
+    print(*sorted(each.id for each in store.records(Wanted())), sep=";")  # noqa: T201
     store.close()
 
 
 if __name__ == "__main__":
-    {"append": append_for_ever, "fork": fork}[sys.argv[1]](sys.argv[2])
+    verbs = {"append": append_for_ever, "fork": fork, "fork-while-writing": fork_while_writing}
+    verbs[sys.argv[1]](sys.argv[2])

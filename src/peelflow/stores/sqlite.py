@@ -24,6 +24,7 @@ from peelflow.stores.checks import (
     check_wanted,
     ids_in,
 )
+from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 from peelflow.stores.recent import Recent
 from peelflow.stores.schema import connect, is_busy
@@ -39,6 +40,12 @@ class _Life:
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
     recent: Recent = field(factory=Recent)
+
+    def let_go(self) -> None:
+        """Close the connection, if there is one; the next work opens another."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
 
 class SqliteStore:
@@ -60,6 +67,7 @@ class SqliteStore:
         self._timeout = timeout
         self._closed = False
         self._lives: dict[int, _Life] = {}
+        forks().add(self)
         self._run(lambda _: None)
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
@@ -138,9 +146,19 @@ class SqliteStore:
         self._closed = True
         life = self._life()
         with life.lock:
-            if life.connection is not None:
-                life.connection.close()
-                life.connection = None
+            life.let_go()
+
+    def pause(self) -> Callable[[], None]:
+        """Let go of the file until the returned call: the process forks.
+
+        Running work is waited for. A transaction of the thread that forks itself goes on; its
+        child finds the store busy.
+        """
+        life = self._life()
+        life.lock.acquire()
+        if life.connection is not None and not life.connection.in_transaction:
+            life.let_go()
+        return life.lock.release
 
     def _life(self) -> _Life:
         # INVARIANT: `setdefault` is atomic, so a process has one life; the parent's stays untouched
