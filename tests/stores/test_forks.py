@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 
+import pytest
 from attrs import define, field
 
-from peelflow.stores.forks import Forks
+from peelflow.stores.forks import Forks, forks
 
 
 @define(eq=False)
@@ -43,3 +45,10 @@ def test_what_is_forgotten_is_not_kept_alive() -> None:
     forks.after()
 
     assert told == []
+
+
+def test_where_nothing_forks_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S11: Windows has no fork, and opens stores all the same."""
+    monkeypatch.delattr(os, "register_at_fork")
+
+    assert isinstance(forks.__wrapped__(), Forks)

@@ -177,6 +177,7 @@ def test_a_document_comes_back_byte_for_byte(store: Store, content: bytes) -> No
     store.keep_document(digest, content)
 
     assert store.document(digest) == content
+    assert store.has_document(digest)
 
 
 def test_a_document_is_kept_under_its_own_digest(store: Store) -> None:
@@ -184,6 +185,7 @@ def test_a_document_is_kept_under_its_own_digest(store: Store) -> None:
     with pytest.raises(RequestRefused, match="another SHA-256"):
         store.keep_document("d" * 64, b"letter")
     assert store.document("d" * 64) is None
+    assert not store.has_document("d" * 64)
 
 
 @given(name=TEXTS, text=TEXTS, key=TEXTS)
@@ -209,7 +211,10 @@ def test_refuses_texts_no_store_keeps(store: Store, bad: str) -> None:
         lambda: store.keyed("a", bad),
         lambda: store.history(bad),
         lambda: store.document(bad),
+        lambda: store.has_document(bad),
         lambda: list(store.records(Wanted(force=bad))),
+        lambda: list(store.records(Wanted(field=(bad, "text")))),
+        lambda: list(store.records(Wanted(field=("owner", bad)))),
         lambda: list(store.totals(force=bad)),
         lambda: store.append(evolve(good, records=(Kept(record(state=bad), ""),))),
         lambda: store.append(evolve(good, lifecycles={("level-3", 1, "d"): bad})),

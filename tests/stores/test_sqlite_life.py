@@ -131,17 +131,6 @@ def test_opening_waits_while_another_opens(
     assert next(faults, None) is None
 
 
-def test_children_are_found_by_index(file: SqliteStore) -> None:
-    """S2: a decision on a parent reads its children without looking at every record."""
-    sql = "SELECT id, body FROM records WHERE id > ? AND parent = ? ORDER BY id LIMIT ?"
-
-    plan = file._run(
-        lambda each: each.execute(f"EXPLAIN QUERY PLAN {sql}", ("", "p", 9)).fetchall()
-    )
-
-    assert "records_by_parent" in str(plan)
-
-
 def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
     """S11: a record read before is read as it stands now, whoever moved it."""
     step(file, state="open")

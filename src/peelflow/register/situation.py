@@ -7,6 +7,8 @@ from datetime import date
 from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Record
 
+APPOINTMENT = "appointment"
+
 
 def appointment_of(record: Record) -> Appointment:
     """Return what an appointment record says."""

@@ -81,8 +81,9 @@ class MemoryStore:
         """Yield the records that match, by id in code-point order."""
         check_wanted(wanted)
         with self._lock:
-            every = [kept.record for _, kept in sorted(self._kept.items())]
-        return (record for record in every if _is_wanted(record, wanted))
+            every = [kept.record for kept in self._kept.values()]
+        found = [record for record in every if _is_wanted(record, wanted)]
+        return iter(sorted(found, key=lambda record: record.id))
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
@@ -109,6 +110,12 @@ class MemoryStore:
         with self._lock:
             return self._documents.get(digest)
 
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_asked(digest)
+        with self._lock:
+            return digest in self._documents
+
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         with self._lock:
@@ -125,6 +132,7 @@ def _is_wanted(record: Record, wanted: Wanted) -> bool:
         and wanted.level in ("any", record.level)
         and wanted.state in (None, record.state)
         and wanted.parent in (None, record.parent)
+        and (wanted.field is None or record.fields.get(wanted.field[0]) == wanted.field[1])
     )
 
 

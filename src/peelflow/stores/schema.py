@@ -19,6 +19,7 @@ TABLES = (
         id TEXT PRIMARY KEY, number INTEGER NOT NULL, head TEXT NOT NULL, force TEXT NOT NULL,
         category TEXT NOT NULL, level INTEGER, lifecycle TEXT NOT NULL, version INTEGER NOT NULL,
         state TEXT NOT NULL, parent TEXT, body TEXT NOT NULL)""",
+    """CREATE INDEX records_by_category ON records (category, force, id)""",
     """CREATE INDEX records_by_parent ON records (parent, id) WHERE parent IS NOT NULL""",
     """CREATE TABLE events (
         record TEXT NOT NULL, number INTEGER NOT NULL, position INTEGER, "on" TEXT NOT NULL,

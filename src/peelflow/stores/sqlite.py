@@ -137,6 +137,11 @@ class SqliteStore:
         check_asked(digest)
         return self._run(lambda connection: statements.document(connection, digest))
 
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_asked(digest)
+        return self._run(lambda connection: statements.has_document(connection, digest))
+
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._run(statements.lifecycles)
