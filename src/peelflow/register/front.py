@@ -48,7 +48,7 @@ class Register(Verbs):
         """
         self.store = store
         self.rulebook = rulebook
-        self._restored: dict[str, Lifecycle] = {}
+        self._lifecycles = {each.pin.digest: each for each in rulebook.lifecycles}
         _refuse_edited(store, rulebook)
         self._desk = Desk(
             store=store,
@@ -183,10 +183,10 @@ class Register(Verbs):
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
-        found = self.rulebook.by_pin(pin.digest) or self._restored.get(pin.digest)
+        found = self._lifecycles.get(pin.digest)
         if found is None:
             text = self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            found = self._restored.setdefault(pin.digest, restore(text))
+            found = self._lifecycles.setdefault(pin.digest, restore(text))
         return found
 
 
