@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import resource
 import sqlite3
 import sys
 
-from peelflow.errors import Conflict, StoreBusy
+from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.stores.protocol import Store, Wanted
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, step
+
+TOGETHER = ("a", "b", "c")
 
 
 def race(store: Store, times: int) -> int:
@@ -35,12 +37,39 @@ def race_on(path: str, times: int) -> int:
         store.close()
 
 
-def append_for_ever(path: str) -> None:
-    """Append until killed, telling each number once `append` has returned."""
+def append_together(path: str) -> None:
+    """Append batches over three records until killed, telling how many were kept."""
     store = SqliteStore(path)
-    for number in itertools.count(1):
-        step(store)
-        os.write(1, b"%d\n" % number)
+    while True:
+        store.append(batch(*(moved(store, name) for name in TOGETHER)))
+        os.write(1, b"%d\n" % len(store.history("a")))
+
+
+def hold(path: str) -> None:
+    """Take the write lock in the middle of a batch, tell so, and keep it until killed."""
+    store = SqliteStore(path)
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM events")
+        os.write(1, b"held\n")
+        os.read(0, 1)
+    store.close()
+
+
+def fill_the_disk(path: str) -> None:
+    """Append until the file may not grow any more; tell what was kept, then go on."""
+    store = SqliteStore(path)
+    step(store)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        for _ in range(10_000):
+            store.append(batch(*(moved(store, name) for name in TOGETHER)))
+    except StoreUnreadable as fault:
+        print(fault.url, *(len(store.history(name)) for name in TOGETHER))  # noqa: T201
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    store.append(batch(*(moved(store, name) for name in TOGETHER)))
+    store.close()
 
 
 def fork(path: str) -> None:
@@ -91,5 +120,11 @@ def _tell(path: str) -> None:
 
 
 if __name__ == "__main__":
-    verbs = {"append": append_for_ever, "fork": fork, "fork-while-writing": fork_while_writing}
+    verbs = {
+        "append-together": append_together,
+        "fill-the-disk": fill_the_disk,
+        "fork": fork,
+        "fork-while-writing": fork_while_writing,
+        "hold": hold,
+    }
     verbs[sys.argv[1]](sys.argv[2])
