@@ -29,6 +29,7 @@ bench: $(READY)
 	$(BIN)/python bench/run.py
 
 mutants: $(READY)
+	rm -rf mutants # what an earlier run learnt of other sources misleads
 	$(BIN)/mutmut run $(if $(MODULE),'$(MODULE)')
 	$(BIN)/mutmut results | sed '/: not checked/d'
 

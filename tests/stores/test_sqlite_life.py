@@ -142,6 +142,14 @@ def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
     other.close()
 
 
+def test_a_record_just_written_is_not_decoded_again(file: SqliteStore) -> None:
+    """S6: what was appended is read back as the very record, as long as the file says its text."""
+    asked = batch(moved(file))
+    file.append(asked)
+
+    assert file.read([NAME])[NAME].record is asked.records[0].record
+
+
 def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:
     """S1: what was rolled back is not read from memory either."""
     step(file)
