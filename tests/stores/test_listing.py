@@ -35,6 +35,7 @@ def test_lists_records_in_the_order_of_their_ids(store: Store) -> None:
         (Wanted(category="afi"), ["b"]),
         (Wanted(level=3), ["a", "c"]),
         (Wanted(level=None), ["b"]),
+        (Wanted(level="3"), []),
         (Wanted(state="closed"), ["c"]),
         (Wanted(parent="a"), ["c"]),
         (Wanted(force="WMP", level=3, state="open"), ["a"]),

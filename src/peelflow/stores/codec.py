@@ -104,6 +104,7 @@ def _read(text: str, structure: Callable[[_Raw], _T]) -> _T:
         ArithmeticError,
         AttributeError,
         LookupError,
+        RecursionError,
         TypeError,
         ForbiddenExtraKeysError,
     ) as fault:

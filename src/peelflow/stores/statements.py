@@ -170,7 +170,7 @@ def listing(wanted: Wanted, *, after: str | None) -> tuple[str, _Row]:
     }
     where: dict[str, _Row] = {sql: (each,) for sql, each in asked.items() if each is not None}
     if wanted.level != "any":
-        where["level IS ?"] = (wanted.level,)
+        where["+level IS ?"] = (wanted.level,)  # the sign: a text is no number here
     if wanted.field is not None:
         where[_FIELD] = wanted.field
     sql = f"SELECT id, body FROM records WHERE {' AND '.join(where) or '1'} ORDER BY id LIMIT ?"  # noqa: S608
