@@ -2,14 +2,19 @@
 
 The baseline is what one would write by hand with `sqlite3` alone: read the record's row; then, in
 one transaction, check its number in the UPDATE that moves it, and insert the same rows. The bytes
-are the same, ready beforehand: both files are compared when the run has ended.
+are the same, ready beforehand: the files are compared when the run has ended.
+
+A second baseline, without a budget, reads the record and makes these bytes too, with `json` and
+`hashlib`: what any program that keeps such a history has to do.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +28,7 @@ from peelflow.stores.protocol import Batch
 from peelflow.stores.schema import APPLICATION, TABLES
 from peelflow.stores.statements import Rows, rows_of
 
-RAW = "raw sqlite3, same bytes"
+RAW, ENCODING = "raw sqlite3, same bytes", "raw sqlite3, json, sha256"
 RECORDS, WALKED, ROUNDS, STEPS = 400, 40, 60, 20
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = date(2023, 3, 1)
@@ -79,7 +84,9 @@ def measure(folder: Path) -> Iterator[Result]:
         ("one durable step that asks for a role", None, propose_or_withdraw_as_deputy),
     ):
         with TemporaryDirectory(dir=folder) as made:
-            yield compare(what, _times(Path(made), fire), RAW, budget=budget)
+            times = _times(Path(made), fire)
+        yield compare(what, times, RAW, budget=budget)
+        yield compare(what, times, ENCODING, budget=None)
 
 
 def propose_or_withdraw(register: Register, number: int) -> object:
@@ -141,15 +148,30 @@ def _times(folder: Path, fire: Callable[[Register, int], object]) -> dict[str, t
         _fill(register)
         told = Register(recording, rulebook=register.rulebook, clock=_clock)
         _fill(told)
-        raw = _opened(folder / "raw.db", recording.rows[0])
+        raw, encoding = (_opened(folder / f"{n}.db", recording.rows[0]) for n in ("raw", "json"))
         for number in range((ROUNDS + 1) * STEPS):
             fire(told, number)
         ours = _in_steps(lambda number: fire(register, number))
         theirs = _in_steps(lambda number: _step(raw, recording.rows[number + 1]))
-        times = interleaved({"peelflow": ours, RAW: theirs}, rounds=ROUNDS, per_round=STEPS)
-    _check_same(folder / "ours.db", raw)
-    raw.close()
+        parsed = [_parsed(rows) for rows in recording.rows[1:]]
+        coded = _in_steps(
+            lambda number: _step(encoding, recording.rows[number + 1], encode=parsed[number])
+        )
+        times = interleaved(
+            {"peelflow": ours, RAW: theirs, ENCODING: coded}, rounds=ROUNDS, per_round=STEPS
+        )
+    for each in (raw, encoding):
+        _check_same(folder / "ours.db", each)
+        each.close()
     return dict(times)
+
+
+def _parsed(rows: Rows) -> tuple[Any, Any]:
+    return json.loads(str(rows.records[0][-1])), json.loads(str(rows.events[0][5]))
+
+
+def _dumped(told: Any) -> str:
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _in_steps(step: Callable[[int], object]) -> Callable[[], None]:
@@ -178,16 +200,24 @@ def _opened(path: Path, filled: Rows) -> sqlite3.Connection:
     return connection
 
 
-def _step(connection: sqlite3.Connection, rows: Rows) -> None:
-    (row,) = rows.records
+def _step(
+    connection: sqlite3.Connection, rows: Rows, *, encode: tuple[Any, Any] | None = None
+) -> None:
+    (row,), (event,) = rows.records, rows.events
     name, number, head, _, _, level, lifecycle, version, state, _, body = row
-    connection.execute(READ, (name,)).fetchone()
+    found = connection.execute(READ, (name,)).fetchone()
+    if encode is not None:
+        json.loads(found[2])
+        after, told = encode
+        text, body = _dumped(told), _dumped(after)
+        head = sha256(f"{found[1]}{text}".encode()).hexdigest()
+        event = (*event[:5], text, found[1], head)
     connection.execute("BEGIN IMMEDIATE")
     moved = (number, head, level, lifecycle, version, state, body, name, int(number or 0) - 1)
     if connection.execute(MOVE, moved).rowcount != 1:
         connection.execute("ROLLBACK")
         raise LookupError(name)
-    connection.execute(EVENT, rows.events[0])
+    connection.execute(EVENT, event)
     connection.executemany(CHANGE, rows.changes)
     connection.execute("COMMIT")
 

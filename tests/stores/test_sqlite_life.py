@@ -10,6 +10,7 @@ import pytest
 
 from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.stores import schema, statements
+from peelflow.stores.protocol import Wanted
 from peelflow.stores.recent import KEPT, Recent
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, record, run, step
@@ -148,6 +149,18 @@ def test_a_record_just_written_is_not_decoded_again(file: SqliteStore) -> None:
     file.append(asked)
 
     assert file.read([NAME])[NAME].record is asked.records[0].record
+    assert list(file.records(Wanted())) == [record()]
+    assert next(file.records(Wanted())) is asked.records[0].record
+
+
+def test_a_listing_does_not_push_out_what_was_read(file: SqliteStore) -> None:
+    """S6: a record that only a listing told is decoded for it, and not remembered."""
+    step(file)
+    recent = file._life().recent = Recent()
+
+    assert [each.id for each in file.records(Wanted())] == [NAME]
+    with pytest.raises(ValueError, match="Expecting"):
+        recent.decoded(NAME, "text")
 
 
 def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:

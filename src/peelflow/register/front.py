@@ -111,8 +111,10 @@ class Register(Verbs):
 
     @contextmanager
     def _drafting(self) -> Iterator[Draft]:
-        with self.batch() as draft, draft.step():
+        draft = Draft(self._desk)
+        with draft.step():
             yield draft
+        draft.commit()
 
     def keep(
         self,

@@ -30,7 +30,7 @@ from peelflow.stores.recent import Recent
 from peelflow.stores.schema import connect, is_busy
 
 _T = TypeVar("_T")
-_CHUNK = 256
+CHUNK = 256
 
 
 @define(eq=False)
@@ -113,13 +113,16 @@ class SqliteStore:
         """
         check_wanted(wanted)
         chunk = self._chunk(wanted, None)
-        while chunk:
-            yield from chunk
+        yield from chunk
+        while len(chunk) == CHUNK:
             chunk = self._chunk(wanted, chunk[-1].id)
+            yield from chunk
 
     def _chunk(self, wanted: Wanted, after: str | None) -> list[Record]:
+        sql, asked = statements.listing(wanted, after=after)
+        decode = self._life().recent.decoded
         return self._run(
-            lambda connection: statements.records(connection, wanted, after=after, limit=_CHUNK)
+            lambda connection: statements.records(connection, sql, (*asked, CHUNK), decode)
         )
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:

@@ -11,7 +11,7 @@ from itertools import chain
 from attrs import frozen
 
 from peelflow.model.records import KIND_OF, Change, Record
-from peelflow.stores.codec import event_from, record_from, record_text
+from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 from peelflow.stores.recent import Recent
 
@@ -151,16 +151,18 @@ def history(connection: sqlite3.Connection, record: str) -> tuple[Entry, ...]:
 
 
 def records(
-    connection: sqlite3.Connection, wanted: Wanted, *, after: str | None, limit: int
+    connection: sqlite3.Connection, sql: str, asked: _Row, decode: Callable[[str, str], Record]
 ) -> list[Record]:
-    """Return up to `limit` records that match, by id, from the first one behind `after`."""
-    sql, asked = listing(wanted, after=after)
-    rows = connection.execute(sql, (*asked, limit)).fetchall()
-    return [_record(record, body, _decoded) for record, body in rows]
+    """Return the records that a `listing` gives; `decode` reads one from its id and text."""
+    rows = connection.execute(sql, asked).fetchall()
+    return [_record(record, body, decode) for record, body in rows]
 
 
 def listing(wanted: Wanted, *, after: str | None) -> tuple[str, _Row]:
-    """Return the statement that lists what is wanted, and all it asks with but the limit."""
+    """Return the statement that lists what is wanted by id, from the first one behind `after`.
+
+    With it comes all that it asks with, but its last value, the limit.
+    """
     asked = {
         "id > ?": after,
         "category = ?": wanted.category,
@@ -206,10 +208,6 @@ def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], 
     sql = "SELECT name, version, digest, text FROM lifecycles ORDER BY name, version, digest"
     rows = connection.execute(sql).fetchall()
     return {(name, version, digest): text for name, version, digest, text in rows}
-
-
-def _decoded(_: str, body: str) -> Record:
-    return record_from(body)
 
 
 def _record(record: str, body: str, decode: Callable[[str, str], Record]) -> Record:
