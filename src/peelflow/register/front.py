@@ -48,7 +48,7 @@ class Register(Verbs):
         """
         self.store = store
         self.rulebook = rulebook
-        self._lifecycles = {each.pin.digest: each for each in rulebook.lifecycles}
+        self._lifecycles: dict[str, Lifecycle] = {}
         _refuse_edited(store, rulebook)
         self._desk = Desk(
             store=store,
@@ -187,8 +187,10 @@ class Register(Verbs):
         """Return the rules of a pin: the rulebook's, else those the store kept."""
         found = self._lifecycles.get(pin.digest)
         if found is None:
-            text = self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            found = self._lifecycles.setdefault(pin.digest, restore(text))
+            found = self.rulebook.by_pin(pin.digest) or restore(
+                self.store.lifecycles()[pin.name, pin.version, pin.digest]
+            )
+            self._lifecycles[pin.digest] = found
         return found
 
 
