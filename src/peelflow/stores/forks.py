@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Protocol
 from weakref import WeakSet
 
@@ -28,7 +28,7 @@ class Forks:
     """Pauses all that is open before a fork and resumes it after, on both sides."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._open: WeakSet[Pausing] = WeakSet()
         self._resume: list[Callable[[], None]] = []
 
