@@ -34,6 +34,8 @@ def test_lists_records_in_the_order_of_their_ids(store: Store, count: int) -> No
     [
         (Wanted(force="WMP"), ["a", "b"]),
         (Wanted(category="afi"), ["b"]),
+        (Wanted(force="WMP", category="recommendation"), ["a"]),
+        (Wanted(force="GMP", category="afi"), []),
         (Wanted(level=3), ["a", "c"]),
         (Wanted(level=None), ["b"]),
         (Wanted(level="3"), []),

@@ -31,6 +31,7 @@ class MemoryStore:
         self.url = url
         self._lock = RLock()
         self._kept: dict[str, Kept] = {}
+        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
         self._entries: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._documents: dict[str, bytes] = {}
@@ -68,7 +69,9 @@ class MemoryStore:
             if event.key is not None:
                 self._keys[event.record, event.key] = entry
         for kept in batch.records:
-            self._kept[kept.record.id] = kept
+            record = kept.record
+            self._kept[record.id] = kept
+            self._ids.setdefault((record.category, record.force), {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
 
     def history(self, record: str) -> tuple[Entry, ...]:
@@ -81,7 +84,10 @@ class MemoryStore:
         """Yield the records that match, by id in code-point order."""
         check_wanted(wanted)
         with self._lock:
-            every = [kept.record for kept in self._kept.values()]
+            ids: Iterable[str] = self._kept
+            if wanted.category is not None and wanted.force is not None:
+                ids = self._ids.get((wanted.category, wanted.force), ())
+            every = [self._kept[each].record for each in ids]
         found = [record for record in every if _is_wanted(record, wanted)]
         return iter(sorted(found, key=lambda record: record.id))
 
