@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -83,6 +84,32 @@ def test_a_signal_handler_cannot_write_into_a_batch(
     file.append(outer)
 
     assert file.read(["outer", "inner"]).keys() == {"outer"}
+
+
+def test_a_paused_store_lets_go_of_its_file(file: SqliteStore) -> None:
+    """S3: before a fork the connection is closed; others go on when the fork is over."""
+    step(file)
+    with ThreadPoolExecutor(1) as pool:
+        resume = file.pause()
+        reading = pool.submit(file.read, [NAME])
+        let_go = file._life().connection is None
+        resume()
+
+    assert let_go
+    assert reading.result().keys() == {NAME}
+
+
+def test_a_pause_within_a_transaction_leaves_it_open(file: SqliteStore) -> None:
+    """S1: what a fork finds half written by its own thread is written to the end."""
+    sql = "INSERT INTO documents VALUES ('digest', x'00')"
+
+    def pause(connection: sqlite3.Connection) -> None:
+        connection.execute(sql)
+        file.pause()()
+
+    file._write(pause)
+
+    assert file.document("digest") == b"\0"
 
 
 def test_a_closed_store_says_so(file: SqliteStore) -> None:
