@@ -76,7 +76,7 @@ def test_a_signal_handler_cannot_write_into_a_batch(
 
     def handled(connection: sqlite3.Connection, rows: statements.Rows) -> None:
         monkeypatch.setattr(statements, "write", real)
-        with pytest.raises(StoreBusy):
+        with pytest.raises(StoreBusy, match="register.db"):
             file.append(inner)
         real(connection, rows)
 
