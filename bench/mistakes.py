@@ -19,7 +19,10 @@ from typing import Any
 import yaml
 from attrs import frozen
 from cattrs.preconf.json import make_converter
-from mistake_probes import WAYS, Fault, Outcome, Told
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.mistake_probes import WAYS, Fault, Outcome, Told  # noqa: E402
 
 HERE = Path(__file__).parent
 INPUTS = HERE / "mistakes"

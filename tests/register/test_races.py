@@ -13,7 +13,7 @@ import pytest
 
 from peelflow.errors import Conflict, Refused
 from peelflow.register.front import Register
-from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
+from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
 
 ACTS = 40
 
@@ -74,8 +74,7 @@ def test_an_appointment_that_ends_meanwhile_is_noticed(world: World) -> None:
     appointment = f"appointment:{FORCE}:chief_constable:chief-constable:{START}"
     letter = world.letter()
     with pytest.raises(Conflict) as conflict, world.register.batch() as batch:
-        chief = LIAISON.__class__("chief-constable", "chief_constable")
-        batch.fire(record, "close", actor=chief, on=world.day, evidence=[letter])
+        batch.fire(record, "close", actor=CHIEF, on=world.day, evidence=[letter])
         world.register.amend(
             appointment,
             "last_day",
@@ -85,6 +84,20 @@ def test_an_appointment_that_ends_meanwhile_is_noticed(world: World) -> None:
             reason="retired",
         )
     assert conflict.value.record == appointment
+
+
+def test_somebody_elses_appointment_is_no_conflict(world: World) -> None:
+    """S2: a decision reads the appointments of those it asks about, and nobody else's."""
+    record = world.add(KINDS[1])
+    world.step(record, "start")
+    letter = world.letter()
+    deputy = f"appointment:{FORCE}:nominated_deputy:deputy:{START}"
+    with world.register.batch() as batch:
+        batch.fire(record, "close", actor=CHIEF, on=world.day, evidence=[letter])
+        world.register.amend(
+            deputy, "last_day", world.day, actor=LIAISON, on=world.day, reason="moved on"
+        )
+    assert world.register.record(record).state == "closed"
 
 
 def back_and_forth(url: str, record: str, trigger: str) -> tuple[int, int, int]:

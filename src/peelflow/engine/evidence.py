@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from itertools import chain
 
 from peelflow.model.judgement import Appointment, Context
 from peelflow.model.records import Act, Document, Moment, Record
@@ -22,9 +21,12 @@ def find_document(asked: Evidence, record: Record, act: Act, context: Context) -
     window = window_of(record, asked.since)
     if window is None:
         return f"`{asked.since}` was never entered"
-    attached = (held.document for held in record.attachments if held.number > window.number)
+    documents, begun = act.evidence, window.number
+    if record.attachments:
+        attached = [held.document for held in record.attachments if held.number > begun]
+        documents = (*documents, *attached)
     faults: list[str] = []
-    for document in chain(act.evidence, attached):
+    for document in documents:
         if document.kind == asked.evidence:
             fault = _fault_of(document, asked, record, act, context)
             if fault is None:
@@ -80,11 +82,14 @@ def _held(
     force: str,
     day: date,
 ) -> bool:
-    return any(
-        held.person == person
-        and held.role in roles
-        and held.force == force
-        and held.first_day <= day
-        and (held.last_day is None or day <= held.last_day)
-        for held in appointments
-    )
+    # A loop rather than `any`: this runs once a letter, and a generator costs more than the rest.
+    for held in appointments:
+        if (
+            held.person == person
+            and held.role in roles
+            and held.force == force
+            and held.first_day <= day
+            and (held.last_day is None or day <= held.last_day)
+        ):
+            return True
+    return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from peelflow.engine.machine import deltas
 from peelflow.model.records import (
@@ -29,6 +30,9 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Lifecycle
+
+_NAMES = tuple(each.name for each in fields(Record))
+_parts = attrgetter(*_NAMES)  # `evolve` asks for them one by one: half of the time of a step's fold
 
 
 def begin(event: Event) -> Record:
@@ -60,12 +64,9 @@ def apply(record: Record, event: Event) -> Record:
     A `corrected` event only moves the number on: what it corrects shows when `fold` reads the whole
     history again.
     """
-    return evolve(
-        record,
-        number=event.number,
-        on=max(record.on, event.on),
-        **_moved(record, event),
-    )
+    parts = dict(zip(_NAMES, _parts(record), strict=True))
+    parts |= {"number": event.number, "on": max(record.on, event.on)}
+    return Record(**(parts | _moved(record, event)))
 
 
 def fold(events: Iterable[Event]) -> Record:

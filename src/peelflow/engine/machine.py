@@ -122,7 +122,7 @@ class RuleEvent(transitions.Event):
                     counted += found
                 else:
                     model.taken, model.state = way, way.rule.to
-                    model.counted = tuple(dict.fromkeys(counted)) if counted else ()
+                    model.counted = tuple(dict.fromkeys(counted)) if len(counted) > 1 else counted
                     return True
         return False
 

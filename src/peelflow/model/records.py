@@ -68,7 +68,7 @@ class Act:
     key: str | None = None
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Change:
     """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so."""
 
@@ -109,7 +109,7 @@ class TakenOver:
     parent: str | None = None
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Acted:
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
@@ -196,7 +196,7 @@ KINDS: dict[str, type[What]] = {
 KIND_OF: dict[type[What], str] = {kind: name for name, kind in KINDS.items()}
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Event:
     """What happened: immutable, numbered from 1 within its record.
 

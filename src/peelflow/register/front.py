@@ -48,7 +48,7 @@ class Register(Verbs):
         """
         self.store = store
         self.rulebook = rulebook
-        self._restored: dict[str, Lifecycle] = {}
+        self._lifecycles: dict[str, Lifecycle] = {}
         _refuse_edited(store, rulebook)
         self._desk = Desk(
             store=store,
@@ -115,8 +115,10 @@ class Register(Verbs):
 
     @contextmanager
     def _drafting(self) -> Iterator[Draft]:
-        with self.batch() as draft, draft.step():
+        draft = Draft(self._desk)
+        with draft.step():
             yield draft
+        draft.commit()
 
     def keep(
         self,
@@ -188,10 +190,12 @@ class Register(Verbs):
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
-        found = self.rulebook.by_pin(pin.digest) or self._restored.get(pin.digest)
+        found = self._lifecycles.get(pin.digest)
         if found is None:
-            text = self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            found = self._restored.setdefault(pin.digest, restore(text))
+            found = self.rulebook.by_pin(pin.digest) or restore(
+                self.store.lifecycles()[pin.name, pin.version, pin.digest]
+            )
+            self._lifecycles[pin.digest] = found
         return found
 
 

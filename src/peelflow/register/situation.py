@@ -8,6 +8,8 @@ from hashlib import sha256
 from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Document, Record
 
+APPOINTMENT = "appointment"
+
 
 def appointment_of(record: Record) -> Appointment:
     """Return what an appointment record says."""

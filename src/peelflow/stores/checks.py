@@ -59,6 +59,7 @@ def check_wanted(wanted: Wanted) -> None:
     """Refuse to list by a text that no store can hold."""
     level = wanted.level if isinstance(wanted.level, str) else None
     check_asked(wanted.force, wanted.category, level, wanted.state, wanted.parent)
+    check_asked(*(wanted.field or ()))
 
 
 def check_lifecycles(batch: Batch) -> None:

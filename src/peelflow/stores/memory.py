@@ -32,6 +32,7 @@ class MemoryStore:
         self.url = url
         self._lock = RLock()
         self._kept: dict[str, Kept] = {}
+        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
         self._entries: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._documents: dict[str, bytes] = {}
@@ -70,9 +71,12 @@ class MemoryStore:
             if event.key is not None:
                 self._keys[event.record, event.key] = entry
         for kept in batch.records:
-            self._kept[kept.record.id] = kept
+            record = kept.record
+            self._kept[record.id] = kept
+            self._ids.setdefault((record.category, record.force), {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
-        self._documents = {**batch.documents, **self._documents}
+        for digest, content in batch.documents.items():
+            self._documents.setdefault(digest, content)
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
@@ -84,8 +88,12 @@ class MemoryStore:
         """Yield the records that match, by id in code-point order."""
         check_wanted(wanted)
         with self._lock:
-            every = [kept.record for _, kept in sorted(self._kept.items())]
-        return (record for record in every if _is_wanted(record, wanted))
+            ids: Iterable[str] = self._kept
+            if wanted.category is not None and wanted.force is not None:
+                ids = self._ids.get((wanted.category, wanted.force), ())
+            every = [self._kept[each].record for each in ids]
+        found = [record for record in every if _is_wanted(record, wanted)]
+        return iter(sorted(found, key=lambda record: record.id))
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
@@ -112,6 +120,12 @@ class MemoryStore:
         with self._lock:
             return self._documents.get(digest)
 
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_asked(digest)
+        with self._lock:
+            return digest in self._documents
+
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         with self._lock:
@@ -128,6 +142,7 @@ def _is_wanted(record: Record, wanted: Wanted) -> bool:
         and wanted.level in ("any", record.level)
         and wanted.state in (None, record.state)
         and wanted.parent in (None, record.parent)
+        and (wanted.field is None or record.fields.get(wanted.field[0]) == wanted.field[1])
     )
 
 

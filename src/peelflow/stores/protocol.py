@@ -38,7 +38,8 @@ class Batch:
 
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last.
-        records: Every record these events moved, folded, with its new head.
+        records: Every record these events moved, folded, with its new head. Its category, force
+            and parent are its first event's: no store need look at them again.
         read: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
@@ -53,13 +54,17 @@ class Batch:
 
 @frozen
 class Wanted:
-    """Which records to list; None means any. Matching is exact."""
+    """Which records to list; None means any. Matching is exact.
+
+    `field` is a field's name and the text it must say.
+    """
 
     force: str | None = None
     category: str | None = None
     level: Level | str = "any"
     state: str | None = None
     parent: str | None = None
+    field: tuple[str, str] | None = None
 
 
 @frozen
@@ -115,6 +120,10 @@ class Store(Protocol):
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
         ...
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
