@@ -22,7 +22,7 @@ from cattrs.preconf.json import make_converter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.mistake_probes import WAYS, Fault, Outcome, Told  # noqa: E402
+from bench.mistake_probes import WAYS, Fault, Outcome, Told
 
 HERE = Path(__file__).parent
 INPUTS = HERE / "mistakes"
