@@ -8,10 +8,11 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, example, given, settings
 
+from peelflow.errors import OtherRules
 from peelflow.model.records import Value
 from peelflow.stores.chain import GENESIS, chain
 from peelflow.stores.protocol import Store, Total, Wanted
-from tests.stores.samples import batch, change, event, record, step
+from tests.stores.samples import batch, change, event, moved, record, step
 from tests.stores.strategies import TEXTS
 
 shared = settings(
@@ -106,7 +107,18 @@ def test_totals_leave_zeros_out(store: Store) -> None:
 
 def test_keeps_every_pinned_lifecycle(store: Store) -> None:
     """S4: rule texts are kept by name, version and digest; the first text stays."""
-    for digest, text in (("b", "one"), ("a", "two"), ("b", "three")):
-        store.append(evolve(batch(), lifecycles={("level-3", 1, digest): text}))
+    for version, digest, text in ((2, "b", "one"), (1, "a", "two"), (2, "b", "three")):
+        store.append(evolve(batch(), lifecycles={("level-3", version, digest): text}))
 
-    assert store.lifecycles() == {("level-3", 1, "a"): "two", ("level-3", 1, "b"): "one"}
+    assert store.lifecycles() == {("level-3", 1, "a"): "two", ("level-3", 2, "b"): "one"}
+
+
+def test_one_name_and_version_means_one_thing(store: Store) -> None:
+    """Two registers that run differing rules under one version do not both write."""
+    store.append(evolve(batch(), lifecycles={("level-3", 1, "a"): "one"}))
+
+    with pytest.raises(OtherRules) as refused:
+        store.append(evolve(batch(moved(store)), lifecycles={("level-3", 1, "b"): "two"}))
+
+    assert (refused.value.name, refused.value.version) == ("level-3", 1)
+    assert list(store.records(Wanted())) == []

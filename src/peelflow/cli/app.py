@@ -9,10 +9,18 @@ from typing import Annotated
 import typer
 
 from peelflow.cli import demo, reading, rules, say, writing
-from peelflow.errors import Conflict, KeyReused, PeelflowError, Refused, RulesRefused, StoreBusy
+from peelflow.errors import (
+    Conflict,
+    KeyReused,
+    OtherRules,
+    PeelflowError,
+    Refused,
+    RulesRefused,
+    StoreBusy,
+)
 
 FINDINGS, MISUSE = 1, 2
-_FINDINGS = (Refused, RulesRefused, Conflict, StoreBusy, KeyReused)
+_FINDINGS = (Refused, RulesRefused, Conflict, OtherRules, StoreBusy, KeyReused)
 
 app = typer.Typer(
     name="peelflow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from peelflow.errors import Conflict, KeyReused, RequestRefused
+from peelflow.errors import Conflict, KeyReused, OtherRules, RequestRefused
 from peelflow.stores.codec import check_text
 from peelflow.stores.protocol import Batch, Wanted
 
@@ -67,6 +67,17 @@ def check_lifecycles(batch: Batch) -> None:
     for (name, _, digest), text in batch.lifecycles.items():
         for part in (name, digest, text):
             check_text(part, name)
+
+
+def check_rules(batch: Batch, digest_of: Callable[[str, int], str | None]) -> None:
+    """Refuse a batch whose lifecycles differ from those kept under their name and version.
+
+    Raises:
+        OtherRules: Two registers run edited rules without a new version.
+    """
+    for name, version, digest in batch.lifecycles:
+        if digest_of(name, version) not in {None, digest}:
+            raise OtherRules(name, version)
 
 
 def check_documents(batch: Batch) -> None:

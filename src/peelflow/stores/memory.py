@@ -15,6 +15,7 @@ from peelflow.stores.checks import (
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_rules,
     check_wanted,
     ids_in,
 )
@@ -62,6 +63,8 @@ class MemoryStore:
             }
             check_numbers(batch, numbers)
             check_keys(batch, lambda record, key: (record, key) in self._keys)
+            rules = {(name, version): digest for name, version, digest in self._lifecycles}
+            check_rules(batch, lambda name, version: rules.get((name, version)))
             self._keep(batch)
 
     def _keep(self, batch: Batch) -> None:

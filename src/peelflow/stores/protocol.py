@@ -98,6 +98,7 @@ class Store(Protocol):
         Raises:
             Conflict: A record in `batch.read` has another number now (S2).
             KeyReused: A key of the batch already exists on its record (S7).
+            OtherRules: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
         """
         ...

@@ -35,7 +35,7 @@ TABLES = (
     """CREATE TABLE documents (digest TEXT PRIMARY KEY, content BLOB NOT NULL)""",
     """CREATE TABLE lifecycles (
         name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
-        PRIMARY KEY (name, version, digest)) WITHOUT ROWID""",
+        PRIMARY KEY (name, version)) WITHOUT ROWID""",
 )
 
 

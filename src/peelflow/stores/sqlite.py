@@ -22,6 +22,7 @@ from peelflow.stores.checks import (
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_rules,
     check_wanted,
     ids_in,
 )
@@ -88,6 +89,7 @@ class SqliteStore:
         Raises:
             Conflict: A record in `batch.read` has another number now (S2).
             KeyReused: A key of the batch already exists on its record (S7).
+            OtherRules: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for longer than the timeout.
         """
         check_lifecycles(batch)
@@ -98,6 +100,7 @@ class SqliteStore:
         def keep(connection: sqlite3.Connection) -> None:
             check_numbers(batch, statements.numbers(connection, ids))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
+            check_rules(batch, lambda *named: statements.digest_of(connection, *named))
             statements.write(connection, rows)
             statements.remember(recent, batch, rows)
 

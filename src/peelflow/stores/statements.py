@@ -40,6 +40,7 @@ _PUT_EVENT = """INSERT INTO events (record, number, "on", kind, key, text, previ
 _PUT_CHANGE = """INSERT INTO changes
     (record, number, "on", force, category, level, ledger, counts, state, delta)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_DIGEST = "SELECT digest FROM lifecycles WHERE name = ? AND version = ?"
 _PUT_LIFECYCLE = (
     "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
 )
@@ -205,6 +206,12 @@ def document(connection: sqlite3.Connection, digest: str) -> bytes | None:
 def has_document(connection: sqlite3.Connection, digest: str) -> bool:
     """Return whether there is such a document; its content is not read."""
     return connection.execute(_HAS_DOCUMENT, (digest,)).fetchone() is not None
+
+
+def digest_of(connection: sqlite3.Connection, name: str, version: int) -> str | None:
+    """Return the digest that is kept of a lifecycle, None when none is."""
+    row = connection.execute(_DIGEST, (name, version)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], str]:
