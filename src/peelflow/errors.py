@@ -46,17 +46,22 @@ NOWHERE = Span("<built>")
 
 @frozen(order=True)
 class Diagnostic:
-    """One fault in a rule file: where, a stable code, what is so, and what to do instead."""
+    """One fault in a rule file: where, a stable code, what is so, and what to do instead.
+
+    `related` is the line of the refined file that this one breaks, where there is one.
+    """
 
     span: Span
     code: str
     sentence: str
     help: str
     severity: Severity = field(default="error")
+    related: Span | None = field(default=None, order=False)
 
     def __str__(self) -> str:
         mark = "" if self.severity == "error" else "note: "
-        return f"{self.span}: {self.code}: {mark}{self.sentence}\n    help: {self.help}"
+        also = f"\n    {self.related}: the national line" if self.related else ""
+        return f"{self.span}: {self.code}: {mark}{self.sentence}\n    help: {self.help}{also}"
 
 
 class PeelflowError(Exception):

@@ -1,0 +1,185 @@
+"""Say in words how the meaning of a lifecycle changed: nothing for comments, titles and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from attrs import frozen
+
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.requirements import Requirement, one_of, read_aloud
+from peelflow.model.rules import Lifecycle, State, Transition
+from peelflow.proof.clauses import closes, needs
+from peelflow.proof.graph import reachable
+from peelflow.proof.implication import implies
+from peelflow.proof.names import listed
+
+Effect = Literal["loosened", "tightened", "changed"]
+
+
+@frozen(order=True)
+class Difference:
+    """One change of meaning: where, what kind, and in words.
+
+    Args:
+        where: The state, or the state and trigger, that changed.
+        effect: loosened, tightened, or changed otherwise.
+        sentence: What is so now, and was not.
+        span: Its place in the new file, or the old one for what vanished.
+    """
+
+    where: str
+    effect: Effect
+    sentence: str
+    span: Span = NOWHERE
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.effect}: {self.sentence}"
+
+
+def diff(old: Lifecycle, new: Lifecycle) -> tuple[Difference, ...]:
+    """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree."""
+    if old.pin.digest and old.pin.digest == new.pin.digest:
+        return ()
+    found = [*_whole(old, new), *_roles(old, new)]
+    for name in {**old.states, **new.states}:
+        found += _state(old, new, name)
+    return tuple(sorted(set(found)))
+
+
+def _whole(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
+    if old.initial != new.initial:
+        said = f"records start in `{new.initial}`, not in `{old.initial}`"
+        yield Difference("", "changed", said, new.span)
+    if old.refines != new.refines:
+        said = f"it refines `{new.refines}`, not `{old.refines}`"
+        yield Difference("", "changed", said, new.span)
+    was, now = old.applies_to, new.applies_to
+    for word, before, after in (
+        ("category", was.category, now.category),
+        ("level", was.level, now.level),
+    ):
+        for name in sorted({*before} ^ {*after}, key=str):
+            more = name in after
+            said = f"it {'applies' if more else 'no longer applies'} to {word} `{name or 'none'}`"
+            yield Difference("", "loosened" if more else "tightened", said, now.span)
+
+
+def _roles(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
+    for name in sorted(old.roles.keys() & new.roles.keys()):
+        was, now = old.roles[name], new.roles[name]
+        if was.side != now.side:
+            said = f"`{name}` is of the side {now.side}, not {was.side}"
+            yield Difference(name, "changed", said, now.span)
+        if was.stands_for != now.stands_for:
+            said = f"`{name}` stands for `{now.stands_for}`, not `{was.stands_for}`"
+            yield Difference(name, "changed", said, now.span)
+        if was.by_appointment != now.by_appointment:
+            effect: Effect = "tightened" if now.by_appointment else "loosened"
+            needed = "only while appointed" if now.by_appointment else "without an appointment"
+            yield Difference(name, effect, f"`{name}` acts {needed}", now.span)
+        if was.may_be_delegated != now.may_be_delegated:
+            effect = "loosened" if now.may_be_delegated else "tightened"
+            may = "may" if now.may_be_delegated else "may not"
+            yield Difference(name, effect, f"`{name}` {may} be delegated", now.span)
+
+
+def _state(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[Difference]:
+    was, now = old.states.get(name), new.states.get(name)
+    if was is None or now is None:
+        state = now or was
+        is_ = "there is a state" if now else "there is no state any more called"
+        yield Difference(name, "changed", f"{is_} `{name}`", state.span if state else NOWHERE)
+    else:
+        yield from _same_state(name, was, now)
+    ways = _ways(was)
+    for key, after in _ways(now).items():
+        before = ways.pop(key, None)
+        if before is None:
+            yield _appeared(new, name, after)
+        else:
+            yield from _way(old, new, name, before=before, after=after)
+    for before in ways.values():
+        said = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
+        yield Difference(f"{name} {before.trigger}", "tightened", said, before.span)
+
+
+def _same_state(name: str, was: State, now: State) -> Iterator[Difference]:
+    if was.final != now.final:
+        said = f"`{name}` is {'an end' if now.final else 'no end any more'}"
+        yield Difference(name, "changed", said, now.span)
+    if was.stands_for != now.stands_for:
+        said = f"`{name}` stands for `{now.stands_for or name}`, not `{was.stands_for or name}`"
+        yield Difference(name, "changed", said, now.span)
+    for ledger in sorted(was.counts_as.keys() | now.counts_as.keys()):
+        before, after = was.counts_as.get(ledger), now.counts_as.get(ledger)
+        if before != after:
+            said = f"`{name}` counts {after or 'nowhere'} on `{ledger}`, not {before or 'nowhere'}"
+            yield Difference(name, "changed", said, now.span)
+
+
+def _ways(state: State | None) -> dict[tuple[str, str, int], Transition]:
+    """Return the transitions of a state by trigger and target, and which of those it is."""
+    found: dict[tuple[str, str, int], Transition] = {}
+    for way in sorted(state.transitions if state else (), key=lambda way: sorted(way.by)):
+        place = 0
+        while (way.trigger, way.to, place) in found:
+            place += 1
+        found[way.trigger, way.to, place] = way
+    return found
+
+
+def _appeared(new: Lifecycle, name: str, way: Transition) -> Difference:
+    end = new.states[way.to].final and name in reachable(new)
+    kind = "a new way to an end" if end else "a new step"
+    with_ = " and ".join(read_aloud(asked) for asked in way.requires)
+    said = f"{kind}: from `{name}` {one_of(way.by)} can `{way.trigger}` to `{way.to}`" + (
+        f" with {with_}" if with_ else ""
+    )
+    return Difference(f"{name} {way.trigger}", "loosened", said, way.span)
+
+
+def _way(
+    old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
+) -> Iterator[Difference]:
+    where, said = f"{name} {after.trigger}", f"`{after.trigger}` from `{name}`"
+    more, fewer = sorted({*after.by} - {*before.by}), sorted({*before.by} - {*after.by})
+    if more:
+        yield Difference(where, "loosened", f"{said} is open to {listed(more)}", after.span)
+    if fewer:
+        yield Difference(where, "tightened", f"{said} is closed to {listed(fewer)}", after.span)
+    if (before.as_, before.answers) != (after.as_, after.answers):
+        what = f"`{after.answers}`" if after.answers else "nothing"
+        yield Difference(where, "changed", f"{said} answers {what}", after.span)
+    if before.reopens != after.reopens:
+        what = "re-opens" if after.reopens else "re-opens nothing"
+        yield Difference(where, "changed", f"{said} {what}", after.span)
+    yield from _asked(old, new, name, before=before, after=after)
+
+
+def _asked(
+    old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
+) -> Iterator[Difference]:
+    was, now = needs(name, before), needs(name, after)
+    shut = closes(old, name, before), closes(new, name, after)
+    kept = implies(now, was, given_closes=shut[1], wanted_closes=shut[0])
+    same = implies(was, now, given_closes=shut[0], wanted_closes=shut[1])
+    alike = set(was) == set(now) and shut[0] == shut[1]
+    if (alike or kept == same == "proved") and before.after == after.after:
+        return
+    effect: Effect = "changed"
+    if kept == "proved":
+        effect = "tightened"
+    elif same == "proved":
+        effect = "loosened"
+    yield Difference(
+        f"{name} {after.trigger}",
+        effect,
+        f"`{after.trigger}` from `{name}` needs {_said(now)}, not {_said(was)}",
+        after.span,
+    )
+
+
+def _said(asked: tuple[Requirement, ...]) -> str:
+    return " and ".join(sorted(map(read_aloud, asked))) or "nothing"

@@ -1,0 +1,204 @@
+"""Prove a migration plan: records keep their counts, their past, and a way to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from peelflow.errors import Diagnostic, Severity, Span
+from peelflow.model.guarantees import (
+    Guarantee,
+    NeverDoneBy,
+    NeverWithout,
+    Promise,
+    TwoPeople,
+)
+from peelflow.model.migration import MigrationPlan
+from peelflow.model.rules import Lifecycle, State
+from peelflow.proof.graph import reachable, reaching
+from peelflow.proof.guarantees import Prover
+from peelflow.proof.lint_names import triggers, unknown
+from peelflow.proof.looking_back import LookingBack, counts_both_ways, joined
+from peelflow.proof.names import listed
+from peelflow.proof.story import Proof
+
+LEVEL_CLOSED_BY_SYSTEM = 1
+
+
+def check_migration(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> tuple[Diagnostic, ...]:
+    """Return everything that a plan would do to records and must not, sorted.
+
+    Args:
+        plan: Which state becomes which.
+        old: The settled lifecycle that records leave.
+        new: The settled lifecycle that they move to.
+    """
+    found = [*_scope(plan, old, new), *_names(plan, old, new)]
+    if not found:
+        found += _states(plan, old, new)
+        found += _guarantees(plan, old, new)
+    return tuple(sorted(set(found)))
+
+
+def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
+    """Say whether records change their level by moving."""
+    return set(old.applies_to.level) != set(new.applies_to.level)
+
+
+def _fault(
+    plan: MigrationPlan,
+    code: str,
+    sentence: str,
+    instead: str,
+    related: Span | None = None,
+    *,
+    severity: Severity = "error",
+) -> Diagnostic:
+    return Diagnostic(plan.span, code, sentence, instead, severity, related)
+
+
+def _scope(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    if (plan.old, plan.new) != (str(old), str(new)):
+        yield _fault(
+            plan,
+            "migrates-another",
+            f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
+            "prove it with the lifecycles that it names",
+        )
+    missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
+    if missing:
+        yield _fault(
+            plan,
+            "applies-elsewhere",
+            f"`{new}` does not run {listed(missing)}, and `{old}` does",
+            "move records to a lifecycle that runs all of them",
+            new.applies_to.span,
+        )
+    if moves_level(old, new):
+        roles = {**old.roles, **new.roles}
+        others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
+        if others or not plan.by:
+            who = listed(others) if others else "nobody named"
+            yield _fault(
+                plan,
+                "relevelled-by-others",
+                f"records would change level, moved by {who}",
+                "name in `by` only roles of the inspectorate",
+            )
+
+
+def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    for state, then in plan.states.items():
+        if state not in old.states:
+            yield unknown("state", state, old.states, plan.span)
+        if then not in new.states:
+            yield unknown("state", then, new.states, plan.span)
+    for trigger, then in plan.triggers.items():
+        if trigger not in triggers(old):
+            yield unknown("trigger", trigger, triggers(old), plan.span)
+        if then not in triggers(new):
+            yield unknown("trigger", then, triggers(new), plan.span)
+    left = [name for name in old.states if name in reachable(old) and name not in plan.states]
+    if left:
+        yield _fault(
+            plan,
+            "state-unmapped",
+            f"records can stand in {listed(left)}, and the plan does not say where they go",
+            "map every state that records can stand in",
+            old.states[left[0]].span,
+        )
+    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _spoken(g.promise)}
+    unsaid = sorted(name for name in spoken & triggers(old) if name not in plan.triggers)
+    if unsaid:
+        yield _fault(
+            plan,
+            "trigger-unmapped",
+            f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
+            "map every trigger that a guarantee names",
+            old.span,
+        )
+
+
+def _spoken(promise: Promise) -> tuple[str, ...]:
+    match promise:
+        case NeverWithout(triggers=names):
+            return names
+        case NeverDoneBy(trigger=name):
+            return (name,)
+        case TwoPeople(first=first, second=second):
+            return (first, second)
+        case _:
+            return ()
+
+
+def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    ends = reaching(old, [name for name, state in old.states.items() if state.final])
+    closable = reaching(new, [name for name, state in new.states.items() if state.final])
+    for name, then in plan.states.items():
+        before, after = old.states[name], new.states[then]
+        if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
+            yield _fault(
+                plan,
+                "count-changes",
+                f"`{name}` counts {_counts(before)}, and `{then}` {_counts(after)}",
+                "map it to a state that counts the same on every ledger",
+                after.span,
+            )
+        if after.final and not before.final:
+            yield _fault(
+                plan,
+                "ends-records",
+                f"`{then}` is an end, and `{name}` is none",
+                "map it to a state from which the record goes on",
+                after.span,
+            )
+        if name in ends and then not in closable:
+            yield _fault(
+                plan,
+                "unclosable",
+                f"from `{then}` no end can be reached, and from `{name}` one could",
+                "map it to a state that leads to an end",
+                after.span,
+            )
+
+
+def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
+    """Say whether peelflow itself closes what is put there, as at level 1."""
+    at_once = any(way.by == ("system",) and way.after is None for way in state.transitions)
+    into = new.applies_to.level == (LEVEL_CLOSED_BY_SYSTEM,)
+    return moves_level(old, new) and into and at_once
+
+
+def _counts(state: State) -> str:
+    said = " and ".join(f"{c} on `{ledger}`" for ledger, c in sorted(state.counts_as.items()))
+    return said or "nowhere"
+
+
+def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    whole = joined(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
+    prover = Prover(LookingBack(whole, plan=plan, old=old, new=new))
+    twice = counts_both_ways(old, new)
+    for guarantee in new.guarantees:
+        proof = prover.prove(guarantee)
+        if proof.verdict == "refuted":
+            yield _broken(plan, new, guarantee, proof)
+        elif proof.verdict == "undetermined" or twice:
+            yield _fault(
+                plan,
+                "migration-undetermined",
+                f"whether moved records keep `{guarantee.that}` is not proved: "
+                + (proof.why or f"`since: {twice}` counts under both lifecycles"),
+                "do without the predicate, or name the state otherwise",
+                guarantee.span,
+                severity="note",
+            )
+
+
+def _broken(plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: Proof) -> Diagnostic:
+    walk = "; ".join(f"`{s.trigger}` from `{s.old}` to `{s.new}`" for s in proof.steps)
+    return _fault(
+        plan,
+        "migration-breaks",
+        f"moved records would break `{guarantee.that}` of `{new}`: {proof.why} ({walk})",
+        "map the state where they stood to one that has less behind it",
+        guarantee.span,
+    )

@@ -1,0 +1,155 @@
+"""What acts are tried with: letters, inspections, days, people, as far as rules mention them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from itertools import product
+
+from attrs import frozen
+
+from peelflow.model.guarantees import NeverUnmet, Promise, TwoPeople
+from peelflow.model.judgement import Appointment, Child, Inspection
+from peelflow.model.records import Document, Record
+from peelflow.model.requirements import (
+    PUBLISHED,
+    ChildrenClosed,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+    each_atom,
+)
+from peelflow.model.rules import Lifecycle, Transition
+from peelflow.testing.words import VOCABULARY
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+START = date(2022, 1, 1)
+TODAY = date(2029, 12, 31)
+EVER = date(2000, 1, 1)
+CHILDREN: tuple[tuple[Child, ...], ...] = (
+    (),
+    (Child("C", {"portal": "open"}),),
+    (Child("C", {"portal": "closed"}),),
+    (Child("C", {"portal": "closed", "another": "open"}),),
+)
+
+
+@frozen(eq=False)
+class Means:
+    """What requirements mention, and so what acts must be tried with and without."""
+
+    signers: tuple[str, ...]
+    letters: tuple[Document, ...]
+    inspected: bool
+    days: tuple[int, ...]
+    people: tuple[str, ...]
+    owned: bool
+    published: bool
+    children: tuple[tuple[Child, ...], ...]
+    reasons: tuple[str | None, ...]
+    successors: tuple[str | None, ...]
+    says: tuple[bool, ...]
+    most: int
+    since: frozenset[str]
+    done: frozenset[str]
+
+    def fields_on(self, on: date) -> list[dict[str, str]]:
+        """Return the fields that a record may have on a day."""
+        published = [EVER, on - timedelta(1), TODAY] if self.published else []
+        parts = (
+            [None, ("owner", "Sam")] if self.owned else [None],
+            [None, *((PUBLISHED, str(day)) for day in published)],
+            [("question", "7")] if self.inspected else [None],
+        )
+        return [dict(part for part in chosen if part) for chosen in product(*parts)]
+
+    def inspections_for(self, record: Record, on: date) -> list[Inspection | None]:
+        """Return inspections that end on every day that could matter."""
+        if not self.inspected:
+            return [None]
+        moments = {"window": record.window, **record.entered}
+        days = {moment.on for name, moment in moments.items() if name in self.since}
+        ends = {on, *days, *(day - timedelta(1) for day in days)}
+        return [
+            None,
+            *(
+                Inspection("INS-1", kind, EVER, end, frozenset({covered}))
+                for kind in ("planned", "bespoke")
+                for covered in ("7", "1")
+                for end in sorted(ends)
+            ),
+        ]
+
+
+def means_for(lifecycle: Lifecycle, promise: Promise) -> Means:
+    """Return what walks under a lifecycle must be tried with."""
+    rules = [rule for state in lifecycle.states.values() for rule in state.transitions]
+    asked = [promise.requirement] if isinstance(promise, NeverUnmet) else []
+    timers = [name for name, s in lifecycle.states.items() if any(w.after for w in s.transitions)]
+    return means_of(rules, asked, timers, people=1 + isinstance(promise, TwoPeople))
+
+
+def means_of(
+    rules: Iterable[Transition],
+    asked: Iterable[Requirement] = (),
+    timers: Iterable[str] = (),
+    *,
+    people: int = 1,
+) -> Means:
+    """Return what acts must be tried with, for some transitions and requirements besides.
+
+    Args:
+        rules: The transitions.
+        asked: What else is required somewhere.
+        timers: The states whose entering some timed step counts from.
+        people: How many people there are at the least.
+    """
+    rules = tuple(rules)
+    atoms = each_atom((*(atom for rule in rules for atom in rule.requires), *asked))
+
+    def mentioned(kind: type[Requirement]) -> bool:
+        return any(isinstance(atom, kind) for atom in atoms)
+
+    signers = tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by}))
+    waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
+    waits |= {rule.after.days for rule in rules if rule.after}
+    inspected = mentioned(InspectionHeld)
+    begun = {a.since for a in atoms if isinstance(a, InspectionHeld)}
+    done = frozenset(a.distinct_from for a in atoms if isinstance(a, DistinctFrom))
+    timed = [a for a in atoms if isinstance(a, Evidence | InspectionHeld | DistinctFrom | Waited)]
+    return Means(
+        signers=signers,
+        letters=tuple(map(_letter, (None, *signers))) if mentioned(Evidence) else (),
+        inspected=inspected,
+        days=tuple(sorted({0, *waits, *([1] * (len(begun) > 1))})),
+        people=("P", "Q", "R")[: max(len(done) + 1, people)],
+        owned=mentioned(FieldSet),
+        published=any(isinstance(a, Waited) and a.since == PUBLISHED for a in atoms),
+        children=CHILDREN if mentioned(ChildrenClosed) else ((),),
+        reasons=(None, "why") if mentioned(ReasonGiven) else (None,),
+        successors=(None, "R-2") if mentioned(SuccessorNamed) else (None,),
+        says=(True, False) if mentioned(PredicateHolds) else (True,),
+        most=max(waits, default=0) + inspected,
+        since=frozenset([*(a.since or "window" for a in timed), *timers]),
+        done=done,
+    )
+
+
+def _letter(role: str | None) -> Document:
+    signer = f"signer {role}" if role else None
+    return Document("?", "letter", str(role), 1, signer, EVER if role else None)
+
+
+@cache
+def appointments(means: Means) -> tuple[Appointment, ...]:
+    """Return who holds what: people hold every role, and signers theirs."""
+    held = [(person, role) for person in means.people for role in VOCABULARY.roles]
+    held += [(f"signer {role}", role) for role in means.signers]
+    return tuple(Appointment(person, role, "wmp", EVER) for person, role in held)

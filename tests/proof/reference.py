@@ -1,0 +1,296 @@
+"""A naive reference for the proof of guarantees: try everything, on real records.
+
+Walks are enumerated by the engine itself, act by act, with concrete days, letters, inspections and
+people. Two walks are taken as one only where nothing that could come of them differs. It shares no
+code with the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+from typing import Any, NamedTuple
+
+from attrs import define, evolve, field
+
+from peelflow.engine.checks import compile_check
+from peelflow.engine.decide import PEELFLOW, decide
+from peelflow.engine.fold import apply, begin
+from peelflow.engine.machine import Cursor, machine_for
+from peelflow.model.guarantees import AlwaysReachable, NeverUnmet, Promise
+from peelflow.model.judgement import Child, Context, Inspection, Refusal
+from peelflow.model.records import Act, Actor, Added, Attached, Document, Event, Record
+from peelflow.model.rules import SYSTEM, Lifecycle, Pin, Transition
+from tests.proof.means import NOW, START, TODAY, Means, appointments, means_for
+from tests.proof.promises import Move, breaks, remembered, standing, words_of
+
+MOST = 150
+Key = tuple[Any, ...]
+
+
+@define(eq=False)
+class Walk:
+    """A record and how it came about; `sure` while no predicate could have ruled it out."""
+
+    record: Record
+    moves: tuple[Move, ...] = ()
+    sure: bool = True
+    key: tuple[Any, ...] = ()
+
+
+class Found(NamedTuple):
+    """What trying everything found.
+
+    `ever` and `surely` are the lengths of the shortest walks that break the promise: at all, and
+    whatever predicates say. All walks of up to `depth` moves were tried; None means all there are.
+    """
+
+    ever: int | None
+    surely: int | None
+    depth: int | None
+    entered: frozenset[tuple[str, str, str]]
+
+
+@define(eq=False)
+class Reference:
+    """Walks through one lifecycle, and whether they break one promise."""
+
+    lifecycle: Lifecycle
+    promise: Promise
+    means: Means
+    ever: int | None = None
+    surely: int | None = None
+    entered: set[tuple[str, str, str]] = field(factory=set)
+    ahead: dict[Key, set[tuple[Key, bool]]] = field(factory=dict)
+    seen: dict[Key, Walk] = field(factory=dict)
+
+    def run(self) -> Found:
+        """Try every walk, the shorter ones first."""
+        level = self._with_letters([Walk(begin(_added(self.lifecycle)))])
+        depth = 0
+        self.seen = {self._print(walk): walk for walk in level}
+        while level:
+            if self.surely or len(self.seen) > MOST:
+                return Found(self.ever, self.surely, depth, frozenset(self.entered))
+            depth += 1
+            found: list[Walk] = []
+            for walk in level:
+                for then in self._with_letters(list(self._steps(walk))):
+                    self._join(walk, then)
+                    if self._print(then) not in self.seen:
+                        self.seen[self._print(then)] = then
+                        found.append(then)
+            level = found
+        if isinstance(self.promise, AlwaysReachable):
+            self._reachable(self.promise)
+        return Found(self.ever, self.surely, None, frozenset(self.entered))
+
+    def _join(self, walk: Walk, then: Walk) -> None:
+        self.ahead.setdefault(self._print(walk), set()).add((self._print(then), then.sure))
+
+    def _with_letters(self, walks: list[Walk]) -> list[Walk]:
+        """Return walks, and the same with one letter attached after them."""
+        more = [
+            Walk(attached(walk.record, letter), walk.moves, walk.sure)
+            for walk in walks
+            for letter in self.means.letters
+        ]
+        for walk, then in ((w, t) for w in walks for t in more if t.moves is w.moves):
+            self._join(walk, then)
+        return [*walks, *more]
+
+    def _print(self, walk: Walk) -> Key:
+        """Return what of a walk can make a difference later."""
+        walk.key = walk.key or self._look(walk)
+        return walk.key
+
+    def _look(self, walk: Walk) -> Key:
+        record, means = walk.record, self.means
+        moments = {"window": record.window, **record.entered}
+        numbers = [(m.number, m.on, name) for name, m in moments.items() if name in means.since]
+        done = [(name, done) for name, done in record.done.items() if name in means.done]
+        numbers += [(each.number, each.on, f"done {name}") for name, each in done]
+        loose = [a for a in record.attachments if a.document.digest not in record.spent]
+        numbers += [(a.number, record.on, f"letter {a.document.name}") for a in loose]
+        numbers.sort()
+        order: list[object] = []
+        before = None
+        for number, on, name in numbers:
+            order.append((name, number == before, min((record.on - on).days, means.most)))
+            before = number
+        people = tuple(sorted((name, each.person) for name, each in done))
+        past = remembered(self.promise, self.lifecycle, walk.moves)
+        return record.state, walk.sure, tuple(order), people, past
+
+    def _steps(self, walk: Walk) -> Iterator[Walk]:
+        for rule in self.lifecycle.states[walk.record.state].transitions:
+            for role in rule.by:
+                people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
+                for person, gap in product(people, self.means.days):
+                    yield from self._acts(walk, rule, Actor(person, role), gap)
+
+    def _acts(self, walk: Walk, rule: Transition, actor: Actor, gap: int) -> Iterator[Walk]:
+        """Yield what an act by an actor leads to, by everything that could be given with it."""
+        words = words_of(self.lifecycle, rule)
+        move = Move(words, walk.record.state, rule.to, actor.role, actor.person)
+        for offered in self._offers(walk.record, actor):
+            best: bool | None = None
+            for record, act, contexts in self._tries(walk.record, rule, actor, gap, offered):
+                taken = [self._takes(record, act, context) for context in contexts]
+                if not any(taken):
+                    continue
+                self._judge(walk, move, record, act, list(zip(contexts, taken, strict=True)))
+                if best is None or (all(taken) and not best):
+                    best = all(taken)
+                    event = decide(self.lifecycle, record, act, contexts[taken.index(True)])
+                    if isinstance(event, Refusal):
+                        raise TypeError(event)
+                    yield Walk(apply(walk.record, event), (*walk.moves, move), walk.sure and best)
+                if best and not isinstance(self.promise, NeverUnmet):
+                    break
+
+    def _offers(self, record: Record, actor: Actor) -> list[tuple[Document, ...]]:
+        if actor.role == SYSTEM:
+            return [()]
+        fresh = tuple(
+            evolve(letter, digest=f"{letter.name}@{record.number + 1}")
+            for letter in self.means.letters
+        )
+        return [(), *((letter,) for letter in fresh), *([fresh] if len(fresh) > 1 else [])]
+
+    def _tries(
+        self,
+        record: Record,
+        rule: Transition,
+        actor: Actor,
+        gap: int,
+        offered: tuple[Document, ...],
+    ) -> Iterator[tuple[Record, Act, list[Context]]]:
+        on, means = record.on + timedelta(gap), self.means
+        alone = actor.role == SYSTEM
+        for fields, inspection, children, reason, successor in product(
+            means.fields_on(on),
+            [None] if alone else means.inspections_for(record, on),
+            means.children,
+            [None] if alone else means.reasons,
+            [None] if alone else means.successors,
+        ):
+            act = Act(
+                rule.trigger,
+                actor,
+                on,
+                "a clerk",
+                evidence=offered,
+                inspection=inspection.id if inspection else None,
+                reason=reason,
+                successor=successor,
+                source="portal",
+            )
+            contexts = [_context(means, inspection, children, says=says) for says in means.says]
+            yield (evolve(record, fields=fields) if fields else record), act, contexts
+
+    def _takes(self, record: Record, act: Act, context: Context) -> bool:
+        cursor = Cursor(record.state, record, act, context)
+        return machine_for(self.lifecycle).events[act.trigger].trigger(cursor)
+
+    def _judge(
+        self,
+        walk: Walk,
+        move: Move,
+        record: Record,
+        act: Act,
+        taken: list[tuple[Context, bool]],
+    ) -> None:
+        moves = (*walk.moves, move)
+        self.entered.add((move.old, move.new, move.role))
+        if isinstance(self.promise, NeverUnmet):
+            unmet = [
+                accepted and self._unmet(self.promise, move, record, act, context)
+                for context, accepted in taken
+            ]
+        else:
+            broken = breaks(self.promise, self.lifecycle, moves)
+            unmet = [accepted and broken for _, accepted in taken]
+        if any(unmet):
+            self.ever = min(self.ever or len(moves), len(moves))
+        if all(unmet) and walk.sure:
+            self.surely = min(self.surely or len(moves), len(moves))
+
+    def _unmet(
+        self, promise: NeverUnmet, move: Move, record: Record, act: Act, context: Context
+    ) -> bool:
+        states = self.lifecycle.states
+        inside = standing(promise.where, self.lifecycle)
+        if move.new not in inside or move.old in inside:
+            return False
+        if promise.roles and move.role not in promise.roles:
+            return False
+        old, new = states[move.old].counts_as, states[move.new].counts_as
+        closes = tuple(k for k, c in new.items() if c == "closed" and old.get(k) != "closed")
+        return compile_check(promise.requirement, closes).unmet(record, act, context) is not None
+
+    def _reachable(self, promise: AlwaysReachable) -> None:
+        """Look from every place that is no end for a way to the target that passes no end."""
+        targets = standing(promise.where, self.lifecycle)
+        places = self.seen.values()
+        surely, ever = self._good(targets, sure=True), self._good(targets, sure=False)
+        for walk in places:
+            if self.lifecycle.states[walk.record.state].final:
+                continue
+            length = len(walk.moves)
+            if self._place(walk) not in surely:
+                self.ever = length if self.ever is None else min(self.ever, length)
+            if walk.sure and self._place(walk) not in ever:
+                self.surely = length if self.surely is None else min(self.surely, length)
+
+    def _place(self, walk: Walk) -> Key:
+        state, _, *rest = self._print(walk)
+        return (state, *rest)
+
+    def _good(self, targets: frozenset[str], *, sure: bool) -> set[Key]:
+        back: dict[Key, set[Key]] = {}
+        for key, others in self.ahead.items():
+            state, before, *_ = key
+            for other, then in others:
+                if not self.lifecycle.states[state].final and (not sure or then == before):
+                    back.setdefault((other[0], *other[2:]), set()).add((key[0], *key[2:]))
+        waiting = [self._place(w) for w in self.seen.values() if w.record.state in targets]
+        good = set(waiting)
+        while waiting:
+            for key in back.get(waiting.pop(), set()) - good:
+                good.add(key)
+                waiting.append(key)
+        return good
+
+
+def explored(lifecycle: Lifecycle, promise: Promise) -> Found:
+    """Try every walk through a lifecycle, up to a size, against one promise."""
+    return Reference(lifecycle, promise, means_for(lifecycle, promise)).run()
+
+
+def _added(lifecycle: Lifecycle) -> Event:
+    what = Added("wmp", "recommendation", 1, Pin("drawn", 1, ""), lifecycle.initial)
+    return Event("R-1", 1, what, START, Actor("P", "hmicfrs"), "a clerk", NOW)
+
+
+def attached(record: Record, letter: Document) -> Record:
+    """Return a record with one more letter, and no other that did not count yet."""
+    kept = tuple(a for a in record.attachments if a.document.digest in record.spent)
+    number = record.number + 1
+    document = evolve(letter, digest=f"{letter.name}@{number}")
+    event = Event("R-1", number, Attached(document), record.on, Actor("P", "lead"), "c", NOW)
+    return apply(evolve(record, attachments=kept), event)
+
+
+def _context(
+    means: Means, inspection: Inspection | None, children: tuple[Child, ...], *, says: bool
+) -> Context:
+    return Context(
+        NOW,
+        TODAY,
+        appointments(means),
+        inspection,
+        children,
+        {"agreed": lambda *_: says},
+    )

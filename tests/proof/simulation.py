@@ -1,0 +1,272 @@
+"""Class an edit of a lifecycle by brute force: does it loosen, obstruct, or only tighten?
+
+The edited file and the national one are walked side by side on real records, act by act, with days,
+letters and people. It shares no code with the proof of refinement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+from typing import Any, NamedTuple
+
+from attrs import define, evolve, field
+
+from peelflow.engine.decide import PEELFLOW, decide
+from peelflow.engine.fold import apply, begin
+from peelflow.engine.machine import Cursor, machine_for
+from peelflow.model.guarantees import AlwaysReachable
+from peelflow.model.judgement import Context
+from peelflow.model.records import Act, Acted, Actor, Added, Event, Record
+from peelflow.model.rules import SYSTEM, Lifecycle, Pin, Transition
+from tests.proof.means import NOW, START, TODAY, Means, appointments, means_of
+from tests.proof.promises import standing
+from tests.proof.reference import attached
+
+MOST = 5_000
+
+
+class Pair(NamedTuple):
+    """A record under the edited file, and the same under the national one."""
+
+    own: Record
+    national: Record
+
+
+class Outcome(NamedTuple):
+    """What an edit does, in words; nothing when it only tightens. `complete`: all was tried."""
+
+    faults: frozenset[str]
+    complete: bool
+
+
+@define(eq=False)
+class Simulation:
+    """Two lifecycles walked side by side."""
+
+    own: Lifecycle
+    national: Lifecycle
+    means: Means
+    faults: set[str] = field(factory=set)
+    ahead: dict[Any, set[Any]] = field(factory=dict)
+    seen: dict[Any, Pair] = field(factory=dict)
+
+    def run(self) -> Outcome:
+        """Walk, the shorter walks first, until nothing new is found or too much was."""
+        self._scope()
+        start = Pair(_begun(self.own), _begun(self.national))
+        self.seen = {self._key(start): start}
+        waiting = [start]
+        for pair in waiting:
+            if self._differs(pair) or len(self.seen) > MOST:
+                break
+            for then in self._nexts(pair):
+                self.ahead.setdefault(self._key(pair), set()).add(self._key(then))
+                if self._key(then) not in self.seen:
+                    self.seen[self._key(then)] = then
+                    waiting.append(then)
+        complete = len(self.seen) <= MOST
+        if complete and not self.faults:
+            self._stuck()
+        return Outcome(frozenset(self.faults), complete)
+
+    def _scope(self) -> None:
+        here = set(product(self.own.applies_to.category, self.own.applies_to.level))
+        there = set(product(self.national.applies_to.category, self.national.applies_to.level))
+        if not here <= there:
+            self.faults.add("it runs records that the national file does not")
+        if self.own.in_force_from < self.national.in_force_from:
+            self.faults.add("it runs records of earlier dates")
+        if self.own.refines != str(self.national):
+            self.faults.add("it refines something else")
+        for name, role in self.own.roles.items():
+            if name in self.national.roles and self.national.roles[name] != role:
+                self.faults.add("a national role means something else")
+            stood = self.own.roles.get(role.stands_for or name)
+            if role.stands_for and not (stood and stood.may_be_delegated):
+                self.faults.add("a role stands for one that nobody else may be")
+
+    def _differs(self, pair: Pair) -> bool:
+        state = self.own.states[pair.own.state]
+        name = state.stands_for or pair.own.state
+        meant = self.national.states.get(name)
+        if meant is None or name != pair.national.state:
+            self.faults.add("it stands elsewhere")
+            return True
+        ledgers = {k for s in self.national.states.values() for k in s.counts_as}
+        if {k: v for k, v in state.counts_as.items() if k in ledgers} != dict(meant.counts_as):
+            self.faults.add("it counts otherwise")
+        if state.final != meant.final:
+            self.faults.add("one is an end")
+        return bool(self.faults)
+
+    def _key(self, pair: Pair) -> Any:
+        return tuple(self._look(record) for record in pair)
+
+    def _look(self, record: Record) -> Any:
+        means = self.means
+        moments = {"window": record.window, **record.entered}
+        line = [(m.number, m.on, name) for name, m in moments.items() if name in means.since]
+        done = [(name, each) for name, each in record.done.items() if name in means.done]
+        line += [(each.number, each.on, f"done {name}") for name, each in done]
+        loose = [a for a in record.attachments if a.document.digest not in record.spent]
+        line += [(a.number, record.on, f"letter {a.document.name}") for a in loose]
+        line.sort()
+        order = []
+        before = None
+        for number, on, name in line:
+            order.append((name, number == before, min((record.on - on).days, means.most)))
+            before = number
+        return record.state, tuple(order), tuple((name, each.person) for name, each in done)
+
+    def _nexts(self, pair: Pair) -> Iterator[Pair]:
+        here = self.own.states[pair.own.state].transitions
+        there = self.national.states[pair.national.state].transitions
+        for letter in self.means.letters:
+            yield Pair(*(attached(record, letter) for record in pair))
+        names = {rule.trigger for rule in (*here, *there)}
+        for name in sorted(names):
+            mine = [rule for rule in here if rule.trigger == name]
+            called = {name, *(rule.answers for rule in mine)}
+            theirs = [rule for rule in there if rule.trigger in called]
+            means = means_of((*mine, *theirs))
+            roles = sorted({role for rule in (*mine, *theirs) for role in rule.by})
+            for role in roles:
+                people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
+                for person, gap in product(people, self.means.days):
+                    yield from self._acts(pair, name, Actor(person, role), gap, means)
+
+    def _acts(
+        self, pair: Pair, trigger: str, actor: Actor, gap: int, means: Means
+    ) -> Iterator[Pair]:
+        on, alone = pair.own.on + timedelta(gap), actor.role == SYSTEM
+        letters = tuple(
+            evolve(letter, digest=f"{letter.name}@{pair.own.number + 1}")
+            for letter in means.letters
+        )
+        offers = [(), *((letter,) for letter in letters)]
+        done: set[Any] = set()
+        for offered, fields, inspection, children, reason, successor in product(
+            [()] if alone else offers,
+            means.fields_on(on),
+            [None] if alone else means.inspections_for(pair.own, on),
+            means.children,
+            [None] if alone else means.reasons,
+            [None] if alone else means.successors,
+        ):
+            act = Act(
+                trigger,
+                actor,
+                on,
+                "a clerk",
+                evidence=offered,
+                inspection=inspection.id if inspection else None,
+                reason=reason,
+                successor=successor,
+                source="portal",
+            )
+            context = Context(NOW, TODAY, appointments(means), inspection, children)
+            given = Pair(evolve(pair.own, fields=fields), evolve(pair.national, fields=fields))
+            then = self._both(given, act, context)
+            if then is not None and self._key(then) not in done:
+                done.add(self._key(then))
+                yield then
+
+    def _both(self, pair: Pair, act: Act, context: Context) -> Pair | None:
+        """Let both files decide, and say what that shows."""
+        mine = _taken(self.own, pair.own, act, context)
+        if mine is None:
+            rule = _taken(self.national, pair.national, act, context)
+            if rule is not None and self.national.roles[act.actor.role].side != "force":
+                self.faults.add("it obstructs what others may do")
+            return None
+        own = _after(self.own, pair.own, act, context)
+        if mine.answers is None:
+            if any(self._side(role) != "force" for role in mine.by) or self._is_national(act):
+                self.faults.add("it has steps of its own that are not its own")
+            number = evolve(pair.national, number=own.number, on=own.on)
+            return Pair(own, number)
+        role = self.own.roles[act.actor.role]
+        same = evolve(act, trigger=mine.answers)
+        theirs = _taken(self.national, pair.national, same, context)
+        if theirs is None and role.stands_for:
+            same = evolve(same, actor=evolve(act.actor, role=role.stands_for))
+            theirs = _taken(self.national, pair.national, same, context)
+        if theirs is None:
+            self.faults.add("it lets somebody do what the national file does not")
+            return None
+        return _without_spent(Pair(own, _after(self.national, pair.national, same, context)))
+
+    def _side(self, role: str) -> str:
+        return self.own.roles[role].side
+
+    def _is_national(self, act: Act) -> bool:
+        return any(
+            rule.trigger == act.trigger
+            for state in self.national.states.values()
+            for rule in state.transitions
+        )
+
+    def _stuck(self) -> None:
+        """Look from every pair for a way to what can always be reached."""
+        for guarantee in self.national.guarantees:
+            if not isinstance(guarantee.promise, AlwaysReachable):
+                continue
+            targets = standing(guarantee.promise.where, self.national)
+            good = {key for key, pair in self.seen.items() if pair.national.state in targets}
+            ends = {key for key, pair in self.seen.items() if self.own.states[pair.own.state].final}
+            grown = True
+            while grown:
+                more = {k for k, then in self.ahead.items() if k not in ends and then & good} - good
+                good |= more
+                grown = bool(more)
+            if not self.seen.keys() <= good | ends:
+                self.faults.add("records are trapped")
+
+
+def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
+    """Class an edited file against the national one, by brute force."""
+    rules = [
+        rule
+        for lifecycle in (own, national)
+        for state in lifecycle.states.values()
+        for rule in state.transitions
+    ]
+    timers = [
+        name
+        for lifecycle in (own, national)
+        for name, state in lifecycle.states.items()
+        if any(way.after for way in state.transitions)
+    ]
+    return Simulation(own, national, means_of(rules, timers=timers)).run()
+
+
+def _without_spent(pair: Pair) -> Pair:
+    """Take from the national record the letters that counted under the edited file alone.
+
+    They are of no more use there, and with them no two walks would ever be the same.
+    """
+    useless = pair.own.spent - pair.national.spent
+    kept = tuple(a for a in pair.national.attachments if a.document.digest not in useless)
+    return Pair(pair.own, evolve(pair.national, attachments=kept))
+
+
+def _begun(lifecycle: Lifecycle) -> Record:
+    what = Added("wmp", "recommendation", 1, Pin("drawn", 1, ""), lifecycle.initial)
+    return begin(Event("R-1", 1, what, START, Actor("P", "hmicfrs"), "a clerk", NOW))
+
+
+def _taken(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> Transition | None:
+    machine = machine_for(lifecycle)
+    cursor = Cursor(record.state, record, act, context)
+    event = machine.events.get(act.trigger)
+    taken = event is not None and event.trigger(cursor)
+    return cursor.taken.rule if taken and cursor.taken else None
+
+
+def _after(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> Record:
+    event = decide(lifecycle, record, act, context)
+    if not isinstance(event, Event) or not isinstance(event.what, Acted):
+        raise TypeError(event)
+    return evolve(apply(record, event), fields={})

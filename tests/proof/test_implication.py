@@ -1,0 +1,182 @@
+"""Requirement implication: exact on the closed vocabulary, held against every small model."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from peelflow.engine.checks import compile_check
+from peelflow.model.requirements import (
+    AnyOf,
+    ChildrenClosed,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+)
+from peelflow.proof.clauses import MOST_CLAUSES, TooLargeError, clauses
+from peelflow.proof.implication import can_be_met, implies
+from peelflow.proof.verdicts import Verdict
+from tests.proof.models import Model, models, scope_of, size_of
+
+Requirements = tuple[Requirement, ...]
+MOST_MODELS = 1_500
+LEDGERS = (frozenset[str](), frozenset({"portal"}), frozenset({"portal", "force"}))
+KINDS: tuple[Literal["planned", "bespoke", "any"], ...] = ("planned", "bespoke", "any")
+SIGNED_A = Evidence("letter", ("a",))
+SIGNED = Evidence("letter", ("a", "b"))
+PLANNED, BESPOKE, ANY = (InspectionHeld(kind) for kind in KINDS)
+AGREED = PredicateHolds("agreed")
+
+
+FAMILIES: tuple[tuple[Requirement, ...], ...] = (
+    tuple(
+        Evidence(kind, signers, since)
+        for kind, signers, since in product(
+            ("letter", "plan"), ((), ("a",), ("b",), ("a", "b"), ("b", "c")), (None, "s")
+        )
+    ),
+    tuple(
+        InspectionHeld(kind, relevant, since)
+        for kind, relevant, since in product(KINDS, (False, True), (None, "s", "t"))
+    ),
+    tuple(Waited(days, since) for days in (1, 2, 3) for since in (None, "s", "t", "published")),
+    tuple(DistinctFrom(done, since) for done in ("start", "certify") for since in (None, "s", "t")),
+    tuple(FieldSet(name) for name in ("owner", "question", "published")),
+    (ReasonGiven(), SuccessorNamed(), ChildrenClosed(), AGREED),
+)
+ITEMS = st.lists(st.integers(0, 11), max_size=3).map(tuple)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Requirements, Requirements]:
+    """Draw what is required and what should follow, of few atoms that touch each other."""
+    families = draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    picked = draw(st.tuples(*[st.integers(0, 19)] * 4))
+    atoms = [
+        FAMILIES[families[n % 2]][pick % len(FAMILIES[families[n % 2]])]
+        for n, pick in enumerate(picked)
+    ]
+    one, two, three, four = atoms
+    choices: tuple[Requirement, ...] = (
+        *(one, two, three, four, one, two),
+        AnyOf(((one,), (two,))),
+        AnyOf(((one, two), (three,))),
+        AnyOf(((one,), (two, three))),
+        AnyOf(((three,), (four,), (one,))),
+        AnyOf(((one, three), (two, four))),
+        AnyOf(((four,), (AnyOf(((one,), (two, three))), three))),
+    )
+    asked, wanted = draw(ITEMS), draw(ITEMS)
+    return (
+        tuple(choices[item] for item in asked),
+        tuple(choices[item] for item in (*wanted, *asked)[: max(1, len(wanted))] or (6,)),
+    )
+
+
+def by_brute_force(
+    asked: Requirements, wanted: Requirements, closes: tuple[frozenset[str], frozenset[str]]
+) -> Verdict:
+    """Return the verdict that every small model gives, by the engine's own checks.
+
+    Models that differ in their predicates alone stand together: an application may have its
+    predicates say anything at all.
+    """
+    first, second = (
+        [compile_check(one, tuple(sorted(ledgers))) for one in requirements]
+        for requirements, ledgers in zip((asked, wanted), closes, strict=True)
+    )
+
+    def fails(model: Model) -> bool:
+        return all(c.unmet(*model) is None for c in first) and any(c.unmet(*model) for c in second)
+
+    scope = scope_of(asked, wanted)
+    verdict: Verdict = "proved"
+    for same in models(scope):
+        failed = [fails(model) for model in same]
+        if all(failed):
+            return "refuted"
+        if any(failed):
+            verdict = "undetermined"
+    return verdict
+
+
+@given(pair=pairs(), closes=st.tuples(st.sampled_from(LEDGERS), st.sampled_from(LEDGERS)))
+@settings(max_examples=2_500, deadline=None, suppress_health_check=list(HealthCheck))
+def test_agrees_with_every_small_model(
+    pair: tuple[Requirements, Requirements], closes: tuple[frozenset[str], frozenset[str]]
+) -> None:
+    """Implication says what brute force over all small models says, of any two sets."""
+    asked, wanted = pair
+    scope = scope_of(asked, wanted)
+    assume(size_of(scope) <= MOST_MODELS)
+    expected = by_brute_force(asked, wanted, closes)
+    assert implies(asked, wanted, given_closes=closes[0], wanted_closes=closes[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted", "verdict"),
+    [
+        ((SIGNED_A,), (SIGNED,), "proved"),
+        ((SIGNED,), (SIGNED_A,), "refuted"),
+        ((SIGNED,), (Evidence("letter"),), "proved"),
+        ((SIGNED,), (AnyOf(((SIGNED_A,), (Evidence("letter", ("b",)),))),), "proved"),
+        ((PLANNED,), (ANY,), "proved"),
+        ((ANY,), (AnyOf(((PLANNED,), (BESPOKE,))),), "proved"),
+        ((PLANNED, BESPOKE), (SuccessorNamed(),), "proved"),
+        ((InspectionHeld("planned", relevant=True),), (PLANNED, FieldSet("question")), "proved"),
+        ((PLANNED,), (InspectionHeld("planned", relevant=True),), "refuted"),
+        ((Waited(28),), (Waited(14),), "proved"),
+        ((Waited(28),), (Waited(28, "s"),), "refuted"),
+        ((Waited(28, "published"),), (FieldSet("published"),), "proved"),
+        ((AGREED,), (AGREED,), "proved"),
+        ((ReasonGiven(),), (AGREED,), "undetermined"),
+        ((AGREED,), (ReasonGiven(),), "undetermined"),
+        ((ReasonGiven(),), (AGREED, SuccessorNamed()), "refuted"),
+        ((DistinctFrom("start", "s"), Waited(2)), (DistinctFrom("start"),), "refuted"),
+        (
+            (DistinctFrom("start", "s"), Waited(2)),
+            (AnyOf(((DistinctFrom("start"),), (Waited(2, "s"),))),),
+            "proved",
+        ),
+    ],
+)
+def test_says_whether_requirements_follow(
+    asked: Requirements, wanted: Requirements, verdict: Verdict
+) -> None:
+    """Each rule of the closed vocabulary, by an example."""
+    assert implies(asked, wanted) == verdict
+
+
+def test_says_whether_requirements_can_be_met() -> None:
+    """One act names one inspection, so nothing is planned and bespoke at once."""
+    assert can_be_met((PLANNED, ANY))
+    assert not can_be_met((PLANNED, AnyOf(((BESPOKE,), (BESPOKE, ReasonGiven())))))
+
+
+def test_a_question_too_large_stays_open() -> None:
+    """More alternatives than we look at are never a pass, nor a refusal."""
+    fields = [[FieldSet(f"f{place}{way}") for way in range(8)] for place in range(5)]
+    many = tuple(AnyOf(tuple((atom,) for atom in some)) for some in fields)
+    with pytest.raises(TooLargeError):
+        clauses(many)
+    assert implies(many, (ReasonGiven(),)) == "undetermined"
+    assert can_be_met(many)
+    assert MOST_CLAUSES < 8**5
+
+
+def test_a_search_too_long_stays_open() -> None:
+    """A question that would need too many tries is undetermined."""
+    given_: Requirements = tuple(FieldSet(f"f{n}") for n in range(4))
+    ways = [(FieldSet(f"a{n}"), FieldSet(f"b{n}")) for n in range(16)]
+    wanted = AnyOf((*ways, (FieldSet("f0"),)))
+    assert implies(given_, (wanted,)) == "undetermined"
