@@ -45,7 +45,7 @@ def _fault_of(
     if not asked.signed_by:
         return None
     if document.signed_by is None or document.signed_on is None:
-        return "is not signed"
+        return "does not say who signed it, and when"
     signer, day = document.signed_by, document.signed_on
     if _held(context.appointments, signer, asked.signed_by, record.force, day):
         return None

@@ -70,8 +70,8 @@ class RuleTransition(transitions.Transition):
     """A stock transition that knows the `Way` it was compiled from."""
 
     def __init__(self, source: str, dest: str, *args: Any, way: Way) -> None:
-        """Take what stock takes, with our guard as its condition."""
-        super().__init__(source, dest, None, *args[1:])
+        """Take what stock takes, with our guard as a condition beside any of the application's."""
+        super().__init__(source, dest, *args)
         self.conditions.append(self.condition_cls(self.holds))
         self.way = way
 
