@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.model.judgement import Reason
+from peelflow.model.guarantees import Where
+from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.records import Actor
 from peelflow.model.requirements import (
     AnyOf,
     ChildrenClosed,
@@ -15,7 +17,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, State
+from peelflow.model.rules import After, Lifecycle, Pin, State
 from tests.engine.samples import OPEN, Scene, refused, rules, scene, way
 from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
 
@@ -122,3 +124,24 @@ def test_not_here_says_where_else_and_what_here(
     (reason,) = refused(lifecycle, at).reasons
     assert reason == expected
     assert reason.span == lifecycle.states[at.record.state].span
+
+
+NO_REASON = "not yet: no reason is given; give a reason"
+CANNOT = "R-1 is `open`; cannot `close` as `lead`"
+
+
+@pytest.mark.parametrize(
+    ("noun", "words"),
+    [
+        (Actor("Sam", "lead"), "Sam (lead)"),
+        (Pin("level-3", 2, "abc"), "level-3@2"),
+        (rules(), "small@1"),
+        (Where(state="closed"), "closed"),
+        (Where(ledger="portal", counts="closed"), "portal closed"),
+        (Reason("not yet", "no reason is given", "give a reason"), NO_REASON),
+        (Refusal("R-1", "small@1", "open", "close", "lead", ()), CANNOT),
+    ],
+)
+def test_nouns_say_themselves_as_files_and_officers_write_them(noun: object, words: str) -> None:
+    """In a sentence, a noun reads as it would be typed."""
+    assert str(noun) == words

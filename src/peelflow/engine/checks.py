@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import assert_never
 
 from attrs import frozen
 
@@ -109,6 +110,8 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _any_of(requirement, closes)
         case PredicateHolds(predicate=name):
             return _predicate(name)
+        case _:
+            assert_never(requirement)
 
 
 def _published(record: Record) -> date | None:

@@ -5,7 +5,7 @@ Every atom is data; `engine.checks` judges it, `read_aloud` says it in words.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import attrs
 from attrs import field, frozen
@@ -166,6 +166,8 @@ def read_aloud(requirement: Requirement) -> str:
             )
         case PredicateHolds(predicate=name):
             return f"the predicate `{name}`"
+        case _:
+            assert_never(requirement)
 
 
 def would_do(requirement: Requirement) -> str:
