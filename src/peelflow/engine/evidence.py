@@ -53,11 +53,14 @@ def _fault_of(
 
 
 def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Context) -> bool:
-    """Say whether the day can be, the acting role is held, and a decision names its source."""
+    """Say whether the day can be, the acting role is held, and a decision names its source.
+
+    The acting role is one that a checked lifecycle names, so it is among its `roles`.
+    """
     if not record.on <= act.on <= context.today:
         return False
-    role = roles.get(act.actor.role)
-    if role is None or lacks_source(role, act):
+    role = roles[act.actor.role]
+    if lacks_source(role, act):
         return False
     return not role.by_appointment or holds_role(record, act, context)
 
