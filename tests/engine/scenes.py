@@ -54,7 +54,7 @@ def signed(person: str = "Chief", on: int = 1, **appointment: Any) -> Scene:
     return scene(act={"evidence": (letter,)}, context={"appointments": (office,)})
 
 
-def inspected(question: str | None = "7.2", **parts: Any) -> Scene:
+def inspected(question: Value | None = "7.2", **parts: Any) -> Scene:
     """Rest the act on one inspection of a record with a question."""
     return scene(
         record={"fields": {"question": question} if question is not None else {}},

@@ -30,7 +30,7 @@ from tests.engine.samples import (
 )
 from tests.engine.scenes import LETTER
 
-DRAWN = settings(max_examples=150, deadline=None)
+DRAWN = settings(max_examples=100, deadline=None)
 
 
 def decided(at: Situation) -> Event | Refusal:

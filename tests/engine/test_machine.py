@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from peelflow.engine.machine import Cursor, RuleMachine, machine_for
 from peelflow.model.judgement import Child
 from peelflow.model.records import Actor
-from peelflow.model.requirements import ChildrenClosed
+from peelflow.model.requirements import ChildrenClosed, ReasonGiven
 from peelflow.model.rules import After, Counts, Lifecycle, State
 from peelflow.testing import lifecycles
 from tests.engine.reference import Plain
@@ -63,13 +63,14 @@ def test_a_machine_is_compiled_once() -> None:
 
 def test_an_application_model_moves_under_the_same_guards() -> None:
     """Stock's own trigger refuses and accepts as `decide` does, and calls back as stock does."""
-    machine, model, seen = RuleMachine(rules(way())), Plain(), list[str]()
+    machine, model, seen = RuleMachine(rules(way(ReasonGiven()))), Plain(), list[str]()
     machine.add_model(model, initial="open")
     machine.on_enter_closed(lambda event: seen.append(event.state.name))
-    stranger = scene(act={"actor": Actor("Kim", "chief_constable")})
-    assert machine.events["close"].trigger(model, **told(stranger)) is False
+    stranger = scene(act={"actor": Actor("Kim", "chief_constable"), "reason": "why"})
+    for at in (stranger, scene(), scene(act={"reason": "why", "on": day(4)})):
+        assert machine.events["close"].trigger(model, **told(at)) is False
     assert (model.state, seen) == ("open", [])
-    assert machine.events["close"].trigger(model, **told(scene())) is True
+    assert machine.events["close"].trigger(model, **told(scene(act={"reason": "why"}))) is True
     assert (model.state, seen) == ("closed", ["closed"])
 
 

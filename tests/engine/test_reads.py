@@ -22,7 +22,7 @@ from peelflow.testing import Situation, lifecycles, situations
 from tests.engine.samples import rules, scene, way
 from tests.engine.scenes import LETTER
 
-DRAWN = settings(max_examples=150, deadline=None)
+DRAWN = settings(max_examples=100, deadline=None)
 
 
 @DRAWN

@@ -14,7 +14,7 @@ from peelflow.model.records import Event
 from peelflow.testing import Situation, situations
 from tests.engine.samples import day
 
-DRAWN = settings(max_examples=150, deadline=None)
+DRAWN = settings(max_examples=100, deadline=None)
 KNOWN = re.compile(r"give a reason|name the letter .*|set the field `\w+`|date it .*|record it .*")
 
 

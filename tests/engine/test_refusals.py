@@ -58,6 +58,13 @@ def test_not_you_says_who_may_by_each_way() -> None:
     assert [reason.span for reason in reasons] == [RULE, second, second]
 
 
+def test_what_holds_is_no_reason() -> None:
+    """Of several requirements, only those that do not hold are named."""
+    at = scene(act={"reason": "why"})
+    (reason,) = refused(rules(way(ReasonGiven(), SET, ReasonGiven())), at).reasons
+    assert reason.sentence == "the field `owner` is not set"
+
+
 def test_only_the_acting_role_s_way_says_what_it_needs() -> None:
     """What another role's way of the same trigger would need is no reason."""
     asking = rules(way(SET), way(ReasonGiven(), by=("hmicfrs",)))

@@ -180,6 +180,7 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     ),
     (RELEVANT, inspected(None), NO_QUESTION),
     (RELEVANT, inspected(""), NO_QUESTION),
+    (RELEVANT, inspected(("7.2",)), NO_QUESTION),
     (RELEVANT, inspected("72"), "INS-1 covers 3, 7, and the record's question is 72"),
     (
         RELEVANT,
