@@ -82,8 +82,8 @@ def fold(events: Iterable[Event]) -> Record:
         if record is None and isinstance(event.what, Corrected):
             continue
         said = corrections.get(event.number)
+        # INVARIANT: what voids an event stands after it, and moves the number on for both.
         if said is not None and said.correction == "void":
-            record = record and evolve(record, number=event.number)
             continue
         read = evolve(event, on=said.to) if said is not None and said.to else event
         record = begin(read) if record is None else apply(record, read)
