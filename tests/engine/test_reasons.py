@@ -15,7 +15,7 @@ from peelflow.testing import Situation, situations
 from tests.engine.samples import day
 
 DRAWN = settings(max_examples=100, deadline=None)
-KNOWN = re.compile(r"give a reason|name the letter .*|set the field `\w+`|date it .*|record it .*")
+KNOWN = re.compile(r"give a reason|name the letter .*|give the field `\w+`|date it .*|record it .*")
 
 
 @DRAWN
@@ -82,7 +82,7 @@ def follow(at: Situation, reason: Reason) -> Situation:
             return evolve(at, act=evolve(at.act, reason="why"))
         case ["name", "the", "letter", *_]:
             return evolve(at, act=evolve(at.act, source="portal 17"))
-        case ["set", "the", "field", name]:
+        case ["give", "the", "field", name]:
             return evolve(at, record=evolve(at.record, fields={name.strip("`"): "Kim"}))
         case ["date", "it", on, *_]:
             assert on == str(at.record.on)

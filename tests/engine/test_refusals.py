@@ -168,5 +168,5 @@ def test_an_unknown_role_is_not_you() -> None:
 def test_a_refusal_carries_what_was_asked() -> None:
     """Record, lifecycle, state, trigger and role are there for a program to read."""
     refusal = refused(rules(way(FieldSet("theme"))), scene())
-    reason = Reason("not yet", "the field `theme` is not set", "set the field `theme`")
+    reason = Reason("not yet", "the field `theme` is not set", "give the field `theme`")
     assert refusal == Refusal("R-1", "small@1", "open", "close", "liaison_officer", (reason,))

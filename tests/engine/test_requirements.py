@@ -127,7 +127,7 @@ COUNTED = "already counted for an earlier act of this record"
 NO_LETTER = "no `letter` is offered, or attached since 2022-02-19"
 NEVER = "`nowhere` was never entered"
 OUT_OF_OFFICE = "`letter.txt` is signed by Chief, who held no such role on 2022-03-02"
-UNSIGNED = "`letter.txt` does not say who signed it, and when"
+UNSIGNED = "`letter.txt` is not signed"
 NO_QUESTION = "the record has no question, so no inspection is relevant to it"
 LACKING: list[tuple[Requirement, Scene, str]] = [
     (LETTER, scene(), NO_LETTER),
@@ -151,7 +151,7 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
         "`a` is signed on 2022-03-05, after the act's date 2022-03-04 and `b` " + COUNTED,
     ),
     (SIGNED, offered(), UNSIGNED),
-    (SIGNED, offered(signed_by="Chief"), UNSIGNED),
+    (SIGNED, offered(signed_by="Chief"), "`letter.txt` does not say when it was signed"),
     (SIGNED, offered(signed_on=day(1)), UNSIGNED),
     (SIGNED, signed(first_day=day(2)), OUT_OF_OFFICE),
     (SIGNED, signed(last_day=day(0)), OUT_OF_OFFICE),

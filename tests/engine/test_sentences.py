@@ -34,7 +34,7 @@ from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
             "give any inspection that covers the record's question since paused",
         ),
         (ReasonGiven(), "give a reason"),
-        (SET, "set the field `owner`"),
+        (SET, "give the field `owner`"),
         (SuccessorNamed(), "give a successor"),
         (ChildrenClosed(), "close each child first; there must be at least one"),
         (OTHER, "let one person do `finish`, and another this"),
@@ -50,7 +50,7 @@ from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
         ),
         (
             EITHER,
-            "give a reason and set the field `owner`; or give a `letter` and give a successor",
+            "give a reason and give the field `owner`; or give a `letter` and give a successor",
         ),
         (AGREED, "see to it that the predicate `agreed` says yes"),
     ],

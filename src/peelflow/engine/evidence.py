@@ -44,8 +44,10 @@ def _fault_of(
         return f"is signed on {document.signed_on}, after the act's date {act.on}"
     if not asked.signed_by:
         return None
-    if document.signed_by is None or document.signed_on is None:
-        return "does not say who signed it, and when"
+    if document.signed_by is None:
+        return "is not signed"
+    if document.signed_on is None:
+        return "does not say when it was signed"
     signer, day = document.signed_by, document.signed_on
     if _held(context.appointments, signer, asked.signed_by, record.force, day):
         return None

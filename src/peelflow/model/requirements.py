@@ -173,8 +173,6 @@ def read_aloud(requirement: Requirement) -> str:
 def would_do(requirement: Requirement) -> str:
     """Say what to do about a requirement that does not hold, as a request to whoever acts."""
     match requirement:
-        case FieldSet(field=name):
-            return f"set the field `{name}`"
         case ChildrenClosed():
             return "close each child first; there must be at least one"
         case DistinctFrom(distinct_from=trigger, since=since):
