@@ -58,9 +58,10 @@ def test_not_you_says_who_may_by_each_way() -> None:
     assert [reason.span for reason in reasons] == [RULE, second, second]
 
 
-def test_what_holds_is_no_reason() -> None:
-    """Of several requirements, only those that do not hold are named."""
-    at = scene(act={"reason": "why"})
+@pytest.mark.parametrize("today", [0, 5])
+def test_what_holds_is_no_reason(today: int) -> None:
+    """A day that can be and a requirement that holds are not named beside one that does not."""
+    at = scene(act={"reason": "why", "on": day(0)}, context={"today": day(today)})
     (reason,) = refused(rules(way(ReasonGiven(), SET, ReasonGiven())), at).reasons
     assert reason.sentence == "the field `owner` is not set"
 
@@ -93,6 +94,14 @@ def test_a_deputy_acts_only_while_nominated(office: Any) -> None:
         "record the appointment, or let another role act",
     )
     assert reason.span == ROLES["nominated_deputy"].span
+
+
+def test_a_deputy_in_office_is_not_refused_for_it() -> None:
+    """Refused for something else, a nomination that holds is no reason."""
+    nominated = appointed("Dee", "nominated_deputy", first_day=day(3), last_day=day(3))
+    at = scene(act={"actor": DEPUTY}, context={"appointments": (nominated,)})
+    (reason,) = refused(rules(way(SET, by=("nominated_deputy",))), at).reasons
+    assert reason.sentence == "the field `owner` is not set"
 
 
 @pytest.mark.parametrize("source", [None, "", " "])
