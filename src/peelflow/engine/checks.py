@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import assert_never
 
 from attrs import frozen
 
@@ -27,7 +28,9 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
-    read_aloud,
+    say_days,
+    say_wait,
+    would_do,
 )
 from peelflow.model.rules import After
 
@@ -66,7 +69,7 @@ class Check:
 def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
     """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
     judge = _judge(requirement, closes)
-    return Check(judge, f"give {read_aloud(requirement)}", requirement.span)
+    return Check(judge, would_do(requirement), requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
@@ -75,13 +78,11 @@ def compile_due(after: After, state: str) -> Check:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         start = _published(record) if after.since == PUBLISHED else record.entered[state].on
-        if start is None:
-            return _NO_PUBLICATION
-        days = (act.on - start).days
-        return HOLDS if days >= after.days else f"{days} days have passed since {start}"
+        return _passed(after.days, start, act.on) if start else _NO_PUBLICATION
 
-    first = "set the field `published` and " if after.since == PUBLISHED else ""
-    return Check(judge, f"{first}wait until {after.days} days have passed", after.span)
+    since = PUBLISHED if after.since == PUBLISHED else None
+    due = say_wait(after.days, since, begun=f"`{state}` was entered")
+    return Check(judge, f"wait until {due}", after.span)
 
 
 _NO_PUBLICATION = "no date of publication is set"
@@ -109,11 +110,23 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _any_of(requirement, closes)
         case PredicateHolds(predicate=name):
             return _predicate(name)
+        case _:
+            assert_never(requirement)
 
 
 def _published(record: Record) -> date | None:
     day = record.fields.get(PUBLISHED)
-    return date.fromisoformat(day) if isinstance(day, str) else None
+    try:
+        return date.fromisoformat(day) if isinstance(day, str) else None
+    except ValueError:
+        return None
+
+
+def _passed(days: int, start: date, on: date) -> Finding:
+    passed = (on - start).days
+    if passed < 0:
+        return f"{start}, from when to count, lies after the act's date {on}"
+    return HOLDS if passed >= days else f"{passed} of {say_days(days)} passed since {start}"
 
 
 def _evidence(asked: Evidence) -> Judge:
@@ -146,7 +159,7 @@ def _inspection(asked: InspectionHeld) -> Judge:
 
 def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
     question = record.fields.get("question")
-    if not isinstance(question, str):
+    if not isinstance(question, str) or not question:
         return "the record has no question, so no inspection is relevant to it"
     if any(question == asked or question.startswith(f"{asked}.") for asked in questions):
         return HOLDS
@@ -193,8 +206,10 @@ def _distinct(asked: DistinctFrom) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         window, done = window_of(record, asked.since), record.done.get(asked.distinct_from)
-        if window is None or done is None or done.number < window.number:
-            return f"nobody did `{asked.distinct_from}` yet"
+        if window is None:
+            return f"`{asked.since}` was never entered"
+        if done is None or done.number < window.number:
+            return f"nobody did `{asked.distinct_from}` since {window.on}"
         if done.person == act.actor.person:
             return f"{done.person} did `{asked.distinct_from}` too"
         return HOLDS
@@ -210,10 +225,7 @@ def _waited(asked: Waited) -> Judge:
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"
-        if start is None:
-            return missing
-        days = (act.on - start).days
-        return HOLDS if days >= asked.waited else f"{days} days have passed since {start}"
+        return _passed(asked.waited, start, act.on) if start else missing
 
     return judge
 

@@ -46,8 +46,10 @@ def _fault_of(
         return f"is signed on {document.signed_on}, after the act's date {act.on}"
     if not asked.signed_by:
         return None
-    if document.signed_by is None or document.signed_on is None:
+    if document.signed_by is None:
         return "is not signed"
+    if document.signed_on is None:
+        return "does not say when it was signed"
     signer, day = document.signed_by, document.signed_on
     if _held(context.appointments, signer, asked.signed_by, record.force, day):
         return None
@@ -55,11 +57,14 @@ def _fault_of(
 
 
 def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Context) -> bool:
-    """Say whether the day can be, the acting role is held, and a decision names its source."""
+    """Say whether the day can be, the acting role is held, and a decision names its source.
+
+    The acting role is one that a checked lifecycle names, so it is among its `roles`.
+    """
     if not record.on <= act.on <= context.today:
         return False
-    role = roles.get(act.actor.role)
-    if role is None or lacks_source(role, act):
+    role = roles[act.actor.role]
+    if lacks_source(role, act):
         return False
     return not role.by_appointment or holds_role(record, act, context)
 

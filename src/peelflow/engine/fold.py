@@ -70,14 +70,21 @@ def apply(record: Record, event: Event) -> Record:
 
 
 def fold(events: Iterable[Event]) -> Record:
-    """Return the record a whole history makes: corrected events are read as corrected."""
+    """Return the record a whole history makes: corrected events are read as corrected.
+
+    Raises:
+        ValueError: Nothing is left to fold: no event, or the first is voided and no other remains.
+        TypeError: What remains does not begin with `added` or `taken_over`.
+    """
     history = tuple(events)
     corrections = _standing(history)
     record: Record | None = None
     for event in history:
+        if record is None and isinstance(event.what, Corrected):
+            continue
         said = corrections.get(event.number)
+        # INVARIANT: what voids an event stands after it, and moves the number on for both.
         if said is not None and said.correction == "void":
-            record = record and evolve(record, number=event.number)
             continue
         read = evolve(event, on=said.to) if said is not None and said.to else event
         record = begin(read) if record is None else apply(record, read)
