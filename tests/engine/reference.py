@@ -190,7 +190,7 @@ def counts(asked: Evidence, document: Document, situation: Situation) -> bool:
 def inspected(asked: InspectionHeld, begun: Moment, situation: Situation) -> bool:
     """Say whether the inspection that the act names was held in time, and covers the question."""
     held, record = situation.context.inspection, situation.record
-    if held is None or situation.act.inspection != held.id:
+    if held is None or situation.act.inspection != held.id or held.force != record.force:
         return False
     if asked.inspection not in ("any", held.kind):
         return False

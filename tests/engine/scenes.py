@@ -26,7 +26,7 @@ from tests.engine.samples import RULE, Scene, appointed, day, document, done, sc
 LETTER = Evidence("letter", span=RULE)
 SIGNED = Evidence("letter", ("chief_constable", "nominated_deputy"), span=RULE)
 SINCE_PAUSE = Evidence("letter", since="paused", span=RULE)
-HELD = Inspection("INS-1", "planned", day(-5), day(-1), frozenset({"3", "7"}))
+HELD = Inspection("INS-1", "planned", day(-5), day(-1), frozenset({"3", "7"}), force="Kent")
 PLANNED = InspectionHeld("planned", span=RULE)
 RELEVANT = InspectionHeld("any", relevant=True, span=RULE)
 SET = FieldSet("owner", span=RULE)

@@ -88,6 +88,8 @@ def test_an_event_says_what_the_act_said_and_folds(at: Situation) -> None:
     assert what.national is (rule.answers is not None)
     told = (what.evidence, what.inspection, what.successor)
     assert told == (act.evidence, act.inspection, act.successor)
+    assert (what.due is not None) is (rule.after is not None)
+    assert what.due is None or what.due <= act.on
     after = apply(at.record, event)
     assert (after.state, after.number, after.on) == (rule.to, event.number, act.on)
     assert (after.window.number == event.number) is what.national

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import transitions
 from hypothesis import given, settings
 
+from peelflow.engine.decide import decide
 from peelflow.engine.machine import Cursor, RuleMachine, machine_for
 from peelflow.model.judgement import Child
-from peelflow.model.records import Actor
+from peelflow.model.records import Acted, Actor, Event
 from peelflow.model.requirements import ChildrenClosed, ReasonGiven
 from peelflow.model.rules import After, Counts, Lifecycle, State
 from peelflow.testing import lifecycles
@@ -204,3 +207,13 @@ def test_a_ledger_closed_before_is_not_closed_again() -> None:
     child = Child("C-1", {"portal": "open", "force": "closed"})
     at = scene(record={"state": "closed"}, context={"children": (child,)})
     assert accepted(asking, at).number == 5
+
+
+@pytest.mark.parametrize(("since", "due"), [("entered", day(-15)), ("published", day(0))])
+def test_a_timed_step_keeps_the_day_it_fell_due(since: str, due: date) -> None:
+    """It is dated the day it is done, which may be later."""
+    at = tick(on=9, published=day(-5).isoformat())
+    event = decide(timed(5, since), at.record, at.act, at.context)
+    assert isinstance(event, Event)
+    assert isinstance(event.what, Acted)
+    assert (event.on, event.what.due) == (day(9), due)

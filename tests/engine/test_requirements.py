@@ -161,6 +161,7 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     (PLANNED, scene(), "no inspection is named"),
     (PLANNED, scene(act={"inspection": "INS-1"}), "no inspection is called INS-1"),
     (PLANNED, inspected(id="INS-2"), "no inspection is called INS-1"),
+    (PLANNED, inspected(force="Essex"), "INS-1 is an inspection of another force, Essex"),
     (InspectionHeld("planned", since="nowhere"), inspected(), NEVER),
     (PLANNED, inspected(kind="bespoke"), "INS-1 is a bespoke inspection"),
     (

@@ -113,7 +113,7 @@ def test_the_drawn_acts_reach_every_verdict() -> None:
     """Acts are accepted and refused, and every kind of requirement holds and fails to hold."""
     verdicts = Counter[str]()
 
-    @settings(max_examples=400, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=900, deadline=None, derandomize=True, database=None)
     @given(situations())
     def look(at: Situation) -> None:
         decided = decide(at.lifecycle, at.record, at.act, at.context)

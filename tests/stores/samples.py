@@ -106,6 +106,7 @@ def variants() -> dict[str, Event]:
         "acted bare": Acted("start", "open", "in_progress"),
         "acted own step": Acted("start", "open", "open", national=False),
         "acted full": Acted("verify", "a", "b", inspection="I-1", successor="WMP-2"),
+        "acted when due": Acted("lapse", "a", "b", due=date(2024, 2, 29)),
         "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),
         "attached unsigned": Attached(bare),
         "amended away": Amended("owner", "ACC", None),

@@ -6,7 +6,7 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import assert_never
 
 from attrs import frozen
@@ -77,12 +77,22 @@ def compile_due(after: After, state: str) -> Check:
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
-        start = _published(record) if after.since == PUBLISHED else record.entered[state].on
+        start = _begun(after, record, state)
         return _passed(after.days, start, act.on) if start else _NO_PUBLICATION
 
     since = PUBLISHED if after.since == PUBLISHED else None
     due = say_wait(after.days, since, begun=f"`{state}` was entered")
     return Check(judge, f"wait until {due}", after.span)
+
+
+def due_day(after: After, record: Record) -> date | None:
+    """Return when a timed transition out of the record's state falls due, None if it does not."""
+    start = _begun(after, record, record.state)
+    return start + timedelta(after.days) if start else None
+
+
+def _begun(after: After, record: Record, state: str) -> date | None:
+    return _published(record) if after.since == PUBLISHED else record.entered[state].on
 
 
 _NO_PUBLICATION = "no date of publication is set"
@@ -144,6 +154,8 @@ def _inspection(asked: InspectionHeld) -> Judge:
             return "no inspection is named"
         if held is None or held.id != act.inspection:
             return f"no inspection is called {act.inspection}"
+        if held.force != record.force:
+            return f"{held.id} is an inspection of another force, {held.force}"
         if window is None:
             return f"`{asked.since}` was never entered"
         if asked.inspection not in ("any", held.kind):

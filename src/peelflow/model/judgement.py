@@ -26,13 +26,14 @@ class Appointment:
 
 @frozen
 class Inspection:
-    """An inspection: planned or bespoke, its days, and the questions it covers."""
+    """An inspection of a force: planned or bespoke, its days, and the questions it covers."""
 
     id: str
     kind: str
     first_day: date
     last_day: date
     questions: frozenset[str] = frozenset()
+    force: str = field(kw_only=True)
 
 
 @frozen

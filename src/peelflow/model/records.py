@@ -113,7 +113,8 @@ class TakenOver:
 class Acted:
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
-    `evidence` are documents offered, `counted` the digests this act used up.
+    `evidence` are documents offered, `counted` the digests this act used up. `due` is the day a
+    timed transition fell due, which may lie before the day it was done.
     """
 
     trigger: str
@@ -124,6 +125,7 @@ class Acted:
     counted: tuple[str, ...] = ()
     inspection: str | None = None
     successor: str | None = None
+    due: date | None = None
 
 
 @frozen

@@ -32,6 +32,7 @@ def inspection_of(record: Record) -> Inspection:
         first_day=date.fromisoformat(_text(record, "first_day")),
         last_day=date.fromisoformat(_text(record, "last_day")),
         questions=frozenset(questions),
+        force=record.force,
     )
 
 

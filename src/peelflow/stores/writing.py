@@ -165,7 +165,8 @@ def _entering(what: Added | TakenOver, issued: str) -> str:
 def _acted(what: Acted) -> str:
     evidence = f'"evidence":[{",".join(map(_document, what.evidence))}],' if what.evidence else ""
     return (
-        f"{{{_listed('counted', what.counted)}{evidence}{_given('inspection', what.inspection)}"
+        f"{{{_listed('counted', what.counted)}{_day('due', what.due)}{evidence}"
+        f"{_given('inspection', what.inspection)}"
         f'{"" if what.national else FALSE}"new":{_text(what.new)},"old":{_text(what.old)},'
         f'{_given("successor", what.successor)}"trigger":{_text(what.trigger)}}}'
     )

@@ -203,5 +203,6 @@ def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None
         first_day=first,
         last_day=first + timedelta(draw(st.integers(0, 30))),
         questions=mostly(draw, covered | {str(own)}, covered),
+        force=mostly(draw, FORCE, "Kent"),
     )
     return mostly(draw, held, None)
