@@ -10,6 +10,7 @@ PeelflowError
 ├── UnknownDocument (LookupError)  no document of that digest
 ├── StoreError
 │   ├── Conflict                   somebody else moved what this decision read
+│   ├── OtherRules                 the store keeps other rules under that name and version
 │   ├── StoreBusy (TimeoutError)   the store stayed locked for too long
 │   ├── StoreVersion               the store's schema is newer than this peelflow
 │   └── StoreUnreadable            the file is no peelflow store, or is damaged
@@ -143,6 +144,17 @@ class Conflict(StoreError):
         super().__init__(
             f"{record} moved from event {expected} to {found} meanwhile; "
             "nothing was kept, read it again and decide anew"
+        )
+
+
+class OtherRules(StoreError):
+    """The store keeps a lifecycle of this name and version that means something else."""
+
+    def __init__(self, name: str, version: int) -> None:
+        self.name, self.version = name, version
+        super().__init__(
+            f"the store keeps other rules as {name}@{version}; nothing was kept, "
+            f"give the edited rules version {version + 1}"
         )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 from markdown_it import MarkdownIt
 
+from peelflow.cli import main
+from peelflow.register.sheets import SHEETS, read_sheet
 from peelflow.rulebook.load import check
 
 ROOT = Path(__file__).parents[2]
@@ -77,14 +81,44 @@ def test_yaml_blocks_of_the_reference_load(tmp_path: Path) -> None:
     assert [str(fault) for fault in check(tmp_path) if fault.severity == "error"] == []
 
 
-@pytest.mark.parametrize("block", of("console"), ids=str)
-def test_console_blocks_name_what_exists(block: Block) -> None:
-    """`make` targets stand in the Makefile; `peelflow` verbs are run by the tests of the command."""
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "-" + page.stem)
+def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make` targets stand in the Makefile, and `peelflow` runs as written, one after another."""
+    for file in page.parent.glob("*.csv"):
+        shutil.copy(file, tmp_path)
+    if (page.parent / "letters").is_dir():
+        shutil.copytree(page.parent / "letters", tmp_path / "letters")
+    monkeypatch.chdir(tmp_path)
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    for line in block.text.splitlines():
-        words = line.partition("#")[0].split()
-        if words[:1] == ["make"]:
-            assert words[1] in targets
+    blocks = [block for block in each_block(page) if block.language == "console"]
+    for line in (line for block in blocks for line in block.text.splitlines()):
+        command, *words = shlex.split(line, comments=True)
+        if command == "make":
+            assert words[0] in targets
+        else:
+            assert (command, main(words)) == ("peelflow", 0), line
+
+
+def test_csv_blocks_are_sheets(tmp_path: Path) -> None:
+    """A block of CSV has the columns of a sheet."""
+    for block in of("csv"):
+        path = tmp_path / "block.csv"
+        path.write_text(block.text, "utf-8")
+        rows, faults = read_sheet(path, {})
+        assert rows
+        assert not faults
+
+
+def test_the_reference_of_sheets_names_every_column() -> None:
+    """The table of docs/sheets.md is what the reader knows."""
+    page = (ROOT / "docs/sheets.md").read_text("utf-8")
+    told = [
+        (name, by, tuple(re.findall("`([a-z_]+)`", must)), tuple(re.findall("`([a-z_]+)`", may)))
+        for name, by, must, may in re.findall(
+            r"^\| ([a-z]+) \| `([a-z]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
+        )
+    ]
+    assert told == [(each.name, each.told_by, each.required, each.optional) for each in SHEETS]
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,1 +1,1 @@
-"""Tests of proof."""
+"""Proof: what is said of a lifecycle without running it."""

@@ -80,7 +80,7 @@ class Means:
         return [
             None,
             *(
-                Inspection("INS-1", kind, EVER, end, frozenset({covered}))
+                Inspection("INS-1", kind, EVER, end, frozenset({covered}), force=record.force)
                 for kind in ("planned", "bespoke")
                 for covered in ("7", "1")
                 for end in sorted(ends)

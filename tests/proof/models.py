@@ -254,5 +254,10 @@ def _inspection(asked: tuple[str, bool, int]) -> Inspection:
     kind, relevant, ago = asked
     days = TODAY - timedelta(ago)
     return Inspection(
-        "INS-1", kind, date(2000, 1, 1), days, frozenset({"7"} if relevant else {"1"})
+        "INS-1",
+        kind,
+        date(2000, 1, 1),
+        days,
+        frozenset({"7"} if relevant else {"1"}),
+        force="wmp",
     )

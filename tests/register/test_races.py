@@ -7,12 +7,13 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from peelflow.errors import Conflict, Refused
 from peelflow.register.front import Register
-from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
+from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
 
 ACTS = 40
 
@@ -31,7 +32,7 @@ def a_closed_family(world: World) -> tuple[str, str]:
 def test_a_parent_does_not_close_while_its_child_reopens(world: World) -> None:
     """S2: whoever commits second gets a Conflict, and nothing of it is kept."""
     parent, child = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal"}
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
     with (
         pytest.raises(Conflict) as conflict,
         world.register.batch() as closing,
@@ -45,7 +46,11 @@ def test_a_parent_does_not_close_while_its_child_reopens(world: World) -> None:
 def test_a_child_does_not_reopen_while_its_parent_closes(world: World) -> None:
     """S2, the other way round: the re-opening read its parent, which then closed."""
     parent, child = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal", "reason": "undone"}
+    said: dict[str, Any] = {
+        "recorded_by": "liaison-officer",
+        "source": "portal",
+        "reason": "undone",
+    }
     with pytest.raises(Conflict), world.register.batch() as reopening:
         reopening.fire(child, "reopen", actor=HMICFRS, on=world.day, **said)
         world.fire(parent, "close", "hmicfrs")
@@ -55,7 +60,7 @@ def test_a_child_does_not_reopen_while_its_parent_closes(world: World) -> None:
 def test_a_child_is_not_added_while_its_parent_closes(world: World) -> None:
     """S2: a new child moves its parent, so the closing that did not see it is a Conflict."""
     parent, _ = a_closed_family(world)
-    said = {"recorded_by": "liaison-officer", "source": "portal"}
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
     with pytest.raises(Conflict), world.register.batch() as closing:
         closing.fire(parent, "close", actor=HMICFRS, on=world.day, **said)
         world.add(KINDS[1], parent=parent)
@@ -69,8 +74,7 @@ def test_an_appointment_that_ends_meanwhile_is_noticed(world: World) -> None:
     appointment = f"appointment:{FORCE}:chief_constable:chief-constable:{START}"
     letter = world.letter()
     with pytest.raises(Conflict) as conflict, world.register.batch() as batch:
-        chief = LIAISON.__class__("chief-constable", "chief_constable")
-        batch.fire(record, "close", actor=chief, on=world.day, evidence=[letter])
+        batch.fire(record, "close", actor=CHIEF, on=world.day, evidence=[letter])
         world.register.amend(
             appointment,
             "last_day",
@@ -80,6 +84,20 @@ def test_an_appointment_that_ends_meanwhile_is_noticed(world: World) -> None:
             reason="retired",
         )
     assert conflict.value.record == appointment
+
+
+def test_somebody_elses_appointment_is_no_conflict(world: World) -> None:
+    """S2: a decision reads the appointments of those it asks about, and nobody else's."""
+    record = world.add(KINDS[1])
+    world.step(record, "start")
+    letter = world.letter()
+    deputy = f"appointment:{FORCE}:nominated_deputy:deputy:{START}"
+    with world.register.batch() as batch:
+        batch.fire(record, "close", actor=CHIEF, on=world.day, evidence=[letter])
+        world.register.amend(
+            deputy, "last_day", world.day, actor=LIAISON, on=world.day, reason="moved on"
+        )
+    assert world.register.record(record).state == "closed"
 
 
 def back_and_forth(url: str, record: str, trigger: str) -> tuple[int, int, int]:

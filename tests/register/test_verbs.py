@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +19,13 @@ from peelflow.errors import (
     UnknownDocument,
     UnknownRecord,
 )
-from peelflow.model.records import Actor, Amended, Document, Linked, TakenOver
+from peelflow.model.records import Actor, Amended, Document, Event, Linked, TakenOver
+from peelflow.model.requirements import FieldSet
+from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition
 from peelflow.register.front import Register, utc_now
 from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.semantic import pin_of
+from peelflow.stores.sqlite import SqliteStore
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock
 
 TYPED = {"recorded_by": "liaison-officer", "source": "portal"}
@@ -65,7 +71,7 @@ def test_a_key_is_seen_within_a_batch_too(world: World) -> None:
     """S7: keys of the batch itself count."""
     record = world.add(KINDS[1])
     with world.register.batch() as batch:
-        said = {"actor": LIAISON, "on": world.day, "key": "k"}
+        said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "key": "k"}
         assert batch.fire(record, "start", **said) == batch.fire(record, "start", **said)
 
 
@@ -74,7 +80,7 @@ def test_every_verb_takes_a_key(world: World, verb: str) -> None:
     """S7: asking for the same again gives the first event again."""
     record = world.add(KINDS[1])
     letter = world.letter()
-    ask = {
+    ask: Callable[[], Event] = {
         "add": lambda: world.register.add(
             "N", category="afi", level=2, force=FORCE, issued=START, actor=LIAISON, key="k"
         ),
@@ -151,8 +157,34 @@ def test_what_cannot_be_meant_is_refused(
 
 def test_an_inspectorate_decision_says_who_recorded_it(world: World) -> None:
     """HMICFRS does not log in: who decided and who typed are two people."""
+    asked: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": START}
     with pytest.raises(RequestRefused, match="does not say who recorded it"):
-        world.register.add("N", category="afi", level=2, force=FORCE, issued=START, actor=HMICFRS)
+        world.register.add("N", **asked, actor=HMICFRS, source="portal")
+
+
+@pytest.mark.parametrize("source", [None, " "])
+def test_an_inspectorate_decision_names_its_source(world: World, source: str | None) -> None:
+    """What is recorded for HMICFRS was read somewhere: a letter, the portal."""
+    asked: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": START}
+    with pytest.raises(RequestRefused, match="names no source"):
+        world.register.add("N", **asked, actor=HMICFRS, recorded_by="x", source=source)
+
+
+def test_an_unknown_role_is_refused(world: World) -> None:
+    """A typo in a role is no refusal of the rules."""
+    typo = Actor("chief-constable", "chief_constabel")
+    with pytest.raises(RequestRefused, match="did you mean `chief_constable`"):
+        world.register.fire(world.add(KINDS[1]), "start", actor=typo, on=world.day)
+
+
+def test_an_appointment_that_begins_later_can_be_repeated(world: World) -> None:
+    """S7: it is dated the day it is recorded, and repeating it on another day is the same."""
+    asked: dict[str, Any] = {"force": FORCE, "actor": LIAISON, "key": "k"}
+    first = world.register.appoint("x", "lead", first_day=date(2027, 1, 1), **asked)
+    later = Register(
+        world.register.store, rulebook=national(), clock=lambda: NOW + timedelta(days=9)
+    )
+    assert first == later.appoint("x", "lead", first_day=date(2027, 1, 1), **asked)
 
 
 def test_an_id_is_taken_once(world: World) -> None:
@@ -343,3 +375,51 @@ def test_the_clock_is_utc_unless_another_is_given() -> None:
     with Register.open("memory:", clock=clock) as register:
         event = register.appoint("x", "lead", force=FORCE, first_day=START, actor=LIAISON)
     assert event.recorded_at == NOW
+
+
+def test_rules_that_do_not_fit_let_go_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open that fails leaves no file open behind it."""
+    url = f"sqlite:///{tmp_path / 'register.db'}"
+    with Register.open(url, clock=clock) as register:
+        register.appoint("x", "lead", force=FORCE, first_day=START, actor=LIAISON)
+    closed: list[str] = []
+    monkeypatch.setattr(SqliteStore, "close", lambda store: closed.append(store.url))
+    pins = [evolve(one, pin=evolve(one.pin, digest="another")) for one in national().lifecycles]
+    with pytest.raises(RulesRefused):
+        Register.open(url, rulebook=evolve(national(), lifecycles=tuple(pins)))
+    assert closed == [url]
+
+
+def test_a_system_step_that_lacks_something_waits() -> None:
+    """Untimed system transitions run on entry if they can; the next one is tried if not."""
+    states = {
+        "begun": State(
+            {"portal": "open"},
+            transitions=(
+                Transition("skip", "done", (SYSTEM,), (FieldSet("owner"),), answers="skip"),
+                Transition("go", "half", (SYSTEM,), answers="go"),
+            ),
+        ),
+        "half": State(
+            {"portal": "open"},
+            transitions=(Transition("end", "done", (SYSTEM,), (FieldSet("owner"),)),),
+        ),
+        "done": State({"portal": "closed"}, final=True),
+    }
+    rules = evolve(
+        national().lifecycles[0],
+        name="own",
+        initial="begun",
+        states=states,
+        applies_to=AppliesTo(("afi",), (None,)),
+        refines=None,
+    )
+    rulebook = evolve(national(), lifecycles=(evolve(rules, pin=pin_of(rules)),))
+    with Register.open("memory:", rulebook=rulebook, clock=clock) as register:
+        asked: dict[str, Any] = {"category": "afi", "force": FORCE, "actor": LIAISON}
+        register.add("A", issued=START, **asked)
+        assert register.record("A").state == "half"
+        register.add("B", issued=START, fields={"owner": "x"}, **asked)
+        assert register.record("B").state == "done"

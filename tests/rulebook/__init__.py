@@ -1,0 +1,1 @@
+"""Rule files: what is read from them, and what is refused."""

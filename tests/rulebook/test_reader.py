@@ -94,8 +94,9 @@ def test_shares_what_an_alias_names() -> None:
         (b"a: \xff", "not-utf-8"),
         (b"\xff\xfea\x00", "not-utf-8"),
         (b"%YAML 3.0\n---\na: b", "yaml-syntax"),
+        (b"%YAML 1." + b"1" * 5_000 + b"\n---\na: b", "yaml-syntax"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_refuses_what_would_harm(source: bytes, code: str) -> None:
     """Bounds hold with either parser, before anything is composed."""
@@ -103,12 +104,31 @@ def test_refuses_what_would_harm(source: bytes, code: str) -> None:
     assert found in code.split()
 
 
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("é\rü: \x01".encode(), 2, 4),
+        ("é\r\nü\u2028ö \x01".encode(), 3, 3),
+        (b"\xef\xbb\xbf\xc3\xa9\n\xc3\xa9\xff", 2, 2),
+        (b"\xef\xbb\xbfa\xff", 1, 2),
+        (b"[", 1, 2),
+        (b"--- ", 1, 5),
+    ],
+)
+def test_counts_places_as_yaml_does(source: bytes, line: int, column: int) -> None:
+    """A column counts characters, and every line break that YAML knows starts a line."""
+    with pytest.raises(RulesRefused) as caught:
+        read(source, "f.yaml")
+    assert [Span("f.yaml", line, column)] == [fault.span for fault in caught.value.diagnostics]
+
+
 def test_survives_a_megabyte_of_brackets() -> None:
     """The C parser crashes in compose; a process of its own shows that we never get there."""
     script = (
         "from peelflow.rulebook.reader import read\n"
         "from peelflow.errors import RulesRefused\n"
-        "for opening in (b'[', b'{', b'? ', b'- ', b'[{', b'a: [', b'&a [', b'!!x ', b'[,', b'[a,'):\n"
+        "openings = b'[', b'{', b'? ', b'- ', b'[{', b'a: [', b'&a [', b'!!x ', b'[,', b'[a,'\n"
+        "for opening in openings:\n"
         "    try:\n"
         "        read((opening * 1_048_576)[:1_048_576], 'f.yaml')\n"
         "    except RulesRefused:\n"

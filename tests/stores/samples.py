@@ -96,6 +96,26 @@ def events() -> dict[str, Event]:
     return {KIND_OF[type(what)]: event(number=7, what=what, **more) for what in KINDS}
 
 
+def variants() -> dict[str, Event]:
+    """Return events with their options the other way than in `events()`."""
+    bare = Document("d" * 64, "letter", 'a \\ " \x01\x1f\x7f\u2028', 0)
+    whats: dict[str, What] = {
+        "added bare": Added("WMP", "recommendation", None, PIN, "open"),
+        "added below": evolve(ADDED, level=1, parent="WMP-C-1"),
+        "taken over bare": TakenOver("WMP", "afi", 2, PIN, "closed", date(999, 1, 1)),
+        "acted bare": Acted("start", "open", "in_progress"),
+        "acted own step": Acted("start", "open", "open", national=False),
+        "acted full": Acted("verify", "a", "b", inspection="I-1", successor="WMP-2"),
+        "acted when due": Acted("lapse", "a", "b", due=date(2024, 2, 29)),
+        "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),
+        "attached unsigned": Attached(bare),
+        "amended away": Amended("owner", "ACC", None),
+        "relevelled plain": Relevelled(None, None, PIN, "open", "open", "b" * 64),
+        "corrected void": Corrected(2, "void"),
+    }
+    return {name: event(what=what) for name, what in whats.items()}
+
+
 def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
     """Return a record with something in every field; `more` replaces parts."""
     moment = Moment(1, DAY)

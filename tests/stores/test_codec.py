@@ -16,11 +16,15 @@ from hypothesis import strategies as st
 from peelflow.errors import RequestRefused, TextRefused
 from peelflow.model.records import KINDS, Actor, Amended, Event, Record
 from peelflow.stores.codec import check_text, event_from, event_text, record_from, record_text
-from tests.stores.samples import event, events, record
+from tests.stores.samples import event, events, record, variants
 from tests.stores.strategies import any_of
 
 GOLDEN: dict[str, dict[str, str]] = json.loads(
     Path(__file__).with_name("format1.json").read_text(encoding="utf-8")
+)
+
+VARIANTS: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("format1-options.json").read_text(encoding="utf-8")
 )
 
 
@@ -64,6 +68,19 @@ def test_a_records_format_1_stays_what_it_was() -> None:
     """S12: the pinned text of a record still reads and writes the same."""
     assert record_text(record()) == GOLDEN["record"]["text"]
     assert record_from(GOLDEN["record"]["text"]) == record()
+
+
+@pytest.mark.parametrize("name", sorted(variants()))
+def test_format_1_stays_what_it_was_with_any_options(name: str) -> None:
+    """S10, S12: what is left out at its default, and what stands there otherwise, is pinned too.
+
+    Like format1.json, never to be rewritten.
+    """
+    told, pinned = variants()[name], VARIANTS[name]
+
+    assert event_text(told) == pinned["text"]
+    assert event_from(pinned["text"]) == told
+    assert hashlib.sha256(pinned["text"].encode()).hexdigest() == pinned["digest"]
 
 
 @pytest.mark.parametrize("bad", ["\0", "a\0b", "\\\0", "\ud800", "é\udfff", "\ud83d\ude00"])
@@ -127,7 +144,9 @@ def test_says_why_a_text_cannot_be_read(kind: str, data: st.DataObject) -> None:
         (record_from if kind == "record" else event_from)(json.dumps({**raw, name: wrong}))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "7", '{"format":2}', '{"format":1}', "{"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "7", '{"format":2}', '{"format":1}', "{", "[" * 100_000]
+)
 def test_refuses_a_text_that_is_no_event(text: str) -> None:
     """S12: neither nonsense nor another format is guessed at."""
     with pytest.raises(ValueError, match=r"format|Expecting"):

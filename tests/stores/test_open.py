@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import RequestRefused
-from peelflow.stores import open as opening
+from peelflow.stores import plugged
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.open import open_store
 from peelflow.stores.sqlite import SqliteStore
@@ -59,7 +59,7 @@ def test_others_plug_in_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     found = EntryPoints(
         [EntryPoint("tape", "peelflow.stores.memory:MemoryStore", "peelflow.stores")]
     )
-    monkeypatch.setattr(opening, "entry_points", found.select)
+    monkeypatch.setattr(plugged, "entry_points", found.select)
 
     assert open_store("tape://reel/7").url == "tape://reel/7"
     with pytest.raises(RequestRefused, match="`tape:`"):

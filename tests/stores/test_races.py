@@ -1,11 +1,8 @@
-"""Several writers, killed writers, and readers beside them."""
+"""Several writers, and readers beside them."""
 
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +12,7 @@ from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved
 from tests.stores.workers import race, race_on
 
-ROOT = Path(__file__).parents[2]
 NAME = "WMP-R3-017"
-
-
-def worker(verb: str, path: Path) -> list[str]:
-    """Return the command that runs one of the workers."""
-    return [sys.executable, "-m", "tests.stores.workers", verb, str(path)]
 
 
 def test_threads_share_one_store(store: Store) -> None:
@@ -56,32 +47,6 @@ def test_processes_share_one_file(path: Path) -> None:
     assert len(entries) == store.read([NAME])[NAME].record.number == accepted
     assert verify_chain(entries) is None
     store.close()
-
-
-def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path) -> None:
-    """S3: what `append` returned from survives `kill -9`; what it did not is whole or absent."""
-    with subprocess.Popen(worker("append", path), cwd=ROOT, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        for _ in range(30):
-            writer.stdout.readline()
-        writer.send_signal(signal.SIGKILL)
-        told = [*map(int, writer.stdout.read().split())] or [30]
-
-    store = SqliteStore(path)
-    entries = store.history(NAME)
-    assert max(told) <= len(entries) <= max(told) + 1
-    assert store.read([NAME])[NAME].head == entries[-1].digest
-    assert verify_chain(entries) is None
-    store.close()
-
-
-def test_a_store_is_opened_anew_after_a_fork(path: Path) -> None:
-    """S11: parent and child each use a connection of their own."""
-    done = subprocess.run(
-        worker("fork", path), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.split() == ["after", "before", "child"]
 
 
 def test_readers_never_see_half_a_batch(path: Path) -> None:

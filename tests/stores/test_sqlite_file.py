@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import StoreUnreadable, StoreVersion
+from peelflow.errors import Conflict, StoreUnreadable, StoreVersion
 from peelflow.stores.chain import verify_chain
 from peelflow.stores.protocol import Wanted
 from peelflow.stores.schema import SCHEMA
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import run, step
+from tests.stores.samples import batch, moved, run, step
 
 NAME = "WMP-R3-017"
 
@@ -40,6 +40,24 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
     )
 
     assert found == ["wal", 2]
+
+
+def test_every_event_has_its_place_in_one_order(file: SqliteStore, path: Path) -> None:
+    """S5: positions are dense, in the order of the commits, whoever writes and what is refused."""
+    other = SqliteStore(path)
+    step(file, "b")
+    stale = batch(moved(other, "b"))
+    step(other, "a")
+    step(file, "b")
+    with pytest.raises(Conflict):
+        other.append(stale)
+    step(other, "b")
+
+    sql = "SELECT position, record, number FROM events ORDER BY position"
+    found = file._run(lambda each: each.execute(sql).fetchall())
+
+    assert found == [(1, "b", 1), (2, "a", 1), (3, "b", 2), (4, "b", 3)]
+    other.close()
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

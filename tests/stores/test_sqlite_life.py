@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.stores import schema, statements
+from peelflow.stores.protocol import Wanted
 from peelflow.stores.recent import KEPT, Recent
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, record, run, step
@@ -74,7 +76,7 @@ def test_a_signal_handler_cannot_write_into_a_batch(
 
     def handled(connection: sqlite3.Connection, rows: statements.Rows) -> None:
         monkeypatch.setattr(statements, "write", real)
-        with pytest.raises(StoreBusy):
+        with pytest.raises(StoreBusy, match=r"register\.db"):
             file.append(inner)
         real(connection, rows)
 
@@ -82,6 +84,32 @@ def test_a_signal_handler_cannot_write_into_a_batch(
     file.append(outer)
 
     assert file.read(["outer", "inner"]).keys() == {"outer"}
+
+
+def test_a_paused_store_lets_go_of_its_file(file: SqliteStore) -> None:
+    """S3: before a fork the connection is closed; others go on when the fork is over."""
+    step(file)
+    with ThreadPoolExecutor(1) as pool:
+        resume = file.pause()
+        reading = pool.submit(file.read, [NAME])
+        let_go = file._life().connection is None
+        resume()
+
+    assert let_go
+    assert reading.result().keys() == {NAME}
+
+
+def test_a_pause_within_a_transaction_leaves_it_open(file: SqliteStore) -> None:
+    """S1: what a fork finds half written by its own thread is written to the end."""
+    sql = "INSERT INTO documents VALUES ('digest', x'00')"
+
+    def pause(connection: sqlite3.Connection) -> None:
+        connection.execute(sql)
+        file.pause()()
+
+    file._write(pause)
+
+    assert file.document("digest") == b"\0"
 
 
 def test_a_closed_store_says_so(file: SqliteStore) -> None:
@@ -131,17 +159,6 @@ def test_opening_waits_while_another_opens(
     assert next(faults, None) is None
 
 
-def test_children_are_found_by_index(file: SqliteStore) -> None:
-    """S2: a decision on a parent reads its children without looking at every record."""
-    sql = "SELECT id, body FROM records WHERE id > ? AND parent = ? ORDER BY id LIMIT ?"
-
-    plan = file._run(
-        lambda each: each.execute(f"EXPLAIN QUERY PLAN {sql}", ("", "p", 9)).fetchall()
-    )
-
-    assert "records_by_parent" in str(plan)
-
-
 def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
     """S11: a record read before is read as it stands now, whoever moved it."""
     step(file, state="open")
@@ -151,6 +168,26 @@ def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
     assert file.read([NAME])[NAME].record.state == "closed"
     assert file.read([NAME]) == other.read([NAME])
     other.close()
+
+
+def test_a_record_just_written_is_not_decoded_again(file: SqliteStore) -> None:
+    """S6: what was appended is read back as the very record, as long as the file says its text."""
+    asked = batch(moved(file))
+    file.append(asked)
+
+    assert file.read([NAME])[NAME].record is asked.records[0].record
+    assert list(file.records(Wanted())) == [record()]
+    assert next(file.records(Wanted())) is asked.records[0].record
+
+
+def test_a_listing_does_not_push_out_what_was_read(file: SqliteStore) -> None:
+    """S6: a record that only a listing told is decoded for it, and not remembered."""
+    step(file)
+    recent = file._life().recent = Recent()
+
+    assert [each.id for each in file.records(Wanted())] == [NAME]
+    with pytest.raises(ValueError, match="Expecting"):
+        recent.decoded(NAME, "text")
 
 
 def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:

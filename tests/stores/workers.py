@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import resource
+import sqlite3
 import sys
 
-from peelflow.errors import Conflict
-from peelflow.stores.protocol import Store
+from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
+from peelflow.stores.protocol import Store, Wanted
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, step
+
+TOGETHER = ("a", "b", "c")
 
 
 def race(store: Store, times: int) -> int:
@@ -34,27 +37,94 @@ def race_on(path: str, times: int) -> int:
         store.close()
 
 
-def append_for_ever(path: str) -> None:
-    """Append until killed, telling each number once `append` has returned."""
+def append_together(path: str) -> None:
+    """Append batches over three records until killed, telling how many were kept."""
     store = SqliteStore(path)
-    for number in itertools.count(1):
-        step(store)
-        os.write(1, b"%d\n" % number)
+    while True:
+        store.append(batch(*(moved(store, name) for name in TOGETHER)))
+        os.write(1, b"%d\n" % len(store.history("a")))
+
+
+def hold(path: str) -> None:
+    """Take the write lock in the middle of a batch, tell so, and keep it until killed."""
+    store = SqliteStore(path)
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM events")
+        os.write(1, b"held\n")
+        os.read(0, 1)
+    store.close()
+
+
+def fill_the_disk(path: str) -> None:
+    """Append until the file may not grow any more; tell what was kept, then go on."""
+    store = SqliteStore(path)
+    step(store)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        for _ in range(10_000):
+            store.append(batch(*(moved(store, name) for name in TOGETHER)))
+    except StoreUnreadable as fault:
+        print(fault.url, *(len(store.history(name)) for name in TOGETHER))  # noqa: T201
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    store.append(batch(*(moved(store, name) for name in TOGETHER)))
+    store.close()
 
 
 def fork(path: str) -> None:
-    """Use one store on both sides of a fork, the parent's connection being open."""
+    """Use one store on both sides of a fork; the child goes on after the parent let go."""
     store = SqliteStore(path)
     step(store, "before")
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         step(store, "child")
+        os.read(reading, 1)
+        step(store, "child, alone")
         os._exit(0)
-    os.waitpid(child, 0)
     step(store, "after")
-    print(*sorted(store.read(["before", "child", "after"])))  # noqa: T201
+    store.close()
+    SqliteStore(path).close()
+    os.write(writing, b"x")
+    os.waitpid(child, 0)
+    _tell(path)
+
+
+def fork_while_writing(path: str) -> None:
+    """Fork in the middle of a transaction of the same thread, which goes on."""
+    store = SqliteStore(path, timeout=0.05)
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO documents VALUES ('digest', x'00')")
+        child = os.fork()
+        if child == 0:
+            try:
+                step(store, "child")
+            except StoreBusy:
+                os._exit(7)
+        told.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    told: list[int] = []
+    store._write(work)
+    step(store, "after")
+    print(*told, store.document("digest") == b"\0")  # noqa: T201
+    store.close()
+    _tell(path)
+
+
+def _tell(path: str) -> None:
+    store = SqliteStore(path)
+    print(*sorted(each.id for each in store.records(Wanted())), sep=";")  # noqa: T201
     store.close()
 
 
 if __name__ == "__main__":
-    {"append": append_for_ever, "fork": fork}[sys.argv[1]](sys.argv[2])
+    verbs = {
+        "append-together": append_together,
+        "fill-the-disk": fill_the_disk,
+        "fork": fork,
+        "fork-while-writing": fork_while_writing,
+        "hold": hold,
+    }
+    verbs[sys.argv[1]](sys.argv[2])

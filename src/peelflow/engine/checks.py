@@ -6,7 +6,8 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from typing import assert_never
 
 from attrs import frozen
 
@@ -27,7 +28,9 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
-    read_aloud,
+    say_days,
+    say_wait,
+    would_do,
 )
 from peelflow.model.rules import After
 
@@ -66,7 +69,7 @@ class Check:
 def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
     """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
     judge = _judge(requirement, closes)
-    return Check(judge, f"give {read_aloud(requirement)}", requirement.span)
+    return Check(judge, would_do(requirement), requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
@@ -74,14 +77,22 @@ def compile_due(after: After, state: str) -> Check:
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
-        start = _published(record) if after.since == PUBLISHED else record.entered[state].on
-        if start is None:
-            return _NO_PUBLICATION
-        days = (act.on - start).days
-        return HOLDS if days >= after.days else f"{days} days have passed since {start}"
+        start = _begun(after, record, state)
+        return _passed(after.days, start, act.on) if start else _NO_PUBLICATION
 
-    first = "set the field `published` and " if after.since == PUBLISHED else ""
-    return Check(judge, f"{first}wait until {after.days} days have passed", after.span)
+    since = PUBLISHED if after.since == PUBLISHED else None
+    due = say_wait(after.days, since, begun=f"`{state}` was entered")
+    return Check(judge, f"wait until {due}", after.span)
+
+
+def due_day(after: After, record: Record) -> date | None:
+    """Return when a timed transition out of the record's state falls due, None if it does not."""
+    start = _begun(after, record, record.state)
+    return start + timedelta(after.days) if start else None
+
+
+def _begun(after: After, record: Record, state: str) -> date | None:
+    return _published(record) if after.since == PUBLISHED else record.entered[state].on
 
 
 _NO_PUBLICATION = "no date of publication is set"
@@ -109,11 +120,23 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _any_of(requirement, closes)
         case PredicateHolds(predicate=name):
             return _predicate(name)
+        case _:
+            assert_never(requirement)
 
 
 def _published(record: Record) -> date | None:
     day = record.fields.get(PUBLISHED)
-    return date.fromisoformat(day) if isinstance(day, str) else None
+    try:
+        return date.fromisoformat(day) if isinstance(day, str) else None
+    except ValueError:
+        return None
+
+
+def _passed(days: int, start: date, on: date) -> Finding:
+    passed = (on - start).days
+    if passed < 0:
+        return f"{start}, from when to count, lies after the act's date {on}"
+    return HOLDS if passed >= days else f"{passed} of {say_days(days)} passed since {start}"
 
 
 def _evidence(asked: Evidence) -> Judge:
@@ -131,6 +154,8 @@ def _inspection(asked: InspectionHeld) -> Judge:
             return "no inspection is named"
         if held is None or held.id != act.inspection:
             return f"no inspection is called {act.inspection}"
+        if held.force != record.force:
+            return f"{held.id} is an inspection of another force, {held.force}"
         if window is None:
             return f"`{asked.since}` was never entered"
         if asked.inspection not in ("any", held.kind):
@@ -146,7 +171,7 @@ def _inspection(asked: InspectionHeld) -> Judge:
 
 def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
     question = record.fields.get("question")
-    if not isinstance(question, str):
+    if not isinstance(question, str) or not question:
         return "the record has no question, so no inspection is relevant to it"
     if any(question == asked or question.startswith(f"{asked}.") for asked in questions):
         return HOLDS
@@ -193,8 +218,10 @@ def _distinct(asked: DistinctFrom) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         window, done = window_of(record, asked.since), record.done.get(asked.distinct_from)
-        if window is None or done is None or done.number < window.number:
-            return f"nobody did `{asked.distinct_from}` yet"
+        if window is None:
+            return f"`{asked.since}` was never entered"
+        if done is None or done.number < window.number:
+            return f"nobody did `{asked.distinct_from}` since {window.on}"
         if done.person == act.actor.person:
             return f"{done.person} did `{asked.distinct_from}` too"
         return HOLDS
@@ -210,10 +237,7 @@ def _waited(asked: Waited) -> Judge:
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"
-        if start is None:
-            return missing
-        days = (act.on - start).days
-        return HOLDS if days >= asked.waited else f"{days} days have passed since {start}"
+        return _passed(asked.waited, start, act.on) if start else missing
 
     return judge
 

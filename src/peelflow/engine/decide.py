@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from peelflow.engine.checks import due_day
 from peelflow.engine.explain import refuse
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
@@ -33,6 +34,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         cursor.counted,
         act.inspection,
         act.successor,
+        due_day(rule.after, record) if rule.after else None,
     )
     return Event(
         record.id,

@@ -8,8 +8,8 @@ from peelflow.engine.evidence import holds_role, lacks_source
 from peelflow.engine.machine import RuleMachine, Way
 from peelflow.model.judgement import Context, Reason, Refusal
 from peelflow.model.records import Act, Record
-from peelflow.model.requirements import one_of, read_aloud
-from peelflow.model.rules import Transition
+from peelflow.model.requirements import PUBLISHED, one_of, read_aloud, say_wait
+from peelflow.model.rules import After, Transition
 
 
 def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
@@ -34,9 +34,15 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
 
 
 def say_rule(rule: Transition) -> str:
-    """Say a transition in words: who can do it, and with what."""
+    """Say a transition in words: who can do it, when it falls due, and with what."""
     needs = " and ".join(read_aloud(requirement) for requirement in rule.requires)
-    return f"{one_of(rule.by)} can `{rule.trigger}`" + (f" with {needs}" if needs else "")
+    once = f" once {_due(rule.after)}" if rule.after else ""
+    return f"{one_of(rule.by)} can `{rule.trigger}`{once}" + (f" with {needs}" if needs else "")
+
+
+def _due(after: After) -> str:
+    since = PUBLISHED if after.since == PUBLISHED else None
+    return say_wait(after.days, since, begun="this state was entered")
 
 
 def _not_here(

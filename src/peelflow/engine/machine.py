@@ -70,8 +70,8 @@ class RuleTransition(transitions.Transition):
     """A stock transition that knows the `Way` it was compiled from."""
 
     def __init__(self, source: str, dest: str, *args: Any, way: Way) -> None:
-        """Take what stock takes, with our guard as its condition."""
-        super().__init__(source, dest, None, *args[1:])
+        """Take what stock takes, with our guard as a condition beside any of the application's."""
+        super().__init__(source, dest, *args)
         self.conditions.append(self.condition_cls(self.holds))
         self.way = way
 
@@ -122,7 +122,7 @@ class RuleEvent(transitions.Event):
                     counted += found
                 else:
                     model.taken, model.state = way, way.rule.to
-                    model.counted = tuple(dict.fromkeys(counted)) if counted else ()
+                    model.counted = tuple(dict.fromkeys(counted)) if len(counted) > 1 else counted
                     return True
         return False
 
@@ -196,15 +196,14 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
     )
 
 
-def deltas(
-    old: State | None, old_name: str, *, new: State | None, new_name: str
-) -> tuple[Delta, ...]:
-    """Return how the figures change between two states, each under its national name."""
-    if old and new and old_name == new_name and old.counts_as == new.counts_as:
+def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tuple[Delta, ...]:
+    """Return how the figures change between two states (from nowhere), each by national name."""
+    come = tuple((k, c, new_name, +1) for k, c in sorted(new.counts_as.items()))
+    if old is None:
+        return come
+    if old_name == new_name and old.counts_as == new.counts_as:
         return ()
-    left = [(k, c, old_name, -1) for k, c in sorted(old.counts_as.items())] if old else []
-    come = [(k, c, new_name, +1) for k, c in sorted(new.counts_as.items())] if new else []
-    return (*left, *come)
+    return (*((k, c, old_name, -1) for k, c in sorted(old.counts_as.items())), *come)
 
 
 def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:

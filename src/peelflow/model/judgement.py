@@ -26,13 +26,14 @@ class Appointment:
 
 @frozen
 class Inspection:
-    """An inspection: planned or bespoke, its days, and the questions it covers."""
+    """An inspection of a force: planned or bespoke, its days, and the questions it covers."""
 
     id: str
     kind: str
     first_day: date
     last_day: date
     questions: frozenset[str] = frozenset()
+    force: str = field(kw_only=True)
 
 
 @frozen
@@ -87,6 +88,10 @@ class Refusal:
     role: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def head(self) -> str:
+        """Which record, where it stands, and what it cannot."""
+        return f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
+
     def __str__(self) -> str:
-        head = f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
-        return "\n  ".join((head, *map(str, self.reasons)))
+        return "\n  ".join((self.head, *map(str, self.reasons)))

@@ -68,7 +68,7 @@ class Act:
     key: str | None = None
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Change:
     """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so."""
 
@@ -109,11 +109,12 @@ class TakenOver:
     parent: str | None = None
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Acted:
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
-    `evidence` are documents offered, `counted` the digests this act used up.
+    `evidence` are documents offered, `counted` the digests this act used up. `due` is the day a
+    timed transition fell due, which may lie before the day it was done.
     """
 
     trigger: str
@@ -124,6 +125,7 @@ class Acted:
     counted: tuple[str, ...] = ()
     inspection: str | None = None
     successor: str | None = None
+    due: date | None = None
 
 
 @frozen
@@ -196,7 +198,7 @@ KINDS: dict[str, type[What]] = {
 KIND_OF: dict[type[What], str] = {kind: name for name, kind in KINDS.items()}
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Event:
     """What happened: immutable, numbered from 1 within its record.
 

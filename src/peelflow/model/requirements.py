@@ -5,7 +5,7 @@ Every atom is data; `engine.checks` judges it, `read_aloud` says it in words.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import attrs
 from attrs import field, frozen
@@ -159,13 +159,46 @@ def read_aloud(requirement: Requirement) -> str:
         case DistinctFrom(distinct_from=trigger, since=since):
             return f"another person than did `{trigger}`{_since(since)}"
         case Waited(waited=days, since=since):
-            return f"{days} days{_since(since or 'the window began')}"
+            return f"{say_days(days)}{_since(since or 'the window began')}"
         case AnyOf(any_of=choices):
             return " or ".join(
                 "(" + " and ".join(read_aloud(atom) for atom in every) + ")" for every in choices
             )
         case PredicateHolds(predicate=name):
             return f"the predicate `{name}`"
+        case _:
+            assert_never(requirement)
+
+
+def would_do(requirement: Requirement) -> str:
+    """Say what to do about a requirement that does not hold, as a request to whoever acts."""
+    match requirement:
+        case ChildrenClosed():
+            return "close each child first; there must be at least one"
+        case DistinctFrom(distinct_from=trigger, since=since):
+            return f"let one person do `{trigger}`{_since(since)}, and another this"
+        case Waited(waited=days, since=since):
+            return f"wait until {say_wait(days, since, begun='the window began')}"
+        case AnyOf(any_of=choices):
+            return "; or ".join(" and ".join(map(would_do, every)) for every in choices)
+        case PredicateHolds(predicate=name):
+            return f"see to it that the predicate `{name}` says yes"
+        case _:
+            return f"give {read_aloud(requirement)}"
+
+
+def say_days(days: int) -> str:
+    """Say a number of days in words: 1 day, 28 days."""
+    return f"{days} day" if days == 1 else f"{days} days"
+
+
+def say_wait(days: int, since: str | None, *, begun: str) -> str:
+    """Say from when days are counted; `begun` is said where the rule names no `since`."""
+    if since == PUBLISHED:
+        begun = "the date in the field `published`"
+    elif since:
+        begun = f"`{since}` was entered"
+    return f"{say_days(days)} {'has' if days == 1 else 'have'} passed since {begun}"
 
 
 def _since(since: str | None) -> str:

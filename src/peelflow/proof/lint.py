@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition, Vocabulary
@@ -63,7 +62,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
             states[circle[0]].span,
             "endless-system",
             f"`system` would go round {listed(circle)} without end",
-            "give one of these steps `after:`, or to somebody",
+            "write `after:` on one of these steps, or give the step to another role",
         )
 
 
@@ -75,15 +74,17 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
             f"`{name}` is not final and nothing leads out of it",
             "write `final: true`, or add a transition",
         )
-    for one, other in combinations(state.transitions, 2):
-        both = sorted(set(one.by) & set(other.by))
-        if one.trigger == other.trigger and both:
+    taken: set[tuple[str, str]] = set()
+    for way in state.transitions:
+        both = [role for role in sorted(set(way.by)) if (way.trigger, role) in taken]
+        if both:
             yield Diagnostic(
-                other.span,
+                way.span,
                 "ambiguous-transition",
-                f"{listed(both)} may take two ways named `{one.trigger}` from `{name}`",
+                f"{listed(both)} may take two ways named `{way.trigger}` from `{name}`",
                 "keep the role in one of them, or name the other differently",
             )
+        taken.update((way.trigger, role) for role in way.by)
     for way in state.transitions:
         if state.final and not way.reopens:
             yield Diagnostic(
@@ -102,14 +103,6 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
 
 
 def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
-    twice = sorted({role for role in way.by if way.by.count(role) > 1})
-    if twice:
-        yield Diagnostic(
-            way.span,
-            "duplicate-role",
-            f"`{way.trigger}` names {listed(twice)} twice in `by`",
-            "name each role once",
-        )
     force = [role for role in way.by if role in roles and roles[role].side == "force"]
     others = [role for role in way.by if role in roles and roles[role].side != "force"]
     if force and others:

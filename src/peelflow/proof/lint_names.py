@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from attrs import frozen
+
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.guarantees import (
     AlwaysReachable,
@@ -13,11 +15,11 @@ from peelflow.model.guarantees import (
     NeverWithout,
     OnlyEnteredBy,
     Promise,
-    TwoPeople,
     Where,
 )
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildrenClosed,
     DistinctFrom,
     Evidence,
     FieldSet,
@@ -26,7 +28,7 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, Lifecycle, Vocabulary
+from peelflow.model.rules import SYSTEM, Category, Lifecycle, Vocabulary
 from peelflow.proof.mentions import each_requirement, each_role
 from peelflow.proof.names import suggestion
 
@@ -41,6 +43,7 @@ def unknown(what: str, name: str, known: Iterable[str], span: Span) -> Diagnosti
 
 def unknown_names(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
     """Yield every unknown state, trigger, role, kind of evidence, category, field and predicate."""
+    names = _Names(lifecycle, vocabulary, triggers(lifecycle), _counted(lifecycle))
     roles = {*vocabulary.roles, SYSTEM}
     for role, span in each_role(lifecycle):
         if role not in roles:
@@ -50,13 +53,31 @@ def unknown_names(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diag
             yield unknown("category", category, vocabulary.categories, lifecycle.applies_to.span)
     yield from _states(lifecycle)
     for atom in each_requirement(lifecycle):
-        yield from _requirement(atom, lifecycle, vocabulary)
+        yield from _requirement(atom, names)
     for guarantee in lifecycle.guarantees:
-        yield from _promise(guarantee.promise, lifecycle, guarantee.span)
+        yield from _promise(guarantee.promise, names, guarantee.span)
     for state in lifecycle.states.values():
         for way in state.transitions:
             if way.after and way.after.since == PUBLISHED:
-                yield from _field(PUBLISHED, lifecycle, vocabulary, way.after.span)
+                yield from _published(names, way.after.span)
+
+
+@frozen
+class _Names:
+    """A lifecycle among the words of its rulebook, and what it names itself."""
+
+    lifecycle: Lifecycle
+    vocabulary: Vocabulary
+    triggers: frozenset[str]
+    counted: frozenset[str]
+
+
+def _counted(lifecycle: Lifecycle) -> frozenset[str]:
+    return frozenset(
+        f"{ledger} {counts}"
+        for state in lifecycle.states.values()
+        for ledger, counts in state.counts_as.items()
+    )
 
 
 def triggers(lifecycle: Lifecycle) -> frozenset[str]:
@@ -75,24 +96,25 @@ def _states(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
                 yield unknown("state", way.to, known, way.span)
 
 
-def _requirement(
-    atom: Requirement, lifecycle: Lifecycle, vocabulary: Vocabulary
-) -> Iterator[Diagnostic]:
+def _requirement(atom: Requirement, names: _Names) -> Iterator[Diagnostic]:
+    words = names.vocabulary
     match atom:
-        case Evidence(evidence=name) if name not in vocabulary.evidence:
-            yield unknown("evidence", name, vocabulary.evidence, atom.span)
-        case PredicateHolds(predicate=name) if name not in vocabulary.predicates:
-            yield unknown("predicate", name, vocabulary.predicates, atom.span)
-        case DistinctFrom(distinct_from=name) if name not in triggers(lifecycle):
-            yield unknown("trigger", name, triggers(lifecycle), atom.span)
+        case Evidence(evidence=name) if name not in words.evidence:
+            yield unknown("evidence", name, words.evidence, atom.span)
+        case PredicateHolds(predicate=name) if name not in words.predicates:
+            yield unknown("predicate", name, words.predicates, atom.span)
+        case DistinctFrom(distinct_from=name) if name not in names.triggers:
+            yield unknown("trigger", name, names.triggers, atom.span)
         case FieldSet(field=name):
-            yield from _field(name, lifecycle, vocabulary, atom.span)
+            yield from _field(name, names, atom.span)
         case Waited(since=since) if since == PUBLISHED:
-            yield from _field(PUBLISHED, lifecycle, vocabulary, atom.span)
+            yield from _published(names, atom.span)
+        case ChildrenClosed():
+            yield from _childless(names, atom.span)
         case _:
             pass
     if isinstance(atom, Evidence | InspectionHeld | DistinctFrom | Waited):
-        yield from _since(atom, lifecycle)
+        yield from _since(atom, names.lifecycle)
 
 
 def _since(
@@ -109,49 +131,70 @@ def _since(
         )
 
 
-def _field(
-    name: str, lifecycle: Lifecycle, vocabulary: Vocabulary, span: Span
-) -> Iterator[Diagnostic]:
-    for category in lifecycle.applies_to.category:
-        declared = vocabulary.categories.get(category)
-        if declared and name not in declared.fields:
+def _categories(names: _Names) -> Iterator[tuple[str, Category]]:
+    for name in names.lifecycle.applies_to.category:
+        if name in names.vocabulary.categories:
+            yield name, names.vocabulary.categories[name]
+
+
+def _field(name: str, names: _Names, span: Span) -> Iterator[Diagnostic]:
+    for category, declared in _categories(names):
+        if name not in declared.fields:
             yield unknown(f"field of `{category}`", name, declared.fields, span)
 
 
-def _promise(promise: Promise, lifecycle: Lifecycle, span: Span) -> Iterator[Diagnostic]:
+def _published(names: _Names, span: Span) -> Iterator[Diagnostic]:
+    yield from _field(PUBLISHED, names, span)
+    for category, declared in _categories(names):
+        rule = declared.fields.get(PUBLISHED)
+        if rule and rule.type != "date":
+            yield Diagnostic(
+                span,
+                "published-not-date",
+                f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`",
+                "give the field `type: date`, or count from something else",
+            )
+
+
+def _childless(names: _Names, span: Span) -> Iterator[Diagnostic]:
+    for category, declared in _categories(names):
+        if not declared.children:
+            yield Diagnostic(
+                span,
+                "children-undeclared",
+                f"a record of `{category}` has no children, so `children` never holds",
+                f"give `{category}` its `children:`, or remove the requirement",
+            )
+
+
+def _promise(promise: Promise, names: _Names, span: Span) -> Iterator[Diagnostic]:
     named: tuple[str, ...] = ()
     match promise:
         case NeverWithout(where=where, triggers=named, since=since):
-            yield from _where(where, lifecycle, span)
+            yield from _where(where, names, span)
             if since is not None:
-                yield from _where(Where(state=since), lifecycle, span)
+                yield from _where(Where(state=since), names, span)
         case OnlyEnteredBy(where=where) | NeverUnmet(where=where) | AlwaysReachable(where=where):
-            yield from _where(where, lifecycle, span)
+            yield from _where(where, names, span)
         case NeverFollowedBy(where=where, later=later):
-            yield from _where(where, lifecycle, span)
-            yield from _where(later, lifecycle, span)
+            yield from _where(where, names, span)
+            yield from _where(later, names, span)
         case NeverDoneBy(trigger=trigger):
             named = (trigger,)
-        case TwoPeople(first=first, second=second):
-            named = (first, second)
-    known = triggers(lifecycle)
+        case _:
+            named = (promise.first, promise.second)
+    known = names.triggers
     yield from (unknown("trigger", name, known, span) for name in named if name not in known)
 
 
-def _where(where: Where, lifecycle: Lifecycle, span: Span) -> Iterator[Diagnostic]:
+def _where(where: Where, names: _Names, span: Span) -> Iterator[Diagnostic]:
     if where.state is not None:
-        if where.state not in lifecycle.states:
-            yield unknown("state", where.state, lifecycle.states, span)
-        return
-    known = {
-        f"{ledger} {counts}"
-        for state in lifecycle.states.values()
-        for ledger, counts in state.counts_as.items()
-    }
-    if str(where) not in known:
+        if where.state not in names.lifecycle.states:
+            yield unknown("state", where.state, names.lifecycle.states, span)
+    elif str(where) not in names.counted:
         yield Diagnostic(
             span,
             "unknown-ledger",
             f"no state counts `{where}`",
-            suggestion(str(where), known),
+            suggestion(str(where), names.counted),
         )

@@ -21,7 +21,7 @@ def refining_names(lifecycle: Lifecycle, refined: Lifecycle | None) -> Iterator[
             yield from _stands_for_nothing(name, state, refined)
             for way in state.transitions:
                 if way.as_ is not None and way.as_ not in known:
-                    yield unknown("trigger", way.as_, known, way.span)
+                    yield unknown(f"trigger of `{refined}`", way.as_, known, way.span)
 
 
 def _nothing_refined(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
@@ -39,11 +39,10 @@ def _nothing_refined(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]
 def _stands_for_nothing(name: str, state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
     if (state.stands_for or name) in refined.states:
         return
-    said = f"`{name}` stands for `{state.stands_for or name}`"
+    meant = state.stands_for or name
     yield Diagnostic(
         state.span,
         "unknown-state",
-        f"{said}, which is no state of `{refined}`",
-        "write `stands_for:` with a state of it: "
-        + suggestion(state.stands_for or name, refined.states),
+        f"`{name}` stands for `{meant}`, which is no state of `{refined}`",
+        f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}",
     )

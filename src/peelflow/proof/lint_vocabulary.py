@@ -8,13 +8,14 @@ from peelflow.errors import Diagnostic
 from peelflow.model.rules import SYSTEM, Category, EvidenceKind, Lifecycle, Role, Vocabulary
 from peelflow.proof.lint_names import unknown
 from peelflow.proof.mentions import evidence_named, roles_named
+from peelflow.proof.names import shown
 
 
 def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...]:
     """Return every fault of a vocabulary among the words of the whole rulebook, sorted."""
     found: list[Diagnostic] = []
     for name, role in own.roles.items():
-        found += _stands_for(name, role, whole)
+        found += _role(name, role, whole)
     for category in own.categories.values():
         known = whole.categories
         found += [
@@ -24,22 +25,25 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
         ]
         found += _choices(category)
     found += _orders(own, whole)
-    return tuple(sorted(found))
+    return tuple(sorted(set(found)))
 
 
 def lint_unused(
-    lifecycles: Sequence[Lifecycle], vocabularies: Iterable[Vocabulary]
+    lifecycles: Sequence[Lifecycle], vocabularies: Iterable[Vocabulary], whole: Vocabulary
 ) -> tuple[Diagnostic, ...]:
-    """Return a note for each role and kind of evidence that no lifecycle mentions, sorted."""
+    """Return a note for each role and kind of evidence that no lifecycle mentions, sorted.
+
+    A word whose meaning in `whole` is another one's is passed over: that is a fault already.
+    """
     roles = frozenset[str]().union(*map(roles_named, lifecycles)) | {SYSTEM}
     kinds = frozenset[str]().union(*map(evidence_named, lifecycles))
     found: list[Diagnostic] = []
     for vocabulary in vocabularies:
         for name, role in vocabulary.roles.items():
-            if name not in roles and role.stands_for is None:
+            if name not in roles and whole.roles.get(name) is role:
                 found.append(_unused("role", name, role))
         for name, kind in vocabulary.evidence.items():
-            if name not in kinds:
+            if name not in kinds and whole.evidence.get(name) is kind:
                 found.append(_unused("evidence", name, kind))
     return tuple(sorted(found))
 
@@ -54,18 +58,28 @@ def _unused(what: str, name: str, word: Role | EvidenceKind) -> Diagnostic:
     )
 
 
-def _stands_for(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
+def _role(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
+    if name == SYSTEM and role.side != "system":
+        yield Diagnostic(
+            role.span,
+            "system-side",
+            f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`",
+            "write `side: system`, or choose another name",
+        )
     if role.stands_for is None:
         return
     other = whole.roles.get(role.stands_for)
     if other is None:
         yield unknown("role", role.stands_for, whole.roles, role.span)
     elif not (other.may_be_delegated and other.side == role.side == "force"):
+        why = "whose acts may not be delegated"
+        if not other.side == role.side == "force":
+            why = "for both must be of the side `force`"
         yield Diagnostic(
             role.span,
             "not-delegable",
-            f"`{name}` cannot stand for `{role.stands_for}`, whose acts are not delegated",
-            "let it stand for a force role that is marked `may_be_delegated: true`",
+            f"`{name}` cannot stand for `{role.stands_for}`, {why}",
+            "let a force role stand for a force role that is marked `may_be_delegated: true`",
         )
 
 
@@ -95,7 +109,7 @@ def _orders(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
                 yield Diagnostic(
                     row.span,
                     "duplicate-order",
-                    f"`{row.title}` has order {row.order}, and so has `{taken[row.order]}`",
+                    f"`{shown(row.title)}` has order {row.order}, and so has `{taken[row.order]}`",
                     "give each row of the figures an order of its own",
                 )
-            taken.setdefault(row.order, row.title)
+            taken.setdefault(row.order, shown(row.title))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Act, Acted, Actor, Event, Record, Value, What
-from peelflow.model.rules import SYSTEM, Category, Lifecycle
+from peelflow.model.rules import SYSTEM, Category, Lifecycle, Role
+from peelflow.proof.names import suggestion
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -26,7 +27,17 @@ def event_of(
     source: str | None = None,
     key: str | None = None,
 ) -> Event:
-    """Return the event of a request that no lifecycle judges, written now."""
+    """Return the event of a request, written now.
+
+    What no lifecycle judges is judged here: an inspectorate's decision names its source.
+    """
+    side = role_of(draft, actor.role).side
+    if side == "inspectorate" and not isinstance(what, Acted) and not (source and source.strip()):
+        raise RequestRefused(
+            f"the decision of {actor}",
+            "names no source",
+            "name the letter or portal reference it was read from",
+        )
     return Event(
         record=record,
         number=number,
@@ -43,14 +54,14 @@ def event_of(
 
 def recorder(draft: Draft, actor: Actor, recorded_by: str | None) -> str:
     """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
-    role = draft.rulebook.vocabulary.roles.get(actor.role)
+    role = role_of(draft, actor.role)
     check_text(actor.person, "the actor's person")
     if actor.role == SYSTEM:
         raise RequestRefused(
             f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
         )
     if recorded_by is None:
-        if role is not None and role.side == "inspectorate":
+        if role.side == "inspectorate":
             raise RequestRefused(
                 f"the decision of {actor}",
                 "does not say who recorded it; an inspectorate does not log in to this register",
@@ -85,12 +96,20 @@ def asked_by(act: Act, record: Record, draft: Draft) -> Event:
     )
 
 
+def role_of(draft: Draft, name: str) -> Role:
+    """Return a role of the rulebook, or raise RequestRefused."""
+    roles = draft.rulebook.vocabulary.roles
+    if name not in roles:
+        raise RequestRefused(f"the role {name!r}", "is unknown", suggestion(name, roles))
+    return roles[name]
+
+
 def category_of(draft: Draft, name: str) -> Category:
     """Return a category of the rulebook, or raise RequestRefused."""
     categories = draft.rulebook.vocabulary.categories
     if name not in categories:
-        known = ", ".join(categories)
-        raise RequestRefused(f"the category {name!r}", "is unknown", f"use one of {known}")
+        instead = suggestion(name, categories)
+        raise RequestRefused(f"the category {name!r}", "is unknown", instead)
     return categories[name]
 
 
@@ -135,7 +154,7 @@ def check_taken_over(
         raise RequestRefused(
             f"{record}: the state {state!r}",
             f"is none of {lifecycle}'s",
-            f"use one of {', '.join(lifecycle.states)}",
+            suggestion(state, lifecycle.states),
         )
 
 
@@ -146,9 +165,8 @@ def check_change(
     rule = category.fields.get(field)
     what = f"{record}: the field `{field}`"
     if rule is None:
-        raise RequestRefused(
-            what, "is not declared for its category", f"use {', '.join(category.fields)}"
-        )
+        instead = suggestion(field, category.fields)
+        raise RequestRefused(what, "is not declared for its category", instead)
     if new == old:
         raise RequestRefused(what, f"already is {old!r}", "give another value")
     if new is None and rule.required:

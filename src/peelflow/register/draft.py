@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, field, frozen
@@ -21,7 +21,12 @@ from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.family import check_family
 from peelflow.register.requests import request_of
-from peelflow.register.situation import appointment_of, inspection_of
+from peelflow.register.situation import (
+    APPOINTMENT,
+    appointment_of,
+    described,
+    inspection_of,
+)
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.load import Rulebook
 from peelflow.stores.chain import GENESIS, chain
@@ -59,8 +64,9 @@ class Draft(Verbs):
         self._step_moved: dict[str, Kept] = {}
         self._step_entries: list[Entry] = []
         self._keys: dict[tuple[str, str], Event] = {}
-        self._appointed: dict[str, tuple[str, ...]] = {}
-        self._documents: set[str] = set()
+        self._stored: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._drafted: dict[str, None] = {}
+        self._brought: dict[str, bytes] = {}
 
     def _drafting(self) -> AbstractContextManager[Draft]:
         return self.step()
@@ -94,8 +100,28 @@ class Draft(Verbs):
                 records=tuple(self._moved.values()),
                 read=dict(self._read),
                 lifecycles=dict(self._lifecycles),
+                documents=dict(self._brought),
             )
             self.desk.store.append(batch)
+
+    @property
+    def drafted(self) -> int:
+        """How many events the steps so far have made."""
+        return len(self._entries)
+
+    def keep(
+        self,
+        content: bytes,
+        *,
+        kind: str,
+        name: str,
+        signed_by: str | None = None,
+        signed_on: date | None = None,
+    ) -> Document:
+        """Keep a document with this batch, and return what its acts refer to it by."""
+        document = described(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+        self._brought[document.digest] = content
+        return document
 
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""
@@ -127,8 +153,8 @@ class Draft(Verbs):
         entry = chain(kept.head if kept else GENESIS, event)
         self._step_moved[event.record] = Kept(record, entry.digest)
         self._step_entries.append(entry)
-        if event.record.startswith("appointment:"):
-            self._appointed.pop(record.force, None)
+        if record.category == APPOINTMENT:
+            self._drafted[record.id] = None
         return event
 
     def repeated(self, event: Event) -> Event | None:
@@ -175,10 +201,9 @@ class Draft(Verbs):
 
     def check_kept(self, document: Document) -> None:
         """Raise UnknownDocument unless the document's content is kept here."""
-        if document.digest not in self._documents:
-            if self.desk.store.document(document.digest) is None:
-                raise UnknownDocument(document.digest)
-            self._documents.add(document.digest)
+        digest = document.digest
+        if digest not in self._brought and not self.desk.store.has_document(digest):
+            raise UnknownDocument(digest)
         if document.kind not in self.rulebook.vocabulary.evidence:
             raise RequestRefused(
                 f"the document {document.name!r}",
@@ -221,14 +246,24 @@ class Draft(Verbs):
         return tuple(Child(c.id, self.lifecycle(c).states[c.state].counts_as) for c in children)
 
     def _appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
-        force = record.force
-        if force not in self._appointed:
-            stored = self.desk.store.records(Wanted(force=force, category="appointment"))
-            drafted = [*self._moved.values(), *self._step_moved.values()]
-            here = [k.record.id for k in drafted if k.record.category == "appointment"]
-            self._appointed[force] = tuple(dict.fromkeys([*(r.id for r in stored), *here]))
-        self._look_up(self._appointed[force])
+        """Return the appointments in the record's force of those whose roles may be asked for.
+
+        Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
+        could only have let more be done.
+        """
         documents = (*act.evidence, *(held.document for held in record.attachments))
-        concerned = {act.actor.person, *(d.signed_by for d in documents)}
-        appointments = (appointment_of(self.get(i)) for i in self._appointed[force])
-        return tuple(a for a in appointments if a.person in concerned)
+        persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
+        stored = [each for person in persons for each in self._appointed(record.force, person)]
+        drafted = [each for each in self._drafted if self._kept(each)]  # not of a refused step
+        found = tuple(dict.fromkeys([*stored, *drafted]))
+        self._look_up(found)
+        appointments = (appointment_of(each) for each in map(self.get, found))
+        return tuple(each for each in appointments if each.person in persons)
+
+    def _appointed(self, force: str, person: str) -> tuple[str, ...]:
+        stored = self._stored.get((force, person))
+        if stored is None:
+            wanted = Wanted(force=force, category=APPOINTMENT, field=("person", person))
+            stored = tuple(each.id for each in self.desk.store.records(wanted))
+            self._stored[force, person] = stored
+        return stored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -9,9 +10,19 @@ from peelflow.errors import RequestRefused
 from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
 from peelflow.model.rules import Category, FieldRule
+from peelflow.proof.names import suggestion
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+def day_of(text: str) -> date | None:
+    """Return the day that a text like 2023-03-30 names, None when it names none."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch(DAY, text) else None
+    except ValueError:
+        return None
 
 
 def checked_id(record: str) -> str:
@@ -50,8 +61,8 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
     rule = category.fields.get(name)
     what = f"{record}: the field `{name}`"
     if rule is None:
-        known = one_of(tuple(category.fields)) if category.fields else "no field at all"
-        raise RequestRefused(what, "is not declared for its category", f"use {known}")
+        instead = suggestion(name, category.fields)
+        raise RequestRefused(what, "is not declared for its category", instead)
     if rule.type == "list":
         return _checked_list(value, what=what)
     if isinstance(value, date):
@@ -75,13 +86,8 @@ def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
 def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
     if rule.type == "choice" and value not in rule.choices:
         raise RequestRefused(what, f"is {value!r}", f"use {one_of(rule.choices)}")
-    if rule.type == "date":
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError:
-            raise RequestRefused(
-                what, f"is {value!r}, which is no date", "write it as 2023-03-30"
-            ) from None
+    if rule.type == "date" and day_of(value) is None:
+        raise RequestRefused(what, f"is {value!r}, which is no date", "write it as 2023-03-30")
     return value
 
 

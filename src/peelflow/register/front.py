@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from types import TracebackType
 from typing import Literal, Self
 
@@ -15,6 +14,7 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.draft import Desk, Draft
+from peelflow.register.situation import described
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.load import Rulebook, national
 from peelflow.rulebook.semantic import restore, text_of
@@ -48,7 +48,7 @@ class Register(Verbs):
         """
         self.store = store
         self.rulebook = rulebook
-        self._restored: dict[str, Lifecycle] = {}
+        self._lifecycles: dict[str, Lifecycle] = {}
         _refuse_edited(store, rulebook)
         self._desk = Desk(
             store=store,
@@ -98,6 +98,10 @@ class Register(Verbs):
         """Close the store."""
         self.store.close()
 
+    def draft(self) -> Draft:
+        """Return an empty draft; nothing is kept before its `commit`."""
+        return Draft(self._desk)
+
     @contextmanager
     def batch(self) -> Iterator[Draft]:
         """Give a draft whose verbs are kept whole when the block ends, or not at all.
@@ -105,14 +109,16 @@ class Register(Verbs):
         Raises:
             Conflict: Somebody moved what the batch read; nothing is kept.
         """
-        draft = Draft(self._desk)
+        draft = self.draft()
         yield draft
         draft.commit()
 
     @contextmanager
     def _drafting(self) -> Iterator[Draft]:
-        with self.batch() as draft, draft.step():
+        draft = Draft(self._desk)
+        with draft.step():
             yield draft
+        draft.commit()
 
     def keep(
         self,
@@ -125,11 +131,12 @@ class Register(Verbs):
     ) -> Document:
         """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
 
-        Keeping the same content again changes nothing. `signed_by` is a person.
+        Keeping the same content again changes nothing. `signed_by` is a person. A batch has the
+        same verb, and keeps the document only if it is kept itself.
         """
-        digest = sha256(content).hexdigest()
-        self.store.keep_document(digest, content)
-        return Document(digest, kind, name, len(content), signed_by, signed_on)
+        document = described(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+        self.store.keep_document(document.digest, content)
+        return document
 
     def document(self, digest: str) -> bytes:
         """Return a kept document byte for byte, or raise UnknownDocument."""
@@ -183,10 +190,12 @@ class Register(Verbs):
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
-        found = self.rulebook.by_pin(pin.digest) or self._restored.get(pin.digest)
+        found = self._lifecycles.get(pin.digest)
         if found is None:
-            text = self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            found = self._restored.setdefault(pin.digest, restore(text))
+            found = self.rulebook.by_pin(pin.digest) or restore(
+                self.store.lifecycles()[pin.name, pin.version, pin.digest]
+            )
+            self._lifecycles[pin.digest] = found
         return found
 
 

@@ -12,7 +12,10 @@ UNPINNED = Pin("", 0, "")
 
 def request_of(event: Event) -> tuple[object, ...]:
     """Return what was asked in `event`: without its number, our clock, and what rules derived."""
-    asked = (event.on, event.actor, event.recorded_by, event.reason, event.source, event.key)
+    # An appointment that begins later is dated today; its own days stand in its fields.
+    dated = isinstance(event.what, Added) and event.what.category == "appointment"
+    on = None if dated else event.on
+    asked = (on, event.actor, event.recorded_by, event.reason, event.source, event.key)
     return (_asked(event.what), *asked)
 
 

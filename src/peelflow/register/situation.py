@@ -1,11 +1,14 @@
-"""Read the records that stand around a decision: appointments and inspections."""
+"""Read what stands around a decision: appointments, inspections, documents."""
 
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 
 from peelflow.model.judgement import Appointment, Inspection
-from peelflow.model.records import Record
+from peelflow.model.records import Document, Record
+
+APPOINTMENT = "appointment"
 
 
 def appointment_of(record: Record) -> Appointment:
@@ -29,7 +32,15 @@ def inspection_of(record: Record) -> Inspection:
         first_day=date.fromisoformat(_text(record, "first_day")),
         last_day=date.fromisoformat(_text(record, "last_day")),
         questions=frozenset(questions),
+        force=record.force,
     )
+
+
+def described(
+    content: bytes, kind: str, name: str, *, signed_by: str | None, signed_on: date | None
+) -> Document:
+    """Return a document's digest (SHA-256), and what is said of it."""
+    return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
 
 
 def _text(record: Record, name: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING
 
-from peelflow.errors import RequestRefused
 from peelflow.model.records import Actor, Amended, Attached, Document, Event
 from peelflow.register.asking import (
     category_of,
@@ -14,6 +14,7 @@ from peelflow.register.asking import (
     check_next_day,
     check_text,
     event_of,
+    role_of,
 )
 from peelflow.register.fields import Given, checked_days, checked_value
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from peelflow.register.draft import Draft
 
 
-class Upkeep:
+class Upkeep(ABC):
     """amend, attach, appoint."""
 
+    @abstractmethod
     def _drafting(self) -> AbstractContextManager[Draft]:
-        raise NotImplementedError
+        """Return the draft that takes one verb as a step."""
 
     def amend(
         self,
@@ -122,9 +124,7 @@ class Upkeep:
         It may begin later than today. It ends by amending `last_day`.
         """
         with self._drafting() as draft:
-            if role not in draft.rulebook.vocabulary.roles:
-                known = ", ".join(draft.rulebook.vocabulary.roles)
-                raise RequestRefused(f"the role {role!r}", "is unknown", f"use one of {known}")
+            role_of(draft, role)
             last = {} if last_day is None else {"last_day": last_day}
             return draft.add(
                 f"appointment:{force}:{role}:{person}:{first_day}",

@@ -169,7 +169,7 @@ class Verbs(Upkeep):
                 source=source,
                 key=key,
             )
-            first = draft.repeated(asked_by(act, known, draft))
+            first = draft.repeated(asked_by(act, known, draft)) if key is not None else None
             if first is not None:
                 return first
             for document in act.evidence:

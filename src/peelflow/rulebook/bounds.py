@@ -68,7 +68,7 @@ class Bounds:
                 span,
                 "alias-loop",
                 f"`*{shown(anchor)}` stands inside what it names",
-                "write the value out; rules have an end",
+                "write the value out; nothing holds itself",
             )
         self._aliased = True
         self._hold(None, size, span)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.model.requirements import BARE, HEADED
-from peelflow.proof.names import listed, shown, suggestion
+from peelflow.proof.names import listed, near, shown, suggestion
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 from peelflow.rulebook.shapes import Named, Whole
 
@@ -21,24 +21,33 @@ def fault(span: Span, code: str, sentence: str, instead: str) -> RulesRefused:
 
 def unknown_kind(node: Table) -> RulesRefused:
     """Neither a lifecycle nor a vocabulary."""
+    instead = "start with `lifecycle: <name>` or `vocabulary: <name>`"
+    for kind in ("lifecycle", "vocabulary"):
+        close = near(kind, node.entries)
+        if close is not None:
+            instead = f"write `{kind}` where `{shown(close)}` stands"
+    sentence = "the file says neither `lifecycle` nor `vocabulary`"
+    return fault(node.span, "unknown-kind", sentence, instead)
+
+
+def wrong_type(node: Node, wanted: str, instead: str = "") -> RulesRefused:
+    """A value of another type than its place holds."""
+    if wanted == LIST and isinstance(node, Scalar) and node.value != "":
+        instead = f"write [{shown(_plain(node.value))}]"
+    elif wanted == TEXT and isinstance(node, Scalar):
+        instead = f'write "{_plain(node.value)}" in quotes'
+    elif wanted == TEXT:
+        instead = "write one text, without brackets"
+    elif wanted == FLAG:
+        instead = f"write {FLAG}, without quotes"
+    elif wanted == WHOLE:
+        instead = "write digits alone, such as 10, without quotes or a zero before them"
     return fault(
         node.span,
-        "unknown-kind",
-        "the file says neither `lifecycle` nor `vocabulary`",
-        "start with `lifecycle: <name>` or `vocabulary: <name>`",
+        "wrong-type",
+        f"{wanted} belongs here, not {_said(node)}",
+        instead or f"write {wanted}",
     )
-
-
-def wrong_type(node: Node, wanted: str) -> RulesRefused:
-    """A value of another type than its place holds."""
-    instead = f"write {wanted}"
-    if isinstance(node, Scalar) and wanted == LIST and node.value != "":
-        instead = f"write [{shown(_plain(node.value))}]"
-    elif isinstance(node, Scalar) and wanted == TEXT:
-        instead = f'write "{_plain(node.value)}" in quotes'
-    elif wanted in {FLAG, WHOLE}:
-        instead += ", without quotes"
-    return fault(node.span, "wrong-type", f"{wanted} belongs here, not {_said(node)}", instead)
 
 
 def _said(node: Node) -> str:
@@ -51,8 +60,8 @@ def _said(node: Node) -> str:
             return "nothing"
         case Scalar(value=str() as text):
             return f"the text `{shown(text)}`"
-        case Scalar(value=value):
-            return f"`{_plain(value)}`"
+        case _:
+            return f"`{_plain(node.value)}`"
 
 
 def _plain(value: str | int | bool) -> str:  # noqa: FBT001
@@ -62,13 +71,33 @@ def _plain(value: str | int | bool) -> str:  # noqa: FBT001
 def empty(span: Span, what: str) -> RulesRefused:
     """A list, mapping or text that may not be empty."""
     instead = "write a text" if what == TEXT else "write at least one"
-    return fault(span, "empty-value", f"{what} stands here that may not be empty", instead)
+    return fault(span, "empty-value", f"{what} with nothing in it stands here", instead)
+
+
+def duplicate_item(node: Node, first: Node) -> RulesRefused:
+    """An item that its list holds already."""
+    said = f"`{shown(_plain(node.value))}`" if isinstance(node, Scalar) else "this item"
+    return fault(
+        node.span,
+        "duplicate-item",
+        f"{said} already stands in this list, at line {first.span.line}",
+        "keep one of the two",
+    )
 
 
 def bad_name(span: Span, text: str, named: Named) -> RulesRefused:
     """A name that does not follow its pattern."""
+    sentence = f"`{shown(text)}` cannot be the name of a {named.what}"
+    return fault(span, "bad-name", sentence, f"write {named.words}")
+
+
+def reserved_name(span: Span, text: str, named: Named) -> RulesRefused:
+    """A name that other readers of YAML take for a truth value or for nothing."""
     return fault(
-        span, "bad-name", f"`{shown(text)}` is no name of a {named.what}", f"write {named.words}"
+        span,
+        "reserved-name",
+        f"`{text}` cannot be the name of a {named.what}: YAML may read no text there",
+        "choose another name",
     )
 
 

@@ -106,7 +106,7 @@ def _checked(
     refinable = {str(one): one for one in (*base.lifecycles, *lifecycles) if one.refines is None}
     for one in lifecycles:
         faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
-    faults += lint_unused(lifecycles, vocabularies)
+    faults += lint_unused(lifecycles, vocabularies, vocabulary)
     ready = [settled(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
     added, disagreements = added_to(base.lifecycles, ready)
     faults += disagreements

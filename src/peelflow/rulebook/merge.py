@@ -25,7 +25,7 @@ def merged(base: Vocabulary, own: Sequence[Vocabulary]) -> tuple[Vocabulary, lis
         for part, what in _PARTS.items():
             for name, word in getattr(vocabulary, part).items():
                 if name in parts[part]:
-                    faults.append(_redefined(vocabulary, what, name, word))
+                    faults.append(_redefined(vocabulary, what, name, (word, parts[part][name])))
                 parts[part].setdefault(name, word)
     name = own[0].vocabulary if own and not base.roles else base.vocabulary
     return Vocabulary(name, **parts, span=base.span), faults
@@ -82,7 +82,7 @@ def _refining(
 
 
 def _overlapping(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
-    seen: list[Lifecycle] = list(base)
+    seen: list[Lifecycle] = [one for one in base if one.refines is not None]
     for one in added:
         for other in seen:
             same = (one.in_force_from, one.refines) == (other.in_force_from, other.refines)
@@ -105,11 +105,12 @@ def _shared(one: Lifecycle, other: Lifecycle) -> str:
     return f"`{category}` at level {level or 'none'}"
 
 
-def _redefined(vocabulary: Vocabulary, what: str, name: str, word: Any) -> Diagnostic:
+def _redefined(vocabulary: Vocabulary, what: str, name: str, words: tuple[Any, Any]) -> Diagnostic:
+    own, first = (getattr(word, "span", None) for word in words)
     return Diagnostic(
-        getattr(word, "span", vocabulary.span),
+        own or vocabulary.span,
         "redefined",
-        f"the {what} `{name}` has its meaning already",
+        f"the {what} `{name}` has its meaning already" + (f", from {first}" if first else ""),
         "use it as it is, or choose another name",
     )
 

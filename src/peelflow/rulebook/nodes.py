@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +46,7 @@ def moved(node: Node, span: Span) -> Node:
             return evolve(node, span=span)
         case Items():
             return Items(tuple(moved(item, span) for item in node.nodes), span)
-        case Table():
+        case _:
             entries = {key: moved(child, span) for key, child in node.entries.items()}
             return Table(entries, dict.fromkeys(entries, span), span)
 
@@ -58,3 +59,24 @@ def node_of(plain: Any, span: Span) -> Node:
     if isinstance(plain, list):
         return Items(tuple(node_of(value, span) for value in plain), span)
     return Scalar(plain, span)
+
+
+def plain_of(node: Node) -> Any:
+    """Return what a node holds as plain data, without its places."""
+    match node:
+        case Scalar(value=value):
+            return value
+        case Items(nodes=nodes):
+            return [plain_of(item) for item in nodes]
+        case _:
+            return {key: plain_of(child) for key, child in node.entries.items()}
+
+
+def twice(items: Items) -> list[tuple[Node, Node]]:
+    """Return each item that the list holds already, with the first of its like."""
+    seen: dict[str, Node] = {}
+    firsts = [
+        (item, seen.setdefault(json.dumps(plain_of(item), sort_keys=True), item))
+        for item in items.nodes
+    ]
+    return [(item, first) for item, first in firsts if item is not first]

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import yaml
+from attrs import frozen
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
-from peelflow.proof.names import shown
+from peelflow.proof.names import printable, shown
 from peelflow.rulebook.bounds import MAX_BYTES, Bounds, refuse, refuse_depth
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,13 +53,12 @@ def read_node(text: str, file: str) -> Node:
     """
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
-        before = text[: unprintable.start()]
-        place = Span(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        _refuse_character(place, unprintable.group())
-    with _syntax(file):
-        _bound(text, file)
+        _refuse_character(_after(text[: unprintable.start()], file), unprintable.group())
+    places = _Places(file, _after(text, file))
+    with _syntax(places):
+        _bound(text, places)
         composed = yaml.compose(text, Loader=LOADER)
-    return _Builder(file).node(composed)
+    return _Builder(places).node(composed)
 
 
 def _text(source: bytes, file: str) -> str:
@@ -65,15 +66,14 @@ def _text(source: bytes, file: str) -> str:
         refuse(
             Span(file),
             "too-large",
-            f"the file has {len(source)} bytes, and a rule file has at most {MAX_BYTES}",
+            f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many",
             "split it into one file for each lifecycle",
         )
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = source[: error.start]
         refuse(
-            Span(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n")),
+            _after(error.object[: error.start].decode(), file),
             "not-utf-8",
             "the file is not UTF-8 text",
             "save it as UTF-8",
@@ -89,34 +89,49 @@ def _refuse_character(span: Span, character: str) -> NoReturn:
     )
 
 
+@frozen
+class _Places:
+    """Places in a file, none of them after its end."""
+
+    file: str
+    end: Span
+
+    def of(self, mark: Any) -> Span:
+        # The C parser marks the end of a last line that is not ended one line too low.
+        return min(Span(self.file, mark.line + 1, mark.column + 1), self.end)
+
+
 @contextmanager
-def _syntax(file: str) -> Iterator[None]:
-    # The pure parser lets `chr` complain about escapes beyond Unicode, without a mark.
+def _syntax(places: _Places) -> Iterator[None]:
+    # The pure parser lets `chr` and `int` complain about what the file says, without a mark.
     try:
         yield
-    except (yaml.YAMLError, ArithmeticError) as error:
+    except RulesRefused:
+        raise
+    except (yaml.YAMLError, ArithmeticError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "this is no YAML"
-        place = _place(file, mark) if mark else Span(file)
+        place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
             refuse_depth(place)
         refuse(
             place,
             "yaml-syntax",
-            f"YAML cannot be read here: {what}",
+            f"YAML cannot be read here: {printable(what)}",
             "check indentation, brackets and quotes; quote a text that holds a colon",
         )
 
 
-def _place(file: str, mark: Any) -> Span:
-    return Span(file, mark.line + 1, mark.column + 1)
+def _after(text: str, file: str) -> Span:
+    *lines, last = BREAK.split(text)
+    return Span(file, len(lines) + 1, len(last) + 1)
 
 
-def _bound(text: str, file: str) -> None:
+def _bound(text: str, places: _Places) -> None:
     # INVARIANT: nothing is composed before every bound holds; the C composer recurses.
     bounds = Bounds()
     for event in yaml.parse(text, Loader=LOADER):
-        span = _place(file, event.start_mark)
+        span = places.of(event.start_mark)
         match event:
             case yaml.DocumentStartEvent():
                 bounds.document(span)
@@ -135,7 +150,7 @@ def _bound(text: str, file: str) -> None:
                 bounds.leave()
     if not bounds.documents:
         refuse(
-            Span(file),
+            Span(places.file),
             "empty",
             "the file holds no rules",
             "start with `lifecycle: <name>` or `vocabulary: <name>`",
@@ -155,8 +170,8 @@ def _plain_tag(event: Any, span: Span) -> None:
 class _Builder:
     """Turns composed nodes into ours; collects every bad key before refusing."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, places: _Places) -> None:
+        self.places = places
         self.faults: list[Diagnostic] = []
         self.built: dict[int, Node] = {}
 
@@ -168,7 +183,7 @@ class _Builder:
 
     def _node(self, composed: Any) -> Node:
         if id(composed) not in self.built:
-            self.built[id(composed)] = self._build(composed, _place(self.file, composed.start_mark))
+            self.built[id(composed)] = self._build(composed, self.places.of(composed.start_mark))
         return self.built[id(composed)]
 
     def _build(self, composed: Any, span: Span) -> Node:
@@ -185,7 +200,7 @@ class _Builder:
         keys: dict[str, Span] = {}
         for key, value in composed.value:
             built = self._node(value)
-            place = _place(self.file, key.start_mark)
+            place = self.places.of(key.start_mark)
             if self._is_key(key, place, keys):
                 entries[key.value] = built
                 keys[key.value] = place
@@ -194,7 +209,9 @@ class _Builder:
     def _is_key(self, key: Any, place: Span, keys: dict[str, Span]) -> bool:
         if not isinstance(key, yaml.ScalarNode):
             self.faults.append(
-                Diagnostic(place, "key-not-text", "a list or mapping is no key", "write a name")
+                Diagnostic(
+                    place, "key-not-text", "a list or mapping cannot be a key", "write a name"
+                )
             )
         elif not key.style and key.value == "<<":
             self.faults.append(

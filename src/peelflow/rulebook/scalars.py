@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from peelflow.rulebook import faults
 from peelflow.rulebook.nodes import Node, Scalar
-from peelflow.rulebook.shapes import Named, Whole
+from peelflow.rulebook.shapes import RESERVED, Named, Whole
 
 LAST_LEVEL = 4
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -48,8 +48,12 @@ def choice(node: Node, kind: Any) -> str:
 
 
 def name(node: Node, named: Named) -> str:
-    """Read a name that follows its pattern."""
+    """Read a name that follows its pattern and that no reader of YAML mistakes."""
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        raise faults.reserved_name(node.span, str(node.value).lower(), named)
     written = text(node)
+    if written in RESERVED:
+        raise faults.reserved_name(node.span, written, named)
     if not re.fullmatch(named.pattern, written):
         raise faults.bad_name(node.span, written, named)
     return written

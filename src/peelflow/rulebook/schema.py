@@ -12,6 +12,7 @@ from peelflow.model.rules import Lifecycle, Vocabulary
 from peelflow.rulebook.scalars import DAY, LAST_LEVEL
 from peelflow.rulebook.sentences import FORMS
 from peelflow.rulebook.shapes import (
+    RESERVED,
     SHAPES,
     AtLeastOne,
     ByTrigger,
@@ -74,7 +75,7 @@ def _generic(kind: Any, definitions: dict[str, Schema]) -> Schema:
             "propertyNames": _schema(parts[0], definitions),
             "additionalProperties": _schema(parts[1], definitions),
         }
-    return {"type": "array", "items": _schema(parts[0], definitions)}
+    return {"type": "array", "items": _schema(parts[0], definitions), "uniqueItems": True}
 
 
 def _annotated(plain: Any, mark: Any, definitions: dict[str, Schema]) -> Schema:
@@ -83,6 +84,7 @@ def _annotated(plain: Any, mark: Any, definitions: dict[str, Schema]) -> Schema:
             return {
                 "type": "string",
                 "pattern": f"^{pattern}$",
+                "not": {"enum": list(RESERVED)},
                 "description": f"The name of a {what}.",
             }
         case Whole(least=least, most=most):
@@ -98,11 +100,12 @@ def _annotated(plain: Any, mark: Any, definitions: dict[str, Schema]) -> Schema:
         case ByTrigger():
             return _by_trigger(_schema(plain, definitions)["items"], definitions)
         case _:
-            return {"type": "string", "description": "One of: " + "; ".join(FORMS) + "."}
+            said = "One of: " + "; ".join(FORMS) + "."
+            return {"type": "string", "minLength": 1, "description": said}
 
 
 def _by_trigger(transition: Schema, definitions: dict[str, Schema]) -> Schema:
-    several = {"type": "array", "items": transition, "minItems": 1}
+    several = {"type": "array", "items": transition, "uniqueItems": True, "minItems": 1}
     return {
         "type": "object",
         "propertyNames": _schema(TriggerName, definitions),

@@ -1,13 +1,14 @@
 """The meaning of a lifecycle as canonical JSON: what its digest pins and what a store keeps.
 
 Titles, comments, guarantees and dates are not meaning, nor is the order of a list that means
-"one of these" or "all of these".
+"one of these" or "all of these", nor that an item stands twice in it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -37,10 +38,8 @@ def text_of(lifecycle: Lifecycle) -> str:
                 "version": lifecycle.version,
                 "refines": lifecycle.refines,
                 "applies_to": {
-                    "category": sorted(set(lifecycle.applies_to.category)),
-                    "level": sorted(
-                        {level or "none" for level in lifecycle.applies_to.level}, key=str
-                    ),
+                    "category": _unordered(lifecycle.applies_to.category),
+                    "level": _unordered(level or "none" for level in lifecycle.applies_to.level),
                 },
                 "initial": lifecycle.initial,
             }
@@ -73,7 +72,7 @@ def restore(text: str) -> Lifecycle:
         answers = _take_answers(plain["states"])
         plain |= {"title": plain["lifecycle"], "in_force_from": "0001-01-01"}
         lifecycle = lifecycle_of(node_of(plain, Span(f"<kept {plain['lifecycle']}>")))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         what, why = "these kept rules", "are no lifecycle's meaning"
         raise RequestRefused(what, why, "verify the store and restore it") from error
     lifecycle = _answering(lifecycle, answers)
@@ -108,8 +107,18 @@ def _canonical(plain: Any) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def _unordered(items: Iterable[Any]) -> list[Any]:
+    by_text = {_canonical(item): item for item in items}
+    return [by_text[text] for text in sorted(by_text)]
+
+
 def _without_defaults(plain: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plain.items() if value not in (None, False, [], {}, ())}
+    # INVARIANT: no number is left out; 0 is not False here, though it equals it.
+    return {
+        key: value
+        for key, value in plain.items()
+        if value is not None and value is not False and value not in ([], {}, ())
+    }
 
 
 def _role(role: Role) -> dict[str, Any]:
@@ -130,7 +139,7 @@ def _state(state: State) -> dict[str, Any]:
     plain = {
         "final": state.final,
         "stands_for": state.stands_for,
-        "transitions": {name: sorted(ways, key=_canonical) for name, ways in transitions.items()},
+        "transitions": {name: _unordered(ways) for name, ways in transitions.items()},
     }
     return _without_defaults(plain) | {"counts_as": dict(state.counts_as)}
 
@@ -140,7 +149,7 @@ def _transition(way: Transition) -> dict[str, Any]:
     return _without_defaults(
         {
             "to": way.to,
-            "by": sorted(way.by),
+            "by": _unordered(way.by),
             "requires": _all_of(way.requires),
             "as": way.as_,
             "after": after,
@@ -151,7 +160,7 @@ def _transition(way: Transition) -> dict[str, Any]:
 
 
 def _all_of(requirements: tuple[Requirement, ...]) -> list[Any]:
-    return sorted(map(_requirement, requirements), key=_canonical)
+    return _unordered(map(_requirement, requirements))
 
 
 def _requirement(requirement: Requirement) -> Any:
@@ -159,10 +168,10 @@ def _requirement(requirement: Requirement) -> Any:
         case ReasonGiven() | SuccessorNamed() | ChildrenClosed():
             return _BARE_WORD[type(requirement)]
         case AnyOf(any_of=choices):
-            return {"any_of": sorted(map(_all_of, choices), key=_canonical)}
+            return {"any_of": _unordered(map(_all_of, choices))}
         case _:
             plain = attrs.asdict(requirement, filter=lambda part, _: part.name != "span")
             return {
-                key: sorted(value) if isinstance(value, tuple) else value
+                key: _unordered(value) if isinstance(value, tuple) else value
                 for key, value in _without_defaults(plain).items()
             }

@@ -35,6 +35,7 @@ FORMS = (
     "X is never followed by X",
     "between TRIGGER and TRIGGER stand two different people",
 )
+_FIXED = {form: {word for word in form.split() if word.islower()} for form in FORMS}
 _PATTERNS = {
     name: re.compile(pattern, re.DOTALL)
     for name, pattern in {
@@ -72,10 +73,18 @@ def parse(text: str, span: Span, requirement_of: Callable[[str, Span], Requireme
                 "guarantee-syntax",
                 f"`{shown(plain)}` is no sentence a guarantee can say",
                 "say one of these, where X is a state or a ledger with `open` or `closed`: "
-                + "; ".join(FORMS),
+                + "; ".join(_likely(plain)),
             )
         ]
     )
+
+
+def _likely(text: str) -> Sequence[str]:
+    """Return the forms that a sentence may have been meant to have, else all of them."""
+    words = set(text.split())
+    shared = {form: len(words & _FIXED[form]) for form in FORMS}
+    most = max(shared.values())
+    return [form for form in FORMS if shared[form] == most > 1] or FORMS
 
 
 def _promise(

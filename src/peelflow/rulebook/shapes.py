@@ -41,6 +41,8 @@ from peelflow.model.rules import (
 
 SNAKE = "[a-z][a-z0-9_]*"
 KEBAB = "[a-z][a-z0-9-]*"
+RESERVED = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
+"""What YAML 1.1 takes for a truth value or for nothing, where it stands unquoted."""
 
 
 @frozen

@@ -16,7 +16,7 @@ from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, Transition, Vocabulary
 from peelflow.proof.names import listed
 from peelflow.rulebook import faults, scalars
-from peelflow.rulebook.nodes import Items, Node, Scalar, Table, moved
+from peelflow.rulebook.nodes import Items, Node, Scalar, Table, moved, twice
 from peelflow.rulebook.reader import read_node
 from peelflow.rulebook.sentences import parse
 from peelflow.rulebook.shapes import (
@@ -61,7 +61,8 @@ def _all_at_once(node: Node, kind: Any) -> Any:
     try:
         return CONVERTER.structure(node, kind)
     except BaseValidationError as group:
-        raise RulesRefused(_flat(group)) from None
+        # An alias is read wherever it stands, and its faults are those of one place.
+        raise RulesRefused(set(_flat(group))) from None
 
 
 def _flat(error: Exception) -> list[Diagnostic]:
@@ -89,6 +90,7 @@ def _list(node: Node, kind: Any) -> tuple[Any, ...]:
         raise faults.wrong_type(node, faults.LIST)
     gather = _Gather()
     found = tuple(gather.read(item, get_args(kind)[0]) for item in node.nodes)
+    gather.faults += [faults.duplicate_item(*pair) for pair in twice(node)]
     if gather.faults:
         raise IterableValidationError(faults.LIST, gather.faults, tuple)
     return found
@@ -116,7 +118,8 @@ def _at(node: Node, key: Span) -> Node:
 def _shaped(node: Node, cls: Any) -> Any:
     shape = SHAPES[cls]
     if not isinstance(node, Table):
-        raise faults.wrong_type(node, f"a mapping with {listed(shape.keys)}")
+        needed = ", ".join(f"{name}: …" for name, key in shape.keys.items() if key.required)
+        raise faults.wrong_type(node, f"a mapping with {listed(shape.keys)}", f"write {{{needed}}}")
     gather = _Gather()
     for name in node.entries.keys() - shape.keys.keys():
         gather.faults.append(faults.unknown_key(node.keys[name], name, shape.keys))
@@ -165,7 +168,11 @@ def _one_or_list(node: Node, plain: Any) -> Any:
 
 def _transitions(node: Node) -> tuple[Transition, ...]:
     if not isinstance(node, Table):
-        raise faults.wrong_type(node, "a mapping of triggers")
+        raise faults.wrong_type(
+            node,
+            "a mapping of triggers",
+            "write each trigger as a key: `<trigger>: {to: …, by: …}`",
+        )
     gather = _Gather()
     found: list[Transition] = []
     for trigger, child in node.entries.items():
@@ -196,7 +203,7 @@ def _requirement(node: Node, _: Any) -> Any:
         case Scalar(value=value):
             raise faults.unknown_requirement(node.span, str(value))
         case Items():
-            raise faults.wrong_type(node, "a requirement")
+            raise faults.wrong_type(node, "a requirement", "write each as an item of its own")
     heads = [key for key in node.entries if key in HEADED]
     if len(heads) > 1:
         raise faults.several_requirements(node.span, heads)

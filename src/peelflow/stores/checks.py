@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from peelflow.errors import Conflict, KeyReused, RequestRefused
+from peelflow.errors import Conflict, KeyReused, OtherRules, RequestRefused
 from peelflow.stores.codec import check_text
 from peelflow.stores.protocol import Batch, Wanted
 
@@ -59,6 +59,7 @@ def check_wanted(wanted: Wanted) -> None:
     """Refuse to list by a text that no store can hold."""
     level = wanted.level if isinstance(wanted.level, str) else None
     check_asked(wanted.force, wanted.category, level, wanted.state, wanted.parent)
+    check_asked(*(wanted.field or ()))
 
 
 def check_lifecycles(batch: Batch) -> None:
@@ -66,6 +67,23 @@ def check_lifecycles(batch: Batch) -> None:
     for (name, _, digest), text in batch.lifecycles.items():
         for part in (name, digest, text):
             check_text(part, name)
+
+
+def check_rules(batch: Batch, digest_of: Callable[[str, int], str | None]) -> None:
+    """Refuse a batch whose lifecycles differ from those kept under their name and version.
+
+    Raises:
+        OtherRules: Two registers run edited rules without a new version.
+    """
+    for name, version, digest in batch.lifecycles:
+        if digest_of(name, version) not in {None, digest}:
+            raise OtherRules(name, version)
+
+
+def check_documents(batch: Batch) -> None:
+    """Refuse a batch that brings a document under a digest that is not its content's."""
+    for digest, content in batch.documents.items():
+        check_document(digest, content)
 
 
 def check_document(digest: str, content: bytes) -> None:

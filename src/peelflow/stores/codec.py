@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
-from cattrs.fns import identity
 
 from peelflow.errors import RequestRefused, TextRefused
-from peelflow.model.records import KIND_OF, KINDS, Event, Record, Value, What
-from peelflow.model.rules import Counts, Level
+from peelflow.model.records import KINDS, Event, Record, Value, What
+from peelflow.model.rules import Level
+from peelflow.stores.writing import write_event, write_record
 
 FORMAT = 1
 _T = TypeVar("_T")
 _Raw = dict[str, Any]
 
-# Keys are sorted by code point; `check_circular` costs time and trees have no circles.
-_json = json.JSONEncoder(
-    ensure_ascii=False,
-    check_circular=False,
-    allow_nan=False,
-    sort_keys=True,
-    separators=(",", ":"),
-).encode
 # An escaped backslash may stand before `u0000`: only an odd number of them makes a NUL.
 _nul = re.compile(r"(?<!\\)(?:\\\\)*\\u0000").search
 
@@ -41,10 +33,7 @@ def event_text(event: Event) -> str:
         TextRefused: A text of the event holds a NUL or a lone surrogate.
         RequestRefused: `recorded_at` has no time zone.
     """
-    raw = _raw_event(event)
-    raw["format"] = FORMAT
-    raw["kind"] = KIND_OF[type(event.what)]
-    return _sound(_json(raw), event.record)
+    return _sound(write_event, event, event.record)
 
 
 def event_from(text: str) -> Event:
@@ -62,9 +51,7 @@ def record_text(record: Record) -> str:
     Raises:
         TextRefused: A text of the record holds a NUL or a lone surrogate.
     """
-    raw = _raw_record(record)
-    raw["format"] = FORMAT
-    return _sound(_json(raw), record.id)
+    return _sound(write_record, record, record.id)
 
 
 def record_from(text: str) -> Record:
@@ -82,7 +69,13 @@ def check_text(text: str, what: str) -> None:
         raise TextRefused(_printable(what))
 
 
-def _sound(text: str, record: str) -> str:
+def _sound(write: Callable[[_T], str], told: _T, record: str) -> str:
+    try:
+        text = write(told)
+    except TypeError as fault:  # INVARIANT: what is written can be read again
+        raise RequestRefused(
+            f"a part of {record!a}", f"is no text: {fault}", "give a text"
+        ) from fault
     if ("\\u0000" in text and _nul(text)) or not (text.isascii() or _encodes(text)):
         raise TextRefused(_printable(record))
     return text
@@ -111,27 +104,12 @@ def _read(text: str, structure: Callable[[_Raw], _T]) -> _T:
         ArithmeticError,
         AttributeError,
         LookupError,
+        RecursionError,
         TypeError,
         ForbiddenExtraKeysError,
     ) as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault
-
-
-def _text(value: str) -> str:
-    # INVARIANT: what is written can be read again; a number here would strand the record.
-    if not isinstance(value, str):
-        raise RequestRefused(repr(value), "is no text", "give a text")
-    return value
-
-
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is not UTC:
-        if moment.tzinfo is None:
-            what = f"recorded_at {moment.isoformat()}"
-            raise RequestRefused(what, "has no time zone", "give it in UTC")
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")
 
 
 def _exactly(kind: type[_T]) -> Callable[[Any, Any], _T]:
@@ -167,20 +145,6 @@ def _is(kind: object) -> Callable[[Any], bool]:
     return lambda other: bool(other == kind)
 
 
-def _writer() -> Converter:
-    """Return a converter that leaves to JSON what JSON writes as it stands: texts and tuples."""
-    writer = Converter(omit_if_default=True)
-    writer.register_unstructure_hook(str, _text)
-    writer.register_unstructure_hook(date, date.isoformat)
-    writer.register_unstructure_hook(datetime, _utc)
-    for plain in (Value, Value | None, Level, str | None, tuple[str, ...], Counts):
-        writer.register_unstructure_hook_func(_is(plain), identity)
-    writer.register_unstructure_hook_func(_is(frozenset[str]), sorted)
-    writer.register_unstructure_hook_func(_is(Mapping[str, Value]), dict)
-    writer.register_unstructure_hook(What, lambda what: _payload[type(what)](what))
-    return writer
-
-
 def _reader() -> Converter:
     """Return a converter that takes exact types and no key it does not know."""
     reader = Converter(forbid_extra_keys=True, detailed_validation=False)
@@ -202,10 +166,7 @@ def _reader() -> Converter:
     return reader
 
 
-_writes, _reads = _writer(), _reader()
-_payload = {kind: _writes.get_unstructure_hook(kind) for kind in KIND_OF}
-_raw_event = _writes.get_unstructure_hook(Event)
-_raw_record = _writes.get_unstructure_hook(Record)
+_reads = _reader()
 _payloads = {name: _reads.get_structure_hook(kind) for name, kind in KINDS.items()}
 
 

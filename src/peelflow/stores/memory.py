@@ -11,9 +11,11 @@ from peelflow.model.records import Record
 from peelflow.stores.checks import (
     check_asked,
     check_document,
+    check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_rules,
     check_wanted,
     ids_in,
 )
@@ -31,6 +33,7 @@ class MemoryStore:
         self.url = url
         self._lock = RLock()
         self._kept: dict[str, Kept] = {}
+        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
         self._entries: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._documents: dict[str, bytes] = {}
@@ -53,12 +56,15 @@ class MemoryStore:
         for kept in batch.records:
             record_text(kept.record)
         check_lifecycles(batch)
+        check_documents(batch)
         with self._lock:
             numbers = {
                 each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
             }
             check_numbers(batch, numbers)
             check_keys(batch, lambda record, key: (record, key) in self._keys)
+            rules = {(name, version): digest for name, version, digest in self._lifecycles}
+            check_rules(batch, lambda name, version: rules.get((name, version)))
             self._keep(batch)
 
     def _keep(self, batch: Batch) -> None:
@@ -68,8 +74,12 @@ class MemoryStore:
             if event.key is not None:
                 self._keys[event.record, event.key] = entry
         for kept in batch.records:
-            self._kept[kept.record.id] = kept
+            record = kept.record
+            self._kept[record.id] = kept
+            self._ids.setdefault((record.category, record.force), {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
+        for digest, content in batch.documents.items():
+            self._documents.setdefault(digest, content)
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
@@ -81,8 +91,12 @@ class MemoryStore:
         """Yield the records that match, by id in code-point order."""
         check_wanted(wanted)
         with self._lock:
-            every = [kept.record for _, kept in sorted(self._kept.items())]
-        return (record for record in every if _is_wanted(record, wanted))
+            ids: Iterable[str] = self._kept
+            if wanted.category is not None and wanted.force is not None:
+                ids = self._ids.get((wanted.category, wanted.force), ())
+            every = [self._kept[each].record for each in ids]
+        found = [record for record in every if _is_wanted(record, wanted)]
+        return iter(sorted(found, key=lambda record: record.id))
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
@@ -109,6 +123,12 @@ class MemoryStore:
         with self._lock:
             return self._documents.get(digest)
 
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_asked(digest)
+        with self._lock:
+            return digest in self._documents
+
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         with self._lock:
@@ -125,6 +145,7 @@ def _is_wanted(record: Record, wanted: Wanted) -> bool:
         and wanted.level in ("any", record.level)
         and wanted.state in (None, record.state)
         and wanted.parent in (None, record.parent)
+        and (wanted.field is None or record.fields.get(wanted.field[0]) == wanted.field[1])
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib import import_module
 
-from peelflow.errors import RequestRefused
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.protocol import Store
 from peelflow.stores.sqlite import SqliteStore
 
-GROUP = "peelflow.stores"
 _FILE = "sqlite:///"
 
 
@@ -27,11 +25,5 @@ def open_store(url: str) -> Store:
         return MemoryStore(url)
     if url.startswith(_FILE) and url != _FILE:
         return SqliteStore(url.removeprefix(_FILE))
-    scheme = url.partition(":")[0]
-    for entry in entry_points(group=GROUP, name=scheme):
-        store: Store = entry.load()(url)
-        return store
-    others = sorted(f"`{entry.name}:`" for entry in entry_points(group=GROUP))
-    known = ", ".join(("`memory:`", "`sqlite:///path`", *others))
-    what, instead = f"store {url!r}", f"use one of {known}"
-    raise RequestRefused(what, "no store is opened so", instead)
+    store: Store = import_module("peelflow.stores.plugged").open_plugged(url)
+    return store

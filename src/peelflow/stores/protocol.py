@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
@@ -38,26 +38,33 @@ class Batch:
 
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last.
-        records: Every record these events moved, folded, with its new head.
+        records: Every record these events moved, folded, with its new head. Its category, force
+            and parent are its first event's: no store need look at them again.
         read: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
+        documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
 
     entries: tuple[Entry, ...]
     records: tuple[Kept, ...]
     read: Mapping[str, int]
     lifecycles: Mapping[tuple[str, int, str], str]
+    documents: Mapping[str, bytes] = field(factory=dict, repr=False)
 
 
 @frozen
 class Wanted:
-    """Which records to list; None means any. Matching is exact."""
+    """Which records to list; None means any. Matching is exact.
+
+    `field` is a field's name and the text it must say.
+    """
 
     force: str | None = None
     category: str | None = None
     level: Level | str = "any"
     state: str | None = None
     parent: str | None = None
+    field: tuple[str, str] | None = None
 
 
 @frozen
@@ -91,6 +98,7 @@ class Store(Protocol):
         Raises:
             Conflict: A record in `batch.read` has another number now (S2).
             KeyReused: A key of the batch already exists on its record (S7).
+            OtherRules: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
         """
         ...
@@ -113,6 +121,10 @@ class Store(Protocol):
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
         ...
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:

@@ -26,14 +26,20 @@ class Recent:
             del self._records[next(iter(self._records))]
 
     def record(self, name: str, text: str) -> Record:
-        """Return the record that `text` tells.
+        """Return the record that `text` tells, and remember it.
+
+        Raises:
+            ValueError: The text is no record of a format known here.
+        """
+        record = self.decoded(name, text)
+        self.put(text, record)
+        return record
+
+    def decoded(self, name: str, text: str) -> Record:
+        """Return the record that `text` tells, without remembering it: a listing may be long.
 
         Raises:
             ValueError: The text is no record of a format known here.
         """
         known = self._records.get(name)
-        if known is not None and known[0] == text:
-            return known[1]
-        record = record_from(text)
-        self.put(text, record)
-        return record
+        return known[1] if known is not None and known[0] == text else record_from(text)

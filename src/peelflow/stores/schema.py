@@ -19,11 +19,14 @@ TABLES = (
         id TEXT PRIMARY KEY, number INTEGER NOT NULL, head TEXT NOT NULL, force TEXT NOT NULL,
         category TEXT NOT NULL, level INTEGER, lifecycle TEXT NOT NULL, version INTEGER NOT NULL,
         state TEXT NOT NULL, parent TEXT, body TEXT NOT NULL)""",
+    """CREATE INDEX records_by_category ON records (category, force, id)""",
     """CREATE INDEX records_by_parent ON records (parent, id) WHERE parent IS NOT NULL""",
+    # INVARIANT: SQLite has one writer at a time and no event is deleted, so the positions it gives
+    # are those of the feed: dense, in the order of the commits.
     """CREATE TABLE events (
-        record TEXT NOT NULL, number INTEGER NOT NULL, position INTEGER, "on" TEXT NOT NULL,
-        kind TEXT NOT NULL, key TEXT, text TEXT NOT NULL, previous TEXT NOT NULL,
-        digest TEXT NOT NULL, PRIMARY KEY (record, number)) WITHOUT ROWID""",
+        position INTEGER PRIMARY KEY, record TEXT NOT NULL, number INTEGER NOT NULL,
+        "on" TEXT NOT NULL, kind TEXT NOT NULL, key TEXT, text TEXT NOT NULL,
+        previous TEXT NOT NULL, digest TEXT NOT NULL, UNIQUE (record, number))""",
     """CREATE UNIQUE INDEX events_by_key ON events (record, key) WHERE key IS NOT NULL""",
     """CREATE TABLE changes (
         record TEXT NOT NULL, number INTEGER NOT NULL, "on" TEXT NOT NULL, force TEXT NOT NULL,
@@ -32,7 +35,7 @@ TABLES = (
     """CREATE TABLE documents (digest TEXT PRIMARY KEY, content BLOB NOT NULL)""",
     """CREATE TABLE lifecycles (
         name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
-        PRIMARY KEY (name, version, digest)) WITHOUT ROWID""",
+        PRIMARY KEY (name, version)) WITHOUT ROWID""",
 )
 
 

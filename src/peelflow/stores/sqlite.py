@@ -18,18 +18,21 @@ from peelflow.stores import statements
 from peelflow.stores.checks import (
     check_asked,
     check_document,
+    check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_rules,
     check_wanted,
     ids_in,
 )
+from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 from peelflow.stores.recent import Recent
 from peelflow.stores.schema import connect, is_busy
 
 _T = TypeVar("_T")
-_CHUNK = 256
+CHUNK = 256
 
 
 @define(eq=False)
@@ -39,6 +42,12 @@ class _Life:
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
     recent: Recent = field(factory=Recent)
+
+    def let_go(self) -> None:
+        """Close the connection, if there is one; the next work opens another."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
 
 class SqliteStore:
@@ -60,6 +69,7 @@ class SqliteStore:
         self._timeout = timeout
         self._closed = False
         self._lives: dict[int, _Life] = {}
+        forks().add(self)
         self._run(lambda _: None)
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
@@ -79,15 +89,18 @@ class SqliteStore:
         Raises:
             Conflict: A record in `batch.read` has another number now (S2).
             KeyReused: A key of the batch already exists on its record (S7).
+            OtherRules: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for longer than the timeout.
         """
         check_lifecycles(batch)
+        check_documents(batch)
         rows = statements.rows_of(batch)
         ids, recent = ids_in(batch), self._life().recent
 
         def keep(connection: sqlite3.Connection) -> None:
             check_numbers(batch, statements.numbers(connection, ids))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
+            check_rules(batch, lambda *named: statements.digest_of(connection, *named))
             statements.write(connection, rows)
             statements.remember(recent, batch, rows)
 
@@ -105,13 +118,16 @@ class SqliteStore:
         """
         check_wanted(wanted)
         chunk = self._chunk(wanted, None)
-        while chunk:
-            yield from chunk
+        yield from chunk
+        while len(chunk) == CHUNK:
             chunk = self._chunk(wanted, chunk[-1].id)
+            yield from chunk
 
     def _chunk(self, wanted: Wanted, after: str | None) -> list[Record]:
+        sql, asked = statements.listing(wanted, after=after)
+        decode = self._life().recent.decoded
         return self._run(
-            lambda connection: statements.records(connection, wanted, after=after, limit=_CHUNK)
+            lambda connection: statements.records(connection, sql, (*asked, CHUNK), decode)
         )
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
@@ -129,6 +145,11 @@ class SqliteStore:
         check_asked(digest)
         return self._run(lambda connection: statements.document(connection, digest))
 
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_asked(digest)
+        return self._run(lambda connection: statements.has_document(connection, digest))
+
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._run(statements.lifecycles)
@@ -138,9 +159,19 @@ class SqliteStore:
         self._closed = True
         life = self._life()
         with life.lock:
-            if life.connection is not None:
-                life.connection.close()
-                life.connection = None
+            life.let_go()
+
+    def pause(self) -> Callable[[], None]:
+        """Let go of the file until the returned call: the process forks.
+
+        Running work is waited for. A transaction of the thread that forks itself goes on; its
+        child finds the store busy.
+        """
+        life = self._life()
+        life.lock.acquire()
+        if life.connection is not None and not life.connection.in_transaction:
+            life.let_go()
+        return life.lock.release
 
     def _life(self) -> _Life:
         # INVARIANT: `setdefault` is atomic, so a process has one life; the parent's stays untouched

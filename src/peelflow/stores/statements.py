@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from itertools import chain
 
 from attrs import frozen
 
 from peelflow.model.records import KIND_OF, Change, Record
-from peelflow.stores.codec import event_from, record_from, record_text
+from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 from peelflow.stores.recent import Recent
 
@@ -23,21 +24,28 @@ _RECORDS = "SELECT id, head, body FROM records WHERE id IN (SELECT value FROM js
 _HAS_KEY = "SELECT 1 FROM events WHERE record = ? AND key = ?"
 _KEYED = "SELECT number, text, previous, digest FROM events WHERE record = ? AND key = ?"
 _HISTORY = "SELECT number, text, previous, digest FROM events WHERE record = ? ORDER BY number"
+# A field's name is no path: it may hold any character.
+_FIELD = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
+    WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
+# INVARIANT: category, force and parent are a record's first event's; not setting them lets SQLite
+# leave their indexes alone when a record moves.
 _PUT_RECORD = """INSERT INTO records
     (id, number, head, force, category, level, lifecycle, version, state, parent, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET number = excluded.number, head = excluded.head,
-    force = excluded.force, category = excluded.category, level = excluded.level,
-    lifecycle = excluded.lifecycle, version = excluded.version, state = excluded.state,
-    parent = excluded.parent, body = excluded.body"""
+    level = excluded.level, lifecycle = excluded.lifecycle, version = excluded.version,
+    state = excluded.state, body = excluded.body"""
 _PUT_EVENT = """INSERT INTO events (record, number, "on", kind, key, text, previous, digest)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _PUT_CHANGE = """INSERT INTO changes
     (record, number, "on", force, category, level, ledger, counts, state, delta)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_DIGEST = "SELECT digest FROM lifecycles WHERE name = ? AND version = ?"
 _PUT_LIFECYCLE = (
     "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
 )
+_DOCUMENT = "SELECT content FROM documents WHERE digest = ?"
+_HAS_DOCUMENT = "SELECT 1 FROM documents WHERE digest = ?"
 _PUT_DOCUMENT = "INSERT OR IGNORE INTO documents (digest, content) VALUES (?, ?)"
 _TOTALS = """SELECT force, category, level, ledger, counts, sum(delta) FROM changes
     WHERE (?1 IS NULL OR "on" <= ?1) AND (?2 IS NULL OR force = ?2)
@@ -57,6 +65,7 @@ class Rows:
     records: Sequence[_Row]
     changes: Sequence[_Row]
     lifecycles: Sequence[_Row]
+    documents: Sequence[tuple[str, bytes]]
 
 
 def rows_of(batch: Batch) -> Rows:
@@ -78,6 +87,7 @@ def rows_of(batch: Batch) -> Rows:
         records=[_record_row(kept) for kept in batch.records],
         changes=changes,
         lifecycles=[(*pin, text) for pin, text in batch.lifecycles.items()],
+        documents=tuple(batch.documents.items()),
     )
 
 
@@ -106,6 +116,8 @@ def write(connection: sqlite3.Connection, rows: Rows) -> None:
     connection.executemany(_PUT_CHANGE, rows.changes)
     if rows.lifecycles:
         connection.executemany(_PUT_LIFECYCLE, rows.lifecycles)
+    if rows.documents:
+        connection.executemany(_PUT_DOCUMENT, rows.documents)
 
 
 def numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> Mapping[str, int]:
@@ -144,24 +156,32 @@ def history(connection: sqlite3.Connection, record: str) -> tuple[Entry, ...]:
 
 
 def records(
-    connection: sqlite3.Connection, wanted: Wanted, *, after: str | None, limit: int
+    connection: sqlite3.Connection, sql: str, asked: _Row, decode: Callable[[str, str], Record]
 ) -> list[Record]:
-    """Return up to `limit` records that match, by id, from the first one behind `after`."""
+    """Return the records that a `listing` gives; `decode` reads one from its id and text."""
+    rows = connection.execute(sql, asked).fetchall()
+    return [_record(record, body, decode) for record, body in rows]
+
+
+def listing(wanted: Wanted, *, after: str | None) -> tuple[str, _Row]:
+    """Return the statement that lists what is wanted by id, from the first one behind `after`.
+
+    With it comes all that it asks with, but its last value, the limit.
+    """
     asked = {
         "id > ?": after,
-        "force = ?": wanted.force,
         "category = ?": wanted.category,
+        "force = ?": wanted.force,
         "state = ?": wanted.state,
         "parent = ?": wanted.parent,
     }
-    where: dict[str, str | int | None] = {
-        sql: each for sql, each in asked.items() if each is not None
-    }
+    where: dict[str, _Row] = {sql: (each,) for sql, each in asked.items() if each is not None}
     if wanted.level != "any":
-        where["level IS ?"] = wanted.level
+        where["+level IS ?"] = (wanted.level,)  # the sign: a text is no number here
+    if wanted.field is not None:
+        where[_FIELD] = wanted.field
     sql = f"SELECT id, body FROM records WHERE {' AND '.join(where) or '1'} ORDER BY id LIMIT ?"  # noqa: S608
-    rows = connection.execute(sql, (*where.values(), limit)).fetchall()
-    return [_record(record, body, _decoded) for record, body in rows]
+    return sql, tuple(chain.from_iterable(where.values()))
 
 
 def totals(
@@ -179,8 +199,19 @@ def keep_document(connection: sqlite3.Connection, digest: str, content: bytes) -
 
 def document(connection: sqlite3.Connection, digest: str) -> bytes | None:
     """Return a document's content."""
-    row = connection.execute("SELECT content FROM documents WHERE digest = ?", (digest,)).fetchone()
+    row = connection.execute(_DOCUMENT, (digest,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def has_document(connection: sqlite3.Connection, digest: str) -> bool:
+    """Return whether there is such a document; its content is not read."""
+    return connection.execute(_HAS_DOCUMENT, (digest,)).fetchone() is not None
+
+
+def digest_of(connection: sqlite3.Connection, name: str, version: int) -> str | None:
+    """Return the digest that is kept of a lifecycle, None when none is."""
+    row = connection.execute(_DIGEST, (name, version)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], str]:
@@ -188,10 +219,6 @@ def lifecycles(connection: sqlite3.Connection) -> Mapping[tuple[str, int, str], 
     sql = "SELECT name, version, digest, text FROM lifecycles ORDER BY name, version, digest"
     rows = connection.execute(sql).fetchall()
     return {(name, version, digest): text for name, version, digest, text in rows}
-
-
-def _decoded(_: str, body: str) -> Record:
-    return record_from(body)
 
 
 def _record(record: str, body: str, decode: Callable[[str, str], Record]) -> Record:

@@ -1,7 +1,7 @@
 """Draw what happens under rules: records, acts on them, and what a decision looks at.
 
 A good share of the acts is lawful: each is drawn towards a transition the record has, by a role
-that may, with what its requirements ask for; each part goes wrong one time in ten.
+that may, with what its requirements ask for; each part goes wrong once in five to ten times.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
         recorded_by="a clerk",
         evidence=tuple(offered),
         inspection=mostly(draw, INSPECTION, None),
-        reason=mostly(draw, "work is done", " "),
-        successor=mostly(draw, "R-2", draw(st.sampled_from((None, "R-1")))),
+        reason=draw(st.sampled_from((*("work is done",) * 4, " "))),
+        successor=draw(st.sampled_from((*("R-2",) * 4, None, "R-1"))),
         source=mostly(draw, "portal 17", draw(st.sampled_from((None, " ")))),
         key=draw(st.none() | st.just("k1")),
     )
@@ -203,5 +203,6 @@ def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None
         first_day=first,
         last_day=first + timedelta(draw(st.integers(0, 30))),
         questions=mostly(draw, covered | {str(own)}, covered),
+        force=mostly(draw, FORCE, "Kent"),
     )
     return mostly(draw, held, None)

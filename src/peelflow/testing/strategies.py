@@ -7,8 +7,8 @@ from datetime import date
 from typing import TypeVar
 
 from attrs import evolve
+from hypothesis import strategies as st
 
-from peelflow.errors import MissingExtra
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -28,11 +28,6 @@ from peelflow.rulebook.semantic import pin_of
 from peelflow.rulebook.settle import settled
 from peelflow.testing.words import CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
 
-try:
-    from hypothesis import strategies as st
-except ImportError as missing:
-    raise MissingExtra("testing", "hypothesis") from missing
-
 T = TypeVar("T")
 STATES = ("open", "in_progress", "self_certified", "proposed", "verified", "closed")
 _SIDES = {
@@ -40,6 +35,7 @@ _SIDES = {
     for side in ("inspectorate", "force", "oversight")
 }
 _THEIRS = (*_SIDES["inspectorate"], *_SIDES["oversight"])
+_MOSTLY = st.sampled_from((*(True,) * 9, False))
 _COUNTS: tuple[Counts, ...] = ("open", "closed")
 
 
@@ -65,7 +61,7 @@ def requirements(
         st.just(SuccessorNamed()),
         st.just(ChildrenClosed()),
         st.builds(DistinctFrom, st.sampled_from(triggers), begun),
-        st.builds(Waited, st.integers(0, 40), begun | st.just(PUBLISHED)),
+        st.builds(Waited, st.integers(1, 40), begun | st.just(PUBLISHED)),
         st.just(PredicateHolds("budget_agreed")),
     )
     every = st.lists(atom, min_size=1, max_size=2, unique=True).map(tuple)
@@ -82,6 +78,8 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
     (which answer no national trigger), and transitions that re-open its end.
     """
     names = STATES[: draw(st.integers(2, len(STATES)))]
+    refines = draw(st.none() | st.just("national@1"))
+    stands_for = st.none() | st.just("elsewhere") if refines else st.none()
     used = {name: _ways(draw, names, index) for index, name in enumerate(names)}
     triggers = tuple(dict.fromkeys(way.trigger for ways in used.values() for way in ways))
     atoms = st.lists(requirements(since=names, triggers=triggers), max_size=3, unique=True).map(
@@ -91,7 +89,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         name: State(
             counts_as=draw(st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))),
             final=name == names[-1],
-            stands_for=draw(st.none() | st.just("elsewhere")),
+            stands_for=draw(stands_for),
             transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
         )
         for name, ways in used.items()
@@ -104,13 +102,14 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         applies_to=AppliesTo((CATEGORY,), (1, 2, 3, 4)),
         initial=names[0],
         states=states,
+        refines=refines,
     )
     return _owned(draw, settled(lifecycle, VOCABULARY, None))
 
 
 def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
     """Draw `usual` nine times in ten, and when a failure shrinks."""
-    return usual if draw(st.integers(0, 9)) < 9 else unusual  # noqa: PLR2004
+    return usual if draw(_MOSTLY) else unusual
 
 
 def _some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
@@ -138,23 +137,25 @@ def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
     since = st.sampled_from(("entered", PUBLISHED))
-    after = After(draw(st.integers(0, 40)), draw(since)) if timed else None
+    after = After(draw(st.integers(1, 40)), draw(since)) if timed else None
     return Transition(draw(st.sampled_from(TRIGGERS)), to, by, after=after)
 
 
 def _owned(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
-    """Make some of the force's steps its own, as in a force's file, and pin what comes of it."""
+    """In a refining lifecycle, draw what each way answers, as nobody drew what it refines."""
+    if lifecycle.refines is None:
+        return lifecycle
     states = {
-        name: evolve(
-            state,
-            transitions=tuple(
-                evolve(way, answers=mostly(draw, way.answers, None))
-                if set(way.by) <= set(_SIDES["force"])
-                else way
-                for way in state.transitions
-            ),
-        )
+        name: evolve(state, transitions=tuple(_answering(draw, way) for way in state.transitions))
         for name, state in lifecycle.states.items()
     }
     lifecycle = evolve(lifecycle, states=states)
     return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _answering(draw: st.DrawFn, way: Transition) -> Transition:
+    """Draw what a way answers: its own trigger, another one, or, for the force alone, none."""
+    if not set(way.by) <= set(_SIDES["force"]):
+        return evolve(way, answers=way.trigger)
+    another = draw(st.none() | st.sampled_from(TRIGGERS))
+    return evolve(way, as_=another, answers=another or draw(st.sampled_from((way.trigger, None))))

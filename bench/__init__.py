@@ -1,0 +1,1 @@
+"""The benchmark suite: ratios against named baselines, measured in one interleaved run."""

@@ -1,0 +1,26 @@
+"""The command `peelflow`: the only printing, the only today, the only exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from peelflow.errors import MissingExtra
+
+MISUSE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 fine, 1 findings or a refusal, 2 misuse.
+
+    Args:
+        arguments: The words after `peelflow`; the process's own when left out.
+    """
+    try:
+        from peelflow.cli.app import run  # noqa: PLC0415 - typer and rich are an extra
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"typer", "rich"}:
+            raise
+        print(MissingExtra("cli", missing.name), file=sys.stderr)  # noqa: T201
+        return MISUSE
+    return run(arguments)

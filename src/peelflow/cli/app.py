@@ -1,0 +1,82 @@
+"""The verbs of the command, and what its exit code says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from peelflow.cli import demo, reading, rules, say, writing
+from peelflow.errors import (
+    Conflict,
+    KeyReused,
+    OtherRules,
+    PeelflowError,
+    Refused,
+    RulesRefused,
+    StoreBusy,
+)
+
+FINDINGS, MISUSE = 1, 2
+_FINDINGS = (Refused, RulesRefused, Conflict, OtherRules, StoreBusy, KeyReused)
+
+app = typer.Typer(
+    name="peelflow",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Closure rules of police-inspection recommendations: check them, and run records by them.",
+    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse.",
+)
+VERBS: Mapping[str, Callable[..., None]] = {
+    "demo": demo.demo,
+    "check": rules.check_files,
+    "rules": rules.show_rules,
+    "add": writing.add,
+    "appoint": writing.appoint,
+    "import": writing.import_files,
+    "list": reading.list_records,
+    "show": reading.show,
+    "fire": writing.fire,
+    "figures": reading.figures,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the command and return its exit code."""
+    code: str | int | None = 0
+    try:
+        app(args=arguments, prog_name="peelflow")
+    except SystemExit as ended:
+        code = ended.code
+    except PeelflowError as error:
+        say.error(error)
+        code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+    return MISUSE if isinstance(code, str) else code or 0
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        say.line(f"peelflow {version('peelflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    asked: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and stop.",
+            callback=lambda asked: _version(asked=asked),
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    del asked

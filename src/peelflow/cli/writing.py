@@ -1,0 +1,257 @@
+"""The verbs that write to a register: add, appoint, fire, import."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from peelflow.cli import say
+from peelflow.cli.options import (
+    DEFAULT_URL,
+    ActorName,
+    ActorRole,
+    KeyWord,
+    LevelWord,
+    OnDay,
+    Reason,
+    RecordedBy,
+    RulePaths,
+    Source,
+    Url,
+    level_of,
+    opened,
+    read_day,
+    read_pair,
+    today,
+)
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Actor
+from peelflow.register.front import Register
+from peelflow.register.importing import Imported, import_sheets
+
+FINDINGS = 1
+
+
+def add(
+    record: Annotated[str, typer.Argument(help="The new record's id.")],
+    *,
+    category: Annotated[str, typer.Option("--category", help="Its category.")],
+    force: Annotated[str, typer.Option("--force", help="The force it belongs to.")],
+    issued: Annotated[
+        date,
+        typer.Option("--issued", parser=read_day, metavar="YYYY-MM-DD", help="Its issue date."),
+    ],
+    actor: ActorName,
+    actor_role: ActorRole,
+    level: LevelWord = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", metavar="NAME=VALUE", help="A field; may be repeated."),
+    ] = None,
+    parent: Annotated[str | None, typer.Option("--parent", help="The record above it.")] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Take it over in this state, instead of adding.")
+    ] = None,
+    on: OnDay = None,
+    reason: Reason = None,
+    recorded_by: RecordedBy = None,
+    source: Source = None,
+    key: KeyWord = None,
+    register: Url = DEFAULT_URL,
+    rules: RulePaths = None,
+) -> None:
+    """Add a record.
+
+    With `--state`, `--source` and `--reason` it is taken over in the state it is in.
+    """
+    asked: dict[str, Any] = {
+        "category": category,
+        "force": force,
+        "issued": issued,
+        "actor": Actor(actor, actor_role),
+        "level": level_of(level or "none"),
+        "parent": parent,
+        "recorded_by": recorded_by,
+        "key": key,
+    }
+    with opened(register, rules, make=True) as here:
+        asked["fields"] = _fields(here, category, field or [])
+        if state is None:
+            here.add(record, **asked, source=source)
+        else:
+            day = on or today()
+            asked |= {"source": source or "", "reason": reason or ""}
+            here.take_over(record, **asked, state=state, on=day)
+        say.line(f"{record} is `{here.record(record).state}`")
+
+
+def _fields(register: Register, category: str, words: list[str]) -> dict[str, str | list[str]]:
+    known = register.rulebook.vocabulary.categories.get(category)
+    given: dict[str, str | list[str]] = {}
+    for name, value in map(read_pair, words):
+        rule = known.fields.get(name) if known else None
+        several = rule is not None and rule.type == "list"
+        given[name] = [part.strip() for part in value.split(";")] if several else value
+    return given
+
+
+def appoint(
+    person: Annotated[str, typer.Argument(help="Who.")],
+    role: Annotated[str, typer.Argument(help="The role held.")],
+    *,
+    force: Annotated[str, typer.Option("--force", help="In which force.")],
+    first_day: Annotated[
+        date,
+        typer.Option("--first-day", parser=read_day, metavar="YYYY-MM-DD", help="The first day."),
+    ],
+    actor: ActorName,
+    actor_role: ActorRole,
+    last_day: Annotated[
+        date | None,
+        typer.Option(
+            "--last-day", parser=read_day, metavar="YYYY-MM-DD", help="The last day, inclusive."
+        ),
+    ] = None,
+    recorded_by: RecordedBy = None,
+    source: Source = None,
+    key: KeyWord = None,
+    register: Url = DEFAULT_URL,
+    rules: RulePaths = None,
+) -> None:
+    """Record that a person holds a role in a force."""
+    with opened(register, rules, make=True) as here:
+        here.appoint(
+            person,
+            role,
+            force=force,
+            first_day=first_day,
+            last_day=last_day,
+            actor=Actor(actor, actor_role),
+            recorded_by=recorded_by,
+            source=source,
+            key=key,
+        )
+    until = f" to {last_day}" if last_day else ""
+    say.line(f"{person} is `{role}` in {force} from {first_day}{until}")
+
+
+def fire(
+    record: Annotated[str, typer.Argument(help="The record's id.")],
+    trigger: Annotated[str, typer.Argument(help="What to do; `peelflow show` lists what can be.")],
+    *,
+    actor: ActorName,
+    actor_role: ActorRole,
+    on: OnDay = None,
+    recorded_by: RecordedBy = None,
+    source: Source = None,
+    reason: Reason = None,
+    inspection: Annotated[
+        str | None, typer.Option("--inspection", help="The inspection it rests on.")
+    ] = None,
+    successor: Annotated[
+        str | None, typer.Option("--successor", help="What takes the record's place.")
+    ] = None,
+    document: Annotated[
+        list[Path] | None,
+        typer.Option("--document", metavar="FILE", help="A document to offer; may be repeated."),
+    ] = None,
+    kind: Annotated[str, typer.Option("--kind", help="Of what kind the documents are.")] = "letter",
+    signed_by: Annotated[
+        str | None, typer.Option("--signed-by", help="Who signed them: a person.")
+    ] = None,
+    signed_on: Annotated[
+        date | None,
+        typer.Option(
+            "--signed-on", parser=read_day, metavar="YYYY-MM-DD", help="When they were signed."
+        ),
+    ] = None,
+    key: KeyWord = None,
+    register: Url = DEFAULT_URL,
+    rules: RulePaths = None,
+) -> None:
+    """Act on a record, if its rules allow it.
+
+    A refusal gives every reason, and what would do instead.
+    """
+    with opened(register, rules) as here:
+        before = here.record(record).state
+        with here.batch() as batch:
+            offered = [
+                batch.keep(
+                    _content(path),
+                    kind=kind,
+                    name=path.name,
+                    signed_by=signed_by,
+                    signed_on=signed_on,
+                )
+                for path in document or []
+            ]
+            event = batch.fire(
+                record,
+                trigger,
+                actor=Actor(actor, actor_role),
+                on=on or today(),
+                recorded_by=recorded_by,
+                source=source,
+                reason=reason,
+                inspection=inspection,
+                successor=successor,
+                evidence=offered,
+                key=key,
+            )
+        now = here.record(record).state
+    say.line(f"{record}: `{before}` → `{now}` (event {event.number}, {event.on})")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what, why = f"the document {path}", f"cannot be read: {error.strerror}"
+        raise RequestRefused(what, why, "check the path and its permissions") from None
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order.")],
+    *,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Keep the good rows though others are bad.")
+    ] = False,
+    fill: Annotated[
+        list[str] | None,
+        typer.Option("--fill", metavar="COLUMN=VALUE", help="Fill a column where it is empty."),
+    ] = None,
+    register: Url = DEFAULT_URL,
+    rules: RulePaths = None,
+) -> None:
+    """Import CSV sheets: all rows, or none.
+
+    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents.
+    """
+    with opened(register, rules, make=True) as here:
+        done = import_with_progress(here, files, dict(map(read_pair, fill or [])), partial=partial)
+    say.diagnostics(done.faults)
+    say.line(f"{done.kept} rows kept, {done.known} there already, {len(done.faults)} bad")
+    if done.faults:
+        raise typer.Exit(FINDINGS)
+
+
+def import_with_progress(
+    register: Register, files: list[Path], fill: dict[str, str], *, partial: bool = False
+) -> Imported:
+    """Import sheets, with a progress bar where somebody looks on."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Importing", total=None)
+        return import_sheets(
+            register,
+            files,
+            defaults=fill,
+            partial=partial,
+            seen=lambda done, total: progress.update(task, completed=done, total=total),
+        )

@@ -1,0 +1,47 @@
+"""Run the command as a person would, and look at what it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from peelflow.cli import main
+
+
+@frozen
+class Ran:
+    """What a run of the command gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give the command, in an empty folder and out of reach of anybody's settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("PEELFLOW_REGISTER", "PEELFLOW_RULES", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str | Path) -> Ran:
+        code = main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def demo(run: Run) -> Path:
+    """Give the register that the demo makes."""
+    ran = run("demo", "--register", "demo.db")
+    assert ran.code == 0
+    return Path("demo.db")

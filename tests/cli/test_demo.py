@@ -1,0 +1,176 @@
+"""The demo, and the paper's own figures out of its register."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from peelflow.model.records import Acted, Added, TakenOver
+from peelflow.register.front import Register
+from tests.cli.conftest import Run
+
+PAPER = """\
+Figures on the ledger portal, as at 30 March 2023
+                                     Open  Closed  Total
+Cause of Concern                        2      21     23
+Recommendation Level 1                  0       2      2
+Recommendation Level 2                 31       0     31
+Recommendation Level 3                 29       2     31
+Recommendation Level 4                  0       0      0
+AFI Level 1                             0       6      6
+AFI Level 2                             6       0      6
+AFI Level 3                             3       0      3
+AFI Level 4                             0       0      0
+Recommendation Closed before Levels     0     280    280
+Total                                  71     311    382
+"""
+LINES = [line.rsplit(maxsplit=3) for line in PAPER.splitlines()[2:]]
+
+
+def test_the_demo_prints_the_papers_table(run: Run) -> None:
+    """Rows, words and order are the paper's, and the figures come from what happened."""
+    ran = run("demo")
+    assert (ran.code, ran.err) == (0, "")
+    assert PAPER in ran.out
+    assert ran.out.startswith("492 rows imported into peelflow-demo.db, 0 there already\n")
+    assert Path("peelflow-demo.db").exists()
+
+
+def test_the_demo_can_be_run_again(run: Run, demo: Path) -> None:
+    """What is there already is left as it is."""
+    again = run("demo", "--register", demo)
+    assert again.code == 0
+    assert again.out.startswith("0 rows imported into demo.db, 492 there already\n")
+    assert PAPER in again.out
+
+
+def test_the_demo_leaves_another_register_alone(run: Run) -> None:
+    """A register that holds something else under the demo's ids is not mixed with it."""
+    words = "--category recommendation --level 2 --force x --issued 2022-01-01 --actor a"
+    run("add", "WMP-R2-001", *words.split(), "--actor-role", "lead", "--register", "own.db")
+    ran = run("demo", "--register", "own.db")
+    assert ran.code == 1
+    assert "06-recommendations-and-afis.csv:4:1: row-refused" in ran.out
+    assert "own.db holds something else; remove it, or name another file" in ran.err
+    assert run("list", "--register", "own.db", "--format", "csv").out.count("\n") == 2
+
+
+def test_the_demos_register_gives_the_figures_as_csv(run: Run, demo: Path) -> None:
+    """`peelflow figures --as-at 2023-03-30 --format csv` gives the same figures."""
+    ran = run("figures", "--as-at", "2023-03-30", "--format", "csv", "--register", demo)
+    header, *rows = csv.reader(StringIO(ran.out))
+    assert header == ["Figure", "Open", "Closed", "Total"]
+    assert rows == LINES
+
+
+def test_the_demos_register_gives_the_figures_as_json(run: Run, demo: Path) -> None:
+    """The same figures for a program."""
+    ran = run("figures", "--as-at", "2023-03-30", "--format", "json", "--register", demo)
+    told = json.loads(ran.out)
+    assert (told["ledger"], told["as_at"]) == ("portal", "2023-03-30")
+    assert [[str(each) for each in line.values()] for line in told["lines"]] == LINES[:-1]
+    assert told["total"] == {"open": 71, "closed": 311, "total": 382}
+    assert json.loads(run("figures", "--format", "json", "--register", demo).out)["as_at"] is None
+
+
+def test_the_demos_register_gives_the_figures_as_markdown(run: Run, demo: Path) -> None:
+    """The same figures for a paper."""
+    ran = run("figures", "--as-at", "2023-03-30", "--format", "md", "--register", demo)
+    head, marks, *rows = ran.out.splitlines()
+    assert (head, marks) == ("|  | Open | Closed | Total |", "| --- | --: | --: | --: |")
+    assert rows == [f"| {' | '.join(line)} |" for line in LINES]
+
+
+def test_figures_on_another_ledger_and_day(run: Run, demo: Path) -> None:
+    """A level 1 record managed in force counts there; before any issue nothing counts."""
+    force = run("figures", "--ledger", "force", "--format", "csv", "--register", demo).out
+    assert "Recommendation Level 1,1,0,1" in force
+    early = run("figures", "--as-at", "2012-12-31", "--register", demo).out
+    assert "Total" in early
+    assert early.splitlines()[-1].split() == ["Total", "0", "0", "0"]
+
+
+def test_at_a_terminal_the_table_is_drawn(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People get a drawn table; what is piped stays plain."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    ran = run("figures", "--register", demo)
+    assert "Figures on the ledger portal, with all that is recorded" in ran.out
+    assert "─" in ran.out
+    assert "\x1b[1m" in ran.out
+
+
+def test_no_state_is_written_directly_but_what_is_taken_over(demo: Path) -> None:
+    """All records walk through their rules, except the 280 closed before levels."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        taken_over = 0
+        for record in register.records():
+            first, *rest = register.history(record.id)
+            taken_over += isinstance(first.what, TakenOver)
+            if isinstance(first.what, TakenOver):
+                assert (record.lifecycle.name, record.assumed) == ("before-levels", True)
+                assert first.source
+            else:
+                assert isinstance(first.what, Added)
+                state = first.what.state
+                for event in rest:
+                    if isinstance(event.what, Acted):
+                        assert event.what.old == state
+                        state = event.what.new
+                assert state == record.state
+        assert taken_over == 280
+
+
+def test_the_closed_level_3_records_were_verified(demo: Path) -> None:
+    """Self-certified with a letter, then verified at an inspection that covers their question."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        closed = list(register.records(level=3, counts="closed"))
+        assert [record.id for record in closed] == ["WMP-R3-030", "WMP-R3-031"]
+        for record in closed:
+            certified, verified = register.history(record.id)[-2:]
+            assert isinstance(certified.what, Acted)
+            assert isinstance(verified.what, Acted)
+            (letter,) = certified.what.evidence
+            assert letter.digest in certified.what.counted
+            assert b"Chief Constable" in register.document(letter.digest)
+            inspection = register.record(verified.what.inspection or "")
+            assert inspection.fields["kind"] == "planned"
+            assert record.fields["question"] in inspection.fields["questions"]
+            assert verified.actor.role == "hmicfrs"
+
+
+def test_every_cause_of_concern_has_children_of_the_table(demo: Path) -> None:
+    """Those of the 21 closed ones are among the 280; the others' are open recommendations."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        causes = list(register.records(category="cause_of_concern"))
+        assert len(causes) == 23
+        for cause in causes:
+            assert cause.children
+            closed = register.counts(cause)["portal"] == "closed"
+            for child in map(register.record, cause.children):
+                assert (child.lifecycle.name == "before-levels") == closed
+                assert child.issued >= cause.issued
+
+
+def test_the_figures_follow_the_days(demo: Path) -> None:
+    """As at any day is what had happened by then: the two verifications fall on 6 March 2023."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        before, after = (register.figures(as_at=date(2023, 3, day)) for day in (5, 6))
+        assert (after.open - before.open, after.closed - before.closed) == (-2, 2)
+
+
+def test_the_command_is_installed() -> None:
+    """The console script runs, piped, in a process of its own."""
+    command = Path(sys.executable).parent / ("peelflow.exe" if os.name == "nt" else "peelflow")
+    ran = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout == "peelflow 0.1.0\n"

@@ -1,0 +1,90 @@
+"""What events and errors look like in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from peelflow.cli import say
+from peelflow.cli.history import say_what
+from peelflow.cli.options import Format
+from peelflow.errors import NOWHERE, Refused, Span
+from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.records import KINDS, Amended, Corrected, Relevelled, What
+from peelflow.model.rules import Pin
+from tests.cli.conftest import Run
+from tests.stores.samples import KINDS as SAMPLES
+
+PIN = Pin("level-3", 1, "a" * 64)
+
+
+def test_every_kind_of_event_is_said() -> None:
+    """One line each, with all that matters."""
+    assert {type(what) for what in SAMPLES} == set(KINDS.values())
+    assert [say_what(what) for what in SAMPLES] == [
+        "added as open under level-3@1",
+        "taken over as closed under level-3@1 (assumed)",
+        "self_certify: in_progress → self_certified, with letter Schreiben é.pdf",
+        "attached letter Schreiben é.pdf",
+        "owner: nothing → ACC Crime; ACC Local",
+        "child WMP-R3-018",
+        "level 2 → 3, as open",
+        "moved to level-3@1, as in_progress",
+        "event 2: redate to 2024-01-31",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (Amended("owner", "x", None), "owner: x → nothing"),
+        (Corrected(3, "void"), "event 3: void"),
+        (Relevelled(None, 4, PIN, "open", "open", "b"), "level none → 4, as open"),
+    ],
+)
+def test_what_is_missing_is_said(what: What, said: str) -> None:
+    """No value, no date, no level."""
+    assert say_what(what) == said
+
+
+def test_a_refusal_shows_where_its_rules_stand(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From here if the file lies below, in full if not, and nowhere for what no file says."""
+    monkeypatch.chdir(tmp_path)
+    spans = (Span(f"{tmp_path.as_posix()}/own.yaml", 3), Span("/else/x.yaml", 4), NOWHERE)
+    reasons = tuple(Reason("not yet", "so", f"do {n}", span) for n, span in enumerate(spans))
+    say.error(Refused(Refusal("R", "l@1", "open", "go", "lead", reasons)))
+    assert capsys.readouterr().err.splitlines() == [
+        "R is `open`; cannot `go` as `lead`",
+        "  not yet: so; do 0 [own.yaml:3]",
+        "  not yet: so; do 1 [/else/x.yaml:4]",
+        "  not yet: so; do 2",
+    ]
+
+
+def test_a_cell_cannot_break_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Bars, new lines and markup stay what they are."""
+    body: list[tuple[str | int | None, ...]] = [("a|b", "c\nd", "[red]e"), (None, 1, "")]
+    for form in (Format.MD, Format.TABLE):
+        say.rows(("x", "y", "z"), body, form)
+    assert capsys.readouterr().out.splitlines() == [
+        "| x | y | z |",
+        "| --- | --- | --- |",
+        r"| a\|b | c d | [red]e |",
+        "|  | 1 |  |",
+        "x    y    z",
+        "a|b  c d  [red]e",
+        "     1",
+    ]
+
+
+def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
+    """Parents, children, successors and what is not counted yet."""
+    assert "children   WMP-B-001, WMP-B-002" in run("show", "WMP-C-01", "--register", demo).out
+    shown = run("show", "WMP-R2-014", "--register", demo).out
+    assert "successor  WMP-R3-018" in shown
+    assert "succeeded by WMP-R3-018" in shown
+    assert "parent  WMP-C-01" in run("show", "WMP-B-001", "--register", demo).out
+    assert "`reported` is an end" in run("show", "WMP-INS-2023-02", "--register", demo).out

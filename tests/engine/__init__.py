@@ -1,0 +1,1 @@
+"""The engine: what an act does to a record, and why not."""

@@ -1,0 +1,137 @@
+"""Whatever lies at a path is read or refused; nothing makes the reader wait, run on or fail."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from peelflow.errors import RulesRefused, Span
+from peelflow.rulebook import Rulebook, check, load, paths, read_file
+from peelflow.rulebook.bounds import MAX_BYTES
+
+PLAIN = (Path(__file__).parent / "base" / "plain.yaml").read_bytes()
+WORDS = Path(__file__).parent / "base" / "vocabulary.yaml"
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _nowhere(path: Path) -> None:
+    path.symlink_to(path.with_name("gone"))
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _kernel(path: Path) -> None:
+    path.symlink_to("/proc/self/mem")
+
+
+KINDS: list[Callable[[Path], None]] = [_pipe, _loop, _nowhere, _device, _kernel]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_refuses_what_is_no_file(make: Callable[[Path], None], tmp_path: Path) -> None:
+    """A pipe, a device, a link that leads nowhere: a fault, named alone or in a folder."""
+    path = tmp_path / "odd.yaml"
+    make(path)
+    (tmp_path / "vocabulary.yaml").write_bytes(WORDS.read_bytes())
+    alone, inside = check(path, base=Rulebook()), check(tmp_path, base=Rulebook())
+    assert [("unreadable", Span(str(path)))] == [(one.code, one.span) for one in alone]
+    assert alone == tuple(one for one in inside if one.severity == "error")
+
+
+def test_does_not_wait_for_a_pipe_put_in_a_files_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies there may change between the look and the reading."""
+    path = tmp_path / "odd.yaml"
+    _pipe(path)
+    monkeypatch.setattr(stat, "S_ISREG", lambda _: True)
+    assert [one.code for one in check(path, base=Rulebook())] == ["empty"]
+
+
+@pytest.mark.parametrize("name", ["gone.yaml", "a\0b.yaml", "\ud800.yaml", "x" * 5_000, "a/../.."])
+def test_refuses_a_path_that_leads_nowhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No text that can be given as a path raises anything else."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RulesRefused):
+        load(name, base=Rulebook())
+    with pytest.raises(RulesRefused):
+        read_file(Path(name))
+
+
+@pytest.fixture
+def folder_of_nobody() -> Iterator[Path]:
+    """Give a folder that holds a rule file and that may not be looked into."""
+    before = os.geteuid()
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        folder = Path(home, "closed")
+        folder.mkdir()
+        (folder / "plain.yaml").write_bytes(PLAIN)
+        folder.chmod(0)
+        os.seteuid(before or 65_534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(before)
+            folder.chmod(0o700)
+
+
+def test_refuses_a_folder_without_permission(folder_of_nobody: Path) -> None:
+    """What may not be looked into is a fault, and so is what lies within."""
+    home, folder, file = folder_of_nobody.parent, folder_of_nobody, folder_of_nobody / "plain.yaml"
+    found = [check(path, base=Rulebook()) for path in (home, folder, file)]
+    places = [[(one.code, one.span.file) for one in each] for each in found]
+    assert places == [[("unreadable", str(path))] for path in (folder, folder, file)]
+
+
+def test_a_fault_elsewhere_hides_no_empty_folder(tmp_path: Path) -> None:
+    """Each folder named is looked at for itself."""
+    found = check("x" * 5_000, tmp_path, base=Rulebook())
+    assert {"no-rule-files", "unreadable"} == {one.code for one in found}
+
+
+def test_says_any_name_on_one_plain_line(tmp_path: Path) -> None:
+    """A name can hold line breaks, and bytes that are no UTF-8; a terminal must still print it."""
+    path = tmp_path / os.fsdecode(b"two\nlines \xff.yaml")
+    path.write_bytes(b"")
+    (found,) = check(path, base=Rulebook())
+    assert (
+        str(found).splitlines()[0].endswith(r"two\nlines \udcff.yaml:1:1: empty: " + found.sentence)
+    )
+    assert str(found).encode("utf-8")
+
+
+def test_reads_each_file_once_however_it_is_reached(tmp_path: Path) -> None:
+    """Links between folders lead round in circles, and no file is read twice."""
+    names = [f"folder{number}" for number in range(12)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.yaml").write_bytes(PLAIN.replace(b"plain", name.encode()))
+        for other in names:
+            (tmp_path / name / f"to-{other}").symlink_to(tmp_path / other)
+    found = paths.each_file([tmp_path, tmp_path / names[0]], [])
+    assert sorted(names) == sorted(path.stem for path in found)
+
+
+def test_reads_no_further_than_the_bound(tmp_path: Path) -> None:
+    """A file that grows while it is read is refused for its size, not read to its end."""
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b"#" * (3 * MAX_BYTES))
+    assert len(paths.bytes_of(path)) == MAX_BYTES + 1
+    assert [one.code for one in check(path, base=Rulebook())] == ["too-large"]

@@ -1,0 +1,1 @@
+"""Tests of CSV sheets and their import."""

@@ -1,0 +1,72 @@
+"""No statement on the way of a decision looks at every record, event or document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from peelflow.stores import statements
+from peelflow.stores.protocol import Wanted
+from peelflow.stores.sqlite import SqliteStore
+
+TEXTS = {
+    name: sql
+    for name, sql in vars(statements).items()
+    if isinstance(sql, str) and re.match(r"SELECT|INSERT", sql)
+}
+SUMMING = {"_TOTALS"}  # looks at every change
+APPOINTMENTS = Wanted(force="WMP", category="appointment", field=("person", "A Chief"))
+
+
+def plan_of(store: SqliteStore, sql: str, values: Any) -> list[str]:
+    """Return what SQLite says it would do, line by line."""
+    found = store._run(lambda each: each.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall())
+    return [str(line[-1]) for line in found]
+
+
+def scans(plan: list[str]) -> list[str]:
+    """Return the lines that look at everything, but those over the values asked with."""
+    return [line for line in plan if re.match(r"SCAN (?!json_each|field)", line)]
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_no_statement_scans_a_table(file: SqliteStore, name: str) -> None:
+    """S2: reading and writing cost the same however many records there are; only totals add up."""
+    values = [None] * len(set(re.findall(r"\?\d", TEXTS[name])) or re.findall(r"\?", TEXTS[name]))
+
+    found = scans(plan_of(file, TEXTS[name], values))
+
+    assert found == (["SCAN changes"] if name in SUMMING else [])
+
+
+@pytest.mark.parametrize("after", [None, "a"])
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Wanted(parent="p"), "records_by_parent"),
+        (Wanted(force="WMP", category="afi", state="open"), "records_by_category"),
+        (APPOINTMENTS, "records_by_category"),
+    ],
+)
+def test_listings_of_a_decision_use_an_index(
+    file: SqliteStore, wanted: Wanted, index: str, after: str | None
+) -> None:
+    """S2: children and appointments are found, in order, without looking at every record."""
+    sql, asked = statements.listing(wanted, after=after)
+
+    plan = plan_of(file, sql, (*asked, 9))
+
+    assert index in plan[0]
+    assert not scans(plan)
+    assert not any("TEMP B-TREE" in line for line in plan)
+
+
+def test_a_step_leaves_the_indexes_alone(file: SqliteStore) -> None:
+    """S3: a record that moves rewrites its row, not its place in the indexes of what never does."""
+    explain = f"EXPLAIN {TEXTS['_PUT_RECORD']}"
+
+    codes = file._run(lambda each: each.execute(explain, [""] * 11).fetchall())
+
+    assert "IdxDelete" not in {code[1] for code in codes}

@@ -1,0 +1,1 @@
+"""The strategies that others draw rules and records with."""
