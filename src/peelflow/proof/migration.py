@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from peelflow.errors import Diagnostic, Severity, Span
+from peelflow.errors import Diagnostic
 from peelflow.model.guarantees import (
     Guarantee,
     NeverDoneBy,
@@ -19,6 +19,7 @@ from peelflow.proof.guarantees import Prover
 from peelflow.proof.lint_names import triggers, unknown
 from peelflow.proof.looking_back import LookingBack, counts_both_ways, joined
 from peelflow.proof.names import listed
+from peelflow.proof.refining_steps import fault
 from peelflow.proof.story import Proof
 
 LEVEL_CLOSED_BY_SYSTEM = 1
@@ -44,30 +45,18 @@ def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
     return set(old.applies_to.level) != set(new.applies_to.level)
 
 
-def _fault(
-    plan: MigrationPlan,
-    code: str,
-    sentence: str,
-    instead: str,
-    related: Span | None = None,
-    *,
-    severity: Severity = "error",
-) -> Diagnostic:
-    return Diagnostic(plan.span, code, sentence, instead, severity, related)
-
-
 def _scope(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
-        yield _fault(
-            plan,
+        yield fault(
+            plan.span,
             "migrates-another",
             f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
             "prove it with the lifecycles that it names",
         )
     missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
     if missing:
-        yield _fault(
-            plan,
+        yield fault(
+            plan.span,
             "applies-elsewhere",
             f"`{new}` does not run {listed(missing)}, and `{old}` does",
             "move records to a lifecycle that runs all of them",
@@ -78,8 +67,8 @@ def _scope(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
         if others or not plan.by:
             who = listed(others) if others else "nobody named"
-            yield _fault(
-                plan,
+            yield fault(
+                plan.span,
                 "relevelled-by-others",
                 f"records would change level, moved by {who}",
                 "name in `by` only roles of the inspectorate",
@@ -99,8 +88,8 @@ def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
             yield unknown("trigger", then, triggers(new), plan.span)
     left = sorted(reachable(old) - plan.states.keys())
     if left:
-        yield _fault(
-            plan,
+        yield fault(
+            plan.span,
             "state-unmapped",
             f"records can stand in {listed(left)}, and the plan does not say where they go",
             "map every state that records can stand in",
@@ -109,8 +98,8 @@ def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _spoken(g.promise)}
     unsaid = sorted(name for name in spoken & triggers(old) if name not in plan.triggers)
     if unsaid:
-        yield _fault(
-            plan,
+        yield fault(
+            plan.span,
             "trigger-unmapped",
             f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
             "map every trigger that a guarantee names",
@@ -136,24 +125,24 @@ def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Dia
     for name, then in plan.states.items():
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
-            yield _fault(
-                plan,
+            yield fault(
+                plan.span,
                 "count-changes",
                 f"`{name}` counts {_counts(before)}, and `{then}` {_counts(after)}",
                 "map it to a state that counts the same on every ledger",
                 after.span,
             )
         if after.final and not before.final:
-            yield _fault(
-                plan,
+            yield fault(
+                plan.span,
                 "ends-records",
                 f"`{then}` is an end, and `{name}` is none",
                 "map it to a state from which the record goes on",
                 after.span,
             )
         if name in ends and then not in closable:
-            yield _fault(
-                plan,
+            yield fault(
+                plan.span,
                 "unclosable",
                 f"from `{then}` no end can be reached, and from `{name}` one could",
                 "map it to a state that leads to an end",
@@ -182,8 +171,8 @@ def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator
         if proof.verdict == "refuted":
             yield _broken(plan, new, guarantee, proof)
         elif proof.verdict == "undetermined" or twice:
-            yield _fault(
-                plan,
+            yield fault(
+                plan.span,
                 "migration-undetermined",
                 f"whether moved records keep `{guarantee.that}` is not proved: "
                 + (proof.why or f"`since: {twice}` counts under both lifecycles"),
@@ -195,8 +184,8 @@ def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator
 
 def _broken(plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: Proof) -> Diagnostic:
     walk = "; ".join(f"`{s.trigger}` from `{s.old}` to `{s.new}`" for s in proof.steps)
-    return _fault(
-        plan,
+    return fault(
+        plan.span,
         "migration-breaks",
         f"moved records would break `{guarantee.that}` of `{new}`: {proof.why} ({walk})",
         "map the state where they stood to one that has less behind it",

@@ -153,8 +153,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
             continue
-        reached = isinstance(guarantee.promise, AlwaysReachable)
-        code = "end-unreachable" if reached else "guarantee-broken"
+        said = f"`{own}` breaks `{guarantee.that}`: {proof.why}{_story(proof)}"
         if proof.verdict == "undetermined":
             yield fault(
                 _place(own, proof),
@@ -164,11 +163,19 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
                 guarantee.span,
                 severity="note",
             )
+        elif isinstance(guarantee.promise, AlwaysReachable):
+            yield fault(
+                _place(own, proof),
+                "end-unreachable",
+                said,
+                "add a way there from where the last of these steps leads",
+                guarantee.span,
+            )
         else:
             yield fault(
                 _place(own, proof),
-                code,
-                f"`{own}` breaks `{guarantee.that}`: {proof.why}{_story(proof)}",
+                "guarantee-broken",
+                said,
                 "take away the last of these steps, or let it need what is missing",
                 guarantee.span,
             )

@@ -31,11 +31,11 @@ def fault(
     code: str,
     sentence: str,
     instead: str,
-    related: Span | None,
+    related: Span | None = None,
     *,
     severity: Severity = "error",
 ) -> Diagnostic:
-    """Return one fault of a refining file, with the national line it breaks."""
+    """Return one fault, with the line of another file that it breaks, where there is one."""
     return Diagnostic(span, code, sentence, instead, severity, related)
 
 
