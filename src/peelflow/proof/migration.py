@@ -168,14 +168,14 @@ def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator
     twice = counts_both_ways(old, new)
     for guarantee in new.guarantees:
         proof = prover.prove(guarantee)
-        if proof.verdict == "refuted":
+        if proof.verdict == "refuted" and not twice:
             yield _broken(plan, new, guarantee, proof)
         elif proof.verdict == "undetermined" or twice:
             yield fault(
                 plan.span,
                 "migration-undetermined",
                 f"whether moved records keep `{guarantee.that}` is not proved: "
-                + (proof.why or f"`since: {twice}` counts under both lifecycles"),
+                + (f"`since: {twice}` counts under both lifecycles" if twice else proof.why),
                 "do without the predicate, or name the state otherwise",
                 guarantee.span,
                 severity="note",
