@@ -48,7 +48,8 @@ NOWHERE = Span("<built>")
 class Diagnostic:
     """One fault in a rule file: where, a stable code, what is so, and what to do instead.
 
-    `related` is the line of the refined file that this one breaks, where there is one.
+    `related` is the line of the refined file that this one breaks, where there is one; `steps` is a
+    walk that shows the fault, each step with the rule that allows it.
     """
 
     span: Span
@@ -57,11 +58,14 @@ class Diagnostic:
     help: str
     severity: Severity = field(default="error")
     related: Span | None = field(default=None, order=False)
+    steps: tuple[tuple[Span, str], ...] = field(default=(), order=False)
 
     def __str__(self) -> str:
         mark = "" if self.severity == "error" else "note: "
+        walk = "".join(f"\n    {n}. {span}: {said}" for n, (span, said) in enumerate(self.steps, 1))
         also = f"\n    {self.related}: the national line" if self.related else ""
-        return f"{self.span}: {self.code}: {mark}{self.sentence}\n    help: {self.help}{also}"
+        said = f"{self.span}: {self.code}: {mark}{self.sentence}"
+        return f"{said}{walk}\n    help: {self.help}{also}"
 
 
 class PeelflowError(Exception):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import demo, reading, rules, say, writing
+from peelflow.cli import changing, demo, reading, rules, say, writing
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -29,12 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse.",
+    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined.",
 )
 VERBS: Mapping[str, Callable[..., None]] = {
     "demo": demo.demo,
     "check": rules.check_files,
     "rules": rules.show_rules,
+    "diff": changing.diff_rules,
+    "migrate": changing.migrate,
     "add": writing.add,
     "appoint": writing.appoint,
     "import": writing.import_files,

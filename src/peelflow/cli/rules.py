@@ -2,37 +2,104 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from peelflow.cli import say
+from peelflow.cli.files import read_text, write_text
+from peelflow.cli.findings import as_json, as_sarif
 from peelflow.cli.options import Format, Formatted, RulePaths, rulebook_of
-from peelflow.errors import RequestRefused
+from peelflow.errors import Diagnostic, RequestRefused
 from peelflow.model.requirements import read_aloud
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.names import suggestion
-from peelflow.rulebook.load import check
+from peelflow.proof.verdicts import EXIT_CODES
+from peelflow.rulebook.certificate import certified, compare_certificate, text_of_certificate
+from peelflow.rulebook.load import Checked, examine
 
-FINDINGS = 1
+
+class Report(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
 
 
 def check_files(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Rule files, or folders of them.")
     ],
+    *,
+    form: Annotated[Report, typer.Option("--format", help="How to print it.")] = Report.TEXT,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Write what was proved to a file."),
+    ] = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option(
+            "--verify-certificate", metavar="FILE", help="Prove again what a certificate says."
+        ),
+    ] = None,
 ) -> None:
-    """Check rule files.
+    """Check and prove rule files.
 
-    Every fault is printed with its place, its code and what to do instead.
+    Every fault is printed with its place, its code and what to do instead. Exit code 0: all is
+    proved; 1: something is wrong or refuted; 3: a proof is undetermined, which is never a pass.
     """
-    found = check(*paths)
-    say.diagnostics(found)
-    if any(each.severity == "error" for each in found):
-        raise typer.Exit(FINDINGS)
-    notes = f", {len(found)} to note" if found else ""
-    say.line(f"{' '.join(map(str, paths))}: no fault{notes}")
+    checked = examine(*paths)
+    found = checked.found
+    if verify is not None:
+        text = read_text(verify)
+        found += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
+    if certificate is not None:
+        write_text(certificate, text_of_certificate(certified(checked, version=_version())))
+    _print_findings(paths, checked, found, form)
+    wrong = any(fault.severity == "error" for fault in found)
+    code = EXIT_CODES["refuted" if wrong else checked.verdict]
+    if code:
+        raise typer.Exit(code)
+
+
+def _print_findings(
+    paths: list[Path], checked: Checked, found: tuple[Diagnostic, ...], form: Report
+) -> None:
+    match form:
+        case Report.JSON:
+            told = {"diagnostics": as_json(found), **certified(checked, version=_version())}
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        case Report.SARIF:
+            told = as_sarif(found, version=_version())
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        case _:
+            say.diagnostics(found)
+            for one in certified(checked, version=_version())["lifecycles"]:
+                say.line(_proved(one))
+            faults = sum(fault.severity == "error" for fault in found)
+            notes = f", {len(found) - faults} to note" if len(found) > faults else ""
+            say.line(
+                f"{' '.join(map(str, paths))}: {faults or 'no'} fault{'s' * (faults > 1)}{notes}"
+            )
+
+
+def _proved(told: dict[str, Any]) -> str:
+    """Say what was found of one lifecycle, as its certificate has it."""
+    refines = f"; it refines {told['refines']}" if told["refines"] else ""
+    every = told["guarantees"]
+    held = sum(each["verdict"] == "proved" for each in every)
+    tried = f"; {held} of {len(every)} guarantees proved" if every else ""
+    return f"{told['lifecycle']}: {told['verdict']}{refines}{tried}"
+
+
+def _version() -> str:
+    return version("peelflow")
 
 
 def show_rules(

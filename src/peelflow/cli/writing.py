@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from peelflow.cli import say
+from peelflow.cli.files import read_bytes
 from peelflow.cli.options import (
     DEFAULT_URL,
     ActorName,
@@ -29,7 +30,6 @@ from peelflow.cli.options import (
     read_pair,
     today,
 )
-from peelflow.errors import RequestRefused
 from peelflow.model.records import Actor
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
@@ -183,7 +183,7 @@ def fire(
         with here.batch() as batch:
             offered = [
                 batch.keep(
-                    _content(path),
+                    read_bytes(path),
                     kind=kind,
                     name=path.name,
                     signed_by=signed_by,
@@ -206,14 +206,6 @@ def fire(
             )
         now = here.record(record).state
     say.line(f"{record}: `{before}` → `{now}` (event {event.number}, {event.on})")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        what, why = f"the document {path}", f"cannot be read: {error.strerror}"
-        raise RequestRefused(what, why, "check the path and its permissions") from None
 
 
 def import_files(

@@ -21,6 +21,7 @@ class MigrationPlan:
             words of the new one.
         by: The roles that may move a record; between levels, the inspectorate's alone.
         letters: Whether letters attached before still count after a move between levels.
+        name: What the plan is called.
     """
 
     old: str
@@ -29,4 +30,5 @@ class MigrationPlan:
     triggers: Mapping[str, str] = field(factory=dict)
     by: tuple[str, ...] = ()
     letters: bool = False
+    name: str = ""
     span: Span = field(default=NOWHERE, eq=False, repr=False)

@@ -52,7 +52,7 @@ def _whole(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
         said = f"records start in `{new.initial}`, not in `{old.initial}`"
         yield Difference("", "changed", said, new.span)
     if old.refines != new.refines:
-        said = f"it refines `{new.refines}`, not `{old.refines}`"
+        said = f"it refines {_named(new.refines)}, not {_named(old.refines)}"
         yield Difference("", "changed", said, new.span)
     was, now = old.applies_to, new.applies_to
     for word, before, after in (
@@ -63,6 +63,10 @@ def _whole(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
             more = name in after
             said = f"it {'applies' if more else 'no longer applies'} to {word} `{name or 'none'}`"
             yield Difference("", "loosened" if more else "tightened", said, now.span)
+
+
+def _named(refined: str | None) -> str:
+    return f"`{refined}`" if refined else "nothing"
 
 
 def _roles(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:

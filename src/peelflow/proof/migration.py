@@ -183,11 +183,11 @@ def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator
 
 
 def _broken(plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: Proof) -> Diagnostic:
-    walk = "; ".join(f"`{s.trigger}` from `{s.old}` to `{s.new}`" for s in proof.steps)
     return fault(
         plan.span,
         "migration-breaks",
-        f"moved records would break `{guarantee.that}` of `{new}`: {proof.why} ({walk})",
+        f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}",
         "map the state where they stood to one that has less behind it",
         guarantee.span,
+        steps=proof.trail,
     )

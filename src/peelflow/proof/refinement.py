@@ -153,7 +153,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
             continue
-        said = f"`{own}` breaks `{guarantee.that}`: {proof.why}{_story(proof)}"
+        said = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
             yield fault(
                 _place(own, proof),
@@ -162,6 +162,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
                 "have somebody say what the predicate may do, or do without it",
                 guarantee.span,
                 severity="note",
+                steps=proof.trail,
             )
         elif isinstance(guarantee.promise, AlwaysReachable):
             yield fault(
@@ -170,6 +171,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
                 said,
                 "add a way there from where the last of these steps leads",
                 guarantee.span,
+                steps=proof.trail,
             )
         else:
             yield fault(
@@ -178,13 +180,9 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
                 said,
                 "take away the last of these steps, or let it need what is missing",
                 guarantee.span,
+                steps=proof.trail,
             )
 
 
 def _place(own: Lifecycle, proof: Proof) -> Span:
     return proof.steps[-1].span if proof.steps else own.span
-
-
-def _story(proof: Proof) -> str:
-    walk = "; ".join(f"`{s.role}` does `{s.trigger}` to `{s.new}`" for s in proof.steps)
-    return f" ({walk})" if walk else ""

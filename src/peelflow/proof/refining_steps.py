@@ -34,9 +34,10 @@ def fault(
     related: Span | None = None,
     *,
     severity: Severity = "error",
+    steps: tuple[tuple[Span, str], ...] = (),
 ) -> Diagnostic:
     """Return one fault, with the line of another file that it breaks, where there is one."""
-    return Diagnostic(span, code, sentence, instead, severity, related)
+    return Diagnostic(span, code, sentence, instead, severity, related, steps)
 
 
 @define(eq=False, slots=False)

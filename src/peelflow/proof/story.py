@@ -25,11 +25,14 @@ class Step:
     needs: tuple[str, ...]
     span: Span
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
+        """The step in words, without its place."""
         needs = f" with {' and '.join(self.needs)}" if self.needs else ""
-        return (
-            f"{self.span}: `{self.role}` does `{self.trigger}`{needs}: `{self.old}` → `{self.new}`"
-        )
+        return f"`{self.role}` does `{self.trigger}`{needs}: `{self.old}` → `{self.new}`"
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.said}"
 
 
 @frozen
@@ -51,6 +54,11 @@ class Proof:
     why: str = ""
     steps: tuple[Step, ...] = ()
     vacuous: str | None = None
+
+    @property
+    def trail(self) -> tuple[tuple[Span, str], ...]:
+        """The walk as a diagnostic shows it."""
+        return tuple((step.span, step.said) for step in self.steps)
 
     def __str__(self) -> str:
         head = f"{self.guarantee.span}: {self.verdict}: {self.guarantee.that}"

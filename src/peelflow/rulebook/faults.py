@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.model.requirements import BARE, HEADED
 from peelflow.proof.names import listed, near, shown, suggestion
-from peelflow.rulebook.nodes import Items, Node, Scalar, Table
+from peelflow.rulebook.nodes import BEGIN, KIND_KEYS, Items, Node, Scalar, Table
 from peelflow.rulebook.shapes import Named, Whole
 
 TEXT, LIST, MAPPING = "a text", "a list", "a mapping"
@@ -20,13 +20,13 @@ def fault(span: Span, code: str, sentence: str, instead: str) -> RulesRefused:
 
 
 def unknown_kind(node: Table) -> RulesRefused:
-    """Neither a lifecycle nor a vocabulary."""
-    instead = "start with `lifecycle: <name>` or `vocabulary: <name>`"
-    for kind in ("lifecycle", "vocabulary"):
+    """Neither a lifecycle nor a vocabulary nor a migration."""
+    instead = BEGIN
+    for kind in KIND_KEYS:
         close = near(kind, node.entries)
         if close is not None:
             instead = f"write `{kind}` where `{shown(close)}` stands"
-    sentence = "the file says neither `lifecycle` nor `vocabulary`"
+    sentence = "the file says none of `lifecycle`, `vocabulary` and `migration`"
     return fault(node.span, "unknown-kind", sentence, instead)
 
 

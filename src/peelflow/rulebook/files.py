@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from attrs import define, field
+
 from peelflow.errors import Diagnostic, RulesRefused
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import Lifecycle, Vocabulary
 from peelflow.rulebook.paths import bytes_of, each_file, said
 from peelflow.rulebook.reader import read
-from peelflow.rulebook.structure import structure
+from peelflow.rulebook.structure import RuleFile, structure
 
 
-def read_file(path: Path) -> Lifecycle | Vocabulary:
+def read_file(path: Path) -> RuleFile:
     """Read one rule file.
 
     Raises:
@@ -25,31 +28,40 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
     """Read one lifecycle from bytes; nothing outside them is looked at.
 
     Raises:
-        RulesRefused: With every fault, or because the bytes hold a vocabulary.
+        RulesRefused: With every fault, or because the bytes hold something else.
     """
     found = structure(read(source, file))
     if isinstance(found, Lifecycle):
         return found
     raise RulesRefused(
-        [Diagnostic(found.span, "unknown-kind", "this is a vocabulary", "give a lifecycle's file")]
+        [Diagnostic(found.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
     )
 
 
-def read_files(
-    paths: Iterable[Path | str],
-) -> tuple[list[Lifecycle], list[Vocabulary], list[Diagnostic]]:
+@define
+class Files:
+    """What rule files hold, and the faults of those that could not be read."""
+
+    lifecycles: list[Lifecycle] = field(factory=list)
+    vocabularies: list[Vocabulary] = field(factory=list)
+    migrations: list[MigrationPlan] = field(factory=list)
+    faults: list[Diagnostic] = field(factory=list)
+
+
+def read_files(paths: Iterable[Path | str]) -> Files:
     """Read every rule file at or under `paths`, each once, in the order of their names."""
-    lifecycles: list[Lifecycle] = []
-    vocabularies: list[Vocabulary] = []
-    faults: list[Diagnostic] = []
-    for path in each_file(map(Path, paths), faults):
+    files = Files()
+    for path in each_file(map(Path, paths), files.faults):
         try:
             found = read_file(path)
         except RulesRefused as refused:
-            faults.extend(refused.diagnostics)
+            files.faults.extend(refused.diagnostics)
             continue
-        if isinstance(found, Lifecycle):
-            lifecycles.append(found)
-        else:
-            vocabularies.append(found)
-    return lifecycles, vocabularies, faults
+        match found:
+            case Lifecycle():
+                files.lifecycles.append(found)
+            case Vocabulary():
+                files.vocabularies.append(found)
+            case _:
+                files.migrations.append(found)
+    return files

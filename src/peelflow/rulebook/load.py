@@ -10,12 +10,16 @@ from pathlib import Path
 from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, RequestRefused, RulesRefused
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import Level, Lifecycle, Vocabulary
 from peelflow.proof.lint import lint
 from peelflow.proof.lint_vocabulary import lint_unused, lint_vocabulary
 from peelflow.proof.names import listed, suggestion
+from peelflow.proof.story import Proof
+from peelflow.proof.verdicts import Verdict
 from peelflow.rulebook.files import read_files
 from peelflow.rulebook.merge import added_to, merged
+from peelflow.rulebook.proving import planned, proved
 from peelflow.rulebook.settle import settled
 from peelflow.rulebook.shipped import folder
 
@@ -32,6 +36,7 @@ class Rulebook:
     lifecycles: tuple[Lifecycle, ...] = ()
     vocabulary: Vocabulary = field(factory=lambda: Vocabulary("empty"))
     notes: tuple[Diagnostic, ...] = ()
+    migrations: tuple[MigrationPlan, ...] = ()
 
     def by_pin(self, digest: str) -> Lifecycle | None:
         """Return the lifecycle with this semantic digest, if it is here."""
@@ -55,6 +60,34 @@ class Rulebook:
         return max(refining, key=lambda one: one.in_force_from, default=found)
 
 
+@frozen(eq=False)
+class Checked:
+    """What checking rule files gave.
+
+    Attributes:
+        rulebook: The base with what is sound of the files; fit to run if nothing is an error.
+        lifecycles: The lifecycles of the files, whether the base holds them already or not.
+        found: Every error and note, sorted by place.
+        proofs: What was found of each guarantee of the sound lifecycles among them.
+    """
+
+    rulebook: Rulebook
+    lifecycles: tuple[Lifecycle, ...]
+    found: tuple[Diagnostic, ...]
+    proofs: tuple[Proof, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted if anything is an error, undetermined if a proof is open, else proved."""
+        if any(fault.severity == "error" for fault in self.found):
+            return "refuted"
+        open_ = any(fault.code in UNDETERMINED for fault in self.found)
+        return "undetermined" if open_ else "proved"
+
+
+UNDETERMINED = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
+
+
 def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
     """Load the rule files at or under `paths`, on top of a base.
 
@@ -66,20 +99,19 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
     Raises:
         RulesRefused: With every fault of every file, sorted by place.
     """
-    rulebook, found = _checked(paths, base)
-    faults = [fault for fault in found if fault.severity == "error"]
+    checked = examine(*paths, base=base)
+    faults = [fault for fault in checked.found if fault.severity == "error"]
     if faults:
         raise RulesRefused(faults)
-    return rulebook
+    return checked.rulebook
 
 
 def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
     """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
     try:
-        _, found = _checked(paths, base)
+        return examine(*paths, base=base).found
     except RulesRefused as refused:
         return refused.diagnostics
-    return tuple(sorted(found))
 
 
 @cache
@@ -92,10 +124,14 @@ def national() -> Rulebook:
     return load(folder("rules") / NATIONAL, base=Rulebook())
 
 
-def _checked(
-    paths: Iterable[Path | str], base: Rulebook | None
-) -> tuple[Rulebook, list[Diagnostic]]:
-    lifecycles, vocabularies, faults = read_files(paths)
+def examine(*paths: Path | str, base: Rulebook | None = None) -> Checked:
+    """Check rule files and return what was found and proved of them.
+
+    Raises:
+        RulesRefused: The national rules, which they build on, are damaged.
+    """
+    files = read_files(paths)
+    lifecycles, vocabularies, faults = files.lifecycles, files.vocabularies, files.faults
     if base is None:
         defines = any(one.vocabulary == NATIONAL for one in vocabularies)
         base = Rulebook() if defines else national()
@@ -103,15 +139,36 @@ def _checked(
     faults += redefined
     for own in vocabularies:
         faults += lint_vocabulary(own, vocabulary)
-    refinable = {str(one): one for one in (*base.lifecycles, *lifecycles) if one.refines is None}
+    refinable = _refinable(base.lifecycles, lifecycles)
     for one in lifecycles:
         faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
     faults += lint_unused(lifecycles, vocabularies, vocabulary)
     ready = [settled(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
     added, disagreements = added_to(base.lifecycles, ready)
     faults += disagreements
+    sound = _sound(ready, vocabularies, faults)
+    proofs, refuted = proved(sound, _refinable(base.lifecycles, sound), vocabulary)
+    faults += refuted
+    faults += planned(files.migrations, (*base.lifecycles, *sound))
     notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
-    return Rulebook((*base.lifecycles, *added), vocabulary, notes), faults
+    rulebook = Rulebook(
+        (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
+    )
+    return Checked(rulebook, tuple(ready), tuple(sorted(faults)), tuple(proofs))
+
+
+def _sound(
+    ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
+) -> list[Lifecycle]:
+    """Return the lifecycles that can be proved: what they are made of has no errors."""
+    broken = {fault.span.file for fault in faults if fault.severity == "error"}
+    if broken.intersection(one.span.file for one in vocabularies):
+        return []
+    return [one for one in ready if one.span.file not in broken]
+
+
+def _refinable(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
+    return {str(one): one for one in (*base, *own) if one.refines is None}
 
 
 def _applies(one: Lifecycle, category: str, level: Level) -> bool:

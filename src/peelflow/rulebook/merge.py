@@ -64,15 +64,7 @@ def _refining(
         covered = next((other for other in base if _shared(one, other)), None)
         if covered:
             yield _must_refine(one, covered)
-    elif any(str(other) == one.refines for other in refinable):
-        yield Diagnostic(
-            one.span,
-            "refinement-unproved",
-            f"`{one}` says it refines `{one.refines}`, which this version does not prove",
-            "have somebody compare the two files",
-            "note",
-        )
-    else:
+    elif not any(str(other) == one.refines for other in refinable):
         yield Diagnostic(
             one.span,
             "unknown-lifecycle",

@@ -10,6 +10,9 @@ from attrs import evolve, frozen
 
 from peelflow.errors import Span
 
+KIND_KEYS = ("lifecycle", "vocabulary", "migration")
+BEGIN = "start with `lifecycle: <name>`, `vocabulary: <name>` or `migration: <name>`"
+
 
 @frozen
 class Scalar:

@@ -13,7 +13,7 @@ from attrs import frozen
 from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.proof.names import printable, shown
 from peelflow.rulebook.bounds import MAX_BYTES, Bounds, refuse, refuse_depth
-from peelflow.rulebook.nodes import Items, Node, Scalar, Table
+from peelflow.rulebook.nodes import BEGIN, Items, Node, Scalar, Table
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
@@ -40,7 +40,7 @@ def read(source: bytes, file: str) -> Table:
             node.span,
             "not-a-mapping",
             "a rule file is a mapping of keys to values, and this is not one",
-            "start with `lifecycle: <name>` or `vocabulary: <name>`",
+            BEGIN,
         )
     return node
 
@@ -153,7 +153,7 @@ def _bound(text: str, places: _Places) -> None:
             Span(places.file),
             "empty",
             "the file holds no rules",
-            "start with `lifecycle: <name>` or `vocabulary: <name>`",
+            BEGIN,
         )
 
 

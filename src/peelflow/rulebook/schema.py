@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, Vocabulary
 from peelflow.rulebook.scalars import DAY, LAST_LEVEL
@@ -35,6 +36,11 @@ def lifecycle_schema() -> Schema:
 def vocabulary_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of a vocabulary's file."""
     return _document(Vocabulary, "A peelflow vocabulary")
+
+
+def migration_schema() -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a migration's file."""
+    return _document(MigrationPlan, "A peelflow migration")
 
 
 def _document(root: type, title: str) -> Schema:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from attrs import field, frozen
 
 from peelflow.model.guarantees import Guarantee
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,
@@ -99,7 +100,7 @@ EvidenceName = Annotated[str, Named("kind of evidence")]
 PredicateName = Annotated[str, Named("predicate")]
 LifecycleName = Annotated[str, Named("lifecycle", KEBAB, _KEBAB_WORDS)]
 VocabularyName = Annotated[str, Named("vocabulary", KEBAB, _KEBAB_WORDS)]
-Refined = Annotated[
+Versioned = Annotated[
     str,
     Named(
         "lifecycle's version",
@@ -147,7 +148,7 @@ SHAPES: Mapping[type, Shape] = {
             "initial": _must(StateName),
             "states": _must(Annotated[Mapping[StateName, State], AtLeastOne()]),
             "guarantees": Key(tuple[Guarantee, ...]),
-            "refines": Key(Refined),
+            "refines": Key(Versioned),
         }
     ),
     AppliesTo: Shape(
@@ -202,6 +203,17 @@ SHAPES: Mapping[type, Shape] = {
         }
     ),
     PredicateHolds: Shape({"predicate": _must(PredicateName)}),
+    MigrationPlan: Shape(
+        {
+            "migration": _must(Annotated[str, Named("migration", KEBAB, _KEBAB_WORDS)], "name"),
+            "from": _must(Versioned, "old"),
+            "to": _must(Versioned, "new"),
+            "states": _must(Annotated[Mapping[StateName, StateName], AtLeastOne()]),
+            "triggers": Key(Mapping[TriggerName, TriggerName]),
+            "by": Key(tuple[RoleName, ...]),
+            "letters": _FLAG,
+        }
+    ),
     Vocabulary: Shape(
         {
             "vocabulary": _must(VocabularyName),

@@ -12,11 +12,12 @@ from cattrs.errors import BaseValidationError, ClassValidationError, IterableVal
 
 from peelflow.errors import Diagnostic, RulesRefused, Span
 from peelflow.model.guarantees import Guarantee
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, Transition, Vocabulary
 from peelflow.proof.names import listed
 from peelflow.rulebook import faults, scalars
-from peelflow.rulebook.nodes import Items, Node, Scalar, Table, moved, twice
+from peelflow.rulebook.nodes import KIND_KEYS, Items, Node, Scalar, Table, moved, twice
 from peelflow.rulebook.reader import read_node
 from peelflow.rulebook.sentences import parse
 from peelflow.rulebook.shapes import (
@@ -33,17 +34,22 @@ from peelflow.rulebook.shapes import (
 Hook = Callable[[Node, Any], Any]
 
 
-def structure(node: Table) -> Lifecycle | Vocabulary:
-    """Read a file's nodes as the lifecycle or the vocabulary that its keys say it is.
+RuleFile = Lifecycle | Vocabulary | MigrationPlan
+KINDS: Mapping[str, type[RuleFile]] = dict(
+    zip(KIND_KEYS, (Lifecycle, Vocabulary, MigrationPlan), strict=True)
+)
+
+
+def structure(node: Table) -> RuleFile:
+    """Read a file's nodes as the lifecycle, vocabulary or migration that its keys say it is.
 
     Raises:
         RulesRefused: With every fault of the file, sorted by place.
     """
-    if "lifecycle" in node.entries:
-        return lifecycle_of(node)
-    if "vocabulary" in node.entries:
-        vocabulary: Vocabulary = _all_at_once(node, Vocabulary)
-        return vocabulary
+    for key, kind in KINDS.items():
+        if key in node.entries:
+            found: RuleFile = _all_at_once(node, kind)
+            return found
     raise faults.unknown_kind(node)
 
 
