@@ -48,7 +48,7 @@ NOWHERE = Span("<built>")
 class Diagnostic:
     """One fault in a rule file: where, a stable code, what is so, and what to do instead.
 
-    `related` is the line of the refined file that this one breaks, where there is one; `steps` is a
+    `related` is the line of other rules that it is held against, where there is one; `steps` is a
     walk that shows the fault, each step with the rule that allows it.
     """
 
@@ -63,7 +63,7 @@ class Diagnostic:
     def __str__(self) -> str:
         mark = "" if self.severity == "error" else "note: "
         walk = "".join(f"\n    {n}. {span}: {said}" for n, (span, said) in enumerate(self.steps, 1))
-        also = f"\n    {self.related}: the national line" if self.related else ""
+        also = f"\n    against {self.related}" if self.related else ""
         said = f"{self.span}: {self.code}: {mark}{self.sentence}"
         return f"{said}{walk}\n    help: {self.help}{also}"
 

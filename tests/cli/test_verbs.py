@@ -34,24 +34,6 @@ def snapshot() -> object:
         return histories, register.figures()
 
 
-def test_checks_the_national_rules(run: Run) -> None:
-    """No fault: exit 0, and what is worth a note is printed."""
-    ran = run("check", RULES)
-    assert ran.code == 0
-    assert ran.out.endswith(f"{RULES}: no fault, 2 to note\n")
-    assert run("check", RULES / "level-3.yaml").out == f"{RULES / 'level-3.yaml'}: no fault\n"
-
-
-def test_prints_every_fault_of_a_rule_file(run: Run) -> None:
-    """Findings: exit 1, each with its place, code and help."""
-    Path("own.yaml").write_text("lifecycle: own\nversion: no\n", "utf-8")
-    ran = run("check", "own.yaml", "nowhere.yaml")
-    assert ran.code == 1
-    assert "own.yaml:2:10: wrong-type: a whole number belongs here, not the text `no`\n" in ran.out
-    assert "nowhere.yaml:1:1: unreadable" in ran.out
-    assert ran.err == ""
-
-
 def test_lists_the_lifecycles(run: Run) -> None:
     """One line each, in any format."""
     ran = run("rules", "--format", "json")

@@ -131,17 +131,17 @@ def test_a_fault_names_both_lines() -> None:
         "own.yaml:12:7: requirement-weakened: `certify` can be done without a `letter` signed by "
         "`chief_constable`, and `certify` cannot\n"
         "    help: require a `letter` signed by `chief_constable`\n"
-        "    base.yaml:11:7: the national line"
+        "    against base.yaml:11:7"
     )
 
 
 def test_a_broken_guarantee_tells_how() -> None:
-    """The walk that breaks a national guarantee stands in the sentence."""
+    """The walk that breaks a national guarantee stands below the sentence."""
     own = edited(NOTE, f"{NOTE}\n      jot: {{to: closed, by: [lead]}}")
     said = [
         str(f) for f in check_refinement(own, NATIONAL, VOCABULARY) if f.code == "guarantee-broken"
     ]
-    assert "`lead` does `jot` to `closed`" in said[0]
+    assert "17:7: `lead` does `jot`: `open` → `closed`" in said[0]
 
 
 def test_records_start_where_the_national_file_says() -> None:

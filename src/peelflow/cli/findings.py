@@ -58,7 +58,7 @@ def _result(fault: Diagnostic) -> dict[str, Any]:
         "locations": [_location(fault.span)],
     }
     if fault.related is not None:
-        line = {"message": {"text": "the national line"}}
+        line = {"message": {"text": "the rule that it is held against"}}
         result["relatedLocations"] = [_location(fault.related) | line]
     if fault.steps:
         walk = [

@@ -1,0 +1,207 @@
+"""The verbs on rule files: check with its formats and certificates, diff, migrate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from peelflow.rulebook.load import national
+from peelflow.rulebook.shipped import folder
+from tests.cli.conftest import Run
+
+RULES = folder("rules") / "national"
+CUSTOM = folder("examples") / "custom_rules"
+GUARANTEES = {"level-1": 3, "level-2": 9, "level-3": 10, "level-4": 9, "cause-of-concern": 8}
+WORDS = """\
+vocabulary: own
+predicates: {is_ready: the application says so}
+categories: {task: {title: Task}}
+"""
+OWN = """\
+lifecycle: own
+version: 1
+in_force_from: 2023-01-01
+title: Own
+applies_to: {category: task, level: none}
+initial: open
+states:
+  open:
+    counts_as: {force: open}
+    transitions:
+      close: {to: closed, by: [lead], requires: [{predicate: is_ready}]}
+  closed:
+    counts_as: {force: closed}
+    final: true
+guarantees:
+  - {that: closed is never entered without reason, because: somebody will ask}
+"""
+
+
+def write(**files: str) -> None:
+    """Write rule files here."""
+    for name, text in files.items():
+        Path(f"{name}.yaml").write_text(text, "utf-8")
+
+
+def test_proves_the_national_rules(run: Run) -> None:
+    """Every guarantee proved, none vacuous, no fault: exit 0."""
+    ran = run("check", RULES)
+    assert ran.code == 0
+    for name, count in GUARANTEES.items():
+        assert f"{name}@1: proved; {count} of {count} guarantees proved\n" in ran.out
+    assert ran.out.endswith(f"{RULES}: no fault, 2 to note\n")
+    assert "vacuous" not in ran.out
+    assert len(national().lifecycles) == ran.out.count(": proved; ")
+
+
+def test_prints_every_fault_of_a_rule_file(run: Run) -> None:
+    """Findings: exit 1, each with its place, code and help."""
+    write(own="lifecycle: own\nversion: no\n")
+    ran = run("check", "own.yaml", "nowhere.yaml")
+    assert ran.code == 1
+    assert "own.yaml:2:10: wrong-type: a whole number belongs here, not the text `no`\n" in ran.out
+    assert "nowhere.yaml:1:1: unreadable" in ran.out
+    assert "faults" in ran.out.splitlines()[-1]
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize(
+    ("because", "code", "verdict"),
+    [("{predicate: is_ready}", 3, "undetermined"), ("reason", 0, "proved"), ("{field: x}", 1, "")],
+)
+def test_the_exit_code_is_the_verdict(run: Run, because: str, code: int, verdict: str) -> None:
+    """0 proved, 1 refuted or wrong, 3 undetermined, which is never a pass."""
+    write(words=WORDS, own=OWN.replace("{predicate: is_ready}", because))
+    ran = run("check", "words.yaml", "own.yaml")
+    assert ran.code == code
+    assert f"own@1: {verdict}" in ran.out
+
+
+def test_a_refuted_guarantee_is_told_as_a_walk(run: Run) -> None:
+    """Each step with the line that allows it."""
+    write(words=WORDS, own=OWN.replace("{predicate: is_ready}", "successor"))
+    ran = run("check", "words.yaml", "own.yaml")
+    assert ran.code == 1
+    assert (
+        "    1. own.yaml:11:7: `lead` does `close` with a successor: `open` → `closed`" in ran.out
+    )
+    assert "own@1: refuted; 0 of 1 guarantees proved" in ran.out
+
+
+def test_findings_for_programs(run: Run) -> None:
+    """JSON has every diagnostic with its parts, and what was proved."""
+    ran = run("check", CUSTOM / "refused" / "skips-verification.yaml", "--format", "json")
+    told = json.loads(ran.out)
+    assert (ran.code, told["verdict"]) == (1, "refuted")
+    broken, *_ = told["diagnostics"]
+    assert (broken["code"], broken["line"], broken["severity"]) == ("guarantee-broken", 27, "error")
+    assert broken["related"]["file"].endswith("level-3.yaml")
+    assert [step["line"] for step in broken["steps"]] == [15, 19, 27]
+    assert told["lifecycles"][0]["refines"] == "level-3@1"
+    fine = json.loads(run("check", CUSTOM / "evidence_panel", "--format", "json").out)
+    assert (fine["verdict"], fine["diagnostics"]) == ("proved", [])
+
+
+def test_findings_for_editors_and_code_hosts(run: Run) -> None:
+    """SARIF 2.1.0: results with their places, the line they break, and the walk."""
+    ran = run("check", CUSTOM / "refused" / "skips-verification.yaml", "--format", "sarif")
+    (done,) = json.loads(ran.out)["runs"]
+    assert ran.code == 1
+    assert json.loads(ran.out)["version"] == "2.1.0"
+    codes = [rule["id"] for rule in done["tool"]["driver"]["rules"]]
+    assert codes == sorted({result["ruleId"] for result in done["results"]})
+    broken, *_ = done["results"]
+    place = broken["locations"][0]["physicalLocation"]
+    assert (broken["level"], place["region"]) == ("error", {"startLine": 27, "startColumn": 7})
+    (flow,) = broken["codeFlows"][0]["threadFlows"]
+    assert len(flow["locations"]) == 3
+    own = done["results"][-1]
+    assert own["ruleId"] == "own-step-leaves"
+    assert own["relatedLocations"][0]["message"]["text"] == "the rule that it is held against"
+    assert "codeFlows" not in own
+    noted = json.loads(run("check", RULES, "--format", "sarif").out)["runs"][0]["results"]
+    assert {result["level"] for result in noted} == {"note"}
+    assert "relatedLocations" not in noted[0]
+
+
+def test_a_certificate_is_written_and_proved_again(run: Run) -> None:
+    """What was proved can be checked by whoever doubts it."""
+    rules = CUSTOM / "demonstration_period"
+    assert run("check", rules, "--certificate", "c.json").code == 0
+    assert json.loads(Path("c.json").read_text("utf-8"))["verdict"] == "proved"
+    assert run("check", rules, "--verify-certificate", "c.json").code == 0
+    ran = run("check", CUSTOM / "evidence_panel", "--verify-certificate", "c.json")
+    assert ran.code == 1
+    assert "c.json:1:1: certificate-differs: `level-2-demonstrated@1` was there" in ran.out
+    Path("c.json").write_text("{}", "utf-8")
+    ran = run("check", rules, "--verify-certificate", "c.json")
+    assert (ran.code, "certificate-unreadable" in ran.err) == (1, True)
+
+
+def test_a_certificate_that_cannot_be_kept_is_misuse(run: Run) -> None:
+    """A path that is no file, for reading or writing."""
+    assert run("check", RULES, "--certificate", "no/such/folder.json").code == 2
+    ran = run("check", RULES, "--verify-certificate", "gone.json")
+    assert (ran.code, "cannot be read" in ran.err) == (2, True)
+
+
+def test_diff_says_what_an_edit_means(run: Run) -> None:
+    """Exit 1 and one line each for what changed; nothing for comments, titles and order."""
+    write(old=OWN, new=OWN.replace("[{predicate: is_ready}]", "[reason, successor]"))
+    write(same="# a comment\n" + OWN.replace("title: Own", "title: Another"))
+    ran = run("diff", "old.yaml", "new.yaml")
+    assert ran.code == 1
+    assert ran.out.splitlines()[0] == "own@1 → own@1:"
+    assert "needs" in ran.out
+    ran = run("diff", "old.yaml", "same.yaml")
+    assert (ran.code, ran.out) == (0, "own@1 → own@1: means the same\n")
+
+
+def test_diff_pairs_the_files_of_folders(run: Run) -> None:
+    """By name; what is in one of them alone appeared or vanished."""
+    ran = run("diff", RULES, CUSTOM / "evidence_panel")
+    assert ran.code == 1
+    assert "level-3-panel@1:\n  the lifecycle appeared\n" in ran.out
+    assert "level-4@1:\n  the lifecycle vanished\n" in ran.out
+    ran = run("diff", "gone.yaml", RULES)
+    assert (ran.code, "unreadable" in ran.out) == (2, True)
+
+
+def plan(states: str) -> None:
+    """Write two versions of a lifecycle and a plan between them."""
+    older = OWN.replace("{predicate: is_ready}", "reason")
+    busy = "  busy:\n    counts_as: {force: open}\n    transitions:\n"
+    way = "      close: {to: closed, by: [lead], requires: [reason]}\n"
+    newer = older.replace(way, "      begin: {to: busy, by: [lead]}\n" + busy + way)
+    write(
+        words=WORDS,
+        one=older,
+        two=newer.replace("version: 1", "version: 2").replace("2023", "2024"),
+        plan=f"migration: m\nfrom: own@1\nto: own@2\nstates: {states}\n",
+    )
+
+
+def test_migrate_proves_a_plan(run: Run) -> None:
+    """Counts stay, nobody is put at an end, and guarantees hold over the old walk."""
+    plan("{open: busy, closed: closed}")
+    ran = run("migrate", "--check", "plan.yaml")
+    assert (ran.code, ran.out) == (0, "m, own@1 → own@2: proved\n")
+
+
+def test_migrate_refuses_a_plan_that_closes_records(run: Run) -> None:
+    """`open → closed` changes figures and puts records at an end."""
+    plan("{open: closed, closed: closed}")
+    ran = run("migrate", "--check", "plan.yaml", "--rules", ".")
+    assert ran.code == 1
+    assert "plan.yaml:1:1: count-changes" in ran.out
+    assert "plan.yaml:1:1: ends-records" in ran.out
+    assert ran.out.endswith("m, own@1 → own@2: refuted\n")
+
+
+def test_migrate_wants_a_plan(run: Run) -> None:
+    """Another rule file is misuse."""
+    write(words=WORDS)
+    ran = run("migrate", "--check", "words.yaml")
+    assert (ran.code, "is no migration's file" in ran.err) == (2, True)

@@ -1,0 +1,117 @@
+"""Certificates: what was proved of which rules, and what is no longer so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peelflow.errors import RulesRefused
+from peelflow.rulebook.certificate import certified, compare_certificate, text_of_certificate
+from peelflow.rulebook.load import Checked, Rulebook, examine, load
+from tests.rulebook.test_broken import BROKEN
+
+BASE = load(BROKEN.parent / "rulebook" / "base", base=Rulebook())
+
+
+def checked(*names: str) -> Checked:
+    """Check files of the broken folder, or the base."""
+    return examine(*(BROKEN / name for name in names), base=BASE)
+
+
+def sound() -> Checked:
+    """Check rules without a fault."""
+    return examine(BROKEN.parent / "rulebook" / "base", base=Rulebook())
+
+
+def differences(text: str, now: Checked, version: str = "1") -> list[str]:
+    """Compare a certificate with rules as they are now."""
+    found = compare_certificate(text, now, version=version, file="c.json")
+    assert {one.code for one in found} <= {"certificate-differs"}
+    return [one.sentence for one in found]
+
+
+def test_says_what_was_proved_of_which_rules() -> None:
+    """Names, digests, verdicts, and the sentence of every guarantee."""
+    now = sound()
+    told = certified(now, version="1")
+    (one,) = told["lifecycles"]
+    assert (told["verdict"], one["lifecycle"], one["refines"]) == ("proved", "plain@1", None)
+    assert one["digest"] == now.lifecycles[0].pin.digest
+    assert [(each["that"], each["verdict"]) for each in one["guarantees"]] == [
+        ("portal closed is only entered by [chief, clerk]", "proved")
+    ]
+    assert differences(text_of_certificate(told), now) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("guarantee-refuted.yaml", "refuted"),
+        ("guarantee-undetermined.yaml", "undetermined"),
+        ("guarantee-vacuous.yaml", "refuted"),
+    ],
+)
+def test_no_certificate_passes_what_is_not_proved(name: str, verdict: str) -> None:
+    """The whole, and the lifecycle, say so."""
+    told = certified(checked(name), version="1")
+    assert (told["verdict"], told["lifecycles"][0]["verdict"]) == (verdict, verdict)
+
+
+def test_what_has_changed_is_told() -> None:
+    """Other rules, another version, another verdict, and what came and went."""
+    text = text_of_certificate(certified(sound(), version="1"))
+    refining = checked("requirement-weakened.yaml")
+    assert differences(text, refining, "2") == [
+        "peelflow was version 1, and is 2 now",
+        "the verdict was proved, and is refuted now",
+        "`broken@1` was not there, and is there now",
+        "`plain@1` was there, and is not there now",
+    ]
+
+
+def test_an_edited_lifecycle_is_told(tmp_path: Path) -> None:
+    """Same name and version, another digest, and other guarantees."""
+    text = (BROKEN / "guarantee-undetermined.yaml").read_text("utf-8")
+    path = tmp_path / "own.yaml"
+    path.write_text(text, "utf-8")
+    was = text_of_certificate(certified(examine(path, base=BASE), version="1"))
+    path.write_text(text.replace("{predicate: is_ready}", "reason"), "utf-8")
+    told = differences(was, examine(path, base=BASE))
+    assert [sentence.partition(" was ")[0] for sentence in told] == [
+        "the verdict",
+        "the digest of `broken@1`",
+        "the guarantees of `broken@1`",
+        "the verdict of `broken@1`",
+    ]
+    assert "the guarantees of `broken@1` was 0 of 1 proved, and is 1 of 1 proved now" in told
+
+
+def changed(told: dict[str, Any], **parts: Any) -> str:
+    """Change parts of a certificate behind its digest's back."""
+    return json.dumps({**told, **parts})
+
+
+def test_a_changed_certificate_is_refused() -> None:
+    """Its own digest does not fit any more."""
+    told = certified(checked("guarantee-refuted.yaml"), version="1")
+    others = (changed(told, verdict="proved"), changed(told, certificate=2))
+    for text in (*others, "[]", "{", "[" * 9999):
+        with pytest.raises(RulesRefused) as refused:
+            differences(text, sound())
+        assert [one.code for one in refused.value.diagnostics] == ["certificate-unreadable"]
+
+
+@given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_refused_or_compared(text: str) -> None:
+    """However broken, a certificate gives a diagnostic."""
+    with pytest.raises(RulesRefused):
+        differences(text, CHECKED)
+
+
+CHECKED = sound()
