@@ -84,10 +84,8 @@ def test_yaml_blocks_of_the_reference_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "-" + page.stem)
 def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make` targets stand in the Makefile, and `peelflow` runs as written, one after another."""
-    for file in page.parent.glob("*.csv"):
-        shutil.copy(file, tmp_path)
-    if (page.parent / "letters").is_dir():
-        shutil.copytree(page.parent / "letters", tmp_path / "letters")
+    if page.is_relative_to(ROOT / "examples"):
+        shutil.copytree(page.parent, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     blocks = [block for block in each_block(page) if block.language == "console"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import BARE, HEADED
 from peelflow.model.rules import Lifecycle, State, Transition, Vocabulary
 from peelflow.rulebook.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
@@ -32,7 +33,9 @@ def _rows(title: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("title", "kind"), [*SECTIONS.items(), ("A vocabulary", Vocabulary)], ids=str
+    ("title", "kind"),
+    [*SECTIONS.items(), ("A vocabulary", Vocabulary), ("A migration", MigrationPlan)],
+    ids=str,
 )
 def test_every_key_has_its_row(title: str, kind: type) -> None:
     """The keys of each kind of mapping are those that the reader knows, and no others."""

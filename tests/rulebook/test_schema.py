@@ -15,13 +15,14 @@ from jsonschema import Draft202012Validator
 
 from peelflow.errors import RulesRefused, Span
 from peelflow.rulebook.nodes import Items, Node, Scalar, Table
-from peelflow.rulebook.schema import lifecycle_schema, vocabulary_schema
+from peelflow.rulebook.schema import lifecycle_schema, migration_schema, vocabulary_schema
 from peelflow.rulebook.structure import structure
 from tests.rulebook.edits import PLAIN, RULES, SHIPPED, edited
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lifecycle": lifecycle_schema,
     "vocabulary": vocabulary_schema,
+    "migration": migration_schema,
 }
 VALIDATORS = {
     kind: Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
