@@ -51,21 +51,27 @@ class Simulation:
     faults: set[str] = field(factory=set)
     ahead: dict[Any, set[Any]] = field(factory=dict)
     seen: dict[Any, Pair] = field(factory=dict)
+    tried: dict[tuple[str, str, str], Means] = field(factory=dict)
 
     def run(self) -> Outcome:
         """Walk, the shorter walks first, until nothing new is found or too much was."""
         self._scope()
         start = Pair(_begun(self.own), _begun(self.national))
         self.seen = {self._key(start): start}
-        waiting = [start]
-        for pair in waiting:
-            if self._differs(pair) or len(self.seen) > MOST:
+        waiting = list(self.seen)
+        self._differs(start)
+        for key in waiting:
+            for then in self._nexts(self.seen[key]):
+                found = self._key(then)
+                self.ahead.setdefault(key, set()).add(found)
+                if found not in self.seen:
+                    self.seen[found] = then
+                    self._differs(then)
+                    waiting.append(found)
+                if self.faults:
+                    return Outcome(frozenset(self.faults), complete=True)
+            if self.faults or len(self.seen) > MOST:
                 break
-            for then in self._nexts(pair):
-                self.ahead.setdefault(self._key(pair), set()).add(self._key(then))
-                if self._key(then) not in self.seen:
-                    self.seen[self._key(then)] = then
-                    waiting.append(then)
         complete = len(self.seen) <= MOST
         if complete and not self.faults:
             self._stuck()
@@ -87,19 +93,18 @@ class Simulation:
             if role.stands_for and not (stood and stood.may_be_delegated):
                 self.faults.add("a role stands for one that nobody else may be")
 
-    def _differs(self, pair: Pair) -> bool:
+    def _differs(self, pair: Pair) -> None:
         state = self.own.states[pair.own.state]
         name = state.stands_for or pair.own.state
         meant = self.national.states.get(name)
         if meant is None or name != pair.national.state:
             self.faults.add("it stands elsewhere")
-            return True
+            return
         ledgers = {k for s in self.national.states.values() for k in s.counts_as}
         if {k: v for k, v in state.counts_as.items() if k in ledgers} != dict(meant.counts_as):
             self.faults.add("it counts otherwise")
         if state.final != meant.final:
             self.faults.add("one is an end")
-        return bool(self.faults)
 
     def _key(self, pair: Pair) -> Any:
         return tuple(self._look(record) for record in pair)
@@ -130,7 +135,10 @@ class Simulation:
             mine = [rule for rule in here if rule.trigger == name]
             called = {name, *(rule.answers for rule in mine)}
             theirs = [rule for rule in there if rule.trigger in called]
-            means = means_of((*mine, *theirs))
+            place = (pair.own.state, pair.national.state, name)
+            if place not in self.tried:
+                self.tried[place] = means_of((*mine, *theirs))
+            means = self.tried[place]
             roles = sorted({role for rule in (*mine, *theirs) for role in rule.by})
             for role in roles:
                 people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
@@ -167,7 +175,9 @@ class Simulation:
                 source="portal",
             )
             context = Context(NOW, TODAY, appointments(means), inspection, children)
-            given = Pair(evolve(pair.own, fields=fields), evolve(pair.national, fields=fields))
+            given = pair
+            if fields:
+                given = Pair(*(evolve(record, fields=fields) for record in pair))
             then = self._both(given, act, context)
             if then is not None and self._key(then) not in done:
                 done.add(self._key(then))
@@ -269,4 +279,5 @@ def _after(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     event = decide(lifecycle, record, act, context)
     if not isinstance(event, Event) or not isinstance(event.what, Acted):
         raise TypeError(event)
-    return evolve(apply(record, event), fields={})
+    after = apply(record, event)
+    return evolve(after, fields={}) if after.fields else after
