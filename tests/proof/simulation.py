@@ -48,6 +48,7 @@ class Simulation:
     own: Lifecycle
     national: Lifecycle
     means: Means
+    most: int
     faults: set[str] = field(factory=set)
     ahead: dict[Any, set[Any]] = field(factory=dict)
     seen: dict[Any, Pair] = field(factory=dict)
@@ -70,9 +71,9 @@ class Simulation:
                     waiting.append(found)
                 if self.faults:
                     return Outcome(frozenset(self.faults), complete=True)
-            if self.faults or len(self.seen) > MOST:
+            if self.faults or len(self.seen) > self.most:
                 break
-        complete = len(self.seen) <= MOST
+        complete = len(self.seen) <= self.most
         if complete and not self.faults:
             self._stuck()
         return Outcome(frozenset(self.faults), complete)
@@ -235,8 +236,8 @@ class Simulation:
                 self.faults.add("records are trapped")
 
 
-def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
-    """Class an edited file against the national one, by brute force."""
+def classed(own: Lifecycle, national: Lifecycle, *, most: int = MOST) -> Outcome:
+    """Class an edited file against the national one, by brute force over so many places."""
     rules = [
         rule
         for lifecycle in (own, national)
@@ -249,7 +250,7 @@ def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
         for name, state in lifecycle.states.items()
         if any(way.after for way in state.transitions)
     ]
-    return Simulation(own, national, means_of(rules, timers=timers)).run()
+    return Simulation(own, national, means_of(rules, timers=timers), most).run()
 
 
 def _without_spent(pair: Pair) -> Pair:
