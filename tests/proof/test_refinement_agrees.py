@@ -13,6 +13,7 @@ from peelflow.model.guarantees import AlwaysReachable, Guarantee
 from peelflow.model.requirements import PredicateHolds
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.guarantees import Prover, prove
+from peelflow.proof.lint import lint
 from peelflow.proof.mentions import each_requirement
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.view import View
@@ -44,7 +45,13 @@ edits = st.integers(0, 2**48).map(edit_from)
 
 
 def everything_can_happen(lifecycle: Lifecycle) -> bool:
-    """Say whether each transition can be taken, by each sort of role it names."""
+    """Say whether each transition can be taken, by each sort of role it names.
+
+    Where two have the same trigger for one role, the engine only ever takes the first; a rulebook
+    holds no such file.
+    """
+    if any(fault.code == "ambiguous-transition" for fault in lint(lifecycle, VOCABULARY)):
+        return False
     ground = Prover(View(lifecycle)).ground
     taken = list(ground.reach.taken(ground.board.edges))
     ways = [way for state in lifecycle.states.values() for way in state.transitions]
