@@ -194,7 +194,9 @@ class Simulation:
             return None
         own = _after(self.own, pair.own, act, context)
         if mine.answers is None:
-            if any(self._side(role) != "force" for role in mine.by) or self._is_national(act):
+            others = any(self._side(role) != "force" for role in mine.by)
+            ended = self.own.states[pair.own.state].final
+            if others or ended or self._is_national(act):
                 self.faults.add("it has steps of its own that are not its own")
             number = evolve(pair.national, number=own.number, on=own.on)
             return Pair(own, number)
