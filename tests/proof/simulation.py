@@ -48,25 +48,32 @@ class Simulation:
     own: Lifecycle
     national: Lifecycle
     means: Means
+    most: int
     faults: set[str] = field(factory=set)
     ahead: dict[Any, set[Any]] = field(factory=dict)
     seen: dict[Any, Pair] = field(factory=dict)
+    tried: dict[tuple[str, str, str], Means] = field(factory=dict)
 
     def run(self) -> Outcome:
         """Walk, the shorter walks first, until nothing new is found or too much was."""
         self._scope()
         start = Pair(_begun(self.own), _begun(self.national))
         self.seen = {self._key(start): start}
-        waiting = [start]
-        for pair in waiting:
-            if self._differs(pair) or len(self.seen) > MOST:
+        waiting = list(self.seen)
+        self._differs(start)
+        for key in waiting:
+            for then in self._nexts(self.seen[key]):
+                found = self._key(then)
+                self.ahead.setdefault(key, set()).add(found)
+                if found not in self.seen:
+                    self.seen[found] = then
+                    self._differs(then)
+                    waiting.append(found)
+                if self.faults:
+                    return Outcome(frozenset(self.faults), complete=True)
+            if self.faults or len(self.seen) > self.most:
                 break
-            for then in self._nexts(pair):
-                self.ahead.setdefault(self._key(pair), set()).add(self._key(then))
-                if self._key(then) not in self.seen:
-                    self.seen[self._key(then)] = then
-                    waiting.append(then)
-        complete = len(self.seen) <= MOST
+        complete = len(self.seen) <= self.most
         if complete and not self.faults:
             self._stuck()
         return Outcome(frozenset(self.faults), complete)
@@ -87,19 +94,18 @@ class Simulation:
             if role.stands_for and not (stood and stood.may_be_delegated):
                 self.faults.add("a role stands for one that nobody else may be")
 
-    def _differs(self, pair: Pair) -> bool:
+    def _differs(self, pair: Pair) -> None:
         state = self.own.states[pair.own.state]
         name = state.stands_for or pair.own.state
         meant = self.national.states.get(name)
         if meant is None or name != pair.national.state:
             self.faults.add("it stands elsewhere")
-            return True
+            return
         ledgers = {k for s in self.national.states.values() for k in s.counts_as}
         if {k: v for k, v in state.counts_as.items() if k in ledgers} != dict(meant.counts_as):
             self.faults.add("it counts otherwise")
         if state.final != meant.final:
             self.faults.add("one is an end")
-        return bool(self.faults)
 
     def _key(self, pair: Pair) -> Any:
         return tuple(self._look(record) for record in pair)
@@ -130,7 +136,10 @@ class Simulation:
             mine = [rule for rule in here if rule.trigger == name]
             called = {name, *(rule.answers for rule in mine)}
             theirs = [rule for rule in there if rule.trigger in called]
-            means = means_of((*mine, *theirs))
+            place = (pair.own.state, pair.national.state, name)
+            if place not in self.tried:
+                self.tried[place] = means_of((*mine, *theirs))
+            means = self.tried[place]
             roles = sorted({role for rule in (*mine, *theirs) for role in rule.by})
             for role in roles:
                 people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
@@ -167,7 +176,9 @@ class Simulation:
                 source="portal",
             )
             context = Context(NOW, TODAY, appointments(means), inspection, children)
-            given = Pair(evolve(pair.own, fields=fields), evolve(pair.national, fields=fields))
+            given = pair
+            if fields:
+                given = Pair(*(evolve(record, fields=fields) for record in pair))
             then = self._both(given, act, context)
             if then is not None and self._key(then) not in done:
                 done.add(self._key(then))
@@ -183,7 +194,9 @@ class Simulation:
             return None
         own = _after(self.own, pair.own, act, context)
         if mine.answers is None:
-            if any(self._side(role) != "force" for role in mine.by) or self._is_national(act):
+            others = any(self._side(role) != "force" for role in mine.by)
+            ended = self.own.states[pair.own.state].final
+            if others or ended or self._is_national(act):
                 self.faults.add("it has steps of its own that are not its own")
             number = evolve(pair.national, number=own.number, on=own.on)
             return Pair(own, number)
@@ -225,8 +238,8 @@ class Simulation:
                 self.faults.add("records are trapped")
 
 
-def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
-    """Class an edited file against the national one, by brute force."""
+def classed(own: Lifecycle, national: Lifecycle, *, most: int = MOST) -> Outcome:
+    """Class an edited file against the national one, by brute force over so many places."""
     rules = [
         rule
         for lifecycle in (own, national)
@@ -239,7 +252,7 @@ def classed(own: Lifecycle, national: Lifecycle) -> Outcome:
         for name, state in lifecycle.states.items()
         if any(way.after for way in state.transitions)
     ]
-    return Simulation(own, national, means_of(rules, timers=timers)).run()
+    return Simulation(own, national, means_of(rules, timers=timers), most).run()
 
 
 def _without_spent(pair: Pair) -> Pair:
@@ -269,4 +282,5 @@ def _after(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     event = decide(lifecycle, record, act, context)
     if not isinstance(event, Event) or not isinstance(event.what, Acted):
         raise TypeError(event)
-    return evolve(apply(record, event), fields={})
+    after = apply(record, event)
+    return evolve(after, fields={}) if after.fields else after
