@@ -146,13 +146,13 @@ def test_the_whole_file_and_its_roles_are_compared() -> None:
     )
     after = evolve(after, pin=pin_of(after))
     assert [one.sentence for one in diff(before, after)] == [
-        "it refines `level-3@1`, not `None`",
+        "it refines `level-3@1`, not nothing",
         "records start in `certified`, not in `open`",
         "it applies to category `afi`",
         "it applies to level `none`",
         "it no longer applies to category `recommendation`",
         "`lead` is of the side oversight, not force",
-        "`lead` stands for `pcc`, not `None`",
+        "`lead` stands for `pcc`, not nothing",
         "`lead` acts only while appointed",
         "`lead` may not be delegated",
     ]

@@ -112,7 +112,8 @@ def test_the_old_walk_counts_towards_the_new_guarantees() -> None:
     signed = new("closed is never entered without [sign, verify]")
     (fault,) = found(signed)
     assert fault.code == "migration-breaks"
-    assert "`skip` from `open of old@1` to `certified of old@1`" in fault.sentence
+    said = "`lead` does `skip`: `open of old@1` → `certified of old@1`"
+    assert said in [step for _, step in fault.steps]
     assert fault.related == signed.guarantees[0].span
     honest = old(OLD.replace("      skip: {to: certified, by: [lead]}\n", ""))
     assert not found(signed, before=honest)

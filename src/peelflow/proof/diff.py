@@ -76,7 +76,7 @@ def _roles(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
             said = f"`{name}` is of the side {now.side}, not {was.side}"
             yield Difference(name, "changed", said, now.span)
         if was.stands_for != now.stands_for:
-            said = f"`{name}` stands for `{now.stands_for}`, not `{was.stands_for}`"
+            said = f"`{name}` stands for {_named(now.stands_for)}, not {_named(was.stands_for)}"
             yield Difference(name, "changed", said, now.span)
         if was.by_appointment != now.by_appointment:
             effect: Effect = "tightened" if now.by_appointment else "loosened"
