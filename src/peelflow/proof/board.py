@@ -9,7 +9,7 @@ give.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cached_property
 
 from attrs import define, field, frozen
 
@@ -98,14 +98,18 @@ class Board:
     @cached_property
     def is_opaque(self) -> bool:
         """Whether some edge hangs on a predicate, or has too many ways to look at."""
-        return any(e.ways is None or any(way.is_opaque for way in e.ways) for e in self.edges)
+        every = {edge.ways for edge in self.edges}
+        return any(ways is None or any(way.is_opaque for way in ways) for ways in every)
 
     def steps(self, *, sure: bool) -> list[list[Step]]:
         """Return what leads out of each state: edge, target, guards, bits kept, bits set."""
         if sure not in self._steps:
             found: list[list[Step]] = [[] for _ in self.names]
+            known: dict[tuple[Way, ...] | None, tuple[Guard, ...] | None] = {}
             for edge in self.edges:
-                guards = edge.guards(sure=sure)
+                if edge.ways not in known:
+                    known[edge.ways] = edge.guards(sure=sure)
+                guards = known[edge.ways]
                 if guards != ():
                     found[edge.source].append(
                         (edge.number, edge.target, guards, edge.keep, edge.put)
@@ -114,44 +118,57 @@ class Board:
         return self._steps[sure]
 
 
+Taken = tuple[int, Transition, bool, tuple[str, ...], tuple[Clause, ...] | None]
+
+
+@frozen(eq=False)
+class Rules:
+    """A lifecycle's transitions by who takes them, each with the ways to meet what it needs.
+
+    `asked` are the facts that some way rests on.
+    """
+
+    lifecycle: Lifecycle
+    taken: tuple[Taken, ...]
+    asked: tuple[Fact, ...]
+
+
+def rules_of(lifecycle: Lifecycle) -> Rules:
+    """Return what can be taken in a settled lifecycle, for all boards of it."""
+    spelling, roles = _Spelling(lifecycle), lifecycle.roles
+    taken: list[Taken] = []
+    for place, (name, state) in enumerate(lifecycle.states.items()):
+        for rule in state.transitions:
+            for system in sorted({role == SYSTEM for role in rule.by}):
+                found = spelling.clauses(name, rule, system=system)
+                by = tuple([r for r in rule.by if r in roles and (r == SYSTEM) == system])
+                if by and found != ():
+                    taken.append((place, rule, system, by, found))
+    return Rules(lifecycle, tuple(taken), tuple(dict.fromkeys(spelling.facts())))
+
+
 def board_of(
-    lifecycle: Lifecycle, more: Iterable[Fact] = (), named: Named = lambda _: frozenset()
+    rules: Rules, more: Iterable[Fact] = (), named: Named = lambda _: frozenset()
 ) -> Board:
     """Return a settled lifecycle in numbers.
 
     Args:
-        lifecycle: Checked, with its roles filled in.
+        rules: What can be taken.
         more: Facts to keep besides those that open and close edges.
         named: A guarantee's words for a transition's trigger.
     """
-    spelling = _Spelling(lifecycle)
-    rules = [
-        (name, rule, system, spelling.clauses(name, rule, system=system))
-        for name, state in lifecycle.states.items()
-        for rule in state.transitions
-        for system in sorted({role == SYSTEM for role in rule.by})
-    ]
-    facts = Facts.of([*spelling.facts(), *more])
+    lifecycle, facts = rules.lifecycle, Facts.of([*rules.asked, *more])
     index = {name: place for place, name in enumerate(lifecycle.states)}
-    ways_of = cache(lambda found, system: _ways(facts, found, system=system))
+    known: dict[tuple[int, bool], tuple[Way, ...] | None] = {}
     edges: list[Edge] = []
-    for source, rule, system, found in rules:
-        roles = tuple(r for r in rule.by if r in lifecycle.roles and (r == SYSTEM) == system)
-        if not roles or found == ():
-            continue
+    for number, (source, rule, system, roles, found) in enumerate(rules.taken):
+        # INVARIANT: rules that need the same share their clauses, which `rules` keeps alive.
+        key = id(found), system
+        if key not in known:
+            known[key] = _ways(facts, found, system=system)
         keep, put = facts.after(rule, system=system, named=named(rule))
         edges.append(
-            Edge(
-                number=len(edges),
-                source=index[source],
-                target=index[rule.to],
-                rule=rule,
-                roles=roles,
-                system=system,
-                ways=ways_of(found, system),
-                keep=keep,
-                put=put,
-            )
+            Edge(number, source, index[rule.to], rule, roles, system, known[key], keep, put)
         )
     names = tuple(index)
     first = facts.at_first(lifecycle.initial)
@@ -164,15 +181,17 @@ class _Spelling:
 
     lifecycle: Lifecycle
     known: dict[tuple[object, ...], tuple[Clause, ...] | None] = field(factory=dict)
-    of_children: dict[tuple[Requirement, ...], bool] = field(factory=dict)
 
     def clauses(self, source: str, rule: Transition, *, system: bool) -> tuple[Clause, ...] | None:
         """Return the ways to meet what a transition needs; None when they are too many."""
+        key: tuple[object, ...]
         asked = needs(source, rule)
-        if asked not in self.of_children:
-            self.of_children[asked] = any(isinstance(a, ChildrenClosed) for a in each_atom(asked))
-        shut = closes(self.lifecycle, source, rule) if self.of_children[asked] else frozenset()
-        key = (asked, shut, system)
+        key, shut = (asked, system), frozenset[str]()
+        if key in self.known:
+            return self.known[key]
+        if any(isinstance(atom, ChildrenClosed) for atom in each_atom(asked)):
+            shut = closes(self.lifecycle, source, rule)
+            key = (*key, shut)
         if key not in self.known:
             self.known[key] = _clauses(asked, shut, system=system)
         return self.known[key]

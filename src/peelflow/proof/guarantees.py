@@ -25,7 +25,7 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import one_of, read_aloud
 from peelflow.model.rules import Lifecycle
-from peelflow.proof.board import Board, Edge, Named, board_of
+from peelflow.proof.board import Board, Edge, Named, Rules, board_of, rules_of
 from peelflow.proof.clauses import TooLargeError, needs
 from peelflow.proof.facts import Fact
 from peelflow.proof.ground import Climbing, Ground, Through, Walker
@@ -49,12 +49,16 @@ class Prover:
     view: View
 
     @cached_property
+    def _rules(self) -> Rules:
+        return rules_of(self.view.lifecycle)
+
+    @cached_property
     def ground(self) -> Ground:
         """The lifecycle in numbers, with no more facts than its own requirements need."""
-        return Ground(board_of(self.view.lifecycle))
+        return Ground(board_of(self._rules))
 
     def _ground(self, more: tuple[Fact, ...], named: Named = lambda _: frozenset()) -> Ground:
-        return Ground(board_of(self.view.lifecycle, more, named)) if more else self.ground
+        return Ground(board_of(self._rules, more, named)) if more else self.ground
 
     def prove(self, guarantee: Guarantee) -> Proof:
         """Return what can be said of a guarantee."""
@@ -94,6 +98,8 @@ class Prover:
     def _counting(self, board: Board | None = None) -> list[Edge]:
         """Return the edges that can break a guarantee: all, unless the view looks back."""
         edges, past = (board or self.ground.board).edges, self.view.past
+        if not past:
+            return list(edges)
         names = self.ground.board.names
         return [edge for edge in edges if names[edge.source] not in past]
 

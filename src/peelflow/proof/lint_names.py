@@ -121,13 +121,12 @@ def _since(
     atom: Evidence | InspectionHeld | DistinctFrom | Waited, lifecycle: Lifecycle
 ) -> Iterator[Diagnostic]:
     also = {PUBLISHED} if isinstance(atom, Waited) else set()
-    known = {*lifecycle.states, *also}
-    if atom.since is not None and atom.since not in known:
+    if atom.since is not None and atom.since not in also and atom.since not in lifecycle.states:
         yield Diagnostic(
             atom.span,
             "unknown-since",
             f"`since: {atom.since}` names no state" + " and is not `published`" * len(also),
-            suggestion(atom.since, known),
+            suggestion(atom.since, {*lifecycle.states, *also}),
         )
 
 

@@ -30,12 +30,12 @@ MOST_TRIES = 64
 def facts_about(requirements: Iterable[Requirement]) -> tuple[Fact, ...]:
     """Return the facts that decide which moments came first, where requirements need that."""
     points: dict[Point, None] = {}
-    done: list[Fact] = []
+    done: dict[Fact, None] = {}
     for atom in each_atom(tuple(requirements)):
         match atom:
             case DistinctFrom(distinct_from=trigger, since=since):
                 points |= {point_of(since): None, ("done", trigger): None}
-                done.append(BySystem(trigger))
+                done[BySystem(trigger)] = None
             case Evidence(since=since) | InspectionHeld(since=since):
                 points[point_of(since)] = None
             case Waited(since=since) if since != PUBLISHED:
@@ -57,6 +57,8 @@ class Doors:
     facts: tuple[Fact, ...]
     ledgers: frozenset[str] | None = None
     _known: dict[tuple[object, ...], tuple[Atom, ...] | None] = field(factory=dict)
+    _pasts: dict[int, Known | None] = field(factory=dict)
+    _asked: dict[frozenset[str], tuple[Clause, ...]] = field(factory=dict)
 
     def walk(self, reach: Reach, *, sure: bool) -> list[Edge] | None:
         """Return the shortest walk through a door without what is wanted.
@@ -78,37 +80,43 @@ class Doors:
         self, reach: Reach, *, sure: bool
     ) -> Iterator[tuple[int, Edge, Way | None, tuple[Atom, ...]]]:
         for edge in self.edges:
-            wanted = self._wanted(edge)
+            shut = self._closes(edge)
             for place, facts in reach.at(edge.source):
                 if edge.ways is None:
                     yield from () if sure else [(place, edge, None, ())]
                 for way in edge.ways or ():
                     if met(way.guard, facts):
-                        failed = self._failed(edge, way.clause, wanted, facts, sure=sure)
+                        failed = self._failed(edge, way, shut, facts, sure=sure)
                         if failed is not None:
                             yield place, edge, way, failed
 
-    def _wanted(self, edge: Edge) -> tuple[Clause, ...]:
-        names = self.board.names
-        shut = closes(self.board.lifecycle, names[edge.source], edge.rule)
-        return clauses((self.wanted,), shut if self.ledgers is None else shut & self.ledgers)
+    def _closes(self, edge: Edge) -> frozenset[str]:
+        shut = closes(self.board.lifecycle, self.board.names[edge.source], edge.rule)
+        return shut if self.ledgers is None else shut & self.ledgers
+
+    def _wanted(self, shut: frozenset[str]) -> tuple[Clause, ...]:
+        if shut not in self._asked:
+            self._asked[shut] = clauses((self.wanted,), shut)
+        return self._asked[shut]
 
     def _failed(
-        self, edge: Edge, clause: Clause, wanted: tuple[Clause, ...], facts: int, *, sure: bool
+        self, edge: Edge, way: Way, shut: frozenset[str], facts: int, *, sure: bool
     ) -> tuple[Atom, ...] | None:
-        known = self._past(facts)
-        key = (edge.number, clause, sure, facts if self.facts else 0)
+        # INVARIANT: edges that need the same share their ways, so a way stands for its clause.
+        key = (way, edge.system, shut, sure, facts if self.facts else 0)
         if key not in self._known:
-            question = Question(system=edge.system, known=known, sure=sure)
-            self._known[key] = question.unmet(clause, wanted)
+            question = Question(system=edge.system, known=self._past(facts), sure=sure)
+            self._known[key] = question.unmet(way.clause, self._wanted(shut))
         return self._known[key]
 
     def _past(self, facts: int) -> Known | None:
         if not self.facts:
             return None
-        points = {point for fact in self.facts for point in _points(fact)}
-        done = [fact.trigger for fact in self.facts if isinstance(fact, BySystem)]
-        return self.board.facts.known(points, done, facts)
+        if facts not in self._pasts:
+            points = {point for fact in self.facts for point in _points(fact)}
+            done = [fact.trigger for fact in self.facts if isinstance(fact, BySystem)]
+            self._pasts[facts] = self.board.facts.known(points, done, facts)
+        return self._pasts[facts]
 
 
 def _points(fact: Fact) -> tuple[Point, ...]:

@@ -70,7 +70,9 @@ class Order:
         line = sorted({*ranks.values(), *(rank for wait in known.waits for rank in wait[:2])})
         edges = [(one, other, 0) for one, other in pairwise(line)]
         edges += [(ranks[one], ranks[other], days) for one, other, days in self.earlier]
-        return _fits(least, most, [*edges, *known.waits])
+        # The latest moments first: then one look at each edge is enough.
+        edges = sorted([*edges, *known.waits], key=lambda edge: edge[1], reverse=True)
+        return _fits(least, most, edges)
 
 
 P = TypeVar("P")
