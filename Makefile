@@ -16,7 +16,8 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing
+	$(BIN)/python -m pytest -n 2 -m 'not search' --cov --cov-report=term-missing
+	$(BIN)/python -m pytest -n 2 -m search
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

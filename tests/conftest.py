@@ -1,8 +1,16 @@
-"""One flag for golden files: a human reviews what it rewrote."""
+"""Cases that are the same in every run, and one flag for golden files that a human reviews."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, database=None)
+settings.register_profile("explore", derandomize=False)
+# The same cases in every run; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from attrs import evolve
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from peelflow.model.judgement import Reason
 from peelflow.model.records import Event
 from peelflow.testing import Situation, situations
 from tests.engine.samples import day
+
+pytestmark = pytest.mark.search
 
 DRAWN = settings(max_examples=100, deadline=None)
 KNOWN = re.compile(r"give a reason|name the letter .*|give the field `\w+`|date it .*|record it .*")

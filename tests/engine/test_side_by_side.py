@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import transitions
 from attrs import define
 from hypothesis import event, given, settings
@@ -21,6 +22,8 @@ from peelflow.model.records import Acted, Event
 from peelflow.model.requirements import Requirement, each_atom
 from peelflow.testing import Situation, acts, contexts, lifecycles, records, situations
 from tests.engine.reference import Plain, holds, plain_machine
+
+pytestmark = pytest.mark.search
 
 ONCE = settings(max_examples=850, deadline=None)
 WALKS = settings(max_examples=150, deadline=None)

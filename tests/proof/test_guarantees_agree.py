@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,8 @@ from peelflow.testing.strategies import lifecycles
 from tests.proof.drawn import cases, promise_from
 from tests.proof.promises import standing
 from tests.proof.reference import Found, explored
+
+pytestmark = pytest.mark.search
 
 
 def expected(found: Found) -> tuple[Verdict, int]:

@@ -13,6 +13,8 @@ from peelflow.rulebook import national
 from tests.proof.mutants import mutants, refining
 from tests.proof.simulation import classed
 
+pytestmark = pytest.mark.search
+
 SHIPPED = national().lifecycles
 LOOSENING = {
     "adds a role",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from peelflow.testing.words import VOCABULARY
 from tests.proof.drawn import lifecycle_from, promise_from
 from tests.proof.mutants import Mutant, mutants
 from tests.proof.simulation import classed
+
+pytestmark = pytest.mark.search
 
 
 def edit_from(seed: int) -> tuple[Lifecycle, Mutant]:

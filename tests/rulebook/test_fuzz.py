@@ -19,6 +19,8 @@ from peelflow.rulebook.reader import BREAK, read
 from tests.rulebook.codes import CODES
 from tests.rulebook.edits import SHIPPED, VALUES, WORDS, edited
 
+pytestmark = pytest.mark.search
+
 NATIONAL = load(*(path for path in SHIPPED if path.parent.name == "national"), base=Rulebook())
 NO_BASE = Rulebook()
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

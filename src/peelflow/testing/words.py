@@ -26,6 +26,7 @@ VOCABULARY = Vocabulary(
     categories={
         CATEGORY: Category(
             title="Recommendation",
+            children=(CATEGORY,),
             fields={
                 "owner": FieldRule("person", "Who does the work"),
                 "theme": FieldRule("text", "Theme"),
