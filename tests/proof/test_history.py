@@ -7,9 +7,14 @@ import pytest
 from peelflow.model.requirements import DistinctFrom, ReasonGiven
 from peelflow.proof.clauses import Atom
 from peelflow.proof.history import Past, _same
-from peelflow.proof.moments import WINDOW
+from peelflow.proof.moments import WINDOW, Point
 
-PAST = {WINDOW: 2, ("state", "open"): 1, ("done", "early"): 1, ("done", "late"): 3}
+PAST: dict[Point, int] = {
+    WINDOW: 2,
+    ("entered", "open"): 1,
+    ("done", "early"): 1,
+    ("done", "late"): 3,
+}
 
 
 @pytest.mark.parametrize(
