@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +423,31 @@ def test_a_system_step_that_lacks_something_waits() -> None:
         assert register.record("A").state == "half"
         register.add("B", issued=START, fields={"owner": "x"}, **asked)
         assert register.record("B").state == "done"
+
+
+@pytest.mark.parametrize("on", ["2022-02-02", datetime(2022, 2, 2, tzinfo=UTC), None])
+def test_a_day_is_a_date(world: World, on: Any) -> None:
+    """A text or a moment is refused in words, before any rule is asked."""
+    record = world.add(KINDS[1])
+    for ask in (
+        lambda: world.register.fire(record, "start", actor=LIAISON, on=on),
+        lambda: take_over(world, on=on),
+        lambda: amend(world, record, "title", "x", on=on),
+    ):
+        with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"force": None}, "the force: is None, which is no text"),
+        ({"record": 5}, "the id 5: is no text"),
+        ({"source": b"x"}, "the source: is b'x', which is no text"),
+    ],
+)
+def test_a_text_is_a_text(world: World, change: dict[str, Any], sentence: str) -> None:
+    """What is no text is refused in words, not kept as one."""
+    with pytest.raises(RequestRefused) as refused:
+        take_over(world, **change)
+    assert sentence in str(refused.value)

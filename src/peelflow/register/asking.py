@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from peelflow.errors import RequestRefused
@@ -31,6 +31,7 @@ def event_of(
 
     What no lifecycle judges is judged here: an inspectorate's decision names its source.
     """
+    check_date(on, record)
     side = role_of(draft, actor.role).side
     if side == "inspectorate" and not isinstance(what, Acted) and not (source and source.strip()):
         raise RequestRefused(
@@ -113,14 +114,24 @@ def category_of(draft: Draft, name: str) -> Category:
     return categories[name]
 
 
-def check_text(text: str, what: str) -> None:
-    """Refuse an empty text."""
+def check_text(text: object, what: str) -> None:
+    """Refuse what is no text, or an empty one."""
+    if not isinstance(text, str):
+        raise RequestRefused(what, f"is {text!r}, which is no text", "give a text")
     if not text.strip():
         raise RequestRefused(what, "is empty", "give a text")
 
 
+def check_date(on: object, record: str) -> None:
+    """Refuse what is no calendar date: a text, or a moment with its time."""
+    if not isinstance(on, date) or isinstance(on, datetime):
+        what, why = f"{record}: the date {on!r}", "is no datetime.date"
+        raise RequestRefused(what, why, "give one, such as date(2023, 3, 30)")
+
+
 def check_day(draft: Draft, on: date, record: str) -> None:
     """Refuse a day in the future."""
+    check_date(on, record)
     if on > draft.today:
         raise RequestRefused(
             f"{record}: the date {on}",

@@ -25,8 +25,10 @@ def day_of(text: str) -> date | None:
         return None
 
 
-def checked_id(record: str) -> str:
+def checked_id(record: object) -> str:
     """Return an id that can be printed, typed and sorted; else raise RequestRefused."""
+    if not isinstance(record, str):
+        raise RequestRefused(f"the id {record!r}", "is no text", "use a short plain id")
     if not record.strip() or record != record.strip() or len(record) > LONGEST_ID:
         why = f"is empty, padded, or longer than {LONGEST_ID} characters"
         raise RequestRefused(f"the id {record[:40]!r}", why, "use a short plain id")

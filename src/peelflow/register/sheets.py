@@ -209,7 +209,10 @@ def _sheet_of(header: tuple[str, ...], defaults: Mapping[str, str], span: Span) 
         sentence = (
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
-        raise fault(span, "sheet-unknown", sentence, f"one of {told} has to be there")
+        instead = f"one of {told} has to be there"
+        if len(header) == 1 and ";" in header[0]:
+            instead = "save it with commas between the cells, not semicolons"
+        raise fault(span, "sheet-unknown", sentence, instead)
     faults = [
         *_columns(header, sheet, span),
         *(

@@ -13,6 +13,7 @@ from peelflow.model.rules import Level
 from peelflow.register.asking import (
     asked_by,
     category_of,
+    check_date,
     check_day,
     check_taken_over,
     check_text,
@@ -156,6 +157,7 @@ class Verbs(Upkeep):
             Conflict: Somebody moved what the decision read; nothing is kept.
         """
         with self._drafting() as draft:
+            check_date(on, record)
             known = draft.get(record)
             act = Act(
                 trigger=trigger,
