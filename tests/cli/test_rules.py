@@ -169,6 +169,20 @@ def test_diff_pairs_the_files_of_folders(run: Run) -> None:
     assert (ran.code, "unreadable" in ran.out) == (2, True)
 
 
+def test_diff_does_not_take_a_broken_file_for_a_missing_one(run: Run) -> None:
+    """A syntax error is shown, and nothing is said to have vanished."""
+    write(words=WORDS)
+    for name in ("was", "is"):
+        Path(name).mkdir()
+        Path(name, "own.yaml").write_text(OWN, "utf-8")
+        Path(name, "other.yaml").write_text(
+            OWN.replace("lifecycle: own", "lifecycle: other"), "utf-8"
+        )
+    Path("is/other.yaml").write_text("x: [", "utf-8")
+    ran = run("diff", "was", "is")
+    assert (ran.code, "vanished" in ran.out, "yaml-syntax" in ran.out) == (2, False, True)
+
+
 def plan(states: str) -> None:
     """Write two versions of a lifecycle and a plan between them."""
     older = OWN.replace("{predicate: is_ready}", "reason")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -262,3 +266,42 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "peelflow.cli.app", None)
     with pytest.raises(ModuleNotFoundError):
         main(["--version"])
+
+
+def test_an_empty_file_is_no_register(run: Run) -> None:
+    """A verb that reads makes no database of it."""
+    Path("empty.db").touch()
+    assert run("list", "--register", "empty.db").code == 2
+    assert Path("empty.db").stat().st_size == 0
+
+
+def test_what_belongs_to_a_taken_over_record_is_not_dropped(run: Run) -> None:
+    """A reason without a state would be lost."""
+    words = ("--category", "afi", "--level", "2", "--force", "wmp", "--issued", "2022-12-16")
+    ran = run("add", "R", *words, *LIAISON, "--reason", "x")
+    assert (ran.code, "give its --state too" in ran.err) == (2, True)
+
+
+def test_an_encoding_without_arrows_still_prints(demo: Path) -> None:
+    """A pipe in another encoding gets a question mark, not half a page."""
+    peelflow = str(Path(sys.executable).parent / "peelflow")
+    command = [peelflow, "show", "WMP-R3-031", "--register", str(demo)]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert "open ? in_progress" in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_a_full_disk_behind_the_output_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, and an exit code of its own."""
+
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    add(run, "R2", "2")
+    monkeypatch.setattr("peelflow.cli.say.rows", full)
+    monkeypatch.setattr(sys, "stdout", StringIO())
+    assert main(["list"]) == 2
+    assert "cannot be written: No space left on device" in capsys.readouterr().err

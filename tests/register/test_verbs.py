@@ -451,3 +451,24 @@ def test_a_text_is_a_text(world: World, change: dict[str, Any], sentence: str) -
     with pytest.raises(RequestRefused) as refused:
         take_over(world, **change)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("level", [True, 2.0, "2"])
+def test_a_level_is_a_whole_number(world: World, level: Any) -> None:
+    """True is no level 1, which would count as closed at once."""
+    with pytest.raises(RequestRefused, match="is no level"):
+        take_over(world, level=level)
+    with pytest.raises(RequestRefused, match="is no level"):
+        world.register.add(
+            "N", category="afi", level=level, force=FORCE, issued=START, actor=LIAISON
+        )
+
+
+def test_a_signature_has_a_day(world: World) -> None:
+    """What could not be read again is not written."""
+    record = world.add(KINDS[1])
+    moment: Any = datetime(2021, 1, 4, 9, tzinfo=UTC)
+    letter = evolve(world.letter(), signed_on=moment)
+    with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+        world.register.attach(record, letter, actor=LIAISON, on=world.day)
+    assert world.register.record(record).number == 1

@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import RulesRefused
-from peelflow.rulebook.certificate import certified, compare_certificate, text_of_certificate
+from peelflow.rulebook.certificate import (
+    _digest,
+    certified,
+    compare_certificate,
+    text_of_certificate,
+)
 from peelflow.rulebook.load import Checked, Rulebook, examine, load
 from tests.rulebook.test_broken import BROKEN
 
@@ -104,6 +109,29 @@ def test_a_changed_certificate_is_refused() -> None:
         with pytest.raises(RulesRefused) as refused:
             differences(text, sound())
         assert [one.code for one in refused.value.diagnostics] == ["certificate-unreadable"]
+
+
+def sealed(told: dict[str, Any], **parts: Any) -> str:
+    """Change parts of a certificate, and its digest with them."""
+    mine = {key: value for key, value in {**told, **parts}.items() if key != "digest"}
+    return json.dumps({**mine, "digest": _digest(mine)})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"extra": "approved"},
+        {"lifecycles": [{"lifecycle": 1}]},
+        {"lifecycles": [{"lifecycle": "plain@1", "guarantees": [1, 2]}]},
+        {"lifecycles": [{"lifecycle": "plain@1"}, {"lifecycle": "plain@1"}]},
+        {"lifecycles": 5},
+    ],
+)
+def test_a_certificate_that_anybody_made_up_is_refused(parts: dict[str, Any]) -> None:
+    """The digest only finds slips; the shape is looked at too."""
+    told = certified(sound(), version="1")
+    with pytest.raises(RulesRefused):
+        differences(sealed(told, **parts), sound())
 
 
 @given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -236,4 +237,17 @@ def test_what_is_too_large_is_told(
     (tmp_path / "letter.txt").write_bytes(b"complete")
     attach = "record,document,kind,on,actor,actor_role\nR1,letter.txt,letter,2022-02-01,x,lead\n"
     (fault,) = import_sheets(register, write(tmp_path, attach=attach)).faults
-    assert fault.sentence == "`letter.txt` has more than 7 bytes"
+    assert fault.sentence == "the document `letter.txt` has more than 7 bytes"
+
+
+def test_a_document_that_is_no_file_is_told(register: Register, tmp_path: Path) -> None:
+    """A folder, or a pipe that would have us wait, is no document."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    attach = "record,document,kind,on,actor,actor_role\n"
+    rows = "".join(f"R1,{name},letter,2022-02-01,x,lead\n" for name in ("folder", "pipe"))
+    faults = import_sheets(register, write(tmp_path, attach=attach + rows)).faults
+    assert [fault.sentence for fault in faults] == [
+        "the document `folder` is no regular file",
+        "the document `pipe` is no regular file",
+    ]

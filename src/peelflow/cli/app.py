@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -52,6 +54,9 @@ for name, verb in VERBS.items():
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command and return its exit code."""
     code: str | int | None = 0
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an arrow is no reason to stop half-way
     try:
         app(args=arguments, prog_name="peelflow")
     except SystemExit as ended:
@@ -59,6 +64,9 @@ def run(arguments: Sequence[str] | None) -> int:
     except PeelflowError as error:
         say.error(error)
         code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+    except OSError as error:
+        say.complain(f"what there is to say cannot be written: {error.strerror}")
+        code = MISUSE
     return MISUSE if isinstance(code, str) else code or 0
 
 

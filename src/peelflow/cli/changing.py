@@ -44,9 +44,13 @@ def diff_rules(
 
 def _read(path: Path) -> Checked:
     checked = examine(path)
-    if not checked.lifecycles:
-        say.diagnostics(checked.found)
-        raise RequestRefused(f"{path}", "holds no lifecycle that can be read", "mend it first")
+    files = {one.span.file for one in checked.lifecycles}
+    unread = [
+        one for one in checked.found if one.severity == "error" and one.span.file not in files
+    ]
+    if unread or not files:
+        say.diagnostics(unread)
+        raise RequestRefused(f"{path}", "holds what cannot be read as rules", "mend it first")
     return checked
 
 

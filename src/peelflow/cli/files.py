@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from peelflow.errors import RequestRefused
+from peelflow.register.cells import document_at
 
 
 def read_bytes(path: Path) -> bytes:
     """Return what a file holds, or raise RequestRefused."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _refused(path, "read", error) from None
+    found = document_at(path)
+    if isinstance(found, str):
+        raise RequestRefused(f"the file {path}", found, "check the path and its permissions")
+    return found
 
 
 def read_text(path: Path) -> str:
@@ -25,9 +26,6 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.write_text(text, "utf-8")
     except OSError as error:
-        raise _refused(path, "written", error) from None
-
-
-def _refused(path: Path, verb: str, error: OSError) -> RequestRefused:
-    why = f"cannot be {verb}: {error.strerror}"
-    return RequestRefused(f"the file {path}", why, "check the path and its permissions")
+        why = f"cannot be written: {error.strerror}"
+        instead = "check the path and its permissions"
+        raise RequestRefused(f"the file {path}", why, instead) from None

@@ -134,7 +134,7 @@ def opened(
     scheme, colon, _ = where.partition(":")
     url = where if colon and len(scheme) > 1 else f"{SQLITE}{where}"
     file = Path(url.removeprefix(SQLITE))
-    if url.startswith(SQLITE) and not make and not file.exists():
+    if url.startswith(SQLITE) and not make and not (file.exists() and file.stat().st_size):
         raise RequestRefused(
             f"the register {file.as_posix()}",
             "is not there",

@@ -30,6 +30,7 @@ from peelflow.cli.options import (
     read_pair,
     today,
 )
+from peelflow.errors import RequestRefused
 from peelflow.model.records import Actor
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
@@ -82,12 +83,21 @@ def add(
     with opened(register, rules, make=True) as here:
         asked["fields"] = _fields(here, category, field or [])
         if state is None:
+            _refuse_alone({"--on": on, "--reason": reason})
             here.add(record, **asked, source=source)
         else:
             day = on or today()
             asked |= {"source": source or "", "reason": reason or ""}
             here.take_over(record, **asked, state=state, on=day)
         say.line(f"{record} is `{here.record(record).state}`")
+
+
+def _refuse_alone(given: dict[str, object]) -> None:
+    """Refuse options that only a record taken over has."""
+    for name, value in given.items():
+        if value is not None:
+            what, why = f"the option {name}", "belongs to a record that is taken over"
+            raise RequestRefused(what, why, "give its --state too")
 
 
 def _fields(register: Register, category: str, words: list[str]) -> dict[str, str | list[str]]:

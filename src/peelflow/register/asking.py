@@ -122,6 +122,13 @@ def check_text(text: object, what: str) -> None:
         raise RequestRefused(what, "is empty", "give a text")
 
 
+def check_level(level: object, record: str) -> None:
+    """Refuse what is no level: a truth, a text, a number with a point."""
+    if level is not None and type(level) is not int:
+        what = f"{record}: the level {level!r}"
+        raise RequestRefused(what, "is no level", "give a whole number, or None for `none`")
+
+
 def check_date(on: object, record: str) -> None:
     """Refuse what is no calendar date: a text, or a moment with its time."""
     if not isinstance(on, date) or isinstance(on, datetime):

@@ -51,12 +51,20 @@ def level(row: Row) -> Level:
 
 def content(path: Path, row: Row) -> bytes:
     """Return what the document holds that a row names."""
+    found = document_at(path)
+    if isinstance(found, str):
+        sentence = f"the document `{row.get('document')}` {found}"
+        raise BadCell("document", sentence, "put it beside the sheet, or mend its path")
+    return found
+
+
+def document_at(path: Path) -> bytes | str:
+    """Return what a regular file holds, or why it cannot be taken as a document."""
     try:
-        if path.stat().st_size > LONGEST_DOCUMENT:
-            sentence = f"`{path.name}` has more than {LONGEST_DOCUMENT} bytes"
-            raise BadCell("document", sentence, "keep a smaller one")
-        return path.read_bytes()
+        if path.exists() and not path.is_file():
+            return "is no regular file"
+        with path.open("rb") as stream:
+            found = stream.read(LONGEST_DOCUMENT + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        sentence = f"the document `{row.get('document')}` cannot be read: {why}"
-        raise BadCell("document", sentence, "put it beside the sheet, or mend its path") from None
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return found if len(found) <= LONGEST_DOCUMENT else f"has more than {LONGEST_DOCUMENT} bytes"

@@ -19,6 +19,7 @@ from peelflow.errors import KeyReused, Refused, RequestRefused, UnknownDocument,
 from peelflow.model.judgement import Appointment, Child, Context, Inspection, Predicate, Refusal
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
+from peelflow.register.asking import check_date
 from peelflow.register.family import check_family
 from peelflow.register.requests import request_of
 from peelflow.register.situation import (
@@ -202,6 +203,8 @@ class Draft(Verbs):
     def check_kept(self, document: Document) -> None:
         """Raise UnknownDocument unless the document's content is kept here."""
         digest = document.digest
+        if document.signed_on is not None:
+            check_date(document.signed_on, f"the document {document.name!r}")
         if digest not in self._brought and not self.desk.store.has_document(digest):
             raise UnknownDocument(digest)
         if document.kind not in self.rulebook.vocabulary.evidence:

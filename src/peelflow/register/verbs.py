@@ -15,6 +15,7 @@ from peelflow.register.asking import (
     category_of,
     check_date,
     check_day,
+    check_level,
     check_taken_over,
     check_text,
     event_of,
@@ -53,6 +54,7 @@ class Verbs(Upkeep):
         """
         with self._drafting() as draft:
             check_day(draft, issued, record)
+            check_level(level, record)
             kind = category_of(draft, category)
             lifecycle = draft.rulebook.lifecycle_for(category, level, issued)
             what = Added(
@@ -104,6 +106,7 @@ class Verbs(Upkeep):
         """
         with self._drafting() as draft:
             check_day(draft, on, record)
+            check_level(level, record)
             kind = category_of(draft, category)
             lifecycle = draft.rulebook.lifecycle_for(category, level, issued)
             check_taken_over(lifecycle, record, issued=issued, on=on, state=state)

@@ -77,7 +77,7 @@ def compare_certificate(
     Raises:
         RulesRefused: The text is no certificate, or was changed since it was written.
     """
-    said, now = _read(text, file), certified(checked, version=version)
+    now = certified(checked, version=version)
     return tuple(
         Diagnostic(
             Span(file),
@@ -85,23 +85,23 @@ def compare_certificate(
             f"{what} {there}, and is {here} now",
             "write a new certificate, or go back to the rules that it speaks of",
         )
-        for what, there, here in _differences(said, now)
+        for what, there, here in _compared(text, now, file)
     )
 
 
-def _read(text: str, file: str) -> dict[str, Any]:
+def _compared(text: str, now: dict[str, Any], file: str) -> list[tuple[str, str, str]]:
     try:
         said = dict(json.loads(text))
         told = {key: value for key, value in said.items() if key != "digest"}
-        sound = said["certificate"] == FORMAT and said["digest"] == _digest(told)
-        _by_name(said)
+        names = [one["lifecycle"] for one in said["lifecycles"]]
+        known = said.keys() == now.keys() and said["certificate"] == FORMAT
+        if known and len(names) == len(set(names)) and said["digest"] == _digest(told):
+            return list(_differences(said, now))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        sound = False
-    if not sound:
-        sentence = "this is no certificate of a format known here, or it was changed"
-        instead = "write it anew with `peelflow check --certificate`"
-        raise RulesRefused([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
-    return said
+        pass  # whoever made it, it is no certificate
+    sentence = "this is no certificate of a format known here, or it was changed"
+    instead = "write it anew with `peelflow check --certificate`"
+    raise RulesRefused([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
 
 
 def _by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
