@@ -13,6 +13,7 @@ from peelflow.figures import Figures, tabulate
 from peelflow.model.judgement import Predicate
 from peelflow.model.records import Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
+from peelflow.register.advice import Advice
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.situation import described
 from peelflow.register.verbs import Verbs
@@ -27,7 +28,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs):
+class Register(Verbs, Advice):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
