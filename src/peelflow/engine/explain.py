@@ -22,7 +22,7 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
         *_not_here(machine, record, act, ways),
         *_not_you(machine, record, act, context, ways=ways, mine=mine),
         *_not_on_that_day(record, act, context),
-        *_no_source(machine, act),
+        *_no_source(machine, act, ways),
         *_unmet(record, act, context, mine or ways),
     )
     return Refusal(
@@ -114,14 +114,18 @@ def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Rea
         yield Reason("not yet", found, instead, asks=((DayNeed(act.on),),))
 
 
-def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
-    held = machine.lifecycle.roles.get(act.actor.role)
-    if held and lacks_source(held, act):
+def _no_source(machine: RuleMachine, act: Act, ways: tuple[Way, ...]) -> Iterator[Reason]:
+    """Ask for a source where the acting role, or else every role that may, needs one."""
+    may = tuple(dict.fromkeys(role for way in ways for role in way.rule.by))
+    role, roles = act.actor.role, machine.lifecycle.roles
+    asked = (role,) if role in may or not may else may
+    held = [roles[name] for name in asked if name in roles]
+    if held and all(lacks_source(each, act) for each in held):
         yield Reason(
             "not yet",
-            f"no source is given for a decision of `{act.actor.role}`",
+            f"no source is given for a decision of {one_of(asked)}",
             "name the letter or portal reference it was read from",
-            held.span,
+            held[0].span,
             ((SourceNeed(),),),
         )
 
