@@ -61,7 +61,7 @@ def inspections_asked(at: Situation) -> set[str]:
     """Return the kinds of inspection that the trigger asks for: an act names only one."""
     ways = at.lifecycle.states[at.record.state].transitions
     atoms = [a for w in ways if w.trigger == at.act.trigger for a in each_atom(w.requires)]
-    return {a.inspection for a in atoms if isinstance(a, InspectionHeld)} - {"any"}
+    return {str(a.inspection) for a in atoms if isinstance(a, InspectionHeld)} - {"any"}
 
 
 def chosen(asks: tuple[tuple[Need, ...], ...], data: st.DataObject) -> tuple[Need, ...] | None:
@@ -85,7 +85,7 @@ def appointed(at: Situation, person: str, role: str) -> Situation:
 
 def as_role(at: Situation, need: RoleNeed) -> Situation:
     """Let somebody act in a role that may."""
-    return acting(at, at.act.actor.person, need.roles[0])
+    return evolve(at, act=evolve(at.act, actor=Actor(at.act.actor.person, need.roles[0])))
 
 
 def by_another(at: Situation, need: PersonNeed) -> Situation:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import evolve
 
 from peelflow.engine.evidence import holds_role, lacks_source
 from peelflow.engine.machine import RuleMachine, Way
 from peelflow.engine.needed import needed, needed_time
 from peelflow.model.judgement import Context, Reason, Refusal
-from peelflow.model.needs import AppointmentNeed, Choices, DayNeed, RoleNeed, SourceNeed
-from peelflow.model.records import Act, Record
+from peelflow.model.needs import AppointmentNeed, Choices, DayNeed, Need, RoleNeed, SourceNeed
+from peelflow.model.records import Act, Actor, Record
 from peelflow.model.requirements import PUBLISHED, one_of, read_aloud, say_wait
-from peelflow.model.rules import After, Transition
+from peelflow.model.rules import After, Role, Transition
 
 
 def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
@@ -22,7 +24,7 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
         *_not_here(machine, record, act, ways),
         *_not_you(machine, record, act, context, ways=ways, mine=mine),
         *_not_on_that_day(record, act, context),
-        *_no_source(machine, act, ways),
+        *_no_source(machine, act),
         *_unmet(record, act, context, mine or ways),
     )
     return Refusal(
@@ -82,13 +84,10 @@ def _not_you(
     if not mine:
         for way in ways:
             found = f"`{role}` may not `{act.trigger}`"
-            yield Reason(
-                "not you",
-                found,
-                f"{one_of(way.rule.by)} may",
-                way.rule.span,
-                ((RoleNeed(way.rule.by),),),
+            asks = tuple(
+                _as(machine.lifecycle.roles, name, record, act, context) for name in way.rule.by
             )
+            yield Reason("not you", found, f"{one_of(way.rule.by)} may", way.rule.span, asks)
         # INVARIANT: appointments are read only for a role that may act here; none says nothing.
         return
     held = machine.lifecycle.roles[role]
@@ -100,6 +99,19 @@ def _not_you(
             held.span,
             ((AppointmentNeed((role,), act.on, act.actor.person),),),
         )
+
+
+def _as(
+    roles: Mapping[str, Role], name: str, record: Record, act: Act, context: Context
+) -> tuple[Need, ...]:
+    """Return what it takes to act in a role that may: to hold it, and to name a source."""
+    role = roles.get(name)
+    if role is None:
+        return (RoleNeed((name,)),)
+    acting = evolve(act, actor=Actor(act.actor.person, name))
+    held = not role.by_appointment or holds_role(record, acting, context)
+    appointed = () if held else (AppointmentNeed((name,), act.on, act.actor.person),)
+    return (RoleNeed((name,)), *appointed, *((SourceNeed(),) if lacks_source(role, act) else ()))
 
 
 def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Reason]:
@@ -114,18 +126,14 @@ def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Rea
         yield Reason("not yet", found, instead, asks=((DayNeed(act.on),),))
 
 
-def _no_source(machine: RuleMachine, act: Act, ways: tuple[Way, ...]) -> Iterator[Reason]:
-    """Ask for a source where the acting role, or else every role that may, needs one."""
-    may = tuple(dict.fromkeys(role for way in ways for role in way.rule.by))
-    role, roles = act.actor.role, machine.lifecycle.roles
-    asked = (role,) if role in may or not may else may
-    held = [roles[name] for name in asked if name in roles]
-    if held and all(lacks_source(each, act) for each in held):
+def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
+    held = machine.lifecycle.roles.get(act.actor.role)
+    if held and lacks_source(held, act):
         yield Reason(
             "not yet",
-            f"no source is given for a decision of {one_of(asked)}",
+            f"no source is given for a decision of `{act.actor.role}`",
             "name the letter or portal reference it was read from",
-            held[0].span,
+            held.span,
             ((SourceNeed(),),),
         )
 

@@ -80,8 +80,6 @@ def _away(lifecycle: Lifecycle, goals: frozenset[str]) -> dict[str, int]:
     waiting = deque((name, 0) for name in away)
     while waiting:
         name, far = waiting.popleft()
-        if far > away[name]:
-            continue
         for source, cost in into.get(name, ()):
             if far + cost < away.get(source, far + cost + 1):
                 away[source] = far + cost
