@@ -383,3 +383,21 @@ def test_a_way_round_is_not_gone_twice() -> None:
     last = State(OPEN, transitions=(way(to="middle", trigger="back"), way()))
     found = ask(rules(way(to="middle"), way(to="last", trigger="jump"), middle=middle, last=last))
     assert [step.trigger for step in found.steps] == ["jump", "close"]
+
+
+def test_a_child_is_asked_for_its_way_once() -> None:
+    """However many steps wait for it, each says the same way."""
+    children = (relative("C-1", {"portal": "open"}, way()),)
+    either = rules(
+        way(ChildrenClosed(), ReasonGiven()), way(ChildrenClosed(), trigger="end", by=("audit_committee",))
+    )
+    step = only(ask(either, around=Around(children=children)))
+    assert (step.trigger, [each.record for each in step.before]) == ("close", ["C-1"])
+
+
+def test_steps_of_peelflow_that_go_round_are_not_followed() -> None:
+    """A search comes to its end, whatever the rules."""
+    again = way(ReasonGiven(), trigger="again", to="prompt", by=SYSTEM)
+    prompt = State(OPEN, transitions=(again, way()))
+    found = ask(rules(way(trigger="start", to="prompt"), prompt=prompt))
+    assert [step.lands for step in found.steps] == [("prompt",), ("closed",)]

@@ -26,11 +26,11 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.cli.writing import offer
-from peelflow.engine.telling import say_day, say_need, say_who
+from peelflow.engine.telling import say_day, say_head, say_need, say_who
 from peelflow.model.judgement import Refusal
 from peelflow.model.needs import InspectionNeed, Need
 from peelflow.model.records import Actor
-from peelflow.model.routes import Route, Step
+from peelflow.model.routes import Step
 from peelflow.register.advice import why_not
 
 FINDINGS, UNDETERMINED = 1, 3
@@ -104,24 +104,12 @@ def route(
     """
     with opened(register, rules) as here:
         found = here.route(record, to=to, ledger=ledger, on=on or today())
-    say.paragraph(_head(found))
+    say.paragraph(say_head(found))
     _steps(found.steps)
     if found.verdict == "impossible":
         raise typer.Exit(FINDINGS)
     if found.verdict == "undetermined":
         raise typer.Exit(UNDETERMINED)
-
-
-def _head(found: Route) -> str:
-    start = f"{found.record} is `{found.state}` under {found.lifecycle}"
-    if found.verdict == "impossible":
-        return f"{start}; there is no way to {found.goal}: {found.why}"
-    if found.why is not None:
-        return f"{start}; whether there is a way to {found.goal} is undetermined: {found.why}"
-    if not found.steps:
-        return f"{start}; it is there already: {found.goal}"
-    count = len(found.steps)
-    return f"{start}; to {found.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def _steps(steps: Iterable[Step], *, indent: int = 0) -> None:
@@ -138,7 +126,7 @@ def _steps(steps: Iterable[Step], *, indent: int = 0) -> None:
         for each in step.undetermined:
             say.paragraph(f"undetermined: {each} decides", indent=inner)
         for before in step.before:
-            say.paragraph(f"beforehand, {_head(before)}", indent=inner)
+            say.paragraph(f"beforehand, {say_head(before)}", indent=inner)
             _steps(before.steps, indent=inner + 2)
 
 

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from peelflow.engine.checks import covers
 from peelflow.engine.evidence import find_document, window_of
-from peelflow.engine.needed import QUESTION, inspection_needs
+from peelflow.engine.needed import QUESTION, inspection_need
 from peelflow.engine.plan import Plan, Task, context_of, holders_of
 from peelflow.engine.terrain import IMAGINED
 from peelflow.model.judgement import Appointment, Inspection
@@ -34,9 +34,7 @@ def visit(plan: Plan, tasks: tuple[Task, ...]) -> bool:
         return False
     relevant = any(each.relevant for each in asked)
     strictest = InspectionHeld(min(kinds, default="any"), relevant)
-    need = inspection_needs(strictest, plan.record)[-1]
-    if not isinstance(need, InspectionNeed):
-        raise TypeError(need)
+    need = inspection_need(strictest, plan.record)
     windows = [window_of(plan.record, each.since) or plan.record.window for each in asked]
     need = evolve(need, ends_from=max(window.on for window in windows))
     if relevant and need.question is None and not plan.set_field(QUESTION):

@@ -43,6 +43,17 @@ from peelflow.model.rules import After
 
 QUESTION = "question"
 Needs = tuple[Need, ...]
+Atom = (
+    Evidence
+    | InspectionHeld
+    | ReasonGiven
+    | FieldSet
+    | SuccessorNamed
+    | ChildrenClosed
+    | DistinctFrom
+    | Waited
+    | PredicateHolds
+)
 
 
 def needed(
@@ -83,13 +94,13 @@ def needed_time(after: After, record: Record, act: Act) -> Needs:
 
 
 def _needs(
-    asked: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
+    asked: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
 ) -> Needs:
     match asked:
         case Evidence(evidence=kind, signed_by=roles):
             return _never(asked, record) or (DocumentNeed(kind, roles, act.on),)
         case InspectionHeld():
-            return _never(asked, record) or inspection_needs(asked, record)
+            return _never(asked, record) or _inspection(asked, record)
         case ReasonGiven():
             return (ReasonNeed(),)
         case FieldSet(field=name):
@@ -104,8 +115,6 @@ def _needs(
             return _never(asked, record) or wait_needs(asked, record, act)
         case PredicateHolds(predicate=name):
             return (PredicateNeed(name, name in context.predicates),)
-        case AnyOf():
-            raise TypeError(asked)
         case _:
             assert_never(asked)
 
@@ -118,13 +127,18 @@ def _never(asked: Evidence | InspectionHeld | DistinctFrom | Waited, record: Rec
     return (StepNeed(state=since),)
 
 
-def inspection_needs(asked: InspectionHeld, record: Record) -> Needs:
-    """Return the inspection that is needed, and the record's question where it has none."""
+def inspection_need(asked: InspectionHeld, record: Record) -> InspectionNeed:
+    """Return the inspection that is needed; its question is None where the record has none."""
     window = window_of(record, asked.since) or record.window
     question = record.fields.get(QUESTION) if asked.relevant else None
     found = question if isinstance(question, str) and question else None
-    missing = (FieldNeed(QUESTION),) if asked.relevant and not found else ()
-    return (*missing, InspectionNeed(asked.inspection, found, window.on))
+    return InspectionNeed(asked.inspection, found, window.on)
+
+
+def _inspection(asked: InspectionHeld, record: Record) -> Needs:
+    need = inspection_need(asked, record)
+    lacks = asked.relevant and need.question is None
+    return (*((FieldNeed(QUESTION),) if lacks else ()), need)
 
 
 def distinct_needs(asked: DistinctFrom, record: Record) -> Needs:

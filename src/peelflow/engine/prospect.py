@@ -21,9 +21,8 @@ from peelflow.engine.machine import RuleMachine, Way
 from peelflow.engine.plan import Find, Plan, Standing, Task, begun_plan, context_of
 from peelflow.engine.preparing import prepare
 from peelflow.engine.terrain import Terrain, choices, onward, pared, ways_out
-from peelflow.model.judgement import Refusal
 from peelflow.model.needs import PREPARATIONS, Need, ReasonNeed, SourceNeed, SuccessorNeed
-from peelflow.model.records import Act, Acted, Actor, Record
+from peelflow.model.records import Act, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, Requirement, each_atom
 from peelflow.model.routes import Around, Step
 from peelflow.model.rules import SYSTEM, Lifecycle
@@ -102,7 +101,7 @@ def _tried(terrain: Terrain, plan: Plan, says: Mapping[str, bool]) -> Prospect |
     """Return what the act comes to, None where the engine or the family refuses it."""
     records = _played(terrain.machine, plan, says)
     day = plan.day
-    freed = free_parent(plan, _opened(plan.lifecycle, records)) if records else False
+    freed = free_parent(plan, _opened(plan.lifecycle, records))
     if freed and plan.day > day:
         records = _played(terrain.machine, plan, says)
     lands = tuple(record.state for record in records[1:])
@@ -152,23 +151,18 @@ def _latest(plan: Plan) -> date | None:
 
 def _played(machine: RuleMachine, plan: Plan, says: Mapping[str, bool]) -> list[Record]:
     """Return the record before the act, after it, and after each step that peelflow then takes."""
-    context = context_of(plan, says)
-    event = decide(machine.lifecycle, plan.record, _act(plan), context)
-    if isinstance(event, Refusal) or not isinstance(event.what, Acted):
-        return []
-    records = [plan.record, apply(plan.record, event)]
-    if records[-1].state != plan.way.rule.to:
-        return []
+    context, records, acts = context_of(plan, says), [plan.record], [_act(plan)]
     while True:
         now = records[-1]
-        for trigger in automatic(machine.lifecycle, now.state):
-            act = Act(trigger, PEELFLOW, plan.day, PEELFLOW.person)
-            then = decide(machine.lifecycle, now, act, context)
-            if not isinstance(then, Refusal):
-                records.append(apply(now, then))
-                break
-        else:
+        tried = (decide(machine.lifecycle, now, act, context) for act in acts)
+        event = next((each for each in tried if isinstance(each, Event)), None)
+        if event is None:
             return records
+        records.append(apply(now, event))
+        acts = [
+            Act(trigger, PEELFLOW, plan.day, PEELFLOW.person)
+            for trigger in automatic(machine.lifecycle, records[-1].state)
+        ]
 
 
 def _act(plan: Plan) -> Act:

@@ -25,7 +25,7 @@ from peelflow.model.needs import (
     SuccessorNeed,
 )
 from peelflow.model.requirements import one_of
-from peelflow.model.routes import Step
+from peelflow.model.routes import Route, Step
 from peelflow.model.rules import SYSTEM
 
 
@@ -40,6 +40,19 @@ def say_who(step: Step) -> str:
         return "peelflow itself"
     known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
     return one_of(step.by) + (f" ({known})" if known else "")
+
+
+def say_head(route: Route) -> str:
+    """Say where a record stands, and what it takes to a goal."""
+    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
+    if route.verdict == "impossible":
+        return f"{start}; there is no way to {route.goal}: {route.why}"
+    if route.why is not None:
+        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
+    if not route.steps:
+        return f"{start}; it is there already: {route.goal}"
+    count = len(route.steps)
+    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def say_need(need: Need) -> str:
@@ -111,8 +124,8 @@ def _document(need: DocumentNeed) -> str:
 
 def _inspection(need: InspectionNeed) -> str:
     kind = "an inspection" if need.kind == "any" else f"a {need.kind} inspection"
-    covers = f" that covers question {need.question}" if need.question else ""
-    asked = f"{kind}{covers} and ends on {say_day(need.ends_from)} or later"
+    covers = f"covers question {need.question} and " if need.question else ""
+    asked = f"{kind} that {covers}ends on {say_day(need.ends_from)} or later"
     if not need.known:
         return f"{asked}; none is recorded yet"
     known = [f"{one.id} ({one.first_day} to {one.last_day})" for one in need.known]
