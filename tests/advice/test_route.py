@@ -389,7 +389,8 @@ def test_a_child_is_asked_for_its_way_once() -> None:
     """However many steps wait for it, each says the same way."""
     children = (relative("C-1", {"portal": "open"}, way()),)
     either = rules(
-        way(ChildrenClosed(), ReasonGiven()), way(ChildrenClosed(), trigger="end", by=("audit_committee",))
+        way(ChildrenClosed(), ReasonGiven()),
+        way(ChildrenClosed(), trigger="end", by=("audit_committee",)),
     )
     step = only(ask(either, around=Around(children=children)))
     assert (step.trigger, [each.record for each in step.before]) == ("close", ["C-1"])
@@ -401,3 +402,13 @@ def test_steps_of_peelflow_that_go_round_are_not_followed() -> None:
     prompt = State(OPEN, transitions=(again, way()))
     found = ask(rules(way(trigger="start", to="prompt"), prompt=prompt))
     assert [step.lands for step in found.steps] == [("prompt",), ("closed",)]
+
+
+def test_a_parent_that_is_open_is_left_as_it_is() -> None:
+    """Nothing is in the way of its child."""
+    lifecycle = rules(
+        way(), closed=State({"portal": "closed"}, transitions=(way(trigger="back", to="open"),))
+    )
+    around = Around(parent=relative("P-1", {"portal": "open"}))
+    step = only(ask(lifecycle, to="open", state="closed", around=around))
+    assert (step.needs, step.before) == ((), ())
