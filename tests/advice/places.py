@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 from hypothesis import strategies as st
 
 from peelflow.model.records import Actor, Document
+from peelflow.model.requirements import DistinctFrom, Evidence, Waited
 from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
 from peelflow.register.front import Register
 from peelflow.rulebook.load import Rulebook, national
@@ -147,9 +148,35 @@ def rulebook_of(lifecycle: Lifecycle) -> Rulebook:
 
 
 @st.composite
+def looking_back(draw: st.DrawFn) -> Lifecycle:
+    """Draw rules that mostly ask for what was done before, by whom, and since when."""
+    lifecycle = draw(lifecycles())
+    names = tuple(lifecycle.states)
+    ways = [way for state in lifecycle.states.values() for way in state.transitions]
+    since = st.none() | st.sampled_from(names)
+    triggers = st.sampled_from(sorted({way.trigger for way in ways}))
+    past = st.one_of(
+        st.builds(DistinctFrom, triggers, since),
+        st.builds(Waited, st.just(5), st.sampled_from(names)),
+        st.builds(Evidence, st.just("letter"), st.just(()), since),
+    )
+    states = {
+        name: evolve(
+            state,
+            transitions=tuple(
+                evolve(way, requires=tuple(draw(st.lists(past, max_size=2, unique=True))))
+                for way in state.transitions
+            ),
+        )
+        for name, state in lifecycle.states.items()
+    }
+    return settled(evolve(lifecycle, states=states, refines=None), WORDS, None)
+
+
+@st.composite
 def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
     """Draw rules and a record under them that was taken over, with a past and a family."""
-    lifecycle = draw(lifecycles())
+    lifecycle = draw(lifecycles() | looking_back())
     rulebook = rulebook_of(lifecycle)
     place = a_place(rulebook, agreed=draw(st.sampled_from((True, None))))
     parent = place.relative() if draw(st.booleans()) else None

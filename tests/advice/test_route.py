@@ -109,7 +109,7 @@ def test_without_a_field_for_it_nothing_counts_from_publication(asked: Waited | 
 def test_what_counts_since_a_state_needs_that_state(asked: Requirement) -> None:
     """The way goes through it first, where it can; else there is none."""
     around = rules(
-        way(asked, DistinctFrom("start")),
+        way(asked),
         way(to="never", trigger="start"),
         never=State(OPEN, transitions=(way(to="open", trigger="back", answers=None),)),
     )
@@ -412,3 +412,18 @@ def test_a_parent_that_is_open_is_left_as_it_is() -> None:
     around = Around(parent=relative("P-1", {"portal": "open"}))
     step = only(ask(lifecycle, to="open", state="closed", around=around))
     assert (step.needs, step.before) == ((), ())
+
+
+def test_a_way_that_looks_short_is_not_taken_for_the_shortest() -> None:
+    """Five acts in a row are fewer than one that three detours must make lawful."""
+    detours = ("a", "b", "c")
+    looks_short = way(*(Waited(1, name) for name in detours))
+    there = {name: State(OPEN, transitions=(way(to="open", trigger="back"),)) for name in detours}
+    row = {
+        f"row{n}": State(OPEN, transitions=(way(to=f"row{n + 1}" if n < 4 else "closed"),))
+        for n in range(1, 5)
+    }
+    ways = (looks_short, *(way(to=name, trigger=f"to_{name}") for name in detours))
+    onto = way(to="row1", trigger="onto")
+    assert len(ask(rules(*ways, onto, **there, **row)).steps) == 5
+    assert len(ask(rules(*ways, **there)).steps) == 7
