@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from attrs import define, evolve, field
 from hypothesis import strategies as st
 
+from peelflow import Rulebook, national
 from peelflow.model.records import Actor, Document
 from peelflow.model.requirements import DistinctFrom, Evidence, Waited
 from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
 from peelflow.register.front import Register
-from peelflow.rulebook.load import Rulebook, national
 from peelflow.rulebook.settle import settled
 from peelflow.testing import VOCABULARY, lifecycles
 from peelflow.testing.words import CATEGORY, FORCE

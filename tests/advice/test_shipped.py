@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from peelflow import Rulebook, load, national
 from peelflow.model.rules import Lifecycle
-from peelflow.rulebook.load import Rulebook, load, national
 from peelflow.rulebook.shipped import folder
 from peelflow.testing.words import FORCE
 from tests.advice.going import Walk
