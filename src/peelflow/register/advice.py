@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from peelflow.engine.goals import goal_of
-from peelflow.engine.route import route
 from peelflow.errors import Refused
-from peelflow.model.judgement import Appointment, Inspection, Refusal
-from peelflow.model.records import Actor, Document, Record
-from peelflow.model.routes import Around, Relative, Route
-from peelflow.register.asking import check_date
-from peelflow.register.situation import APPOINTMENT, appointment_of, inspection_of
-from peelflow.stores.protocol import Wanted
+from peelflow.model.judgement import Refusal
+from peelflow.model.records import Actor, Document
 
 if TYPE_CHECKING:
+    from peelflow.model.routes import Route
     from peelflow.register.draft import Draft
-
-INSPECTION = "inspection"
 
 
 class Advice(ABC):
@@ -82,13 +76,9 @@ class Advice(ABC):
             UnknownRecord: No record has this id.
             RequestRefused: The goal names nothing in the record's rules.
         """
-        draft = self.draft()
-        known = draft.get(record)
-        day = draft.today if on is None else on
-        check_date(day, record)
-        rules = draft.lifecycle(known)
-        goal = goal_of(rules, to, ledger=ledger)
-        return route(rules, known, goal, _around(draft, known), on=day)
+        # Only who asks for ways pays for loading what finds them.
+        way_of: Callable[..., Route] = import_module("peelflow.register.surroundings").way_of
+        return way_of(self.draft(), record, to=to, ledger=ledger, on=on)
 
 
 def why_not(
@@ -124,65 +114,3 @@ def why_not(
             return refused.refusal
         raise
     return None
-
-
-def _around(draft: Draft, record: Record) -> Around:
-    """Return what stands around a record: its force's people and inspections, and its family."""
-    parent = draft.get(record.parent) if record.parent else None
-    return _seen(
-        draft,
-        record,
-        children=tuple(_child(draft, name) for name in record.children),
-        parent=_parent(draft, parent) if parent else None,
-    )
-
-
-def _child(draft: Draft, name: str) -> Relative:
-    record = draft.get(name)
-    children = tuple(_child(draft, each) for each in record.children)
-    return _relative(draft, record, _seen(draft, record, children=children))
-
-
-def _parent(draft: Draft, record: Record) -> Relative:
-    """Return a parent, its children as they stand and its own parents above it."""
-    above = draft.get(record.parent) if record.parent else None
-    children = tuple(_leaf(draft, draft.get(name)) for name in record.children)
-    parent = _parent(draft, above) if above else None
-    return _relative(draft, record, _seen(draft, record, children=children, parent=parent))
-
-
-def _leaf(draft: Draft, record: Record) -> Relative:
-    return _relative(draft, record, _seen(draft, record))
-
-
-def _relative(draft: Draft, record: Record, around: Around) -> Relative:
-    return Relative(record, draft.lifecycle(record), around)
-
-
-def _seen(
-    draft: Draft,
-    record: Record,
-    *,
-    children: tuple[Relative, ...] = (),
-    parent: Relative | None = None,
-) -> Around:
-    category = draft.rulebook.vocabulary.categories.get(record.category)
-    return Around(
-        appointments=_appointments(draft, record.force),
-        inspections=_inspections(draft, record.force),
-        children=children,
-        parent=parent,
-        predicates=frozenset(draft.desk.predicates),
-        fields=frozenset(category.fields) if category else frozenset(),
-        may_have_children=bool(category and category.children),
-    )
-
-
-def _appointments(draft: Draft, force: str) -> tuple[Appointment, ...]:
-    found = draft.desk.store.records(Wanted(force=force, category=APPOINTMENT))
-    return tuple(map(appointment_of, found))
-
-
-def _inspections(draft: Draft, force: str) -> tuple[Inspection, ...]:
-    found = draft.desk.store.records(Wanted(force=force, category=INSPECTION))
-    return tuple(map(inspection_of, found))
