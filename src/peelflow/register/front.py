@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Literal, Self
@@ -15,6 +15,7 @@ from peelflow.model.records import Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.situation import described
+from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.load import Rulebook, national
 from peelflow.rulebook.semantic import restore, text_of
@@ -113,12 +114,8 @@ class Register(Verbs):
         yield draft
         draft.commit()
 
-    @contextmanager
-    def _drafting(self) -> Iterator[Draft]:
-        draft = Draft(self._desk)
-        with draft.step():
-            yield draft
-        draft.commit()
+    def _drafting(self) -> AbstractContextManager[Draft]:
+        return Alone(Draft(self._desk))
 
     def keep(
         self,
