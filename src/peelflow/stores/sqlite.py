@@ -29,6 +29,7 @@ from peelflow.stores.checks import (
 from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
 from peelflow.stores.recent import Recent
+from peelflow.stores.rows import remember, rows_of
 from peelflow.stores.schema import connect, is_busy
 
 _T = TypeVar("_T")
@@ -75,8 +76,8 @@ class SqliteStore:
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_asked(*ids)
-        recent = self._life().recent
-        return self._run(lambda connection: statements.read(connection, ids, recent))
+        life = self._life()
+        return self._run(lambda connection: statements.read(connection, ids, life.recent), life)
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -94,17 +95,19 @@ class SqliteStore:
         """
         check_lifecycles(batch)
         check_documents(batch)
-        rows = statements.rows_of(batch)
-        ids, recent = ids_in(batch), self._life().recent
+        rows = rows_of(batch)
+        life = self._life()
 
         def keep(connection: sqlite3.Connection) -> None:
-            check_numbers(batch, statements.numbers(connection, ids))
+            # INVARIANT: a lone record that does not move has another number, which is then told.
+            if rows.moved is None or not statements.move(connection, rows.moved):
+                check_numbers(batch, statements.numbers(connection, ids_in(batch)))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
             check_rules(batch, lambda *named: statements.digest_of(connection, *named))
             statements.write(connection, rows)
-            statements.remember(recent, batch, rows)
+            remember(life.recent, batch, rows)
 
-        self._write(keep)
+        self._write(keep, life)
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
@@ -178,8 +181,8 @@ class SqliteStore:
         # in the dict, because closing a connection that came across a fork would harm its file.
         return self._lives.get(os.getpid()) or self._lives.setdefault(os.getpid(), _Life())
 
-    def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        life = self._life()
+    def _run(self, work: Callable[[sqlite3.Connection], _T], life: _Life | None = None) -> _T:
+        life = life or self._life()
         with life.lock:
             try:
                 if self._closed:
@@ -194,7 +197,7 @@ class SqliteStore:
             except statements.RowUnreadable as fault:
                 raise StoreUnreadable(self.url, str(fault)) from fault
 
-    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, work: Callable[[sqlite3.Connection], None], life: _Life | None = None) -> None:
         def transact(connection: sqlite3.Connection) -> None:
             if _is_writing(connection):  # a signal handler came in between
                 raise StoreBusy(self.url)
@@ -207,7 +210,7 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
-        self._run(transact)
+        self._run(transact, life)
 
 
 def _is_writing(connection: sqlite3.Connection) -> bool:
