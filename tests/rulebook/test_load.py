@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Diagnostic, RequestRefused, RulesRefused, Span
-from peelflow.rulebook import Rulebook, check, load, national, read_lifecycle, shipped
+from peelflow.rulebook import shipped
+from peelflow.rulebook.files import read_lifecycle
+from peelflow.rulebook.load import Rulebook, check, load, national
 from peelflow.rulebook.shipped import folder
 
 BASE = Path(__file__).parent / "base"
