@@ -13,7 +13,7 @@ from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import AppliesTo, Lifecycle
 from peelflow.proof.guarantees import prove
 from peelflow.proof.migration import check_migration
-from peelflow.rulebook.load import national
+from peelflow.rulebook.national import national
 from tests.proof.drawn import cases
 from tests.proof.written import written
 

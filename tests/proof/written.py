@@ -6,7 +6,7 @@ from attrs import evolve
 
 from peelflow.model.rules import Lifecycle, Role, Vocabulary
 from peelflow.rulebook.files import read_lifecycle
-from peelflow.rulebook.load import national
+from peelflow.rulebook.national import national
 from peelflow.rulebook.settle import settled
 
 HEAD = """\

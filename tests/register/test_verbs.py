@@ -23,7 +23,8 @@ from peelflow.model.records import Actor, Amended, Document, Event, Linked, Take
 from peelflow.model.requirements import FieldSet
 from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition
 from peelflow.register.front import Register, utc_now
-from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import pin_of
 from peelflow.stores.sqlite import SqliteStore
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock

@@ -10,8 +10,10 @@ import pytest
 
 from peelflow.errors import Diagnostic, RequestRefused, RulesRefused, Span
 from peelflow.rulebook import shipped
+from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.files import read_lifecycle
-from peelflow.rulebook.load import Rulebook, check, load, national
+from peelflow.rulebook.load import check, load
+from peelflow.rulebook.national import national
 from peelflow.rulebook.shipped import folder
 
 BASE = Path(__file__).parent / "base"

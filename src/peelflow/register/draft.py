@@ -30,7 +30,7 @@ from peelflow.register.situation import (
 )
 from peelflow.register.steps import Step
 from peelflow.register.verbs import Verbs
-from peelflow.rulebook.load import Rulebook
+from peelflow.rulebook.book import Rulebook
 from peelflow.stores.chain import GENESIS, chain
 from peelflow.stores.protocol import Batch, Entry, Kept, Store, Wanted
 

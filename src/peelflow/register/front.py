@@ -17,7 +17,8 @@ from peelflow.register.draft import Desk, Draft
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
-from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import restore, text_of
 from peelflow.stores.open import open_store
 from peelflow.stores.protocol import Store, Wanted
