@@ -155,12 +155,12 @@ def test_without_what_was_kept_the_files_are_proved(
 
 
 def test_a_start_reads_no_yaml_and_proves_nothing() -> None:
-    """The national rulebook and a decision need neither parser nor proof."""
+    """The national rulebook, a register and a decision need neither parser nor proof."""
     program = """
 import sys
-from peelflow import decide, national
+from peelflow import Register, decide, national
 assert national().lifecycles
-heavy = {"yaml", "cattrs", "peelflow.rulebook.load", "peelflow.proof.guarantees"}
+heavy = {"yaml", "peelflow.rulebook.load", "peelflow.proof.guarantees"}
 print(sorted(heavy & sys.modules.keys()))
 """
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COV")}

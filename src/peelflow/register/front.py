@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
+from importlib import import_module
 from types import TracebackType
 from typing import Literal, Self
 
@@ -19,7 +20,7 @@ from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
-from peelflow.rulebook.semantic import restore, text_of
+from peelflow.rulebook.semantic import text_of
 from peelflow.stores.open import open_store
 from peelflow.stores.protocol import Store, Wanted
 
@@ -190,11 +191,18 @@ class Register(Verbs):
         """Return the rules of a pin: the rulebook's, else those the store kept."""
         found = self._lifecycles.get(pin.digest)
         if found is None:
-            found = self.rulebook.by_pin(pin.digest) or restore(
+            found = self.rulebook.by_pin(pin.digest) or _restored(
                 self.store.lifecycles()[pin.name, pin.version, pin.digest]
             )
             self._lifecycles[pin.digest] = found
         return found
+
+
+def _restored(text: str) -> Lifecycle:
+    # Only a record under rules whose file is gone needs them: a start does without the reader.
+    restoring = import_module("peelflow.rulebook.restoring")
+    found: Lifecycle = restoring.restore(text)
+    return found
 
 
 def _refuse_edited(store: Store, rulebook: Rulebook) -> None:
