@@ -1,4 +1,7 @@
-"""Rows: a batch as what the SQLite store's statements are given."""
+"""Rows: a batch as what a store's statements are given.
+
+Whoever verifies a store makes its rows anew from the events, and holds them against those kept.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from peelflow.model.records import KIND_OF, Change
+from peelflow.model.records import KIND_OF, Change, Event
 from peelflow.stores.codec import record_text
-from peelflow.stores.protocol import Batch, Kept
+from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
+from peelflow.stores.protocol import Batch, Entry, Kept
 from peelflow.stores.recent import Recent
 
 Cells = tuple[str | int | None, ...]
@@ -26,9 +30,9 @@ class Rows:
 
     moved: Cells | None
     bodies: Sequence[str]
-    events: Sequence[Cells]
-    records: Sequence[Cells]
-    changes: Sequence[Cells]
+    events: Sequence[EventRow]
+    records: Sequence[RecordRow]
+    changes: Sequence[ChangeRow]
     lifecycles: Sequence[Cells]
     documents: Sequence[tuple[str, bytes]]
 
@@ -39,22 +43,14 @@ def rows_of(batch: Batch) -> Rows:
     Raises:
         TextRefused: A text of a record holds a NUL or a lone surrogate.
     """
-    events: list[Cells] = []
-    changes: list[Cells] = []
-    for entry in batch.entries:
-        event = entry.event
-        on, kind = event.on.isoformat(), KIND_OF[type(event.what)]
-        kept = (event.key, entry.text, entry.previous, entry.digest)
-        events.append((event.record, event.number, on, kind, *kept))
-        changes += [_change_row(event.record, event.number, each) for each in event.changes]
     bodies = [record_text(kept.record) for kept in batch.records]
     alone = _is_alone(batch)
     return Rows(
         _moved_row(batch.records[0], bodies[0]) if alone else None,
         bodies,
-        events,
-        [] if alone else list(map(_record_row, batch.records, bodies)),
-        changes,
+        [event_row(entry) for entry in batch.entries],
+        [] if alone else list(map(record_row, batch.records, bodies)),
+        [row for entry in batch.entries for row in change_rows(entry.event)],
         [(*pin, text) for pin, text in batch.lifecycles.items()],
         tuple(batch.documents.items()),
     )
@@ -73,9 +69,22 @@ def _is_alone(batch: Batch) -> bool:
     )
 
 
-def _change_row(record: str, number: int, change: Change) -> Cells:
+def event_row(entry: Entry) -> EventRow:
+    """Return the row of an event."""
+    event = entry.event
+    on, kind = event.on.isoformat(), KIND_OF[type(event.what)]
+    kept = (event.key, entry.text, entry.previous, entry.digest)
+    return EventRow(event.record, event.number, on, kind, *kept)
+
+
+def change_rows(event: Event) -> list[ChangeRow]:
+    """Return the rows of an event's changes."""
+    return [_change_row(event.record, event.number, change) for change in event.changes]
+
+
+def _change_row(record: str, number: int, change: Change) -> ChangeRow:
     what = (change.force, change.category, change.level, change.ledger, change.counts)
-    return record, number, change.on.isoformat(), *what, change.state, change.delta
+    return ChangeRow(record, number, change.on.isoformat(), *what, change.state, change.delta)
 
 
 def _moved_row(kept: Kept, body: str) -> Cells:
@@ -85,11 +94,11 @@ def _moved_row(kept: Kept, body: str) -> Cells:
     return *changed, record.id, number - 1
 
 
-def _record_row(kept: Kept, body: str) -> Cells:
-    record = kept.record
-    kind = (record.force, record.category, record.level)
-    rules = (record.lifecycle.name, record.lifecycle.version)
-    return record.id, record.number, kept.head, *kind, *rules, record.state, record.parent, body
+def record_row(kept: Kept, body: str) -> RecordRow:
+    """Return the row of a record; `body` is its text."""
+    record, rules = kept.record, kept.record.lifecycle
+    kind = (record.force, record.category, record.level, rules.name, rules.version)
+    return RecordRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
 
 
 def remember(recent: Recent, batch: Batch, rows: Rows) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from threading import RLock
@@ -27,10 +28,21 @@ from peelflow.stores.checks import (
     ids_in,
 )
 from peelflow.stores.forks import forks
-from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.protocol import (
+    Batch,
+    Capabilities,
+    Entry,
+    Kept,
+    Placed,
+    Snapshot,
+    Total,
+    Wanted,
+    go_on,
+)
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import remember, rows_of
 from peelflow.stores.schema import connect, is_busy
+from peelflow.stores.sqlite_snapshot import reading
 
 _T = TypeVar("_T")
 CHUNK = 256
@@ -64,7 +76,12 @@ class SqliteStore:
         StoreBusy: The file stayed locked.
     """
 
+    capabilities = Capabilities(
+        durable=True, shared=True, embedded=True, points=("begun", "checked", "written", "kept")
+    )
+
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
+        self.reached: Callable[[str], None] = go_on
         self.url = f"sqlite:///{os.fspath(path)}"
         self._path = Path(path).absolute()
         self._timeout = timeout
@@ -99,15 +116,19 @@ class SqliteStore:
         life = self._life()
 
         def keep(connection: sqlite3.Connection) -> None:
+            self.reached("begun")
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved is None or not statements.move(connection, rows.moved):
                 check_numbers(batch, statements.numbers(connection, ids_in(batch)))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
             check_rules(batch, lambda *named: statements.digest_of(connection, *named))
+            self.reached("checked")
             statements.write(connection, rows)
             remember(life.recent, batch, rows)
+            self.reached("written")
 
         self._write(keep, life)
+        self.reached("kept")
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
@@ -156,6 +177,18 @@ class SqliteStore:
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._run(statements.lifecycles)
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
+        return self._run(lambda connection: statements.feed(connection, after, limit))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return one reading of everything, for as long as the block lasts.
+
+        It has a connection of its own, so that writers go on.
+        """
+        self._run(lambda _: None)
+        return reading(self._path, self.url, timeout=self._timeout)
 
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""

@@ -10,7 +10,7 @@ from itertools import chain
 
 from peelflow.model.records import Record
 from peelflow.stores.codec import event_from
-from peelflow.stores.protocol import Entry, Kept, Total, Wanted
+from peelflow.stores.protocol import Entry, Kept, Placed, Total, Wanted
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import Cells, Rows
 
@@ -39,6 +39,8 @@ _PUT_EVENT = """INSERT INTO events (record, number, "on", kind, key, text, previ
 _PUT_CHANGE = """INSERT INTO changes
     (record, number, "on", force, category, level, ledger, counts, state, delta)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_FEED = """SELECT position, record, number, text, previous, digest FROM events
+    WHERE position > ? ORDER BY position LIMIT ?"""
 _DIGEST = "SELECT digest FROM lifecycles WHERE name = ? AND version = ?"
 _PUT_LIFECYCLE = (
     "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
@@ -106,6 +108,12 @@ def history(connection: sqlite3.Connection, record: str) -> tuple[Entry, ...]:
     """Return the events of `record` by number."""
     rows = connection.execute(_HISTORY, (record,)).fetchall()
     return tuple(_entry(record, *row) for row in rows)
+
+
+def feed(connection: sqlite3.Connection, after: int, limit: int) -> tuple[Placed, ...]:
+    """Return the events behind a position, by theirs."""
+    rows = connection.execute(_FEED, (after, limit)).fetchall()
+    return tuple(Placed(position, _entry(*row)) for position, *row in rows)
 
 
 def records(
