@@ -219,7 +219,7 @@ def _step(
         after, told = encode
         text, body = _dumped(told), _dumped(after)
         head = sha256(f"{found[1]}{text}".encode()).hexdigest()
-        event = (*event[:5], text, found[1], head)
+        event = event._replace(text=text, previous=found[1], digest=head)
         moved = (moved[0], head, *moved[2:6], body, *moved[7:])
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute(MOVE, moved).rowcount != 1:
