@@ -161,10 +161,21 @@ class Draft(Verbs):
         self._lifecycles[pin.name, pin.version, pin.digest] = self.desk.text_of(lifecycle)
         return pin
 
-    def put(self, event: Event) -> Event:
-        """Take an event into this step, chained to the one before it."""
+    def history(self, record: str) -> tuple[Event, ...]:
+        """Return what happened to a record, as this draft sees it: with what it drafted itself."""
+        self.get(record)
+        read = self._read[record]
+        stored = [entry.event for entry in self.desk.store.history(record)]
+        drafted = [entry.event for entry in self._entries if entry.event.record == record]
+        return (*(event for event in stored if event.number <= read), *drafted)
+
+    def put(self, event: Event, *, folded: Record | None = None) -> Event:
+        """Take an event into this step, chained to the one before it.
+
+        `folded` is the record after it, where its whole history has to be read for that.
+        """
         kept = self._view.get(event.record)
-        record = begin(event) if kept is None else apply(kept.record, event)
+        record = folded or (begin(event) if kept is None else apply(kept.record, event))
         entry = chain(kept.head if kept else GENESIS, event)
         if self._undo is not None:
             self._undo.setdefault(event.record, kept)
@@ -195,7 +206,7 @@ class Draft(Verbs):
             Refused: The rules refuse it, with every reason.
         """
         lifecycle = self.lifecycle(record)
-        decided = decide(lifecycle, record, act, self._context(lifecycle, record, act))
+        decided = decide(lifecycle, record, act, self.context(lifecycle, record, act))
         if isinstance(decided, Refusal):
             raise Refused(decided)
         self.put(decided)
@@ -210,7 +221,7 @@ class Draft(Verbs):
             lifecycle = self.lifecycle(now)
             for trigger in automatic(lifecycle, now.state):
                 act = Act(trigger, PEELFLOW, after.on, PEELFLOW.person)
-                decided = decide(lifecycle, now, act, self._context(lifecycle, now, act))
+                decided = decide(lifecycle, now, act, self.context(lifecycle, now, act))
                 if isinstance(decided, Event):
                     self.put(decided)
                     check_family(self, now, trigger=trigger, role=PEELFLOW.role)
@@ -242,7 +253,8 @@ class Draft(Verbs):
             self._view[record] = kept
             self._read[record] = kept.record.number if kept else 0
 
-    def _context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+    def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+        """Return all that a decision on an act may look at, as this draft sees it."""
         wanted = reads(lifecycle, record, act.trigger)
         if not wanted:
             return Context(self.now, self.today, (), None, (), self.desk.predicates)
