@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli import advising, changing, demo, keeping, moving, reading, rules, say, writing
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -38,7 +38,8 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "check": rules.check_files,
     "rules": rules.show_rules,
     "diff": changing.diff_rules,
-    "migrate": changing.migrate,
+    "migrate": moving.migrate,
+    "relevel": moving.relevel,
     "add": writing.add,
     "appoint": writing.appoint,
     "import": writing.import_files,
@@ -47,6 +48,7 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "why": advising.why,
     "route": advising.route,
     "fire": writing.fire,
+    "correct": moving.correct,
     "figures": reading.figures,
     "feed": keeping.feed,
     "seal": keeping.seal,

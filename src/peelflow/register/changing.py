@@ -1,4 +1,4 @@
-"""The verbs that change what was recorded, or the rules a record runs under: correct.
+"""The verbs that change what was recorded, or the level a record is at: correct, relevel.
 
 What they need is loaded when one of them is asked for: a step does without it.
 """
@@ -12,6 +12,7 @@ from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Actor, Corrected, Event
 from peelflow.register.asking import check_text, event_of
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Changing(ABC):
-    """correct."""
+    """correct, relevel."""
 
     @abstractmethod
     def _drafting(self) -> AbstractContextManager[Draft]:
@@ -88,3 +89,47 @@ class Changing(ABC):
                 return first
             check_text(reason, f"{record}: the reason")
             return correct(draft, asked)
+
+    def relevel(
+        self,
+        record: str,
+        *,
+        plan: MigrationPlan | str,
+        actor: Actor,
+        on: date,
+        source: str,
+        reason: str,
+        recorded_by: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Move a record to another level, under a proved plan; only the inspectorate does.
+
+        Letters attached before do not count at the new level unless the plan says so. What is moved
+        to level 1 is archived by peelflow in the same batch.
+
+        Args:
+            record: The record's id.
+            plan: The plan, or the name of one of the rulebook's.
+            actor: Who decided, in a role that the plan names.
+            on: The day it was decided.
+            source: The letter or portal reference it was read from.
+            reason: Why.
+            recorded_by: Who typed it.
+            key: An idempotency key.
+
+        Raises:
+            RequestRefused: The plan is not proved, does not run this record or names another role.
+        """
+        relevel: Callable[..., Event] = import_module("peelflow.register.moving").relevel
+        with self._drafting() as draft:
+            return relevel(
+                draft,
+                record,
+                plan=plan,
+                actor=actor,
+                on=on,
+                source=source,
+                reason=reason,
+                recorded_by=recorded_by,
+                key=key,
+            )

@@ -140,7 +140,7 @@ class Draft(Verbs):
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""
         if record not in self._read:
-            self._look_up((record,))
+            self.look_up((record,))
         kept = self._view.get(record)
         return kept.record if kept else None
 
@@ -243,7 +243,8 @@ class Draft(Verbs):
                 f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
             )
 
-    def _look_up(self, ids: tuple[str, ...]) -> None:
+    def look_up(self, ids: tuple[str, ...]) -> None:
+        """Read records at once that will be asked for."""
         wanted = [each for each in ids if each not in self._read]
         if not wanted:
             return
@@ -261,7 +262,7 @@ class Draft(Verbs):
         return Context(
             self.now,
             self.today,
-            self._appointments(record, act) if "appointments" in wanted else (),
+            self.appointments(record, act) if "appointments" in wanted else (),
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
@@ -272,11 +273,11 @@ class Draft(Verbs):
         return inspection_of(found) if found and found.category == "inspection" else None
 
     def _children(self, record: Record) -> tuple[Child, ...]:
-        self._look_up(record.children)
+        self.look_up(record.children)
         children = map(self.get, record.children)
         return tuple(Child(c.id, self.lifecycle(c).states[c.state].counts_as) for c in children)
 
-    def _appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
+    def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
         """Return the appointments in the record's force of those whose roles may be asked for.
 
         Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
@@ -287,7 +288,7 @@ class Draft(Verbs):
         stored = [each for person in persons for each in self._appointed(record.force, person)]
         drafted = [each for each in self._drafted if self._view[each]]  # not of a refused step
         found = tuple(dict.fromkeys([*stored, *drafted]))
-        self._look_up(found)
+        self.look_up(found)
         appointments = (appointment_of(each) for each in map(self.get, found))
         return tuple(each for each in appointments if each.person in persons)
 
