@@ -189,5 +189,5 @@ def test_hmicfrs_moves_a_record_to_another_level(run: Run) -> None:
         *("relevel", "A", plan, *HMICFRS, "--source", "portal", "--reason", "reviewed"),
         *REGISTER,
     )
-    assert (ran.code, ran.out) == (0, "A: level 3 → level 2, `open` → `planned`\n")
+    assert (ran.code, ran.out) == (0, "A: level 3 → 2, `open` → `planned`\n")
     assert "level 3 → 2, as planned" in run("show", "A", *REGISTER).out
