@@ -13,7 +13,7 @@ from peelflow.model.guarantees import (
     TwoPeople,
 )
 from peelflow.model.migration import MigrationPlan
-from peelflow.model.rules import Lifecycle, Role, State
+from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition
 from peelflow.proof.graph import reachable, reaching
 from peelflow.proof.guarantees import Prover
 from peelflow.proof.lint_names import triggers, unknown
@@ -132,7 +132,7 @@ def _spoken(promise: Promise) -> tuple[str, ...]:
 def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     ends = reaching(old, [name for name, state in old.states.items() if state.final])
     closable = reaching(new, [name for name, state in new.states.items() if state.final])
-    for name, then in plan.states.items():
+    for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
             yield fault(
@@ -160,9 +160,36 @@ def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Dia
             )
 
 
+def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
+    """Yield where the records of each old state come to stand.
+
+    That is where the plan puts them, and wherever the system newly goes on to at once: what it
+    could do before, in the words of the plan, it does of the old rules.
+    """
+    for name, then in plan.states.items():
+        ways = old.states[name].transitions
+        could = {(way.trigger, plan.states.get(way.to)) for way in ways if _is_prompt(way)}
+        found = [then]
+        for place in found:
+            yield name, place
+            if not _is_archived(old, new, new.states[place]):
+                ways = new.states[place].transitions
+                found += [
+                    way.to
+                    for way in ways
+                    if _is_prompt(way)
+                    and way.to not in found
+                    and (way.trigger, way.to) not in could
+                ]
+
+
+def _is_prompt(way: Transition) -> bool:
+    return way.by == (SYSTEM,) and way.after is None
+
+
 def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     """Say whether peelflow itself closes what is put there, as at level 1."""
-    at_once = any(way.by == ("system",) and way.after is None for way in state.transitions)
+    at_once = any(map(_is_prompt, state.transitions))
     into = new.applies_to.level == (LEVEL_CLOSED_BY_SYSTEM,)
     return moves_level(old, new) and into and at_once
 

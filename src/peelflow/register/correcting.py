@@ -9,8 +9,9 @@ from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, fold
 from peelflow.engine.ledger import changes_of, made_up
-from peelflow.errors import RequestRefused
-from peelflow.model.records import Acted, Corrected, Event, Linked
+from peelflow.errors import Refused, RequestRefused
+from peelflow.model.judgement import Refusal
+from peelflow.model.records import Acted, Corrected, Event, Linked, Record
 from peelflow.model.rules import SYSTEM
 from peelflow.register.asking import check_day, role_of
 from peelflow.register.draft import Draft
@@ -36,13 +37,23 @@ def correct(draft: Draft, asked: Event) -> Event:
         for place, what in enumerate(_whats(asked, history, named))
     ]
     before, after = as_corrected(history), as_corrected([*history, *made])
-    judge_again(draft, history, after, since=_target(history, named).number)
-    check_kin(draft, before, after)
+    try:
+        judge_again(draft, history, after, since=_target(history, named).number)
+        check_kin(draft, before, after)
+    except Refused as refused:
+        raise _told(refused, draft.get(asked.record), asked.actor.role) from None
     told = [change for event in history for change in event.changes]
     made[0] = evolve(made[0], changes=made_up(changes_of(after, draft.desk.lifecycle_of), told))
     for count, event in enumerate(made, start=1):
         draft.put(event, folded=fold([*history, *made[:count]]))
     return made[0]
+
+
+def _told(refused: Refused, record: Record, role: str) -> Refused:
+    """Return a refusal as who asked for the correction is told it, wherever it was found."""
+    found, rules = refused.refusal, str(record.lifecycle)
+    reasons = found.reasons if isinstance(found, Refusal) else ()
+    return Refused(Refusal(record.id, rules, record.state, "correct", role, reasons))
 
 
 def _named(history: History, asked: Event) -> Event:
