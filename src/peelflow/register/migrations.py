@@ -17,7 +17,8 @@ from peelflow.model.records import Actor
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
-    from peelflow.register.migrating import Moved, Preview
+    from peelflow.register.migrating import Moved
+    from peelflow.register.previewing import Preview
 
 HOME = "peelflow.register.migrating"
 
@@ -40,7 +41,7 @@ class Migrations(ABC):
             RulesRefused: The plan maps what its rules do not have.
             RequestRefused: It is not here, or names rules that are not.
         """
-        found: Callable[..., Preview] = import_module(HOME).preview
+        found: Callable[..., Preview] = import_module("peelflow.register.previewing").preview
         return found(self, plan, on=on)
 
     def migrate(
