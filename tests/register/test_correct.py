@@ -9,7 +9,8 @@ import pytest
 
 from peelflow.errors import Refused, RequestRefused
 from peelflow.model.records import Actor, Corrected, Event
-from tests.world import CHIEF, HMICFRS, KINDS, LIAISON, World
+from tests.register.test_relevel import relevel
+from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World
 
 LEVEL_2, LEVEL_3, CAUSE = KINDS[1], KINDS[2], KINDS[4]
 PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
@@ -305,3 +306,65 @@ def test_a_batch_corrects_what_it_drafted(world: World) -> None:
         assert batch.get(record).state == "open"
     assert world.register.record(record).state == "open"
     assert world.register.verify() == ()
+
+
+def test_what_was_taken_over_is_not_moved_before_its_issue(world: World) -> None:
+    """It can be re-dated, and no further back than the day it was issued."""
+    said: dict[str, Any] = {"source": "old sheet", "reason": "before peelflow"}
+    issued = world.day
+    world.register.take_over(
+        "T-1",
+        category="afi",
+        force=FORCE,
+        level=2,
+        issued=issued,
+        state="closed",
+        on=world.later(9),
+        actor=LIAISON,
+        **said,
+    )
+    redate(world, "T-1", 1, issued + timedelta(1))
+    assert figures(world, issued + timedelta(1)) == (0, 1)
+    with pytest.raises(RequestRefused, match="would be taken over before"):
+        redate(world, "T-1", 1, issued - timedelta(1))
+
+
+def test_a_closing_is_judged_though_its_parent_was_re_opened_that_day(world: World) -> None:
+    """What the parent did rests on its children, whatever it did afterwards."""
+    parent, child = family(world)
+    world.fire(parent, "reopen", "hmicfrs", reason="too early")
+    last = world.register.record(parent).on
+    world.later(5)
+    with pytest.raises(Refused, match=f"{parent} could not `close` on {last}"):
+        redate(world, child, world.register.record(child).number, last + timedelta(1), CHIEF)
+
+
+def test_an_inspection_keeps_its_days_in_order(world: World) -> None:
+    """A voided amendment leaves no inspection that ends before it begins."""
+    record = world.inspect()
+    later = str(world.day + timedelta(30))
+    said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "moved"}
+    world.register.amend(record, "last_day", later, **said)
+    world.register.amend(record, "first_day", str(world.day + timedelta(20)), **said)
+    with pytest.raises(RequestRefused, match="lies before the first day"):
+        void(world, record, 2)
+
+
+def test_an_act_uses_up_the_document_that_was_recorded(world: World) -> None:
+    """Another letter would have counted: the history would say what was not so."""
+    record = world.add(LEVEL_2)
+    world.step(record, "start")
+    for _ in range(2):
+        world.register.attach(record, world.letter(), actor=LIAISON, on=world.day)
+    world.fire(record, "close", "chief_constable")
+    with pytest.raises(Refused, match="use up other documents"):
+        void(world, record, 3)
+
+
+def test_a_later_move_rests_on_where_the_record_stood(world: World) -> None:
+    """A re-levelling under a plan for one state is none from another."""
+    record = world.add(LEVEL_3)
+    world.step(record, "start")
+    relevel(world, record)
+    with pytest.raises(Refused, match="it moved a record that was not `open`"):
+        void(world, record, 2)

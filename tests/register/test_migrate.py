@@ -346,3 +346,34 @@ def test_a_plan_s_digest_is_of_what_it_means(rules: Rulebook) -> None:
     turned = dict(reversed(tuple(plan.states.items())))
     assert digest_of(evolve(plan, name="other", states=turned)) == digest_of(plan)
     assert digest_of(evolve(plan, letters=True)) != digest_of(plan)
+
+
+def test_a_beginning_is_not_moved_to_where_other_rules_were_in_force(here: Reviews) -> None:
+    """It would have begun under other rules; a day under the same ones is fine."""
+    record = here.add(date(2024, 4, 2))
+    said: dict[str, Any] = {"actor": LIAISON, "on": date(2024, 5, 1), "reason": "a wrong date"}
+    with pytest.raises(RequestRefused, match="give a day on which review@2 was"):
+        here.register.correct(record, 1, correction="redate", to=date(2024, 3, 31), **said)
+    here.register.correct(record, 1, correction="redate", to=date(2024, 4, 3), **said)
+    assert here.register.preview(PLAN).affected == 0
+
+
+def test_a_system_s_step_that_a_new_date_makes_due_is_missing(tmp_path: Path) -> None:
+    """What the system would have done at once belongs to a lawful history."""
+    own = "  parked:\n    counts_as: {portal: open}\n    transitions:\n"
+    wake = f"{own}      wake: {{to: open, by: [system], requires: [{{waited: 2, since: open}}]}}\n"
+    first = (written(tmp_path) / "first.yaml").read_text("utf-8")
+    rules = load(written(tmp_path / "waking", first=first.replace(own, wake)))
+    here = reviews(tmp_path, rules=rules)
+    record = here.add()
+    here.act(record, "park", LIAISON)
+    with pytest.raises(Refused, match="the system would then `wake` at once"):
+        here.register.correct(
+            record,
+            1,
+            correction="redate",
+            to=START - timedelta(1),
+            actor=LIAISON,
+            on=here.day,
+            reason="issued on a Sunday",
+        )

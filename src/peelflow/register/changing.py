@@ -72,9 +72,10 @@ class Changing(ABC):
         correct: Callable[..., Event] = import_module("peelflow.register.correcting").correct
         with self._drafting() as draft:
             known = draft.get(record)
+            what = Corrected(event, correction, to)
             asked = event_of(
                 draft,
-                Corrected(event, correction, to),
+                what,
                 record,
                 number=known.number + 1,
                 on=on,
@@ -88,7 +89,7 @@ class Changing(ABC):
             if first is not None:
                 return first
             check_text(reason, f"{record}: the reason")
-            return correct(draft, asked)
+            return correct(draft, asked, what)
 
     def relevel(
         self,

@@ -21,7 +21,7 @@ from peelflow.register.rejudging import judge_again
 History = Sequence[Event]
 
 
-def correct(draft: Draft, asked: Event) -> Event:
+def correct(draft: Draft, asked: Event, what: Corrected) -> Event:
     """Take a `corrected` event into a draft, with one for each system step that its target led to.
 
     Raises:
@@ -29,12 +29,12 @@ def correct(draft: Draft, asked: Event) -> Event:
         RequestRefused: The event cannot be corrected so.
     """
     history = draft.history(asked.record)
-    named = _named(history, asked)
-    _check_asked(draft, asked, history, named)
+    named = _named(history, asked.record, what.event)
+    _check_asked(draft, asked, what, history, named)
     _check_side(draft, asked, named)
     made = [
-        evolve(asked, number=asked.number + place, key=None if place else asked.key, what=what)
-        for place, what in enumerate(_whats(asked, history, named))
+        evolve(asked, number=asked.number + place, key=None if place else asked.key, what=each)
+        for place, each in enumerate(_whats(what, history, named))
     ]
     before, after = as_corrected(history), as_corrected([*history, *made])
     try:
@@ -56,11 +56,10 @@ def _told(refused: Refused, record: Record, role: str) -> Refused:
     return Refused(Refusal(record.id, rules, record.state, "correct", role, reasons))
 
 
-def _named(history: History, asked: Event) -> Event:
-    number = asked.what.event if isinstance(asked.what, Corrected) else 0
+def _named(history: History, record: str, number: int) -> Event:
     if type(number) is not int or not 0 < number <= len(history):
         raise RequestRefused(
-            f"{asked.record}: event {number!r}",
+            f"{record}: event {number!r}",
             "is not in its history",
             f"name one from 1 to {len(history)}",
         )
@@ -74,23 +73,20 @@ def _target(history: History, named: Event) -> Event:
     return named
 
 
-def _whats(asked: Event, history: History, named: Event) -> Iterator[Corrected]:
+def _whats(what: Corrected, history: History, named: Event) -> Iterator[Corrected]:
     """Yield what is corrected: the named event, and the system steps that came of it at once.
 
     Where the named one is a correction itself, those that it made beside its own.
     """
-    what = asked.what
-    if isinstance(what, Corrected):
-        yield what
-        for each in takewhile(lambda event: _follows(history, named, event), history[what.event :]):
-            yield evolve(what, event=each.number)
+    yield what
+    for each in takewhile(lambda event: _follows(history, named, event), history[named.number :]):
+        yield evolve(what, event=each.number)
 
 
 def _follows(history: History, named: Event, event: Event) -> bool:
-    if isinstance(event.what, Corrected) is not isinstance(named.what, Corrected):
-        return False
-    target = _target(history, event)
-    return _is_systems(target) and event.recorded_at == named.recorded_at
+    alike = isinstance(event.what, Corrected) is isinstance(named.what, Corrected)
+    at_once = alike and event.recorded_at == named.recorded_at
+    return at_once and _is_systems(_target(history, event))
 
 
 def _is_systems(event: Event) -> bool:
@@ -99,16 +95,17 @@ def _is_systems(event: Event) -> bool:
     return untimed and event.actor.role == SYSTEM
 
 
-def _check_asked(draft: Draft, asked: Event, history: History, named: Event) -> None:
+def _check_asked(
+    draft: Draft, asked: Event, what: Corrected, history: History, named: Event
+) -> None:
     """Refuse a correction that cannot be meant of this event."""
-    what, is_void = asked.what, isinstance(asked.what, Corrected) and asked.what.to is None
-    to = what.to if isinstance(what, Corrected) else None
+    to = what.to
     told = f"{asked.record}: event {named.number}"
     check_day(draft, asked.on, asked.record)
-    _check_shape(asked, told)
+    _check_shape(what, told)
     if to is not None:
         check_day(draft, to, asked.record)
-    for why, instead in _faults(history, named, is_void=is_void):
+    for why, instead in _faults(history, named, is_void=to is None):
         raise RequestRefused(told, why, instead)
     standing = next((e for e in as_corrected(history) if e.number == named.number), named)
     if to == standing.on:
@@ -118,11 +115,10 @@ def _check_asked(draft: Draft, asked: Event, history: History, named: Event) -> 
         raise RequestRefused(told, why, "give the day the correction is made on")
 
 
-def _check_shape(asked: Event, told: str) -> None:
-    what = asked.what
-    if not isinstance(what, Corrected) or what.correction not in {"void", "redate"}:
-        word = what.correction if isinstance(what, Corrected) else what
-        raise RequestRefused(told, f"has no correction {word!r}", "write `void` or `redate`")
+def _check_shape(what: Corrected, told: str) -> None:
+    if what.correction not in {"void", "redate"}:
+        why = f"has no correction {what.correction!r}"
+        raise RequestRefused(told, why, "write `void` or `redate`")
     if (what.correction == "redate") is (what.to is None):
         why = "is re-dated to no day" if what.to is None else "is voided, and given a day"
         raise RequestRefused(told, why, "give the day `to` for `redate`, and for that alone")

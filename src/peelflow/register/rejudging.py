@@ -68,14 +68,15 @@ def each_moment(events: Events) -> Iterator[tuple[Event, Record | None]]:
 def check_beginning(draft: Draft, first: Event) -> None:
     """Refuse to move a record's beginning to where other rules were in force."""
     what = first.what
-    if isinstance(what, TakenOver) and what.issued > first.on:
-        why = f"would be taken over before {what.issued}, when it was issued"
-        raise RequestRefused(first.record, why, "give a later day")
-    if isinstance(what, Added):
+    if isinstance(what, TakenOver):
+        if what.issued > first.on:
+            why = f"would be taken over before {what.issued}, when it was issued"
+            raise RequestRefused(first.record, why, "give a later day")
+    elif isinstance(what, Added):  # INVARIANT: nothing else begins a record
         rules = draft.rulebook.lifecycle_for(what.category, what.level, first.on)
         if rules.pin != what.lifecycle:
             why = f"would begin under {rules}, in force on {first.on}, not {what.lifecycle}"
-            raise RequestRefused(first.record, why, "migrate it first, or give another day")
+            raise RequestRefused(first.record, why, f"give a day on which {what.lifecycle} was")
 
 
 def decided_again(
@@ -154,15 +155,14 @@ def _unlawful_act(draft: Draft, event: Event, what: Acted, record: Record) -> st
     again = decided_again(draft, event, what, record)
     if isinstance(again, Refusal):
         return "; ".join(reason.sentence for reason in again.reasons)
-    came = again.what
-    if not isinstance(came, Acted) or _came(came) != _came(what):
-        to = came.new if isinstance(came, Acted) else record.state
-        return f"it would lead to `{to}`, or use up other documents, than was recorded"
+    if _came(again) != _came(event):
+        return "it would lead elsewhere, or use up other documents, than was recorded"
     return ""
 
 
-def _came(what: Acted) -> tuple[object, ...]:
-    return what.new, what.national, what.counted
+def _came(event: Event) -> tuple[object, ...]:
+    what = event.what
+    return (what.new, what.national, what.counted) if isinstance(what, Acted) else ()
 
 
 def _place(record: Record) -> tuple[object, ...]:
