@@ -1,4 +1,4 @@
-"""Fixtures: every adapter that must keep the promises."""
+"""Fixtures: a SQLite store's file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.stores.open import open_store
-from peelflow.stores.protocol import Store
 from peelflow.stores.sqlite import SqliteStore
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each kind."""
-    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'register.db'}"
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

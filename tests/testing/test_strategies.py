@@ -134,7 +134,7 @@ def test_drawn_pins_tell_rules_apart(data: st.DataObject) -> None:
 
 def test_without_hypothesis_the_extra_is_named() -> None:
     """Whatever module is asked for first, the error says what to install."""
-    for module in ("situations", "strategies", "words"):
+    for module in ("acting", "strategies", "words"):
         said = subprocess.run(
             [sys.executable, "-c", BLOCKED.format(module=module)],
             capture_output=True,

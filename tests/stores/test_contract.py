@@ -1,0 +1,36 @@
+"""Our own adapters keep the promises, as the kit has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from peelflow.testing import StoreContract
+from tests.stores.samples import run
+
+
+class TestMemory(StoreContract):
+    """The memory store claims neither S3 nor S11."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Memory of its own for each opening."""
+        return "memory:"
+
+
+class TestSqlite(StoreContract):
+    """The SQLite store claims all of them."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        """A file that does not exist yet."""
+        return f"sqlite:///{tmp_path / 'register.db'}"
+
+    def make_newer(self, url: str) -> None:
+        """Give the file the next schema's number."""
+        run(Path(url.removeprefix("sqlite:///")), "UPDATE meta SET schema = schema + 1")
+
+    def log_of(self, url: str) -> Path:
+        """Return SQLite's write-ahead log."""
+        return Path(url.removeprefix("sqlite:///") + "-wal")
