@@ -38,10 +38,11 @@ def audit(store: Store) -> tuple[Finding, ...]:
 def whole_feed(store: Store) -> tuple[Placed, ...]:
     """Return the feed from its beginning, read page by page."""
     found: list[Placed] = []
-    page = store.feed(0, PAGE)
-    while page:
+    while page := store.feed(found[-1].position if found else 0, PAGE):
+        stays = bool(found) and page[-1].position <= found[-1].position
         found.extend(page)
-        page = store.feed(page[-1].position, PAGE)
+        if stays:  # a page that leads no further would lead on for ever
+            break
     return tuple(found)
 
 

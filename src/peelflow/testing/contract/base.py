@@ -15,6 +15,7 @@ from peelflow.stores.protocol import Store
 from peelflow.testing.opening import OURS, opened
 from peelflow.testing.worker import TOGETHER
 
+PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
 NAME = "WMP-R3-017"
 MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
 drawn = settings(
@@ -25,7 +26,7 @@ drawn = settings(
 )
 
 
-__all__ = ["MOMENT", "NAME", "TOGETHER", "Contract", "drawn"]
+__all__ = ["MOMENT", "NAME", "PATIENCE", "TOGETHER", "Contract", "drawn"]
 
 
 class Contract:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from peelflow.errors import Conflict
 from peelflow.stores.protocol import Placed, Store
 from peelflow.testing.audit import feed_findings, whole_feed
-from peelflow.testing.contract.base import MOMENT, Contract
+from peelflow.testing.contract.base import MOMENT, PATIENCE, Contract
 from peelflow.testing.samples import batch, moved, step
 
 
@@ -70,7 +70,7 @@ class Feeds(Contract):
             with self.another(store, url) as late, ThreadPoolExecutor(2) as pool:
                 late.reached = stopping = Stopping(point)
                 writing = pool.submit(step, late, "late")
-                stopping.stopped.wait()
+                assert stopping.stopped.wait(PATIENCE), f"`append` never reached `{point}`"
                 following = pool.submit(beside, store, stopping.go_on)
                 writing.result()
                 following.result()
