@@ -10,9 +10,9 @@ from pathlib import Path
 
 from attrs import evolve
 
-from peelflow.errors import KeyReused, StoreBusy, StoreUnreadable
+from peelflow.errors import KeyReused, PeelflowError, StoreBusy, StoreUnreadable
 from peelflow.model.records import Record
-from peelflow.stores.checks import check_keys, check_numbers, ids_in
+from peelflow.stores.checks import check_asked, check_keys, check_numbers, ids_in
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.protocol import Batch, Entry, Kept, Placed, Snapshot, Wanted
 from peelflow.stores.schema import SCHEMA
@@ -20,22 +20,19 @@ from peelflow.stores.sqlite import SqliteStore
 
 
 class KeepsHalf(MemoryStore):
-    """S1: what is interrupted between two records keeps the first."""
+    """S1: what is interrupted leaves the first record that it wrote."""
 
     def append(self, batch: Batch) -> None:
-        """Keep the first record before the last point, and the rest behind it."""
-        with self._lock:
-            super().append(evolve(batch, entries=(), records=()))
-            first = tuple(each for each in batch.entries[:1] if len(batch.entries) > 1)
-            found = {each: kept.record.number for each, kept in self._kept.items()}
-            check_numbers(batch, found)
-            ids = {each.event.record for each in first}
-            before = tuple(each for each in batch.records if each.record.id in ids)
-            self._keep(evolve(batch, entries=first, records=before))
-            self.reached("checked")
-            after = tuple(each for each in batch.records if each.record.id not in ids)
-            self._keep(evolve(batch, entries=batch.entries[len(first) :], records=after))
-        self.reached("kept")
+        """Roll nothing back but what is refused."""
+        try:
+            super().append(batch)
+        except PeelflowError:
+            raise
+        except BaseException:
+            first = batch.entries[:1]
+            if first and first[0] not in self.history(first[0].event.record):
+                self._keep(evolve(batch, entries=first, records=batch.records[:1]))
+            raise
 
 
 class IgnoresReads(MemoryStore):
@@ -107,6 +104,7 @@ class ShowsHalf(MemoryStore):
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Read without the lock."""
+        check_asked(*ids)
         return {each: self._kept[each] for each in sorted(ids) if each in self._kept}
 
     def append(self, batch: Batch) -> None:
@@ -206,7 +204,7 @@ class ForgetsItsLog(SqliteStore):
 
     def __init__(self, path: str) -> None:
         self._mark = Path(f"{path}-open")
-        if self._mark.exists() and not _is_alive(int(self._mark.read_text())):
+        if not _is_alive(_owner_of(self._mark)):
             Path(f"{path}-wal").unlink(missing_ok=True)
         self._mark.write_text(str(os.getpid()))
         super().__init__(path)
@@ -233,7 +231,7 @@ class ForOneProcess(SqliteStore):
 
     def __init__(self, path: str) -> None:
         self._mark = Path(f"{path}-owner")
-        owner = int(self._mark.read_text()) if self._mark.exists() else os.getpid()
+        owner = _owner_of(self._mark)
         if owner != os.getpid() and _is_alive(owner):
             raise StoreBusy(path)
         self._mark.write_text(str(os.getpid()))
@@ -253,6 +251,14 @@ class GuessesVersions(SqliteStore):
             with closing(sqlite3.connect(path, isolation_level=None)) as connection:
                 connection.execute("UPDATE meta SET schema = ? WHERE schema > ?", (SCHEMA,) * 2)
         super().__init__(path)
+
+
+def _owner_of(mark: Path) -> int:
+    """Return the process that a mark names: ours, where there is none."""
+    try:
+        return int(mark.read_text())
+    except (OSError, ValueError):
+        return os.getpid()
 
 
 def _is_alive(pid: int) -> bool:

@@ -28,11 +28,16 @@ class Finding:
 
 
 def audit(store: Store) -> tuple[Finding, ...]:
-    """Return everything in `store` that does not recompute, nothing when all is sound."""
+    """Return everything in `store` that does not recompute, its feed included; nothing if sound."""
     with store.snapshot() as snapshot:
-        found = [*_kept(snapshot), *_documents(snapshot)]
         events = {(row.record, row.number) for row in snapshot.histories()}
-    return (*found, *feed_findings(whole_feed(store), events))
+    return (*recomputed(store), *feed_findings(whole_feed(store), events))
+
+
+def recomputed(store: Store) -> tuple[Finding, ...]:
+    """Return what does not recompute among events, records, changes and documents."""
+    with store.snapshot() as snapshot:
+        return (*_kept(snapshot), *_documents(snapshot))
 
 
 def whole_feed(store: Store) -> tuple[Placed, ...]:

@@ -44,11 +44,12 @@ class Batches(Contract):
 
     def test_a_refused_batch_leaves_nothing(self, store: Store) -> None:
         """S1: one record that moved refuses the events, rules, documents, totals of the others."""
+        stale = moved(store, "b")
         step(store, "b")
         digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
         good = moved(store, "a", told={"changes": (change(),), "key": "k"})
         refused = evolve(
-            batch(good, read={"b": 0}),
+            batch(good, stale),
             lifecycles={("level-3", 1, "x"): "text"},
             documents={digest: b"foo"},
         )

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from peelflow.stores.chain import GENESIS, verify_chain
 from peelflow.stores.protocol import Store, Wanted
-from peelflow.testing.audit import audit
+from peelflow.testing.audit import recomputed
 from peelflow.testing.contract.base import Contract
 from peelflow.testing.samples import batch, change, moved, step
 
@@ -22,7 +22,7 @@ class Chains(Contract):
         step(store, "c", parent="a")
         store.keep_document(sha256(b"letter").hexdigest(), b"letter")
 
-        assert audit(store) == ()
+        assert recomputed(store) == ()
 
     def test_histories_are_chained(self, store: Store) -> None:
         """S10: each event stands on the digest before it, the record on the last one's."""

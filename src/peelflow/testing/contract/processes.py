@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from peelflow.stores.protocol import Store
-from peelflow.testing.audit import audit
+from peelflow.testing.audit import recomputed
 from peelflow.testing.contract.base import NAME, Contract
 from peelflow.testing.samples import step
 from peelflow.testing.worker import Worker
@@ -40,7 +40,7 @@ class Processes(Contract):
             accepted = sum(int(each.line()) for each in others)
 
         assert len(shared.history(NAME)) == accepted > 0
-        assert audit(shared) == ()
+        assert recomputed(shared) == ()
 
     def test_two_openings_of_one_process_agree(self, shared: Store, url: str) -> None:
         """S11: what one opening moved, the other reads as it stands now."""
