@@ -1,0 +1,1 @@
+"""Long runs: writers killed by the hundred, and eight processes on fifty records."""
