@@ -253,6 +253,12 @@ class GuessesVersions(SqliteStore):
         super().__init__(path)
 
 
+class Elsewhere(SqliteStore):
+    """No promise is broken: its files are said to be another machine's."""
+
+    capabilities = evolve(SqliteStore.capabilities, embedded=False)
+
+
 def _owner_of(mark: Path) -> int:
     """Return the process that a mark names: ours, where there is none."""
     try:
@@ -291,7 +297,11 @@ FILES = {
 }
 
 
+WHOLE = {"Elsewhere": Elsewhere}
+
+
 def open_broken(url: str) -> MemoryStore | SqliteStore:
     """Open `Name:` in memory, or `Name:path` in a file."""
     name, _, path = url.partition(":")
-    return FILES[name](path) if name in FILES else MEMORY[name](url)
+    files = {**FILES, **WHOLE}
+    return files[name](path) if name in files else MEMORY[name](url)

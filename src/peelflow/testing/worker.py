@@ -71,6 +71,12 @@ class Worker:
         """End the worker as `kill -9` does; one that has ended stays as it ended."""
         self._child.kill()
 
+    def end(self) -> int:
+        """Say no more to the worker, wait until it ends by itself, and return its exit code."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        return self.code()
+
     def code(self) -> int:
         """Wait for the worker's end and return its exit code; a signal's is negative."""
         return self._child.wait()

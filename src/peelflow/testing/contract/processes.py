@@ -23,6 +23,7 @@ class Processes(Contract):
             other.line()
             numbers = [int(other.ask(""))]
             numbers += [step(shared).event.number, int(other.ask(""))]
+            assert other.end() == 0
 
         assert numbers == [2, 3, 4]
         assert shared.read([NAME])[NAME].record.number == 4
@@ -38,6 +39,7 @@ class Processes(Contract):
             for each in others:
                 each.say("go")
             accepted = sum(int(each.line()) for each in others)
+            assert [each.end() for each in others] == [0, 0, 0]
 
         assert len(shared.history(NAME)) == accepted > 0
         assert recomputed(shared) == ()
