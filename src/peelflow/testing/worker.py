@@ -44,7 +44,8 @@ class Worker:
         trace: TracebackType | None,
     ) -> None:
         self.kill()
-        self._child.communicate()
+        with self._child:  # waits for it, and closes what it was heard by
+            pass
 
     def line(self) -> str:
         """Return the next line the worker says."""
