@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["peelflow.testing.plugin"]
+
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("explore", derandomize=False)
 # The same cases in every run; HYPOTHESIS_PROFILE=explore looks for new ones.
