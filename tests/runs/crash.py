@@ -71,8 +71,8 @@ class Tally:
             f"{self.kills} kill -9 ({self.at_points} at a sync point, "
             f"{self.kills - self.at_points} at random), {self.acknowledged} events acknowledged: "
             f"acknowledged events and documents lost {self.lost}, half batches {self.half}, "
-            f"batches nobody asked for {self.unasked}, chain breaks {self.chain}, feed gaps {self.feed}, "
-            f"rows that do not recompute {self.rows}"
+            f"batches nobody asked for {self.unasked}, chain breaks {self.chain}, "
+            f"feed gaps {self.feed}, rows that do not recompute {self.rows}"
         )
 
 
