@@ -153,7 +153,7 @@ def _inspection(asked: InspectionHeld) -> Judge:
         if act.inspection is None:
             return "no inspection is named"
         if held is None or held.id != act.inspection:
-            return f"no inspection is called {act.inspection}"
+            return f"no inspection on set days, not called off, is called {act.inspection}"
         if held.force != record.force:
             return f"{held.id} is an inspection of another force, {held.force}"
         if window is None:
