@@ -66,6 +66,37 @@ def test_a_postponed_inspection_verifies_once_it_is_scheduled_again(world: World
     assert world.register.record(record).state == "closed"
 
 
+def asking(world: World, own: str | None, covered: str | None) -> tuple[str, str]:
+    """Return a record that waits for verification, and an inspection, each of a question set."""
+    record, inspection = certified(world), scheduled(world)
+    for each, name in ((record, own), (inspection, covered)):
+        if name is not None:
+            world.register.amend(
+                each, "question_set", name, actor=LIAISON, on=world.day, reason="it says so"
+            )
+    return record, inspection
+
+
+@pytest.mark.parametrize(
+    ("own", "covered"),
+    [("peel_nine", "peel_nine"), (None, "peel_nine"), ("peel_twelve", None)],
+)
+def test_an_inspection_of_the_same_question_set_verifies(
+    world: World, own: str | None, covered: str | None
+) -> None:
+    """Where only one of the two says which set, it may be the same."""
+    verify(world, *asking(world, own, covered))
+
+
+def test_a_question_of_another_set_is_another_question(world: World) -> None:
+    """Question 7 of the twelve is not question 7 of the nine."""
+    record, inspection = asking(world, "peel_twelve", "peel_nine")
+    with pytest.raises(Refused) as refused:
+        verify(world, record, inspection)
+    found = f"{inspection} covers questions of peel_nine, and the record's is of peel_twelve"
+    assert found in str(refused.value)
+
+
 def test_an_inspection_taken_over_as_cancelled_verifies_nothing(world: World) -> None:
     """No step of it is known, and its state says enough."""
     record = certified(world)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
-from peelflow.model.judgement import Context
+from peelflow.model.judgement import Context, Inspection
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -164,19 +164,22 @@ def _inspection(asked: InspectionHeld) -> Judge:
             return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
         if held.last_day < window.on:
             return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-        return _irrelevant(record, held.id, held.questions) if asked.relevant else HOLDS
+        return _irrelevant(record, held) if asked.relevant else HOLDS
 
     return judge
 
 
-def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
+def _irrelevant(record: Record, held: Inspection) -> Finding:
     question = record.fields.get("question")
     if not isinstance(question, str) or not question:
         return "the record has no question, so no inspection is relevant to it"
-    if any(question == asked or question.startswith(f"{asked}.") for asked in questions):
+    own = record.fields.get("question_set")
+    if own and held.question_set and own != held.question_set:
+        return f"{held.id} covers questions of {held.question_set}, and the record's is of {own}"
+    if any(question == asked or question.startswith(f"{asked}.") for asked in held.questions):
         return HOLDS
-    covered = ", ".join(sorted(questions)) or "no question"
-    return f"{inspection} covers {covered}, and the record's question is {question}"
+    covered = ", ".join(sorted(held.questions)) or "no question"
+    return f"{held.id} covers {covered}, and the record's question is {question}"
 
 
 def _reason(record: Record, act: Act, context: Context) -> Finding:

@@ -39,6 +39,7 @@ def inspection_of(record: Record) -> Inspection | None:
         first_day=date.fromisoformat(_text(record, "first_day")),
         last_day=date.fromisoformat(_text(record, "last_day")),
         questions=frozenset(questions),
+        question_set=_text(record, "question_set") or None,
         force=record.force,
     )
 
