@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from peelflow.register.draft import Draft
 
 
-def check_family(draft: Draft, before: Record | None, *, trigger: str, role: str) -> None:
+def check_family(draft: Draft, before: Record, *, trigger: str, role: str) -> None:
     """Refuse a step that leaves a child open, on a ledger, under a parent closed there.
 
     Either closes the parent too early, or opens the child too late. Re-open the parent first, in
     the same batch: "it stays open while one child is open".
 
     Raises:
-        Refused: The step does so; `before` is the record as it stood, None when it is new.
+        Refused: The step does so; `before` is the record as it stood.
     """
-    if before is None:
+    if before.parent is None and not before.children:
         return
     after = draft.get(before.id)
     _refuse_open_children(draft, before, after, trigger=trigger, role=role)
@@ -34,8 +34,6 @@ def check_family(draft: Draft, before: Record | None, *, trigger: str, role: str
 def _refuse_open_children(
     draft: Draft, before: Record, after: Record, *, trigger: str, role: str
 ) -> None:
-    if not before.children:
-        return
     closed = _ledgers(draft, after, "closed") - _ledgers(draft, before, "closed")
     still = [
         child for child in after.children if closed & _ledgers(draft, draft.get(child), "open")
