@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import RequestRefused, RulesRefused
+from peelflow.errors import Refused, RequestRefused, RulesRefused
 from peelflow.model.rules import FieldRule
 from peelflow.register.front import Register
 from peelflow.rulebook import Rulebook, load, national
@@ -109,3 +109,25 @@ categories:
     rule = own.vocabulary.categories["answer"].fields["question"]
     assert rule.choices == ("1", "2.1", "other")
     assert own.vocabulary.question_sets["review"].questions["1"] == "How good?"
+
+
+def test_a_step_of_the_force_may_require_an_own_field(tmp_path: Path) -> None:
+    """The national file does not ask for it, so a refining one tightens."""
+    level = (folder("rules") / "national" / "level-2.yaml").read_text("utf-8")
+    own = (
+        level.replace("lifecycle: level-2\n", "lifecycle: level-2-rated\nrefines: level-2@1\n")
+        .replace("[{field: owner}]", "[{field: owner}, {field: rag}]")
+        .partition("guarantees:")[0]
+    )
+    path = tmp_path / "level-2-rated.yaml"
+    path.write_text(own, "utf-8")
+    rulebook = load(path, OWN)
+    with Register.open("memory:", rulebook=rulebook, clock=clock) as register:
+        said: dict[str, Any] = {"actor": LIAISON, "on": START}
+        added: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": START}
+        register.add("A-1", **added, fields={"owner": "lead"}, actor=LIAISON)
+        with pytest.raises(Refused, match="the field `rag` is not set"):
+            register.fire("A-1", "start", **said)
+        register.amend("A-1", "rag", "green", **said, reason="rated")
+        register.fire("A-1", "start", **said)
+        assert str(register.record("A-1").lifecycle) == "level-2-rated@1"
