@@ -25,8 +25,8 @@ from bench.rounds import Result, compare, interleaved
 from peelflow import Actor, Register
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.protocol import Batch
+from peelflow.stores.rows import Rows, rows_of
 from peelflow.stores.schema import APPLICATION, TABLES
-from peelflow.stores.statements import Rows, rows_of
 
 RAW, ENCODING = "raw sqlite3, same bytes", "raw sqlite3, json, sha256"
 RECORDS, WALKED, ROUNDS, STEPS = 400, 40, 60, 20
@@ -167,7 +167,15 @@ def _times(folder: Path, fire: Callable[[Register, int], object]) -> dict[str, t
 
 
 def _parsed(rows: Rows) -> tuple[Any, Any]:
-    return json.loads(str(rows.records[0][-1])), json.loads(str(rows.events[0][5]))
+    return json.loads(rows.bodies[0]), json.loads(str(rows.events[0][5]))
+
+
+def _moved(rows: Rows) -> tuple[str | int | None, ...]:
+    """Return what `MOVE` asks with, also of a step that read more than the record it moves."""
+    if rows.moved is not None:
+        return rows.moved
+    name, number, head, _, _, level, lifecycle, version, state, _, body = rows.records[0]
+    return number, head, level, lifecycle, version, state, body, name, int(number or 0) - 1
 
 
 def _dumped(told: Any) -> str:
@@ -203,17 +211,17 @@ def _opened(path: Path, filled: Rows) -> sqlite3.Connection:
 def _step(
     connection: sqlite3.Connection, rows: Rows, *, encode: tuple[Any, Any] | None = None
 ) -> None:
-    (row,), (event,) = rows.records, rows.events
-    name, number, head, _, _, level, lifecycle, version, state, _, body = row
+    moved, (event,) = _moved(rows), rows.events
+    name = moved[-2]
     found = connection.execute(READ, (name,)).fetchone()
     if encode is not None:
         json.loads(found[2])
         after, told = encode
         text, body = _dumped(told), _dumped(after)
         head = sha256(f"{found[1]}{text}".encode()).hexdigest()
-        event = (*event[:5], text, found[1], head)
+        event = event._replace(text=text, previous=found[1], digest=head)
+        moved = (moved[0], head, *moved[2:6], body, *moved[7:])
     connection.execute("BEGIN IMMEDIATE")
-    moved = (number, head, level, lifecycle, version, state, body, name, int(number or 0) - 1)
     if connection.execute(MOVE, moved).rowcount != 1:
         connection.execute("ROLLBACK")
         raise LookupError(name)

@@ -33,7 +33,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import AppliesTo, Counts, Lifecycle, State, Transition
-from peelflow.rulebook import national
+from peelflow.rulebook.national import national
 from peelflow.rulebook.settle import settled
 
 LENGTH, WORK = 10, 6

@@ -22,7 +22,8 @@ import yaml
 from attrs import asdict, frozen
 
 from peelflow import Actor, Refused, Register, RulesRefused
-from peelflow.rulebook import Rulebook, load
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.load import load
 
 WALK = ("start", "hold", "resume", "close", "close")  # the letter is signed before the last
 

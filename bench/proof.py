@@ -10,7 +10,8 @@ from time import process_time
 from bench.large import large
 from bench.rounds import Result, compare, interleaved
 from peelflow.model.rules import Lifecycle
-from peelflow.proof import Proof, prove
+from peelflow.proof.guarantees import prove
+from peelflow.proof.story import Proof
 
 SECOND, ROUNDS = "the second allowed", 7
 SMALL, MIDDLE, LARGE = "1,000 states", "3,000 states", "10,000 states"

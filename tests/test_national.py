@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from peelflow.errors import Refused
-from peelflow.rulebook.load import national
+from peelflow.rulebook.national import national
 from tests.world import KINDS, START, Kind, a_world
 
 SIDE_DOORS = {

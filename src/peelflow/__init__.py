@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from peelflow.model.records import Act, Actor, Document, Event, Record
     from peelflow.model.rules import Lifecycle
     from peelflow.register.front import Register
-    from peelflow.rulebook.load import Rulebook, check, load, national
+    from peelflow.rulebook.book import Rulebook
+    from peelflow.rulebook.load import check, load
+    from peelflow.rulebook.national import national
 
 _HOMES = {
     "peelflow.engine.decide": ("decide",),
@@ -60,7 +62,9 @@ _HOMES = {
     "peelflow.model.records": ("Act", "Actor", "Document", "Event", "Record"),
     "peelflow.model.rules": ("Lifecycle",),
     "peelflow.register.front": ("Register",),
-    "peelflow.rulebook.load": ("Rulebook", "check", "load", "national"),
+    "peelflow.rulebook.book": ("Rulebook",),
+    "peelflow.rulebook.load": ("check", "load"),
+    "peelflow.rulebook.national": ("national",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.rulebook.load import national
+from peelflow.rulebook.national import national
 from peelflow.rulebook.shipped import folder
 from tests.cli.conftest import Run
 

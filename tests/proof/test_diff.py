@@ -6,8 +6,9 @@ import pytest
 from attrs import evolve
 
 from peelflow.model.rules import AppliesTo, Lifecycle
-from peelflow.proof import diff
-from peelflow.rulebook import national, pin_of
+from peelflow.proof.diff import diff
+from peelflow.rulebook.national import national
+from peelflow.rulebook.semantic import pin_of
 from tests.proof.mutants import mutants, refining
 from tests.proof.written import ROLES, written
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.proof import EXIT_CODES, prove, worst
 from peelflow.proof import search as searching
-from peelflow.proof.guarantees import Prover
+from peelflow.proof.guarantees import Prover, prove
 from peelflow.proof.story import Proof
-from peelflow.proof.verdicts import Verdict
+from peelflow.proof.verdicts import EXIT_CODES, Verdict, worst
 from peelflow.proof.view import View
 from tests.proof.written import promising
 

@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import AppliesTo, Lifecycle
-from peelflow.proof import check_migration, prove
-from peelflow.rulebook import national
+from peelflow.proof.guarantees import prove
+from peelflow.proof.migration import check_migration
+from peelflow.rulebook.national import national
 from tests.proof.drawn import cases
 from tests.proof.written import written
 

@@ -23,8 +23,8 @@ from peelflow.model.requirements import (
     ReasonGiven,
 )
 from peelflow.model.rules import Lifecycle
-from peelflow.proof import prove
-from peelflow.rulebook import national
+from peelflow.proof.guarantees import prove
+from peelflow.rulebook.national import national
 
 LIFECYCLES = {one.name: one for one in national().lifecycles}
 PORTAL = Where(ledger="portal", counts="closed")

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from peelflow.errors import Span
 from peelflow.model.rules import Lifecycle, Role
-from peelflow.proof import check_refinement
-from peelflow.rulebook import national
+from peelflow.proof.refinement import check_refinement
+from peelflow.rulebook.national import national
 from tests.proof.written import ROLES, VOCABULARY, written
 
 STATES = """\

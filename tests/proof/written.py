@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from peelflow.model.rules import Lifecycle, Role, Vocabulary
-from peelflow.rulebook import national
 from peelflow.rulebook.files import read_lifecycle
+from peelflow.rulebook.national import national
 from peelflow.rulebook.settle import settled
 
 HEAD = """\

@@ -23,7 +23,8 @@ from peelflow.model.records import Actor, Amended, Document, Event, Linked, Take
 from peelflow.model.requirements import FieldSet
 from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition
 from peelflow.register.front import Register, utc_now
-from peelflow.rulebook.load import Rulebook, national
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import pin_of
 from peelflow.stores.sqlite import SqliteStore
 from tests.world import CHIEF, FORCE, HMICFRS, KIND, KINDS, LIAISON, NOW, START, World, clock
@@ -50,6 +51,36 @@ def test_a_refused_step_leaves_nothing_in_a_batch(world: World) -> None:
         batch.fire(record, "start", actor=LIAISON, on=world.day)
         assert batch.get(record).state == "in_progress"
     assert world.register.record(record).number == 2
+
+
+def test_a_refused_step_takes_the_steps_within_it_along(world: World) -> None:
+    """S1: what a step took is undone with it, keys too, whether or not it was refused itself."""
+    first, second = world.add(KINDS[1]), world.add(KINDS[1])
+    said: dict[str, Any] = {"actor": LIAISON, "on": world.day}
+    with world.register.batch() as batch:
+        batch.fire(first, "start", **said)
+        with pytest.raises(Refused), batch.step():
+            batch.fire(second, "start", **said, key="k")
+            batch.amend(first, "owner", "someone", **said, reason="r")
+            batch.fire(second, "start", **said)
+        assert batch.drafted == 1
+        assert [batch.get(each).state for each in (first, second)] == ["in_progress", "open"]
+        assert batch.get(first).number == 2
+        batch.fire(second, "start", **said, key="k")
+
+    assert [world.register.record(each).number for each in (first, second)] == [2, 2]
+
+
+def test_a_step_within_a_step_is_kept_with_it(world: World) -> None:
+    """S1: steps within a step that ends well are kept with the batch, once."""
+    record = world.add(KINDS[1])
+    said: dict[str, Any] = {"actor": LIAISON, "on": world.day}
+    with world.register.batch() as batch, batch.step():
+        batch.fire(record, "start", **said)
+        with pytest.raises(Refused), batch.step():
+            batch.fire(record, "start", **said)
+
+    assert [event.number for event in world.register.history(record)] == [1, 2]
 
 
 def test_a_key_makes_repeating_harmless(world: World) -> None:

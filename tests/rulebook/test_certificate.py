@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import RulesRefused
+from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.certificate import (
     _digest,
     certified,
     compare_certificate,
     text_of_certificate,
 )
-from peelflow.rulebook.load import Checked, Rulebook, examine, load
+from peelflow.rulebook.load import Checked, examine, load
 from tests.rulebook.test_broken import BROKEN
 
 BASE = load(BROKEN.parent / "rulebook" / "base", base=Rulebook())

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from peelflow.errors import Diagnostic
 from peelflow.proof.names import printable
-from peelflow.rulebook import Rulebook, check, load
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.load import check, load
 from tests.rulebook.codes import CODES, codes_in
 from tests.rulebook.test_broken import BROKEN, CASES
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic, RulesRefused
 from peelflow.model.rules import Lifecycle, Vocabulary
-from peelflow.rulebook import Rulebook, check, load, read_file
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.files import read_file
+from peelflow.rulebook.load import check, load
 from peelflow.rulebook.nodes import Table
 from peelflow.rulebook.reader import BREAK, read
 from tests.rulebook.codes import CODES

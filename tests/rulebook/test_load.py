@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Diagnostic, RequestRefused, RulesRefused, Span
-from peelflow.rulebook import Rulebook, check, load, national, read_lifecycle, shipped
+from peelflow.rulebook import shipped
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.files import read_lifecycle
+from peelflow.rulebook.load import check, load
+from peelflow.rulebook.national import national
 from peelflow.rulebook.shipped import folder
 
 BASE = Path(__file__).parent / "base"

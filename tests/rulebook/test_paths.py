@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import RulesRefused, Span
-from peelflow.rulebook import Rulebook, check, load, paths, read_file
+from peelflow.rulebook import paths
+from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.bounds import MAX_BYTES
+from peelflow.rulebook.files import read_file
+from peelflow.rulebook.load import check, load
 
 PLAIN = (Path(__file__).parent / "base" / "plain.yaml").read_bytes()
 WORDS = Path(__file__).parent / "base" / "vocabulary.yaml"

@@ -15,7 +15,9 @@ from peelflow.errors import NOWHERE, RequestRefused, Span
 from peelflow.model.guarantees import AlwaysReachable, Guarantee, Where
 from peelflow.model.requirements import AnyOf, Evidence, FieldSet, ReasonGiven, Requirement, Waited
 from peelflow.model.rules import After, Lifecycle, Role, State, Transition
-from peelflow.rulebook import national, pin_of, restore, text_of
+from peelflow.rulebook.national import national
+from peelflow.rulebook.restoring import restore
+from peelflow.rulebook.semantic import pin_of, text_of
 from peelflow.testing.strategies import lifecycles
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -10,11 +10,12 @@ import pytest
 from peelflow.stores import statements
 from peelflow.stores.protocol import Wanted
 from peelflow.stores.sqlite import SqliteStore
+from tests.stores.samples import batch, change, moved, step
 
 TEXTS = {
     name: sql
     for name, sql in vars(statements).items()
-    if isinstance(sql, str) and re.match(r"SELECT|INSERT", sql)
+    if isinstance(sql, str) and re.match(r"SELECT|INSERT|UPDATE", sql)
 }
 SUMMING = {"_TOTALS"}  # looks at every change
 APPOINTMENTS = Wanted(force="WMP", category="appointment", field=("person", "A Chief"))
@@ -63,10 +64,25 @@ def test_listings_of_a_decision_use_an_index(
     assert not any("TEMP B-TREE" in line for line in plan)
 
 
-def test_a_step_leaves_the_indexes_alone(file: SqliteStore) -> None:
+@pytest.mark.parametrize("name", ["_PUT_RECORD", "_MOVE_RECORD"])
+def test_a_step_leaves_the_indexes_alone(file: SqliteStore, name: str) -> None:
     """S3: a record that moves rewrites its row, not its place in the indexes of what never does."""
-    explain = f"EXPLAIN {TEXTS['_PUT_RECORD']}"
+    explain = f"EXPLAIN {TEXTS[name]}"
+    values = [""] * TEXTS[name].count("?")
 
-    codes = file._run(lambda each: each.execute(explain, [""] * 11).fetchall())
+    codes = file._run(lambda each: each.execute(explain, values).fetchall())
 
     assert "IdxDelete" not in {code[1] for code in codes}
+
+
+def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
+    """S2: the statement that moves a lone record is the one that checks its number."""
+    step(file)
+    asked = batch(moved(file, told={"changes": (change(),)}))
+    seen: list[str] = []
+
+    file._run(lambda each: each.set_trace_callback(seen.append))
+    file.append(asked)
+
+    verbs = ["BEGIN IMMEDIATE", "UPDATE records", "INSERT INTO", "INSERT INTO", "COMMIT"]
+    assert verbs == [" ".join(sql.split()[:2]) for sql in seen]

@@ -125,6 +125,20 @@ def test_a_number_is_used_once_and_none_left_out(store: Store, number: int) -> N
     )
 
 
+@pytest.mark.parametrize(("name", "number"), [("WMP-R3-017", 3), ("other", 2)])
+def test_a_lone_event_must_follow_its_record(store: Store, name: str, number: int) -> None:
+    """S2: what was read stands, but the event leaves a number out, or is another record's."""
+    head = step(store).digest
+    entry = chain(head, event(name, number))
+    kept = Kept(record(number=number), entry.digest)
+
+    with pytest.raises(Conflict) as caught:
+        store.append(Batch((entry,), (kept,), {"WMP-R3-017": 1}, {}))
+
+    assert (caught.value.record, caught.value.expected) == (name, number - 1)
+    assert len(store.history("WMP-R3-017")) == 1
+
+
 def test_a_record_begins_with_its_first_event(store: Store) -> None:
     """S2: a record that nobody read and that does not exist has number 0."""
     entry = chain(GENESIS, event(number=2))

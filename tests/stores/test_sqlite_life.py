@@ -11,8 +11,9 @@ import pytest
 
 from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.stores import schema, statements
-from peelflow.stores.protocol import Wanted
+from peelflow.stores.protocol import Kept, Wanted
 from peelflow.stores.recent import KEPT, Recent
+from peelflow.stores.rows import Rows
 from peelflow.stores.sqlite import SqliteStore
 from tests.stores.samples import batch, moved, record, run, step
 
@@ -42,7 +43,7 @@ def test_an_interruption_leaves_nothing(
     asked = batch(moved(file))
     real = statements.write
 
-    def interrupted(connection: sqlite3.Connection, rows: statements.Rows) -> None:
+    def interrupted(connection: sqlite3.Connection, rows: Rows) -> None:
         real(connection, rows)
         raise fault
 
@@ -74,7 +75,7 @@ def test_a_signal_handler_cannot_write_into_a_batch(
     outer, inner = batch(moved(file, "outer")), batch(moved(file, "inner"))
     real = statements.write
 
-    def handled(connection: sqlite3.Connection, rows: statements.Rows) -> None:
+    def handled(connection: sqlite3.Connection, rows: Rows) -> None:
         monkeypatch.setattr(statements, "write", real)
         with pytest.raises(StoreBusy, match=r"register\.db"):
             file.append(inner)
@@ -202,12 +203,20 @@ def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:
     assert file.read([NAME])[NAME].record.state == "first"
 
 
+def test_another_head_is_told_with_the_text_it_stands_by() -> None:
+    """S6: a head that changed in the file is read, though the record's text did not."""
+    recent = Recent()
+    recent.put("text", Kept(record(), "head"))
+
+    assert recent.kept(NAME, "other", "text") == Kept(record(), "other")
+
+
 def test_only_the_last_records_are_remembered() -> None:
     """S6: memory stays bounded; the one put longest ago goes first."""
     recent = Recent()
     for number in range(KEPT + 1):
-        recent.put("text", record(str(number)))
+        recent.put("text", Kept(record(str(number)), "head"))
 
-    assert recent.record("1", "text") == record("1")
+    assert recent.kept("1", "head", "text").record == record("1")
     with pytest.raises(ValueError, match="Expecting"):
-        recent.record("0", "text")
+        recent.kept("0", "head", "text")

@@ -14,7 +14,8 @@ from peelflow.model.records import Moment
 from peelflow.model.requirements import AnyOf, Requirement, each_atom
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.lint import lint
-from peelflow.rulebook.semantic import restore, text_of
+from peelflow.rulebook.restoring import restore
+from peelflow.rulebook.semantic import text_of
 from peelflow.testing import VOCABULARY, Situation, lifecycles, requirements, situations
 
 DRAWN = settings(max_examples=100, deadline=None)

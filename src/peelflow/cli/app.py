@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import changing, demo, reading, rules, say, writing
+from peelflow.cli import changing, demo, keeping, reading, rules, say, writing
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -46,6 +46,10 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "show": reading.show,
     "fire": writing.fire,
     "figures": reading.figures,
+    "feed": keeping.feed,
+    "seal": keeping.seal,
+    "verify": keeping.verify,
+    "export": keeping.export,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)

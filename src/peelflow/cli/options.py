@@ -16,7 +16,9 @@ from peelflow.errors import RequestRefused
 from peelflow.model.rules import Level
 from peelflow.register.fields import day_of
 from peelflow.register.front import Register, utc_now
-from peelflow.rulebook.load import Rulebook, load, national
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.load import load
+from peelflow.rulebook.national import national
 
 SQLITE = "sqlite:///"
 LONDON = ZoneInfo("Europe/London")

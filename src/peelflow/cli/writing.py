@@ -35,6 +35,7 @@ from peelflow.model.records import Actor
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
 
+EXPORT = ".jsonl"
 FINDINGS = 1
 
 
@@ -219,7 +220,9 @@ def fire(
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order, or one export.")
+    ],
     *,
     partial: Annotated[
         bool, typer.Option("--partial", help="Keep the good rows though others are bad.")
@@ -231,16 +234,27 @@ def import_files(
     register: Url = DEFAULT_URL,
     rules: RulePaths = None,
 ) -> None:
-    """Import CSV sheets: all rows, or none.
+    """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
-    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents.
+    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents. An
+    export goes into a new register, which is then equal to the one it came from.
     """
     with opened(register, rules, make=True) as here:
+        if [each.suffix for each in files] == [EXPORT]:
+            say.line(f"{_restored(here, files[0])} events kept; the register is the export's equal")
+            return
         done = import_with_progress(here, files, dict(map(read_pair, fill or [])), partial=partial)
     say.diagnostics(done.faults)
     say.line(f"{done.kept} rows kept, {done.known} there already, {len(done.faults)} bad")
     if done.faults:
         raise typer.Exit(FINDINGS)
+
+
+def _restored(register: Register, file: Path) -> int:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Importing", total=None)
+        return register.restore(file, seen=lambda done: progress.update(task, completed=done))
 
 
 def import_with_progress(

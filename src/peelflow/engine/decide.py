@@ -58,8 +58,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
 
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
     """Return what a decision may look at: `appointments`, `inspection`, `children`."""
-    ways = machine_for(lifecycle).ways(record.state, trigger)
-    return frozenset().union(*(way.reads for way in ways))
+    return machine_for(lifecycle).reads(record.state, trigger)
 
 
 def automatic(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from operator import attrgetter
 from typing import Any
 
-from attrs import evolve, fields
+from attrs import evolve
 
 from peelflow.engine.machine import deltas
 from peelflow.model.records import (
@@ -30,9 +29,6 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Lifecycle
-
-_NAMES = tuple(each.name for each in fields(Record))
-_parts = attrgetter(*_NAMES)  # `evolve` asks for them one by one: half of the time of a step's fold
 
 
 def begin(event: Event) -> Record:
@@ -64,9 +60,10 @@ def apply(record: Record, event: Event) -> Record:
     A `corrected` event only moves the number on: what it corrects shows when `fold` reads the whole
     history again.
     """
-    parts = dict(zip(_NAMES, _parts(record), strict=True))
-    parts |= {"number": event.number, "on": max(record.on, event.on)}
-    return Record(**(parts | _moved(record, event)))
+    if isinstance(event.what, Acted):
+        return _acted(record, event, event.what)
+    on = max(record.on, event.on)
+    return evolve(record, number=event.number, on=on, **_moved(record, event))
 
 
 def fold(events: Iterable[Event]) -> Record:
@@ -110,21 +107,37 @@ def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) ->
     return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in come)
 
 
+def _acted(record: Record, event: Event, what: Acted) -> Record:
+    """Return the record after a transition, part by part: nearly every step is one."""
+    moment = Moment(event.number, event.on)
+    done = Done(event.number, event.on, event.actor.person)
+    return Record(
+        id=record.id,
+        number=event.number,
+        on=max(record.on, event.on),
+        force=record.force,
+        category=record.category,
+        level=record.level,
+        lifecycle=record.lifecycle,
+        state=what.new,
+        issued=record.issued,
+        fields=record.fields,
+        parent=record.parent,
+        window=moment if what.national else record.window,
+        entered={**record.entered, what.new: moment},
+        children=record.children,
+        done={**record.done, what.trigger: done},
+        attachments=_holding(record, what.evidence, event.number),
+        spent=record.spent.union(what.counted),
+        successor=what.successor or record.successor,
+        assumed=record.assumed,
+    )
+
+
 def _moved(record: Record, event: Event) -> dict[str, Any]:
     """Return the parts of the record that the event changes, but its number and date."""
     moment = Moment(event.number, event.on)
     match event.what:
-        case Acted() as what:
-            done = Done(event.number, event.on, event.actor.person)
-            return {
-                "state": what.new,
-                "entered": {**record.entered, what.new: moment},
-                "done": {**record.done, what.trigger: done},
-                "window": moment if what.national else record.window,
-                "attachments": _holding(record, what.evidence, event.number),
-                "spent": record.spent.union(what.counted),
-                "successor": what.successor or record.successor,
-            }
         case Attached(document=document):
             return {"attachments": _holding(record, (document,), event.number)}
         case Amended(field=name, new=new):
@@ -152,8 +165,9 @@ def _moved(record: Record, event: Event) -> dict[str, Any]:
 def _holding(
     record: Record, documents: tuple[Document, ...], number: int
 ) -> tuple[Attachment, ...]:
-    brought = tuple(Attachment(document, number) for document in documents)
-    return (*record.attachments, *brought) if brought else record.attachments
+    if not documents:
+        return record.attachments
+    return (*record.attachments, *[Attachment(document, number) for document in documents])
 
 
 def _amended(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:

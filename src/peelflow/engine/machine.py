@@ -27,6 +27,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import SYSTEM, Counts, Lifecycle, Role, State, Transition
 
+NOTHING: frozenset[str] = frozenset()
 Delta = tuple[str, Counts, str, int]
 
 
@@ -156,6 +157,11 @@ class RuleMachine(transitions.Machine):
             name: tuple(r.trigger for r in state.transitions if _is_automatic(r))
             for name, state in lifecycle.states.items()
         }
+
+    def reads(self, state: str, trigger: str) -> frozenset[str]:
+        """Return what a decision on `trigger` from `state` may look at."""
+        ways = self.ways(state, trigger)
+        return ways[0].reads if len(ways) == 1 else NOTHING.union(*[way.reads for way in ways])
 
     def ways(self, state: str, trigger: str) -> tuple[Way, ...]:
         """Return the ways `trigger` leads out of `state`."""

@@ -6,12 +6,12 @@ has read is checked again by the store when the batch is appended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
 from peelflow.engine.fold import apply, begin
@@ -28,10 +28,11 @@ from peelflow.register.situation import (
     described,
     inspection_of,
 )
+from peelflow.register.steps import Step
 from peelflow.register.verbs import Verbs
-from peelflow.rulebook.load import Rulebook
+from peelflow.rulebook.book import Rulebook
 from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Entry, Kept, Store, Wanted
+from peelflow.stores.protocol import Batch, Documents, Entry, Kept, Store, Wanted
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -41,6 +42,7 @@ class Desk:
     """What every draft of a register works with."""
 
     store: Store
+    documents: Documents
     rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
@@ -58,36 +60,38 @@ class Draft(Verbs):
         self.now = desk.clock()
         self.today = self.now.astimezone(LONDON).date()
         self._read: dict[str, int] = {}
-        self._seen: dict[str, Kept | None] = {}
-        self._moved: dict[str, Kept] = {}
+        self._view: dict[str, Kept | None] = {}
+        self._undo: dict[str, Kept | None] | None = None
         self._entries: list[Entry] = []
         self._lifecycles: dict[tuple[str, int, str], str] = {}
-        self._step_moved: dict[str, Kept] = {}
-        self._step_entries: list[Entry] = []
         self._keys: dict[tuple[str, str], Event] = {}
         self._stored: dict[tuple[str, str], tuple[str, ...]] = {}
         self._drafted: dict[str, None] = {}
         self._brought: dict[str, bytes] = {}
 
     def _drafting(self) -> AbstractContextManager[Draft]:
-        return self.step()
+        return Step(self)
 
-    @contextmanager
-    def step(self) -> Iterator[Draft]:
+    def step(self) -> AbstractContextManager[Draft]:
         """Take what is put meanwhile as one step: all of it, or nothing when it is refused."""
-        try:
-            yield self
-        except BaseException:
-            self._step_moved.clear()
-            self._step_entries.clear()
-            raise
-        self._moved.update(self._step_moved)
-        self._entries.extend(self._step_entries)
-        for entry in self._step_entries:
-            if entry.event.key is not None:
-                self._keys[entry.event.record, entry.event.key] = entry.event
-        self._step_moved.clear()
-        self._step_entries.clear()
+        return Step(self)
+
+    def begin_step(self) -> tuple[int, dict[str, Kept | None] | None]:
+        """Remember from now on how the records stood; return what `end_step` is given."""
+        outer, self._undo = self._undo, {}
+        return len(self._entries), outer
+
+    def end_step(self, begun: int, outer: dict[str, Kept | None] | None, *, refused: bool) -> None:
+        """End the step begun at that many events; leave no trace of it when it was refused."""
+        undo = self._undo or {}
+        if refused:
+            self._view.update(undo)
+            for entry in self._entries[begun:]:
+                self._keys.pop((entry.event.record, entry.event.key or ""), None)
+            del self._entries[begun:]
+        elif outer is not None:
+            outer.update({record: kept for record, kept in undo.items() if record not in outer})
+        self._undo = outer
 
     def commit(self) -> None:
         """Append what was drafted; an empty draft does nothing.
@@ -96,18 +100,27 @@ class Draft(Verbs):
             Conflict: Somebody moved what this draft read; nothing is kept.
         """
         if self._entries:
+            moved = dict.fromkeys([entry.event.record for entry in self._entries])
             batch = Batch(
                 entries=tuple(self._entries),
-                records=tuple(self._moved.values()),
+                records=tuple([kept for each in moved if (kept := self._view[each])]),
                 read=dict(self._read),
                 lifecycles=dict(self._lifecycles),
-                documents=dict(self._brought),
+                documents=self._kept_with_batch(),
             )
             self.desk.store.append(batch)
 
+    def _kept_with_batch(self) -> Mapping[str, bytes]:
+        """Return the documents the store keeps with the batch; others are kept before it."""
+        if self.desk.documents is self.desk.store:
+            return dict(self._brought)
+        for digest, content in self._brought.items():
+            self.desk.documents.keep_document(digest, content)
+        return {}
+
     @property
     def drafted(self) -> int:
-        """How many events the steps so far have made."""
+        """How many events were made so far."""
         return len(self._entries)
 
     def keep(
@@ -126,8 +139,9 @@ class Draft(Verbs):
 
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""
-        self._look_up((record,))
-        kept = self._kept(record)
+        if record not in self._read:
+            self._look_up((record,))
+        kept = self._view.get(record)
         return kept.record if kept else None
 
     def get(self, record: str) -> Record:
@@ -149,11 +163,15 @@ class Draft(Verbs):
 
     def put(self, event: Event) -> Event:
         """Take an event into this step, chained to the one before it."""
-        kept = self._kept(event.record)
+        kept = self._view.get(event.record)
         record = begin(event) if kept is None else apply(kept.record, event)
         entry = chain(kept.head if kept else GENESIS, event)
-        self._step_moved[event.record] = Kept(record, entry.digest)
-        self._step_entries.append(entry)
+        if self._undo is not None:
+            self._undo.setdefault(event.record, kept)
+        self._view[event.record] = Kept(record, entry.digest)
+        self._entries.append(entry)
+        if event.key is not None:
+            self._keys[event.record, event.key] = event
         if record.category == APPOINTMENT:
             self._drafted[record.id] = None
         return event
@@ -205,7 +223,7 @@ class Draft(Verbs):
         digest = document.digest
         if document.signed_on is not None:
             check_date(document.signed_on, f"the document {document.name!r}")
-        if digest not in self._brought and not self.desk.store.has_document(digest):
+        if digest not in self._brought and not self.desk.documents.has_document(digest):
             raise UnknownDocument(digest)
         if document.kind not in self.rulebook.vocabulary.evidence:
             raise RequestRefused(
@@ -214,29 +232,27 @@ class Draft(Verbs):
                 f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
             )
 
-    def _kept(self, record: str) -> Kept | None:
-        return self._step_moved.get(record) or self._moved.get(record) or self._seen.get(record)
-
     def _look_up(self, ids: tuple[str, ...]) -> None:
-        wanted = [i for i in ids if i not in self._seen]
+        wanted = [each for each in ids if each not in self._read]
         if not wanted:
             return
         found = self.desk.store.read(wanted)
         for record in wanted:
             kept = found.get(record)
-            self._seen[record] = kept
+            self._view[record] = kept
             self._read[record] = kept.record.number if kept else 0
 
     def _context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         wanted = reads(lifecycle, record, act.trigger)
-        context = Context(self.now, self.today, predicates=self.desk.predicates)
         if not wanted:
-            return context
-        return evolve(
-            context,
-            appointments=self._appointments(record, act) if "appointments" in wanted else (),
-            inspection=self._inspection(act) if "inspection" in wanted else None,
-            children=self._children(record) if "children" in wanted else (),
+            return Context(self.now, self.today, (), None, (), self.desk.predicates)
+        return Context(
+            self.now,
+            self.today,
+            self._appointments(record, act) if "appointments" in wanted else (),
+            self._inspection(act) if "inspection" in wanted else None,
+            self._children(record) if "children" in wanted else (),
+            self.desk.predicates,
         )
 
     def _inspection(self, act: Act) -> Inspection | None:
@@ -257,7 +273,7 @@ class Draft(Verbs):
         documents = (*act.evidence, *(held.document for held in record.attachments))
         persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
         stored = [each for person in persons for each in self._appointed(record.force, person)]
-        drafted = [each for each in self._drafted if self._kept(each)]  # not of a refused step
+        drafted = [each for each in self._drafted if self._view[each]]  # not of a refused step
         found = tuple(dict.fromkeys([*stored, *drafted]))
         self._look_up(found)
         appointments = (appointment_of(each) for each in map(self.get, found))

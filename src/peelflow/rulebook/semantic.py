@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-from peelflow.errors import RequestRefused, Span
 from peelflow.model.requirements import (
     BARE,
     AnyOf,
@@ -23,8 +22,6 @@ from peelflow.model.requirements import (
     SuccessorNamed,
 )
 from peelflow.model.rules import Lifecycle, Pin, Role, State, Transition
-from peelflow.rulebook.nodes import node_of
-from peelflow.rulebook.structure import lifecycle_of
 
 _BARE_WORD = {kind: word for word, kind in BARE.items()}
 
@@ -55,52 +52,6 @@ def pin_of(lifecycle: Lifecycle) -> Pin:
     """Return name, version and semantic digest (SHA-256, hex)."""
     digest = hashlib.sha256(text_of(lifecycle).encode()).hexdigest()
     return Pin(lifecycle.name, lifecycle.version, digest)
-
-
-def restore(text: str) -> Lifecycle:
-    """Rebuild a runnable lifecycle, equal in pin, from what `text_of` returned.
-
-    Its titles are names, its date is the first there is and it has no guarantees: those are not
-    kept with a pin.
-
-    Raises:
-        RequestRefused: The text is no lifecycle's meaning.
-    """
-    try:
-        plain = json.loads(text)
-        roles = {name: Role(title=name, **role) for name, role in plain.pop("roles").items()}
-        answers = _take_answers(plain["states"])
-        plain |= {"title": plain["lifecycle"], "in_force_from": "0001-01-01"}
-        lifecycle = lifecycle_of(node_of(plain, Span(f"<kept {plain['lifecycle']}>")))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        what, why = "these kept rules", "are no lifecycle's meaning"
-        raise RequestRefused(what, why, "verify the store and restore it") from error
-    lifecycle = _answering(lifecycle, answers)
-    lifecycle = attrs.evolve(lifecycle, roles=roles)
-    return attrs.evolve(lifecycle, pin=pin_of(lifecycle))
-
-
-def _take_answers(states: dict[str, Any]) -> dict[tuple[str, str, int], str]:
-    return {
-        (name, trigger, index): way.pop("answers")
-        for name, state in states.items()
-        for trigger, ways in state.get("transitions", {}).items()
-        for index, way in enumerate(ways)
-        if "answers" in way
-    }
-
-
-def _answering(lifecycle: Lifecycle, answers: dict[tuple[str, str, int], str]) -> Lifecycle:
-    states: dict[str, State] = {}
-    for name, state in lifecycle.states.items():
-        seen: dict[str, int] = {}
-        ways: list[Transition] = []
-        for way in state.transitions:
-            index = seen.get(way.trigger, 0)
-            seen[way.trigger] = index + 1
-            ways.append(attrs.evolve(way, answers=answers.get((name, way.trigger, index))))
-        states[name] = attrs.evolve(state, transitions=tuple(ways))
-    return attrs.evolve(lifecycle, states=states)
 
 
 def _canonical(plain: Any) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from threading import RLock
+
+from attrs import frozen
 
 from peelflow.model.records import Record
 from peelflow.stores.checks import (
@@ -20,7 +23,19 @@ from peelflow.stores.checks import (
     ids_in,
 )
 from peelflow.stores.codec import record_text
-from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
+from peelflow.stores.protocol import (
+    Batch,
+    Capabilities,
+    Entry,
+    Kept,
+    Placed,
+    Snapshot,
+    Total,
+    Wanted,
+    go_on,
+)
+from peelflow.stores.rows import change_rows, event_row, record_row
 
 
 class MemoryStore:
@@ -29,8 +44,14 @@ class MemoryStore:
     Closing it lets go of nothing: what it keeps stays readable.
     """
 
+    capabilities = Capabilities(
+        durable=False, shared=False, embedded=True, points=("checked", "kept")
+    )
+
     def __init__(self, url: str = "memory:") -> None:
         self.url = url
+        self.reached: Callable[[str], None] = go_on
+        self._feed: list[Entry] = []
         self._lock = RLock()
         self._kept: dict[str, Kept] = {}
         self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
@@ -65,12 +86,15 @@ class MemoryStore:
             check_keys(batch, lambda record, key: (record, key) in self._keys)
             rules = {(name, version): digest for name, version, digest in self._lifecycles}
             check_rules(batch, lambda name, version: rules.get((name, version)))
+            self.reached("checked")
             self._keep(batch)
+        self.reached("kept")
 
     def _keep(self, batch: Batch) -> None:
         for entry in batch.entries:
             event = entry.event
             self._entries.setdefault(event.record, []).append(entry)
+            self._feed.append(entry)
             if event.key is not None:
                 self._keys[event.record, event.key] = entry
         for kept in batch.records:
@@ -103,8 +127,8 @@ class MemoryStore:
         check_asked(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
-            every = [entry.event for entries in self._entries.values() for entry in entries]
-        for change in (change for event in every for change in event.changes):
+            every = list(self._feed)
+        for change in (change for entry in every for change in entry.event.changes):
             if (as_at is None or change.on <= as_at) and force in (None, change.force):
                 key = (change.force, change.category, change.level, change.ledger, change.counts)
                 sums[key] += change.delta
@@ -134,8 +158,62 @@ class MemoryStore:
         with self._lock:
             return dict(sorted(self._lifecycles.items()))
 
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
+        with self._lock:
+            found = self._feed[after : after + limit]
+        return tuple(Placed(position, entry) for position, entry in enumerate(found, after + 1))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return one reading of everything, for as long as the block lasts."""
+        with self._lock:
+            return nullcontext(
+                _Copy(
+                    tuple(self._feed),
+                    tuple(self._kept.values()),
+                    dict(self._documents),
+                    dict(sorted(self._lifecycles.items())),
+                )
+            )
+
     def close(self) -> None:
         """Do nothing: the memory is let go with the store itself."""
+
+
+@frozen
+class _Copy:
+    """What the store kept at one moment, as rows."""
+
+    _feed: tuple[Entry, ...]
+    _kept: tuple[Kept, ...]
+    _documents: Mapping[str, bytes]
+    _lifecycles: Mapping[tuple[str, int, str], str]
+
+    def histories(self) -> Iterator[EventRow]:
+        """Yield every event by record and number."""
+        yield from sorted(map(event_row, self._feed), key=lambda row: (row.record, row.number))
+
+    def feed(self) -> Iterator[tuple[int | None, EventRow]]:
+        """Yield every event by position."""
+        yield from enumerate(map(event_row, self._feed), 1)
+
+    def records(self) -> Iterator[RecordRow]:
+        """Yield the row of every record by id."""
+        rows = (record_row(kept, record_text(kept.record)) for kept in self._kept)
+        yield from sorted(rows, key=lambda row: row.id)
+
+    def changes(self) -> Iterator[ChangeRow]:
+        """Yield every change by record and number."""
+        rows = (row for entry in self._feed for row in change_rows(entry.event))
+        yield from sorted(rows, key=lambda row: (row.record, row.number))
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every document by its digest."""
+        yield from sorted(self._documents.items())
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's text."""
+        return self._lifecycles
 
 
 def _is_wanted(record: Record, wanted: Wanted) -> bool:

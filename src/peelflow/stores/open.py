@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from os import PathLike
 
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Store
+from peelflow.stores.protocol import Documents, Store
 from peelflow.stores.sqlite import SqliteStore
 
 _FILE = "sqlite:///"
@@ -27,3 +28,13 @@ def open_store(url: str) -> Store:
         return SqliteStore(url.removeprefix(_FILE))
     store: Store = import_module("peelflow.stores.plugged").open_plugged(url)
     return store
+
+
+def open_documents(path: str | PathLike[str], store: Store) -> Documents:
+    """Return the folder that documents are kept in instead of in `store`, made when missing.
+
+    Raises:
+        RequestRefused: The folder cannot be made.
+    """
+    folder: Documents = import_module("peelflow.stores.folder").DocumentFolder(path, store)
+    return folder

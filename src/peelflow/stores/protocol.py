@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
+from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 
 if TYPE_CHECKING:
     from datetime import date
@@ -79,10 +81,92 @@ class Total:
     total: int
 
 
-class Store(Protocol):
-    """Keeps events, records, rules and documents. Every method may be called from any thread."""
+@frozen
+class Placed:
+    """An event in the feed; positions count from 1, without a gap (S5)."""
+
+    position: int
+    entry: Entry
+
+
+@frozen
+class Capabilities:
+    """What an adapter can promise beyond what all of them do.
+
+    Attributes:
+        durable: What it keeps outlives the process (S3).
+        shared: Two processes may open it (S11).
+        embedded: This process itself writes the file, so its limits are the store's.
+        points: The sync points that `append` passes, in order; see `Store.reached`.
+    """
+
+    durable: bool
+    shared: bool
+    embedded: bool
+    points: tuple[str, ...] = ()
+
+
+class Snapshot(Protocol):
+    """All that a store keeps, as it is kept, in one reading (S6); writers go on meanwhile."""
+
+    def histories(self) -> Iterator[EventRow]:
+        """Yield every event by record, in code-point order, and number."""
+        ...
+
+    def feed(self) -> Iterator[tuple[int | None, EventRow]]:
+        """Yield every event by position; then those that have none yet, as they will get theirs."""
+        ...
+
+    def records(self) -> Iterator[RecordRow]:
+        """Yield the row of every record by id, in code-point order."""
+        ...
+
+    def changes(self) -> Iterator[ChangeRow]:
+        """Yield every change by record, in code-point order, and number."""
+        ...
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every document's digest and content, by digest."""
+        ...
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+
+def go_on(_: str) -> None:
+    """Do nothing at a sync point: what `Store.reached` is unless somebody else sets it."""
+
+
+class Documents(Protocol):
+    """Keeps documents byte for byte (S8)."""
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        ...
+
+
+class Store(Documents, Protocol):
+    """Keeps events, records, rules and documents. Every method may be called from any thread.
+
+    Attributes:
+        url: Where it is, as errors name it.
+        capabilities: What it promises beyond what every store does.
+        reached: Called with the name of each sync point that `append` passes: the kit stops the
+            process there, to see that nothing acknowledged is lost and nothing half is kept.
+    """
 
     url: str
+    capabilities: Capabilities
+    reached: Callable[[str], None]
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -115,20 +199,19 @@ class Store(Protocol):
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
         ...
 
-    def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        ...
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document byte for byte (S8), None when it is not kept."""
-        ...
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
-        ...
-
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5).
+
+        Every event that was kept before this call has a position when it returns.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return one reading of everything, for as long as the block lasts."""
         ...
 
     def close(self) -> None:

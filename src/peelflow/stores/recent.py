@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from peelflow.model.records import Record
 from peelflow.stores.codec import record_from
+from peelflow.stores.protocol import Kept
 
 KEPT = 512
 
 
 class Recent:
-    """The last records by id, each with the very text it was written as.
+    """The last records by id, each with its head and the very text it was written as.
 
     A record is only taken from here when the store gives that text again, so another process's
     write, or a change to the file, is always seen. Not for several threads at once.
     """
 
     def __init__(self) -> None:
-        self._records: dict[str, tuple[str, Record]] = {}
+        self._known: dict[str, tuple[str, Kept]] = {}
 
-    def put(self, text: str, record: Record) -> None:
+    def put(self, text: str, kept: Kept) -> None:
         """Remember what `text` says; the one put longest ago is forgotten."""
-        self._records.pop(record.id, None)
-        self._records[record.id] = text, record
-        if len(self._records) > KEPT:
-            del self._records[next(iter(self._records))]
+        name = kept.record.id
+        self._known.pop(name, None)
+        self._known[name] = text, kept
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
 
-    def record(self, name: str, text: str) -> Record:
-        """Return the record that `text` tells, and remember it.
+    def kept(self, name: str, head: str, text: str) -> Kept:
+        """Return the record that `text` tells with its head, and remember it.
 
         Raises:
             ValueError: The text is no record of a format known here.
         """
-        record = self.decoded(name, text)
-        self.put(text, record)
-        return record
+        known = self._known.get(name)
+        if known is not None and known[0] == text and known[1].head == head:
+            return known[1]
+        kept = Kept(self.decoded(name, text), head)
+        self.put(text, kept)
+        return kept
 
     def decoded(self, name: str, text: str) -> Record:
         """Return the record that `text` tells, without remembering it: a listing may be long.
@@ -41,5 +46,5 @@ class Recent:
         Raises:
             ValueError: The text is no record of a format known here.
         """
-        known = self._records.get(name)
-        return known[1] if known is not None and known[0] == text else record_from(text)
+        known = self._known.get(name)
+        return known[1].record if known is not None and known[0] == text else record_from(text)

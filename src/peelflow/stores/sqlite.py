@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from threading import RLock
@@ -27,9 +28,21 @@ from peelflow.stores.checks import (
     ids_in,
 )
 from peelflow.stores.forks import forks
-from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.stores.protocol import (
+    Batch,
+    Capabilities,
+    Entry,
+    Kept,
+    Placed,
+    Snapshot,
+    Total,
+    Wanted,
+    go_on,
+)
 from peelflow.stores.recent import Recent
+from peelflow.stores.rows import remember, rows_of
 from peelflow.stores.schema import connect, is_busy
+from peelflow.stores.sqlite_snapshot import reading
 
 _T = TypeVar("_T")
 CHUNK = 256
@@ -63,7 +76,12 @@ class SqliteStore:
         StoreBusy: The file stayed locked.
     """
 
+    capabilities = Capabilities(
+        durable=True, shared=True, embedded=True, points=("begun", "checked", "written", "kept")
+    )
+
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
+        self.reached: Callable[[str], None] = go_on
         self.url = f"sqlite:///{os.fspath(path)}"
         self._path = Path(path).absolute()
         self._timeout = timeout
@@ -75,8 +93,8 @@ class SqliteStore:
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_asked(*ids)
-        recent = self._life().recent
-        return self._run(lambda connection: statements.read(connection, ids, recent))
+        life = self._life()
+        return self._run(lambda connection: statements.read(connection, ids, life.recent), life)
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -94,17 +112,23 @@ class SqliteStore:
         """
         check_lifecycles(batch)
         check_documents(batch)
-        rows = statements.rows_of(batch)
-        ids, recent = ids_in(batch), self._life().recent
+        rows = rows_of(batch)
+        life = self._life()
 
         def keep(connection: sqlite3.Connection) -> None:
-            check_numbers(batch, statements.numbers(connection, ids))
+            self.reached("begun")
+            # INVARIANT: a lone record that does not move has another number, which is then told.
+            if rows.moved is None or not statements.move(connection, rows.moved):
+                check_numbers(batch, statements.numbers(connection, ids_in(batch)))
             check_keys(batch, lambda *key: statements.has_key(connection, *key))
             check_rules(batch, lambda *named: statements.digest_of(connection, *named))
+            self.reached("checked")
             statements.write(connection, rows)
-            statements.remember(recent, batch, rows)
+            remember(life.recent, batch, rows)
+            self.reached("written")
 
-        self._write(keep)
+        self._write(keep, life)
+        self.reached("kept")
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
@@ -154,6 +178,18 @@ class SqliteStore:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._run(statements.lifecycles)
 
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
+        return self._run(lambda connection: statements.feed(connection, after, limit))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return one reading of everything, for as long as the block lasts.
+
+        It has a connection of its own, so that writers go on.
+        """
+        self._run(lambda _: None)
+        return reading(self._path, self.url, timeout=self._timeout)
+
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
         self._closed = True
@@ -178,8 +214,8 @@ class SqliteStore:
         # in the dict, because closing a connection that came across a fork would harm its file.
         return self._lives.get(os.getpid()) or self._lives.setdefault(os.getpid(), _Life())
 
-    def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        life = self._life()
+    def _run(self, work: Callable[[sqlite3.Connection], _T], life: _Life | None = None) -> _T:
+        life = life or self._life()
         with life.lock:
             try:
                 if self._closed:
@@ -194,7 +230,7 @@ class SqliteStore:
             except statements.RowUnreadable as fault:
                 raise StoreUnreadable(self.url, str(fault)) from fault
 
-    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, work: Callable[[sqlite3.Connection], None], life: _Life | None = None) -> None:
         def transact(connection: sqlite3.Connection) -> None:
             if _is_writing(connection):  # a signal handler came in between
                 raise StoreBusy(self.url)
@@ -207,7 +243,7 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
-        self._run(transact)
+        self._run(transact, life)
 
 
 def _is_writing(connection: sqlite3.Connection) -> bool:

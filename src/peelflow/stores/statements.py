@@ -8,14 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from itertools import chain
 
-from attrs import frozen
-
-from peelflow.model.records import KIND_OF, Change, Record
-from peelflow.stores.codec import event_from, record_text
-from peelflow.stores.protocol import Batch, Entry, Kept, Total, Wanted
+from peelflow.model.records import Record
+from peelflow.stores.codec import event_from
+from peelflow.stores.protocol import Entry, Kept, Placed, Total, Wanted
 from peelflow.stores.recent import Recent
-
-_Row = tuple[str | int | None, ...]
+from peelflow.stores.rows import Cells, Rows
 
 _ONE_NUMBER = "SELECT id, number FROM records WHERE id = ?"
 _NUMBERS = "SELECT id, number FROM records WHERE id IN (SELECT value FROM json_each(?))"
@@ -29,6 +26,8 @@ _FIELD = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
     WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
 # INVARIANT: category, force and parent are a record's first event's; not setting them lets SQLite
 # leave their indexes alone when a record moves.
+_MOVE_RECORD = """UPDATE records SET number = ?, head = ?, level = ?, lifecycle = ?, version = ?,
+    state = ?, body = ? WHERE id = ? AND number = ?"""
 _PUT_RECORD = """INSERT INTO records
     (id, number, head, force, category, level, lifecycle, version, state, parent, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -40,6 +39,8 @@ _PUT_EVENT = """INSERT INTO events (record, number, "on", kind, key, text, previ
 _PUT_CHANGE = """INSERT INTO changes
     (record, number, "on", force, category, level, ledger, counts, state, delta)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_FEED = """SELECT position, record, number, text, previous, digest FROM events
+    WHERE position > ? ORDER BY position LIMIT ?"""
 _DIGEST = "SELECT digest FROM lifecycles WHERE name = ? AND version = ?"
 _PUT_LIFECYCLE = (
     "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
@@ -57,67 +58,21 @@ class RowUnreadable(Exception):
     """A row's text does not say what this peelflow can read."""
 
 
-@frozen
-class Rows:
-    """A batch as rows, encoded before the write lock is taken."""
-
-    events: Sequence[_Row]
-    records: Sequence[_Row]
-    changes: Sequence[_Row]
-    lifecycles: Sequence[_Row]
-    documents: Sequence[tuple[str, bytes]]
-
-
-def rows_of(batch: Batch) -> Rows:
-    """Return the batch as rows.
-
-    Raises:
-        TextRefused: A text of a record holds a NUL or a lone surrogate.
-    """
-    events: list[_Row] = []
-    changes: list[_Row] = []
-    for entry in batch.entries:
-        event = entry.event
-        on, kind = event.on.isoformat(), KIND_OF[type(event.what)]
-        kept = (event.key, entry.text, entry.previous, entry.digest)
-        events.append((event.record, event.number, on, kind, *kept))
-        changes.extend(_change_row(event.record, event.number, each) for each in event.changes)
-    return Rows(
-        events=events,
-        records=[_record_row(kept) for kept in batch.records],
-        changes=changes,
-        lifecycles=[(*pin, text) for pin, text in batch.lifecycles.items()],
-        documents=tuple(batch.documents.items()),
-    )
-
-
-def _change_row(record: str, number: int, change: Change) -> _Row:
-    what = (change.force, change.category, change.level, change.ledger, change.counts)
-    return record, number, change.on.isoformat(), *what, change.state, change.delta
-
-
-def _record_row(kept: Kept) -> _Row:
-    record, body = kept.record, record_text(kept.record)
-    kind = (record.force, record.category, record.level)
-    rules = (record.lifecycle.name, record.lifecycle.version)
-    return record.id, record.number, kept.head, *kind, *rules, record.state, record.parent, body
-
-
-def remember(recent: Recent, batch: Batch, rows: Rows) -> None:
-    """Remember the batch's records as the texts they were written as."""
-    for kept, row in zip(batch.records, rows.records, strict=True):
-        recent.put(str(row[-1]), kept.record)
-
-
 def write(connection: sqlite3.Connection, rows: Rows) -> None:
-    """Write the rows; the transaction and every check are the caller's."""
-    connection.executemany(_PUT_RECORD, rows.records)
+    """Write the rows but the one `moved`; the transaction and every check are the caller's."""
+    if rows.records:
+        connection.executemany(_PUT_RECORD, rows.records)
     connection.executemany(_PUT_EVENT, rows.events)
     connection.executemany(_PUT_CHANGE, rows.changes)
     if rows.lifecycles:
         connection.executemany(_PUT_LIFECYCLE, rows.lifecycles)
     if rows.documents:
         connection.executemany(_PUT_DOCUMENT, rows.documents)
+
+
+def move(connection: sqlite3.Connection, moved: Cells) -> bool:
+    """Move a lone record if its number still is what was read; say whether it was."""
+    return connection.execute(_MOVE_RECORD, moved).rowcount == 1
 
 
 def numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> Mapping[str, int]:
@@ -135,7 +90,7 @@ def read(
         rows = connection.execute(_ONE_RECORD, tuple(ids)).fetchall()
     else:
         rows = connection.execute(_RECORDS, (json.dumps(list(ids)),)).fetchall()
-    return {record: Kept(_record(record, body, recent.record), head) for record, head, body in rows}
+    return {row[0]: _kept(recent, *row) for row in rows}
 
 
 def has_key(connection: sqlite3.Connection, record: str, key: str) -> bool:
@@ -155,15 +110,21 @@ def history(connection: sqlite3.Connection, record: str) -> tuple[Entry, ...]:
     return tuple(_entry(record, *row) for row in rows)
 
 
+def feed(connection: sqlite3.Connection, after: int, limit: int) -> tuple[Placed, ...]:
+    """Return the events behind a position, by theirs."""
+    rows = connection.execute(_FEED, (after, limit)).fetchall()
+    return tuple(Placed(position, _entry(*row)) for position, *row in rows)
+
+
 def records(
-    connection: sqlite3.Connection, sql: str, asked: _Row, decode: Callable[[str, str], Record]
+    connection: sqlite3.Connection, sql: str, asked: Cells, decode: Callable[[str, str], Record]
 ) -> list[Record]:
     """Return the records that a `listing` gives; `decode` reads one from its id and text."""
     rows = connection.execute(sql, asked).fetchall()
     return [_record(record, body, decode) for record, body in rows]
 
 
-def listing(wanted: Wanted, *, after: str | None) -> tuple[str, _Row]:
+def listing(wanted: Wanted, *, after: str | None) -> tuple[str, Cells]:
     """Return the statement that lists what is wanted by id, from the first one behind `after`.
 
     With it comes all that it asks with, but its last value, the limit.
@@ -175,7 +136,7 @@ def listing(wanted: Wanted, *, after: str | None) -> tuple[str, _Row]:
         "state = ?": wanted.state,
         "parent = ?": wanted.parent,
     }
-    where: dict[str, _Row] = {sql: (each,) for sql, each in asked.items() if each is not None}
+    where: dict[str, Cells] = {sql: (each,) for sql, each in asked.items() if each is not None}
     if wanted.level != "any":
         where["+level IS ?"] = (wanted.level,)  # the sign: a text is no number here
     if wanted.field is not None:
@@ -225,8 +186,18 @@ def _record(record: str, body: str, decode: Callable[[str, str], Record]) -> Rec
     try:
         return decode(record, body)
     except ValueError as fault:
-        why = f"the row of {record}: {fault}"
-        raise RowUnreadable(why) from fault
+        raise _row_unreadable(record, fault) from fault
+
+
+def _kept(recent: Recent, record: str, head: str, body: str) -> Kept:
+    try:
+        return recent.kept(record, head, body)
+    except ValueError as fault:
+        raise _row_unreadable(record, fault) from fault
+
+
+def _row_unreadable(record: str, fault: ValueError) -> RowUnreadable:
+    return RowUnreadable(f"the row of {record}: {fault}")
 
 
 def _entry(record: str, number: int, text: str, previous: str, digest: str) -> Entry:
