@@ -10,7 +10,7 @@ import pytest
 from peelflow.errors import Refused
 from peelflow.model.judgement import Reason, Refusal
 from peelflow.register.front import Register
-from peelflow.rulebook import load
+from peelflow.rulebook.load import load
 from tests.world import FORCE, LIAISON, START, clock
 
 WORDS = """\

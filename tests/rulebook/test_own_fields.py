@@ -10,7 +10,9 @@ import pytest
 from peelflow.errors import Refused, RequestRefused, RulesRefused
 from peelflow.model.rules import FieldRule
 from peelflow.register.front import Register
-from peelflow.rulebook import Rulebook, load, national
+from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.load import load
+from peelflow.rulebook.national import national
 from peelflow.rulebook.shipped import folder
 from tests.world import FORCE, LIAISON, START, clock
 

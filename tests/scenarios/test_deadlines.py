@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from peelflow.errors import Refused
 from peelflow.model.records import Amended
 from peelflow.register.fields import checked_fields
-from peelflow.rulebook import national
+from peelflow.rulebook.national import national
 from tests.world import KIND, LIAISON, World
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from peelflow.errors import Refused, RequestRefused
-from peelflow.rulebook import national
+from peelflow.rulebook.national import national
 from tests.world import FORCE, KIND, LIAISON, START, Kind, World
 
 CAUSE, LEVEL_2, LEVEL_3, LEVEL_4 = (
