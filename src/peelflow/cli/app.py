@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -44,6 +44,8 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "import": writing.import_files,
     "list": reading.list_records,
     "show": reading.show,
+    "why": advising.why,
+    "route": advising.route,
     "fire": writing.fire,
     "figures": reading.figures,
     "feed": keeping.feed,

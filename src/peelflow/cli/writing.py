@@ -16,13 +16,19 @@ from peelflow.cli.options import (
     DEFAULT_URL,
     ActorName,
     ActorRole,
+    Documents,
+    Inspected,
     KeyWord,
+    Kind,
     LevelWord,
     OnDay,
     Reason,
     RecordedBy,
     RulePaths,
+    SignedBy,
+    SignedOn,
     Source,
+    Successor,
     Url,
     level_of,
     opened,
@@ -31,7 +37,8 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.errors import RequestRefused
-from peelflow.model.records import Actor
+from peelflow.model.records import Actor, Document
+from peelflow.register.draft import Draft
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
 
@@ -161,26 +168,12 @@ def fire(
     recorded_by: RecordedBy = None,
     source: Source = None,
     reason: Reason = None,
-    inspection: Annotated[
-        str | None, typer.Option("--inspection", help="The inspection it rests on.")
-    ] = None,
-    successor: Annotated[
-        str | None, typer.Option("--successor", help="What takes the record's place.")
-    ] = None,
-    document: Annotated[
-        list[Path] | None,
-        typer.Option("--document", metavar="FILE", help="A document to offer; may be repeated."),
-    ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="Of what kind the documents are.")] = "letter",
-    signed_by: Annotated[
-        str | None, typer.Option("--signed-by", help="Who signed them: a person.")
-    ] = None,
-    signed_on: Annotated[
-        date | None,
-        typer.Option(
-            "--signed-on", parser=read_day, metavar="YYYY-MM-DD", help="When they were signed."
-        ),
-    ] = None,
+    inspection: Inspected = None,
+    successor: Successor = None,
+    document: Documents = None,
+    kind: Kind = "letter",
+    signed_by: SignedBy = None,
+    signed_on: SignedOn = None,
     key: KeyWord = None,
     register: Url = DEFAULT_URL,
     rules: RulePaths = None,
@@ -192,16 +185,9 @@ def fire(
     with opened(register, rules) as here:
         before = here.record(record).state
         with here.batch() as batch:
-            offered = [
-                batch.keep(
-                    read_bytes(path),
-                    kind=kind,
-                    name=path.name,
-                    signed_by=signed_by,
-                    signed_on=signed_on,
-                )
-                for path in document or []
-            ]
+            offered = offer(
+                batch, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
+            )
             event = batch.fire(
                 record,
                 trigger,
@@ -217,6 +203,23 @@ def fire(
             )
         now = here.record(record).state
     say.line(f"{record}: `{before}` → `{now}` (event {event.number}, {event.on})")
+
+
+def offer(
+    draft: Draft,
+    paths: list[Path],
+    *,
+    kind: str,
+    signed_by: str | None,
+    signed_on: date | None,
+) -> list[Document]:
+    """Bring files to a draft as documents, each by its name."""
+    return [
+        draft.keep(
+            read_bytes(path), kind=kind, name=path.name, signed_by=signed_by, signed_on=signed_on
+        )
+        for path in paths
+    ]
 
 
 def import_files(

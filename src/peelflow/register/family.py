@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from peelflow.errors import Refused
 from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.needs import ParentNeed
 from peelflow.model.records import Record
 from peelflow.model.rules import Counts
 
@@ -56,6 +57,7 @@ def refuse_open_child(
             "not yet",
             f"its parent {parent.id} counts closed on {', '.join(closed)}",
             "re-open the parent first, in the same batch",
+            asks=((ParentNeed(parent.id, tuple(closed)),),),
         )
         raise Refused(
             Refusal(child.id, str(child.lifecycle), child.state, trigger, role, (reason,))
