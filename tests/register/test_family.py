@@ -9,6 +9,7 @@ import pytest
 
 from peelflow.errors import Refused
 from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.needs import ChildrenNeed
 from peelflow.register.front import Register
 from peelflow.rulebook.load import load
 from tests.world import FORCE, LIAISON, START, clock
@@ -66,7 +67,8 @@ def test_a_parent_does_not_close_before_its_children(jobs: Register) -> None:
     fire(jobs, "J.1", "finish")
     with pytest.raises(Refused) as refused:
         fire(jobs, "J", "finish")
-    reason = Reason("not yet", "not closed yet: J.2", "close each child first")
+    asks = ((ChildrenNeed(("J.2",), ("force",)),),)
+    reason = Reason("not yet", "not closed yet: J.2", "close each child first", asks=asks)
     assert refused.value.refusal == Refusal(
         "J", "job@1", "open", "finish", "liaison_officer", (reason,)
     )

@@ -101,3 +101,15 @@ def test_a_super_complaint_that_is_not_eligible_ends_with_its_reason(world: Worl
         world.step(second, trigger)
     states = [world.register.record(each).state for each in (first, second)]
     assert states == ["ineligible", "reported"]
+
+
+def test_the_way_of_a_recommendation_goes_by_its_parts(world: World) -> None:
+    """Advice says which part is still open, and how it is completed, before the whole."""
+    whole = world.add(PART)
+    part = world.add(PART, parent=whole)
+    for record in (whole, part):
+        world.step(record, "accept")
+        world.step(record, "start")
+    (step,) = world.register.route(whole, to="completed", on=world.day).steps
+    assert step.trigger == "complete"
+    assert [(way.record, way.steps[-1].trigger) for way in step.before] == [(part, "complete")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from peelflow.errors import Refused
 from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.needs import ParentNeed
+from peelflow.model.needs import ChildrenNeed, ParentNeed
 from peelflow.model.records import Record
 from peelflow.model.rules import Counts
 
@@ -40,7 +40,12 @@ def _refuse_open_children(
         child for child in after.children if closed & _ledgers(draft, draft.get(child), "open")
     ]
     if still:
-        reason = Reason("not yet", f"not closed yet: {', '.join(still)}", "close each child first")
+        reason = Reason(
+            "not yet",
+            f"not closed yet: {', '.join(still)}",
+            "close each child first",
+            asks=((ChildrenNeed(tuple(still), tuple(sorted(closed))),),),
+        )
         refusal = Refusal(before.id, str(before.lifecycle), before.state, trigger, role, (reason,))
         raise Refused(refusal)
 
