@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -166,6 +167,21 @@ def test_a_follower_sees_what_comes(demo: Path) -> None:
         assert follower.stdout
         assert json.loads(follower.stdout.readline())["position"] == total + 2
         follower.kill()
+
+
+def test_a_follower_waits_between_two_looks(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops when it is interrupted, with its place noted."""
+
+    def interrupted(_: float) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("peelflow.cli.keeping.sleep", interrupted)
+    ran = run("feed", "--follow", "--register", demo, "--cursor", "place")
+
+    assert ran.code != 0
+    assert Path("place").read_text().split()[0] == str(len(ran.out.splitlines()))
 
 
 def _ask(path: Path, sql: str) -> str:

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 
 from attrs import evolve, frozen
@@ -273,12 +274,16 @@ def run(records: int, *, parts: int) -> Tally:
         sealed, heads = fill(path, records)
         with ProcessPoolExecutor(parts) as pool:
             done = [
-                pool.submit(tamper_with, path, sealed, heads, part=part, parts=parts)
+                pool.submit(tamper_with, _copied(path, part), sealed, heads, part=part, parts=parts)
                 for part in range(parts)
             ]
             tallies = [each.result() for each in done]
     tried = sum((each.tried for each in tallies), Counter[str]())
     return Tally(tried, tuple(name for each in tallies for name in each.missed))
+
+
+def _copied(path: Path, part: int) -> Path:
+    return Path(copy(path, path.with_name(f"{part}.db")))  # one at a time writes to a file
 
 
 def main(arguments: Sequence[str]) -> int:

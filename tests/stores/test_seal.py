@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from peelflow.errors import RequestRefused
 from peelflow.register.front import Register
+from peelflow.stores.chain import GENESIS, chain
 from peelflow.stores.findings import Finding, Link
+from peelflow.stores.rows import event_row
 from peelflow.stores.seal import (
     Seal,
     broken_seal,
@@ -22,6 +24,7 @@ from peelflow.stores.seal import (
     seal_text,
 )
 from tests.runs.tamper import LIAISON, fill
+from tests.stores.samples import event
 
 SEAL = Seal(2, 2, "a" * 64, "b" * 64)
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -112,3 +115,16 @@ def test_without_heads_the_seal_tells_how_many_are_left() -> None:
 def test_an_unplaced_event_is_not_sealed() -> None:
     """What has no position yet comes with the next seal."""
     assert seal([(None, None)])[0].count == 0  # type: ignore[list-item]
+
+
+def test_an_event_put_before_the_seal_is_named() -> None:
+    """A record has more events before the seal than it had."""
+    first = event_row(chain(GENESIS, event("a", 1)))
+    second = event_row(chain(first.digest, event("a", 2)))
+    other = event_row(chain(GENESIS, event("b", 1)))
+    sealed, heads = seal([(1, first), (2, other)])
+
+    found = list(broken_seal([(1, first), (2, second), (3, other)], sealed, heads))
+
+    assert [(each.record, each.event) for each in found] == [("a", 2), ("b", 1)]
+    assert "a later one was put before the seal" in found[0].sentence

@@ -6,13 +6,16 @@ import sqlite3
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from peelflow.errors import StoreBusy, StoreUnreadable
 from peelflow.register.front import Register
-from peelflow.stores.findings import Finding
+from peelflow.stores.findings import Finding, Mentions, missing
+from peelflow.stores.sqlite import SqliteStore
 from tests.runs.tamper import HMICFRS, fill
-from tests.stores.samples import run
+from tests.stores.samples import events, run
 
 FIRST = "record = 'WMP-0000'"
 
@@ -145,3 +148,39 @@ def test_bytes_where_a_text_belongs_are_a_finding(path: Path) -> None:
         connection.execute("UPDATE events SET number = 'x' WHERE number = 5")
 
     assert found(path)
+
+
+@pytest.mark.parametrize("kind", ["relevelled", "migrated"])
+def test_rules_that_a_move_names_must_be_kept(kind: str) -> None:
+    """S10: a record runs under them."""
+    mentions = Mentions()
+    mentions.add(events()[kind])
+
+    (finding,) = missing(mentions, documents=(), rules=(), records=())
+
+    assert finding.code == "rules-missing"
+
+
+def test_a_damaged_file_is_an_error_in_words(path: Path) -> None:
+    """A reading that cannot go on says so."""
+    register = Register.open(f"sqlite:///{path}")
+    run(path, "DROP TABLE changes")
+
+    with pytest.raises(StoreUnreadable, match="no such table: changes"):
+        register.verify()
+    register.close()
+
+
+def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading waits for a lock as long as any work does."""
+    store = SqliteStore(path, timeout=0.01)
+
+    def locked(*_: object, **__: object) -> NoReturn:
+        fault = sqlite3.OperationalError("database is locked")
+        fault.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise fault
+
+    monkeypatch.setattr("peelflow.stores.sqlite_snapshot.connect", locked)
+    with pytest.raises(StoreBusy), store.snapshot():
+        pass
+    store.close()

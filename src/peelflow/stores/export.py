@@ -203,7 +203,7 @@ def verify_export(lines: Iterable[str]) -> Iterator[Finding]:
                 yield from check_event(row, links.get(row.record, Link()))[1]
                 links[row.record] = Link(row.number, row.digest)
                 mentions.add(entry.event)
-            case End() as end:
+            case end:
                 if (end.events, end.root) != (events, root.hexdigest()):
                     yield Finding("", 0, "end-differs", "its end tells of other events")
     yield from missing(mentions, documents=documents, rules=rules, records=links)

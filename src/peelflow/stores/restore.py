@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from peelflow.engine.fold import apply, begin, fold
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Corrected, Event, Record
-from peelflow.stores.export import Content, Happened, Lifecycle, read_export
+from peelflow.stores.export import Content, End, Happened, Lifecycle, read_export
 from peelflow.stores.protocol import Batch, Entry, Kept, Store
 
 BATCH = 500
@@ -52,7 +52,7 @@ def restore_into(
                     known += 1
                 else:
                     raise _other(store)
-            case _ if next(there, None) is not None:
+            case End() if next(there, None) is not None:
                 raise _other(store)
         if len(entries) == BATCH:
             store.append(_batch(store, entries, rules))
@@ -90,10 +90,14 @@ def _batch(store: Store, entries: list[Entry], rules: Mapping[tuple[str, int, st
 
 
 def _folded(store: Store, kept: Kept | None, new: list[Event]) -> Record:
-    if any(isinstance(event.what, Corrected) for event in new):
-        before = store.history(kept.record.id) if kept else ()
-        return fold([*(entry.event for entry in before), *new])
-    first, rest = (begin(new[0]), new[1:]) if kept is None else (kept.record, new)
-    for event in rest:
-        first = apply(first, event)
+    try:
+        if any(isinstance(event.what, Corrected) for event in new):
+            before = store.history(kept.record.id) if kept else ()
+            return fold([*(entry.event for entry in before), *new])
+        first, rest = (begin(new[0]), new[1:]) if kept is None else (kept.record, new)
+        for event in rest:
+            first = apply(first, event)
+    except (TypeError, ValueError):
+        what, why = f"the export's record {new[0].record!r}", "is not made by what happened to it"
+        raise RequestRefused(what, why, "export it again") from None
     return first
