@@ -162,10 +162,10 @@ class SqlStore(_SqlStore):
         self.url = parsed.render_as_string(hide_password=True)
         self.reached: Callable[[str], None] = go_on
         self._dialect = parsed.get_backend_name()
+        self._engine = _engine(parsed)
         if self._dialect not in KNOWN:
             said = f"{self.url}: run peelflow's conformance kit before you trust this database"
             warnings.warn(said, stacklevel=2)
-        self._engine = _engine(parsed)
         self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._closed = False
         self._recent, self._lock = Recent(), Lock()
@@ -179,8 +179,12 @@ class SqlStore(_SqlStore):
             else ("begun", "written", "kept"),
         )
         forks().add(self)
-        with self._asking() as connection:
-            check_schema(connection, self.url)
+        try:
+            with self._asking() as connection:
+                check_schema(connection, self.url)
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, batch: Batch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
