@@ -232,7 +232,7 @@ def test_an_open_transaction_neither_stalls_the_feed_nor_is_skipped(postgres: st
                 """WITH e AS (INSERT INTO peelflow_events
                 (record, number, "on", kind, text, previous, digest)
                 VALUES ('late', 1, '2024-03-02', 'acted', :text, '', 'd') RETURNING serial)
-                INSERT INTO peelflow_unplaced SELECT serial FROM e"""
+                INSERT INTO peelflow_unplaced SELECT serial, serial FROM e"""
             ),
             {"text": moved(store, "late")[0].text},
         )

@@ -170,11 +170,13 @@ class SqlSnapshot:
         return (EventRow._make(row) for row in self._rows(asked))
 
     def feed(self) -> Iterator[tuple[int | None, EventRow]]:
-        """Yield every event by position; then those that have none yet, by their serials."""
+        """Yield every event by position; then those that have none yet, as they will get theirs."""
         position, serial = tables.feed.c.position, tables.events.c.serial
-        joined = tables.events.outerjoin(tables.feed, tables.feed.c.serial == serial)
+        joined = tables.events.outerjoin(tables.feed, tables.feed.c.serial == serial).outerjoin(
+            tables.unplaced, tables.unplaced.c.serial == serial
+        )
         asked = select(position, *_EVENT).select_from(joined)
-        ordered = asked.order_by(position.is_(None), position, serial)
+        ordered = asked.order_by(position.is_(None), position, tables.unplaced.c.batch, serial)
         return ((row[0], EventRow._make(row[1:])) for row in self._rows(ordered))
 
     def records(self) -> Iterator[RecordRow]:

@@ -76,7 +76,7 @@ WITH asked AS (
     SELECT {_columns(EventRow._fields)} FROM {_taken("event", EventRow._fields)}
     WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial
 ), waiting AS (
-    INSERT INTO peelflow_unplaced (serial) SELECT serial FROM happened
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT min(serial) OVER (), serial FROM happened
 ), changed AS (
     INSERT INTO peelflow_changes ({_columns(ChangeRow._fields)})
     SELECT {_columns(ChangeRow._fields)} FROM {_taken("change", ChangeRow._fields)}
@@ -209,15 +209,18 @@ def append_step_by_step(connection: Connection, batch: Batch) -> None:
     check_rules(batch, lambda *named: kept[named])
     for record in batch.records:
         _put_record(connection, record_row(record, record_text(record.record)), _expected(batch))
-    for entry in batch.entries:
-        made = connection.execute(insert(tables.events), event_row(entry)._asdict())
-        (serial,) = made.inserted_primary_key or (None,)
-        connection.execute(insert(tables.unplaced), {"serial": serial})
+    serials = [_put_event(connection, event_row(entry)) for entry in batch.entries]
+    _put(connection, tables.unplaced, ((serials[0], serial) for serial in serials))
     _put(connection, tables.changes, (r for e in batch.entries for r in change_rows(e.event)))
     new = [each for each in batch.lifecycles if kept[each[:2]] is None]
     _put(connection, tables.lifecycles, ((*each, batch.lifecycles[each]) for each in new))
     for digest, content in batch.documents.items():
         keep_document(connection, digest, content)
+
+
+def _put_event(connection: Connection, row: EventRow) -> int:
+    made = connection.execute(insert(tables.events), row._asdict()).inserted_primary_key
+    return int(made[0]) if made else 0
 
 
 def _put_record(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
@@ -254,16 +257,17 @@ def place(connection: Connection) -> None:
     The row of `peelflow_meta` is locked meanwhile: readers of the feed wait for each other, and
     writers for nobody. What is not committed yet is not seen here, and gets its position later.
     """
-    unplaced, feed = tables.unplaced, tables.feed
+    unplaced, feed = tables.unplaced.c, tables.feed.c
     connection.execute(select(tables.meta.c.schema).with_for_update()).all()
-    serials = connection.execute(select(unplaced.c.serial).order_by(unplaced.c.serial)).scalars()
-    waiting = list(serials)
-    last = connection.execute(select(func.max(feed.c.position))).scalar() or 0
+    ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
+    waiting = connection.execute(ordered).all()
+    last = connection.execute(select(func.max(feed.position))).scalar() or 0
     for start in range(0, len(waiting), PLACED):
         part = waiting[start : start + PLACED]
-        rows = [{"position": p, "serial": s} for p, s in enumerate(part, last + start + 1)]
-        connection.execute(insert(feed), rows)
-        connection.execute(delete(unplaced).where(unplaced.c.serial.in_(part)))
+        rows = [{"position": p, "serial": s} for p, (_, s) in enumerate(part, last + start + 1)]
+        connection.execute(insert(tables.feed), rows)
+        serials = [serial for _, serial in part]
+        connection.execute(delete(tables.unplaced).where(unplaced.serial.in_(serials)))
 
 
 def is_waiting(connection: Connection) -> bool:
