@@ -215,7 +215,7 @@ def test_a_row_that_cannot_be_read_is_told(sql: SqlStore, engine: Engine) -> Non
 
 def test_a_table_that_is_gone_is_told(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the database says, in our error."""
-    monkeypatch.setattr("peelflow.stores.sql_asking._ONE_READ", "SELECT 1 FROM nowhere")
+    monkeypatch.setattr("peelflow.stores.sql_asking._ONE", "SELECT 1 FROM nowhere WHERE %s")
     monkeypatch.setattr("peelflow.stores.sql_asking.tables.records.name", "nowhere")
 
     with pytest.raises(StoreUnreadable, match="nowhere"):

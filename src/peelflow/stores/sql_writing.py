@@ -8,7 +8,7 @@ it returns, never by an error, so that an application's transaction survives it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
@@ -19,7 +19,7 @@ from peelflow.stores.checks import check_keys, check_numbers, check_rules, ids_i
 from peelflow.stores.codec import record_text
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 from peelflow.stores.protocol import Batch
-from peelflow.stores.rows import change_rows, event_row, record_row
+from peelflow.stores.rows import Rows, change_rows, event_row, record_row
 
 _TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
 
@@ -92,6 +92,46 @@ FROM fits, whole
 """  # noqa: S608 - made of names alone
 
 
+_LONE = f"""
+WITH moved AS (
+    UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in _MOVED)}
+    WHERE id = %s AND number = %s RETURNING 1
+), happened AS (
+    INSERT INTO peelflow_events ({_columns(EventRow._fields)})
+    SELECT {", ".join(f"%s::{_TYPES.get(name, 'text')}" for name in EventRow._fields)} FROM moved
+    RETURNING serial
+), waiting AS (
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened
+), changed AS (
+    INSERT INTO peelflow_changes ({_columns(ChangeRow._fields)})
+    SELECT * FROM unnest({", ".join(f"%s::{_TYPES.get(n, 'text')}[]" for n in ChangeRow._fields)})
+    WHERE EXISTS (SELECT 1 FROM moved)
+) SELECT count(*) FROM moved
+"""  # noqa: S608 - made of names alone
+
+
+def append_lone(driver: Any, rows: Rows, event: EventRow) -> bool:
+    """Keep one event that moves the one record that was read; say whether that was still so.
+
+    Its key needs no look: who used it meanwhile has moved the record's number. The table refuses
+    one that stood there all along.
+
+    Args:
+        driver: A connection of psycopg's that commits by itself.
+        rows: What is written; `moved` checks the record's number in the statement that moves it.
+        event: The event.
+    """
+    changes = [list(column) for column in zip(*rows.changes, strict=True)] or _NO_CHANGES
+    try:
+        (kept,) = driver.execute(_LONE, (*(rows.moved or ()), *event, *changes)).fetchone()
+    except driver.IntegrityError:
+        return False
+    return bool(kept)
+
+
+_NO_CHANGES: list[list[Any]] = [[] for _ in ChangeRow._fields]
+
+
 def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     """Keep a batch on PostgreSQL, in one statement.
 
@@ -108,12 +148,12 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     """
     expected = _expected(batch)
     if not _follows(batch, expected):
-        _explain(connection, batch)
+        explain(connection, batch)
     check_keys(batch, lambda *_: False)
     asked = _given(batch, expected, alone=alone)
     fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
     if not fits:
-        _explain(connection, batch)
+        explain(connection, batch)
     if not whole:
         raise lost(batch)
 
@@ -143,8 +183,14 @@ def _follows(batch: Batch, expected: Mapping[str, int]) -> bool:
     return True
 
 
-def _explain(connection: Connection, batch: Batch) -> None:
-    """Say why nothing was written."""
+def explain(connection: Connection, batch: Batch) -> NoReturn:
+    """Say why nothing was written.
+
+    Raises:
+        Conflict: A record that was read has moved, or who stood in the way has gone again.
+        KeyReused: A key of the batch already exists on its record.
+        OtherRules: The store keeps other rules under a name and version of the batch's.
+    """
     check_numbers(batch, asking.numbers(connection, ids_in(batch)))
     _refuse_kept_keys(connection, batch)
     check_rules(batch, lambda *named: asking.digest_of(connection, *named))
