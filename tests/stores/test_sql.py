@@ -364,6 +364,6 @@ def test_what_sqlalchemy_itself_says_is_told(
     def none_left(*_: object) -> None:
         raise PoolTimeoutError("QueuePool limit")
 
-    monkeypatch.setattr("peelflow.stores.sql.asking.read", none_left)
+    monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", none_left)
     with pytest.raises(StoreUnreadable, match="QueuePool limit"):
-        sql.read(["a"])
+        sql.lifecycles()
