@@ -6,7 +6,7 @@ READY := .venv/ready
 # Which mutants `make mutants` tries, such as MODULE='peelflow.stores.chain*'; all when left out.
 MODULE ?=
 
-.PHONY: demo test format docs bench crash contention mutants
+.PHONY: demo test format docs bench crash contention tamper mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -34,6 +34,9 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m tests.runs.contention
+
+tamper: $(READY)
+	$(BIN)/python -m tests.runs.tamper
 
 mutants: $(READY)
 	rm -rf mutants # what an earlier run learnt of other sources misleads

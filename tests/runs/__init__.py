@@ -1,1 +1,1 @@
-"""Long runs: writers killed by the hundred, and eight processes on fifty records."""
+"""Long runs with verbs of their own in the Makefile; the tests run a small one of each."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from peelflow.stores.plugged import upgrade_store
 from peelflow.testing import StoreContract
 from tests.stores.samples import run
 
@@ -34,3 +35,23 @@ class TestSqlite(StoreContract):
     def log_of(self, url: str) -> Path:
         """Return SQLite's write-ahead log."""
         return Path(url.removeprefix("sqlite:///") + "-wal")
+
+
+class TestTables(StoreContract):
+    """The SQL store, on SQLite."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        """A file with tables and nothing in them."""
+        url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+        upgrade_store(url)
+        return url
+
+
+class TestPostgres(StoreContract):
+    """The SQL store, on a PostgreSQL server."""
+
+    @pytest.fixture
+    def url(self, postgres: str) -> str:
+        """A database with tables and nothing in them."""
+        return postgres

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import changing, demo, reading, rules, say, writing
+from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli.store import store
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -44,11 +45,18 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "import": writing.import_files,
     "list": reading.list_records,
     "show": reading.show,
+    "why": advising.why,
+    "route": advising.route,
     "fire": writing.fire,
     "figures": reading.figures,
+    "feed": keeping.feed,
+    "seal": keeping.seal,
+    "verify": keeping.verify,
+    "export": keeping.export,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
+app.add_typer(store, name="store")
 
 
 def run(arguments: Sequence[str] | None) -> int:

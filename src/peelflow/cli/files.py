@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from peelflow.errors import RequestRefused
 from peelflow.register.cells import document_at
@@ -26,6 +30,37 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.write_text(text, "utf-8")
     except OSError as error:
-        why = f"cannot be written: {error.strerror}"
-        instead = "check the path and its permissions"
-        raise RequestRefused(f"the file {path}", why, instead) from None
+        raise _unwritable(path, error) from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file's text whole or leave it as it was, or raise RequestRefused."""
+    with replaced(path) as stream:
+        stream.write(text)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """Give a stream whose text takes the file's place when the block ends well.
+
+    Raises:
+        RequestRefused: The file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="\n") as stream:
+            try:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> RequestRefused:
+    why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
+    return RequestRefused(f"the file {path}", why, instead)

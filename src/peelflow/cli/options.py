@@ -106,6 +106,17 @@ Reason = Annotated[str | None, typer.Option("--reason", help="Why, in words.")]
 KeyWord = Annotated[
     str | None, typer.Option("--key", help="A key that makes repeating this harmless.")
 ]
+Inspected = Annotated[str | None, typer.Option("--inspection", help="The inspection it rests on.")]
+Successor = Annotated[
+    str | None, typer.Option("--successor", help="What takes the record's place.")
+]
+Documents = Annotated[
+    list[Path] | None,
+    typer.Option("--document", metavar="FILE", help="A document to offer; may be repeated."),
+]
+Kind = Annotated[str, typer.Option("--kind", help="Of what kind the documents are.")]
+SignedBy = Annotated[str | None, typer.Option("--signed-by", help="Who signed them: a person.")]
+SignedOn = Annotated[date | None, _day_option("--signed-on", "When they were signed.")]
 OnDay = Annotated[date | None, _day_option("--on", "The day it happened; today when left out.")]
 DEFAULT_URL = "peelflow.db"
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich import box
@@ -21,6 +22,7 @@ from peelflow.model.judgement import Refusal
 from peelflow.model.rules import State
 
 WIDE = 10_000
+READABLE = 100
 Cell = str | int | None
 
 
@@ -41,6 +43,22 @@ def line(text: str = "", style: str = "") -> None:
     _print(Text(visible(text), style), sys.stdout)
 
 
+def paragraph(text: str, *, indent: int = 0, mark: str = "") -> None:
+    """Print a text in lines that can be read, below each other; `mark` stands before the first."""
+    width = min(Console(file=sys.stdout).width, READABLE)
+    margin = " " * indent
+    wrapped = wrap(
+        visible(text),
+        width,
+        initial_indent=margin + mark,
+        subsequent_indent=margin + " " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for each in wrapped:
+        line(each)
+
+
 def complain(text: str) -> None:
     """Print a line to where errors go."""
     _print(Text(visible(text)), sys.stderr)
@@ -53,12 +71,12 @@ def error(fault: PeelflowError) -> None:
     elif isinstance(fault, Refused) and isinstance(fault.refusal, Refusal):
         complain(fault.refusal.head)
         for reason in fault.refusal.reasons:
-            complain(f"  {reason}{_place(reason.span)}")
+            complain(f"  {reason}{place(reason.span)}")
     else:
         complain(str(fault))
 
 
-def _place(span: Span) -> str:
+def place(span: Span) -> str:
     """Say where a rule stands, from here if its file lies below; a built one stands nowhere."""
     if span == NOWHERE:
         return ""

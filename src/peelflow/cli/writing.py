@@ -16,13 +16,19 @@ from peelflow.cli.options import (
     DEFAULT_URL,
     ActorName,
     ActorRole,
+    Documents,
+    Inspected,
     KeyWord,
+    Kind,
     LevelWord,
     OnDay,
     Reason,
     RecordedBy,
     RulePaths,
+    SignedBy,
+    SignedOn,
     Source,
+    Successor,
     Url,
     level_of,
     opened,
@@ -31,10 +37,12 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.errors import RequestRefused
-from peelflow.model.records import Actor
+from peelflow.model.records import Actor, Document
+from peelflow.register.draft import Draft
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
 
+EXPORT = ".jsonl"
 FINDINGS = 1
 
 
@@ -160,26 +168,12 @@ def fire(
     recorded_by: RecordedBy = None,
     source: Source = None,
     reason: Reason = None,
-    inspection: Annotated[
-        str | None, typer.Option("--inspection", help="The inspection it rests on.")
-    ] = None,
-    successor: Annotated[
-        str | None, typer.Option("--successor", help="What takes the record's place.")
-    ] = None,
-    document: Annotated[
-        list[Path] | None,
-        typer.Option("--document", metavar="FILE", help="A document to offer; may be repeated."),
-    ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="Of what kind the documents are.")] = "letter",
-    signed_by: Annotated[
-        str | None, typer.Option("--signed-by", help="Who signed them: a person.")
-    ] = None,
-    signed_on: Annotated[
-        date | None,
-        typer.Option(
-            "--signed-on", parser=read_day, metavar="YYYY-MM-DD", help="When they were signed."
-        ),
-    ] = None,
+    inspection: Inspected = None,
+    successor: Successor = None,
+    document: Documents = None,
+    kind: Kind = "letter",
+    signed_by: SignedBy = None,
+    signed_on: SignedOn = None,
     key: KeyWord = None,
     register: Url = DEFAULT_URL,
     rules: RulePaths = None,
@@ -191,16 +185,9 @@ def fire(
     with opened(register, rules) as here:
         before = here.record(record).state
         with here.batch() as batch:
-            offered = [
-                batch.keep(
-                    read_bytes(path),
-                    kind=kind,
-                    name=path.name,
-                    signed_by=signed_by,
-                    signed_on=signed_on,
-                )
-                for path in document or []
-            ]
+            offered = offer(
+                batch, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
+            )
             event = batch.fire(
                 record,
                 trigger,
@@ -218,8 +205,27 @@ def fire(
     say.line(f"{record}: `{before}` → `{now}` (event {event.number}, {event.on})")
 
 
+def offer(
+    draft: Draft,
+    paths: list[Path],
+    *,
+    kind: str,
+    signed_by: str | None,
+    signed_on: date | None,
+) -> list[Document]:
+    """Bring files to a draft as documents, each by its name."""
+    return [
+        draft.keep(
+            read_bytes(path), kind=kind, name=path.name, signed_by=signed_by, signed_on=signed_on
+        )
+        for path in paths
+    ]
+
+
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order, or one export.")
+    ],
     *,
     partial: Annotated[
         bool, typer.Option("--partial", help="Keep the good rows though others are bad.")
@@ -231,16 +237,27 @@ def import_files(
     register: Url = DEFAULT_URL,
     rules: RulePaths = None,
 ) -> None:
-    """Import CSV sheets: all rows, or none.
+    """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
-    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents.
+    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents. An
+    export goes into a new register, which is then equal to the one it came from.
     """
     with opened(register, rules, make=True) as here:
+        if [each.suffix for each in files] == [EXPORT]:
+            say.line(f"{_restored(here, files[0])} events kept; the register is the export's equal")
+            return
         done = import_with_progress(here, files, dict(map(read_pair, fill or [])), partial=partial)
     say.diagnostics(done.faults)
     say.line(f"{done.kept} rows kept, {done.known} there already, {len(done.faults)} bad")
     if done.faults:
         raise typer.Exit(FINDINGS)
+
+
+def _restored(register: Register, file: Path) -> int:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Importing", total=None)
+        return register.restore(file, seen=lambda done: progress.update(task, completed=done))
 
 
 def import_with_progress(

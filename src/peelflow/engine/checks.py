@@ -5,7 +5,7 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import assert_never
 
@@ -13,7 +13,7 @@ from attrs import frozen
 
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
-from peelflow.model.judgement import Context
+from peelflow.model.judgement import Child, Context, Inspection
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -77,7 +77,7 @@ def compile_due(after: After, state: str) -> Check:
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
-        start = _begun(after, record, state)
+        start = begun(after, record, state)
         return _passed(after.days, start, act.on) if start else _NO_PUBLICATION
 
     since = PUBLISHED if after.since == PUBLISHED else None
@@ -87,12 +87,13 @@ def compile_due(after: After, state: str) -> Check:
 
 def due_day(after: After, record: Record) -> date | None:
     """Return when a timed transition out of the record's state falls due, None if it does not."""
-    start = _begun(after, record, record.state)
+    start = begun(after, record, record.state)
     return start + timedelta(after.days) if start else None
 
 
-def _begun(after: After, record: Record, state: str) -> date | None:
-    return _published(record) if after.since == PUBLISHED else record.entered[state].on
+def begun(after: After, record: Record, state: str) -> date | None:
+    """Return from when a timed transition out of `state` counts, None if nothing says."""
+    return published(record) if after.since == PUBLISHED else record.entered[state].on
 
 
 _NO_PUBLICATION = "no date of publication is set"
@@ -124,7 +125,8 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             assert_never(requirement)
 
 
-def _published(record: Record) -> date | None:
+def published(record: Record) -> date | None:
+    """Return the date in the field `published`, None where none is set."""
     day = record.fields.get(PUBLISHED)
     try:
         return date.fromisoformat(day) if isinstance(day, str) else None
@@ -153,7 +155,7 @@ def _inspection(asked: InspectionHeld) -> Judge:
         if act.inspection is None:
             return "no inspection is named"
         if held is None or held.id != act.inspection:
-            return f"no inspection is called {act.inspection}"
+            return f"no inspection on set days, not called off, is called {act.inspection}"
         if held.force != record.force:
             return f"{held.id} is an inspection of another force, {held.force}"
         if window is None:
@@ -164,19 +166,33 @@ def _inspection(asked: InspectionHeld) -> Judge:
             return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
         if held.last_day < window.on:
             return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-        return _irrelevant(record, held.id, held.questions) if asked.relevant else HOLDS
+        return _irrelevant(record, held) if asked.relevant else HOLDS
 
     return judge
 
 
-def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
+def _irrelevant(record: Record, held: Inspection) -> Finding:
     question = record.fields.get("question")
     if not isinstance(question, str) or not question:
         return "the record has no question, so no inspection is relevant to it"
-    if any(question == asked or question.startswith(f"{asked}.") for asked in questions):
+    if not of_one_set(record, held):
+        own = record.fields.get("question_set")
+        return f"{held.id} covers questions of {held.question_set}, and the record's is of {own}"
+    if covers(held.questions, question):
         return HOLDS
-    covered = ", ".join(sorted(questions)) or "no question"
-    return f"{inspection} covers {covered}, and the record's question is {question}"
+    covered = ", ".join(sorted(held.questions)) or "no question"
+    return f"{held.id} covers {covered}, and the record's question is {question}"
+
+
+def of_one_set(record: Record, held: Inspection) -> bool:
+    """Say whether both speak of the same question set, or one does not say of which."""
+    own = record.fields.get("question_set")
+    return not own or not held.question_set or own == held.question_set
+
+
+def covers(questions: frozenset[str], question: str) -> bool:
+    """Say whether an inspection of these questions covers one: 7 covers 7.2."""
+    return any(question == asked or question.startswith(f"{asked}.") for asked in questions)
 
 
 def _reason(record: Record, act: Act, context: Context) -> Finding:
@@ -204,14 +220,19 @@ def _children(closes: tuple[str, ...]) -> Judge:
         del record, act
         if not context.children:
             return "there is no child"
-        still = [
-            child.id
-            for child in context.children
-            if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
-        ]
+        still = still_open(context.children, closes)
         return f"not closed yet: {', '.join(still)}" if still else HOLDS
 
     return judge
+
+
+def still_open(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the children not closed on the ledgers `closes`; on all of theirs if it is empty."""
+    return tuple(
+        child.id
+        for child in children
+        if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
+    )
 
 
 def _distinct(asked: DistinctFrom) -> Judge:
@@ -233,7 +254,7 @@ def _waited(asked: Waited) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         if asked.since == PUBLISHED:
-            start, missing = _published(record), _NO_PUBLICATION
+            start, missing = published(record), _NO_PUBLICATION
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"

@@ -80,6 +80,15 @@ def holds_role(record: Record, act: Act, context: Context) -> bool:
     return _held(context.appointments, actor.person, (actor.role,), record.force, act.on)
 
 
+def holds(held: Appointment, force: str, day: date) -> bool:
+    """Say whether an appointment holds in a force on a day."""
+    return (
+        held.force == force
+        and held.first_day <= day
+        and (held.last_day is None or day <= held.last_day)
+    )
+
+
 def _held(
     appointments: tuple[Appointment, ...],
     person: str,
@@ -89,12 +98,6 @@ def _held(
 ) -> bool:
     # A loop rather than `any`: this runs once a letter, and a generator costs more than the rest.
     for held in appointments:
-        if (
-            held.person == person
-            and held.role in roles
-            and held.force == force
-            and held.first_day <= day
-            and (held.last_day is None or day <= held.last_day)
-        ):
+        if held.person == person and held.role in roles and holds(held, force, day):
             return True
     return False

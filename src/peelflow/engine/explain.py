@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import evolve
 
 from peelflow.engine.evidence import holds_role, lacks_source
 from peelflow.engine.machine import RuleMachine, Way
+from peelflow.engine.needed import needed, needed_time
 from peelflow.model.judgement import Context, Reason, Refusal
-from peelflow.model.records import Act, Record
+from peelflow.model.needs import AppointmentNeed, Choices, DayNeed, Need, RoleNeed, SourceNeed
+from peelflow.model.records import Act, Actor, Record
 from peelflow.model.requirements import PUBLISHED, one_of, read_aloud, say_wait
-from peelflow.model.rules import After, Transition
+from peelflow.model.rules import After, Role, Transition
 
 
 def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
@@ -80,7 +84,10 @@ def _not_you(
     if not mine:
         for way in ways:
             found = f"`{role}` may not `{act.trigger}`"
-            yield Reason("not you", found, f"{one_of(way.rule.by)} may", way.rule.span)
+            asks = tuple(
+                _as(machine.lifecycle.roles, name, record, act, context) for name in way.rule.by
+            )
+            yield Reason("not you", found, f"{one_of(way.rule.by)} may", way.rule.span, asks)
         # INVARIANT: appointments are read only for a role that may act here; none says nothing.
         return
     held = machine.lifecycle.roles[role]
@@ -90,16 +97,33 @@ def _not_you(
             f"{act.actor.person} did not hold `{role}` in {record.force} on {act.on}",
             "record the appointment, or let another role act",
             held.span,
+            ((AppointmentNeed((role,), act.on, act.actor.person),),),
         )
+
+
+def _as(
+    roles: Mapping[str, Role], name: str, record: Record, act: Act, context: Context
+) -> tuple[Need, ...]:
+    """Return what it takes to act in a role that may: to hold it, and to name a source."""
+    role = roles.get(name)
+    if role is None:
+        return (RoleNeed((name,)),)
+    acting = evolve(act, actor=Actor(act.actor.person, name))
+    held = not role.by_appointment or holds_role(record, acting, context)
+    appointed = () if held else (AppointmentNeed((name,), act.on, act.actor.person),)
+    return (RoleNeed((name,)), *appointed, *((SourceNeed(),) if lacks_source(role, act) else ()))
 
 
 def _not_on_that_day(record: Record, act: Act, context: Context) -> Iterator[Reason]:
     if act.on < record.on:
         found = f"{act.on} lies before the record's last event on {record.on}"
-        yield Reason("not yet", found, f"date it {record.on} or later")
+        yield Reason(
+            "not yet", found, f"date it {record.on} or later", asks=((DayNeed(record.on),),)
+        )
     if act.on > context.today:
         found = f"{act.on} lies in the future"
-        yield Reason("not yet", found, f"record it when it has happened; today is {context.today}")
+        instead = f"record it when it has happened; today is {context.today}"
+        yield Reason("not yet", found, instead, asks=((DayNeed(act.on),),))
 
 
 def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
@@ -110,10 +134,16 @@ def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
             f"no source is given for a decision of `{act.actor.role}`",
             "name the letter or portal reference it was read from",
             held.span,
+            ((SourceNeed(),),),
         )
 
 
 def _unmet(record: Record, act: Act, context: Context, ways: Iterable[Way]) -> Iterator[Reason]:
     for way in ways:
-        for unmet in way.unmet(record, act, context):
-            yield Reason("not yet", unmet.found, unmet.instead, unmet.span)
+        after, requires = way.rule.after, way.rule.requires
+        asks: list[Choices] = [(needed_time(after, record, act),)] if after else []
+        asks += [needed(asked, way.closes, record, act, context) for asked in requires]
+        for check, asked in zip(way.checks, asks, strict=True):
+            unmet = check.unmet(record, act, context)
+            if unmet:
+                yield Reason("not yet", unmet.found, unmet.instead, unmet.span, asked)

@@ -36,7 +36,7 @@ class Way:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
-    `inspection`, `children`.
+    `inspection`, `children`. `closes` are the ledgers that it closes.
     """
 
     rule: Transition
@@ -46,6 +46,7 @@ class Way:
     checks: tuple[Check, ...]
     deltas: tuple[Delta, ...]
     reads: frozenset[str]
+    closes: tuple[str, ...]
 
     def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
         """Return every requirement that does not hold, in the rule's order."""
@@ -199,6 +200,7 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
             old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
         ),
         reads=_reads(lifecycle, rule),
+        closes=closes,
     )
 
 

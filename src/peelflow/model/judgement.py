@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
+from peelflow.model.needs import Choices
 from peelflow.model.records import Act, Record
 from peelflow.model.rules import Counts
 
@@ -26,13 +27,17 @@ class Appointment:
 
 @frozen
 class Inspection:
-    """An inspection of a force: planned or bespoke, its days, and the questions it covers."""
+    """An inspection of a force: planned or bespoke, its days, and the questions it covers.
+
+    `question_set`: which set these are of, None where it is not said.
+    """
 
     id: str
     kind: str
     first_day: date
     last_day: date
     questions: frozenset[str] = frozenset()
+    question_set: str | None = None
     force: str = field(kw_only=True)
 
 
@@ -66,12 +71,16 @@ NotKind = Literal["not here", "not you", "not yet"]
 
 @frozen
 class Reason:
-    """One reason for a refusal: its kind, what was found, what would do, and the rule's place."""
+    """One reason for a refusal: its kind, what was found, what would do, and the rule's place.
+
+    `asks` says what would do as data: one of several lists of needs, each of them met together.
+    """
 
     kind: NotKind
     sentence: str
     instead: str
     span: Span = field(default=NOWHERE, eq=False)
+    asks: Choices = field(default=(), eq=False)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.sentence}; {self.instead}"

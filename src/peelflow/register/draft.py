@@ -32,7 +32,7 @@ from peelflow.register.steps import Step
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Entry, Kept, Store, Wanted
+from peelflow.stores.protocol import Batch, Documents, Entry, Kept, Store, Wanted
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -42,6 +42,7 @@ class Desk:
     """What every draft of a register works with."""
 
     store: Store
+    documents: Documents
     rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
@@ -105,9 +106,17 @@ class Draft(Verbs):
                 records=tuple([kept for each in moved if (kept := self._view[each])]),
                 read=dict(self._read),
                 lifecycles=dict(self._lifecycles),
-                documents=dict(self._brought),
+                documents=self._kept_with_batch(),
             )
             self.desk.store.append(batch)
+
+    def _kept_with_batch(self) -> Mapping[str, bytes]:
+        """Return the documents the store keeps with the batch; others are kept before it."""
+        if self.desk.documents is self.desk.store:
+            return dict(self._brought)
+        for digest, content in self._brought.items():
+            self.desk.documents.keep_document(digest, content)
+        return {}
 
     @property
     def drafted(self) -> int:
@@ -214,7 +223,7 @@ class Draft(Verbs):
         digest = document.digest
         if document.signed_on is not None:
             check_date(document.signed_on, f"the document {document.name!r}")
-        if digest not in self._brought and not self.desk.store.has_document(digest):
+        if digest not in self._brought and not self.desk.documents.has_document(digest):
             raise UnknownDocument(digest)
         if document.kind not in self.rulebook.vocabulary.evidence:
             raise RequestRefused(

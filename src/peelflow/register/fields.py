@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
-from peelflow.model.rules import Category, FieldRule
+from peelflow.model.rules import Category, Counted, FieldRule
 from peelflow.proof.names import suggestion
 
 Given = str | date | Sequence[str]
@@ -40,15 +40,16 @@ def checked_id(record: object) -> str:
 def checked_fields(
     category: Category, given: Mapping[str, Given], *, record: str
 ) -> Mapping[str, Value]:
-    """Return the fields as they are kept; every declared `required` one must be among them.
+    """Return the fields as they are kept, those that count from another field filled in.
 
     Raises:
-        RequestRefused: A field is unknown, missing, or not of its declared type.
+        RequestRefused: A field is unknown, missing though required, or not of its declared type.
     """
     fields = {
         name: checked_value(category, name, value, record=record)
         for name, value in sorted(given.items())
     }
+    fields = {**counted_days(category, fields, record=record), **fields}
     for name, rule in category.fields.items():
         if rule.required and name not in fields:
             raise RequestRefused(
@@ -66,12 +67,32 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
         instead = suggestion(name, category.fields)
         raise RequestRefused(what, "is not declared for its category", instead)
     if rule.type == "list":
-        return _checked_list(value, what=what)
+        return _checked_list(rule, value, what=what)
     if isinstance(value, date):
         value = value.isoformat()
     if not isinstance(value, str) or not value.strip():
         raise RequestRefused(what, "is no text, or empty", f"give a text: {rule.title}")
     return _checked_text(rule, value, what=what)
+
+
+def counted_days(
+    category: Category, fields: Mapping[str, Value], *, record: str
+) -> Mapping[str, str]:
+    """Return the days that count from what `fields` say, by the names of their own fields."""
+    found: dict[str, str] = {}
+    for name, rule in category.fields.items():
+        start = fields.get(rule.counts_from.field) if rule.counts_from else None
+        if rule.counts_from and isinstance(start, str):
+            found[name] = _last_day(start, rule.counts_from, what=f"{record}: the field `{name}`")
+    return found
+
+
+def _last_day(start: str, counted: Counted, *, what: str) -> str:
+    try:
+        return (date.fromisoformat(start) + timedelta(counted.days)).isoformat()
+    except OverflowError:
+        why = f"is counted from {start}, and lies beyond the calendar"
+        raise RequestRefused(what, why, f"give an earlier `{counted.field}`") from None
 
 
 def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
@@ -93,9 +114,12 @@ def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
     return value
 
 
-def _checked_list(value: Given, *, what: str) -> tuple[str, ...]:
+def _checked_list(rule: FieldRule, value: Given, *, what: str) -> tuple[str, ...]:
     if isinstance(value, (str, date)) or not all(map(_is_text, value)):
         raise RequestRefused(what, "is no list of texts", "give a list, such as ['7.2']")
+    for item in value:
+        if rule.choices and item not in rule.choices:
+            raise RequestRefused(what, f"has the item {item!r}", f"use {one_of(rule.choices)}")
     return tuple(value)
 
 

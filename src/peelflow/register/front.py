@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from importlib import import_module
+from os import PathLike
 from types import TracebackType
 from typing import Literal, Self
 
 from peelflow.errors import Diagnostic, RulesRefused, UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.judgement import Predicate
-from peelflow.model.records import Document, Event, Record
+from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
+from peelflow.register.advice import Advice
 from peelflow.register.draft import Desk, Draft
+from peelflow.register.keeping import Keeping
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
-from peelflow.stores.open import open_store
-from peelflow.stores.protocol import Store, Wanted
+from peelflow.stores.open import one_store, open_documents, open_store
+from peelflow.stores.protocol import Documents, Store, Wanted
 
 
 def utc_now() -> datetime:
@@ -30,7 +33,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs):
+class Register(Verbs, Keeping, Advice):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
@@ -38,23 +41,38 @@ class Register(Verbs):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         rulebook: Rulebook,
+        connection: object = None,
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
+        documents: str | PathLike[str] | None = None,
     ) -> None:
-        """Put a rulebook before an open store.
+        """Put a rulebook before an open store, or before an application's own transaction.
+
+        Args:
+            store: An open store.
+            rulebook: The rules.
+            connection: Instead of a store, an SQLAlchemy connection in a transaction: what the
+                register keeps is kept when the application commits, with what it does itself.
+            clock: Tells the present moment in UTC.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
 
         Raises:
+            RequestRefused: Neither or both of store and connection are given, the connection cannot
+                be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
-        self.store = store
+        self.store = store = one_store(store, connection)
+        self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
         self._lifecycles: dict[str, Lifecycle] = {}
         _refuse_edited(store, rulebook)
         self._desk = Desk(
             store=store,
+            documents=self.documents,
             rulebook=rulebook,
             clock=clock,
             predicates=dict(predicates or {}),
@@ -70,6 +88,7 @@ class Register(Verbs):
         rulebook: Rulebook | None = None,
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
+        documents: str | PathLike[str] | None = None,
     ) -> Self:
         """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
 
@@ -78,10 +97,17 @@ class Register(Verbs):
             rulebook: The rules; the national ones when left out.
             clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
             predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
         """
         store = open_store(url)
         try:
-            return cls(store, rulebook=rulebook or national(), clock=clock, predicates=predicates)
+            return cls(
+                store,
+                rulebook=rulebook or national(),
+                clock=clock,
+                predicates=predicates,
+                documents=documents,
+            )
         except BaseException:
             store.close()
             raise
@@ -119,6 +145,16 @@ class Register(Verbs):
     def _drafting(self) -> AbstractContextManager[Draft]:
         return Alone(Draft(self._desk))
 
+    def fire_many(self, acts: Iterable[tuple[str, Act]]) -> tuple[Event, ...]:
+        """Do acts in order, each on its record and seeing those before it: all of them, or none.
+
+        Raises:
+            Refused: The first one that is refused; nothing is kept.
+            Conflict: Somebody moved what the acts read; nothing is kept.
+        """
+        with self.batch() as batch:
+            return tuple([_fired(batch, record, act) for record, act in acts])
+
     def keep(
         self,
         content: bytes,
@@ -134,12 +170,12 @@ class Register(Verbs):
         same verb, and keeps the document only if it is kept itself.
         """
         document = described(content, kind, name, signed_by=signed_by, signed_on=signed_on)
-        self.store.keep_document(document.digest, content)
+        self.documents.keep_document(document.digest, content)
         return document
 
     def document(self, digest: str) -> bytes:
         """Return a kept document byte for byte, or raise UnknownDocument."""
-        content = self.store.document(digest)
+        content = self.documents.document(digest)
         if content is None:
             raise UnknownDocument(digest)
         return content
@@ -196,6 +232,22 @@ class Register(Verbs):
             )
             self._lifecycles[pin.digest] = found
         return found
+
+
+def _fired(batch: Draft, record: str, act: Act) -> Event:
+    return batch.fire(
+        record,
+        act.trigger,
+        actor=act.actor,
+        on=act.on,
+        recorded_by=act.recorded_by,
+        evidence=act.evidence,
+        inspection=act.inspection,
+        reason=act.reason,
+        successor=act.successor,
+        source=act.source,
+        key=act.key,
+    )
 
 
 def _restored(text: str) -> Lifecycle:

@@ -138,7 +138,23 @@ def go_on(_: str) -> None:
     """Do nothing at a sync point: what `Store.reached` is unless somebody else sets it."""
 
 
-class Store(Protocol):
+class Documents(Protocol):
+    """Keeps documents byte for byte (S8)."""
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        ...
+
+
+class Store(Documents, Protocol):
     """Keeps events, records, rules and documents. Every method may be called from any thread.
 
     Attributes:
@@ -181,18 +197,6 @@ class Store(Protocol):
 
     def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
-        ...
-
-    def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        ...
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document byte for byte (S8), None when it is not kept."""
-        ...
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
         ...
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:

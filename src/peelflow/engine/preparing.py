@@ -1,0 +1,126 @@
+"""Prepare one act of a way: meet each requirement by what is there, or by what can be given.
+
+A way only ever gives: it sets fields, waits, closes children, attaches and signs. It never unsets a
+field, nor hurries so as to be before peelflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from peelflow.engine.bringing import appoint, bring, visit
+from peelflow.engine.checks import begun, published
+from peelflow.engine.decide import PEELFLOW
+from peelflow.engine.evidence import window_of
+from peelflow.engine.kin import close_children
+from peelflow.engine.needed import distinct_needs
+from peelflow.engine.plan import Plan, Task
+from peelflow.model.needs import DayNeed, Need, PersonNeed, PredicateNeed, ReasonNeed, SuccessorNeed
+from peelflow.model.requirements import (
+    PUBLISHED,
+    DistinctFrom,
+    FieldSet,
+    PredicateHolds,
+    ReasonGiven,
+    SuccessorNamed,
+    Waited,
+)
+
+
+def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
+    """Meet every task, and a timed step's time; say whether that can be done at all."""
+    asked = tuple(tasks)
+    able = (
+        _timed(plan)
+        and all(_simple(plan, task) for task in asked)
+        and all(close_children(plan, task) for task in asked)
+        and visit(plan, asked)
+    )
+    if not able:
+        return False
+    if plan.day > plan.at.day:
+        plan.needs.insert(0, DayNeed(plan.day))
+    return all(bring(plan, task) for task in asked) and appoint(plan)
+
+
+def _timed(plan: Plan) -> bool:
+    """Wait until a timed step is due."""
+    after = plan.way.rule.after
+    if after is None:
+        return True
+    start = begun(after, plan.record, plan.way.source)
+    if start is None:
+        if not _publish(plan):
+            return False
+        start = plan.at.day
+    plan.wait_for(start + timedelta(after.days))
+    return True
+
+
+def _publish(plan: Plan) -> bool:
+    """Set the date of publication: at worst, the day on which the step is begun."""
+    day = plan.at.day
+    return plan.set_field(PUBLISHED, day.isoformat(), day)
+
+
+def _simple(plan: Plan, task: Task) -> bool:
+    """Meet what needs neither family nor papers."""
+    match task.atom:
+        case FieldSet(field=name):
+            return bool(plan.record.fields.get(name)) or plan.set_field(name)
+        case Waited():
+            return _waited(plan, task.atom, later=task.later)
+        case DistinctFrom():
+            return task.later or _distinct(plan, task.atom)
+        case PredicateHolds(predicate=name):
+            return _predicate(plan, name, later=task.later)
+        case ReasonGiven():
+            return _given(plan, task, ReasonNeed())
+        case SuccessorNamed():
+            return _given(plan, task, SuccessorNeed())
+        case _:
+            return True
+
+
+def _given(plan: Plan, task: Task, need: Need) -> bool:
+    """Give a word with the act, as peelflow never does."""
+    if not task.by_system:
+        plan.needs.append(need)
+    return not task.by_system
+
+
+def _waited(plan: Plan, asked: Waited, *, later: bool) -> bool:
+    if asked.since == PUBLISHED:
+        start = published(plan.record)
+        if start is None:
+            if not _publish(plan):
+                return False
+            start = plan.at.day
+    else:
+        moment = window_of(plan.record, asked.since)
+        if moment is None:
+            return later
+        start = moment.on
+    plan.wait_for(start + timedelta(asked.waited))
+    return True
+
+
+def _distinct(plan: Plan, asked: DistinctFrom) -> bool:
+    need = distinct_needs(asked, plan.record)[0]
+    if not isinstance(need, PersonNeed):
+        return False
+    if plan.by_system:
+        return PEELFLOW.person not in need.than
+    plan.than += need.than
+    plan.needs.append(need)
+    return True
+
+
+def _predicate(plan: Plan, name: str, *, later: bool) -> bool:
+    if name not in plan.around.predicates:
+        return False
+    if not later:
+        plan.needs.append(PredicateNeed(name, registered=True))
+        plan.undetermined.append(f"the predicate `{name}`")
+    return True

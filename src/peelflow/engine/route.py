@@ -1,0 +1,211 @@
+"""Find the shortest lawful way of a record to a goal, from where it really stands.
+
+Shortest means the fewest acts on the record itself; among those, the fewest that something nobody
+can foresee decides, then the fewest acts on others and preparations. The search is best-first over
+the states and what of the past decides later steps, so it ends; what makes it too large is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import date
+from heapq import heappop, heappush
+from itertools import count
+
+from attrs import define, evolve, field, frozen
+
+from peelflow.engine.goals import Goal
+from peelflow.engine.plan import Standing
+from peelflow.engine.prospect import Prospect, prospects
+from peelflow.engine.terrain import Terrain, facts, pared, terrain_of
+from peelflow.model.needs import PREPARATIONS, InspectionNeed
+from peelflow.model.records import Record
+from peelflow.model.routes import Around, Relative, Route, Step, Verdict
+from peelflow.model.rules import Lifecycle
+
+MOST = 100_000
+Cost = tuple[int, int, int, int]
+
+
+def route(
+    lifecycle: Lifecycle,
+    record: Record,
+    goal: Goal,
+    around: Around,
+    *,
+    on: date,
+    most: int = MOST,
+) -> Route:
+    """Return the shortest lawful way of `record` to `goal`, or that there is none. Pure.
+
+    Args:
+        lifecycle: The rules that the record pins.
+        record: The record as it stands.
+        goal: Where to; its first set of states that can be reached is meant.
+        around: What stands around the record.
+        on: The day from which acts can be dated.
+        most: How many acts are tried before the search is given up as too large.
+    """
+    search = _Search(most)
+    try:
+        found = search.find(Relative(record, lifecycle, around), goal, on)
+    except _TooLargeError:
+        why = f"{most} acts were tried, and the rules allow many more"
+        return _said(lifecycle, record, goal.words, "undetermined", why=why)
+    if found is None:
+        why = _why_not(lifecycle, record, goal)
+        return _said(lifecycle, record, goal.words, "impossible", why=why)
+    return found[0]
+
+
+class _TooLargeError(Exception):
+    """More acts would have to be tried than are worth it."""
+
+
+@frozen(eq=False)
+class _Node:
+    """A standing, how it was come by, and what it cost."""
+
+    standing: Standing
+    cost: Cost
+    step: Step | None = None
+    previous: _Node | None = None
+
+
+@define(eq=False)
+class _Search:
+    """One search, with those of parents and children inside it: what it may still try."""
+
+    left: int
+    _known: dict[Hashable, tuple[Route, Standing] | None] = field(factory=dict)
+
+    def find(self, whose: Relative, goal: Goal, on: date) -> tuple[Route, Standing] | None:
+        """Return the way to a goal and how the record then stands."""
+        for states in goal.states:
+            last = self._last(whose, states, on)
+            if last is not None:
+                steps = tuple(_steps(last))
+                open_ = any(step.undetermined for step in steps)
+                verdict: Verdict = "undetermined" if open_ else "possible"
+                told = _said(whose.lifecycle, whose.record, goal.words, verdict, steps)
+                return told, last.standing
+        return None
+
+    def relative(
+        self, whose: Relative, goal: Goal, on: date, above: frozenset[str]
+    ) -> tuple[Route, Standing] | None:
+        """Find a parent's or a child's way; the same question is asked many times."""
+        asked = (whose, goal, on, above)
+        if asked not in self._known:
+            around = evolve(whose.around, closed_above=above)
+            kept = Relative(whose.record, whose.lifecycle, around)
+            self._known[asked] = self.find(kept, goal, on)
+        return self._known[asked]
+
+    def _last(self, whose: Relative, goals: frozenset[str], on: date) -> _Node | None:
+        """Return the end of the cheapest way to one of these states."""
+        terrain = terrain_of(whose.lifecycle, goals)
+        first = _first(whose, terrain, on)
+        if whose.record.state not in terrain.away:
+            return None
+        order, seen = count(), set[Hashable]()
+        waiting = [(_hoped(first, terrain), next(order), first)]
+        while waiting:
+            _, _, node = heappop(waiting)
+            if node.standing.record.state in goals:
+                return node
+            key = _key(node.standing, terrain)
+            if key in seen:
+                continue
+            seen.add(key)
+            for found in prospects(terrain, node.standing, whose.around, self.relative):
+                self._spend()
+                then = _Node(found.after, _sum(node.cost, found), found.step, node)
+                if _key(found.after, terrain) not in seen:
+                    heappush(waiting, (_hoped(then, terrain), next(order), then))
+        return None
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise _TooLargeError
+
+
+def _first(whose: Relative, terrain: Terrain, on: date) -> _Node:
+    record, around = whose.record, whose.around
+    standing = Standing(
+        record=pared(record, terrain),
+        day=max(record.on, on),
+        children=around.children,
+        parent=around.parent,
+    )
+    return _Node(standing, (0, 0, 0, 0))
+
+
+def _key(standing: Standing, terrain: Terrain) -> Hashable:
+    children = tuple(each.record.state for each in standing.children)
+    parent = standing.parent.record.state if standing.parent else None
+    return facts(standing.record, terrain), children, parent, standing.added
+
+
+def _sum(cost: Cost, found: Prospect) -> Cost:
+    acts, open_, prepared, _ = cost
+    step = found.step
+    prepared += sum(isinstance(need, PREPARATIONS) for need in step.needs)
+    prepared += sum(each.acts for each in step.before)
+    return acts + 1, open_ + bool(step.undetermined), prepared, step.earliest.toordinal()
+
+
+def _hoped(node: _Node, terrain: Terrain) -> Cost:
+    acts, open_, prepared, day = node.cost
+    return acts + terrain.away[node.standing.record.state], open_, prepared, day
+
+
+def _steps(last: _Node) -> Iterator[Step]:
+    """Yield the steps to a node, first to last, each with the last day on which it may be done."""
+    found: list[Step] = []
+    node: _Node | None = last
+    while node is not None and node.step is not None:
+        found.append(node.step)
+        node = node.previous
+    found.reverse()
+    for number, step in enumerate(found):
+        deadline = _deadline(found, number)
+        latest = min(filter(None, (step.latest, deadline)), default=None)
+        yield evolve(step, latest=latest)
+
+
+def _deadline(steps: list[Step], number: int) -> date | None:
+    """Return when the known inspections of a later step end, if this step begins their window."""
+    if not steps[number].national:
+        return None
+    for step in steps[number + 1 :]:
+        known = [
+            one for need in step.needs if isinstance(need, InspectionNeed) for one in need.known
+        ]
+        if known:
+            return max(one.last_day for one in known)
+        if step.national:
+            return None
+    return None
+
+
+def _said(
+    lifecycle: Lifecycle,
+    record: Record,
+    goal: str,
+    verdict: Verdict,
+    steps: tuple[Step, ...] = (),
+    *,
+    why: str | None = None,
+) -> Route:
+    return Route(record.id, str(lifecycle), record.state, goal, verdict, steps, why)
+
+
+def _why_not(lifecycle: Lifecycle, record: Record, goal: Goal) -> str:
+    state = lifecycle.states[record.state]
+    if not state.transitions:
+        return f"`{record.state}` is an end, and no step leads out of it"
+    if record.state not in terrain_of(lifecycle, goal.states[-1]).away:
+        return f"no steps of {lifecycle} lead there from `{record.state}`"
+    return "steps lead there, but every walk takes one that nothing from here can make lawful"

@@ -1,0 +1,119 @@
+"""The nouns of a way to a goal: its steps, what stands around a record, and where none leads."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from attrs import field, frozen
+
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.judgement import Appointment, Inspection
+from peelflow.model.needs import Need
+from peelflow.model.records import Record
+from peelflow.model.rules import Lifecycle
+
+Verdict = Literal["possible", "impossible", "undetermined"]
+
+
+@frozen(eq=False)
+class Relative:
+    """A parent or a child: the record, its rules, and what stands around it in turn."""
+
+    record: Record
+    lifecycle: Lifecycle
+    around: Around
+
+
+@frozen(eq=False)
+class Around:
+    """What stands around a record whose way is looked for.
+
+    Attributes:
+        appointments: Those recorded in its force.
+        inspections: Those recorded of its force, past and coming.
+        children: The records below it.
+        parent: The record above it.
+        closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
+        predicates: The predicates that the application registered.
+        fields: The fields its category declares; only these can be set. None: any.
+        may_have_children: Whether its category can have children.
+    """
+
+    appointments: tuple[Appointment, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    children: tuple[Relative, ...] = ()
+    parent: Relative | None = None
+    closed_above: frozenset[str] = frozenset()
+    predicates: frozenset[str] = frozenset()
+    fields: frozenset[str] | None = None
+    may_have_children: bool = False
+
+
+@frozen
+class Step:
+    """One act on a way: who does what, with what, from when, by when.
+
+    Attributes:
+        trigger: What is done; `old` is the state before.
+        lands: The states it leads to: the one it enters, and those that peelflow itself then moves
+            the record on to in the same batch.
+        by: The roles that may; `system` alone means that peelflow does it when it is due.
+        earliest: The first day on which it can be done, as far as is known.
+        holders: Who holds one of those roles by appointment on that day: person and role.
+        needs: What it needs; what is to be done beforehand stands among it.
+        latest: The last day on which it can be done for this way to go on.
+        before: Ways of children and of the parent that are gone first.
+        undetermined: What decides and nobody can foresee: predicates, a child yet to be added.
+        national: It answers a national transition, so that a new window begins.
+        span: The rule's place.
+    """
+
+    trigger: str
+    old: str
+    lands: tuple[str, ...]
+    by: tuple[str, ...]
+    earliest: date
+    holders: tuple[tuple[str, str], ...] = ()
+    needs: tuple[Need, ...] = ()
+    latest: date | None = None
+    before: tuple[Route, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    national: bool = True
+    span: Span = field(default=NOWHERE, eq=False)
+
+    @property
+    def new(self) -> str:
+        """The state in which the record then rests."""
+        return self.lands[-1]
+
+
+@frozen
+class Route:
+    """The shortest lawful way of a record to a goal, or that there is none.
+
+    Attributes:
+        record: Whose way it is; `state` is where it stands.
+        goal: The goal in words.
+        verdict: `undetermined` where something decides that nobody can foresee.
+        steps: The acts on this record, in order; none where it is there already.
+        why: Why there is none, or why nobody can tell.
+    """
+
+    record: str
+    lifecycle: str
+    state: str
+    goal: str
+    verdict: Verdict
+    steps: tuple[Step, ...] = ()
+    why: str | None = None
+
+    @property
+    def end(self) -> str:
+        """The state in which the way ends."""
+        return self.steps[-1].new if self.steps else self.state
+
+    @property
+    def acts(self) -> int:
+        """How many acts it takes, those on children and the parent included."""
+        return sum(1 + sum(each.acts for each in step.before) for step in self.steps)

@@ -1,0 +1,231 @@
+"""Registers to give advice in: drawn rules, with people, inspections and a family around them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from attrs import define, evolve, field
+from hypothesis import strategies as st
+
+from peelflow import Rulebook, national
+from peelflow.model.records import Actor, Document
+from peelflow.model.requirements import DistinctFrom, Evidence, Waited
+from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
+from peelflow.register.front import Register
+from peelflow.rulebook.settle import settled
+from peelflow.testing import VOCABULARY, lifecycles
+from peelflow.testing.words import CATEGORY, FORCE
+
+START = date(2023, 1, 2)
+CLERK = Actor("clerk", "liaison_officer")
+WORDS = evolve(
+    VOCABULARY,
+    categories={
+        **VOCABULARY.categories,
+        **{name: national().vocabulary.categories[name] for name in ("appointment", "inspection")},
+    },
+)
+_SHUT = State(
+    {"portal": "closed", "force": "closed"},
+    final=True,
+    transitions=(Transition("reopen", "open", ("liaison_officer",), reopens=True),),
+)
+FAMILY = settled(
+    Lifecycle(
+        name="family",
+        version=1,
+        in_force_from=date(2000, 1, 1),
+        title="A parent or a child",
+        applies_to=AppliesTo((CATEGORY,), (None,)),
+        initial="open",
+        states={
+            "open": State(
+                {"portal": "open", "force": "open"},
+                transitions=(Transition("finish", "shut", ("liaison_officer",)),),
+            ),
+            "shut": _SHUT,
+        },
+    ),
+    WORDS,
+    None,
+)
+"""The rules of parents and children of records under drawn rules."""
+
+
+@define
+class Place:
+    """A register whose today moves on as it is told, and a fresh name for everything.
+
+    `ajar` and `shut` are how a relative counts open and closed; `kin` is its category and `said`
+    what its fields say.
+    """
+
+    register: Register
+    today: date = START
+    ajar: str = "open"
+    shut: str = "shut"
+    kin: str = CATEGORY
+    said: dict[str, str] = field(factory=dict)
+    made: int = field(default=0)
+
+    def name(self, what: str) -> str:
+        """Return a name that nothing has yet."""
+        self.made += 1
+        return f"{what} {self.made}"
+
+    def until(self, day: date) -> date:
+        """Let it be that day, or later; return the day."""
+        self.today = max(self.today, day)
+        return day
+
+    def letter(self, kind: str, signed_by: str | None, day: date) -> Document:
+        """Keep a new document."""
+        name = self.name(kind)
+        signed_on = day if signed_by else None
+        return self.register.keep(
+            name.encode(), kind=kind, name=name, signed_by=signed_by, signed_on=signed_on
+        )
+
+    def relative(self, *, parent: str | None = None, shut: bool = False) -> str:
+        """Take over a parent, or a child below one."""
+        record = self.name("relative")
+        self.register.take_over(
+            record,
+            category=self.kin,
+            fields=self.said,
+            force=FORCE,
+            issued=self.today,
+            state=self.shut if shut else self.ajar,
+            on=self.today,
+            actor=CLERK,
+            source="a list",
+            reason="from elsewhere",
+            parent=parent,
+        )
+        return record
+
+    def do(self, record: str, trigger: str) -> None:
+        """Do a trigger of the family's rules."""
+        self.register.fire(record, trigger, actor=CLERK, on=self.today)
+
+    def inspection(self, kind: str, *, first: date, days: int = 0, questions: list[str]) -> str:
+        """Record an inspection, which may be yet to come."""
+        record = self.name("inspection")
+        self.register.add(
+            record,
+            category="inspection",
+            force=FORCE,
+            issued=self.today,
+            fields={
+                "kind": kind,
+                "first_day": first,
+                "last_day": first + timedelta(days),
+                "questions": questions,
+            },
+            actor=CLERK,
+        )
+        return record
+
+    def appoint(self, role: str, *, first: date) -> str:
+        """Appoint somebody new and return the person."""
+        person = self.name(role)
+        self.register.appoint(person, role, force=FORCE, first_day=first, actor=CLERK)
+        return person
+
+
+def a_place(rulebook: Rulebook, *, agreed: bool | None = True) -> Place:
+    """Return an empty place under a rulebook; `agreed` is what the predicate says, if anything."""
+    register = Register.open(
+        "memory:",
+        rulebook=rulebook,
+        clock=lambda: datetime.combine(place.today, time(12), UTC),
+        predicates={} if agreed is None else {"budget_agreed": lambda *_: agreed},
+    )
+    place = Place(register)
+    return place
+
+
+def rulebook_of(lifecycle: Lifecycle) -> Rulebook:
+    """Return a rulebook of a drawn lifecycle, with what appointments and inspections need."""
+    own = [one for one in national().lifecycles if one.name in ("appointment", "inspection")]
+    return Rulebook((evolve(lifecycle, refines=None), FAMILY, *own), WORDS)
+
+
+@st.composite
+def looking_back(draw: st.DrawFn) -> Lifecycle:
+    """Draw rules that mostly ask for what was done before, by whom, and since when."""
+    lifecycle = draw(lifecycles())
+    names = tuple(lifecycle.states)
+    ways = [way for state in lifecycle.states.values() for way in state.transitions]
+    since = st.none() | st.sampled_from(names)
+    triggers = st.sampled_from(sorted({way.trigger for way in ways}))
+    past = st.one_of(
+        st.builds(DistinctFrom, triggers, since),
+        st.builds(Waited, st.just(5), st.sampled_from(names)),
+        st.builds(Evidence, st.just("letter"), st.just(()), since),
+    )
+    states = {
+        name: evolve(
+            state,
+            transitions=tuple(
+                evolve(way, requires=tuple(draw(st.lists(past, max_size=2, unique=True))))
+                for way in state.transitions
+            ),
+        )
+        for name, state in lifecycle.states.items()
+    }
+    return settled(evolve(lifecycle, states=states, refines=None), WORDS, None)
+
+
+@st.composite
+def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
+    """Draw rules and a record under them that was taken over, with a past and a family."""
+    lifecycle = draw(lifecycles() | looking_back())
+    rulebook = rulebook_of(lifecycle)
+    place = a_place(rulebook, agreed=draw(st.sampled_from((True, None))))
+    parent = place.relative() if draw(st.booleans()) else None
+    fields = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "owner": st.just("Sam"),
+                "question": st.sampled_from(("7", "7.2")),
+                "published": st.integers(-30, 30).map(lambda day: str(START + timedelta(day))),
+            },
+        )
+    )
+    place.register.take_over(
+        "R-1",
+        category=CATEGORY,
+        level=1,
+        force=FORCE,
+        issued=START,
+        state=draw(st.sampled_from(tuple(lifecycle.states))),
+        on=START,
+        actor=CLERK,
+        source="a list",
+        reason="from elsewhere",
+        fields=fields,
+        parent=parent,
+    )
+    _surround(draw, place, parent)
+    return place, "R-1", rulebook.lifecycles[0]
+
+
+def _surround(draw: st.DrawFn, place: Place, parent: str | None) -> None:
+    """Draw people, documents, inspections, children, and whether the parent is closed."""
+    for role in draw(st.sets(st.sampled_from(("nominated_deputy", "chief_constable", "hmicfrs")))):
+        place.appoint(role, first=START + timedelta(draw(st.sampled_from((-9, 20)))))
+    for kind in draw(st.sets(st.sampled_from(("letter", "plan")))):
+        letter = place.letter(kind, None, START)
+        place.register.attach("R-1", letter, actor=CLERK, on=START)
+    for kind in draw(st.sets(st.sampled_from(("planned", "bespoke")))):
+        first = START + timedelta(draw(st.sampled_from((-20, 0, 30))))
+        place.inspection(kind, first=first, days=10, questions=["7"])
+    closed = "closed" in place.register.counts(place.register.record("R-1")).values()
+    for _ in range(draw(st.integers(0, 2))):
+        shut = closed or draw(st.booleans())
+        place.relative(parent="R-1", shut=shut)
+    open_ = "open" in place.register.counts(place.register.record("R-1")).values()
+    if parent and not open_ and draw(st.booleans()):
+        place.do(parent, "finish")

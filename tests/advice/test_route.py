@@ -1,0 +1,129 @@
+"""What a way says of each requirement."""
+
+from __future__ import annotations
+
+from peelflow.model.needs import (
+    AppointmentNeed,
+    DocumentNeed,
+    FieldNeed,
+    InspectionNeed,
+    PersonNeed,
+    PredicateNeed,
+    ReasonNeed,
+    SourceNeed,
+    SuccessorNeed,
+)
+from peelflow.model.records import Attachment
+from peelflow.model.requirements import (
+    AnyOf,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    SuccessorNamed,
+)
+from peelflow.model.routes import Around
+from peelflow.model.rules import State
+from tests.advice.scenes import SIGNER, ask, known_inspection, only
+from tests.engine.samples import OPEN, day, document, done, rules, way
+
+LETTER = Evidence("letter", ("chief_constable",))
+
+
+def test_a_reason_and_a_successor_are_asked_for() -> None:
+    """What is said with the act."""
+    step = only(ask(rules(way(ReasonGiven(), SuccessorNamed()))))
+    assert step.needs == (ReasonNeed(), SuccessorNeed())
+
+
+def test_an_inspectorate_needs_a_source() -> None:
+    """Its decisions are read from somewhere."""
+    assert only(ask(rules(way(by=("hmicfrs",))))).needs == (SourceNeed(),)
+
+
+def test_a_field_that_is_set_is_not_asked_for() -> None:
+    """Only what is missing is a preparation."""
+    lifecycle = rules(way(FieldSet("owner")))
+    assert only(ask(lifecycle)).needs == (FieldNeed("owner"),)
+    assert only(ask(lifecycle, fields={"owner": "Sam"})).needs == ()
+
+
+def test_a_field_that_its_category_does_not_have_cannot_be_set() -> None:
+    """Then there is no way."""
+    found = ask(rules(way(FieldSet("owner"))), around=Around(fields=frozenset()))
+    assert found.verdict == "impossible"
+    assert found.why is not None
+    assert "nothing from here can make lawful" in found.why
+
+
+def test_another_person_is_asked_for_by_name() -> None:
+    """Whoever did it, in the past or on the way."""
+    asked = DistinctFrom("start")
+    assert only(ask(rules(way(asked)), done={"start": done(3, "Kim")})).needs == (
+        PersonNeed(("Kim",)),
+    )
+    checked = State(OPEN, transitions=(way(asked),))
+    found = ask(rules(way(trigger="start", to="checked"), checked=checked))
+    assert found.steps[1].needs == (PersonNeed(("whoever does `start` in step 1",)),)
+
+
+def test_a_predicate_is_never_a_promise() -> None:
+    """The way is undetermined; where nobody registered it, there is none."""
+    lifecycle = rules(way(PredicateHolds("agreed")))
+    found = ask(lifecycle, around=Around(predicates=frozenset({"agreed"})))
+    assert found.verdict == "undetermined"
+    assert only(found).needs == (PredicateNeed("agreed", registered=True),)
+    assert only(found).undetermined == ("the predicate `agreed`",)
+    assert ask(lifecycle).verdict == "impossible"
+
+
+def test_a_new_letter_names_who_can_sign_it() -> None:
+    """Or asks for an appointment where nobody holds the role."""
+    lifecycle = rules(way(LETTER))
+    need = DocumentNeed("letter", ("chief_constable",), day(3))
+    assert only(ask(lifecycle)).needs == (AppointmentNeed(("chief_constable",), day(3)), need)
+    found = only(ask(lifecycle, around=Around(appointments=(SIGNER,))))
+    assert found.needs == (DocumentNeed("letter", ("chief_constable",), day(3), signers=("Ann",)),)
+
+
+def test_a_letter_that_is_attached_will_do() -> None:
+    """Unless it was used, or came before the window."""
+    lifecycle = rules(way(Evidence("letter")))
+    held = (Attachment(document("old.txt"), 4),)
+    need = DocumentNeed("letter", (), day(3))
+    assert only(ask(lifecycle, attachments=held)).needs == (
+        DocumentNeed("letter", (), day(3), attached="old.txt"),
+    )
+    spent = frozenset({held[0].document.digest})
+    assert only(ask(lifecycle, attachments=held, spent=spent)).needs == (need,)
+    early = (Attachment(document("old.txt"), 1),)
+    assert only(ask(lifecycle, attachments=early)).needs == (need,)
+
+
+def test_roles_by_appointment_need_one() -> None:
+    """Unless somebody holds it, who is named."""
+    lifecycle = rules(way(by=("nominated_deputy",)))
+    assert only(ask(lifecycle)).needs == (AppointmentNeed(("nominated_deputy",), day(3)),)
+
+
+def test_a_record_without_a_question_needs_one_first() -> None:
+    """Before any inspection can be relevant; without the field, there is no way."""
+    lifecycle = rules(way(InspectionHeld("any", relevant=True)))
+    step = only(ask(lifecycle, around=Around(inspections=(known_inspection(4, 5),))))
+    assert step.needs == (FieldNeed("question"), InspectionNeed("any", None, day(-10)))
+    assert ask(lifecycle, around=Around(fields=frozenset())).verdict == "impossible"
+
+
+def test_no_inspection_is_planned_and_bespoke() -> None:
+    """An act names one."""
+    lifecycle = rules(way(InspectionHeld("planned"), InspectionHeld("bespoke")))
+    assert ask(lifecycle).verdict == "impossible"
+
+
+def test_the_cheapest_choice_of_any_of_is_taken() -> None:
+    """A reason costs less than a field to set first, and than what nobody can foresee."""
+    asked = AnyOf(((PredicateHolds("agreed"),), (FieldSet("owner"),), (ReasonGiven(),)))
+    found = ask(rules(way(asked)), around=Around(predicates=frozenset({"agreed"})))
+    assert only(found).needs == (ReasonNeed(),)

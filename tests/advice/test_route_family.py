@@ -1,0 +1,88 @@
+"""Ways that wait for children and parents."""
+
+from __future__ import annotations
+
+from peelflow.model.needs import (
+    ChildrenNeed,
+    ParentNeed,
+)
+from peelflow.model.requirements import (
+    ChildrenClosed,
+    ReasonGiven,
+    Waited,
+)
+from peelflow.model.routes import Around
+from peelflow.model.rules import State
+from tests.advice.scenes import ask, only, relative
+from tests.engine.samples import OPEN, day, rules, way
+
+
+def test_children_are_closed_by_their_own_ways() -> None:
+    """Those that are still open."""
+    children = (relative("C-1", {"portal": "open"}, way()), relative("C-2", {"portal": "closed"}))
+    step = only(ask(rules(way(ChildrenClosed())), around=Around(children=children)))
+    assert step.needs == (ChildrenNeed(("C-1",), ("portal",)),)
+    assert [each.record for each in step.before] == ["C-1"]
+
+
+def test_a_child_that_cannot_be_closed_leaves_no_way() -> None:
+    """Its parent stays open with it."""
+    children = (relative("C-1", {"portal": "open"}),)
+    found = ask(rules(way(ChildrenClosed())), around=Around(children=children))
+    assert found.verdict == "impossible"
+
+
+def test_children_that_are_closed_are_not_mentioned() -> None:
+    """Nothing is to be done about them."""
+    children = (relative("C-2", {"portal": "closed"}),)
+    assert only(ask(rules(way(ChildrenClosed())), around=Around(children=children))).needs == ()
+
+
+def test_where_there_is_no_child_one_must_be_added() -> None:
+    """Whether it can be closed, nobody knows; a category without children has no way."""
+    later = State(OPEN, transitions=(way(ChildrenClosed()),))
+    lifecycle = rules(way(ChildrenClosed(), trigger="start", to="later"), later=later)
+    found = ask(lifecycle, around=Around(may_have_children=True))
+    assert found.verdict == "undetermined"
+    assert [step.needs for step in found.steps] == [(ChildrenNeed((), ()),), ()]
+    assert ask(lifecycle).verdict == "impossible"
+
+
+def test_a_closed_parent_is_re_opened_first() -> None:
+    """It has no open child; where it cannot be re-opened, there is no way."""
+    lifecycle = rules(
+        way(), closed=State({"portal": "closed"}, transitions=(way(trigger="back", to="open"),))
+    )
+    parent = relative("P-1", {"portal": "closed"}, way(Waited(30), to="freed"))
+    freed = {**parent.lifecycle.states, "freed": State(OPEN)}
+    parent = type(parent)(
+        parent.record, rules(*parent.lifecycle.states["open"].transitions, **freed), parent.around
+    )
+    step = only(ask(lifecycle, to="open", state="closed", around=Around(parent=parent)))
+    assert ParentNeed("P-1", ("portal",)) in step.needs
+    assert step.earliest == step.before[0].steps[0].earliest == day(20)
+    stuck = Around(parent=relative("P-1", {"portal": "closed"}))
+    assert ask(lifecycle, to="open", state="closed", around=stuck).verdict == "impossible"
+    above = Around(closed_above=frozenset({"portal"}))
+    assert ask(lifecycle, to="open", state="closed", around=above).verdict == "impossible"
+
+
+def test_a_child_is_asked_for_its_way_once() -> None:
+    """However many steps wait for it, each says the same way."""
+    children = (relative("C-1", {"portal": "open"}, way()),)
+    either = rules(
+        way(ChildrenClosed(), ReasonGiven()),
+        way(ChildrenClosed(), trigger="end", by=("audit_committee",)),
+    )
+    step = only(ask(either, around=Around(children=children)))
+    assert (step.trigger, [each.record for each in step.before]) == ("close", ["C-1"])
+
+
+def test_a_parent_that_is_open_is_left_as_it_is() -> None:
+    """Nothing is in the way of its child."""
+    lifecycle = rules(
+        way(), closed=State({"portal": "closed"}, transitions=(way(trigger="back", to="open"),))
+    )
+    around = Around(parent=relative("P-1", {"portal": "open"}))
+    step = only(ask(lifecycle, to="open", state="closed", around=around))
+    assert (step.needs, step.before) == ((), ())

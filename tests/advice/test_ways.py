@@ -1,0 +1,74 @@
+"""Doing exactly what a route says gets there; no walk is shorter; where it says none, is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from peelflow.model.records import Acted
+from peelflow.model.routes import Route
+from peelflow.model.rules import SYSTEM, Lifecycle
+from tests.advice.brute import World, shortest
+from tests.advice.going import Walk
+from tests.advice.places import Place, drawn_places
+
+pytestmark = pytest.mark.search
+
+DRAWN = settings(max_examples=150, deadline=None)
+BRUTE = 4
+NOWHERE = "no ledger"
+Drawn = tuple[Place, str, Lifecycle]
+
+
+def acts_of(place: Place, record: str, *, after: int) -> int:
+    """Return how many acts were done on a record, without those that followed by themselves."""
+    return sum(
+        each.actor.role != SYSTEM or each.what.due is not None
+        for each in place.register.history(record)[after:]
+        if isinstance(each.what, Acted)
+    )
+
+
+def ask(drawn: Drawn, data: st.DataObject) -> Route:
+    """Ask for the way to another state than the one where the record stands."""
+    place, record, lifecycle = drawn
+    here = place.register.record(record).state
+    goal = data.draw(st.sampled_from([name for name in lifecycle.states if name != here]))
+    return place.register.route(record, to=goal, ledger=NOWHERE, on=place.today)
+
+
+@DRAWN
+@given(drawn_places(), st.data())
+def test_doing_what_a_drawn_route_says_gets_there(drawn: Drawn, data: st.DataObject) -> None:
+    """Every step is accepted as it is said, in exactly that number of acts, from any past."""
+    place, record, _ = drawn
+    for _ in range(2):
+        route = ask(drawn, data)
+        event(f"{route.verdict} in {len(route.steps)}")
+        before = len(place.register.history(record))
+        Walk(place, route).go()
+        if route.verdict == "possible":
+            assert place.register.record(record).state == route.end
+            assert acts_of(place, record, after=before) == len(route.steps)
+
+
+@DRAWN
+@given(drawn_places(), st.data())
+def test_no_walk_is_shorter_than_a_drawn_route(drawn: Drawn, data: st.DataObject) -> None:
+    """Trying everything finds nothing shorter, and nothing where the route says there is none."""
+    place, record, lifecycle = drawn
+    if data.draw(st.booleans()):
+        Walk(place, ask(drawn, data)).go()
+    route = ask(drawn, data)
+    known = place.register.record(record)
+    children = {place.register.record(each).state for each in known.children}
+    world = World(
+        lifecycle,
+        open_children="shut" not in children,
+        predicate="budget_agreed" in place.register.draft().desk.predicates,
+    )
+    most = BRUTE if route.verdict == "impossible" else min(BRUTE, len(route.steps) - 1)
+    event(f"{route.verdict} beyond {most}")
+    goal = next(name for name in lifecycle.states if route.goal == f"`{name}`")
+    assert shortest(world, known, goal, most=most) is None

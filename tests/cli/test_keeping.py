@@ -1,0 +1,200 @@
+"""The verbs seal, verify, export, import of an export, and feed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from peelflow import Actor, Register
+from tests.cli.conftest import Run
+from tests.stores.samples import run as tamper
+
+
+def test_a_sealed_register_verifies(run: Run, demo: Path) -> None:
+    """The seal and the heads beside it; then everything fits."""
+    ran = run("seal", "s.json", "--register", demo)
+    assert (ran.code, ran.err) == (0, "")
+    assert "s.json.heads.jsonl" in ran.out
+
+    ran = run("verify", "--seal", "s.json", "--register", demo)
+    assert ran.code == 0
+    assert "everything fits, and as it was sealed at position" in ran.out
+    assert "no seal was given" in run("verify", "--register", demo).out
+
+
+def test_a_tampered_register_is_a_finding(run: Run, demo: Path) -> None:
+    """Exit 1, with the record and what is so."""
+    run("seal", "s.json", "--register", demo)
+    tamper(demo, "DELETE FROM events WHERE record = 'WMP-R3-031' AND number > 1")
+
+    ran = run("verify", "--seal", "s.json", "--register", demo)
+
+    assert ran.code == 1
+    assert "WMP-R3-031: row-differs" in ran.out
+    assert "WMP-R3-031 event" in ran.out
+    assert "findings" in ran.out
+
+
+def test_without_the_heads_the_seal_alone_still_tells(run: Run, demo: Path) -> None:
+    """One finding, of the register as a whole."""
+    run("seal", "s.json", "--register", demo)
+    Path("s.json.heads.jsonl").unlink()
+    run("export", "e.jsonl", "--register", demo)
+    lines = Path("e.jsonl").read_text("utf-8").splitlines()
+    swapped = [*lines[:-3], lines[-2], lines[-3], lines[-1]]
+    Path("e.jsonl").write_text("\n".join(swapped), "utf-8")
+
+    ran = run("verify", "e.jsonl", "--seal", "s.json")
+
+    assert ran.code == 1
+    assert "the register: seal-broken: the first" in ran.out
+
+
+def test_an_export_is_verified_without_a_register(run: Run, demo: Path) -> None:
+    """By anybody who has the file and the seal."""
+    run("seal", "s.json", "--register", demo)
+    assert run("export", "e.jsonl", "--register", demo).code == 0
+    demo.unlink()
+
+    assert run("verify", "e.jsonl").code == 0
+    assert run("verify", "e.jsonl", "--seal", "s.json").code == 0
+    told = Path("e.jsonl").read_text("utf-8")
+    Path("e.jsonl").write_text(told.replace("2023-01-", "2023-02-", 1), "utf-8")
+    ran = run("verify", "e.jsonl")
+    assert (ran.code, "1 finding" in ran.out or "findings" in ran.out) == (1, True)
+
+
+def test_an_imported_export_is_equal(run: Run, demo: Path) -> None:
+    """Exporting again gives the very same file; importing again changes nothing."""
+    run("export", "e.jsonl", "--register", demo)
+    ran = run("import", "e.jsonl", "--register", "copy.db")
+    assert ran.code == 0
+    run("export", "again.jsonl", "--register", "copy.db")
+
+    assert Path("again.jsonl").read_bytes() == Path("e.jsonl").read_bytes()
+    assert run("import", "e.jsonl", "--register", "copy.db").out.startswith("0 events kept")
+
+
+@pytest.mark.parametrize("verb", ["seal", "export"])
+def test_a_file_that_cannot_be_written_is_misuse(run: Run, demo: Path, verb: str) -> None:
+    """With the path, and what was there stays."""
+    ran = run(verb, "nowhere/file", "--register", demo)
+
+    assert ran.code == 2
+    assert "nowhere/file" in ran.err
+
+
+def test_a_broken_off_export_leaves_the_old_file(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one takes its place only when it is whole."""
+    Path("e.jsonl").write_text("the old one")
+    monkeypatch.setattr("peelflow.stores.export.b64encode", _stops)
+
+    assert run("export", "e.jsonl", "--register", demo).code != 0
+
+    assert Path("e.jsonl").read_text() == "the old one"
+    assert sorted(each.name for each in Path().iterdir() if each.name.endswith(".part")) == []
+
+
+def _stops(_: bytes) -> bytes:
+    raise KeyboardInterrupt
+
+
+def test_the_feed_is_a_line_an_event(run: Run, demo: Path) -> None:
+    """JSON, with position, digest and the event as it is kept."""
+    told = [json.loads(line) for line in run("feed", "--register", demo).out.splitlines()]
+
+    assert [each["position"] for each in told] == list(range(1, len(told) + 1))
+    assert set(told[0]) == {"position", "digest", "previous", "event"}
+    assert told[0]["event"]["number"] == 1
+    some = run("feed", "--register", demo, "--after", len(told) - 2).out.splitlines()
+    assert [json.loads(line)["position"] for line in some] == [len(told) - 1, len(told)]
+
+
+def test_a_cursor_goes_on_where_it_stood(run: Run, demo: Path) -> None:
+    """Each event once, over several runs."""
+    first = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
+    assert run("feed", "--register", demo, "--cursor", "place").out == ""
+    words = ("--force", "west-midlands", "--first-day", "2023-01-01")
+    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
+
+    (told,) = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
+
+    assert json.loads(told)["position"] == len(first) + 1
+
+
+@pytest.mark.parametrize("said", ["", "x y", "0 a", "5 " + "a" * 64, "99999 " + "a" * 64])
+def test_a_cursor_of_another_register_is_refused(run: Run, demo: Path, said: str) -> None:
+    """It would leave events out in silence: a copy that was put back from before, or no cursor."""
+    Path("place").write_text(said)
+
+    ran = run("feed", "--register", demo, "--cursor", "place")
+
+    assert ran.code == 2
+    assert "remove" in ran.err
+    assert ran.out == ""
+
+
+def test_a_follower_sees_what_comes(demo: Path) -> None:
+    """A real process that follows sees what another writes, and goes on after it was killed."""
+    command = "from peelflow.cli import main; raise SystemExit(main())"
+    words = ("feed", "--follow", "--cursor", "place", "--register", str(demo))
+    follow = [sys.executable, "-c", command, *words]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout
+        last = 0
+        total = int(_ask(demo, "SELECT count(*) FROM events"))
+        while last < total:
+            last = json.loads(follower.stdout.readline())["position"]
+        _appoint(demo, "one")
+        assert json.loads(follower.stdout.readline())["position"] == total + 1
+        while Path("place").read_text().split()[0] != str(total + 1):
+            os.sched_yield()
+        follower.kill()
+    _appoint(demo, "two")
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout
+        assert json.loads(follower.stdout.readline())["position"] == total + 2
+        follower.kill()
+
+
+def test_a_follower_waits_between_two_looks(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops when it is interrupted, with its place noted."""
+
+    def interrupted(_: float) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("peelflow.cli.keeping.sleep", interrupted)
+    ran = run("feed", "--follow", "--register", demo, "--cursor", "place")
+
+    assert ran.code != 0
+    assert Path("place").read_text().split()[0] == str(len(ran.out.splitlines()))
+
+
+def _ask(path: Path, sql: str) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute(sql).fetchone()[0])
+
+
+def _appoint(path: Path, person: str) -> None:
+    with Register.open(f"sqlite:///{path}") as register:
+        register.appoint(
+            person,
+            "lead",
+            force="west-midlands",
+            first_day=date(2023, 1, 1),
+            actor=Actor("chief", "chief_constable"),
+        )

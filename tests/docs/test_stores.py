@@ -1,0 +1,30 @@
+"""The page of stores lists what the code has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/stores.md").read_text("utf-8")
+SOURCES = ("findings", "verify", "seal", "export")
+
+
+def test_every_code_of_a_finding_has_its_line() -> None:
+    """No more and no fewer than the sources give."""
+    stores = ROOT / "src/peelflow/stores"
+    text = "".join((stores / f"{name}.py").read_text("utf-8") for name in SOURCES)
+    given = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) - {"utf-8"}
+    lines = re.findall(r"^\| (`[a-z]+-[a-z`, -]+) \|", PAGE, re.MULTILINE)
+
+    assert {code for line in lines for code in re.findall(r"`([a-z-]+)`", line)} == given
+
+
+def test_every_promise_is_tested() -> None:
+    """Each number that the page names is cited by a test or by the kit."""
+    promised = set(re.findall(r"^\| (S\d+) \|", PAGE, re.MULTILINE))
+    files = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("src/peelflow/testing/**/*.py")]
+    cited = {each for path in files for each in re.findall(r"\bS\d+\b", path.read_text("utf-8"))}
+
+    assert promised == {f"S{number}" for number in range(1, 13)}
+    assert promised <= cited

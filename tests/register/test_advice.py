@@ -1,0 +1,121 @@
+"""Advice on a register: it judges as `fire` does, writes nothing, and looks at the whole family."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from peelflow.errors import Refused, RequestRefused, UnknownDocument, UnknownRecord
+from peelflow.model.judgement import Context
+from peelflow.model.needs import DocumentNeed, ParentNeed, RoleNeed
+from peelflow.model.records import Act, Document, Record
+from peelflow.model.requirements import PredicateHolds
+from peelflow.register.front import Register
+from peelflow.rulebook.settle import settled
+from tests.advice.places import CLERK, WORDS, rulebook_of
+from tests.engine.samples import rules, way
+from tests.world import CHIEF, HMICFRS, KINDS, LIAISON, World
+
+COC = KINDS[4]
+LEVEL_2, LEVEL_4 = KINDS[1], KINDS[3]
+
+
+def test_why_answers_none_where_fire_would_do(world: World) -> None:
+    """And writes nothing, whoever would type it."""
+    record = world.add(LEVEL_2)
+    before = world.picture(record)
+    assert world.register.why(record, "start", actor=LIAISON, on=world.day) is None
+    assert world.register.why(record, "propose_no_action", actor=CHIEF, reason="no") is None
+    assert world.picture(record) == before
+
+
+def test_why_answers_as_fire_refuses(world: World) -> None:
+    """The same refusal, with what would do as data."""
+    record = world.add(LEVEL_2)
+    world.step(record, "start")
+    refusal = world.register.why(record, "close", actor=LIAISON, on=world.day)
+    with pytest.raises(Refused) as refused:
+        world.register.fire(record, "close", actor=LIAISON, on=world.day)
+    assert refusal == refused.value.refusal
+    assert refusal is not None
+    assert refusal.reasons[-1].asks == ((DocumentNeed("letter", ("chief_constable",), world.day),),)
+
+
+def test_why_says_which_roles_would_do(world: World) -> None:
+    """One choice a role."""
+    record = world.add(LEVEL_2)
+    refusal = world.register.why(record, "start", actor=CHIEF, on=world.day)
+    assert refusal is not None
+    (reason,) = refusal.reasons
+    assert reason.asks == ((RoleNeed(("liaison_officer",)),), (RoleNeed(("lead",)),))
+
+
+def test_why_needs_no_typist(world: World) -> None:
+    """A question about an inspectorate's act is not recorded by anybody."""
+    record = world.add(LEVEL_4)
+    refusal = world.register.why(record, "close", actor=HMICFRS)
+    assert refusal is not None
+    assert [reason.kind for reason in refusal.reasons] == ["not here", "not yet"]
+
+
+def test_why_looks_at_documents_as_fire_does(world: World) -> None:
+    """One that was not kept is no offer."""
+    record = world.add(LEVEL_2)
+    stray = Document("0" * 64, "letter", "stray.txt", 1)
+    with pytest.raises(UnknownDocument):
+        world.register.why(record, "start", actor=LIAISON, evidence=[stray])
+
+
+def test_advice_on_an_unknown_record_says_so(world: World) -> None:
+    """As every verb does."""
+    with pytest.raises(UnknownRecord):
+        world.register.why("R-404", "start", actor=LIAISON)
+    with pytest.raises(UnknownRecord):
+        world.register.route("R-404")
+
+
+def test_a_route_cannot_begin_on_what_is_no_day(world: World) -> None:
+    """A text is refused in words."""
+    record = world.add(LEVEL_2)
+    day: Any = "2023-03-30"
+    with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+        world.register.route(record, on=day)
+
+
+def test_a_closed_child_is_re_opened_after_its_parent(world: World) -> None:
+    """Both ways are said, the parent's first."""
+    parent = world.add(COC)
+    child = world.add(LEVEL_4, parent=parent)
+    for record, trigger in ((child, "start"), (child, "close"), (parent, "start")):
+        world.step(record, trigger)
+    world.step(parent, "close")
+    route = world.register.route(child, to="in_progress", on=world.day)
+    (step,) = route.steps
+    assert ParentNeed(parent, ("portal",)) in step.needs
+    assert [(each.record, each.end) for each in step.before] == [(parent, "in_progress")]
+    assert route.acts == 2
+
+
+def test_a_refusal_of_the_applications_own_is_passed_on() -> None:
+    """A predicate that raises one gives no reason of the rules."""
+    lifecycle = settled(rules(way(PredicateHolds("budget_agreed"))), WORDS, None)
+    with Register.open(
+        "memory:", rulebook=rulebook_of(lifecycle), predicates={"budget_agreed": shut}
+    ) as register:
+        register.add(
+            "R-1",
+            category="recommendation",
+            level=3,
+            force="wmp",
+            issued=date(2023, 1, 2),
+            actor=CLERK,
+        )
+        with pytest.raises(Refused, match="the office is shut"):
+            register.why("R-1", "close", actor=CLERK)
+
+
+def shut(record: Record, act: Act, context: Context) -> bool:
+    """Refuse by itself, as no predicate should."""
+    raise Refused(f"the office is shut to {act.actor} of {record.force} on {context.today}")

@@ -1,0 +1,230 @@
+"""An export: equal when it comes back, checked without a register, refused when it is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from peelflow.engine.fold import fold
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Acted, Corrected, Linked, What
+from peelflow.register.front import Register
+from peelflow.rulebook.national import national
+from peelflow.stores.chain import GENESIS, chain
+from peelflow.stores.export import feed_of, read_export, verify_export
+from peelflow.stores.memory import MemoryStore
+from peelflow.stores.protocol import Batch, Entry, Kept, Store
+from peelflow.stores.restore import restore_into
+from peelflow.stores.seal import seal
+from tests.runs.tamper import fill
+from tests.stores.samples import ADDED, DAY, event
+from tests.world import a_world
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The export of two records with everything that happened to them."""
+    path = tmp_path_factory.mktemp("export") / "register.db"
+    fill(path, 2)
+    with Register.open(f"sqlite:///{path}") as register:
+        return list(register.export())
+
+
+def exported(store: Store) -> list[str]:
+    """Return what a store's register exports."""
+    return list(Register(store, rulebook=national()).export())
+
+
+def test_a_restored_register_is_equal(lines: list[str], store: Store) -> None:
+    """Whatever the adapter: the same events, digests, positions, documents, rules and records."""
+    assert restore_into(store, lines) == 10
+
+    assert exported(store) == lines
+    assert Register(store, rulebook=national()).verify() == ()
+
+
+def test_restoring_again_changes_nothing(lines: list[str], store: Store) -> None:
+    """What is there already is passed over."""
+    restore_into(store, lines)
+
+    assert restore_into(store, lines) == 0
+    assert exported(store) == lines
+
+
+@given(st.integers(0, 10))
+def test_a_restoring_that_was_cut_off_goes_on(lines: list[str], done: int) -> None:
+    """Wherever it stopped."""
+    store = MemoryStore()
+    events = [each for each in lines if '"kind":"event"' in each]
+    head = [each for each in lines if each not in events]
+    restore_into(store, [*head[:-1], *events[:done], head[-1]])
+
+    assert restore_into(store, lines) == 10 - done
+    assert exported(store) == lines
+
+
+def test_big_registers_come_in_batches(
+    store: Store, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    """A record's events may lie in several batches; progress is told after each."""
+    monkeypatch.setattr("peelflow.stores.restore.BATCH", 3)
+    told: list[int] = []
+
+    restore_into(store, lines, seen=told.append)
+
+    assert told == [3, 6, 9, 10]
+    assert exported(store) == lines
+
+
+def test_a_store_with_other_events_is_refused(lines: list[str], store: Store) -> None:
+    """Nothing is mixed, whether it holds others or more."""
+    world = a_world("memory:")
+    others = list(world.register.export())
+    restore_into(store, others)
+    with pytest.raises(RequestRefused, match="holds other events than this export"):
+        restore_into(store, lines)
+
+
+def test_a_store_with_more_events_is_refused(lines: list[str], store: Store) -> None:
+    """It went on since the export was made, or holds another's."""
+    restore_into(store, lines)
+    shorter = [*lines[:-2], lines[-1]]
+
+    with pytest.raises(RequestRefused, match="holds other events than this export"):
+        restore_into(store, shorter)
+    assert exported(store) == lines
+
+
+def test_corrected_histories_come_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a correction says shows in the record, wherever the batches are cut."""
+    monkeypatch.setattr("peelflow.stores.restore.BATCH", 3)
+    origin = MemoryStore()
+    told = (ADDED, Acted("start", "open", "in_progress"), Corrected(2, "void"), Linked("x"))
+    _append(origin, told)
+    _append(origin, (ADDED, Corrected(1, "redate", DAY)), name="second")
+    lines = exported(origin)
+
+    restore_into(store, lines)
+
+    assert exported(store) == lines
+    record = store.read(["first"])["first"].record
+    assert (record.state, record.number) == ("open", 4)
+    assert not [each for each in verify_export(lines) if each.code != "record-missing"][2:]
+
+
+def _append(store: Store, told: tuple[What, ...], name: str = "first") -> None:
+    head, entries = GENESIS, list[Entry]()
+    for number, what in enumerate(told, 1):
+        entries.append(chain(head, event(name, number, what)))
+        head = entries[-1].digest
+    folded = fold([each.event for each in entries])
+    store.append(Batch(tuple(entries), (Kept(folded, head),), {name: 0}, {}))
+
+
+def test_a_history_that_makes_no_record_is_refused(store: Store) -> None:
+    """Its chain fits, and nothing that happened brings a record into being."""
+    entry = chain(GENESIS, event("odd", 1, Linked("x")))
+    told = {"kind": "event", "text": entry.text, "previous": "", "digest": entry.digest}
+    head = {"kind": "head", "format": 1, "of": "peelflow register"}
+    end = {"kind": "end", "events": 1, "root": ""}
+
+    with pytest.raises(RequestRefused, match="'odd': is not made by what happened to it"):
+        restore_into(store, map(json.dumps, (head, told, end)))
+
+
+def test_the_end_has_the_seals_root(lines: list[str]) -> None:
+    """An export can be held against a seal: its end says the same root."""
+    sealed, _ = seal(feed_of(lines))
+
+    assert json.loads(lines[-1])["root"] == sealed.root
+    assert json.loads(lines[-1])["events"] == sealed.count == 10
+
+
+def test_a_whole_export_verifies(lines: list[str]) -> None:
+    """S10: nothing is found where nothing was changed."""
+    assert list(verify_export(lines)) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_edited_line_is_found_or_refused(lines: list[str], data: st.DataObject) -> None:
+    """S10: one character changed anywhere never passes, nor ends in a traceback."""
+    number = data.draw(st.integers(0, len(lines) - 1))
+    line = lines[number]
+    place = data.draw(st.integers(0, len(line) - 1))
+    letter = data.draw(st.characters(exclude_categories=["Cs"]))
+    edited = line[:place] + letter + line[place + 1 :]
+    changed = [*lines[:number], edited, *lines[number + 1 :]]
+
+    if json_or_none(edited) == json.loads(line):
+        return
+    assert _faults(changed)
+
+
+@given(st.integers(1, 10))
+def test_a_line_that_is_gone_is_found_or_refused(lines: list[str], number: int) -> None:
+    """S10: a document, a lifecycle, an event, the end."""
+    assert _faults([*lines[:number], *lines[number + 1 :]])
+
+
+@given(st.lists(st.text(max_size=40), max_size=5))
+def test_any_text_is_refused_in_words(lines: list[str]) -> None:
+    """Never a traceback."""
+    with pytest.raises(RequestRefused):
+        list(read_export(lines))
+
+
+def json_or_none(text: str) -> object:
+    """Return what a JSON text says."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _faults(lines: list[str]) -> list[str]:
+    try:
+        return [str(each) for each in verify_export(lines)]
+    except RequestRefused as error:
+        return [str(error)]
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "said"),
+    [
+        (0, "{}", "line 1 of the export: is no head"),
+        (1, "[]", "line 2 of the export: is no line of an export"),
+        (1, '{"kind":"x"}', "line 2 of the export: is of no kind known here"),
+        (1, '{"kind":[]}', "line 2 of the export"),
+        (1, '{"kind":"document","digest":1,"content":""}', "line 2 of the export: cannot be read"),
+        (1, '{"kind":"end","events":"1","root":""}', "line 2 of the export: cannot be read"),
+        (1, '{"kind":"end","events":1,"root":""}', "line 3 of the export: stands behind the end"),
+        (1, "[" * 100_000, "line 2 of the export: is no line of an export"),
+    ],
+)
+def test_a_line_that_is_none_is_named(lines: list[str], place: int, line: str, said: str) -> None:
+    """By its number, and why."""
+    with pytest.raises(RequestRefused) as caught:
+        list(read_export([*lines[:place], line, *lines[place + 1 :]]))
+
+    assert str(caught.value).startswith(said)
+
+
+def test_an_end_that_tells_of_others_is_found(lines: list[str]) -> None:
+    """S10: events were removed from the end of the file and its end was kept."""
+    assert "end-differs" in "".join(_faults([*lines[:-2], lines[-1]]))
+
+
+def test_an_export_is_read_as_it_comes(lines: list[str]) -> None:
+    """Streamed: the first lines are read before the last are there."""
+
+    def endless() -> Iterator[str]:
+        yield from lines[:4]
+        raise AssertionError
+
+    assert len(list(islice(read_export(endless()), 2))) == 2

@@ -1,0 +1,141 @@
+"""Documents in a folder instead of in the database."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from peelflow.errors import RequestRefused, UnknownDocument
+from peelflow.register.front import Register
+from peelflow.stores.folder import DocumentFolder
+from peelflow.stores.memory import MemoryStore
+from tests.runs.tamper import HMICFRS, LIAISON
+
+LETTER = b"a letter"
+DIGEST = sha256(LETTER).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DocumentFolder:
+    """An empty folder beside an empty store."""
+    return DocumentFolder(tmp_path / "documents", MemoryStore())
+
+
+def test_a_document_comes_back_byte_for_byte(folder: DocumentFolder) -> None:
+    """S8: by its digest, and keeping it again changes nothing."""
+    folder.keep_document(DIGEST, LETTER)
+    folder.keep_document(DIGEST, LETTER)
+
+    assert folder.document(DIGEST) == LETTER
+    assert folder.has_document(DIGEST)
+    assert list(folder.documents()) == [(DIGEST, LETTER)]
+    assert [path.name for path in folder.path.rglob("*") if path.is_file()] == [DIGEST[2:]]
+
+
+@pytest.mark.parametrize("digest", [DIGEST, "../../etc/passwd", "", "a" * 63, "\0"])
+def test_what_is_not_kept_is_not_there(folder: DocumentFolder, digest: str) -> None:
+    """A digest never becomes a path out of the folder."""
+    if digest != "\0":
+        assert folder.document(digest) is None
+        assert not folder.has_document(digest)
+    else:
+        with pytest.raises(RequestRefused):
+            folder.document(digest)
+
+
+def test_another_digest_is_refused(folder: DocumentFolder) -> None:
+    """S8: content goes under its own digest only."""
+    with pytest.raises(RequestRefused, match="its content has another SHA-256 digest"):
+        folder.keep_document("a" * 64, LETTER)
+
+
+def test_what_the_store_kept_before_is_still_found(tmp_path: Path) -> None:
+    """A register may take up a folder later."""
+    store = MemoryStore()
+    store.keep_document(DIGEST, LETTER)
+    folder = DocumentFolder(tmp_path / "documents", store)
+
+    assert folder.has_document(DIGEST)
+    assert folder.document(DIGEST) == LETTER
+    assert list(folder.documents()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """In words, with the path."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RequestRefused, match="cannot be written"):
+        DocumentFolder(tmp_path / "file", MemoryStore())
+
+
+def test_a_document_that_cannot_be_written_leaves_nothing(
+    folder: DocumentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1: neither a part of it, nor its name."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RequestRefused, match="No space left on device"):
+        folder.keep_document(DIGEST, LETTER)
+
+    assert not folder.has_document(DIGEST)
+    assert not [path for path in folder.path.rglob("*") if path.is_file()]
+
+
+def test_a_register_keeps_its_documents_in_the_folder(tmp_path: Path) -> None:
+    """With an act's batch or before it; the register verifies and exports with both."""
+    path = tmp_path / "documents"
+    with Register.open(f"sqlite:///{tmp_path / 'r.db'}") as before:
+        old = before.keep(b"old", kind="letter", name="old.txt")
+    with Register.open(f"sqlite:///{tmp_path / 'r.db'}", documents=path) as register:
+        _add(register)
+        with register.batch() as batch:
+            letter = batch.keep(LETTER, kind="letter", name="letter.txt")
+            batch.attach("R", letter, actor=LIAISON, on=date(2023, 1, 2))
+            batch.attach("R", old, actor=LIAISON, on=date(2023, 1, 2))
+
+        assert register.store.document(DIGEST) is None
+        assert register.document(DIGEST) == LETTER
+        assert register.document(old.digest) == b"old"
+        assert register.verify() == ()
+        exported = tmp_path / "e.jsonl"
+        exported.write_text("\n".join(register.export()))
+
+    with Register.open("memory:") as other:
+        assert other.restore(exported) == 3
+        assert other.document(DIGEST) == LETTER
+
+
+def test_a_document_gone_from_the_folder_is_found(tmp_path: Path) -> None:
+    """S10: documents are verified where they lie."""
+    path = tmp_path / "documents"
+    with Register.open("memory:", documents=path) as register:
+        _add(register)
+        letter = register.keep(LETTER, kind="letter", name="letter.txt")
+        register.attach("R", letter, actor=LIAISON, on=date(2023, 1, 2))
+        place = path / DIGEST[:2] / DIGEST[2:]
+        place.write_bytes(b"another")
+        assert [each.code for each in register.verify()] == ["document-changed"]
+        place.unlink()
+        (place.parent / "stranger").write_text("not ours")
+        assert [each.code for each in register.verify()] == ["document-missing"]
+        with pytest.raises(UnknownDocument):
+            register.document(DIGEST)
+
+
+def _add(register: Register) -> None:
+    register.add(
+        "R",
+        category="recommendation",
+        level=3,
+        force="west-midlands",
+        issued=date(2023, 1, 1),
+        actor=HMICFRS,
+        recorded_by="liaison-officer",
+        source="portal",
+    )

@@ -1,0 +1,66 @@
+"""Whatever is changed behind a register's back is found (S10)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from peelflow.register.front import Register
+from peelflow.stores.seal import broken_seal
+from peelflow.stores.sqlite_snapshot import SqliteSnapshot
+from peelflow.stores.verify import verify
+from tests.runs import tamper
+
+
+@pytest.mark.search
+def test_every_tamper_is_found() -> None:
+    """S10: each edit, deletion, swap, insertion and truncation, whoever made it fit again."""
+    tally = tamper.run(4, parts=2)
+
+    assert tally.missed == ()
+    assert tally.tried.total() > 400
+    assert {kind.partition(" ")[0] for kind in tally.tried} >= {"careful", "event:", "swap"}
+
+
+def test_a_register_that_nobody_touched_fits(tmp_path: Path) -> None:
+    """S10: nothing is found where nothing was changed, by the seal or without."""
+    path = tmp_path / "register.db"
+    sealed, heads = tamper.fill(path, 3)
+
+    with Register.open(f"sqlite:///{path}") as register:
+        assert register.verify() == ()
+        assert register.verify(sealed=sealed, heads=heads) == ()
+
+
+def test_only_the_seal_shows_what_a_careful_hand_did(tmp_path: Path) -> None:
+    """S10: a chain made anew fits by itself, and the seal names the record."""
+    path = tmp_path / "register.db"
+    sealed, heads = tamper.fill(path, 2)
+    edits = {name: hand for name, hand in tamper.each_tamper(path) if name.startswith("careful e")}
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for name, hand in edits.items():
+            connection.execute("BEGIN")
+            hand(connection)
+            kept = SqliteSnapshot(connection)
+            alone = list(verify(kept))
+            found = list(broken_seal(kept.feed(), sealed, heads))
+            connection.execute("ROLLBACK")
+            number = int(name.rpartition(" ")[2])
+            assert alone == []
+            assert [each.record for each in found] == [f"WMP-{(number - 1) // 5:04}"]
+
+
+def test_a_miss_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails when a tamper is not found."""
+    missed = tamper.Tally(Counter({"event: edit": 1}), ("event: edit 1",))
+    monkeypatch.setattr(tamper, "run", lambda *_, **__: missed)
+
+    assert tamper.main(["5"]) == 1
+    assert "found      0 of      1" in capsys.readouterr().out

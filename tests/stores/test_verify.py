@@ -1,0 +1,186 @@
+"""Each thing that does not fit has its code, and names its record and event."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from peelflow.errors import StoreBusy, StoreUnreadable
+from peelflow.register.front import Register
+from peelflow.stores.findings import Finding, Mentions, missing
+from peelflow.stores.sqlite import SqliteStore
+from tests.runs.tamper import HMICFRS, fill
+from tests.stores.samples import events, run
+
+FIRST = "record = 'WMP-0000'"
+
+
+def found(path: Path) -> list[tuple[str, int, str]]:
+    """Return what a register finds: record, event and code."""
+    with Register.open(f"sqlite:///{path}") as register:
+        return [(each.record, each.event, each.code) for each in register.verify()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A register of two records."""
+    made = tmp_path / "register.db"
+    fill(made, 2)
+    return made
+
+
+def _changed(column: str, value: str, table: str = "events", where: str = f"{FIRST}") -> str:
+    return f"UPDATE {table} SET {column} = {value} WHERE {where}"
+
+
+SECOND = f"{FIRST} AND number = 2"
+ROW = "id = 'WMP-0000'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "event", "code"),
+    [
+        (_changed("text", "replace(text, 'start', 'stopt')", where=SECOND), 2, "event-changed"),
+        (_changed("text", "'{}'", where=SECOND), 2, "event-unreadable"),
+        (_changed("previous", "'x'", where=SECOND), 2, "chain-broken"),
+        (_changed("kind", "'added'", where=SECOND), 2, "columns-differ"),
+        (_changed("number", "99", where=f"{FIRST} AND number = 5"), 99, "events-missing"),
+        (f"DELETE FROM events WHERE {SECOND}", 3, "events-missing"),
+        (f"DELETE FROM events WHERE {FIRST}", 0, "row-without-events"),
+        (f"DELETE FROM records WHERE {ROW}", 0, "row-missing"),
+        (_changed("state", "'closed'", "records", ROW), 0, "row-differs"),
+        (_changed("delta", "2", "changes", f"{FIRST} AND number = 1"), 1, "change-differs"),
+        (_changed("position", "900", where=f"{FIRST} AND number = 5"), 1, "position-wrong"),
+        ("DELETE FROM documents", 3, "document-missing"),
+        (_changed("content", "x'00'", "documents", "1"), 3, "document-changed"),
+        ("DELETE FROM lifecycles", 1, "rules-missing"),
+        (_changed("text", "'{}'", "lifecycles", "1"), 0, "rules-changed"),
+    ],
+)
+def test_a_change_is_found_by_its_code(path: Path, sql: str, event: int, code: str) -> None:
+    """S10: what was changed behind the register's back, and where."""
+    run(path, sql)
+
+    assert (event, code) in [(number, said) for _, number, said in found(path)]
+
+
+def test_an_edit_is_found_at_its_event_alone(path: Path) -> None:
+    """S10: one fault gives one finding, not one for each event behind it."""
+    run(path, _changed("text", "replace(text, '2023-01-09', '2023-01-08')", where=SECOND))
+
+    assert found(path)[:1] == [("WMP-0000", 2, "event-changed")]
+    assert {event for _, event, code in found(path) if code.startswith("event")} == {2}
+
+
+def test_a_key_on_two_events_is_found(path: Path) -> None:
+    """S10: keys are unique in a record (S7)."""
+    run(path, "DROP INDEX events_by_key", _changed("key", "'k'", where=f"{FIRST} AND number = 3"))
+
+    assert ("WMP-0000", 0, "key-twice") in found(path)
+
+
+def test_the_feed_gives_each_record_in_its_order(path: Path) -> None:
+    """S10: two positions of one record that were changed for each other."""
+    moves = ((1, -1), (2, 1), (-1, 2))
+    run(path, *(f"UPDATE events SET position = {b} WHERE position = {a}" for a, b in moves))
+
+    assert ("WMP-0000", 2, "feed-disordered") in found(path)
+
+
+def test_a_record_that_another_names_and_that_is_gone(path: Path) -> None:
+    """S10: the whole of a child, its events and its row, was removed."""
+    with Register.open(f"sqlite:///{path}") as register:
+        _add_family(register)
+    tables = (("events", "record"), ("records", "id"), ("changes", "record"))
+    run(path, *(f"DELETE FROM {table} WHERE {name} = 'CHILD'" for table, name in tables))
+
+    assert [each for each in found(path) if each[2] == "record-missing"] == [
+        ("PARENT", 2, "record-missing")
+    ]
+
+
+def _add_family(register: Register) -> None:
+    for name, category, level, parent in (
+        ("PARENT", "cause_of_concern", None, None),
+        ("CHILD", "recommendation", 3, "PARENT"),
+    ):
+        register.add(
+            name,
+            category=category,
+            level=level,
+            force="west-midlands",
+            issued=date(2023, 1, 1),
+            actor=HMICFRS,
+            recorded_by="liaison-officer",
+            source="portal",
+            parent=parent,
+        )
+
+
+def test_a_first_event_that_adds_nothing(path: Path) -> None:
+    """S10: events are missing before it, and it was made to stand first."""
+    run(
+        path,
+        f"DELETE FROM events WHERE {FIRST} AND number = 1",
+        f"DELETE FROM events WHERE {FIRST} AND number > 2",
+        _changed("number", "1"),
+    )
+
+    assert ("WMP-0000", 1, "no-beginning") in found(path)
+
+
+def test_a_finding_says_where_and_what() -> None:
+    """A record's, an event's, and the register's own."""
+    assert str(Finding("R", 2, "chain-broken", "so")) == "R event 2: chain-broken: so"
+    assert str(Finding("R", 0, "row-differs", "so")) == "R: row-differs: so"
+    assert str(Finding("", 0, "seal-broken", "so")) == "the register: seal-broken: so"
+
+
+def test_bytes_where_a_text_belongs_are_a_finding(path: Path) -> None:
+    """S10: whatever a hand put there, never a traceback."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE changes SET record = x'00' WHERE {FIRST}")
+        connection.execute("UPDATE events SET number = 'x' WHERE number = 5")
+
+    assert found(path)
+
+
+@pytest.mark.parametrize("kind", ["relevelled", "migrated"])
+def test_rules_that_a_move_names_must_be_kept(kind: str) -> None:
+    """S10: a record runs under them."""
+    mentions = Mentions()
+    mentions.add(events()[kind])
+
+    (finding,) = missing(mentions, documents=(), rules=(), records=())
+
+    assert finding.code == "rules-missing"
+
+
+def test_a_damaged_file_is_an_error_in_words(path: Path) -> None:
+    """A reading that cannot go on says so."""
+    register = Register.open(f"sqlite:///{path}")
+    run(path, "DROP TABLE changes")
+
+    with pytest.raises(StoreUnreadable, match="no such table: changes"):
+        register.verify()
+    register.close()
+
+
+def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading waits for a lock as long as any work does."""
+    store = SqliteStore(path, timeout=0.01)
+
+    def locked(*_: object, **__: object) -> NoReturn:
+        fault = sqlite3.OperationalError("database is locked")
+        fault.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise fault
+
+    monkeypatch.setattr("peelflow.stores.sqlite_snapshot.connect", locked)
+    with pytest.raises(StoreBusy), store.snapshot():
+        pass
+    store.close()
