@@ -36,14 +36,21 @@ def _columns(names: Sequence[str], *, of: str = "") -> str:
 
 _LIFECYCLE = ("name", "version", "digest", "text")
 PLACED = 500
+# There is no row to lock for a record that does not exist: whoever read that there is none keeps
+# out all who add records until it commits, and takes its snapshot after them.
+ADDING = 0x7065656C
+_KEEP_OUT = f"SELECT pg_advisory_xact_lock({ADDING})"
 _MOVED = ("number", "head", "level", "lifecycle", "version", "state", "body")
 _APPEND = f"""
 WITH asked AS (
     SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
 ), locked AS MATERIALIZED (
     SELECT id, number FROM peelflow_records WHERE id = ANY(%(read_id)s) ORDER BY id FOR UPDATE
+), held AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared({ADDING}) WHERE cardinality(%(added_id)s::text[]) > 0
 ), fits AS MATERIALIZED (
-    SELECT (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
+    SELECT (SELECT count(*) FROM held) >= 0
+       AND (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
        AND (SELECT count(*) FROM locked JOIN asked USING (id, number))
          = (SELECT count(*) FROM asked WHERE number > 0)
        AND NOT EXISTS (SELECT 1 FROM peelflow_events e
@@ -136,7 +143,8 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     """Keep a batch on PostgreSQL, in one statement.
 
     Args:
-        connection: One that commits by itself if `alone`, else an application's transaction.
+        connection: One that commits by itself if `alone` (in a transaction of its own if the
+            batch `reads_absence`), else an application's transaction.
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
@@ -149,6 +157,8 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     expected = _expected(batch)
     if not _follows(batch, expected):
         explain(connection, batch)
+    if reads_absence(batch):
+        connection.exec_driver_sql(_KEEP_OUT)
     check_keys(batch, lambda *_: False)
     asked = _given(batch, expected, alone=alone)
     fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
@@ -156,6 +166,12 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
         explain(connection, batch)
     if not whole:
         raise lost(batch)
+
+
+def reads_absence(batch: Batch) -> bool:
+    """Return whether the batch stands on there being no record that it does not add itself."""
+    added = {entry.event.record for entry in batch.entries}
+    return any(number == 0 and record not in added for record, number in batch.read.items())
 
 
 def lost(batch: Batch) -> Conflict:
