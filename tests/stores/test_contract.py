@@ -47,6 +47,11 @@ class TestTables(StoreContract):
         upgrade_store(url)
         return url
 
+    def make_newer(self, url: str) -> None:
+        """Give the tables the next schema's number."""
+        path = Path(url.removeprefix("sqlite+pysqlite:///"))
+        run(path, "UPDATE peelflow_meta SET schema = schema + 1")
+
 
 class TestPostgres(StoreContract):
     """The SQL store, on a PostgreSQL server."""
