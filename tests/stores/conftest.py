@@ -1,4 +1,4 @@
-"""Fixtures: every adapter that must keep the promises."""
+"""Fixtures: a SQLite store's file."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, KeyReused
 from peelflow.stores import sql_asking as asking
@@ -20,6 +21,7 @@ from peelflow.stores.codec import record_text
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 from peelflow.stores.protocol import Batch
 from peelflow.stores.rows import Rows, change_rows, event_row, record_row
+from peelflow.stores.sql_faults import is_taken_back
 
 _TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
 
@@ -151,7 +153,12 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
         explain(connection, batch)
     check_keys(batch, lambda *_: False)
     asked = _given(batch, expected, alone=alone)
-    fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    try:
+        fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    except DBAPIError as fault:
+        if alone and is_taken_back(fault):
+            explain(connection, batch)
+        raise
     if not fits:
         explain(connection, batch)
     if not whole:
