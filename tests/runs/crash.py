@@ -70,9 +70,9 @@ class Tally:
         return (
             f"{self.kills} kill -9 ({self.at_points} at a sync point, "
             f"{self.kills - self.at_points} at random), {self.acknowledged} events acknowledged: "
-            f"acknowledged events lost {self.lost}, half batches {self.half}, batches nobody asked "
-            f"for {self.unasked}, chain breaks {self.chain}, feed gaps {self.feed}, "
-            f"rows that do not recompute {self.rows}"
+            f"acknowledged events and documents lost {self.lost}, half batches {self.half}, "
+            f"batches nobody asked for {self.unasked}, chain breaks {self.chain}, "
+            f"feed gaps {self.feed}, rows that do not recompute {self.rows}"
         )
 
 
@@ -125,10 +125,15 @@ def write(store: Store, plan: Plan, acknowledging: int) -> None:
     while True:
         number = len(store.history(plan.names[0])) + 1
         told = {"key": f"k{number}", "changes": (change(),)}
-        content = f"letter {number} of {plan.names[0]}".encode()
         asked = batch(*(moved(store, name, told=told) for name in plan.names))
-        store.append(evolve(asked, documents={sha256(content).hexdigest(): content}))
+        store.append(evolve(asked, documents=letter(plan, number)))
         os.write(acknowledging, b".")
+
+
+def letter(plan: Plan, number: int) -> dict[str, bytes]:
+    """Return the document that comes with a writer's n-th batch, by its digest."""
+    content = f"letter {number} of {plan.names[0]}".encode()
+    return {sha256(content).hexdigest(): content}
 
 
 def ended(child: int, acknowledging: int, plan: Plan) -> int:
@@ -156,6 +161,8 @@ def count(opener: str, url: str, tally: Tally, plans: Sequence[Plan], told: Sequ
         tally.at_points += plan.point is not None
         tally.acknowledged += batches * len(GROUP)
         tally.lost += sum(max(batches - length, 0) for length in lengths)
+        letters = [letter(plan, number) for number in range(1, batches + 1)]
+        tally.lost += sum(store.document(each) != kept[each] for kept in letters for each in kept)
         tally.half += len(set(lengths)) > 1
         tally.unasked += max(lengths) > batches + 1
     store.close()

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
-POSTGRES = "tests.postgres"
+from tests.postgres import database, emptied, running
 
 
 @contextmanager
 def servers(urls: Sequence[str] = ()) -> Iterator[dict[str, str]]:
     """Give the stores to run on, by name, until the block ends.
 
-    Those are the URLs asked for, else a SQLite file and, where its adapter is, a PostgreSQL server.
+    Those are the URLs asked for, else a SQLite file and a database of a PostgreSQL server.
     """
-    with ExitStack() as stack:
-        if urls:
-            yield {url: url for url in urls}
-            return
-        folder = stack.enter_context(TemporaryDirectory())
-        found = {"SQLite": f"sqlite:///{folder}/run.db"}
-        if find_spec(POSTGRES) is not None:
-            url = stack.enter_context(import_module(POSTGRES).running())
-            import_module("peelflow.stores.open").upgrade_store(url)
-            found["PostgreSQL"] = url
-        yield found
+    if urls:
+        yield {url: url for url in urls}
+        return
+    with (
+        TemporaryDirectory() as folder,
+        running() as server,
+        database(server) as made,
+        emptied(made) as url,
+    ):
+        yield {"SQLite": f"sqlite:///{folder}/run.db", "PostgreSQL": url}

@@ -32,4 +32,4 @@ def test_finds_what_a_store_loses_that_forgets_its_log(tmp_path: Path) -> None:
     done = ran(f"ForgetsItsLog:{tmp_path / 'run.db'}", "--opener", opener)
 
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "events lost 0" not in done.stdout
+    assert "documents lost 0" not in done.stdout

@@ -1,4 +1,4 @@
-"""Fixtures: a SQLite store's file."""
+"""Fixtures: every adapter that must keep the promises."""
 
 from __future__ import annotations
 

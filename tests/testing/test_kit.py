@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from peelflow.testing import standings
+from peelflow.testing.opening import OURS
 from peelflow.testing.plugin import outcomes_in
 from peelflow.testing.promises import PROMISES, cited
 from tests.testing.broken_stores import FILES, MEMORY
@@ -49,3 +50,16 @@ def test_fails_a_broken_store_by_the_promise_it_breaks(
 def test_every_promise_has_a_store_that_breaks_it() -> None:
     """No part of the kit is untried: each promise is broken by at least one planted store."""
     assert {each for breaks in BREAKS.values() for each in breaks} == set(PROMISES)
+
+
+def test_says_what_the_memory_store_does_not_claim(pytester: pytest.Pytester) -> None:
+    """A promise is not held because a test of it happened to pass on a store without it."""
+    adapter = ADAPTER.format(name="memory").replace("tests.testing.broken_stores:open_broken", OURS)
+    pytester.makepyfile(adapter.replace('"memory:" + str(tmp_path / "register.db")', '"memory:"'))
+
+    run = pytester.inline_run("-p", "peelflow.testing.plugin", "-q")
+    (outcomes,) = outcomes_in(run.getreports("pytest_runtest_logreport")).values()
+
+    verdicts = {each.promise: each.verdict for each in standings(outcomes)}
+    unclaimed = dict.fromkeys(("S3", "S11", "S12"), "not claimed")
+    assert verdicts == dict.fromkeys(PROMISES, "held") | unclaimed

@@ -225,8 +225,18 @@ class SqlStore(_SqlStore):
                     return
             with self._asking() as connection:
                 writing.explain(connection, batch)
-        with self._asking() as connection:
-            writing.append(connection, batch, alone=True)
+        if not writing.absent_ids(batch):
+            with self._asking() as connection:
+                writing.append(connection, batch, alone=True)
+            return
+        try:
+            with self._writing() as connection:
+                writing.append(connection, batch, alone=False)
+        except Conflict as conflict:
+            if not conflict.transaction_lost:
+                raise
+            with self._asking() as connection:
+                writing.explain(connection, batch)
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""

@@ -112,6 +112,14 @@ WITH moved AS (
 """  # noqa: S608 - made of names alone
 
 
+# INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
+# it does not, and so holds this lock of its id until its transaction ends; it is taken by a
+# statement before the one that looks, which then sees what was added meanwhile.
+_HOLD_ABSENT = """SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest(%s::text[]) AS given(id) ORDER BY 1
+) AS keys"""
+
+
 def append_lone(driver: Any, rows: Rows, event: EventRow) -> bool:
     """Keep one event that moves the one record that was read; say whether that was still so.
 
@@ -135,10 +143,10 @@ _NO_CHANGES: list[list[Any]] = [[] for _ in ChangeRow._fields]
 
 
 def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
-    """Keep a batch on PostgreSQL, in one statement.
+    """Keep a batch on PostgreSQL, in one statement; in two, if it read that a record is not there.
 
     Args:
-        connection: One that commits by itself if `alone`, else an application's transaction.
+        connection: One that commits by itself if `alone`, else in a transaction.
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
@@ -152,6 +160,9 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     if not _follows(batch, expected):
         explain(connection, batch)
     check_keys(batch, lambda *_: False)
+    absent = absent_ids(batch)
+    if absent:
+        connection.exec_driver_sql(_HOLD_ABSENT, (absent,)).all()
     asked = _given(batch, expected, alone=alone)
     try:
         fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
@@ -163,6 +174,11 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
         explain(connection, batch)
     if not whole:
         raise lost(batch)
+
+
+def absent_ids(batch: Batch) -> list[str]:
+    """Return the ids that must stand for no record yet."""
+    return sorted(record for record, number in _expected(batch).items() if not number)
 
 
 def lost(batch: Batch) -> Conflict:

@@ -26,12 +26,14 @@ class Crashes(Contract):
             assert again.keyed(NAME, "k") == entry
             assert again.read([NAME])[NAME].head == entry.digest
 
-    def test_closing_twice_is_harmless(self, store: Store) -> None:
+    def test_closing_twice_is_harmless(self, durable: Store, url: str) -> None:
         """S3: whoever lets go twice loses nothing."""
-        step(store)
-        store.close()
+        step(durable)
+        durable.close()
+        durable.close()
 
-        store.close()
+        with self.second(url) as again:
+            assert len(again.history(NAME)) == 1
 
     def test_a_writer_killed_at_a_sync_point_leaves_no_half(self, durable: Store, url: str) -> None:
         """S1: killed at each sync point in turn, a batch is whole or absent."""
