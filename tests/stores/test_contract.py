@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from peelflow.stores.plugged import upgrade_store
 from peelflow.testing import StoreContract
@@ -38,14 +39,22 @@ class TestSqlite(StoreContract):
 
 
 class TestTables(StoreContract):
-    """The SQL store, on SQLite."""
+    """The SQL store on SQLite claims all of them."""
 
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
-        """A file with tables and nothing in them."""
-        url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-        upgrade_store(url)
-        return url
+        """Tables in a file, empty."""
+        made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+        upgrade_store(made)
+        return made
+
+    def make_newer(self, url: str) -> None:
+        """Give the tables the next schema's number."""
+        run(Path(url.partition(":///")[2]), "UPDATE peelflow_meta SET schema = schema + 1")
+
+    def log_of(self, url: str) -> Path:
+        """Return SQLite's write-ahead log."""
+        return Path(url.partition(":///")[2] + "-wal")
 
     def make_newer(self, url: str) -> None:
         """Give the tables the next schema's number."""
@@ -53,10 +62,17 @@ class TestTables(StoreContract):
         run(path, "UPDATE peelflow_meta SET schema = schema + 1")
 
 
-class TestPostgres(StoreContract):
-    """The SQL store, on a PostgreSQL server."""
+class TestPostgresql(StoreContract):
+    """The SQL store on PostgreSQL claims all of them; its log is the server's own."""
 
     @pytest.fixture
     def url(self, postgres: str) -> str:
-        """A database with tables and nothing in them."""
+        """Tables of a real server, empty."""
         return postgres
+
+    def make_newer(self, url: str) -> None:
+        """Give the tables the next schema's number."""
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE peelflow_meta SET schema = schema + 1"))
+        engine.dispose()

@@ -199,10 +199,10 @@ def _trigger(engine: Engine, record: str | None) -> None:
 
 
 def test_on_a_connection_of_its_own_that_is_taken_back(postgres: str) -> None:
-    """S1: the statement fails as a whole, and the caller is told to try again."""
+    """S1: the transaction is rolled back as a whole, and it is a Conflict."""
     store, engine = SqlStore(postgres), create_engine(postgres)
     _trigger(engine, "b")
-    with pytest.raises(Exception, match="try again"):
+    with pytest.raises(Conflict):
         store.append(batch(moved(store, "a"), moved(store, "b")))
     _trigger(engine, None)
 
@@ -320,6 +320,14 @@ def test_a_connection_that_commits_by_itself_is_refused(postgres: str) -> None:
     """There would be no transaction to join."""
     engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection, pytest.raises(RequestRefused, match="commits by itself"):
+        _register(connection)
+    engine.dispose()
+
+
+def test_a_transaction_that_sees_the_past_is_refused(postgres: str) -> None:
+    """S2: it could not tell that a record was added meanwhile."""
+    engine = create_engine(postgres, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection, pytest.raises(RequestRefused, match="READ COMMITTED"):
         _register(connection)
     engine.dispose()
 

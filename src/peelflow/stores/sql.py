@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -225,20 +225,18 @@ class SqlStore(_SqlStore):
                     return
             with self._asking() as connection:
                 writing.explain(connection, batch)
-        opening = self._writing if writing.reads_absence(batch) else self._asking
-        try:
-            with opening() as connection:
+        if not writing.absent_ids(batch):
+            with self._asking() as connection:
                 writing.append(connection, batch, alone=True)
-        except StoreBusy as busy:
-            self._explain_again(batch, busy)
-
-    def _explain_again(self, batch: Batch, busy: StoreBusy) -> NoReturn:
-        """Say what another writer did who stood in the way and is done, else that it is busy."""
+            return
         try:
+            with self._writing() as connection:
+                writing.append(connection, batch, alone=False)
+        except Conflict as conflict:
+            if not conflict.transaction_lost:
+                raise
             with self._asking() as connection:
                 writing.explain(connection, batch)
-        except Conflict as conflict:
-            raise (busy if conflict.transaction_lost else conflict) from busy
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""

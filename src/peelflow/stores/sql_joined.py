@@ -21,6 +21,10 @@ def check_joined(connection: Connection, url: str) -> None:
     elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
         why, instead = "commits by itself", "give one with a transaction of yours"
         raise RequestRefused(f"the connection to {url}", why, instead)
+    elif connection.get_isolation_level() == "REPEATABLE READ":
+        # It would not see a record that was added since it began, and has no row of it to lock.
+        why, instead = "reads what was there when it began", "use READ COMMITTED or SERIALIZABLE"
+        raise RequestRefused(f"the transaction on {url}", why, instead)
 
 
 def _check_immediate(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, KeyReused
 from peelflow.stores import sql_asking as asking
@@ -20,6 +21,7 @@ from peelflow.stores.codec import record_text
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 from peelflow.stores.protocol import Batch
 from peelflow.stores.rows import Rows, change_rows, event_row, record_row
+from peelflow.stores.sql_faults import is_taken_back
 
 _TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
 
@@ -36,21 +38,14 @@ def _columns(names: Sequence[str], *, of: str = "") -> str:
 
 _LIFECYCLE = ("name", "version", "digest", "text")
 PLACED = 500
-# There is no row to lock for a record that does not exist: whoever read that there is none keeps
-# out all who add records until it commits, and takes its snapshot after them.
-ADDING = 0x7065656C
-_KEEP_OUT = f"SELECT pg_advisory_xact_lock({ADDING})"
 _MOVED = ("number", "head", "level", "lifecycle", "version", "state", "body")
 _APPEND = f"""
 WITH asked AS (
     SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
 ), locked AS MATERIALIZED (
     SELECT id, number FROM peelflow_records WHERE id = ANY(%(read_id)s) ORDER BY id FOR UPDATE
-), held AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock_shared({ADDING}) WHERE cardinality(%(added_id)s::text[]) > 0
 ), fits AS MATERIALIZED (
-    SELECT (SELECT count(*) FROM held) >= 0
-       AND (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
+    SELECT (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
        AND (SELECT count(*) FROM locked JOIN asked USING (id, number))
          = (SELECT count(*) FROM asked WHERE number > 0)
        AND NOT EXISTS (SELECT 1 FROM peelflow_events e
@@ -117,6 +112,14 @@ WITH moved AS (
 """  # noqa: S608 - made of names alone
 
 
+# INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
+# it does not, and so holds this lock of its id until its transaction ends; it is taken by a
+# statement before the one that looks, which then sees what was added meanwhile.
+_HOLD_ABSENT = """SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest(%s::text[]) AS given(id) ORDER BY 1
+) AS keys"""
+
+
 def append_lone(driver: Any, rows: Rows, event: EventRow) -> bool:
     """Keep one event that moves the one record that was read; say whether that was still so.
 
@@ -140,11 +143,10 @@ _NO_CHANGES: list[list[Any]] = [[] for _ in ChangeRow._fields]
 
 
 def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
-    """Keep a batch on PostgreSQL, in one statement.
+    """Keep a batch on PostgreSQL, in one statement; in two, if it read that a record is not there.
 
     Args:
-        connection: One that commits by itself if `alone` (in a transaction of its own if the
-            batch `reads_absence`), else an application's transaction.
+        connection: One that commits by itself if `alone`, else in a transaction.
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
@@ -157,21 +159,26 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     expected = _expected(batch)
     if not _follows(batch, expected):
         explain(connection, batch)
-    if reads_absence(batch):
-        connection.exec_driver_sql(_KEEP_OUT)
     check_keys(batch, lambda *_: False)
+    absent = absent_ids(batch)
+    if absent:
+        connection.exec_driver_sql(_HOLD_ABSENT, (absent,)).all()
     asked = _given(batch, expected, alone=alone)
-    fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    try:
+        fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    except DBAPIError as fault:
+        if alone and is_taken_back(fault):
+            explain(connection, batch)
+        raise
     if not fits:
         explain(connection, batch)
     if not whole:
         raise lost(batch)
 
 
-def reads_absence(batch: Batch) -> bool:
-    """Return whether the batch stands on there being no record that it does not add itself."""
-    added = {entry.event.record for entry in batch.entries}
-    return any(number == 0 and record not in added for record, number in batch.read.items())
+def absent_ids(batch: Batch) -> list[str]:
+    """Return the ids that must stand for no record yet."""
+    return sorted(record for record, number in _expected(batch).items() if not number)
 
 
 def lost(batch: Batch) -> Conflict:
