@@ -56,11 +56,6 @@ class TestTables(StoreContract):
         """Return SQLite's write-ahead log."""
         return Path(url.partition(":///")[2] + "-wal")
 
-    def make_newer(self, url: str) -> None:
-        """Give the tables the next schema's number."""
-        path = Path(url.removeprefix("sqlite+pysqlite:///"))
-        run(path, "UPDATE peelflow_meta SET schema = schema + 1")
-
 
 class TestPostgresql(StoreContract):
     """The SQL store on PostgreSQL claims all of them; its log is the server's own."""
