@@ -17,7 +17,7 @@ from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.advice import Advice
 from peelflow.register.draft import Desk, Draft
-from peelflow.register.keeping import Keeping
+from peelflow.register.keeping import Keeping, check_known
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
@@ -216,12 +216,29 @@ class Register(Verbs, Keeping, Advice):
         return tuple(entry.event for entry in entries)
 
     def figures(
-        self, *, as_at: date | None = None, force: str | None = None, ledger: str = "portal"
+        self,
+        *,
+        as_at: date | None = None,
+        force: str | None = None,
+        ledger: str = "portal",
+        known: int | None = None,
     ) -> Figures:
-        """Return the figures as at a day, that day included (None: everything recorded)."""
-        totals = self.store.totals(as_at=as_at, force=force)
+        """Return the figures as at a day, that day included (None: everything recorded).
+
+        Args:
+            as_at: The last day whose events count.
+            force: Only this force's records.
+            ledger: The ledger to count on.
+            known: As known when the feed ended at this position: what was recorded or corrected
+                later does not count. `position()` is the last one.
+
+        Raises:
+            RequestRefused: The feed has not come to that position.
+        """
+        check_known(self, known)
+        totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at)
+        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
