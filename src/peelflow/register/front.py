@@ -16,6 +16,7 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.advice import Advice
+from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.register.situation import described
@@ -33,7 +34,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs, Keeping, Advice):
+class Register(Verbs, Keeping, Advice, Deadlines):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
