@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli import (
+    advising,
+    changing,
+    demo,
+    keeping,
+    portfolio,
+    reading,
+    reconciling,
+    rules,
+    say,
+    ticking,
+    writing,
+)
 from peelflow.cli.store import store
 from peelflow.errors import (
     Conflict,
@@ -49,6 +61,12 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "route": advising.route,
     "fire": writing.fire,
     "figures": reading.figures,
+    "tick": ticking.tick,
+    "overdue": portfolio.overdue,
+    "ages": portfolio.ages,
+    "plan": portfolio.plan,
+    "movement": portfolio.movement,
+    "reconcile": reconciling.reconcile,
     "feed": keeping.feed,
     "seal": keeping.seal,
     "verify": keeping.verify,
