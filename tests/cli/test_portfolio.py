@@ -147,3 +147,15 @@ def test_tick_tells_what_it_passed_over(
     ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
     assert "C-1: moved by somebody else meanwhile; tick again" in ran.out
     assert "0 done on 2023-02-01, 0 waiting, 1 passed over" in ran.out
+
+
+def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another force's record is unknown then, and its lists are empty."""
+    monkeypatch.setenv("PEELFLOW_FORCE", "kent")
+    ran = run("show", "WMP-R3-031", "--register", demo)
+    assert (ran.code, "no record is called 'WMP-R3-031'" in ran.err) == (2, True)
+    assert rows(run, "overdue", "--register", demo) == []
+    ran = run("list", "--register", demo, "--force", "west-midlands")
+    assert (ran.code, "is not kent, which this is opened for" in ran.err) == (2, True)

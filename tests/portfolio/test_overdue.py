@@ -47,6 +47,9 @@ def test_a_day_that_the_force_sets_later_is_the_original_one(world: World) -> No
     record = world.add(LEVEL_3, fields={"due_words": "within three months"})
     world.step(record, "start")
     assert world.register.deadline(record).original is None
+    world.register.amend(
+        record, "owner", "lead-2", actor=LIAISON, on=world.later(), reason="moved on"
+    )
     slip(world, record, DUE, "the force sets one")
     found = world.register.deadline(record)
     assert (found.original, found.slips, found.origin) == (DUE, (), "field")

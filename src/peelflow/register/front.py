@@ -25,7 +25,7 @@ from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
-from peelflow.stores.open import one_store, open_documents, open_store
+from peelflow.stores.open import one_store, open_documents, open_store, seen_by
 from peelflow.stores.protocol import Documents, Store, Wanted
 
 
@@ -49,6 +49,7 @@ class Register(Verbs, Keeping, Advice, Deadlines):
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> None:
         """Put a rulebook before an open store, or before an application's own transaction.
 
@@ -60,13 +61,14 @@ class Register(Verbs, Keeping, Advice, Deadlines):
             clock: Tells the present moment in UTC.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
 
         Raises:
             RequestRefused: Neither or both of store and connection are given, the connection cannot
                 be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
-        self.store = store = one_store(store, connection)
+        self.store = store = seen_by(force, one_store(store, connection))
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
         self._lifecycles: dict[str, Lifecycle] = {}
@@ -90,6 +92,7 @@ class Register(Verbs, Keeping, Advice, Deadlines):
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> Self:
         """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
 
@@ -99,6 +102,7 @@ class Register(Verbs, Keeping, Advice, Deadlines):
             clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
         """
         store = open_store(url)
         try:
@@ -108,6 +112,7 @@ class Register(Verbs, Keeping, Advice, Deadlines):
                 clock=clock,
                 predicates=predicates,
                 documents=documents,
+                force=force,
             )
         except BaseException:
             store.close()
