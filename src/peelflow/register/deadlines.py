@@ -13,7 +13,7 @@ from attrs import frozen
 from peelflow.engine.fold import as_corrected
 from peelflow.model.records import Actor, Added, Amended, Event, TakenOver, Value
 from peelflow.model.rules import Category
-from peelflow.register.fields import counted_days, day_of
+from peelflow.register.fields import day_of, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,5 +128,5 @@ def _day(value: Value | None) -> date | None:
 def _origin(category: Category | None, fields: Mapping[str, Value]) -> Origin:
     if DUE not in fields:
         return "none"
-    counted = counted_days(category, fields, record="") if category else {}
-    return "rule" if counted.get(DUE) == fields[DUE] else "field"
+    rule = category.fields.get(DUE) if category else None
+    return "rule" if rule and is_counted(rule, DUE, fields) else "field"
