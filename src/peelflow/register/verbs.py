@@ -24,6 +24,7 @@ from peelflow.register.asking import (
 from peelflow.register.entering import enter
 from peelflow.register.fields import Given, checked_fields
 from peelflow.register.upkeep import Upkeep
+from peelflow.register.words import check_words
 
 
 class Verbs(Upkeep):
@@ -161,6 +162,8 @@ class Verbs(Upkeep):
         """
         with self._drafting() as draft:
             check_date(on, record)
+            check_words(reason, f"{record}: the reason")
+            check_words(source, f"{record}: the source")
             known = draft.get(record)
             act = Act(
                 trigger=trigger,
