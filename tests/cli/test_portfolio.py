@@ -50,6 +50,8 @@ def test_overdue_tells_the_slips_with_reason_and_whose(run: Run, tmp_path: Path)
     told = "2023-05-31: no staff (liaison-officer (liaison_officer), recorded by liaison-officer)"
     assert (row["original"], row["due"], row["days over"]) == ("2023-03-31", "2023-05-31", 30)
     assert row["reasons"] == told
+    shown = run("show", "R-1", "--register", "r.db").out
+    assert "first 2023-03-31, changed 1 time since" in shown
 
 
 def test_ages_lists_the_oldest_first(run: Run, demo: Path) -> None:
