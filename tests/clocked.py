@@ -19,6 +19,7 @@ categories:
     fields:
       published: {type: date, title: Published}
       owner: {type: person, title: Owner}
+    children: [case]
     figures:
       - {title: Case, order: 300, level: none, ledger: force}
 """
@@ -62,6 +63,16 @@ def clocked(folder: Path, url: str = "memory:", **more: Any) -> Register:
     return Register.open(url, rulebook=rules, clock=clock, **more)
 
 
-def add_case(register: Register, record: str, issued: date, **fields: Any) -> None:
+def add_case(
+    register: Register, record: str, issued: date, *, parent: str | None = None, **fields: Any
+) -> None:
     """Add a case of the force."""
-    register.add(record, category="case", force=FORCE, issued=issued, fields=fields, actor=LEAD)
+    register.add(
+        record,
+        category="case",
+        force=FORCE,
+        issued=issued,
+        fields=fields,
+        parent=parent,
+        actor=LEAD,
+    )

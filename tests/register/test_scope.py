@@ -21,6 +21,7 @@ from peelflow.register.front import Register
 from peelflow.rulebook.national import national
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.protocol import Store
+from peelflow.stores.scoped import ScopedStore
 from tests.clocked import LEAD, add_case, clocked
 from tests.world import HMICFRS, LIAISON, START, clock
 
@@ -127,10 +128,15 @@ def test_another_forces_record_is_unknown(
     assert everything(kent) == before
 
 
+def below(register: Register) -> Store:
+    """Return the store below a register that is opened for one force."""
+    assert isinstance(register.store, ScopedStore)
+    return register.store._store
+
+
 def everything(register: Register) -> list[object]:
     """Return all that the store below keeps."""
-    whole = opened(register.store._store, None) if hasattr(register.store, "_store") else register
-    return list(whole.feed())
+    return list(opened(below(register), None).feed())
 
 
 def add(register: Register, record: str, **more: Any) -> None:
@@ -216,6 +222,7 @@ def test_its_own_records_move_as_ever(kent: Register) -> None:
     said: dict[str, Any] = {"actor": LIAISON, "on": START, "key": "once"}
     first = kent.fire(f"{KENT}-0", "start", **said)
     assert kent.fire(f"{KENT}-0", "start", **said) == first
+    opened(below(kent), None).fire(f"{OTHER}-0", "start", **said)
     assert kent.store.keyed(f"{OTHER}-0", "once") is None
 
 
@@ -239,16 +246,15 @@ def test_a_tick_moves_its_own_alone(tmp_path: Path) -> None:
 
 def test_a_scoped_store_is_otherwise_the_store(kent: Register) -> None:
     """Its place, its promises, its documents, its sync points, its end."""
-    scoped, below = kent.store, kent.store._store if hasattr(kent.store, "_store") else None
-    assert below is not None
-    assert (scoped.url, scoped.capabilities) == (below.url, below.capabilities)
+    scoped, whole = kent.store, below(kent)
+    assert (scoped.url, scoped.capabilities) == (whole.url, whole.capabilities)
     seen: list[str] = []
     scoped.reached = seen.append
-    assert scoped.reached == below.reached
+    assert scoped.reached == whole.reached
     letter = kent.keep(b"x", kind="letter", name="x")
     assert kent.document(letter.digest) == b"x"
     assert scoped.has_document(letter.digest)
-    assert scoped.lifecycles() == below.lifecycles()
+    assert scoped.lifecycles() == whole.lifecycles()
     with pytest.raises(RequestRefused, match="hold every force's"):
         scoped.snapshot()
     kent.close()

@@ -72,6 +72,18 @@ def test_what_still_needs_something_is_left_and_says_what(register: Register) ->
     assert len(register.tick(on=day).fired) == 1
 
 
+def test_a_refused_step_leaves_nothing_of_itself(register: Register) -> None:
+    """A case does not lapse while what follows would close it over an open child."""
+    add_case(register, "C-1", ISSUED)
+    add_case(register, "C-2", ISSUED, parent="C-1")
+    register.fire("C-2", "hold", actor=LEAD, on=ISSUED)
+    add_case(register, "C-3", ISSUED)
+    done = register.tick(on=DUE)
+    assert [(left.record, left.trigger) for left in done.left] == [("C-1", "lapse")]
+    assert [event.record for event in done.fired] == ["C-3"]
+    assert register.record("C-1").state == "waiting"
+
+
 def test_what_is_due_of_the_state_it_enters_happens_too(register: Register) -> None:
     """A state that is entered on a tick counts its days from then."""
     add_case(register, "C-1", ISSUED, published=ISSUED, owner="lead")
