@@ -98,20 +98,6 @@ def test_totals_sum_the_changes(store: Store) -> None:
     assert list(store.totals(as_at=date(2024, 1, 1))) == []
 
 
-def test_totals_as_known_leave_out_what_came_later(store: Store) -> None:
-    """S5: up to a position of the feed, whatever was kept behind it."""
-    level, none = Total("WMP", "recommendation", 3, "portal", "open", 1), None
-    told = [change(), change(level=None), change("closed"), change(force="GMP")]
-    for each in told:
-        step(store, "a", told={"changes": (each,)})
-    tables = [list(store.totals(known=position)) for position in range(5)]
-    force = Total("GMP", "recommendation", 3, "portal", "open", 1)
-
-    assert tables[:3] == [[], [level], [evolve(level, level=none), level]]
-    assert tables[4] == list(store.totals()) == [force, *tables[3]]
-    assert list(store.totals(known=4, force="GMP", as_at=change().on)) == [force]
-
-
 def test_totals_leave_zeros_out(store: Store) -> None:
     """S4: what came and went is no row."""
     step(store, told={"changes": (change(), change("open", -1))})
