@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from tests.postgres import database, emptied, running
 
+pytest_plugins = ["peelflow.testing.plugin"]
+
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("explore", derandomize=False)
 # The same cases in every run; HYPOTHESIS_PROFILE=explore looks for new ones.

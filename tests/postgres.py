@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from peelflow.stores.sql import upgrade_sql
 
 GIVEN = "PEELFLOW_TEST_POSTGRES"
+TABLES = ("meta", "events", "unplaced", "feed", "records", "changes", "documents", "lifecycles")
 
 
 @contextmanager
@@ -56,10 +57,11 @@ def database(server: str) -> Iterator[str]:
 @contextmanager
 def emptied(url: str) -> Iterator[str]:
     """Give a database with empty tables of ours."""
-    upgrade_sql(url)
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    tables = "events, unplaced, feed, records, changes, documents, lifecycles"
-    names = ", ".join(f"peelflow_{each}" for each in tables.split(", "))
+    names = ", ".join(f"peelflow_{each}" for each in TABLES)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        (made,) = connection.execute("SELECT to_regclass('peelflow_meta')").fetchone() or (None,)
+        if made is not None:
+            connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+    upgrade_sql(url)
     yield url

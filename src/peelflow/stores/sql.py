@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -41,7 +42,8 @@ from peelflow.stores.protocol import (
     go_on,
 )
 from peelflow.stores.recent import Recent
-from peelflow.stores.sql_faults import is_lost
+from peelflow.stores.rows import Rows, remember, rows_of
+from peelflow.stores.sql_faults import is_lost, said_of
 from peelflow.stores.sql_joined import check_joined
 from peelflow.stores.sql_schema import check_schema, upgrade
 from peelflow.stores.statements import RowUnreadable
@@ -49,7 +51,8 @@ from peelflow.stores.statements import RowUnreadable
 CHUNK = 256
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 KNOWN = (POSTGRESQL, SQLITE)
-POINTS = {True: ("asked", "kept"), False: ("begun", "written", "kept")}  # on PostgreSQL or not
+PSYCOPG = "psycopg"
+POINTS = {True: ("asked", "kept"), False: ("begun", "written", "kept")}  # on psycopg or not
 
 
 class _SqlStore(ABC):
@@ -76,10 +79,13 @@ class _SqlStore(ABC):
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_asked(*ids)
         with self._asking() as connection:
-            rows = asking.read(connection, ids)
-            return {
-                i: Kept(asking.record_of(i, body, self._decoded), head) for i, head, body in rows
-            }
+            return self._kept(asking.read(connection, ids))
+
+    def _kept(self, rows: Iterable[Any]) -> Mapping[str, Kept]:
+        return {
+            name: Kept(asking.record_of(name, body, self._decoded), head)
+            for name, head, body in rows
+        }
 
     def keyed(self, record: str, key: str) -> Entry | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -167,11 +173,14 @@ class SqlStore(_SqlStore):
         self.url = parsed.render_as_string(hide_password=True)
         self.reached: Callable[[str], None] = go_on
         self._dialect = parsed.get_backend_name()
+        self._fast = parsed.get_driver_name() == PSYCOPG
+        # On psycopg a statement commits by itself, unless a transaction is asked for.
+        self._pool = _engine(parsed, **({"isolation_level": "AUTOCOMMIT"} if self._fast else {}))
+        level = {"isolation_level": "READ COMMITTED"} if self._fast else {}
+        self._engine = self._pool.execution_options(**level)
         if self._dialect not in KNOWN:
             said = f"{self.url}: run peelflow's conformance kit before you trust this database"
             warnings.warn(said, stacklevel=2)
-        self._engine = _engine(parsed)
-        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._closed = False
         self._recent, self._lock = Recent(), Lock()
         in_file = self._dialect == SQLITE
@@ -184,8 +193,12 @@ class SqlStore(_SqlStore):
             else ("begun", "written", "kept"),
         )
         forks().add(self)
-        with self._asking() as connection:
-            check_schema(connection, self.url)
+        try:
+            with self._asking() as connection:
+                check_schema(connection, self.url)
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, batch: Batch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
@@ -198,16 +211,55 @@ class SqlStore(_SqlStore):
         """
         check_lifecycles(batch)
         check_documents(batch)
-        if self._dialect == POSTGRESQL:
+        if self._fast:
             self.reached("asked")
-            with self._guarded(), self._alone.connect() as connection:
-                writing.append(connection, batch, alone=True)
+            self._append_fast(batch)
         else:
             with self._writing() as connection:
                 self.reached("begun")
                 writing.append_step_by_step(connection, batch)
                 self.reached("written")
         self.reached("kept")
+
+    def _append_fast(self, batch: Batch) -> None:
+        rows = rows_of(batch)
+        if rows.moved is not None and not (batch.lifecycles or batch.documents):
+            with self._driver() as driver:
+                if writing.append_lone(driver, rows, rows.events[0]):
+                    self._remember(batch, rows)
+                    return
+            with self._asking() as connection:
+                writing.explain(connection, batch)
+        if not writing.absent_ids(batch):
+            with self._asking() as connection:
+                writing.append(connection, batch, alone=True)
+            return
+        try:
+            with self._writing() as connection:
+                writing.append(connection, batch, alone=False)
+        except Conflict as conflict:
+            if not conflict.transaction_lost:
+                raise
+            with self._asking() as connection:
+                writing.explain(connection, batch)
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        if not self._fast:
+            return super().read(ids)
+        check_asked(*ids)
+        with self._driver() as driver:
+            return self._kept(asking.read_fast(driver, ids))
+
+    @contextmanager
+    def _driver(self) -> Iterator[Any]:
+        """Give a connection of psycopg's own, that commits by itself."""
+        with self._guarded():
+            held = self._pool.raw_connection()
+            try:
+                yield held.driver_connection
+            finally:
+                held.close()
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
@@ -230,15 +282,15 @@ class SqlStore(_SqlStore):
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
         self._closed = True
-        self._engine.dispose()
+        self._pool.dispose()
 
     def pause(self) -> Callable[[], None]:
         """Let go of every idle connection: the process forks."""
-        self._engine.dispose()
+        self._pool.dispose()
         return lambda: None
 
     def _asking(self) -> AbstractContextManager[Connection]:
-        return self._connected(self._alone if self._dialect == POSTGRESQL else self._engine)
+        return self._connected(self._pool)
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
@@ -252,6 +304,10 @@ class SqlStore(_SqlStore):
             with opened.begin():
                 yield opened
 
+    def _remember(self, batch: Batch, rows: Rows) -> None:
+        with self._lock:
+            remember(self._recent, batch, rows)
+
     def _decoded(self, name: str, body: str) -> Record:
         with self._lock:
             return self._recent.decoded(name, body)
@@ -264,12 +320,10 @@ class SqlStore(_SqlStore):
             yield
         except RowUnreadable as fault:
             raise StoreUnreadable(self.url, str(fault)) from fault
-        except DBAPIError as fault:
+        except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
             if is_lost(fault):
                 raise StoreBusy(self.url) from fault
-            raise StoreUnreadable(self.url, str(fault.orig)) from fault
-        except SQLAlchemyError as fault:
-            raise StoreUnreadable(self.url, str(fault)) from fault
+            raise StoreUnreadable(self.url, said_of(fault)) from fault
 
 
 class JoinedStore(_SqlStore):
@@ -308,14 +362,14 @@ class JoinedStore(_SqlStore):
         check_lifecycles(batch)
         check_documents(batch)
         try:
-            if self._connection.dialect.name == POSTGRESQL:
+            if self._connection.dialect.driver == PSYCOPG:
                 writing.append(self._connection, batch, alone=False)
             else:
                 writing.append_step_by_step(self._connection, batch)
         except DBAPIError as fault:
             if is_lost(fault):
                 raise writing.lost(batch) from fault
-            raise StoreUnreadable(self.url, str(fault.orig)) from fault
+            raise StoreUnreadable(self.url, said_of(fault)) from fault
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Refuse: positions are given to what is committed.
@@ -346,7 +400,7 @@ class JoinedStore(_SqlStore):
         except DBAPIError as fault:
             if is_lost(fault):
                 raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
-            raise StoreUnreadable(self.url, str(fault.orig)) from fault
+            raise StoreUnreadable(self.url, said_of(fault)) from fault
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return self._asking()
@@ -384,7 +438,7 @@ def upgrade_sql(url: str) -> int:
         with engine.connect() as opened, opened.execution_options(writes=True).begin():
             return upgrade(opened, said)
     except SQLAlchemyError as fault:
-        raise StoreUnreadable(said, str(getattr(fault, "orig", fault))) from fault
+        raise StoreUnreadable(said, said_of(fault)) from fault
     finally:
         engine.dispose()
 
@@ -397,9 +451,9 @@ def _parsed(url: str) -> URL:
         raise RequestRefused(what, "cannot be read", instead) from None
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, **options: Any) -> Engine:
     try:
-        engine = create_engine(url, pool_reset_on_return="rollback")
+        engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
         what = f"store {url.drivername}:"
         raise RequestRefused(what, f"no driver is installed: {fault}", "install it") from None

@@ -17,7 +17,8 @@ from peelflow.stores.protocol import Entry, Placed, Total, Wanted
 from peelflow.stores.statements import RowUnreadable
 
 _EVENT = [tables.events.c[name] for name in EventRow._fields]
-_ONE_READ = "SELECT id, head, body FROM peelflow_records WHERE id = ANY(%(ids)s)"
+_ONE = "SELECT id, head, body FROM peelflow_records WHERE id = %s"
+_SEVERAL = "SELECT id, head, body FROM peelflow_records WHERE id = ANY(%s)"
 _FIELD = {
     "postgresql": "(body::jsonb -> 'fields' -> :name) = to_jsonb(CAST(:value AS text))",
     "sqlite": """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
@@ -25,10 +26,15 @@ _FIELD = {
 }
 
 
+def read_fast(driver: Any, ids: Collection[str]) -> Sequence[Any]:
+    """Return the same as `read`, from a connection of psycopg's."""
+    sql, asked = (_ONE, tuple(ids)) if len(ids) == 1 else (_SEVERAL, (list(ids),))
+    found: Sequence[Any] = driver.execute(sql, asked).fetchall()
+    return found
+
+
 def read(connection: Connection, ids: Collection[str]) -> Sequence[Any]:
     """Return id, head and body of the records that exist among `ids`."""
-    if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(_ONE_READ, {"ids": list(ids)}).all()
     columns = tables.records.c
     asked = select(columns.id, columns.head, columns.body).where(columns.id.in_(list(ids)))
     return connection.execute(asked).all()
@@ -183,11 +189,13 @@ class SqlSnapshot:
         return (EventRow._make(row) for row in self._rows(asked))
 
     def feed(self) -> Iterator[tuple[int | None, EventRow]]:
-        """Yield every event by position; then those that have none yet, by their serials."""
+        """Yield every event by position; then those that have none yet, as they will get theirs."""
         position, serial = tables.feed.c.position, tables.events.c.serial
-        joined = tables.events.outerjoin(tables.feed, tables.feed.c.serial == serial)
+        joined = tables.events.outerjoin(tables.feed, tables.feed.c.serial == serial).outerjoin(
+            tables.unplaced, tables.unplaced.c.serial == serial
+        )
         asked = select(position, *_EVENT).select_from(joined)
-        ordered = asked.order_by(position.is_(None), position, serial)
+        ordered = asked.order_by(position.is_(None), position, tables.unplaced.c.batch, serial)
         return ((row[0], EventRow._make(row[1:])) for row in self._rows(ordered))
 
     def records(self) -> Iterator[RecordRow]:

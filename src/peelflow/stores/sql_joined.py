@@ -18,9 +18,13 @@ def check_joined(connection: Connection, url: str) -> None:
     """
     if connection.dialect.name == "sqlite":
         _check_immediate(connection)
-    elif connection.get_isolation_level() == "AUTOCOMMIT":
+    elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
         why, instead = "commits by itself", "give one with a transaction of yours"
         raise RequestRefused(f"the connection to {url}", why, instead)
+    elif connection.get_isolation_level() == "REPEATABLE READ":
+        # It would not see a record that was added since it began, and has no row of it to lock.
+        why, instead = "reads what was there when it began", "use READ COMMITTED or SERIALIZABLE"
+        raise RequestRefused(f"the transaction on {url}", why, instead)
 
 
 def _check_immediate(connection: Connection) -> None:
@@ -33,9 +37,10 @@ def _check_immediate(connection: Connection) -> None:
     Raises:
         RequestRefused: There is no transaction, or its lock is free.
     """
+    file = _file(connection)  # begins the transaction, if the application left that to SQLAlchemy
     driver = connection.connection.driver_connection
     held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
-    if not held or _is_free(_file(connection)):
+    if not held or _is_free(file):
         what, why = "the SQLite transaction", "has not begun IMMEDIATE"
         instead = "set the driver's isolation_level to None and begin with BEGIN IMMEDIATE"
         raise RequestRefused(what, why, instead)

@@ -62,7 +62,15 @@ events = Table(
     UniqueConstraint("record", "number", name="peelflow_events_by_number"),
     UniqueConstraint("record", "key", name="peelflow_events_by_key"),
 )
-unplaced = Table("peelflow_unplaced", metadata, Column("serial", _serial, primary_key=True))
+# INVARIANT: a batch is named by its first event's serial, so ordering by it keeps a batch together
+# and puts it behind every batch that had committed when it began.
+unplaced = Table(
+    "peelflow_unplaced",
+    metadata,
+    Column("batch", _serial, nullable=False),
+    Column("serial", _serial, nullable=False),
+    PrimaryKeyConstraint("batch", "serial"),
+)
 feed = Table(
     "peelflow_feed",
     metadata,

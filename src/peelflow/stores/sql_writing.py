@@ -8,9 +8,10 @@ it returns, never by an error, so that an application's transaction survives it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, KeyReused
 from peelflow.stores import sql_asking as asking
@@ -19,7 +20,8 @@ from peelflow.stores.checks import check_keys, check_numbers, check_rules, ids_i
 from peelflow.stores.codec import record_text
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 from peelflow.stores.protocol import Batch
-from peelflow.stores.rows import change_rows, event_row, record_row
+from peelflow.stores.rows import Rows, change_rows, event_row, record_row
+from peelflow.stores.sql_faults import is_taken_back
 
 _TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
 
@@ -76,7 +78,7 @@ WITH asked AS (
     SELECT {_columns(EventRow._fields)} FROM {_taken("event", EventRow._fields)}
     WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial
 ), waiting AS (
-    INSERT INTO peelflow_unplaced (serial) SELECT serial FROM happened
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT min(serial) OVER (), serial FROM happened
 ), changed AS (
     INSERT INTO peelflow_changes ({_columns(ChangeRow._fields)})
     SELECT {_columns(ChangeRow._fields)} FROM {_taken("change", ChangeRow._fields)}
@@ -92,11 +94,59 @@ FROM fits, whole
 """  # noqa: S608 - made of names alone
 
 
-def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
-    """Keep a batch on PostgreSQL, in one statement.
+_LONE = f"""
+WITH moved AS (
+    UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in _MOVED)}
+    WHERE id = %s AND number = %s RETURNING 1
+), happened AS (
+    INSERT INTO peelflow_events ({_columns(EventRow._fields)})
+    SELECT {", ".join(f"%s::{_TYPES.get(name, 'text')}" for name in EventRow._fields)} FROM moved
+    RETURNING serial
+), waiting AS (
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened
+), changed AS (
+    INSERT INTO peelflow_changes ({_columns(ChangeRow._fields)})
+    SELECT * FROM unnest({", ".join(f"%s::{_TYPES.get(n, 'text')}[]" for n in ChangeRow._fields)})
+    WHERE EXISTS (SELECT 1 FROM moved)
+) SELECT count(*) FROM moved
+"""  # noqa: S608 - made of names alone
+
+
+# INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
+# it does not, and so holds this lock of its id until its transaction ends; it is taken by a
+# statement before the one that looks, which then sees what was added meanwhile.
+_HOLD_ABSENT = """SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest(%s::text[]) AS given(id) ORDER BY 1
+) AS keys"""
+
+
+def append_lone(driver: Any, rows: Rows, event: EventRow) -> bool:
+    """Keep one event that moves the one record that was read; say whether that was still so.
+
+    Its key needs no look: who used it meanwhile has moved the record's number. The table refuses
+    one that stood there all along.
 
     Args:
-        connection: One that commits by itself if `alone`, else an application's transaction.
+        driver: A connection of psycopg's that commits by itself.
+        rows: What is written; `moved` checks the record's number in the statement that moves it.
+        event: The event.
+    """
+    changes = [list(column) for column in zip(*rows.changes, strict=True)] or _NO_CHANGES
+    try:
+        (kept,) = driver.execute(_LONE, (*(rows.moved or ()), *event, *changes)).fetchone()
+    except driver.IntegrityError:
+        return False
+    return bool(kept)
+
+
+_NO_CHANGES: list[list[Any]] = [[] for _ in ChangeRow._fields]
+
+
+def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
+    """Keep a batch on PostgreSQL, in one statement; in two, if it read that a record is not there.
+
+    Args:
+        connection: One that commits by itself if `alone`, else in a transaction.
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
@@ -108,14 +158,27 @@ def append(connection: Connection, batch: Batch, *, alone: bool) -> None:
     """
     expected = _expected(batch)
     if not _follows(batch, expected):
-        _explain(connection, batch)
+        explain(connection, batch)
     check_keys(batch, lambda *_: False)
+    absent = absent_ids(batch)
+    if absent:
+        connection.exec_driver_sql(_HOLD_ABSENT, (absent,)).all()
     asked = _given(batch, expected, alone=alone)
-    fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    try:
+        fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    except DBAPIError as fault:
+        if alone and is_taken_back(fault):
+            explain(connection, batch)
+        raise
     if not fits:
-        _explain(connection, batch)
+        explain(connection, batch)
     if not whole:
         raise lost(batch)
+
+
+def absent_ids(batch: Batch) -> list[str]:
+    """Return the ids that must stand for no record yet."""
+    return sorted(record for record, number in _expected(batch).items() if not number)
 
 
 def lost(batch: Batch) -> Conflict:
@@ -143,8 +206,14 @@ def _follows(batch: Batch, expected: Mapping[str, int]) -> bool:
     return True
 
 
-def _explain(connection: Connection, batch: Batch) -> None:
-    """Say why nothing was written."""
+def explain(connection: Connection, batch: Batch) -> NoReturn:
+    """Say why nothing was written.
+
+    Raises:
+        Conflict: A record that was read has moved, or who stood in the way has gone again.
+        KeyReused: A key of the batch already exists on its record.
+        OtherRules: The store keeps other rules under a name and version of the batch's.
+    """
     check_numbers(batch, asking.numbers(connection, ids_in(batch)))
     _refuse_kept_keys(connection, batch)
     check_rules(batch, lambda *named: asking.digest_of(connection, *named))
@@ -209,15 +278,18 @@ def append_step_by_step(connection: Connection, batch: Batch) -> None:
     check_rules(batch, lambda *named: kept[named])
     for record in batch.records:
         _put_record(connection, record_row(record, record_text(record.record)), _expected(batch))
-    for entry in batch.entries:
-        made = connection.execute(insert(tables.events), event_row(entry)._asdict())
-        (serial,) = made.inserted_primary_key or (None,)
-        connection.execute(insert(tables.unplaced), {"serial": serial})
+    serials = [_put_event(connection, event_row(entry)) for entry in batch.entries]
+    _put(connection, tables.unplaced, ((serials[0], serial) for serial in serials))
     _put(connection, tables.changes, (r for e in batch.entries for r in change_rows(e.event)))
     new = [each for each in batch.lifecycles if kept[each[:2]] is None]
     _put(connection, tables.lifecycles, ((*each, batch.lifecycles[each]) for each in new))
     for digest, content in batch.documents.items():
         keep_document(connection, digest, content)
+
+
+def _put_event(connection: Connection, row: EventRow) -> int:
+    made = connection.execute(insert(tables.events), row._asdict()).inserted_primary_key
+    return int(made[0]) if made else 0
 
 
 def _put_record(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
@@ -254,16 +326,17 @@ def place(connection: Connection) -> None:
     The row of `peelflow_meta` is locked meanwhile: readers of the feed wait for each other, and
     writers for nobody. What is not committed yet is not seen here, and gets its position later.
     """
-    unplaced, feed = tables.unplaced, tables.feed
+    unplaced, feed = tables.unplaced.c, tables.feed.c
     connection.execute(select(tables.meta.c.schema).with_for_update()).all()
-    serials = connection.execute(select(unplaced.c.serial).order_by(unplaced.c.serial)).scalars()
-    waiting = list(serials)
-    last = connection.execute(select(func.max(feed.c.position))).scalar() or 0
+    ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
+    waiting = connection.execute(ordered).all()
+    last = connection.execute(select(func.max(feed.position))).scalar() or 0
     for start in range(0, len(waiting), PLACED):
         part = waiting[start : start + PLACED]
-        rows = [{"position": p, "serial": s} for p, s in enumerate(part, last + start + 1)]
-        connection.execute(insert(feed), rows)
-        connection.execute(delete(unplaced).where(unplaced.c.serial.in_(part)))
+        rows = [{"position": p, "serial": s} for p, (_, s) in enumerate(part, last + start + 1)]
+        connection.execute(insert(tables.feed), rows)
+        serials = [serial for _, serial in part]
+        connection.execute(delete(tables.unplaced).where(unplaced.serial.in_(serials)))
 
 
 def is_waiting(connection: Connection) -> bool:
