@@ -19,6 +19,7 @@ from peelflow.register.advice import Advice
 from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.keeping import Keeping, check_known
+from peelflow.register.migrations import Migrations
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
@@ -34,7 +35,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs, Keeping, Advice, Deadlines):
+class Register(Verbs, Keeping, Advice, Deadlines, Migrations):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
