@@ -31,10 +31,14 @@ class FigureLine:
 
 @frozen
 class Figures:
-    """The figures' lines in order, as at the end of a day (None: with everything that is kept)."""
+    """The figures' lines in order, as at the end of a day (None: with everything that is kept).
+
+    `known` is the position of the feed up to which events count; None: every one of them.
+    """
 
     lines: tuple[FigureLine, ...]
     as_at: date | None
+    known: int | None = None
 
     @property
     def open(self) -> int:
@@ -58,6 +62,7 @@ def tabulate(
     *,
     ledger: str = "portal",
     as_at: date | None = None,
+    known: int | None = None,
 ) -> Figures:
     """Return the figures of one ledger.
 
@@ -70,6 +75,7 @@ def tabulate(
         categories: The rulebook's categories by name.
         ledger: The ledger to count on.
         as_at: The day these totals were asked for.
+        known: The position they were asked for.
     """
     sums: _Sums = Counter()
     for total in totals:
@@ -89,7 +95,7 @@ def tabulate(
         )
         for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
     ]
-    return Figures((*declared, *_undeclared(sums, categories)), as_at)
+    return Figures((*declared, *_undeclared(sums, categories)), as_at, known)
 
 
 def _undeclared(sums: _Sums, categories: Mapping[str, Category]) -> Iterator[FigureLine]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.engine.fold import fold
+from peelflow.engine.fold import as_corrected, fold
 from peelflow.model.records import Corrected, Done, Moment, Record
 from tests.engine.histories import CLOSE, START, history
 from tests.engine.samples import DAY, day
@@ -13,7 +13,7 @@ from tests.engine.samples import DAY, day
 
 def without(whole: Record, *, number: int) -> Record:
     """Return a record that counts more events than it folds."""
-    return evolve(whole, number=number, on=day(number))
+    return evolve(whole, number=number)
 
 
 def test_a_voided_event_leaves_nothing_but_its_number() -> None:
@@ -28,7 +28,19 @@ def test_a_redated_event_counts_from_its_new_date() -> None:
     at = Moment(2, DAY)
     assert (corrected.entered["begun"], corrected.window) == (at, at)
     assert corrected.done == {"start": Done(2, DAY, "Sam")}
-    assert (corrected.number, corrected.on) == (3, day(3))
+    assert (corrected.number, corrected.on) == (3, day(1))
+
+
+def test_a_correction_is_no_day_of_the_record() -> None:
+    """What should have been recorded instead can still be, on the day it happened."""
+    assert fold(history(START, CLOSE, Corrected(3, "void"))).on == day(2)
+
+
+def test_what_stands_is_told_as_corrected() -> None:
+    """Neither what is voided nor what corrects it, and each event on its own day."""
+    begun, start, *_ = history(START, CLOSE)
+    whole = history(START, CLOSE, Corrected(3, "void"), Corrected(2, "redate", DAY))
+    assert as_corrected(whole) == (begun, evolve(start, on=DAY))
 
 
 def test_a_redated_beginning_moves_the_issue_date() -> None:

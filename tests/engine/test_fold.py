@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Done,
     Linked,
     Migrated,
+    Moment,
     Record,
     Relevelled,
     TakenOver,
@@ -136,14 +137,27 @@ OTHERS: list[tuple[What, dict[str, Any]]] = [
             "entered": {"open": moment(1), "begun": moment(2)},
         },
     ),
-    (Corrected(1, "void"), {}),
+    (Corrected(1, "void"), {"on": day(1)}),
 ]
 
 
 @pytest.mark.parametrize(("what", "moved"), OTHERS)
 def test_each_kind_of_event_moves_its_own_part_alone(what: What, moved: dict[str, Any]) -> None:
     """Besides number and date nothing else moves: re-levelling alone begins a window."""
-    assert apply(FIRST, event(2, what)) == evolve(FIRST, number=2, on=day(2), **moved)
+    assert apply(FIRST, event(2, what)) == evolve(FIRST, **{"number": 2, "on": day(2), **moved})
+
+
+@pytest.mark.parametrize(
+    ("what", "since"),
+    [
+        (Migrated(NEW, "open", "open", "plan"), moment(1)),
+        (Relevelled(3, 4, NEW, "open", "open", "plan", letters=True), moment(1)),
+        (Relevelled(3, 4, NEW, "open", "open", "plan"), moment(2)),
+    ],
+)
+def test_a_state_that_keeps_its_name_is_not_entered_anew(what: What, since: Moment) -> None:
+    """No wait begins again, unless the past counts no more, as letters do not between levels."""
+    assert apply(FIRST, event(2, what)).entered == {"open": since}
 
 
 def test_every_kind_of_event_is_folded_here() -> None:

@@ -98,6 +98,18 @@ def test_names_the_obligation_that_a_plan_breaks(
     assert codes(new(), **changes) == expected
 
 
+def test_where_the_system_goes_on_at_once_counts_too() -> None:
+    """A record is put at no state from which the system would close it in the same batch."""
+    after = written(
+        NEW.replace("wait: {to: stuck, by: [lead]}", "shut: {to: closed, by: [system]}") % "",
+        name="new",
+        initial="working",
+    )
+    states = {**STATES, "certified": "stuck"}
+    assert codes(after, states=states) == {"count-changes", "ends-records"}
+    assert codes(after) == set()
+
+
 def test_every_trigger_that_a_guarantee_names_is_mapped() -> None:
     """A guarantee's trigger of the old file without a place in the plan is refused."""
     sentences = (

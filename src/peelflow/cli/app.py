@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import advising, changing, demo, keeping, reading, rules, say, writing
+from peelflow.cli import (
+    advising,
+    changing,
+    demo,
+    keeping,
+    moving,
+    portfolio,
+    reading,
+    reconciling,
+    rules,
+    say,
+    ticking,
+    writing,
+)
 from peelflow.cli.store import store
 from peelflow.errors import (
     Conflict,
@@ -39,7 +52,8 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "check": rules.check_files,
     "rules": rules.show_rules,
     "diff": changing.diff_rules,
-    "migrate": changing.migrate,
+    "migrate": moving.migrate,
+    "relevel": moving.relevel,
     "add": writing.add,
     "appoint": writing.appoint,
     "import": writing.import_files,
@@ -48,7 +62,14 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "why": advising.why,
     "route": advising.route,
     "fire": writing.fire,
+    "correct": moving.correct,
     "figures": reading.figures,
+    "tick": ticking.tick,
+    "overdue": portfolio.overdue,
+    "ages": portfolio.ages,
+    "plan": portfolio.plan,
+    "movement": portfolio.movement,
+    "reconcile": reconciling.reconcile,
     "feed": keeping.feed,
     "seal": keeping.seal,
     "verify": keeping.verify,

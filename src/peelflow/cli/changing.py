@@ -1,4 +1,4 @@
-"""The verbs about rules that change: diff, migrate."""
+"""The verb about rules that change: diff."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from peelflow.cli import say
-from peelflow.cli.options import RulePaths
 from peelflow.errors import RequestRefused
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.diff import diff
-from peelflow.proof.verdicts import EXIT_CODES
 from peelflow.rulebook.load import Checked, examine
 
 FINDINGS = 1
@@ -64,28 +62,3 @@ def _pairs(old: Checked, new: Checked) -> list[tuple[Lifecycle | None, Lifecycle
 
 def _latest(lifecycles: tuple[Lifecycle, ...]) -> dict[str, Lifecycle]:
     return {one.name: one for one in sorted(lifecycles, key=lambda one: one.version)}
-
-
-def migrate(
-    plan: Annotated[
-        Path,
-        typer.Option("--check", metavar="PLAN", help="Prove this migration's file; move nothing."),
-    ],
-    rules: RulePaths = None,
-) -> None:
-    """Prove a plan that moves records to other rules.
-
-    The rules it names are the national ones, those beside it, or those of `--rules`. Exit code 0:
-    the plan is proved; 1: it is refused; 3: a proof is undetermined.
-    """
-    checked = examine(plan, *(rules or [plan.parent]))
-    say.diagnostics(checked.found)
-    file = plan.resolve()
-    plans = [one for one in checked.rulebook.migrations if Path(one.span.file).resolve() == file]
-    if not plans and not checked.found:
-        raise RequestRefused(f"{plan}", "is no migration's file", "start it with `migration:`")
-    for one in plans:
-        say.line(f"{one.name}, {one.old} → {one.new}: {checked.verdict}")
-    code = EXIT_CODES[checked.verdict]
-    if code:
-        raise typer.Exit(code)

@@ -118,6 +118,10 @@ def _facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     yield "issued", record.issued.isoformat()
     for name, value in record.fields.items():
         yield name, value if isinstance(value, str) else "; ".join(value)
+    deadline = register.deadline(record.id)
+    if deadline.slips:
+        times = "1 time" if len(deadline.slips) == 1 else f"{len(deadline.slips)} times"
+        yield "deadline", f"first {deadline.original}, changed {times} since"
     for name, other in (("parent", record.parent), ("successor", record.successor)):
         if other is not None:
             yield name, other
@@ -141,13 +145,27 @@ def figures(
             help="As at the end of this day; everything recorded when left out.",
         ),
     ] = None,
+    known: Annotated[
+        int | None,
+        typer.Option(
+            "--known",
+            metavar="POSITION",
+            help="As known at this position of the feed; all that is kept when left out.",
+        ),
+    ] = None,
     force: Force = None,
     ledger: Ledger = "portal",
     form: Formatted = Format.TABLE,
 ) -> None:
-    """Print how many records count open and closed."""
+    """Print how many records count open and closed.
+
+    The position of the feed that a table rests on stands above it: with `--known` the same table
+    comes out again, whatever was recorded or corrected since.
+    """
     with opened(register, rules) as here:
-        print_figures(here.figures(as_at=as_at, force=force, ledger=ledger), ledger, form)
+        last = here.position() if known is None else known
+        found = here.figures(as_at=as_at, force=force, ledger=ledger, known=last)
+        print_figures(found, ledger, form)
 
 
 def print_figures(found: Figures, ledger: str, form: Format = Format.TABLE) -> None:
@@ -156,11 +174,13 @@ def print_figures(found: Figures, ledger: str, form: Format = Format.TABLE) -> N
     total = ("Total", found.open, found.closed, found.total)
     day = found.as_at
     when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
+    when += "" if found.known is None else f", known at position {found.known}"
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
         told = {
             "ledger": ledger,
             "as_at": found.as_at.isoformat() if found.as_at else None,
+            "known": found.known,
             "lines": [dict(zip(names, each, strict=True)) for each in body],
             "total": dict(zip(names[1:], total[1:], strict=True)),
         }

@@ -57,11 +57,13 @@ def begin(event: Event) -> Record:
 def apply(record: Record, event: Event) -> Record:
     """Return the record after one more event.
 
-    A `corrected` event only moves the number on: what it corrects shows when `fold` reads the whole
-    history again.
+    A `corrected` event only moves the number on, so that what it takes the place of can be recorded
+    on its own day; what it corrects shows when `fold` reads the whole history again.
     """
     if isinstance(event.what, Acted):
         return _acted(record, event, event.what)
+    if isinstance(event.what, Corrected):
+        return evolve(record, number=event.number)
     on = max(record.on, event.on)
     return evolve(record, number=event.number, on=on, **_moved(record, event))
 
@@ -74,20 +76,29 @@ def fold(events: Iterable[Event]) -> Record:
         TypeError: What remains does not begin with `added` or `taken_over`.
     """
     history = tuple(events)
-    corrections = _standing(history)
-    record: Record | None = None
-    for event in history:
-        if record is None and isinstance(event.what, Corrected):
-            continue
-        said = corrections.get(event.number)
-        # INVARIANT: what voids an event stands after it, and moves the number on for both.
-        if said is not None and said.correction == "void":
-            continue
-        read = evolve(event, on=said.to) if said is not None and said.to else event
-        record = begin(read) if record is None else apply(record, read)
-    if record is None:
+    standing = as_corrected(history)
+    if not standing:
         raise ValueError(history)
-    return record
+    record = begin(standing[0])
+    for event in standing[1:]:
+        record = apply(record, event)
+    return evolve(record, number=history[-1].number)
+
+
+def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Return what happened as it now is known: each event on its day, without what is voided.
+
+    The `corrected` events themselves are left out too.
+    """
+    history = tuple(events)
+    corrections = _standing(history)
+    found: list[Event] = []
+    for event in history:
+        said = corrections.get(event.number)
+        if isinstance(event.what, Corrected) or (said and said.correction == "void"):
+            continue
+        found.append(evolve(event, on=said.to) if said and said.to else event)
+    return tuple(found)
 
 
 def _standing(history: tuple[Event, ...]) -> dict[int, Corrected]:
@@ -147,7 +158,7 @@ def _moved(record: Record, event: Event) -> dict[str, Any]:
         case Relevelled() as what:
             return {
                 "state": what.new,
-                "entered": {**record.entered, what.new: moment},
+                "entered": _entered(record, what.new, moment, anew=not what.letters),
                 "level": what.new_level,
                 "lifecycle": what.lifecycle,
                 "window": record.window if what.letters else moment,
@@ -155,11 +166,20 @@ def _moved(record: Record, event: Event) -> dict[str, Any]:
         case Migrated() as what:
             return {
                 "state": what.new,
-                "entered": {**record.entered, what.new: moment},
+                "entered": _entered(record, what.new, moment, anew=False),
                 "lifecycle": what.lifecycle,
             }
         case _:
             return {}
+
+
+def _entered(record: Record, new: str, moment: Moment, *, anew: bool) -> Mapping[str, Moment]:
+    """Return when states were entered after a move to other rules.
+
+    A record that stays in its state has been there since it came: no wait begins again. A state
+    with another name is entered by the move, and so is every state where the past counts no more.
+    """
+    return record.entered if new == record.state and not anew else {**record.entered, new: moment}
 
 
 def _holding(

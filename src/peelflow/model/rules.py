@@ -45,10 +45,22 @@ class EvidenceKind:
 
 @frozen
 class Counted:
-    """A date that is reckoned from another field: `days` after the day that `field` says."""
+    """A date that is reckoned from the day that another field says, in one of three units.
+
+    Args:
+        field: The field whose day it counts from.
+        days: Calendar days.
+        months: Months; the last day of a month stands for the days that it does not have.
+        working_days: Days that are no Saturday, Sunday or bank holiday in England and Wales.
+        beginning: Whether the period begins with that day, which is then its first.
+        span: Where it is declared.
+    """
 
     field: str
-    days: int
+    days: int | None = None
+    months: int | None = None
+    working_days: int | None = None
+    beginning: bool = False
     span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
 

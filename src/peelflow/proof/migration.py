@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from peelflow.errors import Diagnostic
 from peelflow.model.guarantees import (
@@ -13,7 +13,7 @@ from peelflow.model.guarantees import (
     TwoPeople,
 )
 from peelflow.model.migration import MigrationPlan
-from peelflow.model.rules import Lifecycle, State
+from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition
 from peelflow.proof.graph import reachable, reaching
 from peelflow.proof.guarantees import Prover
 from peelflow.proof.lint_names import triggers, unknown
@@ -23,17 +23,25 @@ from peelflow.proof.refining_steps import fault
 from peelflow.proof.story import Proof
 
 LEVEL_CLOSED_BY_SYSTEM = 1
+NO_ROLES: Mapping[str, Role] = {}
 
 
-def check_migration(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> tuple[Diagnostic, ...]:
+def check_migration(
+    plan: MigrationPlan,
+    old: Lifecycle,
+    new: Lifecycle,
+    *,
+    roles: Mapping[str, Role] = NO_ROLES,
+) -> tuple[Diagnostic, ...]:
     """Return everything that a plan would do to records and must not, sorted.
 
     Args:
         plan: Which state becomes which.
         old: The settled lifecycle that records leave.
         new: The settled lifecycle that they move to.
+        roles: The roles of the rulebook: who moves records may act in neither lifecycle.
     """
-    found = [*_scope(plan, old, new), *_names(plan, old, new)]
+    found = [*_scope(plan, old, new, roles), *_names(plan, old, new)]
     if not found:
         found += _states(plan, old, new)
         found += _guarantees(plan, old, new)
@@ -45,7 +53,9 @@ def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
     return set(old.applies_to.level) != set(new.applies_to.level)
 
 
-def _scope(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+def _scope(
+    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
+) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
         yield fault(
             plan.span,
@@ -63,7 +73,7 @@ def _scope(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
             new.applies_to.span,
         )
     if moves_level(old, new):
-        roles = {**old.roles, **new.roles}
+        roles = {**known, **old.roles, **new.roles}
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
         if others or not plan.by:
             who = listed(others) if others else "nobody named"
@@ -122,7 +132,7 @@ def _spoken(promise: Promise) -> tuple[str, ...]:
 def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     ends = reaching(old, [name for name, state in old.states.items() if state.final])
     closable = reaching(new, [name for name, state in new.states.items() if state.final])
-    for name, then in plan.states.items():
+    for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
             yield fault(
@@ -150,9 +160,36 @@ def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Dia
             )
 
 
+def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
+    """Yield where the records of each old state come to stand.
+
+    That is where the plan puts them, and wherever the system newly goes on to at once: what it
+    could do before, in the words of the plan, it does of the old rules.
+    """
+    for name, then in plan.states.items():
+        ways = old.states[name].transitions
+        could = {(way.trigger, plan.states.get(way.to)) for way in ways if _is_prompt(way)}
+        found = [then]
+        for place in found:
+            yield name, place
+            if not _is_archived(old, new, new.states[place]):
+                ways = new.states[place].transitions
+                found += [
+                    way.to
+                    for way in ways
+                    if _is_prompt(way)
+                    and way.to not in found
+                    and (way.trigger, way.to) not in could
+                ]
+
+
+def _is_prompt(way: Transition) -> bool:
+    return way.by == (SYSTEM,) and way.after is None
+
+
 def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     """Say whether peelflow itself closes what is put there, as at level 1."""
-    at_once = any(way.by == ("system",) and way.after is None for way in state.transitions)
+    at_once = any(map(_is_prompt, state.transitions))
     into = new.applies_to.level == (LEVEL_CLOSED_BY_SYSTEM,)
     return moves_level(old, new) and into and at_once
 

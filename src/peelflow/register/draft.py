@@ -140,7 +140,7 @@ class Draft(Verbs):
     def find(self, record: str) -> Record | None:
         """Return a record as this draft sees it, None when there is none."""
         if record not in self._read:
-            self._look_up((record,))
+            self.look_up((record,))
         kept = self._view.get(record)
         return kept.record if kept else None
 
@@ -161,10 +161,21 @@ class Draft(Verbs):
         self._lifecycles[pin.name, pin.version, pin.digest] = self.desk.text_of(lifecycle)
         return pin
 
-    def put(self, event: Event) -> Event:
-        """Take an event into this step, chained to the one before it."""
+    def history(self, record: str) -> tuple[Event, ...]:
+        """Return what happened to a record, as this draft sees it: with what it drafted itself."""
+        self.get(record)
+        read = self._read[record]
+        stored = [entry.event for entry in self.desk.store.history(record)]
+        drafted = [entry.event for entry in self._entries if entry.event.record == record]
+        return (*(event for event in stored if event.number <= read), *drafted)
+
+    def put(self, event: Event, *, folded: Record | None = None) -> Event:
+        """Take an event into this step, chained to the one before it.
+
+        `folded` is the record after it, where its whole history has to be read for that.
+        """
         kept = self._view.get(event.record)
-        record = begin(event) if kept is None else apply(kept.record, event)
+        record = folded or (begin(event) if kept is None else apply(kept.record, event))
         entry = chain(kept.head if kept else GENESIS, event)
         if self._undo is not None:
             self._undo.setdefault(event.record, kept)
@@ -195,7 +206,7 @@ class Draft(Verbs):
             Refused: The rules refuse it, with every reason.
         """
         lifecycle = self.lifecycle(record)
-        decided = decide(lifecycle, record, act, self._context(lifecycle, record, act))
+        decided = decide(lifecycle, record, act, self.context(lifecycle, record, act))
         if isinstance(decided, Refusal):
             raise Refused(decided)
         self.put(decided)
@@ -210,7 +221,7 @@ class Draft(Verbs):
             lifecycle = self.lifecycle(now)
             for trigger in automatic(lifecycle, now.state):
                 act = Act(trigger, PEELFLOW, after.on, PEELFLOW.person)
-                decided = decide(lifecycle, now, act, self._context(lifecycle, now, act))
+                decided = decide(lifecycle, now, act, self.context(lifecycle, now, act))
                 if isinstance(decided, Event):
                     self.put(decided)
                     check_family(self, now, trigger=trigger, role=PEELFLOW.role)
@@ -232,7 +243,8 @@ class Draft(Verbs):
                 f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
             )
 
-    def _look_up(self, ids: tuple[str, ...]) -> None:
+    def look_up(self, ids: tuple[str, ...]) -> None:
+        """Read records at once that will be asked for."""
         wanted = [each for each in ids if each not in self._read]
         if not wanted:
             return
@@ -242,14 +254,15 @@ class Draft(Verbs):
             self._view[record] = kept
             self._read[record] = kept.record.number if kept else 0
 
-    def _context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+    def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+        """Return all that a decision on an act may look at, as this draft sees it."""
         wanted = reads(lifecycle, record, act.trigger)
         if not wanted:
             return Context(self.now, self.today, (), None, (), self.desk.predicates)
         return Context(
             self.now,
             self.today,
-            self._appointments(record, act) if "appointments" in wanted else (),
+            self.appointments(record, act) if "appointments" in wanted else (),
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
@@ -260,11 +273,11 @@ class Draft(Verbs):
         return inspection_of(found) if found and found.category == "inspection" else None
 
     def _children(self, record: Record) -> tuple[Child, ...]:
-        self._look_up(record.children)
+        self.look_up(record.children)
         children = map(self.get, record.children)
         return tuple(Child(c.id, self.lifecycle(c).states[c.state].counts_as) for c in children)
 
-    def _appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
+    def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
         """Return the appointments in the record's force of those whose roles may be asked for.
 
         Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
@@ -275,7 +288,7 @@ class Draft(Verbs):
         stored = [each for person in persons for each in self._appointed(record.force, person)]
         drafted = [each for each in self._drafted if self._view[each]]  # not of a refused step
         found = tuple(dict.fromkeys([*stored, *drafted]))
-        self._look_up(found)
+        self.look_up(found)
         appointments = (appointment_of(each) for each in map(self.get, found))
         return tuple(each for each in appointments if each.person in persons)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
-from peelflow.model.rules import Category, Counted, FieldRule
+from peelflow.model.rules import Category, FieldRule
 from peelflow.proof.names import suggestion
+from peelflow.register.counting import BeyondHolidays, last_day
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
@@ -49,7 +50,7 @@ def checked_fields(
         name: checked_value(category, name, value, record=record)
         for name, value in sorted(given.items())
     }
-    fields = {**counted_days(category, fields, record=record), **fields}
+    fields |= counted_days(category, fields, record=record)
     for name, rule in category.fields.items():
         if rule.required and name not in fields:
             raise RequestRefused(
@@ -78,21 +79,49 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
 def counted_days(
     category: Category, fields: Mapping[str, Value], *, record: str
 ) -> Mapping[str, str]:
-    """Return the days that count from what `fields` say, by the names of their own fields."""
-    found: dict[str, str] = {}
-    for name, rule in category.fields.items():
-        start = fields.get(rule.counts_from.field) if rule.counts_from else None
-        if rule.counts_from and isinstance(start, str):
-            found[name] = _last_day(start, rule.counts_from, what=f"{record}: the field `{name}`")
-    return found
+    """Return the days that count from what `fields` say, for the fields that say none themselves.
+
+    Raises:
+        RequestRefused: Such a day cannot be counted.
+    """
+    return {
+        name: day
+        for name, rule in category.fields.items()
+        if name not in fields and (day := counted_day(rule, name, fields, record=record))
+    }
 
 
-def _last_day(start: str, counted: Counted, *, what: str) -> str:
+def counted_day(
+    rule: FieldRule, name: str, fields: Mapping[str, Value], *, record: str
+) -> str | None:
+    """Return the day a field counts from what `fields` say, None where nothing is to count.
+
+    Raises:
+        RequestRefused: It lies beyond the calendar, or beyond the known bank holidays.
+    """
+    counted = rule.counts_from
+    start = fields.get(counted.field) if counted else None
+    if counted is None or not isinstance(start, str):
+        return None
+    what = f"{record}: the field `{name}`"
     try:
-        return (date.fromisoformat(start) + timedelta(counted.days)).isoformat()
+        return last_day(date.fromisoformat(start), counted).isoformat()
     except OverflowError:
         why = f"is counted from {start}, and lies beyond the calendar"
         raise RequestRefused(what, why, f"give an earlier `{counted.field}`") from None
+    except BeyondHolidays as beyond:
+        raise RequestRefused(what, str(beyond), "give the day itself") from None
+
+
+def is_counted(rule: FieldRule, name: str, fields: Mapping[str, Value]) -> bool:
+    """Whether a field says the day that it counts; nothing, where there is nothing to count.
+
+    One that cannot be counted was set by somebody.
+    """
+    try:
+        return fields.get(name) == counted_day(rule, name, fields, record="")
+    except RequestRefused:
+        return False
 
 
 def checked_days(fields: Mapping[str, Value], *, record: str) -> None:

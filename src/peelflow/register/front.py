@@ -16,15 +16,17 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.advice import Advice
+from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
-from peelflow.register.keeping import Keeping
+from peelflow.register.keeping import Keeping, check_known
+from peelflow.register.migrations import Migrations
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
-from peelflow.stores.open import one_store, open_documents, open_store
+from peelflow.stores.open import one_store, open_documents, open_store, seen_by
 from peelflow.stores.protocol import Documents, Store, Wanted
 
 
@@ -33,7 +35,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs, Keeping, Advice):
+class Register(Verbs, Keeping, Advice, Deadlines, Migrations):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
@@ -48,6 +50,7 @@ class Register(Verbs, Keeping, Advice):
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> None:
         """Put a rulebook before an open store, or before an application's own transaction.
 
@@ -59,13 +62,14 @@ class Register(Verbs, Keeping, Advice):
             clock: Tells the present moment in UTC.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
 
         Raises:
             RequestRefused: Neither or both of store and connection are given, the connection cannot
                 be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
-        self.store = store = one_store(store, connection)
+        self.store = store = seen_by(force, one_store(store, connection))
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
         self._lifecycles: dict[str, Lifecycle] = {}
@@ -89,6 +93,7 @@ class Register(Verbs, Keeping, Advice):
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> Self:
         """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
 
@@ -98,6 +103,7 @@ class Register(Verbs, Keeping, Advice):
             clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
         """
         store = open_store(url)
         try:
@@ -107,6 +113,7 @@ class Register(Verbs, Keeping, Advice):
                 clock=clock,
                 predicates=predicates,
                 documents=documents,
+                force=force,
             )
         except BaseException:
             store.close()
@@ -216,12 +223,29 @@ class Register(Verbs, Keeping, Advice):
         return tuple(entry.event for entry in entries)
 
     def figures(
-        self, *, as_at: date | None = None, force: str | None = None, ledger: str = "portal"
+        self,
+        *,
+        as_at: date | None = None,
+        force: str | None = None,
+        ledger: str = "portal",
+        known: int | None = None,
     ) -> Figures:
-        """Return the figures as at a day, that day included (None: everything recorded)."""
-        totals = self.store.totals(as_at=as_at, force=force)
+        """Return the figures as at a day, that day included (None: everything recorded).
+
+        Args:
+            as_at: The last day whose events count.
+            force: Only this force's records.
+            ledger: The ledger to count on.
+            known: As known when the feed ended at this position: what was recorded or corrected
+                later does not count. `position()` is the last one.
+
+        Raises:
+            RequestRefused: The feed has not come to that position.
+        """
+        check_known(self, known)
+        totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at)
+        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""

@@ -44,6 +44,17 @@ class Keeping:
             after = placed[-1].position
             yield from placed
 
+    def position(self) -> int:
+        """Return the position of the last event kept, 0 where there is none."""
+        low, high = 0, 1
+        while self.store.feed(high - 1, 1):
+            low, high = high, high * 2
+        # INVARIANT: there is an event at `low` (or it is 0), and none at `high`.
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.store.feed(middle - 1, 1) else (low, middle)
+        return low
+
     def seal(self) -> tuple[Seal, Heads]:
         """Return the seal of everything kept until now, and every record's head beside it."""
         from peelflow.stores.seal import seal
@@ -111,6 +122,18 @@ class Keeping:
 
         folder = self.documents
         return Shelf(kept, folder if isinstance(folder, DocumentFolder) else None)
+
+
+def check_known(register: Keeping, known: int | None) -> None:
+    """Refuse a position that the feed has not come to."""
+    if known is None:
+        return
+    if type(known) is not int or known < 0:
+        what = f"the position {known!r}"
+        raise RequestRefused(what, "is no position", "give a whole number, 0 or more")
+    if known and not register.store.feed(known - 1, 1):
+        why = f"lies beyond the last event, at {register.position()}"
+        raise RequestRefused(f"the position {known}", why, "give one that was printed")
 
 
 @contextmanager

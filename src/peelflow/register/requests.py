@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from peelflow.model.records import Acted, Added, Amended, Event, TakenOver, What
+from peelflow.model.records import Acted, Added, Amended, Event, Relevelled, TakenOver, What
 from peelflow.model.rules import Pin
 
 UNPINNED = Pin("", 0, "")
@@ -29,5 +29,7 @@ def _asked(what: What) -> What:
             return evolve(what, lifecycle=UNPINNED)
         case Amended():
             return evolve(what, old=None)
+        case Relevelled():
+            return evolve(what, old_level=None, old="", new="")
         case _:
             return what

@@ -19,7 +19,7 @@ from peelflow.register.asking import (
     event_of,
     role_of,
 )
-from peelflow.register.fields import Given, checked_days, checked_value, counted_days
+from peelflow.register.fields import Given, checked_days, checked_value, counted_day, is_counted
 from peelflow.register.references import check_references
 
 if TYPE_CHECKING:
@@ -152,9 +152,11 @@ class Upkeep(ABC):
 
 def _follow(draft: Draft, category: Category, before: Record, amended: Event) -> None:
     """Move the days that were counted from what an amendment changed."""
-    now = draft.get(before.id)
-    old = counted_days(category, before.fields, record=before.id)
-    for name, day in counted_days(category, now.fields, record=before.id).items():
-        if old.get(name) != day and before.fields.get(name) == old.get(name):
-            what = Amended(name, before.fields.get(name), day)
-            draft.put(evolve(amended, number=draft.get(before.id).number + 1, what=what, key=None))
+    for name, rule in category.fields.items():
+        if rule.counts_from is None or not is_counted(rule, name, before.fields):
+            continue
+        now = draft.get(before.id)
+        old, day = before.fields.get(name), counted_day(rule, name, now.fields, record=now.id)
+        if day is not None and day != old:
+            what = Amended(name, old, day)
+            draft.put(evolve(amended, number=now.number + 1, what=what, key=None))

@@ -21,13 +21,15 @@ from peelflow.register.asking import (
     event_of,
     recorder,
 )
+from peelflow.register.changing import Changing
 from peelflow.register.entering import enter
 from peelflow.register.fields import Given, checked_fields
 from peelflow.register.upkeep import Upkeep
+from peelflow.register.words import check_words
 
 
-class Verbs(Upkeep):
-    """add, take_over, fire; and, from Upkeep, amend, attach, appoint."""
+class Verbs(Upkeep, Changing):
+    """add, take_over, fire; amend, attach, appoint; correct, relevel."""
 
     def add(
         self,
@@ -161,6 +163,8 @@ class Verbs(Upkeep):
         """
         with self._drafting() as draft:
             check_date(on, record)
+            check_words(reason, f"{record}: the reason")
+            check_words(source, f"{record}: the source")
             known = draft.get(record)
             act = Act(
                 trigger=trigger,

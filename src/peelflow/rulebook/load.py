@@ -102,7 +102,7 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> Checked:
     sound = _sound(ready, vocabularies, faults)
     proofs, refuted = proved(sound, _refinable(base.lifecycles, sound), vocabulary)
     faults += refuted
-    faults += planned(files.migrations, (*base.lifecycles, *sound))
+    faults += planned(files.migrations, (*base.lifecycles, *sound), vocabulary)
     notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)

@@ -37,7 +37,7 @@ def proved(
 
 
 def planned(
-    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle]
+    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
     """Prove migration plans between settled lifecycles without errors."""
     known = {str(one): one for one in lifecycles}
@@ -51,7 +51,8 @@ def planned(
                 suggestion(name, known),
             )
         if not missing:
-            yield from check_migration(plan, known[plan.old], known[plan.new])
+            old, new = known[plan.old], known[plan.new]
+            yield from check_migration(plan, old, new, roles=vocabulary.roles)
 
 
 def _faults(proof: Proof, *, refines: bool) -> Iterator[Diagnostic]:

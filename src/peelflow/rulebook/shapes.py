@@ -269,7 +269,15 @@ SHAPES: Mapping[type, Shape] = {
             "required": _FLAG,
         }
     ),
-    Counted: Shape({"field": _must(FieldName), "days": _must(Days)}),
+    Counted: Shape(
+        {
+            "field": _must(FieldName),
+            "days": Key(Days),
+            "months": Key(Annotated[int, Whole(1, 1_200)]),
+            "working_days": Key(Annotated[int, Whole(1, 2_500)]),
+            "beginning": _FLAG,
+        }
+    ),
     FigureRow: Shape(
         {
             "title": _must(str),

@@ -122,12 +122,17 @@ class MemoryStore:
         found = [record for record in every if _is_wanted(record, wanted)]
         return iter(sorted(found, key=lambda record: record.id))
 
-    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
         check_asked(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
-            every = list(self._feed)
+            every = self._feed[:known]
         for change in (change for entry in every for change in entry.event.changes):
             if (as_at is None or change.on <= as_at) and force in (None, change.force):
                 key = (change.force, change.category, change.level, change.ledger, change.counts)

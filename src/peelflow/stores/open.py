@@ -56,3 +56,15 @@ def one_store(store: Store | None, connection: object) -> Store:
         raise RequestRefused(what, "needs one place to keep its records", instead)
     joined: Store = import_module("peelflow.stores.plugged").sql_module().join(connection)
     return joined
+
+
+def seen_by(force: str | None, store: Store) -> Store:
+    """Return a store as one force sees it; the store itself where no force is named.
+
+    Raises:
+        RequestRefused: The force has no name.
+    """
+    if force is None:
+        return store
+    scoped: Store = import_module("peelflow.stores.scoped").ScopedStore(store, force)
+    return scoped

@@ -195,8 +195,13 @@ class Store(Documents, Protocol):
         """Yield the records that match, by id in code-point order."""
         ...
 
-    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
         ...
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:

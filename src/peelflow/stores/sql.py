@@ -113,11 +113,16 @@ class _SqlStore(ABC):
         with self._asking() as connection:
             return asking.listed(connection, wanted, after=after, limit=CHUNK, decode=self._decoded)
 
-    def totals(self, *, as_at: date | None = None, force: str | None = None) -> Iterable[Total]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out."""
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[Total]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
         check_asked(force)
         with self._asking() as connection:
-            return asking.totals(connection, as_at, force)
+            return asking.totals(connection, as_at, force, known)
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""

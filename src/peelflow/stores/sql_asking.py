@@ -105,8 +105,13 @@ def _conditions(wanted: Wanted, dialect: str) -> Iterator[Any]:
         yield text(_FIELD[dialect]).bindparams(name=name, value=value)
 
 
-def totals(connection: Connection, as_at: date | None, force: str | None) -> tuple[Total, ...]:
-    """Return the sums of the changes dated on or before `as_at`, zeros left out."""
+def totals(
+    connection: Connection, as_at: date | None, force: str | None, known: int | None
+) -> tuple[Total, ...]:
+    """Return the sums of the changes dated on or before `as_at`, zeros left out.
+
+    With `known`, only those of events up to that position of the feed.
+    """
     columns = tables.changes.c
     by = [columns[name] for name in ("force", "category", "level", "ledger", "counts")]
     total = func.sum(columns.delta)
@@ -115,6 +120,14 @@ def totals(connection: Connection, as_at: date | None, force: str | None) -> tup
         asked = asked.where(columns.on <= as_at.isoformat())
     if force is not None:
         asked = asked.where(columns.force == force)
+    if known is not None:
+        events, feed = tables.events.c, tables.feed.c
+        asked = asked.join_from(
+            tables.changes,
+            tables.events,
+            (events.record == columns.record) & (events.number == columns.number),
+        ).join(tables.feed, feed.serial == events.serial)
+        asked = asked.where(feed.position <= known)
     rows: Sequence[Any] = connection.execute(asked).all()
     found = [Total(a, b, c, d, e, int(total)) for a, b, c, d, e, total in rows]
     return tuple(sorted(found, key=_place))

@@ -1,0 +1,193 @@
+"""correct, relevel, migrate and figures as known, on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran, Run
+from tests.review import FIRST, MOVES, PLAN, SECOND, WORDS, written
+
+REGISTER = ("--register", "reviews.db", "--rules", "rules")
+LIAISON = ("--actor", "kim", "--actor-role", "liaison_officer")
+LEAD = ("--actor", "lee", "--actor-role", "lead")
+WHO = (*LIAISON, "--on", "2023-05-01", "--reason", "new rules")
+HMICFRS = ("--actor", "portal", "--actor-role", "hmicfrs", "--recorded-by", "kim")
+
+
+@pytest.fixture
+def here(run: Run) -> Run:
+    """Give the command beside a register with two reviews, of which one is finished."""
+    written(Path("rules"))
+    for name in ("A", "B"):
+        add(run, name)
+    ran = run("fire", "B", "finish", *LEAD, "--on", "2023-04-05", *REGISTER)
+    assert ran.code == 0
+    return run
+
+
+def add(run: Run, name: str, *, issued: str = "2023-04-03") -> Ran:
+    """Add a review that is issued on a day."""
+    ran = run(
+        *("add", name, "--category", "local_review", "--force", "wmp", "--issued", issued),
+        *("--field", "owner=lee", *LIAISON, *REGISTER),
+    )
+    assert ran.code == 0
+    return ran
+
+
+def migrate(run: Run, *words: str) -> Ran:
+    """Run `peelflow migrate` with the plan."""
+    return run("migrate", "rules/plan.yaml", *words, *REGISTER)
+
+
+def test_a_dry_run_says_what_would_become_of_the_records(here: Run) -> None:
+    """Who could do nothing next, and why; exit code 1, and nothing is moved."""
+    ran = migrate(here, "--dry-run", "--on", "2023-05-01")
+    assert ran.code == 1
+    assert ran.out.splitlines()[:2] == [
+        f"{PLAN}, review@1 → review@2: proved",
+        "2 records affected: 0 stranded, 0 overdue at once, 1 blocked",
+    ]
+    assert "`finish` would lack: the field `area` is not set" in ran.out
+    told = json.loads(migrate(here, "--dry-run", "--format", "json").out)
+    assert [each["record"] for each in told] == ["A"]
+    assert "review@1" in here("show", "A", *REGISTER).out
+
+
+def test_a_dry_run_without_worries_is_fine(here: Run) -> None:
+    """Exit code 0, and no table."""
+    for name in ("A", "B"):
+        here(
+            *("correct", name, "1", "--redate", "2023-04-02"),
+            *(*LIAISON, "--reason", "issued on a Sunday", *REGISTER),
+        )
+    Path("rules/second.yaml").write_text(SECOND.replace("{field: area}", "{field: owner}"))
+    ran = migrate(here, "--dry-run")
+    assert (ran.code, ran.out.splitlines()[1:]) == (
+        0,
+        ["2 records affected: 0 stranded, 0 overdue at once, 0 blocked"],
+    )
+
+
+def test_records_move_and_move_back(here: Run) -> None:
+    """`--apply` moves them, `--undo` takes back what nobody acted on since."""
+    ran = migrate(here, "--apply", *WHO)
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 records moved, 0 left")
+    assert "moved to review@2, as planned" in here("show", "A", *REGISTER).out
+    assert here("verify", *REGISTER).code == 0
+    signed = here("fire", "B", "sign_off", *LIAISON, "--on", "2023-05-02", *REGISTER)
+    assert signed.code == 0
+    ran = migrate(here, "--undo", *WHO)
+    assert (ran.code, ran.out.splitlines()[-2:]) == (
+        1,
+        ["1 records moved back, 1 left", "  left: B"],
+    )
+    assert "`planned`" not in here("show", "A", *REGISTER).out
+    assert migrate(here, "--apply", *WHO).code == 0
+
+
+def test_a_new_record_takes_the_version_in_force_on_its_issue_date(here: Run) -> None:
+    """Old ones move by the migration alone, and both are counted together."""
+    add(here, "C", issued="2024-04-02")
+    versions = ["review@1", "review@1", "review@2"]
+    shown = [here("show", name, *REGISTER).out for name in "ABC"]
+    assert [each in told for each, told in zip(versions, shown, strict=True)] == [True] * 3
+    migrate(here, "--apply", *WHO)
+    assert all("review@2" in here("show", name, *REGISTER).out for name in "ABC")
+    assert "Local review,3,0,3" in here("figures", "--format", "csv", *REGISTER).out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("migrate",), 2, "does not say which plan"),
+        (("migrate", "rules/plan.yaml"), 2, "give --check PLAN, or PLAN and --dry-run"),
+        (("migrate", "rules/plan.yaml", "--dry-run", "--apply"), 2, "what to do with it"),
+        (("migrate", "rules/plan.yaml", "--check", "rules/plan.yaml"), 2, "which plan"),
+        (("migrate", "rules/plan.yaml", "--apply"), 2, "give --actor and --actor-role"),
+        (("migrate", "rules/first.yaml", "--dry-run"), 2, "is no migration's file"),
+        (("migrate", "rules/plan.yaml", "--apply", *LIAISON), 2, "the reason"),
+        (("correct", "A", "1", *LIAISON), 2, "give --void, or --redate and a day"),
+        (("correct", "A", "7", "--void", *WHO), 2, "is not in its history"),
+        (("correct", "A", "1", "--redate", "2022-01-01", *WHO), 2, "in force only from"),
+        (("figures", "--known", "99"), 2, "beyond the last event, at 3"),
+        (("figures", "--known", "-1"), 2, "is no position"),
+        (("relevel", "A", "rules/plan.yaml", *HMICFRS), 2, "use `migrate`"),
+    ],
+)
+def test_says_what_is_missing(here: Run, words: tuple[str, ...], code: int, said: str) -> None:
+    """What cannot be meant is misuse; nothing is written."""
+    more = () if words[0] == "migrate" and len(words) == 1 else REGISTER
+    ran = here(*words, *more)
+    assert (ran.code, said in ran.err) == (code, True), ran.err
+
+
+def test_an_unproved_plan_moves_nothing(here: Run) -> None:
+    """Refuted is 1 with every fault, undetermined 3."""
+    plan = Path("rules/plan.yaml")
+    plan.write_text(MOVES.replace("parked: parked, ", ""), "utf-8")
+    ran = migrate(here, "--apply", *WHO)
+    assert (ran.code, "state-unmapped" in ran.out) == (1, True)
+    assert ran.out.endswith("review@1 → review@2: refuted\n")
+    plan.write_text(MOVES, "utf-8")
+    since = SECOND.replace("{field: area}", "{waited: 3, since: open}")
+    Path("rules/second.yaml").write_text(since, "utf-8")
+    assert migrate(here, "--dry-run").code == 3
+
+
+def test_a_published_table_comes_out_again(here: Run) -> None:
+    """`--known` and the position it was printed with, whatever was corrected since."""
+    words = ("figures", "--as-at", "2023-04-30", *REGISTER)
+    for verb, who in (("sign_off", LIAISON),):
+        assert here("fire", "B", verb, *who, "--on", "2023-04-06", *REGISTER).code == 0
+    published = here(*words).out
+    assert "known at position 4" in published
+    ran = here("correct", "B", "3", "--void", *LIAISON, "--reason", "another review", *REGISTER)
+    assert (ran.code, ran.out) == (0, "B: event 3 voided; `closed` → `finished`\n")
+    assert here(*words).out != published
+    assert here(*words, "--known", "4").out == published
+    ran = here(
+        *("correct", "B", "2", "--redate", "2023-04-04", *LEAD),
+        *("--reason", "a day earlier", *REGISTER),
+    )
+    assert (ran.code, "re-dated to 2023-04-04" in ran.out) == (0, True)
+
+
+def test_a_correction_that_breaks_what_followed_is_refused(here: Run) -> None:
+    """Exit code 1, with the event it would break."""
+    here("fire", "B", "sign_off", *LIAISON, "--on", "2023-04-06", *REGISTER)
+    ran = here("correct", "B", "2", "--void", *LEAD, "--reason", "not yet", *REGISTER)
+    assert ran.code == 1
+    assert "event 3 of 2023-04-06 would break" in ran.err
+
+
+def test_hmicfrs_moves_a_record_to_another_level(run: Run) -> None:
+    """Under the plan's file, with its source."""
+    folder = Path("rules")
+    folder.mkdir()
+    levels = "3", "2"
+    for number, text in zip(levels, (FIRST, SECOND), strict=True):
+        (folder / f"{number}.yaml").write_text(
+            text.replace("level: none", f"level: {number}")
+            .replace("review\n", f"own-{number}\n")
+            .replace("version: 2", "version: 1")
+            .replace("2024-04-01", "2023-04-01"),
+            "utf-8",
+        )
+    (folder / "words.yaml").write_text(WORDS, "utf-8")
+    plan = folder / "plan.yaml"
+    moves = MOVES.replace("review@1", "own-3@1").replace("review@2", "own-2@1")
+    plan.write_text(f"{moves}by: [hmicfrs]\n", "utf-8")
+    run(
+        *("add", "A", "--category", "local_review", "--force", "wmp", "--issued", "2023-04-03"),
+        *("--level", "3", *LIAISON, *REGISTER),
+    )
+    ran = run(
+        *("relevel", "A", plan, *HMICFRS, "--source", "portal", "--reason", "reviewed"),
+        *REGISTER,
+    )
+    assert (ran.code, ran.out) == (0, "A: level 3 → 2, `open` → `planned`\n")
+    assert "level 3 → 2, as planned" in run("show", "A", *REGISTER).out

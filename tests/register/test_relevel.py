@@ -1,0 +1,205 @@
+"""Re-levelling: the inspectorate moves a record to another level, under a proved plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from peelflow.errors import KeyReused, Refused, RequestRefused, RulesRefused
+from peelflow.figures import Figures
+from peelflow.model.migration import MigrationPlan
+from peelflow.model.records import Event, Relevelled
+from peelflow.model.rules import Lifecycle
+from peelflow.rulebook.national import national
+from tests.world import HMICFRS, KINDS, LIAISON, World
+
+LEVELS = {one.name: one for one in national().lifecycles}
+LEVEL_3 = KINDS[2]
+
+
+def named(rules: Lifecycle) -> set[str]:
+    """Return the triggers of a lifecycle."""
+    return {way.trigger for state in rules.states.values() for way in state.transitions}
+
+
+def a_plan(old: str, new: str, states: dict[str, str], **more: Any) -> MigrationPlan:
+    """Return a plan between national levels, for HMICFRS."""
+    before, after = named(LEVELS[old]), named(LEVELS[new])
+    triggers = {each: each for each in before & after}
+    triggers |= {"self_certify": "close", "verify": "close"} if new == "level-2" else {}
+    triggers |= dict.fromkeys(before - after, "archive") if new == "level-1" else {}
+    plan = MigrationPlan(
+        f"{old}@1", f"{new}@1", states, triggers, by=("hmicfrs",), name=f"{old}-to-{new}"
+    )
+    return evolve(plan, **more)
+
+
+SAME = {name: name for name in LEVELS["level-2"].states}
+TO_2 = a_plan("level-3", "level-2", {**SAME, "self_certified": "in_progress"})
+ENDS = ("closed", "superseded", "not_applicable", "no_action")
+TO_1 = a_plan(
+    "level-3",
+    "level-1",
+    {name: "archived" if name in ENDS else "issued" for name in LEVELS["level-3"].states},
+)
+
+
+def relevel(world: World, record: str, plan: MigrationPlan | str = TO_2, **more: Any) -> Event:
+    """Have HMICFRS move a record today."""
+    said: dict[str, Any] = {
+        "actor": HMICFRS,
+        "on": world.day,
+        "source": "portal",
+        "reason": "reviewed",
+        "recorded_by": "liaison-officer",
+        **more,
+    }
+    return world.register.relevel(record, plan=plan, **said)
+
+
+def lines(found: Figures) -> dict[str, tuple[int, int]]:
+    """Return the lines that count something."""
+    return {each.title: (each.open, each.closed) for each in found.lines if each.total}
+
+
+def test_a_record_moves_to_another_level_with_its_state(world: World) -> None:
+    """The figures move from level to level on the day, and the history says under which plan."""
+    record = world.add(LEVEL_3)
+    world.step(record, "start")
+    before = world.register.figures(as_at=world.day)
+    world.later()
+
+    event = relevel(world, record)
+
+    now = world.register.record(record)
+    assert (now.level, now.state, str(now.lifecycle)) == (2, "in_progress", "level-2@1")
+    assert isinstance(event.what, Relevelled)
+    assert (event.what.old_level, event.what.new_level, event.what.letters) == (3, 2, False)
+    after = world.register.figures()
+    assert (after.open, after.closed) == (before.open, before.closed)
+    assert lines(after).keys().isdisjoint(lines(before))
+    assert world.register.figures(as_at=event.on.replace(day=event.on.day - 1)).lines == (
+        before.lines
+    )
+    assert world.register.verify() == ()
+
+
+def with_a_letter(world: World) -> str:
+    """Return a level 3 record in progress, with a letter attached."""
+    record = world.add(LEVEL_3)
+    world.step(record, "start")
+    world.register.attach(record, world.letter(), actor=LIAISON, on=world.day)
+    return record
+
+
+def test_letters_do_not_carry_over(world: World) -> None:
+    """A letter attached at the old level does not close at the new one."""
+    record = with_a_letter(world)
+    relevel(world, record)
+    with pytest.raises(Refused, match="no `letter` is offered"):
+        world.fire(record, "close", "chief_constable")
+
+
+def test_letters_carry_over_if_the_plan_says_so(world: World) -> None:
+    """It was attached for the work, whatever the level."""
+    record = with_a_letter(world)
+    relevel(world, record, evolve(TO_2, letters=True))
+    world.fire(record, "close", "chief_constable")
+    assert world.register.record(record).state == "closed"
+
+
+def test_what_moves_to_level_1_is_archived_at_once(world: World) -> None:
+    """The system archives it in the same batch, on the same day."""
+    record = world.add(LEVEL_3)
+    world.later()
+    moved = relevel(world, record, TO_1)
+    last = world.register.history(record)[-1]
+    assert (last.number, last.on, last.actor.role) == (moved.number + 1, moved.on, "system")
+    assert world.register.record(record).state == "archived"
+    found = world.register.figures()
+    assert (found.open, found.closed) == (0, 1)
+    assert world.register.verify() == ()
+
+
+def test_a_relevelling_can_be_voided_with_what_the_system_did(world: World) -> None:
+    """By HMICFRS, whose decision it was; the level and its figures are what they were."""
+    record = world.add(LEVEL_3)
+    before = world.register.record(record)
+    figures = world.register.figures()
+    relevel(world, record, TO_1)
+    world.register.correct(
+        record,
+        2,
+        correction="void",
+        actor=HMICFRS,
+        on=world.day,
+        reason="another record was meant",
+        recorded_by="liaison-officer",
+        source="portal",
+    )
+    assert world.register.record(record) == evolve(before, number=5)
+    assert world.register.figures() == figures
+    assert world.register.verify() == ()
+
+
+def test_the_same_decision_again_is_harmless(world: World) -> None:
+    """S7: with a key, the first event comes back, though the record moved since."""
+    record = world.add(LEVEL_3)
+    first = relevel(world, record, key="k")
+    assert relevel(world, record, key="k") == first
+    with pytest.raises(KeyReused):
+        relevel(world, record, evolve(TO_2, letters=True), key="k")
+
+
+@pytest.mark.parametrize(
+    ("plan", "more", "why"),
+    [
+        (TO_2, {"reason": ""}, "the reason"),
+        (TO_2, {"source": ""}, "names no source"),
+        (TO_2, {"actor": LIAISON}, "`hmicfrs` may"),
+        ("to-2", {}, "is not here"),
+        (evolve(TO_2, old="level-3@9"), {}, "not in the rulebook"),
+    ],
+)
+def test_refuses_what_cannot_be_meant(
+    world: World, plan: MigrationPlan | str, more: dict[str, Any], why: str
+) -> None:
+    """Nothing is kept."""
+    record = world.add(LEVEL_3)
+    before = world.picture(record)
+    with pytest.raises(RequestRefused, match=why):
+        relevel(world, record, plan, **more)
+    assert world.picture(record) == before
+
+
+def test_a_plan_moves_only_what_runs_under_its_rules(world: World) -> None:
+    """What moved already stays where it is."""
+    record = world.add(LEVEL_3)
+    relevel(world, record)
+    with pytest.raises(RequestRefused, match="runs under level-2@1, and the plan"):
+        relevel(world, record)
+
+
+def test_nobody_else_may_be_named_by_the_plan(world: World) -> None:
+    """A plan that lets the force re-level is refuted."""
+    record = world.add(LEVEL_3)
+    with pytest.raises(RulesRefused, match="relevelled-by-others"):
+        relevel(world, record, evolve(TO_2, by=("liaison_officer",)), actor=LIAISON)
+
+
+def test_a_whole_register_is_not_relevelled(world: World) -> None:
+    """Level by level the inspectorate decides on each record."""
+    with pytest.raises(RequestRefused, match="use `relevel`"):
+        world.register.migrate(TO_2, actor=HMICFRS, on=world.day, reason="all of them")
+
+
+def test_a_plan_between_versions_moves_no_level(world: World) -> None:
+    """It is for `migrate`."""
+    record = world.add(LEVEL_3)
+    rules = LEVELS["level-3"]
+    same = {name: name for name in rules.states}
+    plan = MigrationPlan(str(rules), str(rules), same, {each: each for each in named(rules)})
+    with pytest.raises(RequestRefused, match="use `migrate`"):
+        relevel(world, record, plan)
