@@ -6,7 +6,7 @@ READY := .venv/ready
 # Which mutants `make mutants` tries, such as MODULE='peelflow.stores.chain*'; all when left out.
 MODULE ?=
 
-.PHONY: demo test format docs bench tamper mutants
+.PHONY: demo test format docs bench tamper crash contention mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -31,6 +31,12 @@ bench: $(READY)
 
 tamper: $(READY)
 	$(BIN)/python -m tests.runs.tamper
+
+crash: $(READY)
+	$(BIN)/python -m tests.runs.crash
+
+contention: $(READY)
+	$(BIN)/python -m tests.runs.contention
 
 mutants: $(READY)
 	rm -rf mutants # what an earlier run learnt of other sources misleads

@@ -114,7 +114,8 @@ def _place(number: int) -> tuple[str, bool]:
     return f"WMP-{place * 7:04}", turn % 2 == 1
 
 
-def _fill(register: Register) -> None:
+def fill(register: Register) -> None:
+    """Add the records, and appoint who acts on them."""
     with register.batch() as batch:
         for actor in (CHIEF, DEPUTY):
             batch.appoint(
@@ -138,23 +139,24 @@ def _fill(register: Register) -> None:
             )
 
 
-def _clock() -> datetime:
+def tell_time() -> datetime:
+    """Return the same moment always, so that both sides write the same bytes."""
     return NOW
 
 
 def _times(folder: Path, fire: Callable[[Register, int], object]) -> dict[str, tuple[float, ...]]:
     recording = Recording()
-    with Register.open(f"sqlite:///{folder / 'ours.db'}", clock=_clock) as register:
-        _fill(register)
-        told = Register(recording, rulebook=register.rulebook, clock=_clock)
-        _fill(told)
+    with Register.open(f"sqlite:///{folder / 'ours.db'}", clock=tell_time) as register:
+        fill(register)
+        told = Register(recording, rulebook=register.rulebook, clock=tell_time)
+        fill(told)
         raw, encoding = (_opened(folder / f"{n}.db", recording.rows[0]) for n in ("raw", "json"))
         for number in range((ROUNDS + 1) * STEPS):
             fire(told, number)
-        ours = _in_steps(lambda number: fire(register, number))
-        theirs = _in_steps(lambda number: _step(raw, recording.rows[number + 1]))
+        ours = in_steps(lambda number: fire(register, number))
+        theirs = in_steps(lambda number: _step(raw, recording.rows[number + 1]))
         parsed = [_parsed(rows) for rows in recording.rows[1:]]
-        coded = _in_steps(
+        coded = in_steps(
             lambda number: _step(encoding, recording.rows[number + 1], encode=parsed[number])
         )
         times = interleaved(
@@ -170,7 +172,7 @@ def _parsed(rows: Rows) -> tuple[Any, Any]:
     return json.loads(rows.bodies[0]), json.loads(str(rows.events[0][5]))
 
 
-def _moved(rows: Rows) -> tuple[str | int | None, ...]:
+def moved_row(rows: Rows) -> tuple[str | int | None, ...]:
     """Return what `MOVE` asks with, also of a step that read more than the record it moves."""
     if rows.moved is not None:
         return rows.moved
@@ -182,7 +184,8 @@ def _dumped(told: Any) -> str:
     return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _in_steps(step: Callable[[int], object]) -> Callable[[], None]:
+def in_steps(step: Callable[[int], object]) -> Callable[[], None]:
+    """Return what does the next steps of a round."""
     numbers = iter(range((ROUNDS + 1) * STEPS))
 
     def work() -> None:
@@ -211,7 +214,7 @@ def _opened(path: Path, filled: Rows) -> sqlite3.Connection:
 def _step(
     connection: sqlite3.Connection, rows: Rows, *, encode: tuple[Any, Any] | None = None
 ) -> None:
-    moved, (event,) = _moved(rows), rows.events
+    moved, (event,) = moved_row(rows), rows.events
     name = moved[-2]
     found = connection.execute(READ, (name,)).fetchone()
     if encode is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench import decision, durable, proof, start  # noqa: E402
+from bench import decision, durable, postgres, proof, start  # noqa: E402
 from bench.rounds import Result  # noqa: E402
 
 HEAD = ("work", "ours", "baseline", "theirs", "ratio", "quartiles", "budget", "")
@@ -31,7 +31,13 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for line in facts(folder):
         print(line)
-    results = [*decision.measure(), *durable.measure(folder), *start.measure(), *proof.measure()]
+    results = [
+        *decision.measure(),
+        *durable.measure(folder),
+        *postgres.measure(),
+        *start.measure(),
+        *proof.measure(),
+    ]
     print()
     for line in table(results):
         print(line)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import database, emptied, running
+
+pytest_plugins = ["peelflow.testing.plugin"]
 
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("explore", derandomize=False)
@@ -22,3 +27,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def rewrite_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be rewritten."""
     return bool(request.config.getoption("--rewrite-golden"))
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[str]:
+    """Give the URL of a database of this process's own, on a real server."""
+    with running() as server, database(server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres(postgres_database: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL store that is empty."""
+    with emptied(postgres_database) as url:
+        yield url

@@ -17,6 +17,7 @@ SIDE_DOORS = {
     "proposed_no_action is never entered without reason",
 }
 LETTER = "{evidence: letter, signed_by: [chief_constable]}"
+ADDRESSED = "chief_constable, nominated_deputy, liaison_officer, pcc, npcc, college, ministry"
 MUST_GUARANTEE = {
     "level-1": {
         "portal closed is only entered by [system]",
@@ -53,9 +54,65 @@ MUST_GUARANTEE = {
     },
     "inspection": {
         "reported is only entered by [hmicfrs]",
+        "reported is never entered without [schedule, begin_fieldwork, report]",
+        "scheduled is never entered without {field: first_day}",
+        "scheduled is never entered without {field: kind}",
+        "postponed is never entered without reason",
+        "cancelled is never entered without reason",
         "reported can always be reached",
     },
     "appointment": {"made can always be reached"},
+    "report": {
+        "published is only entered by [hmicfrs, npcc, college]",
+        "published is never entered without {field: published}",
+        "abandoned is never entered without reason",
+        "published can always be reached",
+    },
+    "section-55": {
+        "section_55 closed is only entered by [pcc]",
+        "publish is never done by [chief_constable, nominated_deputy, liaison_officer, lead]",
+        "published is never entered without children",
+        "published is never entered without {evidence: response}",
+        "commented is never entered without {evidence: comments, signed_by: [chief_constable]}",
+        "commissioned is never entered without {field: chief_officer_due}",
+        "sent is never entered without [publish, copy_to_hmicfrs]",
+        "sent is never entered without [publish, copy_to_secretary_of_state]",
+        "sent can always be reached",
+    },
+    "section-55-answer": {
+        "section_55 closed is only entered by [pcc]",
+        "section_55 closed is never entered without reason",
+        "action_taken can always be reached",
+    },
+    "super-complaint": {
+        "reported is never entered without [find_eligible, investigate, report]",
+        "reported is only entered by [hmicfrs]",
+        "reported is never entered without {field: published_report}",
+        "ineligible is never entered without reason",
+        "reported can always be reached",
+    },
+    "super-complaint-recommendation": {
+        f"force closed is only entered by [{ADDRESSED}]",
+        "completed is never entered without [accept, complete] since open",
+        "not_accepted is never entered without reason",
+        "not_accept is never done by [liaison_officer, lead]",
+        "completed is never entered without reason",
+        "superseded is never entered without successor",
+        "completed can always be reached",
+    },
+    "force-monitoring": {
+        "engage is only entered by [hmicfrs]",
+        "engage is never entered without reason",
+        "scan is only entered by [hmicfrs]",
+        "scan can always be reached",
+    },
+    "peel-readiness": {
+        "assessed is never entered without [set_baseline]",
+        "assessed is never entered without reason",
+        "set_baseline is never done by [hmicfrs]",
+        "concluded is never entered without [set_baseline, conclude]",
+        "concluded can always be reached",
+    },
 }
 BY_NAME = {lifecycle.name: lifecycle for lifecycle in national().lifecycles}
 

@@ -14,9 +14,12 @@ from peelflow.model.judgement import Refusal
 from peelflow.model.records import Acted, Event
 from peelflow.model.requirements import ChildrenClosed, FieldSet
 from peelflow.model.rules import Transition
-from tests.world import KINDS, PEOPLE, Kind, World, a_world
+from tests.world import KIND, KINDS, PEOPLE, Kind, World, a_world
 
-CHILD = Kind("child", "recommendation", 4)
+CHILDREN = {
+    "cause_of_concern": Kind("child", "recommendation", 4),
+    "section_55_response": KIND["section-55-answer"],
+}
 ONCE = settings(max_examples=60, deadline=None)
 
 
@@ -26,6 +29,8 @@ def close_children(world: World, record: str) -> None:
         if world.register.record(child).state == "open":
             world.step(child, "start")
             world.step(child, "close")
+        if world.register.record(child).state == "unanswered":
+            world.step(child, "say_taken")
 
 
 def prepare(world: World, record: str, rule: Transition) -> dict[str, Any]:
@@ -39,8 +44,9 @@ def prepare(world: World, record: str, rule: Transition) -> dict[str, Any]:
 def enter(world: World, kind: Kind) -> str:
     """Add a record of a kind, with a child where its rules ask for one."""
     record = world.add(kind)
-    if kind.category == "cause_of_concern":
-        world.add(CHILD, parent=record)
+    child = CHILDREN.get(kind.category)
+    if child is not None:
+        world.add(child, parent=record)
     return record
 
 
@@ -70,9 +76,10 @@ def test_a_lawful_walk_stays_inside_and_replays(kind: Kind, data: st.DataObject)
 def assert_closed_as_the_level_allows(
     world: World, kind: Kind, record: str, history: tuple[Event, ...]
 ) -> None:
-    """Whoever closed the record on the portal was one who may, with what it takes."""
+    """Whoever closed the record on its ledger was one who may, with what it takes."""
     now = world.register.record(record)
-    if world.register.counts(now).get("portal") != "closed":
+    ledger = LEDGERS.get(kind.name, "portal")
+    if world.register.counts(now).get(ledger) != "closed":
         return
     acts = [e for e in history if isinstance(e.what, Acted)]
     if not acts:
@@ -83,12 +90,12 @@ def assert_closed_as_the_level_allows(
         e
         for e in reversed(acts)
         if isinstance(e.what, Acted)
-        and states[e.what.new].counts_as.get("portal") == "closed"
-        and states[e.what.old].counts_as.get("portal") != "closed"
+        and states[e.what.new].counts_as.get(ledger) == "closed"
+        and states[e.what.old].counts_as.get(ledger) != "closed"
     )
     assert closing.actor.role in WHO_CLOSES[kind.name]
     assert isinstance(closing.what, Acted)
-    if closing.actor.role in ("chief_constable", "nominated_deputy"):
+    if ledger == "portal" and closing.actor.role in ("chief_constable", "nominated_deputy"):
         assert [d.kind for d in closing.what.evidence if d.digest in closing.what.counted] == [
             "letter"
         ]
@@ -96,7 +103,7 @@ def assert_closed_as_the_level_allows(
         inspection = world.register.record(closing.what.inspection or "")
         assert inspection.fields["kind"] == INSPECTED[kind.name]
     for child in now.children:
-        assert world.register.counts(world.register.record(child))["portal"] == "closed"
+        assert world.register.counts(world.register.record(child))[ledger] == "closed"
 
 
 WHO_CLOSES = {
@@ -106,6 +113,14 @@ WHO_CLOSES = {
     "level-4": {"hmicfrs"},
     "cause-of-concern": {"hmicfrs"},
     "before-levels": {"hmicfrs"},
+    "section-55": {"pcc"},
+    "section-55-answer": {"pcc"},
+    "super-complaint-recommendation": set(PEOPLE) - {"hmicfrs", "lead", "audit_committee"},
+}
+LEDGERS = {
+    "section-55": "section_55",
+    "section-55-answer": "section_55",
+    "super-complaint-recommendation": "force",
 }
 INSPECTED = {"level-3": "planned", "level-4": "bespoke"}
 
@@ -145,7 +160,8 @@ def unlawful(draw: st.DrawFn, world: World, record: str) -> tuple[str, Refusal, 
     elif kind == "not you":
         rule = draw(st.sampled_from(ways))
         trigger, means = rule.trigger, prepare(world, record, rule)
-        given_by = draw(st.sampled_from(sorted(PEOPLE.keys() - set(rule.by))))
+        may = {role for other in ways if other.trigger == trigger for role in other.by}
+        given_by = draw(st.sampled_from(sorted(PEOPLE.keys() - may)))
     else:
         rule = draw(st.sampled_from(lacking))
         trigger, means, given_by = rule.trigger, prepare(world, record, rule), rule.by[0]

@@ -29,6 +29,9 @@ PEOPLE = {
     "lead": "lead",
     "pcc": "pcc-office",
     "audit_committee": "audit-committee",
+    "npcc": "npcc-lead",
+    "college": "college-lead",
+    "ministry": "ministry-desk",
 }
 LIAISON = Actor("liaison-officer", "liaison_officer")
 CHIEF = Actor("chief-constable", "chief_constable")
@@ -63,7 +66,15 @@ KINDS = (
     Kind("before-levels", "recommendation", None),
     Kind("inspection", "inspection", None),
     Kind("appointment", "appointment", None),
+    Kind("report", "report", None),
+    Kind("section-55", "section_55_response", None),
+    Kind("section-55-answer", "section_55_answer", None),
+    Kind("super-complaint", "super_complaint", None),
+    Kind("super-complaint-recommendation", "super_complaint_recommendation", None),
+    Kind("force-monitoring", "monitoring_phase", None),
+    Kind("peel-readiness", "peel_readiness", None),
 )
+KIND = {kind.name: kind for kind in KINDS}
 
 
 @define
@@ -93,11 +104,7 @@ class World:
     def add(self, kind: Kind, **more: Any) -> str:
         """Add a record of a kind, a child below it where it must have one, and return its id."""
         record = self.name(kind.name)
-        fields: dict[str, Any] = {"question": "7.2", "owner": "lead"}
-        if kind.category == "inspection":
-            fields = {"kind": "planned", "first_day": self.day, "last_day": self.day}
-        if kind.category == "appointment":
-            fields = {"person": "someone", "role": "lead", "first_day": self.day}
+        fields = self.fields(kind.category) | more.pop("fields", {})
         self.register.add(
             record,
             category=kind.category,
@@ -112,11 +119,35 @@ class World:
         )
         return record
 
-    def letter(self, signed_by: str = "chief-constable") -> Document:
-        """Keep a new letter, signed today."""
-        name = self.name("letter")
+    def fields(self, category: str) -> dict[str, Any]:
+        """Return the fields that a record of a category needs to walk anywhere."""
+        match category:
+            case "inspection":
+                return {"kind": "planned", "first_day": self.day, "last_day": self.day}
+            case "appointment":
+                return {"person": "someone", "role": "lead", "first_day": self.day}
+            case "report":
+                return {"title": "Custody", "kind": "national", "published": self.day}
+            case "section_55_response":
+                report = self.add(KIND["report"])
+                days = {"published": self.day, "chief_officer_due": self.day}
+                return {"report": report, **days}
+            case "section_55_answer":
+                return {"answers": self.add(KIND["level-3"])}
+            case "super_complaint":
+                return {"title": "Stalking", "published_report": self.add(KIND["report"])}
+            case "super_complaint_recommendation":
+                return {"owner": "lead"}
+            case "monitoring_phase":
+                return {}
+            case _:
+                return {"question": "7", "owner": "lead"}
+
+    def letter(self, signed_by: str = "chief-constable", kind: str = "letter") -> Document:
+        """Keep a new letter, or another kind of document, signed today."""
+        name = self.name(kind)
         return self.register.keep(
-            name.encode(), kind="letter", name=name, signed_by=signed_by, signed_on=self.day
+            name.encode(), kind=kind, name=name, signed_by=signed_by, signed_on=self.day
         )
 
     def inspect(self, kind: str = "planned") -> str:
@@ -144,8 +175,8 @@ class World:
         given: dict[str, Any] = {}
         for requirement in rule.requires:
             match requirement:
-                case Evidence():
-                    given["evidence"] = (self.letter(),)
+                case Evidence(evidence=kind):
+                    given["evidence"] = (self.letter(kind=kind),)
                 case InspectionHeld(inspection=kind):
                     given["inspection"] = self.inspect("planned" if kind == "any" else kind)
                 case ReasonGiven():

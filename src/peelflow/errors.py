@@ -138,7 +138,10 @@ class StoreError(PeelflowError):
 
 
 class Conflict(StoreError):
-    """`record` moved from event number `expected` to `found` since this decision read it."""
+    """`record` moved from event number `expected` to `found` since this decision read it.
+
+    With `transaction_lost`, an application's transaction that the register had joined cannot go on.
+    """
 
     def __init__(
         self, record: str, *, expected: int, found: int, transaction_lost: bool = False
@@ -146,7 +149,10 @@ class Conflict(StoreError):
         self.record, self.expected, self.found = record, expected, found
         self.transaction_lost = transaction_lost
         super().__init__(
-            f"{record} moved from event {expected} to {found} meanwhile; "
+            f"{record} could not be moved beside another writer; "
+            "roll the transaction back, read it again and decide anew"
+            if transaction_lost
+            else f"{record} moved from event {expected} to {found} meanwhile; "
             "nothing was kept, read it again and decide anew"
         )
 

@@ -66,8 +66,9 @@ def tabulate(
 ) -> Figures:
     """Return the figures of one ledger.
 
-    Every declared row is there, at zero too, by its `order`. What falls on no declared row stands
-    in a line of its own at the end, so nothing is lost; what two rows declare counts in the first.
+    Every row declared for it is there, at zero too, by its `order`. What falls on no declared row
+    stands in a line of its own at the end, so nothing is lost; what two rows declare counts in the
+    first.
 
     Args:
         totals: The store's sums as at `as_at`.
@@ -84,6 +85,7 @@ def tabulate(
         (row.order, name, place, row)
         for name, category in categories.items()
         for place, row in enumerate(category.figures)
+        if row.ledger in (None, ledger)
     ]
     declared = [
         FigureLine(

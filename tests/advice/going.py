@@ -28,7 +28,15 @@ from peelflow.model.rules import SYSTEM
 from peelflow.testing.words import FORCE
 from tests.advice.places import CLERK, Place
 
-VALUES = {"owner": "Sam", "question": "7.2", "theme": "custody", "due": "2024-01-01"}
+VALUES = {
+    "owner": "Sam",
+    "question": "7.2",
+    "theme": "custody",
+    "due": "2024-01-01",
+    "published": "2023-05-31",
+    "chief_officer_due": "2023-06-30",
+    "published_report": "REPORT",
+}
 
 
 @define

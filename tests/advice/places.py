@@ -56,13 +56,16 @@ FAMILY = settled(
 class Place:
     """A register whose today moves on as it is told, and a fresh name for everything.
 
-    `ajar` and `shut` are how a relative counts open and closed.
+    `ajar` and `shut` are how a relative counts open and closed; `kin` is its category and `said`
+    what its fields say.
     """
 
     register: Register
     today: date = START
     ajar: str = "open"
     shut: str = "shut"
+    kin: str = CATEGORY
+    said: dict[str, str] = field(factory=dict)
     made: int = field(default=0)
 
     def name(self, what: str) -> str:
@@ -88,7 +91,8 @@ class Place:
         record = self.name("relative")
         self.register.take_over(
             record,
-            category=CATEGORY,
+            category=self.kin,
+            fields=self.said,
             force=FORCE,
             issued=self.today,
             state=self.shut if shut else self.ajar,
@@ -222,5 +226,6 @@ def _surround(draw: st.DrawFn, place: Place, parent: str | None) -> None:
     for _ in range(draw(st.integers(0, 2))):
         shut = closed or draw(st.booleans())
         place.relative(parent="R-1", shut=shut)
-    if parent and draw(st.booleans()):
+    open_ = "open" in place.register.counts(place.register.record("R-1")).values()
+    if parent and not open_ and draw(st.booleans()):
         place.do(parent, "finish")

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from peelflow import Rulebook, load, national
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Level, Lifecycle
 from peelflow.rulebook.shipped import folder
 from peelflow.testing.words import FORCE
 from tests.advice.going import Walk
@@ -32,13 +32,33 @@ CASES = [
 WHAT: dict[str, dict[str, str | date]] = {
     "inspection": {"kind": "planned", "first_day": TODAY, "last_day": TODAY},
     "appointment": {"person": "somebody", "role": "lead", "first_day": TODAY},
+    "report": {"title": "Custody", "kind": "national"},
+    "section_55_response": {"report": "REPORT", "published": TODAY},
+    "section_55_answer": {"answers": "ANSWERED"},
+    "super_complaint": {"title": "Stalking"},
+    "peel_readiness": {"question": "7"},
 }
+BESIDE: tuple[tuple[str, str, Level, dict[str, str]], ...] = (
+    ("REPORT", "report", None, {"title": "Custody", "kind": "national"}),
+    ("ANSWERED", "afi", 2, {}),
+)
+"""What records refer to."""
 
 
 def stand(book: Rulebook, lifecycle: Lifecycle, state: str) -> Place:
     """Take a record over in a state, without anything it may need."""
     place = a_place(book)
     place.today, place.ajar, place.shut = TODAY, "in_progress", "closed"
+    for name, kind, high, fields in BESIDE:
+        place.register.add(
+            name, category=kind, level=high, force=FORCE, issued=TODAY, fields=fields, actor=CLERK
+        )
+    if lifecycle.name == "section-55":
+        place.kin, place.shut, place.said = (
+            "section_55_answer",
+            "no_action",
+            {"answers": "ANSWERED"},
+        )
     category, level = lifecycle.applies_to.category[0], lifecycle.applies_to.level[0]
     place.register.take_over(
         "R-1",

@@ -44,7 +44,7 @@ def test_why_reads_the_names_that_fire_has_too(run: Run, demo: Path) -> None:
 
 
 def test_route_says_each_step_with_who_what_and_when(run: Run, demo: Path) -> None:
-    """A numbered list, down to the inspection that is still to be announced."""
+    """A numbered list, down to the next PEEL fieldwork, which covers every question."""
     said = run("route", "WMP-A3-003", "--register", demo, "--on", "2023-03-30")
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines() == [
@@ -58,15 +58,16 @@ def test_route_says_each_step_with_who_what_and_when(run: Run, demo: Path) -> No
         "2. `self_certify`: `in_progress` → `self_certified`",
         "   who: `chief_constable` or `nominated_deputy` (chief-constable is `chief_constable`,",
         "        deputy-chief-constable is `nominated_deputy`)",
-        "   when: from 30 March 2023",
+        "   when: from 30 March 2023, by 15 September 2023",
         f"   - {LETTER} by",
         "     the day of this step",
         "",
         "3. `verify`: `self_certified` → `closed`",
         "   who: `hmicfrs`",
-        "   when: once that inspection has begun",
-        f"   - a planned inspection {COVERS}; none is",
-        "     recorded yet",
+        "   when: from 11 September 2023",
+        "   - wait until 11 September 2023",
+        f"   - a planned inspection {COVERS}: WMP-INS-2023-09",
+        "     (2023-09-11 to 2023-09-15) could do",
         "   - the letter or portal reference it is read from",
     ]
 
@@ -77,8 +78,9 @@ def test_route_names_the_coming_inspection_and_the_last_day_for_it(run: Run, dem
         asked = register.records(level=3, state="in_progress")
         record = next(each.id for each in asked if each.fields.get("question") == "5")
     said = run("route", record, "--register", demo, "--on", "2023-02-01")
-    assert "when: from 1 February 2023, by 17 February 2023" in said.out
-    assert "WMP-INS-2023-02 (2023-02-06 to 2023-02-17) could do" in " ".join(said.out.split())
+    assert "when: from 1 February 2023, by 15 September 2023" in said.out
+    could = "WMP-INS-2023-02 (2023-02-06 to 2023-02-17), WMP-INS-2023-09 (2023-09-11 to 2023-09-15)"
+    assert f"{could} could do" in " ".join(said.out.split())
     assert "when: from 6 February 2023" in said.out
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_the_demo_prints_the_papers_table(run: Run) -> None:
     ran = run("demo")
     assert (ran.code, ran.err) == (0, "")
     assert PAPER in ran.out
-    assert ran.out.startswith("492 rows imported into peelflow-demo.db, 0 there already\n")
+    assert ran.out.startswith("548 rows imported into peelflow-demo.db, 0 there already\n")
     assert Path("peelflow-demo.db").exists()
 
 
@@ -48,7 +49,7 @@ def test_the_demo_can_be_run_again(run: Run, demo: Path) -> None:
     """What is there already is left as it is."""
     again = run("demo", "--register", demo)
     assert again.code == 0
-    assert again.out.startswith("0 rows imported into demo.db, 492 there already\n")
+    assert again.out.startswith("0 rows imported into demo.db, 548 there already\n")
     assert PAPER in again.out
 
 
@@ -160,6 +161,47 @@ def test_every_cause_of_concern_has_children_of_the_table(demo: Path) -> None:
             for child in map(register.record, cause.children):
                 assert (child.lifecycle.name == "before-levels") == closed
                 assert child.issued >= cause.issued
+
+
+def test_the_reports_recommendations_are_held_in_force_and_accepted(demo: Path) -> None:
+    """Eleven of two super-complaints, four of them parts of one; none counts on the portal."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        held = list(register.records(category="super_complaint_recommendation"))
+        assert {(each.state, *register.counts(each).items()) for each in held} == {
+            ("accepted", ("force", "open"))
+        }
+        sources = Counter(str(each.fields["source_report"]) for each in held)
+        assert sources == {"WMP-REP-TVIP": 8, "WMP-REP-PPDA": 3}
+        parts = register.record("WMP-SC-TVIP-2").children
+        assert parts == tuple(f"WMP-SC-TVIP-2.{number}" for number in range(1, 5))
+
+
+def test_the_forthcoming_inspections_have_the_papers_days(demo: Path) -> None:
+    """Two in force, the PEEL fieldwork, and two notified national activities."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        planned = {
+            each.id: (
+                each.fields["first_day"],
+                each.fields["last_day"],
+                each.fields.get("questions"),
+            )
+            for each in register.records(category="inspection", state="scheduled")
+        }
+        assert planned == {
+            "WMP-INS-2023-06": ("2023-06-05", "2023-06-09", ("7.2",)),
+            "WMP-INS-2023-07": ("2023-07-10", "2023-07-14", None),
+            "WMP-INS-2023-09": ("2023-09-11", "2023-09-15", tuple("123456789")),
+        }
+        assert register.record("WMP-ACT-VETTING").state == "notified"
+        assert register.record("WMP-SC-STALKING").state == "eligible"
+
+
+def test_readiness_is_to_be_assessed_on_nine_questions(demo: Path) -> None:
+    """One record each, for the PEEL fieldwork of September."""
+    with Register.open(f"sqlite:///{demo}") as register:
+        found = list(register.records(category="peel_readiness", state="to_assess"))
+        assert [each.fields["question"] for each in found] == list("123456789")
+        assert {each.fields["inspection"] for each in found} == {"WMP-INS-2023-09"}
 
 
 def test_the_figures_follow_the_days(demo: Path) -> None:

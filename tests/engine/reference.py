@@ -196,6 +196,9 @@ def inspected(asked: InspectionHeld, begun: Moment, situation: Situation) -> boo
         return False
     if held.first_day > situation.act.on or held.last_day < begun.on:
         return False
+    sets = {record.fields.get("question_set"), held.question_set} - {None}
+    if asked.relevant and len(sets) > 1:
+        return False
     question = str(record.fields.get("question", ""))
     chapters = {question[:end] for end in range(1, len(question)) if question[end] == "."}
     return not asked.relevant or not held.questions.isdisjoint({question, *chapters})

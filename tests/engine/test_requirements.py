@@ -126,6 +126,7 @@ SPENT = {"record": {"spent": frozenset({digest_of("letter.txt"), digest_of("b")}
 COUNTED = "already counted for an earlier act of this record"
 NO_LETTER = "no `letter` is offered, or attached since 2022-02-19"
 NEVER = "`nowhere` was never entered"
+NOT_HELD = "no inspection on set days, not called off, is called INS-1"
 OUT_OF_OFFICE = "`letter.txt` is signed by Chief, who held no such role on 2022-03-02"
 UNSIGNED = "`letter.txt` is not signed"
 NO_QUESTION = "the record has no question, so no inspection is relevant to it"
@@ -159,8 +160,8 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     (SIGNED, signed(role="lead"), OUT_OF_OFFICE),
     (SIGNED, signed("Kim"), OUT_OF_OFFICE.replace("Chief", "Kim")),
     (PLANNED, scene(), "no inspection is named"),
-    (PLANNED, scene(act={"inspection": "INS-1"}), "no inspection is called INS-1"),
-    (PLANNED, inspected(id="INS-2"), "no inspection is called INS-1"),
+    (PLANNED, scene(act={"inspection": "INS-1"}), NOT_HELD),
+    (PLANNED, inspected(id="INS-2"), NOT_HELD),
     (PLANNED, inspected(force="Essex"), "INS-1 is an inspection of another force, Essex"),
     (InspectionHeld("planned", since="nowhere"), inspected(), NEVER),
     (PLANNED, inspected(kind="bespoke"), "INS-1 is a bespoke inspection"),

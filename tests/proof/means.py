@@ -35,9 +35,9 @@ TODAY = date(2029, 12, 31)
 EVER = date(2000, 1, 1)
 CHILDREN: tuple[tuple[Child, ...], ...] = (
     (),
-    (Child("C", {"portal": "open"}),),
-    (Child("C", {"portal": "closed"}),),
-    (Child("C", {"portal": "closed", "another": "open"}),),
+    (Child("C", {"portal": "open", "section_55": "open"}),),
+    (Child("C", {"portal": "closed", "section_55": "closed"}),),
+    (Child("C", {"portal": "closed", "section_55": "closed", "another": "open"}),),
 )
 
 
@@ -50,7 +50,7 @@ class Means:
     inspected: bool
     days: tuple[int, ...]
     people: tuple[str, ...]
-    owned: bool
+    fields: tuple[str, ...]
     published: bool
     children: tuple[tuple[Child, ...], ...]
     reasons: tuple[str | None, ...]
@@ -64,7 +64,7 @@ class Means:
         """Return the fields that a record may have on a day."""
         published = [EVER, on - timedelta(1), TODAY] if self.published else []
         parts = (
-            [None, ("owner", "Sam")] if self.owned else [None],
+            *([None, (name, "set")] for name in self.fields),
             [None, *((PUBLISHED, str(day)) for day in published)],
             [("question", "7")] if self.inspected else [None],
         )
@@ -117,6 +117,8 @@ def means_of(
     def mentioned(kind: type[Requirement]) -> bool:
         return any(isinstance(atom, kind) for atom in atoms)
 
+    kinds = sorted({a.evidence for a in atoms if isinstance(a, Evidence)})
+    fields = {a.field for a in atoms if isinstance(a, FieldSet)} - {PUBLISHED, "question"}
     signers = tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by}))
     waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
     waits |= {rule.after.days for rule in rules if rule.after}
@@ -126,12 +128,12 @@ def means_of(
     timed = [a for a in atoms if isinstance(a, Evidence | InspectionHeld | DistinctFrom | Waited)]
     return Means(
         signers=signers,
-        letters=tuple(map(_letter, (None, *signers))) if mentioned(Evidence) else (),
+        letters=tuple(_letter(kind, role) for kind in kinds for role in (None, *signers)),
         inspected=inspected,
         days=tuple(sorted({0, *waits, *([1] * (len(begun) > 1))})),
         people=("P", "Q", "R")[: max(len(done) + 1, people)],
-        owned=mentioned(FieldSet),
-        published=any(isinstance(a, Waited) and a.since == PUBLISHED for a in atoms),
+        fields=tuple(sorted(fields)),
+        published=any(PUBLISHED in (getattr(a, "since", None), _set(a)) for a in atoms),
         children=CHILDREN if mentioned(ChildrenClosed) else ((),),
         reasons=(None, "why") if mentioned(ReasonGiven) else (None,),
         successors=(None, "R-2") if mentioned(SuccessorNamed) else (None,),
@@ -142,9 +144,14 @@ def means_of(
     )
 
 
-def _letter(role: str | None) -> Document:
+def _set(atom: Requirement) -> str | None:
+    return atom.field if isinstance(atom, FieldSet) else None
+
+
+def _letter(kind: str, role: str | None) -> Document:
     signer = f"signer {role}" if role else None
-    return Document("?", "letter", str(role), 1, signer, EVER if role else None)
+    name = str(role) if kind == "letter" else f"{kind} {role}"
+    return Document("?", kind, name, 1, signer, EVER if role else None)
 
 
 @cache

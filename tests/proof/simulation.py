@@ -283,4 +283,14 @@ def _after(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     if not isinstance(event, Event) or not isinstance(event.what, Acted):
         raise TypeError(event)
     after = apply(record, event)
-    return evolve(after, fields={}) if after.fields else after
+    return _with_few_letters(evolve(after, fields={}) if after.fields else after)
+
+
+def _with_few_letters(record: Record) -> Record:
+    """Return a record with at most two letters that did not count yet, as `attached` leaves it.
+
+    Where only some roles need a letter for a step, others' walks would gather them without end.
+    """
+    loose = [a for a in record.attachments if a.document.digest not in record.spent]
+    kept = tuple(a for a in record.attachments if a not in loose[:-2])
+    return evolve(record, attachments=kept)

@@ -15,7 +15,13 @@ from peelflow.model.guarantees import (
     Promise,
     Where,
 )
-from peelflow.model.requirements import ChildrenClosed, Evidence, InspectionHeld
+from peelflow.model.requirements import (
+    ChildrenClosed,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    ReasonGiven,
+)
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.guarantees import prove
 from peelflow.rulebook.national import national
@@ -23,6 +29,7 @@ from peelflow.rulebook.national import national
 LIFECYCLES = {one.name: one for one in national().lifecycles}
 PORTAL = Where(ledger="portal", counts="closed")
 CLOSED = Where(state="closed")
+SECTION_55 = Where(ledger="section_55", counts="closed")
 FORCE = ("chief_constable", "nominated_deputy")
 LETTER = Evidence("letter", ("chief_constable",))
 DEMANDED: dict[str, tuple[Promise, ...]] = {
@@ -54,8 +61,45 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
         AlwaysReachable(CLOSED),
     ),
     "before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),
-    "inspection": (AlwaysReachable(Where(state="reported")),),
+    "inspection": (
+        OnlyEnteredBy(Where(state="reported"), ("hmicfrs",)),
+        NeverUnmet(Where(state="scheduled"), FieldSet("first_day")),
+        AlwaysReachable(Where(state="reported")),
+    ),
     "appointment": (AlwaysReachable(Where(state="made")),),
+    "report": (
+        OnlyEnteredBy(Where(state="published"), ("hmicfrs", "npcc", "college")),
+        AlwaysReachable(Where(state="published")),
+    ),
+    "section-55": (
+        OnlyEnteredBy(SECTION_55, ("pcc",)),
+        NeverUnmet(Where(state="published"), ChildrenClosed()),
+        NeverWithout(Where(state="sent"), ("publish", "copy_to_hmicfrs")),
+        NeverWithout(Where(state="sent"), ("publish", "copy_to_secretary_of_state")),
+        AlwaysReachable(Where(state="sent")),
+    ),
+    "section-55-answer": (
+        OnlyEnteredBy(SECTION_55, ("pcc",)),
+        NeverUnmet(SECTION_55, ReasonGiven()),
+    ),
+    "super-complaint": (
+        NeverWithout(Where(state="reported"), ("find_eligible", "investigate", "report")),
+        AlwaysReachable(Where(state="reported")),
+    ),
+    "super-complaint-recommendation": (
+        NeverWithout(Where(state="completed"), ("accept", "complete"), "open"),
+        NeverUnmet(Where(state="not_accepted"), ReasonGiven()),
+        AlwaysReachable(Where(state="completed")),
+    ),
+    "force-monitoring": (
+        OnlyEnteredBy(Where(state="engage"), ("hmicfrs",)),
+        OnlyEnteredBy(Where(state="scan"), ("hmicfrs",)),
+        AlwaysReachable(Where(state="scan")),
+    ),
+    "peel-readiness": (
+        NeverWithout(Where(state="assessed"), ("set_baseline",)),
+        NeverDoneBy("set_baseline", ("hmicfrs",)),
+    ),
 }
 
 

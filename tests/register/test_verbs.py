@@ -27,7 +27,7 @@ from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import pin_of
 from peelflow.stores.sqlite import SqliteStore
-from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, NOW, START, World, clock
+from tests.world import CHIEF, FORCE, HMICFRS, KIND, KINDS, LIAISON, NOW, START, World, clock
 
 TYPED = {"recorded_by": "liaison-officer", "source": "portal"}
 
@@ -276,7 +276,6 @@ def amend(world: World, record: str, field: str, new: Any, **more: Any) -> Any:
         ("questions", "7", {}, "is no list of texts"),
         ("questions", ["7", " "], {}, "is no list of texts"),
         ("kind", "sudden", {}, "use `planned` or `bespoke`"),
-        ("kind", None, {}, "must not be empty"),
         ("last_day", START - timedelta(days=1), {}, "lies before the first day"),
         ("title", "x", {"reason": " "}, "the reason: is empty"),
         ("title", "x", {"on": START - timedelta(days=1)}, "before the record's last event"),
@@ -293,15 +292,22 @@ def test_an_amendment_that_cannot_be_meant_is_refused(
     assert len(world.register.history(record)) == 1
 
 
+def test_a_required_field_cannot_be_unset(world: World) -> None:
+    """Every record of its category has it, from the beginning on."""
+    report = world.add(KIND["report"])
+    with pytest.raises(RequestRefused, match="`title`: must not be empty"):
+        amend(world, report, "title", None)
+
+
 def test_a_required_field_must_be_given(world: World) -> None:
-    """An inspection without its days verifies nothing."""
-    with pytest.raises(RequestRefused, match="`first_day`: is missing"):
+    """A report without a title is none."""
+    with pytest.raises(RequestRefused, match="`title`: is missing; give it: Title"):
         world.register.add(
             "I",
-            category="inspection",
+            category="report",
             force=FORCE,
             issued=START,
-            fields={"kind": "planned"},
+            fields={"kind": "national"},
             actor=LIAISON,
         )
 

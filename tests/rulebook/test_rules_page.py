@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import BARE, HEADED
-from peelflow.model.rules import Lifecycle, State, Transition, Vocabulary
+from peelflow.model.rules import FieldRule, FieldType, Lifecycle, State, Transition, Vocabulary
 from peelflow.rulebook.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from peelflow.rulebook.reader import read_node
 from peelflow.rulebook.sentences import FORMS
@@ -19,7 +20,13 @@ from tests.rulebook.edits import PLAIN
 from tests.rulebook.test_schema import placed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
-SECTIONS = {"A lifecycle": Lifecycle, "States": State, "Transitions": Transition}
+SECTIONS = {
+    "A lifecycle": Lifecycle,
+    "States": State,
+    "Transitions": Transition,
+    "A vocabulary": Vocabulary,
+    "A migration": MigrationPlan,
+}
 
 
 def _section(title: str) -> str:
@@ -32,15 +39,18 @@ def _rows(title: str) -> list[str]:
     return [cell.strip("`") for cell in first[1:]]
 
 
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [*SECTIONS.items(), ("A vocabulary", Vocabulary), ("A migration", MigrationPlan)],
-    ids=str,
-)
+@pytest.mark.parametrize(("title", "kind"), SECTIONS.items(), ids=str)
 def test_every_key_has_its_row(title: str, kind: type) -> None:
     """The keys of each kind of mapping are those that the reader knows, and no others."""
     head = {"vocabulary"} if kind is Vocabulary else set()
     assert SHAPES[kind].keys.keys() - head == set(_rows(title))
+
+
+def test_every_key_and_type_of_a_field_has_its_row() -> None:
+    """The first table lists the keys of a field, the second its types."""
+    keys, types = _section("Fields").split("| type |")
+    assert SHAPES[FieldRule].keys.keys() == set(re.findall(r"^\| `(\w+)`", keys, re.MULTILINE))
+    assert set(get_args(FieldType)) == set(re.findall(r"^\| `(\w+)`", types, re.MULTILINE))
 
 
 def _sentenced(that: str) -> None:

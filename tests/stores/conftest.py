@@ -8,14 +8,31 @@ from pathlib import Path
 import pytest
 
 from peelflow.stores.open import open_store
+from peelflow.stores.plugged import upgrade_store
 from peelflow.stores.protocol import Store
 from peelflow.stores.sqlite import SqliteStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(params=["memory", "sqlite", "sql-sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store of each kind."""
+    match request.param:
+        case "memory":
+            return "memory:"
+        case "sqlite":
+            return f"sqlite:///{tmp_path / 'register.db'}"
+        case "sql-sqlite":
+            made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+            upgrade_store(made)
+            return made
+        case _:
+            emptied: str = request.getfixturevalue("postgres")
+            return emptied
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
     """An empty store of each kind."""
-    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'register.db'}"
     opened = open_store(url)
     yield opened
     opened.close()

@@ -1,60 +1,59 @@
-"""Samples: events, records and batches to keep."""
+"""Samples: the kit's, and what only these tests look at."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve
 
 from peelflow.model.records import (
-    KIND_OF,
     Acted,
-    Actor,
     Added,
     Amended,
     Attached,
-    Attachment,
-    Change,
     Corrected,
     Document,
-    Done,
     Event,
-    Linked,
-    Migrated,
-    Moment,
-    Record,
     Relevelled,
     TakenOver,
     What,
 )
-from peelflow.model.rules import Level, Pin
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Entry, Kept, Store
-
-DAY = date(2024, 3, 2)
-PIN = Pin("level-3", 1, "a" * 64)
-LETTER = Document("d" * 64, "letter", "Schreiben é.pdf", 12345, "A Chief", date(2024, 3, 1))
-STEP = Acted(
-    "self_certify", "in_progress", "self_certified", evidence=(LETTER,), counted=(LETTER.digest,)
-)
-ADDED = Added(
-    "WMP", "recommendation", 3, PIN, "open", {"title": "Improve \U0001f4c8", "tags": ("a", "b")}
-)
-KINDS: tuple[What, ...] = (
+from peelflow.testing.samples import (
     ADDED,
-    TakenOver("WMP", "afi", None, PIN, "closed", date(2019, 1, 1), {"owner": "ACC"}, "WMP-C-1"),
+    DAY,
+    KINDS,
+    LETTER,
+    PIN,
     STEP,
-    Attached(LETTER),
-    Amended("owner", None, ("ACC Crime", "ACC Local")),
-    Linked("WMP-R3-018"),
-    Relevelled(2, 3, PIN, "open", "open", "b" * 64, letters=True),
-    Migrated(PIN, "open", "in_progress", "c" * 64),
-    Corrected(2, "redate", date(2024, 1, 31)),
+    batch,
+    change,
+    event,
+    events,
+    moved,
+    record,
+    step,
 )
+
+__all__ = [
+    "ADDED",
+    "DAY",
+    "KINDS",
+    "LETTER",
+    "PIN",
+    "STEP",
+    "batch",
+    "change",
+    "event",
+    "events",
+    "moved",
+    "record",
+    "run",
+    "step",
+    "variants",
+]
 
 
 def run(path: Path, *sql: str) -> None:
@@ -62,38 +61,6 @@ def run(path: Path, *sql: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for each in sql:
             connection.execute(each)
-
-
-def change(
-    counts: str = "open", delta: int = 1, *, on: date = DAY, force: str = "WMP", level: Level = 3
-) -> Change:
-    """Return one line of the ledger."""
-    return Change(on, force, "recommendation", level, "portal", counts, "open", delta)  # type: ignore[arg-type]
-
-
-def event(record: str = "WMP-R3-017", number: int = 1, what: What = STEP, **more: Any) -> Event:
-    """Return an event; `more` replaces its other parts."""
-    told = Event(
-        record,
-        number,
-        what,
-        DAY,
-        Actor("A Chief", "chief_constable"),
-        "a clerk",
-        datetime(2024, 3, 2, 10, 11, 12, 345, UTC),
-    )
-    return evolve(told, **more)
-
-
-def events() -> dict[str, Event]:
-    """Return one full event of each kind, by the kind's name."""
-    more: dict[str, Any] = {
-        "reason": "because",
-        "source": "letter of 1 March",
-        "key": "k-1",
-        "changes": (change("open", -1), change("closed", 1)),
-    }
-    return {KIND_OF[type(what)]: event(number=7, what=what, **more) for what in KINDS}
 
 
 def variants() -> dict[str, Event]:
@@ -114,57 +81,3 @@ def variants() -> dict[str, Event]:
         "corrected void": Corrected(2, "void"),
     }
     return {name: event(what=what) for name, what in whats.items()}
-
-
-def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
-    """Return a record with something in every field; `more` replaces parts."""
-    moment = Moment(1, DAY)
-    told = Record(
-        name,
-        number,
-        DAY,
-        "WMP",
-        "recommendation",
-        3,
-        PIN,
-        "open",
-        DAY,
-        {"title": "Improve", "tags": ("a", "b")},
-        None,
-        moment,
-        {"open": moment},
-        ("WMP-R3-018",),
-        {"start": Done(1, DAY, "A Person")},
-        (Attachment(LETTER, 1),),
-        frozenset({LETTER.digest, "e" * 64}),
-    )
-    return evolve(told, **more)
-
-
-def batch(*moved: tuple[Entry, Record], read: dict[str, int] | None = None) -> Batch:
-    """Return a batch of one entry for each record, each read just before it."""
-    return Batch(
-        entries=tuple(entry for entry, _ in moved),
-        records=tuple(Kept(record, entry.digest) for entry, record in moved),
-        read={record.id: record.number - 1 for _, record in moved} | (read or {}),
-        lifecycles={},
-    )
-
-
-def moved(
-    store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> tuple[Entry, Record]:
-    """Return the next event of a record and the record behind it; `told` replaces event parts."""
-    kept = store.read([name]).get(name)
-    number = 1 if kept is None else kept.record.number + 1
-    entry = chain(kept.head if kept else GENESIS, event(name, number, **(told or {})))
-    return entry, record(name, number, **more)
-
-
-def step(
-    store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> Entry:
-    """Append one event to a record and return its entry."""
-    entry, after = moved(store, name, told=told, **more)
-    store.append(batch((entry, after)))
-    return entry

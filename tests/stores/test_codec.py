@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from peelflow.errors import RequestRefused, TextRefused
 from peelflow.model.records import KINDS, Actor, Amended, Event, Record
 from peelflow.stores.codec import check_text, event_from, event_text, record_from, record_text
+from peelflow.testing.values import any_of
 from tests.stores.samples import event, events, record, variants
-from tests.stores.strategies import any_of
 
 GOLDEN: dict[str, dict[str, str]] = json.loads(
     Path(__file__).with_name("format1.json").read_text(encoding="utf-8")

@@ -8,27 +8,14 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Conflict, StoreUnreadable, StoreVersion
+from peelflow.errors import StoreUnreadable, StoreVersion
 from peelflow.stores.chain import verify_chain
 from peelflow.stores.protocol import Wanted
 from peelflow.stores.schema import SCHEMA
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import batch, moved, run, step
+from tests.stores.samples import run, step
 
 NAME = "WMP-R3-017"
-
-
-def test_what_was_kept_is_there_when_opened_again(path: Path) -> None:
-    """S3: a store that was closed opens with everything in it."""
-    first = SqliteStore(path)
-    entry = step(first, told={"key": "k"})
-    first.close()
-
-    again = SqliteStore(path)
-
-    assert again.history(NAME) == (entry,)
-    assert again.keyed(NAME, "k") == entry
-    again.close()
 
 
 def test_every_commit_is_synchronised(file: SqliteStore) -> None:
@@ -40,24 +27,6 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
     )
 
     assert found == ["wal", 2]
-
-
-def test_every_event_has_its_place_in_one_order(file: SqliteStore, path: Path) -> None:
-    """S5: positions are dense, in the order of the commits, whoever writes and what is refused."""
-    other = SqliteStore(path)
-    step(file, "b")
-    stale = batch(moved(other, "b"))
-    step(other, "a")
-    step(file, "b")
-    with pytest.raises(Conflict):
-        other.append(stale)
-    step(other, "b")
-
-    sql = "SELECT position, record, number FROM events ORDER BY position"
-    found = file._run(lambda each: each.execute(sql).fetchall())
-
-    assert found == [(1, "b", 1), (2, "a", 1), (3, "b", 2), (4, "b", 3)]
-    other.close()
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

@@ -220,3 +220,17 @@ def test_only_the_last_records_are_remembered() -> None:
     assert recent.kept("1", "head", "text").record == record("1")
     with pytest.raises(ValueError, match="Expecting"):
         recent.kept("0", "head", "text")
+
+
+def test_a_reading_of_everything_tells_of_a_lock_and_of_damage(
+    file: SqliteStore, path: Path
+) -> None:
+    """S6: what SQLite finds wrong in the middle of a snapshot is an error of ours."""
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    with pytest.raises(StoreBusy), file.snapshot():
+        raise locked
+    run(path, "DROP TABLE changes")
+
+    with pytest.raises(StoreUnreadable, match="no such table"), file.snapshot() as snapshot:
+        list(snapshot.changes())

@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
 import sqlite3
 import sys
 
-from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
-from peelflow.stores.protocol import Store, Wanted
+from peelflow.errors import StoreBusy
+from peelflow.stores.protocol import Wanted
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import batch, moved, step
-
-TOGETHER = ("a", "b", "c")
-
-
-def race(store: Store, times: int) -> int:
-    """Try so many increments of one record, never again after a conflict; return the accepted."""
-    accepted = 0
-    for _ in range(times):
-        asked = batch(moved(store))
-        try:
-            store.append(asked)
-        except Conflict:
-            continue
-        accepted += 1
-    return accepted
-
-
-def race_on(path: str, times: int) -> int:
-    """Open the file and `race`."""
-    store = SqliteStore(path)
-    try:
-        return race(store, times)
-    finally:
-        store.close()
-
-
-def append_together(path: str) -> None:
-    """Append batches over three records until killed, telling how many were kept."""
-    store = SqliteStore(path)
-    while True:
-        store.append(batch(*(moved(store, name) for name in TOGETHER)))
-        os.write(1, b"%d\n" % len(store.history("a")))
+from tests.stores.samples import step
 
 
 def hold(path: str) -> None:
@@ -53,22 +20,6 @@ def hold(path: str) -> None:
         connection.execute("DELETE FROM events")
         os.write(1, b"held\n")
         os.read(0, 1)
-    store.close()
-
-
-def fill_the_disk(path: str) -> None:
-    """Append until the file may not grow any more; tell what was kept, then go on."""
-    store = SqliteStore(path)
-    step(store)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
-    try:
-        for _ in range(10_000):
-            store.append(batch(*(moved(store, name) for name in TOGETHER)))
-    except StoreUnreadable as fault:
-        print(fault.url, *(len(store.history(name)) for name in TOGETHER))  # noqa: T201
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    store.append(batch(*(moved(store, name) for name in TOGETHER)))
     store.close()
 
 
@@ -121,8 +72,6 @@ def _tell(path: str) -> None:
 
 if __name__ == "__main__":
     verbs = {
-        "append-together": append_together,
-        "fill-the-disk": fill_the_disk,
         "fork": fork,
         "fork-while-writing": fork_while_writing,
         "hold": hold,

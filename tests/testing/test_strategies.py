@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import peelflow.testing
 from peelflow.model.records import Moment
 from peelflow.model.requirements import AnyOf, Requirement, each_atom
 from peelflow.model.rules import Lifecycle
@@ -134,7 +136,7 @@ def test_drawn_pins_tell_rules_apart(data: st.DataObject) -> None:
 
 def test_without_hypothesis_the_extra_is_named() -> None:
     """Whatever module is asked for first, the error says what to install."""
-    for module in ("situations", "strategies", "words"):
+    for module in ("acting", "strategies", "words"):
         said = subprocess.run(
             [sys.executable, "-c", BLOCKED.format(module=module)],
             capture_output=True,
@@ -144,3 +146,31 @@ def test_without_hypothesis_the_extra_is_named() -> None:
         assert said == (
             "testing hypothesis hypothesis is not installed; run: pip install 'peelflow[testing]'\n"
         )
+
+
+def test_public_names_load_when_first_used() -> None:
+    """What `peelflow.testing` offers is decided in one place; a typo reads as Python's own."""
+    assert set(peelflow.testing._HOME_OF) == set(peelflow.testing.__all__)
+    assert set(peelflow.testing.__all__) <= set(dir(peelflow.testing))
+    with pytest.raises(AttributeError, match="no attribute 'StoreContracts'"):
+        _ = peelflow.testing.StoreContracts
+
+
+@pytest.mark.parametrize("name", ["lifecycles", "standings"])
+def test_only_the_kit_imports_pytest(name: str) -> None:
+    """A strategy, a report and a worker do without pytest."""
+    asks = f"import sys, peelflow.testing as t, peelflow.testing.worker; t.{name}"
+    code = f"{asks}; print('_pytest.python' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert said.stdout == "False\n"
+
+
+def test_without_pytest_the_extra_is_named() -> None:
+    """Whoever asks for the kit is told what to install."""
+    code = BLOCKED.format(module="contract").replace('"hypothesis"', '"pytest"')
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert said.stdout == (
+        "testing pytest pytest is not installed; run: pip install 'peelflow[testing]'\n"
+    )

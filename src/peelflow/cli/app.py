@@ -10,7 +10,21 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import advising, changing, demo, keeping, moving, reading, rules, say, writing
+from peelflow.cli import (
+    advising,
+    changing,
+    demo,
+    keeping,
+    moving,
+    portfolio,
+    reading,
+    reconciling,
+    rules,
+    say,
+    ticking,
+    writing,
+)
+from peelflow.cli.store import store
 from peelflow.errors import (
     Conflict,
     KeyReused,
@@ -50,6 +64,12 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "fire": writing.fire,
     "correct": moving.correct,
     "figures": reading.figures,
+    "tick": ticking.tick,
+    "overdue": portfolio.overdue,
+    "ages": portfolio.ages,
+    "plan": portfolio.plan,
+    "movement": portfolio.movement,
+    "reconcile": reconciling.reconcile,
     "feed": keeping.feed,
     "seal": keeping.seal,
     "verify": keeping.verify,
@@ -57,6 +77,7 @@ VERBS: Mapping[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
+app.add_typer(store, name="store")
 
 
 def run(arguments: Sequence[str] | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -141,6 +142,8 @@ def opened(
 ) -> Iterator[Register]:
     """Open the register at a URL or a path; a file that is not there is made only if `make`.
 
+    Where `PEELFLOW_FORCE` names a force, it is opened for that force alone.
+
     Raises:
         RequestRefused: There is no such file.
     """
@@ -153,5 +156,6 @@ def opened(
             "is not there",
             "name another with --register, or make one with `peelflow add` or `peelflow import`",
         )
-    with Register.open(url, rulebook=rulebook_of(rules), clock=clock) as register:
+    force = os.environ.get("PEELFLOW_FORCE") or None
+    with Register.open(url, rulebook=rulebook_of(rules), clock=clock, force=force) as register:
         yield register

@@ -118,6 +118,10 @@ def _facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     yield "issued", record.issued.isoformat()
     for name, value in record.fields.items():
         yield name, value if isinstance(value, str) else "; ".join(value)
+    deadline = register.deadline(record.id)
+    if deadline.slips:
+        times = "1 time" if len(deadline.slips) == 1 else f"{len(deadline.slips)} times"
+        yield "deadline", f"first {deadline.original}, changed {times} since"
     for name, other in (("parent", record.parent), ("successor", record.successor)):
         if other is not None:
             yield name, other

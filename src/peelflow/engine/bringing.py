@@ -6,7 +6,7 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.checks import covers
+from peelflow.engine.checks import covers, of_one_set
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.engine.needed import QUESTION, inspection_need
 from peelflow.engine.plan import Plan, Task, context_of, holders_of
@@ -72,7 +72,7 @@ def _could_do(plan: Plan, one: Inspection, need: InspectionNeed, question: str |
         one.force == plan.record.force
         and need.kind in ("any", one.kind)
         and one.last_day >= need.ends_from
-        and (question is None or covers(one.questions, question))
+        and (question is None or (of_one_set(plan.record, one) and covers(one.questions, question)))
     )
 
 

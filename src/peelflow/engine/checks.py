@@ -13,7 +13,7 @@ from attrs import frozen
 
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
-from peelflow.model.judgement import Child, Context
+from peelflow.model.judgement import Child, Context, Inspection
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -155,7 +155,7 @@ def _inspection(asked: InspectionHeld) -> Judge:
         if act.inspection is None:
             return "no inspection is named"
         if held is None or held.id != act.inspection:
-            return f"no inspection is called {act.inspection}"
+            return f"no inspection on set days, not called off, is called {act.inspection}"
         if held.force != record.force:
             return f"{held.id} is an inspection of another force, {held.force}"
         if window is None:
@@ -166,19 +166,28 @@ def _inspection(asked: InspectionHeld) -> Judge:
             return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
         if held.last_day < window.on:
             return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-        return _irrelevant(record, held.id, held.questions) if asked.relevant else HOLDS
+        return _irrelevant(record, held) if asked.relevant else HOLDS
 
     return judge
 
 
-def _irrelevant(record: Record, inspection: str, questions: frozenset[str]) -> Finding:
+def _irrelevant(record: Record, held: Inspection) -> Finding:
     question = record.fields.get("question")
     if not isinstance(question, str) or not question:
         return "the record has no question, so no inspection is relevant to it"
-    if covers(questions, question):
+    if not of_one_set(record, held):
+        own = record.fields.get("question_set")
+        return f"{held.id} covers questions of {held.question_set}, and the record's is of {own}"
+    if covers(held.questions, question):
         return HOLDS
-    covered = ", ".join(sorted(questions)) or "no question"
-    return f"{inspection} covers {covered}, and the record's question is {question}"
+    covered = ", ".join(sorted(held.questions)) or "no question"
+    return f"{held.id} covers {covered}, and the record's question is {question}"
+
+
+def of_one_set(record: Record, held: Inspection) -> bool:
+    """Say whether both speak of the same question set, or one does not say of which."""
+    own = record.fields.get("question_set")
+    return not own or not held.question_set or own == held.question_set
 
 
 def covers(questions: frozenset[str], question: str) -> bool:

@@ -67,6 +67,17 @@ def not_closed_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
     return Goal(f"no longer closed on the ledger {' and '.join(sorted(closed))}", (names,))
 
 
+def not_open_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
+    """Return the states that count open on none of `ledgers`, those that end before others."""
+    names = [
+        name
+        for name, state in lifecycle.states.items()
+        if all(state.counts_as.get(one) != "open" for one in ledgers)
+    ]
+    where = " and ".join(sorted(ledgers))
+    return Goal(f"no longer open on the ledger {where}", preferred(names, "closed"))
+
+
 def closed_ledgers(state: State) -> frozenset[str]:
     """Return the ledgers on which a state counts closed."""
     return frozenset(name for name, counts in state.counts_as.items() if counts == "closed")

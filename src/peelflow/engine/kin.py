@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from peelflow.engine.checks import still_open
-from peelflow.engine.goals import closed_ledgers, closed_on, not_closed_on
+from peelflow.engine.goals import Goal, closed_ledgers, closed_on, not_closed_on, not_open_on
 from peelflow.engine.plan import Plan, Standing, Task, children_seen
 from peelflow.model.needs import ChildrenNeed, ParentNeed
 from peelflow.model.requirements import ChildrenClosed
@@ -28,13 +28,34 @@ def close_children(plan: Plan, task: Task) -> bool:
     still = still_open(children_seen(plan), task.closes)
     if still:
         plan.needs.append(ChildrenNeed(still, task.closes))
-    return all(_close(plan, name, task.closes) for name in still)
+    return all(
+        _close(plan, child, closed_on(child.lifecycle, task.closes))
+        for child in plan.children
+        if child.record.id in still
+    )
 
 
-def _close(plan: Plan, name: str, ledgers: tuple[str, ...]) -> bool:
-    child = next(each for each in plan.children if each.record.id == name)
+def shut_children(plan: Plan, closes: frozenset[str]) -> bool | None:
+    """Close the children that count open on a ledger that the act closes.
+
+    Returns:
+        None: Nothing is in the way. True: The plan now has their ways. False: One has none.
+    """
+    still = tuple(each for each in plan.children if closes & _open_ledgers(each))
+    if not still:
+        return None
+    plan.needs.append(ChildrenNeed(tuple(each.record.id for each in still), tuple(sorted(closes))))
+    return all(_close(plan, child, not_open_on(child.lifecycle, closes)) for child in still)
+
+
+def _open_ledgers(child: Relative) -> frozenset[str]:
+    counts = child.lifecycle.states[child.record.state].counts_as
+    return frozenset(name for name, how in counts.items() if how == "open")
+
+
+def _close(plan: Plan, child: Relative, goal: Goal) -> bool:
     above = closed_ledgers(plan.lifecycle.states[plan.record.state])
-    found = plan.find(child, closed_on(child.lifecycle, ledgers), plan.at.day, above)
+    found = plan.find(child, goal, plan.at.day, above)
     if found is None:
         return False
     gone = _gone(plan, child, found)

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from peelflow.engine.checks import due_day
 from peelflow.engine.decide import PEELFLOW, automatic, decide
 from peelflow.engine.fold import apply
-from peelflow.engine.kin import free_parent
+from peelflow.engine.kin import free_parent, shut_children
 from peelflow.engine.machine import RuleMachine, Way
 from peelflow.engine.plan import Find, Plan, Standing, Task, begun_plan, context_of
 from peelflow.engine.preparing import prepare
@@ -25,7 +25,7 @@ from peelflow.model.needs import PREPARATIONS, Need, ReasonNeed, SourceNeed, Suc
 from peelflow.model.records import Act, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, Requirement, each_atom
 from peelflow.model.routes import Around, Step
-from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.model.rules import SYSTEM, Counts, Lifecycle
 
 GIVEN = "given"
 
@@ -101,11 +101,12 @@ def _tried(terrain: Terrain, plan: Plan, says: Mapping[str, bool]) -> Prospect |
     """Return what the act comes to, None where the engine or the family refuses it."""
     records = _played(terrain.machine, plan, says)
     day = plan.day
-    freed = free_parent(plan, _opened(plan.lifecycle, records))
-    if freed and plan.day > day:
+    freed = free_parent(plan, _anew(plan.lifecycle, records, "open"))
+    shut = shut_children(plan, _anew(plan.lifecycle, records, "closed"))
+    if plan.day > day:
         records = _played(terrain.machine, plan, says)
     lands = tuple(record.state for record in records[1:])
-    if freed is False or not lands or lands[-1] not in terrain.away:
+    if freed is False or shut is False or not lands or lands[-1] not in terrain.away:
         return None
     after = Standing(
         record=pared(records[-1], terrain),
@@ -184,10 +185,10 @@ def _act(plan: Plan) -> Act:
     )
 
 
-def _opened(lifecycle: Lifecycle, records: list[Record]) -> frozenset[str]:
-    """Return the ledgers on which any of these steps made the record count open anew."""
-    opened: set[str] = set()
+def _anew(lifecycle: Lifecycle, records: list[Record], how: Counts) -> frozenset[str]:
+    """Return the ledgers on which any of these steps made the record count so anew."""
+    found: set[str] = set()
     for before, after in pairwise(records):
         old, new = lifecycle.states[before.state].counts_as, lifecycle.states[after.state].counts_as
-        opened |= {name for name, counts in new.items() if counts == "open" != old.get(name)}
-    return frozenset(opened)
+        found |= {name for name, counts in new.items() if counts == how != old.get(name)}
+    return frozenset(found)

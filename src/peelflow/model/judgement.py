@@ -27,13 +27,17 @@ class Appointment:
 
 @frozen
 class Inspection:
-    """An inspection of a force: planned or bespoke, its days, and the questions it covers."""
+    """An inspection of a force: planned or bespoke, its days, and the questions it covers.
+
+    `question_set`: which set these are of, None where it is not said.
+    """
 
     id: str
     kind: str
     first_day: date
     last_day: date
     questions: frozenset[str] = frozenset()
+    question_set: str | None = None
     force: str = field(kw_only=True)
 
 

@@ -1,4 +1,4 @@
-"""The nouns of a rule file: roles, categories, states, transitions, lifecycles."""
+"""The nouns of a rule file: roles, categories and their fields, states, lifecycles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
+import attrs
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
@@ -43,23 +44,76 @@ class EvidenceKind:
 
 
 @frozen
+class Counted:
+    """A date that is reckoned from the day that another field says, in one of three units.
+
+    Args:
+        field: The field whose day it counts from.
+        days: Calendar days.
+        months: Months; the last day of a month stands for the days that it does not have.
+        working_days: Days that are no Saturday, Sunday or bank holiday in England and Wales.
+        beginning: Whether the period begins with that day, which is then its first.
+        span: Where it is declared.
+    """
+
+    field: str
+    days: int | None = None
+    months: int | None = None
+    working_days: int | None = None
+    beginning: bool = False
+    span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
 class FieldRule:
-    """One declared field of a category; `choices` belong to the type `choice` alone."""
+    """One declared field of a category.
+
+    Args:
+        type: What its value must be.
+        title: What an officer reads.
+        choices: The words a `choice`, or each item of a `list`, may be.
+        choices_from: The question set whose questions are choices too.
+        to: The categories that a `reference` may name a record of.
+        counts_from: How a `date` is reckoned where none is given.
+        required: Whether a record must have it.
+        span: Where it is declared.
+    """
 
     type: FieldType
     title: str
     choices: tuple[str, ...] = ()
     required: bool = False
+    choices_from: str | None = None
+    to: tuple[str, ...] = ()
+    counts_from: Counted | None = None
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class QuestionSet:
+    """The questions of one inspection framework by number; their words where they are known.
+
+    `size`: how many they are. `replaces`: the set before it.
+    """
+
+    title: str
+    size: int
+    questions: Mapping[str, str] = field(factory=dict)
+    replaces: str | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
 @frozen
 class FigureRow:
-    """A line of the figures, printed at zero too; `order` places it among all categories' rows."""
+    """A line of the figures, printed at zero too; `order` places it among all categories' rows.
+
+    `ledger`: the only ledger whose figures it stands in; None for all.
+    """
 
     title: str
     order: int
     level: Level
+    ledger: str | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -76,13 +130,18 @@ class Category:
 
 @frozen
 class Vocabulary:
-    """The words rule files share: roles, kinds of evidence, categories, predicates."""
+    """The words rule files share.
+
+    `fields` are those it adds to categories that are declared elsewhere.
+    """
 
     vocabulary: str
     roles: Mapping[str, Role] = field(factory=dict)
     evidence: Mapping[str, EvidenceKind] = field(factory=dict)
     categories: Mapping[str, Category] = field(factory=dict)
     predicates: Mapping[str, str] = field(factory=dict)
+    question_sets: Mapping[str, QuestionSet] = field(factory=dict)
+    fields: Mapping[str, Mapping[str, FieldRule]] = field(factory=dict)
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from peelflow.errors import Diagnostic
-from peelflow.model.rules import SYSTEM, Category, EvidenceKind, Lifecycle, Role, Vocabulary
+from peelflow.model.rules import SYSTEM, EvidenceKind, Lifecycle, Role, Vocabulary
+from peelflow.proof.lint_fields import lint_fields
 from peelflow.proof.lint_names import unknown
 from peelflow.proof.mentions import evidence_named, roles_named
 from peelflow.proof.names import shown
@@ -23,7 +24,7 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
             for child in category.children
             if child not in known
         ]
-        found += _choices(category)
+    found += lint_fields(own, whole)
     found += _orders(own, whole)
     return tuple(sorted(set(found)))
 
@@ -83,29 +84,13 @@ def _role(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
         )
 
 
-def _choices(category: Category) -> Iterator[Diagnostic]:
-    for name, rule in category.fields.items():
-        if rule.type == "choice" and not rule.choices:
-            yield Diagnostic(
-                rule.span,
-                "choices-missing",
-                f"the field `{name}` is a choice of nothing",
-                "write `choices: [...]`",
-            )
-        if rule.type != "choice" and rule.choices:
-            yield Diagnostic(
-                rule.span,
-                "choices-misplaced",
-                f"the field `{name}` has choices, but its type is `{rule.type}`",
-                "write `type: choice`, or remove the choices",
-            )
-
-
 def _orders(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
     taken: dict[int, str] = {}
     for name, category in whole.categories.items():
+        # INVARIANT: fields that others add make a new category, with the rows of the first.
+        ours = name in own.categories and own.categories[name].figures is category.figures
         for row in category.figures:
-            if row.order in taken and own.categories.get(name) is category:
+            if row.order in taken and ours:
                 yield Diagnostic(
                     row.span,
                     "duplicate-order",

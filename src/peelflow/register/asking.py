@@ -9,6 +9,7 @@ from peelflow.errors import RequestRefused
 from peelflow.model.records import Act, Acted, Actor, Event, Record, Value, What
 from peelflow.model.rules import SYSTEM, Category, Lifecycle, Role
 from peelflow.proof.names import suggestion
+from peelflow.register.words import check_words
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -32,6 +33,8 @@ def event_of(
     What no lifecycle judges is judged here: an inspectorate's decision names its source.
     """
     check_date(on, record)
+    check_words(reason, f"{record}: the reason")
+    check_words(source, f"{record}: the source")
     side = role_of(draft, actor.role).side
     if side == "inspectorate" and not isinstance(what, Acted) and not (source and source.strip()):
         raise RequestRefused(

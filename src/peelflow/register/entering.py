@@ -12,6 +12,7 @@ from peelflow.model.records import Added, Event, Linked, Record, TakenOver
 from peelflow.register.asking import category_of, check_text
 from peelflow.register.family import open_ledgers, refuse_open_child
 from peelflow.register.fields import checked_id
+from peelflow.register.references import check_references
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -31,6 +32,8 @@ def enter(draft: Draft, event: Event, what: Added | TakenOver) -> Event:
         raise RequestRefused(
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
+    kind = category_of(draft, what.category)
+    check_references(draft, kind, what.fields, record=event.record)
     parent = _parent(draft, event, what)
     changes = changes_on_entry(draft.desk.lifecycle_of(what.lifecycle), what, event.on)
     entered = draft.put(evolve(event, changes=changes))

@@ -6,27 +6,48 @@ from typing import TYPE_CHECKING
 
 from peelflow.errors import Refused
 from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.needs import ParentNeed
+from peelflow.model.needs import ChildrenNeed, ParentNeed
 from peelflow.model.records import Record
+from peelflow.model.rules import Counts
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
 
 
-def check_family(draft: Draft, before: Record | None, *, trigger: str, role: str) -> None:
+def check_family(draft: Draft, before: Record, *, trigger: str, role: str) -> None:
     """Refuse a step that leaves a child open, on a ledger, under a parent closed there.
 
-    Re-open the parent first, in the same batch: "it stays open while one child is open".
+    Either closes the parent too early, or opens the child too late. Re-open the parent first, in
+    the same batch: "it stays open while one child is open".
 
     Raises:
-        Refused: The step does so; `before` is the child as it stood, None when it is new.
+        Refused: The step does so; `before` is the record as it stood.
     """
-    if before is None or before.parent is None:
+    if before.parent is None and not before.children:
         return
     after = draft.get(before.id)
-    opened = _opened(draft, before, after)
+    _refuse_open_children(draft, before, after, trigger=trigger, role=role)
+    opened = _opened(draft, before, after) if before.parent is not None else frozenset()
     if opened:
         refuse_open_child(draft, after, opened, trigger=trigger, role=role)
+
+
+def _refuse_open_children(
+    draft: Draft, before: Record, after: Record, *, trigger: str, role: str
+) -> None:
+    closed = _ledgers(draft, after, "closed") - _ledgers(draft, before, "closed")
+    still = [
+        child for child in after.children if closed & _ledgers(draft, draft.get(child), "open")
+    ]
+    if still:
+        reason = Reason(
+            "not yet",
+            f"not closed yet: {', '.join(still)}",
+            "close each child first",
+            asks=((ChildrenNeed(tuple(still), tuple(sorted(closed))),),),
+        )
+        refusal = Refusal(before.id, str(before.lifecycle), before.state, trigger, role, (reason,))
+        raise Refused(refusal)
 
 
 def refuse_open_child(
@@ -50,8 +71,12 @@ def refuse_open_child(
 
 def open_ledgers(draft: Draft, record: Record) -> frozenset[str]:
     """Return the ledgers on which a record counts open."""
-    counts = draft.lifecycle(record).states[record.state].counts_as
-    return frozenset(ledger for ledger, count in counts.items() if count == "open")
+    return _ledgers(draft, record, "open")
+
+
+def _ledgers(draft: Draft, record: Record, counts: Counts) -> frozenset[str]:
+    found = draft.lifecycle(record).states[record.state].counts_as
+    return frozenset(ledger for ledger, count in found.items() if count == counts)
 
 
 def _opened(draft: Draft, before: Record, after: Record) -> frozenset[str]:

@@ -11,6 +11,7 @@ from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
 from peelflow.model.rules import Category, FieldRule
 from peelflow.proof.names import suggestion
+from peelflow.register.counting import BeyondHolidays, last_day
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
@@ -40,15 +41,16 @@ def checked_id(record: object) -> str:
 def checked_fields(
     category: Category, given: Mapping[str, Given], *, record: str
 ) -> Mapping[str, Value]:
-    """Return the fields as they are kept; every declared `required` one must be among them.
+    """Return the fields as they are kept, those that count from another field filled in.
 
     Raises:
-        RequestRefused: A field is unknown, missing, or not of its declared type.
+        RequestRefused: A field is unknown, missing though required, or not of its declared type.
     """
     fields = {
         name: checked_value(category, name, value, record=record)
         for name, value in sorted(given.items())
     }
+    fields |= counted_days(category, fields, record=record)
     for name, rule in category.fields.items():
         if rule.required and name not in fields:
             raise RequestRefused(
@@ -66,12 +68,60 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
         instead = suggestion(name, category.fields)
         raise RequestRefused(what, "is not declared for its category", instead)
     if rule.type == "list":
-        return _checked_list(value, what=what)
+        return _checked_list(rule, value, what=what)
     if isinstance(value, date):
         value = value.isoformat()
     if not isinstance(value, str) or not value.strip():
         raise RequestRefused(what, "is no text, or empty", f"give a text: {rule.title}")
     return _checked_text(rule, value, what=what)
+
+
+def counted_days(
+    category: Category, fields: Mapping[str, Value], *, record: str
+) -> Mapping[str, str]:
+    """Return the days that count from what `fields` say, for the fields that say none themselves.
+
+    Raises:
+        RequestRefused: Such a day cannot be counted.
+    """
+    return {
+        name: day
+        for name, rule in category.fields.items()
+        if name not in fields and (day := counted_day(rule, name, fields, record=record))
+    }
+
+
+def counted_day(
+    rule: FieldRule, name: str, fields: Mapping[str, Value], *, record: str
+) -> str | None:
+    """Return the day a field counts from what `fields` say, None where nothing is to count.
+
+    Raises:
+        RequestRefused: It lies beyond the calendar, or beyond the known bank holidays.
+    """
+    counted = rule.counts_from
+    start = fields.get(counted.field) if counted else None
+    if counted is None or not isinstance(start, str):
+        return None
+    what = f"{record}: the field `{name}`"
+    try:
+        return last_day(date.fromisoformat(start), counted).isoformat()
+    except OverflowError:
+        why = f"is counted from {start}, and lies beyond the calendar"
+        raise RequestRefused(what, why, f"give an earlier `{counted.field}`") from None
+    except BeyondHolidays as beyond:
+        raise RequestRefused(what, str(beyond), "give the day itself") from None
+
+
+def is_counted(rule: FieldRule, name: str, fields: Mapping[str, Value]) -> bool:
+    """Whether a field says the day that it counts; nothing, where there is nothing to count.
+
+    One that cannot be counted was set by somebody.
+    """
+    try:
+        return fields.get(name) == counted_day(rule, name, fields, record="")
+    except RequestRefused:
+        return False
 
 
 def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
@@ -93,9 +143,12 @@ def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
     return value
 
 
-def _checked_list(value: Given, *, what: str) -> tuple[str, ...]:
+def _checked_list(rule: FieldRule, value: Given, *, what: str) -> tuple[str, ...]:
     if isinstance(value, (str, date)) or not all(map(_is_text, value)):
         raise RequestRefused(what, "is no list of texts", "give a list, such as ['7.2']")
+    for item in value:
+        if rule.choices and item not in rule.choices:
+            raise RequestRefused(what, f"has the item {item!r}", f"use {one_of(rule.choices)}")
     return tuple(value)
 
 

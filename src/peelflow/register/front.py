@@ -16,6 +16,7 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.advice import Advice
+from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.register.migrations import Migrations
@@ -25,7 +26,7 @@ from peelflow.register.verbs import Verbs
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
-from peelflow.stores.open import open_documents, open_store
+from peelflow.stores.open import one_store, open_documents, open_store, seen_by
 from peelflow.stores.protocol import Documents, Store, Wanted
 
 
@@ -34,7 +35,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs, Keeping, Advice, Migrations):
+class Register(Verbs, Keeping, Advice, Deadlines, Migrations):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
@@ -42,20 +43,33 @@ class Register(Verbs, Keeping, Advice, Migrations):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         rulebook: Rulebook,
+        connection: object = None,
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> None:
-        """Put a rulebook before an open store.
+        """Put a rulebook before an open store, or before an application's own transaction.
+
+        Args:
+            store: An open store.
+            rulebook: The rules.
+            connection: Instead of a store, an SQLAlchemy connection in a transaction: what the
+                register keeps is kept when the application commits, with what it does itself.
+            clock: Tells the present moment in UTC.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
 
         Raises:
-            RequestRefused: The documents' folder cannot be made.
+            RequestRefused: Neither or both of store and connection are given, the connection cannot
+                be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
-        self.store = store
+        self.store = store = seen_by(force, one_store(store, connection))
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
         self._lifecycles: dict[str, Lifecycle] = {}
@@ -79,6 +93,7 @@ class Register(Verbs, Keeping, Advice, Migrations):
         clock: Callable[[], datetime] = utc_now,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
+        force: str | None = None,
     ) -> Self:
         """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
 
@@ -88,6 +103,7 @@ class Register(Verbs, Keeping, Advice, Migrations):
             clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
         """
         store = open_store(url)
         try:
@@ -97,6 +113,7 @@ class Register(Verbs, Keeping, Advice, Migrations):
                 clock=clock,
                 predicates=predicates,
                 documents=documents,
+                force=force,
             )
         except BaseException:
             store.close()

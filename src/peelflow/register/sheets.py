@@ -119,7 +119,7 @@ class Row:
 
 
 def read_sheet(
-    path: Path, defaults: Mapping[str, str]
+    path: Path, defaults: Mapping[str, str], *, kinds: tuple[Sheet, ...] = SHEETS
 ) -> tuple[tuple[Row | Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return a sheet's rows, and the faults of the sheet as a whole; with one it has no rows.
 
@@ -128,11 +128,12 @@ def read_sheet(
     Args:
         path: A CSV file in UTF-8, with a header.
         defaults: What a column says where its cell is empty or the column is missing.
+        kinds: The kinds of sheets that it may be.
     """
     try:
-        lines = _lines(path)
+        lines = _lines(path, kinds)
         header = tuple(cell.strip() for cell in lines[0][1])
-        sheet = _sheet_of(header, defaults, Span(path.as_posix()))
+        sheet = _sheet_of(header, defaults, Span(path.as_posix()), kinds)
     except _SheetRefused as refused:
         return (), refused.diagnostics
     filled = {name: text for name, text in defaults.items() if name in sheet.columns}
@@ -149,7 +150,7 @@ def read_sheet(
     return tuple(rows), ()
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
+def _lines(path: Path, kinds: tuple[Sheet, ...]) -> list[tuple[int, list[str]]]:
     """Return the lines that say anything, each with the number of its first line."""
     reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
@@ -167,7 +168,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
             'quote a cell that holds a comma, a quote or a new line, as "…"',
         ) from None
     if not lines:
-        instead = f"start with a header, such as {_headers()}"
+        instead = f"start with a header, such as {_headers(kinds)}"
         raise fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return lines
 
@@ -198,18 +199,20 @@ def fault(span: Span, code: str, sentence: str, instead: str) -> _SheetRefused:
     return _SheetRefused([Diagnostic(span, code, sentence, instead)])
 
 
-def _headers() -> str:
-    return "; or ".join(f"`{','.join(sheet.required)}`" for sheet in SHEETS)
+def _headers(kinds: tuple[Sheet, ...]) -> str:
+    return "; or ".join(f"`{','.join(sheet.required)}`" for sheet in kinds)
 
 
-def _sheet_of(header: tuple[str, ...], defaults: Mapping[str, str], span: Span) -> Sheet:
-    sheet = next((each for each in SHEETS if each.told_by in header), None)
+def _sheet_of(
+    header: tuple[str, ...], defaults: Mapping[str, str], span: Span, kinds: tuple[Sheet, ...]
+) -> Sheet:
+    sheet = next((each for each in kinds if each.told_by in header), None)
     if sheet is None:
-        told = listed(each.told_by for each in SHEETS)
+        told = listed(each.told_by for each in kinds)
         sentence = (
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
-        instead = f"one of {told} has to be there"
+        instead = f"{'one of ' if len(kinds) > 1 else ''}{told} has to be there"
         if len(header) == 1 and ";" in header[0]:
             instead = "save it with commas between the cells, not semicolons"
         raise fault(span, "sheet-unknown", sentence, instead)

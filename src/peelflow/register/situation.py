@@ -9,6 +9,8 @@ from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Document, Record
 
 APPOINTMENT = "appointment"
+_SAYS = ("kind", "first_day", "last_day")
+_CALLED_OFF = {"cancel": "cancelled", "postpone": "postponed"}
 
 
 def appointment_of(record: Record) -> Appointment:
@@ -23,8 +25,13 @@ def appointment_of(record: Record) -> Appointment:
     )
 
 
-def inspection_of(record: Record) -> Inspection:
-    """Return what an inspection record says."""
+def inspection_of(record: Record) -> Inspection | None:
+    """Return what an inspection record says; None while it is not held, so verifies nothing.
+
+    That is one without its kind and days yet, and one that was postponed or cancelled.
+    """
+    if any(name not in record.fields for name in _SAYS) or _called_off(record):
+        return None
     questions = record.fields.get("questions", ())
     return Inspection(
         id=record.id,
@@ -32,6 +39,7 @@ def inspection_of(record: Record) -> Inspection:
         first_day=date.fromisoformat(_text(record, "first_day")),
         last_day=date.fromisoformat(_text(record, "last_day")),
         questions=frozenset(questions),
+        question_set=_text(record, "question_set") or None,
         force=record.force,
     )
 
@@ -41,6 +49,16 @@ def described(
 ) -> Document:
     """Return a document's digest (SHA-256), and what is said of it."""
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
+
+
+def _called_off(record: Record) -> bool:
+    """Whether the inspection's last national step called it off, or it was taken over so.
+
+    A force's own rules may rename the states, not what HMICFRS does.
+    """
+    done = (record.done[name] for name in _CALLED_OFF if name in record.done)
+    over = any(each.number == record.window.number for each in done)
+    return over or record.state in _CALLED_OFF.values()
 
 
 def _text(record: Record, name: str) -> str:

@@ -89,4 +89,4 @@ def _appointments(draft: Draft, force: str) -> tuple[Appointment, ...]:
 
 def _inspections(draft: Draft, force: str) -> tuple[Inspection, ...]:
     found = draft.desk.store.records(Wanted(force=force, category=INSPECTION))
-    return tuple(map(inspection_of, found))
+    return tuple(held for held in map(inspection_of, found) if held is not None)

@@ -7,7 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING
 
-from peelflow.model.records import Actor, Amended, Attached, Document, Event
+from attrs import evolve
+
+from peelflow.model.records import Actor, Amended, Attached, Document, Event, Record
+from peelflow.model.rules import Category
 from peelflow.register.asking import (
     category_of,
     check_change,
@@ -16,7 +19,8 @@ from peelflow.register.asking import (
     event_of,
     role_of,
 )
-from peelflow.register.fields import Given, checked_days, checked_value
+from peelflow.register.fields import Given, checked_days, checked_value, counted_day, is_counted
+from peelflow.register.references import check_references
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -43,6 +47,9 @@ class Upkeep(ABC):
         key: str | None = None,
     ) -> Event:
         """Change a field, or unset it with None; the old value and the reason stay in the history.
+
+        A day that is counted from the field follows it, in an event of its own, unless it was set
+        to another day than the counted one.
 
         Raises:
             RequestRefused: The field is unknown, required, unchanged, or not of its type.
@@ -72,7 +79,11 @@ class Upkeep(ABC):
             check_change(category, field, old, value, record=record)
             changed = {**known.fields, field: value or ""}
             checked_days({k: v for k, v in changed.items() if v}, record=record)
-            return draft.put(event)
+            if value is not None:
+                check_references(draft, category, {field: value}, record=record)
+            amended = draft.put(event)
+            _follow(draft, category, known, amended)
+            return amended
 
     def attach(
         self,
@@ -137,3 +148,15 @@ class Upkeep(ABC):
                 source=source,
                 key=key,
             )
+
+
+def _follow(draft: Draft, category: Category, before: Record, amended: Event) -> None:
+    """Move the days that were counted from what an amendment changed."""
+    for name, rule in category.fields.items():
+        if rule.counts_from is None or not is_counted(rule, name, before.fields):
+            continue
+        now = draft.get(before.id)
+        old, day = before.fields.get(name), counted_day(rule, name, now.fields, record=now.id)
+        if day is not None and day != old:
+            what = Amended(name, old, day)
+            draft.put(evolve(amended, number=now.number + 1, what=what, key=None))

@@ -25,6 +25,7 @@ from peelflow.register.changing import Changing
 from peelflow.register.entering import enter
 from peelflow.register.fields import Given, checked_fields
 from peelflow.register.upkeep import Upkeep
+from peelflow.register.words import check_words
 
 
 class Verbs(Upkeep, Changing):
@@ -162,6 +163,8 @@ class Verbs(Upkeep, Changing):
         """
         with self._drafting() as draft:
             check_date(on, record)
+            check_words(reason, f"{record}: the reason")
+            check_words(source, f"{record}: the source")
             known = draft.get(record)
             act = Act(
                 trigger=trigger,

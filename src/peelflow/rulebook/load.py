@@ -18,6 +18,7 @@ from peelflow.rulebook.files import read_files
 from peelflow.rulebook.merge import added_to, merged
 from peelflow.rulebook.national import NATIONAL, national
 from peelflow.rulebook.proving import planned, proved
+from peelflow.rulebook.questions import asking
 from peelflow.rulebook.settle import settled
 
 
@@ -86,6 +87,7 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> Checked:
     if base is None:
         defines = any(one.vocabulary == NATIONAL for one in vocabularies)
         base = Rulebook() if defines else national()
+    vocabularies = asking(base.vocabulary, vocabularies)
     vocabulary, redefined = merged(base.vocabulary, vocabularies)
     faults += redefined
     for own in vocabularies:

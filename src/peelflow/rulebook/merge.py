@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from peelflow.errors import Diagnostic
-from peelflow.model.rules import AppliesTo, Level, Lifecycle, Vocabulary
+from peelflow.model.rules import AppliesTo, Category, Level, Lifecycle, Vocabulary
 from peelflow.proof.names import suggestion
 
 _PARTS = {
@@ -14,11 +16,12 @@ _PARTS = {
     "evidence": "kind of evidence",
     "categories": "category",
     "predicates": "predicate",
+    "question_sets": "question set",
 }
 
 
 def merged(base: Vocabulary, own: Sequence[Vocabulary]) -> tuple[Vocabulary, list[Diagnostic]]:
-    """Add vocabularies to a base; a word keeps the meaning it was given first."""
+    """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first."""
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _PARTS}
     for vocabulary in own:
@@ -27,8 +30,21 @@ def merged(base: Vocabulary, own: Sequence[Vocabulary]) -> tuple[Vocabulary, lis
                 if name in parts[part]:
                     faults.append(_redefined(vocabulary, what, name, (word, parts[part][name])))
                 parts[part].setdefault(name, word)
+    for vocabulary in own:
+        faults += _add_fields(vocabulary, parts["categories"])
     name = own[0].vocabulary if own and not base.roles else base.vocabulary
     return Vocabulary(name, **parts, span=base.span), faults
+
+
+def _add_fields(vocabulary: Vocabulary, categories: dict[str, Category]) -> Iterator[Diagnostic]:
+    """Add a vocabulary's own fields to categories; those that no category has are another fault."""
+    for name in vocabulary.fields.keys() & categories.keys():
+        fields = dict(categories[name].fields)
+        for field, rule in vocabulary.fields[name].items():
+            if field in fields:
+                yield _redefined(vocabulary, "field", field, (rule, fields[field]))
+            fields.setdefault(field, rule)
+        categories[name] = evolve(categories[name], fields=fields)
 
 
 def added_to(

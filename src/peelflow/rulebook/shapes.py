@@ -27,12 +27,14 @@ from peelflow.model.rules import (
     After,
     AppliesTo,
     Category,
+    Counted,
     Counts,
     EvidenceKind,
     FieldRule,
     FieldType,
     FigureRow,
     Lifecycle,
+    QuestionSet,
     Role,
     Side,
     State,
@@ -98,6 +100,10 @@ LedgerName = Annotated[str, Named("ledger")]
 CategoryName = Annotated[str, Named("category")]
 EvidenceName = Annotated[str, Named("kind of evidence")]
 PredicateName = Annotated[str, Named("predicate")]
+QuestionSetName = Annotated[str, Named("question set")]
+QuestionNumber = Annotated[
+    str, Named("question", r"[1-9][0-9]*(\.[1-9][0-9]*)*", 'its number, such as `"7"` or `"7.2"`')
+]
 LifecycleName = Annotated[str, Named("lifecycle", KEBAB, _KEBAB_WORDS)]
 VocabularyName = Annotated[str, Named("vocabulary", KEBAB, _KEBAB_WORDS)]
 Versioned = Annotated[
@@ -111,6 +117,7 @@ Versioned = Annotated[
 Days = Annotated[int, Whole(1, 36_525)]
 LevelOrNone = Annotated[int | None, LevelWord()]
 Requirements = tuple[Requirement, ...]
+Fields = Mapping[FieldName, FieldRule]
 
 
 @frozen
@@ -221,6 +228,16 @@ SHAPES: Mapping[type, Shape] = {
             "evidence": Key(Mapping[EvidenceName, EvidenceKind]),
             "categories": Key(Mapping[CategoryName, Category]),
             "predicates": Key(Mapping[PredicateName, str]),
+            "question_sets": Key(Mapping[QuestionSetName, QuestionSet]),
+            "fields": Key(Mapping[CategoryName, Annotated[Fields, AtLeastOne()]]),
+        }
+    ),
+    QuestionSet: Shape(
+        {
+            "title": _must(str),
+            "size": _must(Annotated[int, Whole(1, 99)]),
+            "questions": Key(Mapping[QuestionNumber, str]),
+            "replaces": Key(QuestionSetName),
         }
     ),
     Role: Shape(
@@ -236,7 +253,7 @@ SHAPES: Mapping[type, Shape] = {
     Category: Shape(
         {
             "title": _must(str),
-            "fields": Key(Mapping[FieldName, FieldRule]),
+            "fields": Key(Fields),
             "children": Key(tuple[CategoryName, ...]),
             "figures": Key(tuple[FigureRow, ...]),
         }
@@ -246,7 +263,19 @@ SHAPES: Mapping[type, Shape] = {
             "type": _must(FieldType),
             "title": _must(str),
             "choices": Key(tuple[str, ...]),
+            "choices_from": Key(QuestionSetName),
+            "to": Key(tuple[CategoryName, ...]),
+            "counts_from": Key(Counted),
             "required": _FLAG,
+        }
+    ),
+    Counted: Shape(
+        {
+            "field": _must(FieldName),
+            "days": Key(Days),
+            "months": Key(Annotated[int, Whole(1, 1_200)]),
+            "working_days": Key(Annotated[int, Whole(1, 2_500)]),
+            "beginning": _FLAG,
         }
     ),
     FigureRow: Shape(
@@ -254,6 +283,7 @@ SHAPES: Mapping[type, Shape] = {
             "title": _must(str),
             "order": _must(Annotated[int, Whole(0, 10**9)]),
             "level": _must(LevelOrNone),
+            "ledger": Key(LedgerName),
         }
     ),
 }

@@ -9,6 +9,8 @@ from peelflow.errors import Conflict, KeyReused, OtherRules, RequestRefused
 from peelflow.stores.codec import check_text
 from peelflow.stores.protocol import Batch, Wanted
 
+LARGEST = 2**63 - 1
+
 
 def ids_in(batch: Batch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
@@ -63,10 +65,13 @@ def check_wanted(wanted: Wanted) -> None:
 
 
 def check_lifecycles(batch: Batch) -> None:
-    """Refuse a rule text or name that no store can keep."""
-    for (name, _, digest), text in batch.lifecycles.items():
+    """Refuse a rule text, name or version that no store can keep."""
+    for (name, version, digest), text in batch.lifecycles.items():
         for part in (name, digest, text):
             check_text(part, name)
+        if version > LARGEST:
+            what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
+            raise RequestRefused(what, why, "count versions on from 1")
 
 
 def check_rules(batch: Batch, digest_of: Callable[[str, int], str | None]) -> None:

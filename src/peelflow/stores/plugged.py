@@ -6,12 +6,47 @@ opening a store does.
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
+from types import ModuleType
 
-from peelflow.errors import RequestRefused
+from peelflow.errors import MissingExtra, RequestRefused
 from peelflow.stores.protocol import Store
 
 GROUP = "peelflow.stores"
+
+
+def is_sql(scheme: str) -> bool:
+    """Return whether a URL's scheme is SQLAlchemy's: `dialect+driver`, or `postgresql`."""
+    return "+" in scheme or scheme == "postgresql"
+
+
+def sql_module() -> ModuleType:
+    """Return the module of the SQL stores.
+
+    Raises:
+        MissingExtra: SQLAlchemy is not installed.
+    """
+    if find_spec("sqlalchemy") is None:
+        raise MissingExtra(extra="sql", needs="SQLAlchemy")
+    return import_module("peelflow.stores.sql")
+
+
+def upgrade_store(url: str) -> int | None:
+    """Make the tables of a database, or bring older ones up to date, and return what there was.
+
+    A file or memory needs none: None is returned. `0` says that there were no tables.
+
+    Raises:
+        MissingExtra: SQLAlchemy is not installed.
+        StoreVersion: A newer peelflow made the tables (S12).
+        StoreUnreadable: Nobody answers there.
+    """
+    if not is_sql(url.partition(":")[0]):
+        return None
+    found: int = sql_module().upgrade_sql(url)
+    return found
 
 
 def open_plugged(url: str) -> Store:
@@ -24,7 +59,12 @@ def open_plugged(url: str) -> Store:
     for entry in entry_points(group=GROUP, name=scheme):
         store: Store = entry.load()(url)
         return store
+    if is_sql(scheme):
+        made: Store = sql_module().SqlStore(url)
+        return made
     others = sorted(f"`{entry.name}:`" for entry in entry_points(group=GROUP))
-    known = ", ".join(("`memory:`", "`sqlite:///path`", *others))
+    known = ", ".join(
+        ("`memory:`", "`sqlite:///path`", "`postgresql+psycopg://host/name`", *others)
+    )
     what, instead = f"store {url!r}", f"use one of {known}"
     raise RequestRefused(what, "no store is opened so", instead)

@@ -8,6 +8,7 @@ CATEGORY = "recommendation"
 FORCE = "West Midlands"
 INSPECTION = "INS-1"
 QUESTIONS = ("7", "7.2", "7.20", "72")
+QUESTION_SETS = ("twelve", "nine")
 LEDGERS = ("portal", "force")
 TRIGGERS = ("start", "certify", "verify", "refuse", "withdraw")
 
@@ -31,6 +32,7 @@ VOCABULARY = Vocabulary(
                 "owner": FieldRule("person", "Who does the work"),
                 "theme": FieldRule("text", "Theme"),
                 "question": FieldRule("text", "PEEL question"),
+                "question_set": FieldRule("choice", "Question set", choices=QUESTION_SETS),
                 "published": FieldRule("date", "Publication of the report"),
             },
         )

@@ -1,4 +1,4 @@
-"""Strategies drawn from the classes themselves, so a new field is tried out unasked."""
+"""Draw any value of a type of the model, from the class itself: a new field is tried unasked."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from peelflow.testing.words import (
     FORCE,
     INSPECTION,
     LEDGERS,
+    QUESTION_SETS,
     QUESTIONS,
     SIGNATORIES,
     TRIGGERS,
@@ -156,6 +157,7 @@ def _fields() -> st.SearchStrategy[dict[str, Value]]:
         "owner": st.sampled_from(("Sam", "")),
         "theme": st.just("custody"),
         "question": st.sampled_from(QUESTIONS),
+        "question_set": st.sampled_from(QUESTION_SETS),
         "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),
     }
     return st.fixed_dictionaries({}, optional=optional)
@@ -203,6 +205,7 @@ def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None
         first_day=first,
         last_day=first + timedelta(draw(st.integers(0, 30))),
         questions=mostly(draw, covered | {str(own)}, covered),
+        question_set=mostly(draw, None, draw(st.sampled_from(QUESTION_SETS))),
         force=mostly(draw, FORCE, "Kent"),
     )
     return mostly(draw, held, None)

@@ -1,0 +1,1 @@
+"""What can be said of all records together: rows out, no text."""

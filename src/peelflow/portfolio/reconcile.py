@@ -1,0 +1,150 @@
+"""Reconcile: hold the register against a list from the portal; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from peelflow.errors import Diagnostic
+from peelflow.model.records import Record
+from peelflow.model.rules import Level
+from peelflow.register.cells import BadCell, level, must
+from peelflow.register.front import Register
+from peelflow.register.sheets import Row, Sheet, read_sheet
+
+PORTAL = Sheet("portal records", "counts", ("record", "level", "counts"), fields=True)
+_COUNTS = ("open", "closed")
+Kind = Literal["missing", "extra", "level", "counts"]
+
+
+@frozen
+class Listed:
+    """A record as the portal lists it."""
+
+    record: str
+    level: Level
+    counts: str
+    row: Row
+
+
+@frozen
+class Difference:
+    """Where the register and the list differ.
+
+    Attributes:
+        record: The record's id.
+        kind: `missing`: the register has no such record that counts on the ledger; `extra`: the
+            list has none; `level` and `counts`: both have it, and say otherwise.
+        register: What the register says; None where it has no such record.
+        portal: What the list says; None where it has no such record.
+    """
+
+    record: str
+    kind: Kind
+    register: str | None
+    portal: str | None
+
+
+@frozen
+class Reconciled:
+    """What was found: every difference, by record; or the list's faults, and then no difference."""
+
+    listed: int
+    differences: tuple[Difference, ...]
+    faults: tuple[Diagnostic, ...]
+
+
+def reconcile(
+    register: Register, path: str | Path, *, ledger: str = "portal", force: str | None = None
+) -> Reconciled:
+    """Compare the register with a CSV list: columns `record`, `level`, `counts`, others ignored.
+
+    Only records that count on the ledger are compared. A list with faults is not compared at all:
+    what it says of its other records may be as wrong.
+
+    Args:
+        register: The register; nothing is written.
+        path: The list, in UTF-8, with a header.
+        ledger: The ledger that the list is of.
+        force: Only this force's records are expected in the list.
+    """
+    rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL,))
+    listed: dict[str, Listed] = {}
+    found = list(faults)
+    for row in rows:
+        one = row if isinstance(row, Diagnostic) else _listed(row, listed)
+        if isinstance(one, Diagnostic):
+            found.append(one)
+        else:
+            listed[one.record] = one
+    if found:
+        return Reconciled(len(listed), (), tuple(sorted(found)))
+    kept = {
+        record.id: record
+        for record in register.records(force=force)
+        if ledger in register.counts(record)
+    }
+    return Reconciled(
+        len(listed),
+        tuple(
+            difference
+            for name in sorted(kept.keys() | listed.keys())
+            for difference in _differences(
+                name, _ours(register, kept.get(name), ledger), _theirs(listed.get(name))
+            )
+        ),
+        (),
+    )
+
+
+def _listed(row: Row, before: dict[str, Listed]) -> Listed | Diagnostic:
+    """Return what a row says, or what is wrong with it."""
+    try:
+        one = Listed(must(row, "record"), level(row), _counts(row), row)
+    except BadCell as bad:
+        return row.fault(bad.column, "sheet-value", bad.sentence, bad.instead)
+    first = before.get(one.record)
+    if first is not None:
+        sentence = f"`{one.record}` stands on line {first.row.span.line} already"
+        return row.fault("record", "sheet-value", sentence, "keep one of the two rows")
+    return one
+
+
+def _counts(row: Row) -> str:
+    text = must(row, "counts").lower()
+    if text not in _COUNTS:
+        sentence = f"`counts` is {text!r}, which is no count"
+        raise BadCell("counts", sentence, "write open or closed")
+    return text
+
+
+def _ours(register: Register, record: Record | None, ledger: str) -> tuple[str, str] | None:
+    return (_said(record.level), str(register.counts(record)[ledger])) if record else None
+
+
+def _theirs(listed: Listed | None) -> tuple[str, str] | None:
+    return (_said(listed.level), listed.counts) if listed else None
+
+
+def _differences(
+    name: str, ours: tuple[str, str] | None, theirs: tuple[str, str] | None
+) -> Iterator[Difference]:
+    if ours is None or theirs is None:
+        kind: Kind = "missing" if ours is None else "extra"
+        yield Difference(name, kind, _together(ours), _together(theirs))
+        return
+    kinds: tuple[Kind, Kind] = ("level", "counts")
+    for kind, here, there in zip(kinds, ours, theirs, strict=True):
+        if here != there:
+            yield Difference(name, kind, here, there)
+
+
+def _together(said: tuple[str, str] | None) -> str | None:
+    return f"level {said[0]}, {said[1]}" if said else None
+
+
+def _said(level: Level) -> str:
+    return str(level or "none")

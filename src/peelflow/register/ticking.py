@@ -1,0 +1,127 @@
+"""Tick: take the timed system transitions that are due, once, whoever else ticks beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from peelflow.engine.checks import due_day
+from peelflow.engine.decide import PEELFLOW
+from peelflow.errors import Conflict, Refused
+from peelflow.model.records import Act, Event, Record
+from peelflow.model.rules import Transition
+from peelflow.register.asking import check_day
+from peelflow.stores.protocol import Wanted
+
+if TYPE_CHECKING:
+    from peelflow.register.draft import Draft
+
+BATCH = 100
+
+
+@frozen
+class Left:
+    """A timed transition that is due and was not taken: on what record, since when, and why."""
+
+    record: str
+    trigger: str
+    due: date
+    why: str
+
+
+@frozen
+class Ticked:
+    """What a tick did on a day.
+
+    Attributes:
+        on: The day it is dated.
+        fired: The events of the timed transitions, each with the day it fell `due`.
+        left: What is due and waits for something else, such as a document; it is tried again.
+        passed_over: Records that another writer moved meanwhile; the next tick sees to them.
+    """
+
+    on: date
+    fired: tuple[Event, ...] = ()
+    left: tuple[Left, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+
+def tick(new_draft: Callable[[], Draft], on: date) -> Ticked:
+    """Take every timed transition that is due on a day, in batches; see `Register.tick`."""
+    first = new_draft()
+    check_day(first, on, "the tick")
+    done = Ticked(on)
+    each = _waiting(first, on)
+    while batch := tuple(islice(each, BATCH)):
+        for some in _tried(new_draft, batch, on):
+            done = _with(done, some)
+    return done
+
+
+def _waiting(draft: Draft, on: date) -> Iterator[str]:
+    """Yield the records of which a timed transition is due, read before anything is written."""
+    records = draft.desk.store.records(Wanted())
+    yield from [each.id for each in records if any(_due(draft, each, on))]
+
+
+def _tried(new_draft: Callable[[], Draft], batch: tuple[str, ...], on: date) -> Iterable[Ticked]:
+    """Tick a batch of records; one by one where another writer moved any of them."""
+    try:
+        return [_ticked(new_draft(), batch, on)]
+    except Conflict:
+        return [_alone(new_draft(), record, on) for record in batch]
+
+
+def _alone(draft: Draft, record: str, on: date) -> Ticked:
+    try:
+        return _ticked(draft, (record,), on)
+    except Conflict as moved:
+        if moved.transaction_lost:
+            raise
+        return Ticked(on, passed_over=(record,))
+
+
+def _ticked(draft: Draft, batch: tuple[str, ...], on: date) -> Ticked:
+    done = Ticked(on)
+    for record in batch:
+        done = _with(done, _record_ticked(draft, record, on))
+    draft.commit()
+    return done
+
+
+def _record_ticked(draft: Draft, record: str, on: date) -> Ticked:
+    """Take what is due of one record, then what is due of the state it enters, each state once."""
+    fired: list[Event] = []
+    left: list[Left] = []
+    seen: set[str] = set()
+    while (now := draft.get(record)).state not in seen:
+        seen.add(now.state)
+        for due, rule in sorted(_due(draft, now, on), key=lambda each: (each[0], each[1].trigger)):
+            act = Act(rule.trigger, PEELFLOW, on, PEELFLOW.person)
+            try:
+                with draft.step():
+                    fired.append(draft.act(now, act))
+                break
+            except Refused as refused:
+                left.append(Left(record, rule.trigger, due, str(refused)))
+    return Ticked(on, tuple(fired), tuple(left))
+
+
+def _due(draft: Draft, record: Record, on: date) -> Iterator[tuple[date, Transition]]:
+    for rule in draft.lifecycle(record).states[record.state].transitions:
+        due = due_day(rule.after, record) if rule.after else None
+        if due is not None and due <= on and record.on <= on:
+            yield due, rule
+
+
+def _with(done: Ticked, more: Ticked) -> Ticked:
+    return Ticked(
+        done.on,
+        (*done.fired, *more.fired),
+        (*done.left, *more.left),
+        (*done.passed_over, *more.passed_over),
+    )

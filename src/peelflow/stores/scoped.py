@@ -1,0 +1,152 @@
+"""A store as one force sees it: whatever belongs to another is not there, and cannot be moved.
+
+Documents are kept by their digests alone, so whoever knows the digest of a letter may have it; no
+digest of another force's letter is ever shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import NoReturn
+
+from attrs import evolve
+
+from peelflow.errors import RequestRefused
+from peelflow.model.records import Record
+from peelflow.stores.protocol import (
+    Batch,
+    Capabilities,
+    Entry,
+    Kept,
+    Placed,
+    Snapshot,
+    Store,
+    Total,
+    Wanted,
+)
+
+
+class ScopedStore:
+    """Another store, narrowed to the records of one force. Every promise is the other store's."""
+
+    def __init__(self, store: Store, force: object) -> None:
+        """Take the store and the only force whose records are seen.
+
+        Raises:
+            RequestRefused: The force is no text, or empty.
+        """
+        if not (isinstance(force, str) and force.strip()):
+            what = f"the force {force!r}"
+            raise RequestRefused(what, "is no name", "name the force the register is opened for")
+        self._store, self.force = store, force
+
+    @property
+    def url(self) -> str:
+        """Where the store is."""
+        return self._store.url
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store promises beyond what every store does."""
+        return self._store.capabilities
+
+    @property
+    def reached(self) -> Callable[[str], None]:
+        """What is called at each sync point."""
+        return self._store.reached
+
+    @reached.setter
+    def reached(self, called: Callable[[str], None]) -> None:
+        self._store.reached = called
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Return the force's own records among `ids`."""
+        found = self._store.read(ids)
+        return {name: kept for name, kept in found.items() if kept.record.force == self.force}
+
+    def keyed(self, record: str, key: str) -> Entry | None:
+        """Return the event of one of the force's records that carries a key."""
+        return self._store.keyed(record, key) if self.read((record,)) else None
+
+    def append(self, batch: Batch) -> None:
+        """Keep a batch that moves the force's own records alone.
+
+        Raises:
+            RequestRefused: It would move another force's record, or take the id of one.
+        """
+        for kept in batch.records:
+            if kept.record.force != self.force:
+                self._refuse(kept.record)
+        unseen = self._unseen(batch)
+        for entry in batch.entries:
+            if entry.event.record in unseen:
+                what = f"the id {entry.event.record!r}"
+                raise RequestRefused(what, "is taken", "choose another")
+        read = {name: number for name, number in batch.read.items() if name not in unseen}
+        self._store.append(evolve(batch, read=read))
+
+    def history(self, record: str) -> tuple[Entry, ...]:
+        """Return the events of one of the force's records in order."""
+        return self._store.history(record) if self.read((record,)) else ()
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Yield the force's records that match."""
+        return self._store.records(evolve(wanted, force=self._own(wanted.force)))
+
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[Total]:
+        """Return the sums of the force's changes."""
+        return self._store.totals(as_at=as_at, force=self._own(force), known=known)
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle: rules are no force's records."""
+        return self._store.lifecycles()
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep a document by its digest."""
+        self._store.keep_document(digest, content)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document, None when it is not kept."""
+        return self._store.document(digest)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept."""
+        return self._store.has_document(digest)
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Refuse: the feed holds every force's events."""
+        del after, limit
+        self._refuse_whole()
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Refuse: a snapshot holds every force's events."""
+        self._refuse_whole()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def _unseen(self, batch: Batch) -> frozenset[str]:
+        """Return the ids that were read as not there because they are another force's."""
+        absent = [name for name, number in batch.read.items() if number == 0]
+        found = self._store.read(absent) if absent else {}
+        return frozenset(n for n, kept in found.items() if kept.record.force != self.force)
+
+    def _own(self, force: str | None) -> str:
+        if force not in (None, self.force):
+            what, why = f"the force {force!r}", f"is not {self.force}, which this is opened for"
+            raise RequestRefused(what, why, "leave it out, or open the register for that force")
+        return self.force
+
+    def _refuse(self, record: Record) -> NoReturn:
+        what, why = record.id, f"belongs to {record.force}, and this is opened for {self.force}"
+        raise RequestRefused(what, why, "open the register for that force")
+
+    def _refuse_whole(self) -> NoReturn:
+        what = f"the register of {self.force}"
+        why = "gives no feed, position, seal, check, export or restoring, which hold every force's"
+        raise RequestRefused(what, why, "open it without a force")

@@ -1,0 +1,13 @@
+"""The kit: the numbered promises of a store, as pytest classes. Needs the extra `testing`."""
+
+from importlib.util import find_spec
+from pkgutil import iter_modules
+
+from peelflow.errors import MissingExtra
+
+if find_spec("pytest") is None:
+    raise MissingExtra(extra="testing", needs="pytest")
+
+import pytest
+
+pytest.register_assert_rewrite(*(f"{__name__}.{each.name}" for each in iter_modules(__path__)))

@@ -1,0 +1,101 @@
+"""Base: what every group of promises stands on: a store a test, and how to open it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from peelflow.errors import RequestRefused
+from peelflow.stores.protocol import Store
+from peelflow.testing.opening import OURS, opened
+from peelflow.testing.worker import TOGETHER
+
+PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
+NAME = "WMP-R3-017"
+MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
+drawn = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    deadline=None,
+    database=None,
+    max_examples=25,
+)
+
+
+__all__ = ["MOMENT", "NAME", "PATIENCE", "TOGETHER", "Contract", "drawn"]
+
+
+class Contract:
+    """One store and what it claims.
+
+    Attributes:
+        opener: `module:function` that opens a store by its URL, where child processes can import
+            it; needed only for a URL that `peelflow.stores.open` does not know.
+        is_store_contract: What the plugin knows the kit's tests by.
+    """
+
+    opener: ClassVar[str] = OURS
+    is_store_contract: ClassVar[bool] = True
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Where an empty store is or may be made: another one for each test."""
+        what, instead = type(self).__name__, "write a fixture `url` that returns an empty store's"
+        raise RequestRefused(what, "says no URL to test", instead)
+
+    def make_newer(self, url: str) -> None:
+        """Make the store at `url` one that a newer peelflow wrote."""
+        pytest.skip(f"not tried: `make_newer` is not written for {url.partition(':')[0]}")
+
+    def log_of(self, url: str) -> Path:
+        """Return the file that the store at `url` writes ahead to, which a crash may tear."""
+        pytest.skip(f"not tried: `log_of` is not written for {url.partition(':')[0]}")
+
+    def reopened(self, url: str) -> Store:
+        """Open the store at `url` once more; who asks closes it."""
+        return opened(self.opener, url)
+
+    @contextmanager
+    def second(self, url: str) -> Iterator[Store]:
+        """Give the store at `url` opened once more, until the block ends."""
+        store = self.reopened(url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def another(self, store: Store, url: str) -> AbstractContextManager[Store]:
+        """Give the store opened once more where it may be shared, else the same once more."""
+        return self.second(url) if store.capabilities.shared else nullcontext(store)
+
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[Store]:
+        """An empty store."""
+        store = self.reopened(url)
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def durable(self, store: Store) -> Store:
+        """An empty store that outlives its process."""
+        if not store.capabilities.durable:
+            pytest.skip("not claimed: durable")
+        return store
+
+    @pytest.fixture
+    def shared(self, store: Store) -> Store:
+        """An empty store that two processes may open."""
+        if not store.capabilities.shared:
+            pytest.skip("not claimed: shared")
+        return store
+
+    @pytest.fixture
+    def embedded(self, durable: Store) -> Store:
+        """An empty store in files that this process itself writes."""
+        if not durable.capabilities.embedded:
+            pytest.skip("not claimed: embedded")
+        return durable

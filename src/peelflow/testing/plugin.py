@@ -1,0 +1,72 @@
+"""The pytest plugin: `pytest -p peelflow.testing.plugin --store-report` tells the promises held."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pytest
+
+from peelflow.testing.promises import cited
+from peelflow.testing.standing import Outcome, Result, report, standings
+
+STORE, PROMISE = "peelflow-store", "peelflow-promise"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that prints the report at the end of a run."""
+    parser.addoption(
+        "--store-report", action="store_true", help="say which promises each store holds"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note on each test of the kit its store and the promises that its docstring cites.
+
+    The notes are properties of the test, so they come back from other processes as well.
+    """
+    for item in items:
+        parent = item.getparent(pytest.Class)
+        if isinstance(item, pytest.Function) and getattr(item.cls, "is_store_contract", False):
+            item.user_properties.append((STORE, parent.nodeid if parent else item.nodeid))
+            item.user_properties.extend((PROMISE, each) for each in cited(item.obj.__doc__))
+
+
+def outcomes_in(reports: Iterable[pytest.TestReport]) -> dict[str, list[Outcome]]:
+    """Return how the kit's tests ended, by store; a test that could not begin has failed."""
+    found: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for each in reports:
+        stores = [str(value) for name, value in each.user_properties if name == STORE]
+        promises = tuple(str(value) for name, value in each.user_properties if name == PROMISE)
+        if each.when == "call" or each.outcome != "passed":
+            test, why = each.nodeid.rpartition("::")[2], _why(each)
+            for store in stores:
+                found[store].append(Outcome(test, promises, _result(each), why))
+    return dict(found)
+
+
+def _result(told: pytest.TestReport) -> Result:
+    return told.outcome
+
+
+def _why(told: pytest.TestReport) -> str:
+    """Return the reason of a skip, without the place it was skipped at."""
+    if told.skipped and isinstance(told.longrepr, tuple):
+        return str(told.longrepr[2]).removeprefix("Skipped: ")
+    return ""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the report, when it is asked for."""
+    if not config.getoption("--store-report"):
+        return
+    every = [
+        each
+        for kind in ("passed", "failed", "skipped", "error")
+        for each in terminalreporter.stats.get(kind, ())
+    ]
+    for store, outcomes in sorted(outcomes_in(every).items()):
+        terminalreporter.section("promises of a store")
+        terminalreporter.write_line(report(store, standings(outcomes)))

@@ -1,0 +1,181 @@
+"""Workers: what the kit runs in processes of their own, to kill them, starve them or race them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import TracebackType
+from typing import Self
+
+from attrs import frozen
+
+from peelflow.errors import Conflict, StoreError
+from peelflow.stores.protocol import Store
+from peelflow.testing.opening import opened, surroundings
+from peelflow.testing.samples import batch, moved, step
+
+TOGETHER = ("a", "b", "c")
+ROOM = 300_000
+
+
+class Worker:
+    """A worker process: `with Worker(opener, url, verb, …) as worker`; killed when the block ends.
+
+    What it acknowledges comes line by line.
+    """
+
+    def __init__(self, opener: str, url: str, verb: str, *args: str) -> None:
+        command = [sys.executable, "-m", __name__, opener, url, verb, *args]
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+        with self._child:  # waits for it, and closes what it was heard by
+            pass
+
+    def line(self) -> str:
+        """Return the next line the worker says."""
+        assert self._child.stdout is not None
+        return self._child.stdout.readline()
+
+    def say(self, line: str) -> None:
+        """Say a line to the worker."""
+        assert self._child.stdin is not None
+        self._child.stdin.write(f"{line}\n")
+        self._child.stdin.flush()
+
+    def ask(self, line: str) -> str:
+        """Say a line to the worker and return the one it answers."""
+        self.say(line)
+        return self.line()
+
+    def read(self) -> str:
+        """Return all that the worker says until it ends."""
+        assert self._child.stdout is not None
+        return self._child.stdout.read()
+
+    def kill(self) -> None:
+        """End the worker as `kill -9` does; one that has ended stays as it ended."""
+        self._child.kill()
+
+    def end(self) -> int:
+        """Say no more to the worker, wait until it ends by itself, and return its exit code."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        return self.code()
+
+    def code(self) -> int:
+        """Wait for the worker's end and return its exit code; a signal's is negative."""
+        return self._child.wait()
+
+
+@frozen
+class Killing:
+    """At the n-th time that `point` is reached, the process kills itself."""
+
+    point: str
+    times: list[int]
+
+    def __call__(self, reached: str) -> None:
+        """Count the point, and kill when it is time."""
+        if reached == self.point:
+            self.times[0] -= 1
+            if self.times[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def race(store: Store, name: str, *, times: int) -> int:
+    """Try so many steps of one record, never again after a conflict; return those accepted."""
+    accepted = 0
+    for _ in range(times):
+        asked = batch(moved(store, name))
+        try:
+            store.append(asked)
+        except Conflict:
+            continue
+        accepted += 1
+    return accepted
+
+
+def together(store: Store, point: str, nth: str) -> None:
+    """Append batches over three records until killed, saying the number each time."""
+    store.reached = Killing(point, [int(nth)])
+    while True:
+        moves = [moved(store, name) for name in TOGETHER]
+        store.append(batch(*moves))
+        say(moves[0][1].number)
+
+
+def fill(store: Store) -> None:
+    """Append until no file may grow any more; then with room again, once; say the last number."""
+    resource = import_module("resource")  # Windows has none
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
+    acknowledged = grow(store, 1000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    say(acknowledged + grow(store, 1))
+
+
+def grow(store: Store, times: int) -> int:
+    """Append up to so many batches, until the store says that it cannot; return how many."""
+    for done in range(times):
+        moves = [moved(store, name, told={"reason": "x" * 2000}) for name in TOGETHER]
+        try:
+            store.append(batch(*moves))
+        except StoreError:
+            return done
+    return times
+
+
+def race_alone(store: Store, name: str, times: str) -> None:
+    """Race from this process and say how many were accepted; begin when told to."""
+    say("ready")
+    sys.stdin.readline()
+    say(race(store, name, times=int(times)))
+
+
+def wait_and_step(store: Store, name: str) -> None:
+    """Hold the store open, and step a record for each line that is heard."""
+    say("ready")
+    for _ in sys.stdin:
+        say(step(store, name).event.number)
+
+
+def say(what: object) -> None:
+    """Print a line at once."""
+    print(what, flush=True)  # noqa: T201
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    "together": together,
+    "fill": fill,
+    "race": race_alone,
+    "step": wait_and_step,
+}
+
+
+def main(opener: str, url: str, verb: str, *args: str) -> None:
+    """Open the store and do the verb on it."""
+    store = opened(opener, url)
+    try:
+        VERBS[verb](store, *args)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,163 @@
+"""The verbs that look at all records together, on the demo's register."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from peelflow.register.front import Register
+from peelflow.register.ticking import Ticked
+from tests.cli.conftest import Run
+from tests.clocked import LEAD, add_case, clocked
+
+ACTING = ("--actor", "liaison-officer", "--actor-role", "liaison_officer", "--reason", "no staff")
+
+
+def rows(run: Run, *words: str | Path) -> list[dict[str, object]]:
+    """Return what a verb prints as JSON."""
+    ran = run(*words, "--format", "json")
+    assert ran.code == 0
+    found: list[dict[str, object]] = json.loads(ran.out)
+    return found
+
+
+def test_overdue_lists_what_has_no_day_too(run: Run, demo: Path) -> None:
+    """In the demo nobody set a day yet, and the words of the report stand in its place."""
+    ran = run("overdue", "--on", "2023-06-30", "--register", demo)
+    assert ran.code == 0
+    assert "0 overdue, 83 without a day" in ran.out
+
+
+def test_overdue_tells_the_slips_with_reason_and_whose(run: Run, tmp_path: Path) -> None:
+    """Who decided and who recorded it stand beside each."""
+    sheet = tmp_path / "r.csv"
+    sheet.write_text(
+        "record,category,level,force,issued,due,actor,actor_role\n"
+        "R-1,afi,3,wmp,2023-01-02,2023-03-31,liaison-officer,liaison_officer\n",
+        "utf-8",
+    )
+    slips = tmp_path / "s.csv"
+    slips.write_text(
+        "record,field,value,on,reason,actor,actor_role\n"
+        "R-1,due,2023-05-31,2023-03-30,no staff,liaison-officer,liaison_officer\n",
+        "utf-8",
+    )
+    assert run("import", sheet, slips, "--register", "r.db").code == 0
+    (row,) = rows(run, "overdue", "--on", "2023-06-30", "--register", "r.db")
+    told = "2023-05-31: no staff (liaison-officer (liaison_officer), recorded by liaison-officer)"
+    assert (row["original"], row["due"], row["days over"]) == ("2023-03-31", "2023-05-31", 30)
+    assert row["reasons"] == told
+    shown = run("show", "R-1", "--register", "r.db").out
+    assert "first 2023-03-31, changed 1 time since" in shown
+
+
+def test_ages_lists_the_oldest_first(run: Run, demo: Path) -> None:
+    """By days since publication."""
+    found = rows(run, "ages", "--on", "2023-06-30", "--register", demo)
+    assert (found[0]["record"], found[0]["days"]) == ("WMP-R3-001", 633)
+    assert run("ages", "--register", demo).code == 0
+
+
+def test_plan_lists_what_the_june_inspection_could_verify(run: Run, demo: Path) -> None:
+    """The records of its question that wait, by whose act, then those that need a letter first."""
+    found = [
+        row
+        for row in rows(run, "plan", "--on", "2023-03-30", "--register", demo)
+        if row["inspection"] == "WMP-INS-2023-06"
+    ]
+    ready = [row["record"] for row in found if not row["first"]]
+    assert ready == ["WMP-A3-001", "WMP-R3-020", "WMP-R3-024", "WMP-R3-028"]
+    assert found[0]["decided by"] == "deputy-chief-constable (nominated_deputy)"
+    assert found[0]["recorded by"] == "liaison-officer"
+    assert {row["with"] for row in found if row["first"]} == {"letter"}
+    assert {row["level"] for row in found} == {"3"}
+    assert run("plan", "--register", demo).code == 0
+
+
+def test_movement_lists_what_closed_between_two_meetings(run: Run, demo: Path) -> None:
+    """By whom, on what day."""
+    words = ("movement", "--after", "2022-12-31", "--register", demo)
+    found = rows(run, *words, "--until", "2023-03-30")
+    assert [(row["record"], row["what"]) for row in found] == [
+        ("WMP-R3-030", "closed"),
+        ("WMP-R3-031", "closed"),
+    ]
+    assert rows(run, *words) == found
+
+
+def test_reconcile_tells_differences_and_ends_with_1(run: Run, demo: Path, tmp_path: Path) -> None:
+    """And with 0 where there is none."""
+    every = rows(run, "list", "--register", demo, "--counts", "open")
+    every += rows(run, "list", "--register", demo, "--counts", "closed")
+    closed = {str(r["record"]) for r in rows(run, "list", "--register", demo, "--counts", "closed")}
+    lines = [
+        f"{row['record']},{row['level']},{'closed' if row['record'] in closed else 'open'}"
+        for row in every
+    ]
+    file = tmp_path / "portal.csv"
+    file.write_text("\n".join(["record,level,counts", *lines]) + "\n", "utf-8")
+    equal = run("reconcile", file, "--register", demo)
+    assert (equal.code, equal.out.splitlines()[-1]) == (0, "382 listed, 0 differences")
+    file.write_text("\n".join(["record,level,counts", *lines[1:]]) + "\n", "utf-8")
+    ran = run("reconcile", file, "--register", demo)
+    assert (ran.code, "extra" in ran.out) == (1, True)
+    assert run("reconcile", file, "--register", demo, "--format", "csv").code == 1
+
+
+def test_reconcile_tells_the_faults_of_a_list(run: Run, demo: Path, tmp_path: Path) -> None:
+    """By file, line and column."""
+    file = tmp_path / "portal.csv"
+    file.write_text("record,level,counts\nA,1,ajar\n", "utf-8")
+    ran = run("reconcile", file, "--register", demo)
+    assert ran.code == 1
+    assert f"{file}:2:3: sheet-value: `counts` is 'ajar', which is no count" in ran.out
+
+
+@pytest.fixture
+def timed(tmp_path: Path) -> Path:
+    """Give a folder of rules that time moves, with a register in it that has two cases."""
+    (tmp_path / "rules").mkdir()
+    with clocked(tmp_path / "rules", f"sqlite:///{tmp_path / 'timed.db'}") as register:
+        add_case(register, "C-1", date(2023, 1, 2))
+        add_case(register, "C-2", date(2023, 1, 2), published=date(2023, 1, 2))
+        register.fire("C-2", "hold", actor=LEAD, on=date(2023, 1, 2))
+    return tmp_path
+
+
+def test_tick_tells_what_it_did_and_what_waits(run: Run, timed: Path) -> None:
+    """And a second one finds nothing new."""
+    where = ("--register", timed / "timed.db", "--rules", timed / "rules")
+    words = ("tick", "--on", "2023-02-01", *where)
+    ran = run(*words)
+    assert ran.code == 0
+    assert "C-1: `waiting` → `lapsed` (due 2023-01-30, event 2)" in ran.out
+    assert "C-2: `resume` was due on 2023-01-09 and waits:" in ran.out
+    assert "1 done on 2023-02-01, 1 waiting, 0 passed over" in ran.out
+    assert "0 done on 2023-02-01, 1 waiting, 0 passed over" in run(*words).out
+
+
+def test_tick_tells_what_it_passed_over(
+    run: Run, timed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that another tick sees to it."""
+    day = date(2023, 2, 1)
+    done = Ticked(day, passed_over=("C-1",))
+    monkeypatch.setattr(Register, "tick", lambda _, *, on: done if on == day else None)
+    ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
+    assert "C-1: moved by somebody else meanwhile; tick again" in ran.out
+    assert "0 done on 2023-02-01, 0 waiting, 1 passed over" in ran.out
+
+
+def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another force's record is unknown then, and its lists are empty."""
+    monkeypatch.setenv("PEELFLOW_FORCE", "kent")
+    ran = run("show", "WMP-R3-031", "--register", demo)
+    assert (ran.code, "no record is called 'WMP-R3-031'" in ran.err) == (2, True)
+    assert rows(run, "overdue", "--register", demo) == []
+    ran = run("list", "--register", demo, "--force", "west-midlands")
+    assert (ran.code, "is not kent, which this is opened for" in ran.err) == (2, True)

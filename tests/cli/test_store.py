@@ -1,0 +1,42 @@
+"""The verb `peelflow store upgrade`."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Run
+
+
+def test_makes_the_tables_once(run: Run) -> None:
+    """Then the register is there to use, and upgrading again changes nothing."""
+    url = "sqlite+pysqlite:///tables.db"
+    ran = run("list", "--register", url)
+    assert (ran.code, "run: peelflow store upgrade" in ran.err) == (2, True)
+
+    assert run("store", "upgrade", url).out == "the tables are made\n"
+    assert "up to date" in run("store", "upgrade", url).out
+    assert run("list", "--register", url).code == 0
+
+
+def test_a_file_needs_none(run: Run) -> None:
+    """It makes its own tables."""
+    assert "nothing to do" in run("store", "upgrade", "sqlite:///register.db").out
+
+
+def test_a_database_that_cannot_be_reached_is_misuse(run: Run) -> None:
+    """With its name, and without its password."""
+    ran = run("store", "upgrade", "postgresql+psycopg://u:secret@127.0.0.1:1/x")
+
+    assert ran.code == 2
+    assert "127.0.0.1" in ran.err
+    assert "secret" not in ran.err
+
+
+def test_the_demo_runs_in_postgresql(run: Run, postgres: str) -> None:
+    """The same rows, the same table, sealed, verified and exported as from a file."""
+    assert run("demo", "--register", postgres).code == 0
+    table = run("figures", "--as-at", "2023-03-30", "--format", "csv", "--register", postgres).out
+    assert table.splitlines()[-1] == "Total,71,311,382"
+    assert run("seal", "s.json", "--register", postgres).code == 0
+    assert run("verify", "--seal", "s.json", "--register", postgres).code == 0
+    assert run("export", "e.jsonl", "--register", postgres).code == 0
+    assert run("import", "e.jsonl", "--register", "copy.db").code == 0
+    assert run("verify", "--seal", "s.json", "--register", "copy.db").code == 0

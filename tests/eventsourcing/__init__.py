@@ -1,0 +1,1 @@
+"""An outside judge: the cases that eventsourcing publishes for whoever stores events."""

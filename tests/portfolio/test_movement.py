@@ -1,0 +1,93 @@
+"""Movement: what is new, what closed and what re-opened between two days."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peelflow.errors import RequestRefused
+from peelflow.portfolio.movement import movement
+from tests.world import KIND, START, World, a_world
+
+LEVEL_2 = KIND["level-2"]
+
+
+def moves(world: World, ledger: str = "portal") -> list[tuple[str, str]]:
+    """Return every movement until today."""
+    before = START - timedelta(1)
+    found = movement(world.register, after=before, until=world.day, ledger=ledger)
+    return [(each.row.record, each.kind) for each in found]
+
+
+def walked(world: World) -> str:
+    """Return a record that was closed and re-opened."""
+    record = world.add(LEVEL_2)
+    for trigger in ("start", "close", "reopen"):
+        world.step(record, trigger)
+    return record
+
+
+def test_a_record_is_new_then_closed_then_reopened(world: World) -> None:
+    """A step that changes no count is no movement."""
+    record = walked(world)
+    assert moves(world) == [(record, "new"), (record, "closed"), (record, "reopened")]
+
+
+def test_a_movement_says_whose_act_it_was(world: World) -> None:
+    """Who decided, who recorded it, and why."""
+    record = walked(world)
+    yesterday = world.day - timedelta(1)
+    (moved,) = movement(world.register, after=yesterday, until=world.day)
+    assert (moved.row.record, moved.counts, moved.on) == (record, "open", world.day)
+    assert (moved.hand.actor.role, moved.hand.recorded_by) == ("hmicfrs", "liaison-officer")
+    assert moved.reason == "as the letter says"
+
+
+def test_a_level_1_record_is_new_and_closed_at_once(world: World) -> None:
+    """It counts closed from its first day, and is told once."""
+    record = world.add(KIND["level-1"])
+    assert moves(world) == [(record, "new")]
+    world.step(record, "manage")
+    assert moves(world, "force") == [(record, "new")]
+
+
+def test_what_moved_on_the_first_day_belongs_to_the_time_before(world: World) -> None:
+    """So meeting follows meeting without a gap or a double."""
+    walked(world)
+    assert movement(world.register, after=world.day, until=world.day) == ()
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_two_spans_after_each_other_hold_what_the_whole_holds(first: int, second: int) -> None:
+    """Wherever they are cut."""
+    world = a_world()
+    walked(world)
+    start = START - timedelta(2)
+    cut, end = start + timedelta(first), start + timedelta(first + second)
+    parts = [
+        *movement(world.register, after=start, until=cut),
+        *movement(world.register, after=cut, until=end),
+    ]
+    assert parts == list(movement(world.register, after=start, until=end))
+
+
+@given(st.integers(-1, 8))
+def test_movements_add_up_to_the_figures(days: int) -> None:
+    """New ones less closed ones, with those re-opened, are what is open."""
+    world = a_world()
+    walked(world)
+    world.add(KIND["level-1"])
+    until = START + timedelta(days)
+    found = movement(world.register, after=START - timedelta(2), until=until)
+    opened = sum(each.counts == "open" for each in found)
+    closed = sum(each.kind == "closed" for each in found)
+    assert opened - closed == world.register.figures(as_at=until).open
+
+
+def test_days_in_the_wrong_order_are_refused(world: World) -> None:
+    """Rather than told as nothing moved."""
+    with pytest.raises(RequestRefused, match="lies before"):
+        movement(world.register, after=START, until=START - timedelta(1))

@@ -1,0 +1,152 @@
+"""Overdue and ages: what is late, by how much, why, and what has no day at all."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peelflow.errors import UnknownRecord
+from peelflow.portfolio.ages import ages
+from peelflow.portfolio.overdue import overdue
+from peelflow.register.deadlines import Deadline, Slip, deadline_of
+from tests.world import KIND, LIAISON, START, World, a_world
+
+LEVEL_3, RESPONSE = KIND["level-3"], KIND["section-55"]
+DUE = date(2021, 3, 31)
+
+
+def slip(world: World, record: str, due: date | None, reason: str) -> None:
+    """Set another due date, a day later."""
+    day = world.later()
+    world.register.amend(record, "due", due, actor=LIAISON, on=day, reason=reason)
+
+
+def test_a_deadline_tells_its_first_day_every_later_one_and_why(world: World) -> None:
+    """With who decided and who typed it."""
+    record = world.add(LEVEL_3, fields={"due": DUE})
+    slip(world, record, date(2021, 6, 30), "no staff")
+    slip(world, record, None, "withdrawn")
+    typed = (LIAISON, LIAISON.person)
+    assert world.register.deadline(record) == Deadline(
+        original=DUE,
+        slips=(
+            Slip(date(2021, 6, 30), START + timedelta(1), "no staff", *typed),
+            Slip(None, START + timedelta(2), "withdrawn", *typed),
+        ),
+        current=None,
+        origin="none",
+        words=None,
+    )
+
+
+def test_a_day_that_the_force_sets_later_is_the_original_one(world: World) -> None:
+    """Where the report set none; its words are kept beside it."""
+    record = world.add(LEVEL_3, fields={"due_words": "within three months"})
+    world.step(record, "start")
+    assert world.register.deadline(record).original is None
+    world.register.amend(
+        record, "owner", "lead-2", actor=LIAISON, on=world.later(), reason="moved on"
+    )
+    slip(world, record, DUE, "the force sets one")
+    found = world.register.deadline(record)
+    assert (found.original, found.slips, found.origin) == (DUE, (), "field")
+    assert found.words == "within three months"
+
+
+def test_a_day_that_a_rule_counts_says_so_until_somebody_sets_another(world: World) -> None:
+    """The comments under section 55 are counted from publication."""
+    record = world.add(RESPONSE)
+    assert world.register.deadline(record).origin == "rule"
+    slip(world, record, DUE, "agreed with HMICFRS")
+    assert world.register.deadline(record).origin == "field"
+
+
+def test_a_record_that_nobody_knows_has_no_deadline(world: World) -> None:
+    """Its id is told."""
+    with pytest.raises(UnknownRecord, match="NOBODY"):
+        world.register.deadline("NOBODY")
+
+
+def test_the_last_day_itself_is_not_overdue(world: World) -> None:
+    """The day after is, by one day."""
+    record = world.add(LEVEL_3, fields={"due": DUE})
+    assert overdue(world.register, DUE).records == ()
+    (late,) = overdue(world.register, DUE + timedelta(1)).records
+    assert (late.row.record, late.row.owner, late.days_over) == (record, "lead", 1)
+
+
+@given(st.integers(-400, 400))
+def test_days_over_are_the_days_since_the_last_day(days: int) -> None:
+    """Over leap years too, and never at or before the day."""
+    world = a_world()
+    world.add(LEVEL_3, fields={"due": date(2024, 2, 29)})
+    late = overdue(world.register, date(2024, 2, 29) + timedelta(days)).records
+    assert [each.days_over for each in late] == ([days] if days > 0 else [])
+
+
+def test_the_longest_overdue_comes_first_and_what_has_no_day_stands_apart(world: World) -> None:
+    """Nothing is guessed for it."""
+    short = world.add(LEVEL_3, fields={"due": DUE})
+    bare = world.add(LEVEL_3)
+    long = world.add(LEVEL_3, fields={"due": DUE - timedelta(9)})
+    found = overdue(world.register, DUE + timedelta(1))
+    assert [each.row.record for each in found.records] == [long, short]
+    assert [each.row.record for each in found.undated] == [bare]
+
+
+def test_what_has_closed_is_overdue_no_more_but_was_before(world: World) -> None:
+    """A day gone by is looked at as it was."""
+    record = world.add(KIND["level-2"], fields={"due": START})
+    world.step(record, "start")
+    before = world.day
+    world.step(record, "close")
+    assert [each.row.record for each in overdue(world.register, before).records] == [record]
+    assert overdue(world.register, world.day).records == ()
+
+
+def test_what_is_not_there_yet_is_not_overdue(world: World) -> None:
+    """On the day before it was issued."""
+    world.later(30)
+    world.add(LEVEL_3, fields={"due": START})
+    assert overdue(world.register, world.day - timedelta(1)).records == ()
+
+
+def test_a_slip_counts_from_the_day_it_was_decided(world: World) -> None:
+    """Before that the old day held."""
+    record = world.add(LEVEL_3, fields={"due": START + timedelta(1)})
+    world.later(9)
+    slip(world, record, date(2022, 1, 1), "no staff")
+    (late,) = overdue(world.register, world.day - timedelta(1)).records
+    assert late.deadline.current == START + timedelta(1)
+    assert overdue(world.register, world.day).records == ()
+
+
+def test_only_the_forces_own_are_listed_if_so_asked(world: World) -> None:
+    """Another force's list is empty here."""
+    world.add(LEVEL_3, fields={"due": DUE})
+    assert overdue(world.register, date(2022, 1, 1), force="kent").records == ()
+
+
+def test_the_oldest_open_record_comes_first(world: World) -> None:
+    """Days since publication; unknown ones at the end, without a guess."""
+    bare = world.add(LEVEL_3)
+    young = world.add(LEVEL_3, fields={"published": START})
+    old = world.add(LEVEL_3, fields={"published": date(2020, 1, 1)})
+    found = ages(world.register, START)
+    assert [each.row.record for each in found] == [old, young, bare]
+    assert [each.days for each in found] == [(START - date(2020, 1, 1)).days, 0, None]
+
+
+def test_an_age_below_zero_is_of_what_is_published_later(world: World) -> None:
+    """As an accelerated cause of concern is."""
+    world.add(KIND["cause-of-concern"], fields={"published": START + timedelta(30)})
+    assert [each.days for each in ages(world.register, START)] == [-30]
+
+
+def test_the_origin_of_a_category_that_is_gone_is_its_field(world: World) -> None:
+    """A history can be read without the rules that declared its fields."""
+    record = world.add(RESPONSE)
+    assert deadline_of(world.register.history(record), {}).origin == "field"

@@ -1,0 +1,174 @@
+"""Deadlines: whose they are, how they count, and what stays when they slip."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from peelflow.errors import Refused
+from peelflow.model.records import Amended
+from peelflow.register.fields import checked_fields
+from peelflow.rulebook.national import national
+from tests.world import KIND, LIAISON, World
+
+RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]
+PART = KIND["super-complaint-recommendation"]
+CATEGORY = national().vocabulary.categories["section_55_response"]
+
+
+def last_day(published: date) -> date:
+    """Return the last day for comments on a report, as the national rules count it."""
+    fields = checked_fields(CATEGORY, {"report": "R", "published": published}, record="S")
+    return date.fromisoformat(str(fields["due"]))
+
+
+def test_a_report_of_16_december_2022_is_commented_on_by_9_february_2023(world: World) -> None:
+    """The deadline is a field of the response, filled in when it is added."""
+    response = world.add(RESPONSE, fields={"published": date(2022, 12, 16)})
+    assert world.register.record(response).fields["due"] == "2023-02-09"
+
+
+@given(st.dates(max_value=date(9999, 11, 6)))
+@example(date(2024, 1, 1))
+@example(date(2024, 2, 29))
+@example(date(2023, 2, 28))
+@example(date(1999, 12, 31))
+def test_publication_is_day_1_of_56(published: date) -> None:
+    """Counted one by one, in leap years too, the last day is the 56th and the next is too late."""
+    days = [published + timedelta(number) for number in range(56)]
+    assert (days[0], days[-1]) == (published, last_day(published))
+
+
+def ready(world: World) -> str:
+    """Return a response that waits for the chief officer's comments, with one answer given."""
+    response = world.add(RESPONSE)
+    answer = world.add(ANSWER, parent=response)
+    world.step(answer, "say_proposed")
+    world.step(response, "set_date")
+    return response
+
+
+def test_the_policing_body_sets_the_chief_officer_an_inner_date(world: World) -> None:
+    """Nobody of the force does, and without the date nothing is asked."""
+    response = world.add(RESPONSE)
+    with pytest.raises(Refused, match="not you"):
+        world.fire(response, "set_date", "chief_constable")
+    world.register.amend(
+        response, "chief_officer_due", None, actor=LIAISON, on=world.day, reason="not set yet"
+    )
+    with pytest.raises(Refused, match="`chief_officer_due` is not set"):
+        world.fire(response, "set_date", "pcc")
+
+
+def test_the_chief_officers_comments_come_before_the_policing_bodys(world: World) -> None:
+    """Signed by the Chief Constable, then published with the PCC's own."""
+    response = ready(world)
+    with pytest.raises(Refused, match="not you"):
+        world.fire(response, "comment", "nominated_deputy")
+    for trigger in ("comment", "publish"):
+        world.step(response, trigger)
+    assert world.register.record(response).state == "published"
+
+
+def test_the_clock_does_not_wait_for_the_chief_officer(world: World) -> None:
+    """The PCC may publish without his comments, and says so."""
+    response = ready(world)
+    said: dict[str, Any] = {"evidence": [world.letter(kind="response")]}
+    with pytest.raises(Refused, match="no reason is given"):
+        world.fire(response, "publish", "pcc", **said)
+    world.fire(response, "publish", "pcc", **said, reason="no comments by the date set")
+    assert world.register.record(response).state == "published"
+
+
+def test_the_comments_answer_each_recommendation(world: World) -> None:
+    """Not one answer begun may be missing when they are published."""
+    response = ready(world)
+    left = world.add(ANSWER, parent=response)
+    world.step(response, "comment")
+    said: dict[str, Any] = {"evidence": [world.letter(kind="response")]}
+    with pytest.raises(Refused, match=f"not closed yet: {left}"):
+        world.fire(response, "publish", "pcc", **said)
+    world.step(left, "say_none")
+    world.fire(response, "publish", "pcc", **said)
+
+
+@pytest.mark.parametrize("trigger", ["say_taken", "say_proposed", "say_none"])
+def test_an_answer_says_what_was_done_is_proposed_or_why_not(world: World, trigger: str) -> None:
+    """In words: each of the three needs them."""
+    answer = world.add(ANSWER)
+    with pytest.raises(Refused, match="no reason is given"):
+        world.fire(answer, trigger, "pcc")
+    world.step(answer, trigger)
+    assert world.register.counts(world.register.record(answer)) == {"section_55": "closed"}
+
+
+@pytest.mark.parametrize("first", ["copy_to_hmicfrs", "copy_to_secretary_of_state"])
+def test_copies_go_to_hmicfrs_and_the_secretary_of_state(world: World, first: str) -> None:
+    """In either order, and the response is open until both have theirs."""
+    response = ready(world)
+    for trigger in ("comment", "publish", first):
+        world.step(response, trigger)
+    assert world.register.figures(ledger="section_55").open == 1
+    (other,) = (way.trigger for way in world.ways_out(response))
+    world.step(response, other)
+    assert {first, other} == {"copy_to_hmicfrs", "copy_to_secretary_of_state"}
+    assert world.register.figures(ledger="section_55").open == 0
+
+
+def test_a_super_complaints_report_sets_its_own_period(world: World) -> None:
+    """There is no built-in number: no date is filled in, and the words are kept as they stand."""
+    said = {"published": date(2022, 12, 16), "due_words": "within six months"}
+    record = world.register.record(world.add(PART, fields=said))
+    assert "due" not in record.fields
+    assert record.fields["due_words"] == "within six months"
+
+
+def test_a_recommendation_without_a_deadline_gets_one_from_the_force(world: World) -> None:
+    """None is set at issue; the force amends it."""
+    record = world.add(LEVEL_3, fields={"published": world.day})
+    assert "due" not in world.register.record(record).fields
+    slip(world, record, date(2021, 6, 30), "the force sets one")
+    assert world.register.record(record).fields["due"] == "2021-06-30"
+
+
+def slip(world: World, record: str, due: date, reason: str) -> None:
+    """Set another due date."""
+    world.register.amend(record, "due", due, actor=LIAISON, on=world.later(), reason=reason)
+
+
+def test_a_date_that_slips_keeps_the_original_every_revised_one_and_the_reason(
+    world: World,
+) -> None:
+    """All of it stands in the record's history."""
+    record = world.add(LEVEL_3, fields={"due": date(2021, 3, 31)})
+    for due, reason in ((date(2021, 6, 30), "no staff"), (date(2021, 9, 30), "new system")):
+        slip(world, record, due, reason)
+    first, second = world.register.history(record)[1:]
+    assert first.what == Amended("due", "2021-03-31", "2021-06-30")
+    assert second.what == Amended("due", "2021-06-30", "2021-09-30")
+    assert [first.reason, second.reason] == ["no staff", "new system"]
+
+
+def test_a_national_and_a_force_report_on_one_subject_know_each_other(world: World) -> None:
+    """Each has its publication, and so its own deadline for comments."""
+    report = KIND["report"]
+    nation = world.add(report, fields={"subject": "custody", "published": date(2021, 1, 5)})
+    own = world.add(
+        report,
+        fields={
+            "subject": "custody",
+            "kind": "force",
+            "counterpart": nation,
+            "published": date(2021, 2, 5),
+        },
+    )
+    days = []
+    for each in (nation, own):
+        published = world.register.record(each).fields["published"]
+        response = world.add(RESPONSE, fields={"report": each, "published": published})
+        days.append(world.register.record(response).fields["due"])
+    assert days == ["2021-03-01", "2021-04-01"]

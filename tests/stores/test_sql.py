@@ -1,0 +1,380 @@
+"""The SQL stores: their tables, their URLs, and the feed beside transactions that stay open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from peelflow.errors import (
+    Conflict,
+    KeyReused,
+    MissingExtra,
+    OtherRules,
+    RequestRefused,
+    StoreBusy,
+    StoreUnreadable,
+    StoreVersion,
+)
+from peelflow.stores import plugged
+from peelflow.stores import sql_writing as writing
+from peelflow.stores.chain import GENESIS, chain
+from peelflow.stores.open import open_store
+from peelflow.stores.plugged import upgrade_store
+from peelflow.stores.protocol import Wanted
+from peelflow.stores.sql import SqlStore, upgrade_sql
+from peelflow.stores.sql_schema import upgrade
+from peelflow.stores.sql_tables import SCHEMA, metadata
+from tests.stores.samples import batch, change, event, moved, record, step
+
+
+@pytest.fixture(params=["sql-sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty SQL store of each kind."""
+    if request.param == "postgresql":
+        emptied: str = request.getfixturevalue("postgres")
+        return emptied
+    made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+    upgrade_store(made)
+    return made
+
+
+@pytest.fixture
+def engine(address: str) -> Iterator[Engine]:
+    """Another way to the same database."""
+    made = create_engine(address)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sql(address: str) -> Iterator[SqlStore]:
+    """An empty SQL store of each kind."""
+    opened = SqlStore(address)
+    yield opened
+    opened.close()
+
+
+def _schema(engine: Engine, number: int) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE peelflow_meta SET schema = :number"), {"number": number})
+
+
+def test_tables_are_made_once_and_only_when_asked(tmp_path: Path) -> None:
+    """S12: opening makes nothing; upgrading makes the tables, and again changes nothing."""
+    url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+    with pytest.raises(StoreUnreadable, match="run: peelflow store upgrade"):
+        open_store(url)
+
+    assert upgrade_store(url) == 0
+    assert upgrade_store(url) == SCHEMA
+    open_store(url).close()
+
+
+def test_a_file_and_memory_need_no_upgrade() -> None:
+    """They make their own."""
+    assert upgrade_store("memory:") is None
+    assert upgrade_store("sqlite:///register.db") is None
+
+
+def test_a_newer_schema_is_refused(address: str, engine: Engine) -> None:
+    """S12: to open and to upgrade."""
+    _schema(engine, SCHEMA + 1)
+    try:
+        with pytest.raises(StoreVersion) as caught:
+            open_store(address)
+        assert (caught.value.found, caught.value.known) == (SCHEMA + 1, SCHEMA)
+        with pytest.raises(StoreVersion):
+            upgrade_store(address)
+    finally:
+        _schema(engine, SCHEMA)
+
+
+def test_an_older_schema_is_upgraded_when_asked(address: str, engine: Engine) -> None:
+    """S12: step by step; without a step for it, it is refused, and opening says what to do."""
+    _schema(engine, 0)
+    with pytest.raises(StoreUnreadable, match="is older than 1; run: peelflow store upgrade"):
+        open_store(address)
+    with engine.begin() as connection:
+        assert upgrade(connection, address) == 0
+    open_store(address).close()
+
+
+def test_each_step_of_an_upgrade_is_done(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S12: from the schema found to the one known, in order; never guessed."""
+    monkeypatch.setattr("peelflow.stores.sql_schema.SCHEMA", 3)
+    done: list[int] = []
+    try:
+        with engine.begin() as connection:
+            with pytest.raises(StoreUnreadable, match="its schema number is 2"):
+                upgrade(connection, "url", {1: lambda _: done.append(1)})
+            steps = {1: lambda _: done.append(1), 2: lambda _: done.append(2)}
+            assert upgrade(connection, "url", steps) == 1
+            assert upgrade(connection, "url", steps) == 3
+    finally:
+        _schema(engine, SCHEMA)
+    assert done == [1, 1, 2]
+
+
+def test_the_tables_are_there_for_alembic(engine: Engine) -> None:
+    """An application's migrations see them all, and find nothing to change."""
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            assert connection.execute(table.select().limit(1)).keys() == table.columns.keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "said"),
+    [
+        ("nonsense+driver://host/name", RequestRefused, "no driver is installed"),
+        ("mysql+nothere://host/name", RequestRefused, "no driver is installed"),
+        ("post gres+psycopg", RequestRefused, "cannot be read"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:1/name", StoreUnreadable, "127.0.0.1"),
+        ("sqlite+pysqlite:////no/such/folder/file.db", StoreUnreadable, "unable to open"),
+        ("strange:///x", RequestRefused, r"`postgresql\+psycopg://host/name`"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_told(url: str, error: type[Exception], said: str) -> None:
+    """In words, and never with the password."""
+    with pytest.raises(error, match=said) as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value)
+    if "+" in url:
+        with pytest.raises(error):
+            upgrade_sql(url)
+
+
+def test_without_sqlalchemy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    monkeypatch.setattr(plugged, "find_spec", lambda _: None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'peelflow\[sql\]'"):
+        open_store("postgresql+psycopg://host/name")
+
+
+def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
+    """Only the kit can vouch for it; the promises are tried on it all the same."""
+    registry.register("strange.pysqlite", "tests.stores.strange", "Strange")
+    url = f"strange+pysqlite:///{tmp_path / 'tables.db'}"
+    upgrade_store(url)
+
+    with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
+        store = open_store(url)
+
+    step(store, fields={"person": "a"})
+    step(store, "other", fields={"person": "b"})
+    assert [each.id for each in store.records(Wanted(field=("person", "b")))] == ["other"]
+    store.close()
+
+
+def test_nothing_can_be_asked_of_a_closed_store(sql: SqlStore) -> None:
+    """Closing twice is harmless."""
+    sql.close()
+    sql.close()
+
+    with pytest.raises(StoreUnreadable, match="it was closed"):
+        sql.read(["a"])
+
+
+def test_a_child_process_has_connections_of_its_own(sql: SqlStore) -> None:
+    """S11: what a fork's child does and what its parent does are both kept."""
+    step(sql, "a")
+    child = os.fork()
+    if not child:  # pragma: no cover - its coverage dies with it
+        step(sql, "b")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    step(sql, "c")
+
+    assert [each.id for each in sql.records(Wanted())] == ["a", "b", "c"]
+    assert len(sql.feed(0, 10)) == 3
+
+
+def test_a_row_that_cannot_be_read_is_told(sql: SqlStore, engine: Engine) -> None:
+    """With its record, and its event."""
+    step(sql, "a")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE peelflow_records SET body = '{}'"))
+        connection.execute(text("UPDATE peelflow_events SET text = '{}'"))
+
+    with pytest.raises(StoreUnreadable, match="the row of a"):
+        sql.read(["a"])
+    with pytest.raises(StoreUnreadable, match="the row of a"):
+        list(sql.records(Wanted()))
+    with pytest.raises(StoreUnreadable, match="event 1 of a"):
+        sql.history("a")
+
+
+def test_a_table_that_is_gone_is_told(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the database says, in our error."""
+    monkeypatch.setattr("peelflow.stores.sql_asking._ONE", "SELECT 1 FROM nowhere WHERE %s")
+    monkeypatch.setattr("peelflow.stores.sql_asking.tables.records.name", "nowhere")
+
+    with pytest.raises(StoreUnreadable, match="nowhere"):
+        sql.read(["a"])
+
+
+def test_an_open_transaction_neither_stalls_the_feed_nor_is_skipped(postgres: str) -> None:
+    """S5: what commits late gets its position then; what an idle one holds up is nothing."""
+    store, engine = SqlStore(postgres), create_engine(postgres)
+    with engine.connect() as late, engine.connect() as idle:
+        idle.execute(text("SELECT 1"))
+        late.execute(
+            text(
+                """WITH e AS (INSERT INTO peelflow_events
+                (record, number, "on", kind, text, previous, digest)
+                VALUES ('late', 1, '2024-03-02', 'acted', :text, '', 'd') RETURNING serial)
+                INSERT INTO peelflow_unplaced SELECT serial, serial FROM e"""
+            ),
+            {"text": moved(store, "late")[0].text},
+        )
+        step(store, "first")
+        assert [(p.position, p.entry.event.record) for p in store.feed(0, 9)] == [(1, "first")]
+        late.commit()
+    step(store, "second")
+
+    fed = [(placed.position, placed.entry.event.record) for placed in store.feed(1, 9)]
+
+    assert fed == [(2, "late"), (3, "second")]
+    engine.dispose()
+    store.close()
+
+
+def test_a_row_that_stays_locked_is_busy(postgres: str) -> None:
+    """Whoever waits for longer than the connection's lock timeout is told to try again."""
+    glue = "&" if "?" in postgres else "?"
+    store = SqlStore(f"{postgres}{glue}options=-clock_timeout%3D20")
+    step(store, "a")
+    engine = create_engine(postgres)
+    with engine.connect() as other:
+        other.execute(text("SELECT 1 FROM peelflow_records FOR UPDATE"))
+        with pytest.raises(StoreBusy):
+            step(store, "a")
+    engine.dispose()
+    store.close()
+
+
+def test_a_batch_that_was_kept_in_part_is_taken_back(postgres: str) -> None:
+    """S1: somebody adds the same record in the very moment; all of the batch is taken back."""
+    store, engine = SqlStore(postgres), create_engine(postgres)
+    both = batch(moved(store, "a"), moved(store, "b"))
+    with engine.connect() as other:
+        _put_records(other, "b")
+        worker = _in_thread(lambda: store.append(both))
+        _wait_for_a_lock(postgres)
+        other.commit()
+        error = worker()
+
+    assert isinstance(error, (StoreBusy, Conflict))
+    assert store.read(["a"]) == {}
+    engine.dispose()
+    store.close()
+
+
+def test_keys_and_rules_of_others_are_told(sql: SqlStore) -> None:
+    """S7 and the rules: by the same words as every store's."""
+    step(sql, "a", told={"key": "k"})
+    with pytest.raises(KeyReused):
+        step(sql, "a", told={"key": "k"})
+    first = batch(moved(sql, "b"))
+    sql.append(type(first)(first.entries, first.records, first.read, {("r", 1, "x"): "text"}))
+    other = batch(moved(sql, "c"))
+    with pytest.raises(OtherRules):
+        sql.append(type(other)(other.entries, other.records, other.read, {("r", 1, "y"): "text"}))
+    assert sql.read(["c"]) == {}
+
+
+def test_many_events_are_placed_in_parts(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S5: in one order, however many wait."""
+    monkeypatch.setattr("peelflow.stores.sql_writing.PLACED", 2)
+    for number in range(5):
+        step(sql, f"r{number}", told={"changes": (change(),)})
+
+    assert [each.position for each in sql.feed(0, 9)] == [1, 2, 3, 4, 5]
+
+
+def _put_records(connection: Connection, *names: str) -> None:
+    sql = """INSERT INTO peelflow_records
+        (id, number, head, force, category, lifecycle, version, state, body)
+        VALUES (:id, 1, '', '', '', '', 1, '', '{}')"""
+    for name in names:
+        connection.execute(text(sql), {"id": name})
+
+
+def _in_thread(work: Callable[[], None]) -> Callable[[], BaseException | None]:
+    """Start `work` and return what waits for its end and gives its error."""
+    pool = ThreadPoolExecutor(1)
+    done = pool.submit(work)
+
+    def ended() -> BaseException | None:
+        error = done.exception()
+        pool.shutdown()
+        return error
+
+    return ended
+
+
+def _wait_for_a_lock(url: str) -> None:
+    """Return once somebody waits for a lock in the database."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        while not connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).all():
+            os.sched_yield()
+    engine.dispose()
+
+
+def test_a_batch_brings_its_documents(sql: SqlStore) -> None:
+    """S8: with the events, and once."""
+    digest = sha256(b"x").hexdigest()
+    sql.keep_document(digest, b"x")
+    new = evolve(batch(moved(sql, "a")), documents={digest: b"x"})
+    sql.append(new)
+
+    assert sql.document(digest) == b"x"
+
+
+def test_who_stood_in_the_way_may_have_gone_again(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: nothing was kept, and there is nothing left to show why: try again."""
+    store = SqlStore(postgres)
+    never = writing._APPEND.replace("WHERE l.digest <> given.digest)", "WHERE TRUE) AND FALSE")
+    monkeypatch.setattr(writing, "_APPEND", never)
+
+    with pytest.raises(Conflict):
+        step(store, "a")
+
+    assert store.read(["a"]) == {}
+    store.close()
+
+
+def test_what_sqlalchemy_itself_says_is_told(
+    sql: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool that has no connection left, for example."""
+
+    def none_left(*_: object) -> None:
+        raise PoolTimeoutError("QueuePool limit")
+
+    monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", none_left)
+    with pytest.raises(StoreUnreadable, match="QueuePool limit"):
+        sql.lifecycles()
+
+
+def test_adds_more_records_at_once_than_a_server_has_locks(postgres: str) -> None:
+    """S1: a batch is as large as it has to be."""
+    store = open_store(postgres)
+    entries = [chain(GENESIS, event(f"R{number}")) for number in range(12_000)]
+    store.append(batch(*((entry, record(entry.event.record)) for entry in entries)))
+
+    assert len(store.read([entry.event.record for entry in entries])) == len(entries)
+    store.close()

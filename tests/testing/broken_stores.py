@@ -1,0 +1,307 @@
+"""Broken stores: each breaks one promise, as a store written in good faith might."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+
+from attrs import evolve
+
+from peelflow.errors import KeyReused, PeelflowError, StoreBusy, StoreUnreadable
+from peelflow.model.records import Record
+from peelflow.stores.checks import check_asked, check_keys, check_numbers, ids_in
+from peelflow.stores.memory import MemoryStore
+from peelflow.stores.protocol import Batch, Entry, Kept, Placed, Snapshot, Wanted
+from peelflow.stores.schema import SCHEMA
+from peelflow.stores.sqlite import SqliteStore
+
+
+class KeepsHalf(MemoryStore):
+    """S1: what is interrupted leaves the first record that it wrote."""
+
+    def append(self, batch: Batch) -> None:
+        """Roll nothing back but what is refused."""
+        try:
+            super().append(batch)
+        except PeelflowError:
+            raise
+        except BaseException:
+            first = batch.entries[:1]
+            if first and first[0] not in self.history(first[0].event.record):
+                self._keep(evolve(batch, entries=first, records=batch.records[:1]))
+            raise
+
+
+class IgnoresReads(MemoryStore):
+    """S2: only the records that move are checked."""
+
+    def append(self, batch: Batch) -> None:
+        """Forget what else was read."""
+        own = {each.event.record for each in batch.entries}
+        read = {name: number for name, number in batch.read.items() if name in own}
+        super().append(evolve(batch, read=read))
+
+
+class OrdersByClock(MemoryStore):
+    """S4: a history is sorted by when it was recorded."""
+
+    def history(self, record: str) -> tuple[Entry, ...]:
+        """Trust the clock."""
+        return tuple(sorted(super().history(record), key=lambda each: each.event.recorded_at))
+
+
+class ListsByWord(MemoryStore):
+    """S4: records are listed as a dictionary sorts them, not by code point."""
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Sort without regard to case."""
+        return iter(sorted(super().records(wanted), key=lambda each: each.id.casefold()))
+
+
+class GivesTwice(MemoryStore):
+    """S5: a page begins with the last event of the page before."""
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Be off by one."""
+        return super().feed(max(after - 1, 0), limit)
+
+
+class SkipsLateCommits(MemoryStore):
+    """S5: positions are taken before the commit, and who commits late is passed over."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._next = 1
+        self._placed: dict[int, Entry] = {}
+
+    def append(self, batch: Batch) -> None:
+        """Take positions, then stop where others may commit, then keep the batch."""
+        positions = range(self._next, self._next + len(batch.entries))
+        self._next = positions.stop
+        self.reached("checked")
+        with self._lock:
+            reached, self.reached = self.reached, lambda _: None
+            try:
+                super().append(batch)
+                self._placed.update(zip(positions, batch.entries, strict=True))
+            finally:
+                self.reached = reached
+        self.reached("kept")
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Give what is there, from a position on."""
+        with self._lock:
+            found = sorted(self._placed.items())
+        behind = [Placed(position, entry) for position, entry in found if position > after]
+        return tuple(behind[:limit])
+
+
+class ShowsHalf(MemoryStore):
+    """S6: readers are not kept out while a batch is written record by record."""
+
+    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+        """Read without the lock."""
+        check_asked(*ids)
+        return {each: self._kept[each] for each in sorted(ids) if each in self._kept}
+
+    def append(self, batch: Batch) -> None:
+        """Put the first record's row before the rest, and take it back if need be."""
+        with self._lock:
+            before = dict(self._kept)
+            found = {each: kept.record.number for each, kept in before.items()}
+            check_numbers(batch, found)
+            self._kept.update((each.record.id, each) for each in batch.records[:1])
+            try:
+                self.reached("checked")
+            finally:
+                self._kept = before
+            reached, self.reached = self.reached, lambda _: None
+            try:
+                super().append(batch)
+            finally:
+                self.reached = reached
+        self.reached("kept")
+
+
+class SkipsKnownKeys(MemoryStore):
+    """S7: an event whose key is taken is left out without a word."""
+
+    def append(self, batch: Batch) -> None:
+        """Do as `INSERT OR IGNORE` does."""
+        try:
+            check_keys(batch, lambda *key: key in self._keys)
+        except KeyReused:
+            return
+        super().append(batch)
+
+
+class MendsLineEndings(MemoryStore):
+    """S8: documents are kept as text."""
+
+    def document(self, digest: str) -> bytes | None:
+        """Give a document with the line endings of this house."""
+        content = super().document(digest)
+        return content and content.replace(b"\r\n", b"\n")
+
+
+class KeepsNul(MemoryStore):
+    """S9: texts are taken as they come."""
+
+    def append(self, batch: Batch) -> None:
+        """Keep a batch without looking at its texts."""
+        with self._lock:
+            found = {
+                each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
+            }
+            check_numbers(batch, found)
+            if all(isinstance(_plain(each.record), Record) for each in batch.records):
+                super().append(batch)
+            else:
+                self._keep(batch)
+
+
+def _plain(record: Record) -> Record | None:
+    """Return the record if each of its texts is one that a store keeps."""
+    try:
+        record.state.encode()
+    except UnicodeEncodeError:
+        return None
+    return None if "\0" in record.state else record
+
+
+class SplitsNames(MemoryStore):
+    """S9: a field's name is taken for a path."""
+
+    def records(self, wanted: Wanted) -> Iterator[Record]:
+        """Look for the part of the name behind the last dot."""
+        if wanted.field is not None and "." in wanted.field[0]:
+            name = wanted.field[0].rpartition(".")[2]
+            wanted = evolve(wanted, field=(name, wanted.field[1]))
+        return super().records(wanted)
+
+
+class RewritesTexts(MemoryStore):
+    """S10: the text of an event is written anew, with spaces, when everything is read."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Give a snapshot for the eye."""
+        with self._lock:
+            kept, self._feed = (
+                self._feed,
+                [evolve(each, text=each.text.replace(',"', ', "')) for each in self._feed],
+            )
+            try:
+                return super().snapshot()
+            finally:
+                self._feed = kept
+
+
+class ForgetsItsLog(SqliteStore):
+    """S3: whoever opens a store that was not closed throws its log away."""
+
+    def __init__(self, path: str) -> None:
+        self._mark = Path(f"{path}-open")
+        if not _is_alive(_owner_of(self._mark)):
+            Path(f"{path}-wal").unlink(missing_ok=True)
+        self._mark.write_text(str(os.getpid()))
+        super().__init__(path)
+
+    def close(self) -> None:
+        """Take the mark away."""
+        self._mark.unlink(missing_ok=True)
+        super().close()
+
+
+class SwallowsFaults(SqliteStore):
+    """S1, S3: what the disk does not take is acknowledged all the same."""
+
+    def append(self, batch: Batch) -> None:
+        """Hope for the best."""
+        try:
+            super().append(batch)
+        except StoreUnreadable:
+            return
+
+
+class ForOneProcess(SqliteStore):
+    """S11: a second process is kept out."""
+
+    def __init__(self, path: str) -> None:
+        self._mark = Path(f"{path}-owner")
+        owner = _owner_of(self._mark)
+        if owner != os.getpid() and _is_alive(owner):
+            raise StoreBusy(path)
+        self._mark.write_text(str(os.getpid()))
+        super().__init__(path)
+
+    def close(self) -> None:
+        """Let others in."""
+        self._mark.unlink(missing_ok=True)
+        super().close()
+
+
+class GuessesVersions(SqliteStore):
+    """S12: every schema is taken for the one it knows."""
+
+    def __init__(self, path: str) -> None:
+        if Path(path).exists():
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("UPDATE meta SET schema = ? WHERE schema > ?", (SCHEMA,) * 2)
+        super().__init__(path)
+
+
+class Elsewhere(SqliteStore):
+    """No promise is broken: its files are said to be another machine's."""
+
+    capabilities = evolve(SqliteStore.capabilities, embedded=False)
+
+
+def _owner_of(mark: Path) -> int:
+    """Return the process that a mark names: ours, where there is none."""
+    try:
+        return int(mark.read_text())
+    except (OSError, ValueError):
+        return os.getpid()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+MEMORY = {
+    each.__name__: each
+    for each in (
+        KeepsHalf,
+        IgnoresReads,
+        OrdersByClock,
+        ListsByWord,
+        GivesTwice,
+        SkipsLateCommits,
+        ShowsHalf,
+        SkipsKnownKeys,
+        MendsLineEndings,
+        KeepsNul,
+        SplitsNames,
+        RewritesTexts,
+    )
+}
+FILES = {
+    each.__name__: each for each in (ForgetsItsLog, SwallowsFaults, ForOneProcess, GuessesVersions)
+}
+
+
+WHOLE = {"Elsewhere": Elsewhere}
+
+
+def open_broken(url: str) -> MemoryStore | SqliteStore:
+    """Open `Name:` in memory, or `Name:path` in a file."""
+    name, _, path = url.partition(":")
+    files = {**FILES, **WHOLE}
+    return files[name](path) if name in files else MEMORY[name](url)

@@ -1,0 +1,65 @@
+"""The kit fails a store that breaks a promise, by that promise, and says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from peelflow.testing import standings
+from peelflow.testing.opening import OURS
+from peelflow.testing.plugin import outcomes_in
+from peelflow.testing.promises import PROMISES, cited
+from tests.testing.broken_stores import FILES, MEMORY
+
+pytest_plugins = ["pytester"]
+BREAKS = {name: tuple(cited(store.__doc__)) for name, store in {**MEMORY, **FILES}.items()}
+ADAPTER = """
+from pathlib import Path
+import pytest
+from peelflow.testing import StoreContract
+from tests.stores.samples import run
+
+class TestBroken(StoreContract):
+    opener = "tests.testing.broken_stores:open_broken"
+
+    @pytest.fixture
+    def url(self, tmp_path):
+        return "{name}:" + str(tmp_path / "register.db")
+
+    def make_newer(self, url):
+        run(Path(url.partition(":")[2]), "UPDATE meta SET schema = schema + 1")
+
+    def log_of(self, url):
+        return Path(url.partition(":")[2] + "-wal")
+"""
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_fails_a_broken_store_by_the_promise_it_breaks(
+    pytester: pytest.Pytester, name: str
+) -> None:
+    """Each planted store breaks what its docstring says, and nothing else."""
+    pytester.makepyfile(ADAPTER.format(name=name))
+
+    run = pytester.inline_run("-p", "peelflow.testing.plugin", "-q")
+    (outcomes,) = outcomes_in(run.getreports("pytest_runtest_logreport")).values()
+
+    broken = {each.promise: each.broken_by for each in standings(outcomes) if each.broken_by}
+    assert tuple(broken) == BREAKS[name], broken
+
+
+def test_every_promise_has_a_store_that_breaks_it() -> None:
+    """No part of the kit is untried: each promise is broken by at least one planted store."""
+    assert {each for breaks in BREAKS.values() for each in breaks} == set(PROMISES)
+
+
+def test_says_what_the_memory_store_does_not_claim(pytester: pytest.Pytester) -> None:
+    """A promise is not held because a test of it happened to pass on a store without it."""
+    adapter = ADAPTER.format(name="memory").replace("tests.testing.broken_stores:open_broken", OURS)
+    pytester.makepyfile(adapter.replace('"memory:" + str(tmp_path / "register.db")', '"memory:"'))
+
+    run = pytester.inline_run("-p", "peelflow.testing.plugin", "-q")
+    (outcomes,) = outcomes_in(run.getreports("pytest_runtest_logreport")).values()
+
+    verdicts = {each.promise: each.verdict for each in standings(outcomes)}
+    unclaimed = dict.fromkeys(("S3", "S11", "S12"), "not claimed")
+    assert verdicts == dict.fromkeys(PROMISES, "held") | unclaimed

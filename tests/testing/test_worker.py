@@ -1,0 +1,49 @@
+"""The kit's workers do as they are told, and die when they are told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from peelflow.stores.memory import MemoryStore
+from peelflow.testing import worker
+
+
+class Killed(BaseException):
+    """What stands for the end of the process here."""
+
+
+def test_a_writer_kills_itself_at_its_point(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S3: the second time that a batch is kept, the process ends, one acknowledged before it."""
+    sent = []
+
+    def kill(process: int, number: int) -> None:
+        sent.append((process, number))
+        raise Killed
+
+    monkeypatch.setattr(os, "kill", kill)
+    store = MemoryStore()
+
+    with pytest.raises(Killed):
+        worker.together(store, "kept", "2")
+
+    assert sent == [(os.getpid(), signal.SIGKILL)]
+    assert capsys.readouterr().out == "1\n"
+    assert len(store.history("a")) == 2
+
+
+def test_a_race_counts_what_was_accepted() -> None:
+    """S2: a lone racer has no conflict."""
+    assert worker.race(MemoryStore(), "a", times=3) == 3
+
+
+def test_nobody_stops_growing_for_want_of_room() -> None:
+    """S1: where nothing is full, every batch is kept."""
+    store = MemoryStore()
+
+    assert worker.grow(store, 2) == 2
+    assert len(store.history("c")) == 2
