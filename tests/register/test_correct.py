@@ -368,3 +368,33 @@ def test_a_later_move_rests_on_where_the_record_stood(world: World) -> None:
     relevel(world, record)
     with pytest.raises(Refused, match="it moved a record that was not `open`"):
         void(world, record, 2)
+
+
+def test_a_child_may_be_corrected_where_its_parent_bears_it(world: World) -> None:
+    """The parent's closing is judged again, and stands."""
+    parent, child = family(world)
+    started = world.register.history(child)[1].on
+    redate(world, child, 2, started - timedelta(1))
+    assert world.register.record(parent).state == "closed"
+    assert world.register.verify() == ()
+
+
+def test_a_correction_is_not_blamed_for_what_was_amiss_before(world: World) -> None:
+    """A parent was closed with a date before its child's; moving the child nearer is no harm."""
+    parent = world.add(CAUSE)
+    world.later(2)
+    child = world.add(LEVEL_2, parent=parent)
+    world.step(child, "start")
+    world.step(parent, "start")
+    closing = world.day
+    world.later(3)
+    letter = world.letter()
+    world.later(2)
+    world.fire(child, "close", "chief_constable", evidence=(letter,))
+    number, late, world.day = world.register.record(child).number, world.day, closing
+    while world.register.counts(world.register.record(parent))["portal"] == "open":
+        way = next(w for w in world.ways_out(parent) if w.trigger in {"close", "complete"})
+        world.fire(parent, way.trigger, way.by[0], **world.means(way))
+    world.day = late
+    redate(world, child, number, late - timedelta(1), CHIEF)
+    assert world.register.verify() == ()

@@ -367,13 +367,13 @@ def test_a_system_s_step_that_a_new_date_makes_due_is_missing(tmp_path: Path) ->
     here = reviews(tmp_path, rules=rules)
     record = here.add()
     here.act(record, "park", LIAISON)
+    said: dict[str, Any] = {"actor": LIAISON, "on": here.day, "reason": "another day"}
+    here.register.correct(record, 2, correction="redate", to=START, **said)
     with pytest.raises(Refused, match="the system would then `wake` at once"):
         here.register.correct(
             record,
             1,
             correction="redate",
-            to=START - timedelta(1),
-            actor=LIAISON,
-            on=here.day,
-            reason="issued on a Sunday",
+            to=START - timedelta(2),
+            **said,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from peelflow.errors import KeyReused, Refused, RequestRefused, RulesRefused
 from peelflow.figures import Figures
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Event, Relevelled
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Lifecycle, State
+from peelflow.register.front import Register
+from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
-from tests.world import HMICFRS, KINDS, LIAISON, World
+from peelflow.rulebook.semantic import pin_of
+from tests.world import FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
 LEVELS = {one.name: one for one in national().lifecycles}
 LEVEL_3 = KINDS[2]
@@ -203,3 +207,32 @@ def test_a_plan_between_versions_moves_no_level(world: World) -> None:
     plan = MigrationPlan(str(rules), str(rules), same, {each: each for each in named(rules)})
     with pytest.raises(RequestRefused, match="use `migrate`"):
         relevel(world, record, plan)
+
+
+def test_what_stands_where_the_plan_is_mute_stays() -> None:
+    """A record taken over in a state that no walk reaches is told, and not moved."""
+    book, rules = national(), LEVELS["level-3"]
+    lonely = evolve(rules, states={**rules.states, "lonely": State({"portal": "open"})})
+    lonely = evolve(lonely, pin=pin_of(lonely))
+    later = evolve(lonely, version=2, in_force_from=date(2025, 1, 1))
+    others = [each for each in book.lifecycles if each is not rules]
+    whole = Rulebook((*others, lonely, evolve(later, pin=pin_of(later))), book.vocabulary)
+    world = World(Register.open("memory:", rulebook=whole, clock=clock))
+    world.register.take_over(
+        "T-1",
+        category="afi",
+        force=FORCE,
+        level=3,
+        issued=world.day,
+        state="lonely",
+        on=world.day,
+        actor=LIAISON,
+        source="old sheet",
+        reason="before peelflow",
+    )
+    with pytest.raises(RequestRefused, match="does not say where that goes"):
+        relevel(world, "T-1")
+    same = {name: name for name in rules.states}
+    plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
+    said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
+    assert world.register.migrate(plan, **said).left == ("T-1",)

@@ -27,13 +27,14 @@ from peelflow.errors import (
 )
 from peelflow.stores import plugged
 from peelflow.stores import sql_writing as writing
+from peelflow.stores.chain import GENESIS, chain
 from peelflow.stores.open import open_store
 from peelflow.stores.plugged import upgrade_store
 from peelflow.stores.protocol import Wanted
 from peelflow.stores.sql import SqlStore, upgrade_sql
 from peelflow.stores.sql_schema import upgrade
 from peelflow.stores.sql_tables import SCHEMA, metadata
-from tests.stores.samples import batch, change, moved, step
+from tests.stores.samples import batch, change, event, moved, record, step
 
 
 @pytest.fixture(params=["sql-sqlite", "postgresql"])
@@ -367,3 +368,13 @@ def test_what_sqlalchemy_itself_says_is_told(
     monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", none_left)
     with pytest.raises(StoreUnreadable, match="QueuePool limit"):
         sql.lifecycles()
+
+
+def test_adds_more_records_at_once_than_a_server_has_locks(postgres: str) -> None:
+    """S1: a batch is as large as it has to be."""
+    store = open_store(postgres)
+    entries = [chain(GENESIS, event(f"R{number}")) for number in range(12_000)]
+    store.append(batch(*((entry, record(entry.event.record)) for entry in entries)))
+
+    assert len(store.read([entry.event.record for entry in entries])) == len(entries)
+    store.close()

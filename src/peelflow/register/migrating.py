@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from peelflow.engine.fold import as_corrected
-from peelflow.errors import Refused, RequestRefused
+from peelflow.errors import RequestRefused
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Acted, Actor, Event, Migrated, Record, Relevelled
 from peelflow.model.rules import SYSTEM
@@ -143,26 +143,25 @@ def _taken_back(draft: Draft, proved: Named, record: Record, order: Order) -> bo
     last = _last_move(draft.history(record.id))
     if last is None or not isinstance(last.what, Migrated) or last.what.plan != proved.digest:
         return False
-    try:
-        draft.correct(
-            record.id,
-            last.number,
-            correction="void",
-            actor=order.actor,
-            on=order.on,
-            reason=order.reason,
-            source=order.source,
-            recorded_by=order.recorded_by,
-        )
-    except Refused:
-        return False
+    draft.correct(
+        record.id,
+        last.number,
+        correction="void",
+        actor=order.actor,
+        on=order.on,
+        reason=order.reason,
+        source=order.source,
+        recorded_by=order.recorded_by,
+    )
     return True
 
 
 def _last_move(history: tuple[Event, ...]) -> Event | None:
     """Return the last move or act that stands, but the system's own that came of a move."""
-    for event in reversed(as_corrected(history)):
-        own = event.actor.role == SYSTEM and isinstance(event.what, Acted) and not event.what.due
-        if isinstance(event.what, (Acted, Migrated, Relevelled)) and not own:
-            return event
-    return None
+    moves = [
+        event
+        for event in as_corrected(history)
+        if isinstance(event.what, (Migrated, Relevelled))
+        or (isinstance(event.what, Acted) and (event.actor.role != SYSTEM or event.what.due))
+    ]
+    return moves[-1] if moves else None

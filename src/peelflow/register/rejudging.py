@@ -14,7 +14,6 @@ from peelflow.model.judgement import Child, Reason, Refusal
 from peelflow.model.records import (
     Act,
     Acted,
-    Added,
     Amended,
     Attached,
     Event,
@@ -22,7 +21,6 @@ from peelflow.model.records import (
     Migrated,
     Record,
     Relevelled,
-    TakenOver,
 )
 from peelflow.model.rules import SYSTEM
 from peelflow.register.draft import Draft
@@ -67,16 +65,14 @@ def each_moment(events: Events) -> Iterator[tuple[Event, Record | None]]:
 
 def check_beginning(draft: Draft, first: Event) -> None:
     """Refuse to move a record's beginning to where other rules were in force."""
-    what = first.what
-    if isinstance(what, TakenOver):
-        if what.issued > first.on:
-            why = f"would be taken over before {what.issued}, when it was issued"
-            raise RequestRefused(first.record, why, "give a later day")
-    elif isinstance(what, Added):  # INVARIANT: nothing else begins a record
-        rules = draft.rulebook.lifecycle_for(what.category, what.level, first.on)
-        if rules.pin != what.lifecycle:
-            why = f"would begin under {rules}, in force on {first.on}, not {what.lifecycle}"
-            raise RequestRefused(first.record, why, f"give a day on which {what.lifecycle} was")
+    record = begin(first)
+    if record.issued > record.on:
+        why = f"would be taken over before {record.issued}, when it was issued"
+        raise RequestRefused(first.record, why, "give a later day")
+    rules = draft.rulebook.lifecycle_for(record.category, record.level, record.issued)
+    if not record.assumed and rules.pin != record.lifecycle:
+        why = f"would begin under {rules}, in force on {first.on}, not {record.lifecycle}"
+        raise RequestRefused(first.record, why, f"give a day on which {record.lifecycle} was")
 
 
 def decided_again(

@@ -114,9 +114,11 @@ WITH moved AS (
 
 # INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
 # it does not, and so holds this lock of its id until its transaction ends; it is taken by a
-# statement before the one that looks, which then sees what was added meanwhile.
+# statement before the one that looks, which then sees what was added meanwhile. Ids share 1,024
+# locks: a server holds a few thousand in all, and a batch may add more records than that.
 _HOLD_ABSENT = """SELECT pg_advisory_xact_lock(key) FROM (
-    SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest(%s::text[]) AS given(id) ORDER BY 1
+    SELECT DISTINCT hashtextextended(id, 0) & 1023 AS key FROM unnest(%s::text[]) AS given(id)
+    ORDER BY 1
 ) AS keys"""
 
 
