@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from peelflow.errors import RequestRefused
 from peelflow.portfolio.movement import movement
-from tests.world import KIND, START, World, a_world
+from tests.world import CHIEF, KIND, START, World, a_world
 
 LEVEL_2 = KIND["level-2"]
 
@@ -85,6 +86,30 @@ def test_movements_add_up_to_the_figures(days: int) -> None:
     opened = sum(each.counts == "open" for each in found)
     closed = sum(each.kind == "closed" for each in found)
     assert opened - closed == world.register.figures(as_at=until).open
+
+
+@pytest.mark.parametrize("correction", ["void", "redate"])
+def test_what_was_corrected_is_told_as_corrected(
+    world: World, correction: Literal["void", "redate"]
+) -> None:
+    """A closure that never was is no movement; one on another day is one of that day."""
+    record = world.add(LEVEL_2)
+    world.step(record, "start")
+    began = world.day
+    world.step(record, "close")
+    (closed,) = [e.number for e in world.register.history(record) if e.on == world.day]
+    actual = world.day + timedelta(2) if correction == "redate" else None
+    world.register.correct(
+        record,
+        closed,
+        correction=correction,
+        to=actual,
+        actor=CHIEF,
+        on=world.later(3),
+        reason="typed wrongly",
+    )
+    told = movement(world.register, after=began, until=world.day)
+    assert [(each.kind, each.on) for each in told] == ([("closed", actual)] if actual else [])
 
 
 def test_days_in_the_wrong_order_are_refused(world: World) -> None:

@@ -111,6 +111,9 @@ READING: list[Callable[[Register], object]] = [
     lambda r: r.fire(f"{OTHER}-0", "start", actor=LIAISON, on=START),
     lambda r: r.fire(f"{OTHER}-0", "start", actor=LIAISON, on=START, key="k"),
     lambda r: r.amend(f"{OTHER}-0", "owner", "me", actor=LIAISON, on=START, reason="mine"),
+    lambda r: r.correct(
+        f"{OTHER}-0", 1, correction="redate", to=START, actor=LIAISON, on=START, reason="mine"
+    ),
     lambda r: r.attach(
         f"{OTHER}-0", r.keep(b"x", kind="letter", name="x"), actor=LIAISON, on=START
     ),
