@@ -1,6 +1,6 @@
 """The proved national rulebook, kept beside the files it was read from.
 
-Reading and proving nine files takes longer than all else of a start. What came of it is kept as
+Reading and proving the files takes longer than all else of a start. What came of it is kept as
 plain data, with the digest of each file: it is taken only where these very files lie, and where
 the classes it fills are those it was written with. Else the files are read and proved.
 """
