@@ -7,6 +7,7 @@ store of ours has none of.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,12 @@ class Case:
         """Run it as it was published; a failure is its own AssertionError."""
         made = self.recorder(store)  # type: ignore[call-arg]
         on_ours = type("OnOurs", (self.case,), {"create_recorder": lambda _: made})
-        getattr(on_ours(self.name), self.name)()
+        before = set(threading.enumerate())
+        try:
+            getattr(on_ours(self.name), self.name)()
+        finally:
+            for thread in set(threading.enumerate()) - before:  # some cases leave readers behind
+                thread.join()
 
 
 CASES = (

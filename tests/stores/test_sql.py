@@ -378,3 +378,46 @@ def test_adds_more_records_at_once_than_a_server_has_locks(postgres: str) -> Non
 
     assert len(store.read([entry.event.record for entry in entries])) == len(entries)
     store.close()
+
+
+@pytest.mark.parametrize("ask", [SqlStore.lifecycles, lambda store: store.read(["a"])])
+def test_what_is_asked_while_the_store_closes_leaves_no_connection(
+    postgres: str, ask: Callable[[SqlStore], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread still has one: it is closed when it is given back."""
+    store = SqlStore(postgres)
+    held: list[object] = []
+
+    def closing(connection: object, *_: object) -> dict[object, object]:
+        driver = getattr(connection, "connection", connection)
+        held.append(getattr(driver, "driver_connection", driver))
+        store.close()
+        return {}
+
+    monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", closing)
+    monkeypatch.setattr("peelflow.stores.sql.asking.read_fast", lambda *a: list(closing(*a)))
+
+    assert not ask(store)
+    assert [getattr(each, "closed", None) for each in held] == [True]
+
+
+def test_a_moved_record_taken_back_is_a_conflict(postgres: str) -> None:
+    """S1: of two records that exist one cannot be moved; the statement takes both back."""
+    store, engine = SqlStore(postgres), create_engine(postgres)
+    step(store, "a")
+    step(store, "b")
+    with engine.begin() as connection:
+        body = "BEGIN IF NEW.id = 'b' THEN RETURN NULL; END IF; RETURN NEW; END"
+        sql = f"CREATE OR REPLACE FUNCTION staying() RETURNS trigger AS $${body}$$"
+        connection.execute(text(f"{sql} LANGUAGE plpgsql"))
+        when = "BEFORE UPDATE ON peelflow_records FOR EACH ROW EXECUTE FUNCTION staying()"
+        connection.execute(text(f"CREATE TRIGGER staying {when}"))
+    try:
+        with pytest.raises(Conflict):
+            store.append(batch(moved(store, "a"), moved(store, "b")))
+        assert store.read(["a"])["a"].record.number == 1
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP TRIGGER staying ON peelflow_records"))
+    engine.dispose()
+    store.close()

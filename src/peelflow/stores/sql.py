@@ -259,7 +259,8 @@ class SqlStore(_SqlStore):
             try:
                 yield held.driver_connection
             finally:
-                held.close()
+                # INVARIANT: the pool of a closed store takes nothing back, so it is closed here.
+                (held.invalidate if self._closed else held.close)()
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
@@ -295,7 +296,11 @@ class SqlStore(_SqlStore):
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
         with self._guarded(), engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.invalidate()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
