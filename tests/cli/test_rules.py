@@ -219,3 +219,11 @@ def test_migrate_wants_a_plan(run: Run) -> None:
     write(words=WORDS)
     ran = run("migrate", "--check", "words.yaml")
     assert (ran.code, "is no migration's file" in ran.err) == (2, True)
+
+
+def test_prints_the_page_of_a_lifecycle(run: Run) -> None:
+    """In Markdown, with its diagram; the pages in docs are made so."""
+    ran = run("rules", "level-3", "--page")
+
+    assert ran.code == 0
+    assert ran.out == (Path(__file__).parents[2] / "docs/lifecycles/level-3.md").read_text("utf-8")

@@ -44,7 +44,7 @@ def each_block(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in each_block(page)]
-KNOWN = {"python", "yaml", "console", "text", "csv"}
+KNOWN = {"python", "yaml", "console", "text", "csv", "mermaid"}
 
 
 def of(language: str) -> list[Block]:

@@ -20,6 +20,7 @@ from peelflow.model.requirements import read_aloud
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.names import suggestion
 from peelflow.proof.verdicts import EXIT_CODES
+from peelflow.reports.rules import page
 from peelflow.rulebook.certificate import certified, compare_certificate, text_of_certificate
 from peelflow.rulebook.load import Checked, examine
 
@@ -108,6 +109,10 @@ def show_rules(
     ] = None,
     rules: RulePaths = None,
     form: Formatted = Format.TABLE,
+    *,
+    as_page: Annotated[
+        bool, typer.Option("--page", help="Print its page in Markdown, with a diagram.")
+    ] = False,
 ) -> None:
     """List the lifecycles there are, or read one aloud."""
     known = rulebook_of(rules).lifecycles
@@ -120,7 +125,11 @@ def show_rules(
         raise RequestRefused(
             f"the lifecycle {lifecycle!r}", "is unknown", suggestion(lifecycle, names)
         )
-    _read_aloud(max(chosen, key=lambda one: one.version), form)
+    latest = max(chosen, key=lambda one: one.version)
+    if as_page:
+        sys.stdout.write(page(latest))
+    else:
+        _read_aloud(latest, form)
 
 
 def _list(known: tuple[Lifecycle, ...], form: Format) -> None:

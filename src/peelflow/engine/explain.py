@@ -40,11 +40,12 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
 def say_rule(rule: Transition) -> str:
     """Say a transition in words: who can do it, when it falls due, and with what."""
     needs = " and ".join(read_aloud(requirement) for requirement in rule.requires)
-    once = f" once {_due(rule.after)}" if rule.after else ""
+    once = f" once {say_due(rule.after)}" if rule.after else ""
     return f"{one_of(rule.by)} can `{rule.trigger}`{once}" + (f" with {needs}" if needs else "")
 
 
-def _due(after: After) -> str:
+def say_due(after: After) -> str:
+    """Say when a timed step falls due."""
     since = PUBLISHED if after.since == PUBLISHED else None
     return say_wait(after.days, since, begun="this state was entered")
 

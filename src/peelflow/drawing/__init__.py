@@ -1,0 +1,1 @@
+"""Drawing: a lifecycle as a diagram."""

@@ -1,0 +1,59 @@
+"""Every shipped lifecycle has a page that is made from its file, never written twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from peelflow.drawing.mermaid import diagram
+from peelflow.model.rules import Lifecycle
+from peelflow.reports.rules import page
+from peelflow.rulebook.national import national
+from peelflow.testing import lifecycles
+
+FOLDER = Path(__file__).parents[2] / "docs/lifecycles"
+NATIONAL = {one.name: one for one in national().lifecycles}
+
+
+def test_every_lifecycle_has_its_page_and_no_other() -> None:
+    """No more and no fewer than there are."""
+    assert {path.stem for path in FOLDER.glob("*.md")} == set(NATIONAL)
+
+
+@pytest.mark.parametrize("name", sorted(NATIONAL))
+def test_a_page_is_what_its_file_makes_it(name: str, *, rewrite_golden: bool) -> None:
+    """`--rewrite-golden` makes them anew, for a human to look at."""
+    path = FOLDER / f"{name}.md"
+    if rewrite_golden:
+        path.write_text(page(NATIONAL[name]), "utf-8")
+
+    assert path.read_text("utf-8") == page(NATIONAL[name])
+
+
+@given(lifecycles())
+def test_a_page_tells_every_state_and_step(lifecycle: Lifecycle) -> None:
+    """And every guarantee, with each table's cells where they belong."""
+    told = page(lifecycle).splitlines()
+    steps = [step for state in lifecycle.states.values() for step in state.transitions]
+    rows = [line for line in told if line.startswith("| `")]
+
+    assert len(rows) == len(lifecycle.states) + len(steps)
+    assert {line.replace("\\|", "").count("|") for line in rows} <= {4, 6}
+    assert len([line for line in told if line.startswith("- ")]) == len(lifecycle.guarantees)
+
+
+@given(lifecycles())
+def test_a_diagram_draws_every_step_once(lifecycle: Lifecycle) -> None:
+    """Each from its state to its target, the beginning and every end."""
+    drawn = diagram(lifecycle).splitlines()
+    arrows = [line for line in drawn if "-->" in line]
+    steps = sum(len(state.transitions) for state in lifecycle.states.values())
+    ends = sum(state.final for state in lifecycle.states.values())
+
+    assert drawn[0] == "stateDiagram-v2"
+    assert len(arrows) == steps + ends + 1
+    assert len([line for line in drawn if line.strip().startswith("state ")]) == len(
+        lifecycle.states
+    )
