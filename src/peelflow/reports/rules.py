@@ -18,7 +18,7 @@ def page(lifecycle: Lifecycle) -> str:
 
 
 def _lines(lifecycle: Lifecycle) -> Iterator[str]:
-    levels = one_of(str(level or "none") for level in lifecycle.applies_to.level)
+    levels = one_of(tuple(str(level or "none") for level in lifecycle.applies_to.level))
     yield f"# {lifecycle.title}"
     yield ""
     yield _HEAD.format(lifecycle.name)
