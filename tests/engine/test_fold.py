@@ -211,3 +211,12 @@ def test_when_it_was_written_changes_no_record() -> None:
     later = datetime.max.replace(tzinfo=NOW.tzinfo) - timedelta(1)
     events = history(START, CLOSE)
     assert fold(evolve(each, recorded_at=later) for each in events) == fold(events)
+
+
+def test_a_record_begins_once() -> None:
+    """A second beginning, which only a hand behind the store's back writes, moves the number on."""
+    first = fold(history())
+
+    again = apply(first, event(2, ADDED, 2))
+
+    assert again == evolve(first, number=2, on=day(2))
