@@ -48,7 +48,7 @@ def test_what_a_refusal_asks_for_is_enough(at: Situation, data: st.DataObject) -
     assert isinstance(refusal, Refusal)
     asked = [chosen(reason.asks, data) for reason in refusal.reasons]
     assume(all(needs is not None for needs in asked))
-    needs = [need for needs in asked for need in needs or ()]
+    needs = dict.fromkeys(need for needs in asked for need in needs or ())  # what two ask for, once
     assume(len(inspections_asked(at)) < 2)
     for need in sorted(needs, key=lambda each: ORDER.index(type(each))):
         event(type(need).__name__)
