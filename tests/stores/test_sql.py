@@ -189,7 +189,7 @@ def test_a_child_process_has_connections_of_its_own(sql: SqlStore) -> None:
     """S11: what a fork's child does and what its parent does are both kept."""
     step(sql, "a")
     child = os.fork()
-    if not child:  # pragma: no cover - its coverage dies with it
+    if not child:
         step(sql, "b")
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0

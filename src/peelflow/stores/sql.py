@@ -102,12 +102,11 @@ class _SqlStore(ABC):
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order, read in chunks."""
         check_wanted(wanted)
-        after = None
-        while chunk := self._chunk(wanted, after):
+        chunk = self._chunk(wanted, None)
+        yield from (record for record in chunk if _says(record, wanted.field))
+        while len(chunk) == CHUNK:
+            chunk = self._chunk(wanted, chunk[-1].id)
             yield from (record for record in chunk if _says(record, wanted.field))
-            after = chunk[-1].id if len(chunk) == CHUNK else ""
-            if not after:
-                return
 
     def _chunk(self, wanted: Wanted, after: str | None) -> list[Record]:
         with self._asking() as connection:
@@ -468,10 +467,10 @@ def _engine(url: URL, **options: Any) -> Engine:
     return engine
 
 
-def _prepare_sqlite(opened: object, _: object) -> None:
-    opened.isolation_level = None  # type: ignore[attr-defined]
+def _prepare_sqlite(opened: Any, _: object) -> None:
+    opened.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
-        opened.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+        opened.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
