@@ -42,10 +42,13 @@ def test_the_feed_goes_on_behind_a_position(world: World, monkeypatch: pytest.Mo
     assert list(register.feed(after=1))[: len(seen) - 1] == seen[1:]
 
 
-def test_a_negative_position_is_refused(world: World) -> None:
-    """Positions count from 1."""
-    with pytest.raises(RequestRefused, match="is negative; give 0 or more"):
-        list(world.register.feed(after=-1))
+@pytest.mark.parametrize("position", [-1, 2**63, 10**30])
+def test_what_is_no_position_is_refused(world: World, position: int) -> None:
+    """Positions count from 1, and no database counts so far."""
+    with pytest.raises(RequestRefused, match="is no position; give a whole number, 0 or more"):
+        list(world.register.feed(after=position))
+    with pytest.raises(RequestRefused, match="is no position"):
+        world.register.figures(known=position)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from peelflow.stores.seal import Heads, Seal
 
 CHUNK = 500
+LAST = 2**63 - 1  # what a database counts to
 
 
 class Keeping:
@@ -36,10 +37,9 @@ class Keeping:
             after: A position, counted from 1; 0 begins at the first event.
 
         Raises:
-            RequestRefused: The position is negative.
+            RequestRefused: It is no position.
         """
-        if after < 0:
-            raise RequestRefused(f"the position {after}", "is negative", "give 0 or more")
+        _check_position(after)
         while placed := self.store.feed(after, CHUNK):
             after = placed[-1].position
             yield from placed
@@ -128,12 +128,16 @@ def check_known(register: Keeping, known: int | None) -> None:
     """Refuse a position that the feed has not come to."""
     if known is None:
         return
-    if type(known) is not int or known < 0:
-        what = f"the position {known!r}"
-        raise RequestRefused(what, "is no position", "give a whole number, 0 or more")
+    _check_position(known)
     if known and not register.store.feed(known - 1, 1):
         why = f"lies beyond the last event, at {register.position()}"
         raise RequestRefused(f"the position {known}", why, "give one that was printed")
+
+
+def _check_position(position: int) -> None:
+    if type(position) is not int or not 0 <= position <= LAST:
+        what, instead = f"the position {position!r}", "give a whole number, 0 or more"
+        raise RequestRefused(what, "is no position", instead)
 
 
 @contextmanager
