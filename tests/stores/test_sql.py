@@ -176,6 +176,19 @@ def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     store.close()
 
 
+def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
+    """On PostgreSQL too: where a kill is tried is where the store comes by."""
+    registry.register("postgresql.other", "tests.stores.strange", "Other")
+    store = open_store(postgres.replace("+psycopg:", "+other:"))
+    passed: list[str] = []
+    store.reached = passed.append
+
+    step(store)
+
+    assert passed == list(store.capabilities.points)
+    store.close()
+
+
 def test_nothing_can_be_asked_of_a_closed_store(sql: SqlStore) -> None:
     """Closing twice is harmless."""
     sql.close()

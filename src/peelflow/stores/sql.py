@@ -23,7 +23,7 @@ from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Capabilities, Kept, Placed, Snapshot, go_on
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import Rows, remember, rows_of
-from peelflow.stores.sql_engine import KNOWN, POSTGRESQL, PSYCOPG, SQLITE, engine_of, parsed
+from peelflow.stores.sql_engine import KNOWN, PSYCOPG, SQLITE, engine_of, parsed
 from peelflow.stores.sql_faults import is_lost, said_of
 from peelflow.stores.sql_placing import is_waiting, place
 from peelflow.stores.sql_postgresql import append, append_lone
@@ -70,9 +70,7 @@ class SqlStore(SharedStore):
             durable=named.database not in {None, "", ":memory:"},
             shared=named.database not in {None, "", ":memory:"},
             embedded=in_file,
-            points=("asked", "kept")
-            if self._dialect == POSTGRESQL
-            else ("begun", "written", "kept"),
+            points=("asked", "kept") if self._fast else ("begun", "written", "kept"),
         )
         forks().add(self)
         try:

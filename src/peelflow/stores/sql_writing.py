@@ -31,8 +31,9 @@ def append_step_by_step(connection: Connection, batch: Batch) -> None:
     refuse_kept_keys(connection, batch)
     kept = {named[:2]: asking.digest_of(connection, *named[:2]) for named in batch.lifecycles}
     check_rules(batch, lambda *named: kept[named])
+    expected = expected_of(batch)
     for record in batch.records:
-        _put_record(connection, record_row(record, record_text(record.record)), expected_of(batch))
+        _put_record(connection, record_row(record, record_text(record.record)), expected)
     serials = [_put_event(connection, event_row(entry)) for entry in batch.entries]
     _put(connection, tables.unplaced, ((serials[0], serial) for serial in serials))
     _put(connection, tables.changes, (r for e in batch.entries for r in change_rows(e.event)))
