@@ -21,7 +21,8 @@ from peelflow.stores.codec import record_text
 from peelflow.stores.plugged import upgrade_store
 from peelflow.stores.protocol import Kept, Wanted
 from peelflow.stores.rows import record_row
-from peelflow.stores.sql import JoinedStore, SqlStore
+from peelflow.stores.sql import SqlStore
+from peelflow.stores.sql_joined import JoinedStore
 from peelflow.stores.sql_schema import upgrade
 from peelflow.stores.sql_writing import _put_record
 from tests.stores.samples import batch, change, moved, step
