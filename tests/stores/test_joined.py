@@ -274,6 +274,8 @@ def test_the_feed_and_the_whole_are_not_read_inside(engine: Engine) -> None:
         joined = JoinedStore(connection)
         with pytest.raises(RequestRefused, match="the feed: is not given inside a transaction"):
             joined.feed(0, 1)
+        with pytest.raises(RequestRefused, match="a position of the feed: is not given inside"):
+            joined.position()
         with pytest.raises(RequestRefused, match="open a register by its URL"):
             joined.snapshot()
 

@@ -25,7 +25,7 @@ from peelflow.stores.recent import Recent
 from peelflow.stores.rows import Rows, remember, rows_of
 from peelflow.stores.sql_engine import KNOWN, PSYCOPG, SQLITE, engine_of, parsed
 from peelflow.stores.sql_faults import is_lost, said_of
-from peelflow.stores.sql_placing import is_waiting, place
+from peelflow.stores.sql_placing import is_waiting, last_position, place
 from peelflow.stores.sql_postgresql import append, append_lone
 from peelflow.stores.sql_refusing import absent_ids, explain
 from peelflow.stores.sql_schema import check_schema, upgrade
@@ -144,13 +144,23 @@ class SqlStore(SharedStore):
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
+        self._place()
+        with self._asking() as connection:
+            return asking.fed(connection, after, limit)
+
+    def position(self) -> int:
+        """Return the position of the last event (S5)."""
+        self._place()
+        with self._asking() as connection:
+            return last_position(connection)
+
+    def _place(self) -> None:
+        """Give every committed event that has no position its own."""
         with self._asking() as connection:
             waiting = is_waiting(connection)
         if waiting:
             with self._writing() as connection:
                 place(connection)
-        with self._asking() as connection:
-            return asking.fed(connection, after, limit)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -76,6 +76,14 @@ class JoinedStore(SharedStore):
         del after, limit
         raise _not_joined("the feed")
 
+    def position(self) -> int:
+        """Refuse: positions are given to what is committed.
+
+        Raises:
+            RequestRefused: Always.
+        """
+        raise _not_joined("a position of the feed")
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a transaction that writes is no reading of its own.
 

@@ -15,17 +15,22 @@ def place(connection: Connection) -> None:
     The row of `peelflow_meta` is locked meanwhile: readers of the feed wait for each other, and
     writers for nobody. What is not committed yet is not seen here, and gets its position later.
     """
-    unplaced, feed = tables.unplaced.c, tables.feed.c
+    unplaced = tables.unplaced.c
     connection.execute(select(tables.meta.c.schema).with_for_update()).all()
     ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
     waiting = connection.execute(ordered).all()
-    last = connection.execute(select(func.max(feed.position))).scalar() or 0
+    last = last_position(connection)
     for start in range(0, len(waiting), PLACED):
         part = waiting[start : start + PLACED]
         rows = [{"position": p, "serial": s} for p, (_, s) in enumerate(part, last + start + 1)]
         connection.execute(insert(tables.feed), rows)
         serials = [serial for _, serial in part]
         connection.execute(delete(tables.unplaced).where(unplaced.serial.in_(serials)))
+
+
+def last_position(connection: Connection) -> int:
+    """Return the last position given, 0 where there is none."""
+    return connection.execute(select(func.max(tables.feed.c.position))).scalar() or 0
 
 
 def is_waiting(connection: Connection) -> bool:
