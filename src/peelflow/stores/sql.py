@@ -24,7 +24,7 @@ from peelflow.stores.protocol import Batch, Capabilities, Kept, Placed, Snapshot
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import Rows, remember, rows_of
 from peelflow.stores.sql_engine import KNOWN, PSYCOPG, SQLITE, engine_of, parsed
-from peelflow.stores.sql_faults import is_lost, said_of
+from peelflow.stores.sql_faults import is_lost, unreadable
 from peelflow.stores.sql_placing import is_waiting, last_position, place
 from peelflow.stores.sql_postgresql import append, append_lone
 from peelflow.stores.sql_refusing import absent_ids, explain
@@ -210,7 +210,7 @@ class SqlStore(SharedStore):
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         if self._closed:
-            raise StoreUnreadable(self.url, "it was closed")
+            raise StoreUnreadable(self.url, "it was closed", instead="open it again")
         try:
             yield
         except RowUnreadable as fault:
@@ -218,7 +218,7 @@ class SqlStore(SharedStore):
         except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
             if is_lost(fault):
                 raise StoreBusy(self.url) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
 
 def upgrade_sql(url: str) -> int:
@@ -236,6 +236,6 @@ def upgrade_sql(url: str) -> int:
         with engine.connect() as opened, opened.execution_options(writes=True).begin():
             return upgrade(opened, said)
     except SQLAlchemyError as fault:
-        raise StoreUnreadable(said, said_of(fault)) from fault
+        raise unreadable(said, fault) from fault
     finally:
         engine.dispose()

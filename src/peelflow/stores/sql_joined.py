@@ -13,7 +13,7 @@ from peelflow.errors import Conflict, RequestRefused, StoreUnreadable
 from peelflow.stores.checks import check_documents, check_lifecycles
 from peelflow.stores.protocol import Batch, Capabilities, Placed, Snapshot, go_on
 from peelflow.stores.sql_engine import PSYCOPG
-from peelflow.stores.sql_faults import is_lost, said_of
+from peelflow.stores.sql_faults import is_lost, unreadable
 from peelflow.stores.sql_postgresql import append
 from peelflow.stores.sql_refusing import lost
 from peelflow.stores.sql_schema import check_schema
@@ -65,7 +65,7 @@ class JoinedStore(SharedStore):
         except DBAPIError as fault:
             if is_lost(fault):
                 raise lost(batch) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Refuse: positions are given to what is committed.
@@ -104,7 +104,7 @@ class JoinedStore(SharedStore):
         except DBAPIError as fault:
             if is_lost(fault):
                 raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return self._asking()
