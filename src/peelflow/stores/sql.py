@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.model.records import Record
 from peelflow.stores import sql_asking as asking
-from peelflow.stores.checks import check_asked, check_documents, check_lifecycles
+from peelflow.stores.checks import check_asked, check_documents, check_lifecycles, closed
 from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Capabilities, Kept, Placed, Snapshot, go_on
 from peelflow.stores.recent import Recent
@@ -210,7 +210,7 @@ class SqlStore(SharedStore):
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         if self._closed:
-            raise StoreUnreadable(self.url, "it was closed", instead="open it again")
+            raise closed(self.url)
         try:
             yield
         except RowUnreadable as fault:

@@ -25,6 +25,7 @@ from peelflow.stores.checks import (
     check_numbers,
     check_rules,
     check_wanted,
+    closed,
     ids_in,
 )
 from peelflow.stores.forks import forks
@@ -228,7 +229,7 @@ class SqliteStore:
         with life.lock:
             try:
                 if self._closed:
-                    raise StoreUnreadable(self.url, "it was closed", instead="open it again")
+                    raise closed(self.url)
                 if life.connection is None:
                     life.connection = connect(self._path, self.url, timeout=self._timeout)
                 return work(life.connection)
