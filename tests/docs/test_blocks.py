@@ -14,7 +14,8 @@ from attrs import frozen
 from markdown_it import MarkdownIt
 
 from peelflow.cli import main
-from peelflow.register.sheets import SHEETS, read_sheet
+from peelflow.register.kinds import SHEETS
+from peelflow.register.sheets import read_sheet
 from peelflow.rulebook.load import check
 
 ROOT = Path(__file__).parents[2]
