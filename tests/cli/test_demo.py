@@ -41,7 +41,7 @@ def test_the_demo_prints_the_papers_table(run: Run) -> None:
     ran = run("demo")
     assert (ran.code, ran.err) == (0, "")
     assert PAPER in ran.out
-    assert ran.out.startswith("548 rows imported into peelflow-demo.db, 0 there already\n")
+    assert ran.out.startswith("555 rows imported into peelflow-demo.db, 0 there already\n")
     assert Path("peelflow-demo.db").exists()
 
 
@@ -49,7 +49,7 @@ def test_the_demo_can_be_run_again(run: Run, demo: Path) -> None:
     """What is there already is left as it is."""
     again = run("demo", "--register", demo)
     assert again.code == 0
-    assert again.out.startswith("0 rows imported into demo.db, 548 there already\n")
+    assert again.out.startswith("0 rows imported into demo.db, 555 there already\n")
     assert PAPER in again.out
 
 

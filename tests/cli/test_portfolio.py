@@ -25,10 +25,32 @@ def rows(run: Run, *words: str | Path) -> list[dict[str, object]]:
 
 
 def test_overdue_lists_what_has_no_day_too(run: Run, demo: Path) -> None:
-    """In the demo nobody set a day yet, and the words of the report stand in its place."""
+    """The longest overdue first; the words of a report stand where nobody made them a day."""
     ran = run("overdue", "--on", "2023-06-30", "--register", demo)
     assert ran.code == 0
-    assert "0 overdue, 83 without a day" in ran.out
+    assert "16 overdue, 49 without a day" in ran.out
+    found = rows(run, "overdue", "--on", "2023-06-30", "--register", demo)
+    late = [each["days over"] for each in found[:16]]
+    assert late == sorted(late, key=lambda days: -int(str(days)))
+    assert {each["record"]: each["due"] for each in found}["WMP-SC-PPDA-1"] == "within six months"
+
+
+def test_a_record_due_that_very_day_is_not_overdue_in_the_demo(run: Run, demo: Path) -> None:
+    """Four are due on 30 June 2023; the day after, they are one day over."""
+    for day, days in (("2023-06-30", []), ("2023-07-01", [1, 1, 1, 1])):
+        found = rows(run, "overdue", "--on", day, "--register", demo)
+        assert [each["days over"] for each in found if each["due"] == "2023-06-30"] == days
+
+
+@pytest.mark.parametrize("verb", ["overdue", "ages", "plan"])
+def test_who_decided_and_who_recorded_it_stand_in_every_list(
+    run: Run, demo: Path, verb: str
+) -> None:
+    """The nominated deputy self-certified; the liaison officer typed it."""
+    found = rows(run, verb, "--on", "2023-06-01", "--register", demo)
+    told = {str(each["record"]): each for each in found}["WMP-R3-020"]
+    assert told["decided by"] == "deputy-chief-constable (nominated_deputy)"
+    assert (told["recorded by"], told["on"]) == ("liaison-officer", "2023-01-11")
 
 
 def test_overdue_tells_the_slips_with_reason_and_whose(run: Run, tmp_path: Path) -> None:
@@ -161,3 +183,16 @@ def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
     assert rows(run, "overdue", "--register", demo) == []
     ran = run("list", "--register", demo, "--force", "west-midlands")
     assert (ran.code, "is not kent, which this is opened for" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("force", ["kent", "west-midlands"])
+def test_a_forces_figures_come_with_the_position_they_rest_on(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """One force's figures can be printed, and made again, as everybody's can."""
+    monkeypatch.setenv("PEELFLOW_FORCE", force)
+    ran = run("figures", "--as-at", "2023-03-30", "--register", demo, "--format", "json")
+    told = json.loads(ran.out)
+    assert told["total"]["total"] == (382 if force == "west-midlands" else 0)
+    again = run("figures", "--known", str(told["known"]), "--register", demo)
+    assert (again.code, f"known at position {told['known']}" in again.out) == (0, True)

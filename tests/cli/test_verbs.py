@@ -82,8 +82,10 @@ def test_adds_a_record_with_fields(run: Run) -> None:
     add(run, "R1", "1")
     add(run, "R2", "2", "--field", "owner=lead-3", "--field", "title=Mend = better")
     listed = run("list", "--format", "csv").out.splitlines()
-    assert listed[0] == "record,category,level,force,state,owner,issued,last event"
-    assert "R2,recommendation,2,wmp,open,lead-3,2022-12-16,2022-12-16" in listed
+    named = "record,category,level,force,state,owner,issued,last event,decided by,recorded by"
+    by = "portal (hmicfrs),liaison-officer"
+    assert listed[0] == named
+    assert f"R2,recommendation,2,wmp,open,lead-3,2022-12-16,2022-12-16,{by}" in listed
     assert "Mend = better" in run("show", "R2").out
     assert "state   archived (portal: closed)" in run("show", "R1").out
 

@@ -35,6 +35,7 @@ AsOn = Annotated[
     ),
 ]
 _ROW = ("record", "category", "level", "state", "owner")
+_HAND = ("decided by", "recorded by", "on")
 
 
 def overdue(
@@ -48,12 +49,17 @@ def overdue(
     """List the open records past their day, and those that have none."""
     with opened(register, rules) as here:
         found = overdue_of(here, on or today(), force=force)
-    columns = (*_ROW, "original", "due", "days over", "slipped", "reasons")
+    columns = (*_ROW, "original", "due", "days over", "slipped", "reasons", *_HAND)
     body = [
-        (*_row(each.row), *_days(each.deadline), each.days_over, *_slips(each.deadline))
+        (
+            *(*_row(each.row), *_days(each.deadline), each.days_over),
+            *(*_slips(each.deadline), *_hand(each.hand)),
+        )
         for each in found.records
     ]
-    bare = [(*_row(each.row), *_undated(each.deadline)) for each in found.undated]
+    bare = [
+        (*_row(each.row), *_undated(each.deadline), *_hand(each.hand)) for each in found.undated
+    ]
     title = f"Overdue on {found.on}"
     say.rows(columns, [*body, *bare], form, title=title, numbers=("days over", "slipped"))
     if form is Format.TABLE:
@@ -72,10 +78,16 @@ def ages(
     day = on or today()
     with opened(register, rules) as here:
         body = [
-            (*_row(each.row), each.published.isoformat() if each.published else None, each.days)
+            (
+                *_row(each.row),
+                each.published.isoformat() if each.published else None,
+                each.days,
+                *_hand(each.hand),
+            )
             for each in ages_of(here, day, force=force)
         ]
-    say.rows((*_ROW, "published", "days"), body, form, title=f"Open on {day}", numbers=("days",))
+    columns = (*_ROW, "published", "days", *_HAND)
+    say.rows(columns, body, form, title=f"Open on {day}", numbers=("days",))
 
 
 def plan(
@@ -91,7 +103,7 @@ def plan(
         found = plan_of(here, on or today(), force=force)
     columns = (
         *("inspection", "kind", "from", "to", *_ROW, "question", "could", "first", "with"),
-        *("decided by", "recorded by", "on"),
+        *_HAND,
     )
     body = [row for each in found for row in _planned(each)]
     say.rows(columns, body, form, title="What coming inspections could verify")

@@ -27,7 +27,7 @@ from peelflow.cli.options import (
 )
 from peelflow.engine.explain import say_rule
 from peelflow.figures import Figures
-from peelflow.model.records import Record
+from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
 from peelflow.register.front import Register
 
@@ -50,7 +50,10 @@ def list_records(
     form: Formatted = Format.TABLE,
 ) -> None:
     """List the records that match, by id."""
-    columns = ("record", "category", "level", "force", "state", "owner", "issued", "last event")
+    columns = (
+        *("record", "category", "level", "force", "state", "owner", "issued"),
+        *("last event", "decided by", "recorded by"),
+    )
     with opened(register, rules) as here:
         found = here.records(
             force=force,
@@ -61,11 +64,11 @@ def list_records(
             counts=counts,
             ledger=ledger,
         )
-        body = [_row(record) for record in found]
+        body = [_row(record, here.history(record.id)[-1]) for record in found]
     say.rows(columns, body, form)
 
 
-def _row(record: Record) -> tuple[say.Cell, ...]:
+def _row(record: Record, last: Event) -> tuple[say.Cell, ...]:
     owner = record.fields.get("owner")
     return (
         record.id,
@@ -76,6 +79,8 @@ def _row(record: Record) -> tuple[say.Cell, ...]:
         owner if isinstance(owner, str) else None,
         record.issued.isoformat(),
         record.on.isoformat(),
+        str(last.actor),
+        last.recorded_by,
     )
 
 

@@ -7,17 +7,21 @@ from datetime import date
 from attrs import frozen
 
 from peelflow.engine.checks import published
-from peelflow.portfolio.standing import Row, each_open, row_of
+from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
 from peelflow.register.front import Register
 
 
 @frozen
 class Age:
-    """An open record, the day it was published, and the days since; None where none is said."""
+    """An open record, the day it was published, and the days since; None where none is said.
+
+    `hand`: who brought it into the state it stands in.
+    """
 
     row: Row
     published: date | None
     days: int | None
+    hand: Hand
 
 
 def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age, ...]:
@@ -27,7 +31,7 @@ def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age
     zero, as an accelerated cause of concern may.
     """
     found = [
-        Age(row_of(record), day, (on - day).days if day else None)
+        Age(row_of(record), day, (on - day).days if day else None, brought_by(register, record))
         for record in each_open(register, on, force=force)
         for day in [published(record)]
     ]

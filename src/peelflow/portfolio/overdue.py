@@ -6,17 +6,21 @@ from datetime import date
 
 from attrs import frozen
 
-from peelflow.portfolio.standing import Row, each_open, history_until, row_of
+from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, history_until, row_of
 from peelflow.register.deadlines import Deadline, deadline_of
 from peelflow.register.front import Register
 
 
 @frozen
 class OverdueRecord:
-    """An open record past its day: the deadline with every slip, and how many days over it is."""
+    """An open record past its day: the deadline with every slip, and how many days over it is.
+
+    `hand`: who brought it into the state it stands in.
+    """
 
     row: Row
     deadline: Deadline
+    hand: Hand
     days_over: int
 
 
@@ -26,6 +30,7 @@ class UndatedRecord:
 
     row: Row
     deadline: Deadline
+    hand: Hand
 
 
 @frozen
@@ -53,9 +58,10 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     for record in each_open(register, on, force=force):
         deadline = deadline_of(history_until(register, record.id, on), categories)
         if deadline.current is None:
-            undated.append(UndatedRecord(row_of(record), deadline))
+            hand = brought_by(register, record)
+            undated.append(UndatedRecord(row_of(record), deadline, hand))
         elif deadline.current < on:
-            days = (on - deadline.current).days
-            late.append(OverdueRecord(row_of(record), deadline, days))
+            hand, days = brought_by(register, record), (on - deadline.current).days
+            late.append(OverdueRecord(row_of(record), deadline, hand, days))
     late.sort(key=lambda each: (-each.days_over, each.row.record))
     return Overdue(on, tuple(late), tuple(undated))

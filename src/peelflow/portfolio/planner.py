@@ -13,7 +13,7 @@ from peelflow.model.judgement import Inspection
 from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, each_atom
 from peelflow.model.rules import Lifecycle, Transition
-from peelflow.portfolio.standing import Hand, Row, each_open, hand_of, row_of
+from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
 from peelflow.register.front import Register
 from peelflow.register.situation import inspection_of
 
@@ -103,15 +103,9 @@ def _verifiable(register: Register, record: Record, held: Inspection) -> Iterato
             trigger=rule.trigger,
             steps=tuple(step.trigger for step in path),
             evidence=tuple(dict.fromkeys(kinds)),
-            waiting=None if path else _hand(register, record),
+            waiting=None if path else brought_by(register, record),
         )
         return
-
-
-def _hand(register: Register, record: Record) -> Hand:
-    """Return who brought the record into its state."""
-    entered = record.entered[record.state].number
-    return hand_of(register.history(record.id)[entered - 1])
 
 
 def _each_way(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:

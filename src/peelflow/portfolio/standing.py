@@ -38,6 +38,13 @@ def hand_of(event: Event) -> Hand:
     return Hand(event.actor, event.recorded_by, event.on)
 
 
+def brought_by(register: Register, record: Record) -> Hand:
+    """Return who brought a record into the state it stands in, and on what day."""
+    entered = record.entered[record.state]
+    event = register.history(record.id)[entered.number - 1]
+    return Hand(event.actor, event.recorded_by, entered.on)
+
+
 def row_of(record: Record) -> Row:
     """Return a record as a row."""
     owner = record.fields.get("owner")
