@@ -110,6 +110,21 @@ def test_where_the_system_goes_on_at_once_counts_too() -> None:
     assert codes(after) == set()
 
 
+def test_what_the_system_did_before_is_known_by_its_new_name() -> None:
+    """Where the plan says what it is called now, it goes on to nothing that is new."""
+    waited = "{to: closed, by: [system], requires: [{waited: 3}]}"
+    before = old(
+        OLD.replace("      refuse: {to: open", f"      lapse: {waited}\n      refuse: {{to: open")
+    )
+    text = NEW.replace(
+        "      refuse: {to: working", f"      shut: {waited}\n      refuse: {{to: working"
+    )
+    after = written(text % "", name="new", initial="working")
+    assert not found(after, before=before, triggers={**TRIGGERS, "lapse": "shut"})
+    codes = {fault.code for fault in found(after, before=before)}
+    assert codes == {"count-changes", "ends-records"}
+
+
 def test_every_trigger_that_a_guarantee_names_is_mapped() -> None:
     """A guarantee's trigger of the old file without a place in the plan is refused."""
     sentences = (
