@@ -109,7 +109,7 @@ def _worries(proved: Named, record: Record, day: date) -> Iterator[Worry]:
 
 
 def _as_moved(proved: Named, record: Record, new: str, day: date) -> Record:
-    what = Migrated(proved.new.pin, record.state, new, proved.digest)
+    what = Migrated(proved.new.pin, record.state, new, proved.digest, proved.renamed)
     nobody = Actor("", "")
     number = record.number + 1
     return apply(record, Event(record.id, number, what, day, nobody, "", _NEVER))

@@ -11,13 +11,11 @@ from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Record
 from peelflow.model.routes import Around, Relative, Route
 from peelflow.register.asking import check_date
-from peelflow.register.situation import APPOINTMENT, appointment_of, inspection_of
+from peelflow.register.situation import APPOINTMENT, INSPECTION, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
-
-INSPECTION = "inspection"
 
 
 def way_of(draft: Draft, record: str, *, to: str, ledger: str, on: date | None) -> Route:
