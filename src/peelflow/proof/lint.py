@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition, Vocabulary
 from peelflow.proof.graph import endless, reachable, reaching
+from peelflow.proof.lint_fields import lint_units
 from peelflow.proof.lint_names import unknown_names
 from peelflow.proof.lint_refining import refining_names
 from peelflow.proof.names import listed
@@ -103,6 +104,8 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
 
 
 def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    if way.after:
+        yield from lint_units(way.after, way.after.span)
     force = [role for role in way.by if role in roles and roles[role].side == "force"]
     others = [role for role in way.by if role in roles and roles[role].side != "force"]
     if force and others:

@@ -8,6 +8,7 @@ from functools import cached_property
 from attrs import define, evolve
 
 from peelflow.errors import Diagnostic, Severity, Span
+from peelflow.model.periods import say_period
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,
@@ -304,4 +305,5 @@ def _system_can(name: str, way: Transition) -> bool:
 def _due(way: Transition) -> str:
     if way.after is None:
         return "at no set time"
-    return f"{way.after.days} days after {way.after.since}"
+    since = "beginning with" if way.after.beginning else "after"
+    return f"{say_period(way.after)} {since} {way.after.since}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from peelflow.drawing.mermaid import diagram
-from peelflow.engine.explain import say_due
+from peelflow.model.periods import say_due
 from peelflow.model.requirements import one_of, read_aloud
 from peelflow.model.rules import Lifecycle, State, Transition
 
@@ -47,7 +47,7 @@ def _state(name: str, state: State) -> tuple[str, ...]:
 
 def _step(name: str, step: Transition) -> tuple[str, ...]:
     needs = [read_aloud(each) for each in step.requires]
-    due = [f"once {say_due(step.after)}"] if step.after else []
+    due = [f"once {say_due(step.after, 'this state')}"] if step.after else []
     who = one_of(step.by)
     return f"`{name}`", f"`{step.trigger}`", f"`{step.to}`", who, "; ".join([*due, *needs])
 

@@ -70,6 +70,20 @@ def requirements(
 
 
 @st.composite
+def times(draw: st.DrawFn) -> After:
+    """Draw a time in any unit: when a step falls due, or until when a record may stand."""
+    unit = draw(st.sampled_from(("days", "months", "working_days")))
+    number = draw(st.integers(1, 3 if unit == "months" else 40))
+    return After(
+        days=number if unit == "days" else None,
+        months=number if unit == "months" else None,
+        working_days=number if unit == "working_days" else None,
+        since=draw(st.sampled_from(("entered", PUBLISHED))),
+        beginning=draw(st.booleans()),
+    )
+
+
+@st.composite
 def lifecycles(draw: st.DrawFn) -> Lifecycle:
     """Draw a small lifecycle without lint errors, settled and pinned.
 
@@ -136,8 +150,7 @@ def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     by = draw(_some(_SIDES["force"]) | _some(_THEIRS) | st.just((SYSTEM,)))
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
-    since = st.sampled_from(("entered", PUBLISHED))
-    after = After(draw(st.integers(1, 40)), draw(since)) if timed else None
+    after = draw(times()) if timed else None
     return Transition(draw(st.sampled_from(TRIGGERS)), to, by, after=after)
 
 
