@@ -195,3 +195,16 @@ def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
     assert rows(run, "overdue", "--register", demo) == []
     ran = run("list", "--register", demo, "--force", "west-midlands")
     assert (ran.code, "is not kent, which this is opened for" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("force", ["kent", "west-midlands"])
+def test_a_forces_figures_come_with_the_position_they_rest_on(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """One force's figures can be printed, and made again, as everybody's can."""
+    monkeypatch.setenv("PEELFLOW_FORCE", force)
+    ran = run("figures", "--as-at", "2023-03-30", "--register", demo, "--format", "json")
+    told = json.loads(ran.out)
+    assert told["total"]["total"] == (382 if force == "west-midlands" else 0)
+    again = run("figures", "--known", str(told["known"]), "--register", demo)
+    assert (again.code, f"known at position {told['known']}" in again.out) == (0, True)

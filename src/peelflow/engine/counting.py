@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import MAXYEAR, date, timedelta
 
 from attrs import frozen
@@ -53,7 +52,7 @@ def months_after(start: date, months: int) -> date:
     year, month = count // _MONTHS, count % _MONTHS + 1
     if not 1 <= year <= MAXYEAR:
         raise OverflowError(year)
-    return date(year, month, min(start.day, monthrange(year, month)[1]))
+    return date(year, month, min(start.day, _length(year, month)))
 
 
 def latest_start(period: Period, on: date, holidays: Holidays | None) -> date | None:
@@ -68,10 +67,17 @@ def latest_start(period: Period, on: date, holidays: Holidays | None) -> date | 
         if period.months is None:
             return end - timedelta(period.days or 0)
         start = months_after(end, -period.months)
-        last = monthrange(start.year, start.month)[1]
-        return start.replace(day=last) if (end + _DAY).day == 1 else start
+        is_last = (end + _DAY).day == 1
+        return start.replace(day=_length(start.year, start.month)) if is_last else start
     except OverflowError:
         return None
+
+
+def _length(year: int, month: int) -> int:
+    """Return how many days a month has, without the module `calendar`, which is slow to load."""
+    if month == _MONTHS:
+        return 31
+    return (date(year, month + 1, 1) - date(year, month, 1)).days
 
 
 def as_far_as_known(holidays: Holidays | None) -> Holidays:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import date
 from functools import lru_cache
 
@@ -82,10 +81,13 @@ def _months(number: int) -> tuple[int, int]:
     """Look at every month of the years after which the calendar comes round again."""
     spans: list[int] = []
     for first in range(_FIRST * _MONTHS, (_FIRST + _ROUND) * _MONTHS):
-        start, end = (
-            date(each // _MONTHS, each % _MONTHS + 1, 1) for each in (first, first + number)
-        )
-        shorter = monthrange(start.year, start.month)[1] - monthrange(end.year, end.month)[1]
+        start, after = _begins(first), _begins(first + 1)
+        end, beyond = _begins(first + number), _begins(first + number + 1)
+        shorter = (after - start).days - (beyond - end).days
         between = (end - start).days
         spans += [between, between - max(0, shorter)]
     return min(spans), max(spans)
+
+
+def _begins(month: int) -> date:
+    return date(month // _MONTHS, month % _MONTHS + 1, 1)
