@@ -18,7 +18,7 @@ from peelflow.model.rules import After, Lifecycle, Role, State, Transition
 from peelflow.rulebook.national import national
 from peelflow.rulebook.restoring import restore
 from peelflow.rulebook.semantic import pin_of, text_of
-from peelflow.testing.strategies import lifecycles
+from peelflow.testing.strategies import lifecycles, times
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Edit = Callable[[Draw, Lifecycle], Lifecycle]
@@ -57,6 +57,7 @@ def alike(draw: st.DrawFn) -> tuple[Lifecycle, Lifecycle]:
         name: evolve(
             state,
             title=draw(st.none() | st.text()),
+            due=draw(st.none() | times()),
             counts_as=_shuffled(draw, state.counts_as),
             transitions=_mixed(draw, [_same_way(draw, way) for way in state.transitions]),
         )

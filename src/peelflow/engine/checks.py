@@ -78,7 +78,7 @@ def compile_due(after: After, state: str) -> Check:
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
         start = begun(after, record, state)
-        return _come(after, start, act.on, context.holidays) if start else _NO_PUBLICATION
+        return _come(after, start, act.on, context.holidays) if start else NO_PUBLICATION
 
     return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
 
@@ -94,7 +94,7 @@ def begun(after: After, record: Record, state: str) -> date | None:
     return published(record) if after.since == PUBLISHED else record.entered[state].on
 
 
-_NO_PUBLICATION = "no date of publication is set"
+NO_PUBLICATION = "no date of publication is set"
 
 
 def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
@@ -262,7 +262,7 @@ def _waited(asked: Waited) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         if asked.since == PUBLISHED:
-            start, missing = published(record), _NO_PUBLICATION
+            start, missing = published(record), NO_PUBLICATION
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"

@@ -58,6 +58,12 @@ def say_period(period: Period) -> str:
     )
 
 
+def say_within(due: After) -> str:
+    """Say by when a record is to leave a state."""
+    begun = "the date in the field `published`" if due.since == PUBLISHED else "the day of entry"
+    return f"within {say_period(due)} {'beginning with' if due.beginning else 'of'} {begun}"
+
+
 def say_due(after: After, entered: str) -> str:
     """Say when a timed step falls due.
 

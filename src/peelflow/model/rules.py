@@ -183,13 +183,17 @@ class Transition:
 
 @frozen
 class State:
-    """Where a record can stand, and how it counts on each ledger it names there."""
+    """Where a record can stand, and how it counts on each ledger it names there.
+
+    `due` says by when a record is to leave it; nothing that may be done depends on that.
+    """
 
     counts_as: Mapping[str, Counts]
     title: str | None = None
     final: bool = False
     stands_for: str | None = None
     transitions: tuple[Transition, ...] = ()
+    due: After | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

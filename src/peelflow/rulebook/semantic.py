@@ -1,7 +1,7 @@
 """The meaning of a lifecycle as canonical JSON: what its digest pins and what a store keeps.
 
-Titles, comments, guarantees and dates are not meaning, nor is the order of a list that means
-"one of these" or "all of these", nor that an item stands twice in it.
+Titles, comments, guarantees, dates and by when a state is to be left are not meaning, nor is the
+order of a list that means "one of these" or "all of these", nor that an item stands twice in it.
 """
 
 from __future__ import annotations

@@ -176,6 +176,7 @@ SHAPES: Mapping[type, Shape] = {
             "title": _TEXT,
             "final": _FLAG,
             "stands_for": Key(StateName),
+            "due": Key(After),
             "transitions": Key(Annotated[tuple[Transition, ...], ByTrigger()]),
         }
     ),

@@ -104,6 +104,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
             counts_as=draw(st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))),
             final=name == names[-1],
             stands_for=draw(stands_for),
+            due=draw(st.none() | times()) if name != names[-1] else None,
             transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
         )
         for name, ways in used.items()
