@@ -41,7 +41,8 @@ class Past:
     def bounds(self, clause: Clause, event: int) -> tuple[frozenset[Wait], frozenset[Apart]]:
         """Return the days a clause waits, and the events it keeps for two people."""
         waits = frozenset(
-            (self.moments[point_of(atom.since)], event, atom.waited)
+            # A walk that breaks a promise whatever a step's time comes to breaks it surely.
+            (self.moments[point_of(atom.since)], event, getattr(atom, "most", atom.waited))
             for atom in clause
             if isinstance(atom, Waited) and atom.since != PUBLISHED
         )

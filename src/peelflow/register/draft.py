@@ -22,6 +22,7 @@ from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.asking import check_date
 from peelflow.register.family import check_family
+from peelflow.register.holidays import known_holidays
 from peelflow.register.requests import request_of
 from peelflow.register.situation import (
     APPOINTMENT,
@@ -290,6 +291,7 @@ class Draft(Verbs):
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
+            known_holidays() if "holidays" in wanted else None,
         )
 
     def _inspection(self, act: Act) -> Inspection | None:
