@@ -8,6 +8,7 @@ from attrs import frozen
 
 from peelflow.engine.checks import published
 from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
+from peelflow.register.asking import check_date
 from peelflow.register.front import Register
 
 
@@ -30,6 +31,7 @@ def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age
     Those whose publication is not known stand at the end; one published later has an age below
     zero, as an accelerated cause of concern may.
     """
+    check_date(on, "the list")
     found = [
         Age(row_of(record), day, (on - day).days if day else None, brought_by(register, record))
         for record in each_open(register, on, force=force)

@@ -13,6 +13,7 @@ from peelflow.errors import RequestRefused
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
 from peelflow.portfolio.standing import Hand, Row, hand_of, row_of
+from peelflow.register.asking import check_date
 from peelflow.register.front import Register
 from peelflow.register.reading import check_ledger
 
@@ -47,6 +48,8 @@ def movement(
         RequestRefused: The days stand in the wrong order, or no state counts on such a ledger.
     """
     check_ledger(register.draft().desk, ledger)
+    check_date(after, "the list")
+    check_date(until, "the list")
     if until < after:
         what, why = f"the day {until}", f"lies before {after}"
         raise RequestRefused(what, why, "give the earlier day as `after`")

@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import evolve, frozen
 
 from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, history_until, row_of
+from peelflow.register.asking import check_date
 from peelflow.register.deadlines import Deadline, deadline_of, state_deadline
 from peelflow.register.front import Register
 
@@ -73,6 +74,7 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
         on: The day to look at; a day gone by is looked at as the register now knows it.
         force: Only this force's records.
     """
+    check_date(on, "the list")
     late: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories

@@ -14,6 +14,7 @@ from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, each_atom
 from peelflow.model.rules import Lifecycle, Transition
 from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
+from peelflow.register.asking import check_date
 from peelflow.register.front import Register
 from peelflow.register.situation import inspection_of
 
@@ -58,6 +59,7 @@ def plan(
 
     One without its days, postponed or cancelled is none to plan with.
     """
+    check_date(on, "the list")
     coming: list[tuple[Inspection, str | None]] = []
     for record in register.records(force=force, category=INSPECTION):
         held = inspection_of(record)

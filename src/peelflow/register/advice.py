@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from peelflow.errors import Refused
 from peelflow.model.judgement import Refusal
 from peelflow.model.records import Actor, Document
+from peelflow.register.asking import check_actor
 
 if TYPE_CHECKING:
     from peelflow.model.routes import Route
@@ -96,6 +97,7 @@ def why_not(
     source: str | None = None,
 ) -> Refusal | None:
     """Return why a draft would refuse an act, None if it may be done. Its documents are seen."""
+    check_actor(actor)
     try:
         draft.fire(
             record,

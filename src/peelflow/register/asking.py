@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from peelflow.errors import RequestRefused
-from peelflow.model.records import Act, Acted, Actor, Event, Record, Value, What
+from peelflow.model.records import Act, Acted, Actor, Document, Event, Record, Value, What
 from peelflow.model.rules import SYSTEM, Category, Lifecycle, Role
 from peelflow.proof.names import suggestion
 from peelflow.register.words import check_words
@@ -33,6 +33,8 @@ def event_of(
 
     What no lifecycle judges is judged here: an inspectorate's decision names its source.
     """
+    check_actor(actor)
+    check_key(key)
     check_date(on, record)
     check_words(reason, f"{record}: the reason")
     check_words(source, f"{record}: the source")
@@ -59,6 +61,7 @@ def event_of(
 
 def recorder(draft: Draft, actor: Actor, recorded_by: str | None) -> str:
     """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
+    check_actor(actor)
     role = role_of(draft, actor.role)
     check_text(actor.person, "the actor's person")
     if actor.role == SYSTEM:
@@ -123,8 +126,42 @@ def check_text(text: object, what: str) -> None:
         raise RequestRefused(what, "is empty", "give a text")
 
 
-def check_one_of(name: str, known: Iterable[str], what: str) -> None:
+def check_type(given: object, wanted: type, what: str, instead: str) -> None:
+    """Refuse what is of another type than the one asked for."""
+    if not isinstance(given, wanted):
+        raise RequestRefused(f"{what} {given!r:.80}", f"is no {wanted.__name__}", instead)
+
+
+def check_actor(actor: object) -> None:
+    """Refuse who is no Actor: a person's name alone says no role."""
+    check_type(actor, Actor, "the actor", "give Actor(person, role)")
+
+
+def check_key(key: object) -> None:
+    """Refuse a key that is no text; None is none."""
+    if key is not None:
+        check_text(key, "the key")
+
+
+def check_document(document: object) -> None:
+    """Refuse what is no document, such as a path or a digest."""
+    check_type(document, Document, "the document", "give what `keep` returned")
+
+
+def documents_of(evidence: object) -> tuple[Document, ...]:
+    """Return the documents that are offered; refuse what is none, or no list of them."""
+    if not isinstance(evidence, Iterable) or isinstance(evidence, (str, bytes)):
+        what = f"the evidence {evidence!r:.80}"
+        raise RequestRefused(what, "is no list of documents", "give a list of what `keep` returned")
+    given = tuple(evidence)
+    for each in given:
+        check_document(each)
+    return given
+
+
+def check_one_of(name: str, known: Collection[str], what: str) -> None:
     """Refuse a name that is none of those there are."""
+    check_text(name, what)
     if name not in known:
         raise RequestRefused(f"{what} {name!r}", "is unknown", suggestion(name, known))
 
@@ -175,6 +212,7 @@ def check_taken_over(
             f"lies after {on}, when it is taken over",
             "give an earlier issue date",
         )
+    check_text(state, f"{record}: the state")
     if state not in lifecycle.states:
         raise RequestRefused(
             f"{record}: the state {state!r}",

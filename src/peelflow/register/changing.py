@@ -71,6 +71,8 @@ class Changing(ABC):
         """
         correct: Callable[..., Event] = import_module("peelflow.register.correcting").correct
         with self._drafting() as draft:
+            check_text(record, "the record's id")
+            check_text(correction, f"{record}: the correction")
             known = draft.get(record)
             what = Corrected(event, correction, to)
             asked = event_of(

@@ -14,6 +14,7 @@ from peelflow.engine.checks import NO_PUBLICATION, due_day
 from peelflow.engine.fold import as_corrected
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle
+from peelflow.register.asking import check_text
 from peelflow.register.fields import day_of, is_counted
 from peelflow.register.holidays import known_holidays
 
@@ -86,6 +87,7 @@ class Deadlines(ABC):
         Raises:
             UnknownRecord: No record has this id.
         """
+        check_text(record, "the record's id")
         draft = self.draft()
         known, history = draft.get(record), draft.history(record)
         found = deadline_of(history, draft.rulebook.vocabulary.categories)

@@ -11,7 +11,6 @@ from peelflow.errors import RequestRefused
 from peelflow.model.records import Added, Event, Linked, Record, TakenOver
 from peelflow.register.asking import category_of, check_text
 from peelflow.register.family import open_ledgers, refuse_open_child
-from peelflow.register.fields import checked_id
 from peelflow.register.references import check_references
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def enter(draft: Draft, event: Event, what: Added | TakenOver) -> Event:
     first = draft.repeated(event)
     if first is not None:
         return first
-    checked_id(event.record)
     check_text(what.force, f"{event.record}: the force")
     if draft.find(event.record) is not None:
         raise RequestRefused(
@@ -46,6 +44,7 @@ def enter(draft: Draft, event: Event, what: Added | TakenOver) -> Event:
 def _parent(draft: Draft, event: Event, what: Added | TakenOver) -> Record | None:
     if what.parent is None:
         return None
+    check_text(what.parent, f"{event.record}: its parent")
     parent = draft.get(what.parent)
     allowed = category_of(draft, parent.category).children
     if what.category not in allowed:

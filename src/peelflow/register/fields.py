@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from peelflow.engine.counting import last_day
 from peelflow.errors import RequestRefused
@@ -12,6 +12,7 @@ from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
 from peelflow.model.rules import Category, FieldRule
 from peelflow.proof.names import suggestion
+from peelflow.register.asking import check_text, check_type
 from peelflow.register.holidays import holidays_for
 
 Given = str | date | Sequence[str]
@@ -47,6 +48,9 @@ def checked_fields(
     Raises:
         RequestRefused: A field is unknown, missing though required, or not of its declared type.
     """
+    check_type(given, Mapping, f"{record}: what the fields say,", "give a dict, by their names")
+    for name in given:
+        check_text(name, f"{record}: a field's name")
     fields = {
         name: checked_value(category, name, value, record=record)
         for name, value in sorted(given.items())
@@ -70,6 +74,8 @@ def checked_value(category: Category, name: str, value: Given, *, record: str) -
         raise RequestRefused(what, "is not declared for its category", instead)
     if rule.type == "list":
         return _checked_list(rule, value, what=what)
+    if isinstance(value, datetime):
+        raise RequestRefused(what, "is a moment", "give a datetime.date, without the time")
     if isinstance(value, date):
         value = value.isoformat()
     if not isinstance(value, str) or not value.strip():

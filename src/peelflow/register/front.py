@@ -9,11 +9,12 @@ from os import PathLike
 from types import TracebackType
 from typing import Self
 
-from peelflow.errors import Diagnostic, RulesRefused
+from peelflow.errors import Diagnostic, RequestRefused, RulesRefused
 from peelflow.model.judgement import Predicate
 from peelflow.model.records import Act, Document, Event
 from peelflow.model.rules import Lifecycle
 from peelflow.register.advice import Advice
+from peelflow.register.asking import check_type
 from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
 from peelflow.register.migrations import Migrations
@@ -67,6 +68,7 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
                 be joined, or the documents' folder cannot be made.
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
+        check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
         self.store = store = seen_by(force, one_store(store, connection))
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
@@ -157,8 +159,9 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
             Refused: The first one that is refused; nothing is kept.
             Conflict: Somebody moved what the acts read; nothing is kept.
         """
+        check_type(acts, Iterable, "what is to be done,", "give pairs of a record's id and an Act")
         with self.batch() as batch:
-            return tuple([_fired(batch, record, act) for record, act in acts])
+            return tuple([_fired(batch, each) for each in acts])
 
     def keep(
         self,
@@ -179,7 +182,13 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
         return document
 
 
-def _fired(batch: Draft, record: str, act: Act) -> Event:
+def _fired(batch: Draft, asked: object) -> Event:
+    match asked:
+        case (str() as record, Act() as act):
+            pass
+        case _:
+            what, instead = f"the act {asked!r:.80}", "give a pair of a record's id and an Act"
+            raise RequestRefused(what, "is no act on a record", instead)
     return batch.fire(
         record,
         act.trigger,

@@ -13,7 +13,7 @@ from peelflow.errors import RequestRefused
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Acted, Actor, Event, Migrated, Record, Relevelled
 from peelflow.model.rules import SYSTEM
-from peelflow.register.asking import check_day, check_text, event_of
+from peelflow.register.asking import check_actor, check_day, check_text, event_of
 from peelflow.register.moving import put_moved
 from peelflow.register.plans import Named, check_mover, proved_plan
 from peelflow.register.previewing import each_under
@@ -80,6 +80,7 @@ def unmigrate(
 
 
 def _check_order(draft: Draft, order: Order) -> None:
+    check_actor(order.actor)
     check_text(order.reason, "the reason")
     check_day(draft, order.on, "the migration")
 

@@ -29,6 +29,7 @@ def relevel(
 ) -> Event:
     """Take the move of a record to another level into a draft; see `Register.relevel`."""
     proved = proved_plan(draft.rulebook, plan)
+    check_text(record, "the record's id")
     known = draft.get(record)
     levels = proved.new.applies_to.level
     if not proved.moves_level or len(levels) != 1:

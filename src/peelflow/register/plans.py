@@ -16,7 +16,7 @@ from peelflow.model.records import Act, Actor, Record
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.migration import check_migration, moves_level
 from peelflow.proof.names import listed, suggestion
-from peelflow.register.asking import role_of
+from peelflow.register.asking import check_type, role_of
 from peelflow.register.draft import Draft
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import relevelling
@@ -77,6 +77,7 @@ def named_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> Named:
         if plan not in known:
             raise RequestRefused(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]
+    check_type(plan, MigrationPlan, "the plan", "give one, or its name")
     rules = {str(each): each for each in rulebook.lifecycles}
     for name in (plan.old, plan.new):
         if name not in rules:

@@ -13,6 +13,7 @@ from peelflow.engine.fold import apply
 from peelflow.engine.standing import lacking, overdue
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Actor, Event, Migrated, Record
+from peelflow.register.asking import check_date
 from peelflow.register.holidays import holidays_of
 from peelflow.register.plans import Named, named_plan
 from peelflow.stores.protocol import Wanted
@@ -63,6 +64,7 @@ def preview(register: Register, plan: MigrationPlan | str, *, on: date | None) -
     """Return what a plan would do on a day, proved or not; see `Register.preview`."""
     proved = named_plan(register.rulebook, plan)
     day = register.draft().today if on is None else on
+    check_date(day, "the preview")
     counts: Counter[str] = Counter()
     worst: list[Worry] = []
     affected = 0

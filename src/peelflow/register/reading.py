@@ -11,7 +11,7 @@ from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
-from peelflow.register.asking import check_level, check_one_of, check_text
+from peelflow.register.asking import check_date, check_level, check_one_of, check_text
 from peelflow.register.draft import Desk
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.rulebook.book import Rulebook
@@ -27,6 +27,7 @@ class Reading(Keeping):
 
     def document(self, digest: str) -> bytes:
         """Return a kept document byte for byte, or raise UnknownDocument."""
+        check_text(digest, "the digest")
         content = self.documents.document(digest)
         if content is None:
             raise UnknownDocument(digest)
@@ -109,6 +110,8 @@ class Reading(Keeping):
                 ledger.
         """
         check_ledger(self._desk, ledger)
+        if as_at is not None:
+            check_date(as_at, "the figures")
         check_known(self, known)
         totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Document, Record
+from peelflow.register.asking import check_date, check_text, check_type
 
 APPOINTMENT = "appointment"
 INSPECTION = "inspection"
@@ -49,7 +50,18 @@ def inspection_of(record: Record) -> Inspection | None:
 def described(
     content: bytes, kind: str, name: str, *, signed_by: str | None, signed_on: date | None
 ) -> Document:
-    """Return a document's digest (SHA-256), and what is said of it."""
+    """Return a document's digest (SHA-256), and what is said of it.
+
+    Raises:
+        RequestRefused: The content is no bytes, a word no text, or the day no date.
+    """
+    check_type(content, bytes, "the content", "give a file's bytes: `path.read_bytes()`")
+    check_text(kind, "the document's kind")
+    check_text(name, "the document's name")
+    if signed_by is not None:
+        check_text(signed_by, "who signed the document")
+    if signed_on is not None:
+        check_date(signed_on, f"the document {name!r:.80}")
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
 
 

@@ -10,7 +10,7 @@ from peelflow.engine.route import route
 from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Record
 from peelflow.model.routes import Around, Relative, Route
-from peelflow.register.asking import check_date
+from peelflow.register.asking import check_date, check_text
 from peelflow.register.holidays import holidays_of
 from peelflow.register.situation import APPOINTMENT, INSPECTION, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def way_of(draft: Draft, record: str, *, to: str, ledger: str, on: date | None) -> Route:
     """Return the shortest lawful way of a record to a goal; see `Register.route`."""
+    for word, what in ((record, "the record's id"), (to, "the goal"), (ledger, "the ledger")):
+        check_text(word, what)
     known = draft.get(record)
     day = draft.today if on is None else on
     check_date(day, record)

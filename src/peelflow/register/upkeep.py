@@ -14,6 +14,8 @@ from peelflow.model.rules import Category
 from peelflow.register.asking import (
     category_of,
     check_change,
+    check_date,
+    check_document,
     check_next_day,
     check_text,
     event_of,
@@ -56,8 +58,10 @@ class Upkeep(ABC):
             Refused: It narrows an appointment or inspection that acts of other records rest on.
         """
         with self._drafting() as draft:
+            check_text(record, "the record's id")
             known = draft.get(record)
             category = category_of(draft, known.category)
+            check_text(field, f"{record}: the field's name")
             value = None if new is None else checked_value(category, field, new, record=record)
             old = known.fields.get(field)
             event = event_of(
@@ -99,7 +103,9 @@ class Upkeep(ABC):
     ) -> Event:
         """Attach a kept document to a record; it can count for an act in the same window."""
         with self._drafting() as draft:
+            check_text(record, "the record's id")
             known = draft.get(record)
+            check_document(document)
             event = event_of(
                 draft,
                 Attached(document),
@@ -138,6 +144,10 @@ class Upkeep(ABC):
         """
         with self._drafting() as draft:
             role_of(draft, role)
+            check_text(person, "the person appointed")
+            check_date(first_day, "the first day")
+            if last_day is not None:
+                check_date(last_day, "the last day")
             last = {} if last_day is None else {"last_day": last_day}
             return draft.add(
                 f"appointment:{force}:{role}:{person}:{first_day}",

@@ -15,15 +15,17 @@ from peelflow.register.asking import (
     category_of,
     check_date,
     check_day,
+    check_key,
     check_level,
     check_taken_over,
     check_text,
+    documents_of,
     event_of,
     recorder,
 )
 from peelflow.register.changing import Changing
 from peelflow.register.entering import enter
-from peelflow.register.fields import Given, checked_fields
+from peelflow.register.fields import Given, checked_fields, checked_id
 from peelflow.register.upkeep import Upkeep
 from peelflow.register.words import check_words
 
@@ -55,6 +57,7 @@ class Verbs(Upkeep, Changing):
             Refused: It would stand open under a parent that is closed.
         """
         with self._drafting() as draft:
+            checked_id(record)
             check_day(draft, issued, record)
             check_level(level, record)
             kind = category_of(draft, category)
@@ -107,7 +110,9 @@ class Verbs(Upkeep, Changing):
             RequestRefused: As `add`; or the state is unknown, or source or reason is empty.
         """
         with self._drafting() as draft:
+            checked_id(record)
             check_day(draft, on, record)
+            check_date(issued, record)
             check_level(level, record)
             kind = category_of(draft, category)
             lifecycle = draft.rulebook.lifecycle_for(category, level, issued)
@@ -162,6 +167,9 @@ class Verbs(Upkeep, Changing):
             Conflict: Somebody moved what the decision read; nothing is kept.
         """
         with self._drafting() as draft:
+            check_text(record, "the record's id")
+            check_text(trigger, f"{record}: the trigger")
+            check_key(key)
             check_date(on, record)
             check_words(reason, f"{record}: the reason")
             check_words(source, f"{record}: the source")
@@ -171,7 +179,7 @@ class Verbs(Upkeep, Changing):
                 actor=actor,
                 on=on,
                 recorded_by=recorder(draft, actor, recorded_by),
-                evidence=tuple(evidence),
+                evidence=documents_of(evidence),
                 inspection=inspection,
                 reason=reason,
                 successor=successor,

@@ -56,10 +56,14 @@ def check_keys(batch: Batch, is_kept: Callable[[str, str], bool]) -> None:
 
 
 def check_asked(*texts: str | None) -> None:
-    """Refuse to look for a text that no store can hold."""
+    """Refuse to look for what is no text, or for one that no store can hold."""
     for text in texts:
         if text is not None:
-            check_text(text, text)
+            try:
+                check_text(text, text)
+            except (TypeError, AttributeError):
+                what = f"what is asked by, {text!r:.80}"
+                raise RequestRefused(what, "is no text", "give a text") from None
 
 
 def check_wanted(wanted: Wanted) -> None:

@@ -24,12 +24,19 @@ def open_store(url: str) -> Store:
     Raises:
         RequestRefused: Nobody here knows the URL.
     """
+    if not _is_text(url):
+        what, instead = f"store {url!r:.80}", "write it as a text, such as sqlite:///register.db"
+        raise RequestRefused(what, "is no URL", instead)
     if url == "memory:":
         return MemoryStore(url)
     if url.startswith(_FILE) and url != _FILE:
         return SqliteStore(url.removeprefix(_FILE))
     store: Store = import_module("peelflow.stores.plugged").open_plugged(url)
     return store
+
+
+def _is_text(url: object) -> bool:
+    return isinstance(url, str)
 
 
 def open_documents(path: str | PathLike[str], store: Store) -> Documents:
