@@ -86,6 +86,11 @@ class Walk:
         """Meet a need: before the act, or with it by what is returned."""
         register, record = self.place.register, self.route.record
         match need:
+            case FieldNeed(field=name, has=str(choice)):
+                said = register.record(record).fields.get(name, ())
+                if choice not in said:
+                    items = [*said, choice]
+                    register.amend(record, name, items, actor=CLERK, on=on, reason="as advised")
             case FieldNeed(field=name, latest=latest):
                 value = VALUES.get(name) if latest is None else latest
                 register.amend(record, name, value, actor=CLERK, on=on, reason="as advised")

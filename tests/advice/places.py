@@ -14,7 +14,8 @@ from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
 from peelflow.register.front import Register
 from peelflow.rulebook.settle import settled
 from peelflow.testing import VOCABULARY, lifecycles
-from peelflow.testing.words import CATEGORY, FORCE
+from peelflow.testing.strategies import some
+from peelflow.testing.words import ADDRESSEES, CATEGORY, FORCE
 
 START = date(2023, 1, 2)
 CLERK = Actor("clerk", "liaison_officer")
@@ -189,6 +190,7 @@ def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
             {},
             optional={
                 "owner": st.just("Sam"),
+                "addressees": some(ADDRESSEES).map(list),
                 "question": st.sampled_from(("7", "7.2")),
                 "published": st.integers(-30, 30).map(lambda day: str(START + timedelta(day))),
             },

@@ -67,6 +67,10 @@ NEEDS: list[tuple[Need, str]] = [
     ),
     (FieldNeed("owner"), "first set the field `owner`"),
     (
+        FieldNeed("addressees", has="pccs"),
+        "first set the field `addressees` so that it says `pccs`",
+    ),
+    (
         FieldNeed("published", DAY),
         "first set the field `published`, to a date no later than 9 February 2023",
     ),

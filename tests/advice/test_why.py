@@ -28,7 +28,7 @@ from peelflow.model.needs import (
     StepNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Document
+from peelflow.model.records import Actor, Document, Value
 from peelflow.model.requirements import InspectionHeld, each_atom
 from peelflow.testing import Situation, situations
 from peelflow.testing.words import LEDGERS, QUESTIONS
@@ -140,10 +140,12 @@ def at_inspection(at: Situation, need: InspectionNeed) -> Situation:
 
 def with_field(at: Situation, need: FieldNeed) -> Situation:
     """Set a field, to a date no later than it says."""
-    value = "7" if need.latest is None else str(need.latest)
+    value: Value = "7" if need.latest is None else str(need.latest)
     before = at.record.fields.get(need.field)
     if need.latest is not None and isinstance(before, str):
-        value = min(before, value)
+        value = min(before, str(need.latest))
+    if need.has is not None:
+        value = (*(before or ()), need.has)
     fields = {**at.record.fields, need.field: value}
     return evolve(at, record=evolve(at.record, fields=fields))
 

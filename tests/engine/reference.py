@@ -10,7 +10,7 @@ from datetime import date
 
 import transitions
 
-from peelflow.model.records import Document, Moment
+from peelflow.model.records import Document, Moment, Value
 from peelflow.model.requirements import (
     AnyOf,
     ChildrenClosed,
@@ -140,8 +140,8 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
             return begun is not None and inspected(requirement, begun, situation)
         case ReasonGiven():
             return bool((act.reason or "").strip())
-        case FieldSet(field=name):
-            return bool(record.fields.get(name))
+        case FieldSet():
+            return is_said(requirement, record.fields.get(requirement.field, ()))
         case SuccessorNamed():
             return bool((act.successor or "").strip()) and act.successor != record.id
         case ChildrenClosed():
@@ -164,6 +164,12 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
         case PredicateHolds(predicate=name):
             says = context.predicates.get(name)
             return says is not None and says(record, act, context)
+
+
+def is_said(asked: FieldSet, said: Value) -> bool:
+    """Say whether what a field says is anything, or the choice that is asked for."""
+    items = [said] if isinstance(said, str) else said
+    return asked.has in items if asked.has else bool(said)
 
 
 def shown(begun: Moment, situation: Situation) -> list[Document]:

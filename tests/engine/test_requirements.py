@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.model.records import Attachment
+from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
     ChildrenClosed,
     DistinctFrom,
     Evidence,
+    FieldSet,
     InspectionHeld,
     ReasonGiven,
     Requirement,
@@ -51,6 +52,14 @@ from tests.engine.scenes import (
     signed,
 )
 
+FOR_PCCS = FieldSet("addressees", "pccs")
+
+
+def addressed(said: Value) -> Scene:
+    """Return a scene whose record says to whom it is addressed."""
+    return scene(record={"fields": {"addressees": said}})
+
+
 HOLDING: dict[str, tuple[Requirement, Scene]] = {
     "a letter is offered": (LETTER, offered()),
     "a letter signed on the act's date": (LETTER, offered(signed_on=day(3))),
@@ -90,6 +99,8 @@ HOLDING: dict[str, tuple[Requirement, Scene]] = {
     "an inspection of the question itself": (RELEVANT, inspected("7")),
     "a reason": (ReasonGiven(), scene(act={"reason": " why "})),
     "a field": (SET, scene(record={"fields": {"owner": "Kim"}})),
+    "a choice": (FOR_PCCS, addressed("pccs")),
+    "a list that holds it": (FOR_PCCS, addressed(("npcc", "pccs"))),
     "a successor": (SuccessorNamed(), scene(act={"successor": "R-2"})),
     "children closed": (ChildrenClosed(), family(CLOSED, CLOSED)),
     "children open on another ledger": (
@@ -193,6 +204,10 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     (ReasonGiven(), scene(act={"reason": " "}), "no reason is given"),
     (SET, scene(), "the field `owner` is not set"),
     (SET, scene(record={"fields": {"owner": ""}}), "the field `owner` is not set"),
+    (FOR_PCCS, scene(), "the field `addressees` is not set"),
+    (FOR_PCCS, addressed(()), "the field `addressees` is not set"),
+    (FOR_PCCS, addressed("pccs2"), "the field `addressees` says `pccs2`, not `pccs`"),
+    (FOR_PCCS, addressed(("a", "b")), "the field `addressees` says `a` and `b`, not `pccs`"),
     (SuccessorNamed(), scene(), "no successor is named"),
     (SuccessorNamed(), scene(act={"successor": " "}), "no successor is named"),
     (SuccessorNamed(), scene(act={"successor": "R-1"}), "a record cannot succeed itself"),

@@ -11,6 +11,7 @@ from peelflow.model.records import Actor
 from peelflow.model.requirements import (
     AnyOf,
     ChildrenClosed,
+    FieldSet,
     InspectionHeld,
     ReasonGiven,
     Requirement,
@@ -35,6 +36,7 @@ from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
         ),
         (ReasonGiven(), "give a reason"),
         (SET, "give the field `owner`"),
+        (FieldSet("addressees", "pccs"), "give the field `addressees` with `pccs`"),
         (SuccessorNamed(), "give a successor"),
         (ChildrenClosed(), "close each child first; there must be at least one"),
         (OTHER, "let one person do `finish`, and another this"),

@@ -73,6 +73,7 @@ def palette(random: Random, names: tuple[str, ...]) -> list[Requirement]:
                 ReasonGiven(),
                 SuccessorNamed(),
                 FieldSet("owner"),
+                FieldSet("owner", random.choice(("a", "b"))),
                 ChildrenClosed(),
                 PredicateHolds("agreed"),
             )

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from peelflow.model.guarantees import NeverUnmet, Promise, TwoPeople
 from peelflow.model.judgement import Appointment, Child, Inspection
-from peelflow.model.records import Document, Record
+from peelflow.model.records import Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildrenClosed,
@@ -51,6 +51,7 @@ class Means:
     days: tuple[int, ...]
     people: tuple[str, ...]
     fields: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]
     published: bool
     children: tuple[tuple[Child, ...], ...]
     reasons: tuple[str | None, ...]
@@ -60,15 +61,20 @@ class Means:
     since: frozenset[str]
     done: frozenset[str]
 
-    def fields_on(self, on: date) -> list[dict[str, str]]:
+    def fields_on(self, on: date) -> list[dict[str, Value]]:
         """Return the fields that a record may have on a day."""
         published = [EVER, on - timedelta(1), TODAY] if self.published else []
-        parts = (
-            *([None, (name, "set")] for name in self.fields),
+        parts: tuple[list[tuple[str, Value] | None], ...] = (
+            *([None, *self._values(name)] for name in self.fields),
             [None, *((PUBLISHED, str(day)) for day in published)],
             [("question", "7")] if self.inspected else [None],
         )
         return [dict(part for part in chosen if part) for chosen in product(*parts)]
+
+    def _values(self, name: str) -> list[tuple[str, Value]]:
+        """Return what a field may say: another thing, each choice, all of them."""
+        asked = tuple(choice for field, choice in self.choices if field == name)
+        return [(name, "set"), *((name, choice) for choice in asked), (name, ("set", *asked))]
 
     def inspections_for(self, record: Record, on: date) -> list[Inspection | None]:
         """Return inspections that end on every day that could matter."""
@@ -133,6 +139,9 @@ def means_of(
         days=tuple(sorted({0, *waits, *([1] * (len(begun) > 1))})),
         people=("P", "Q", "R")[: max(len(done) + 1, people)],
         fields=tuple(sorted(fields)),
+        choices=tuple(
+            sorted({(a.field, a.has) for a in atoms if isinstance(a, FieldSet) and a.has})
+        ),
         published=any(PUBLISHED in (getattr(a, "since", None), _set(a)) for a in atoms),
         children=CHILDREN if mentioned(ChildrenClosed) else ((),),
         reasons=(None, "why") if mentioned(ReasonGiven) else (None,),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations_with_replacement, permutations, product
+from itertools import combinations, combinations_with_replacement, permutations, product
 from math import prod
 from typing import NamedTuple
 
 from peelflow.model.judgement import Appointment, Child, Context, Inspection
-from peelflow.model.records import Act, Actor, Attachment, Document, Done, Moment, Record
+from peelflow.model.records import Act, Actor, Attachment, Document, Done, Moment, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildrenClosed,
@@ -39,7 +39,7 @@ Parts = tuple[
     dict[str, tuple[int, str]],
     tuple[Asked, ...],
     tuple[str, bool, int] | None,
-    dict[str, str],
+    dict[str, Value],
     tuple[dict[str, Counts], ...],
     bool,
     bool,
@@ -63,6 +63,7 @@ class Scope(NamedTuple):
     kinds: tuple[str, ...]
     signers: tuple[str, ...]
     fields: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]
     predicates: tuple[str, ...]
     days: int
     letters: int
@@ -85,6 +86,9 @@ def scope_of(given: tuple[Requirement, ...], wanted: tuple[Requirement, ...]) ->
         kinds=tuple(sorted({a.evidence for a in atoms if isinstance(a, Evidence)})),
         signers=tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by})),
         fields=tuple(sorted({a.field for a in atoms if isinstance(a, FieldSet)})),
+        choices=tuple(
+            sorted({(a.field, a.has) for a in atoms if isinstance(a, FieldSet) and a.has})
+        ),
         predicates=tuple(sorted({a.predicate for a in atoms if isinstance(a, PredicateHolds)})),
         days=max((a.waited for a in atoms if isinstance(a, Waited)), default=0)
         + (2 if any(isinstance(a, InspectionHeld) for a in atoms) else 0),
@@ -176,15 +180,17 @@ def _inspections(scope: Scope) -> list[tuple[str, bool, int] | None]:
     return [None, *product(("planned", "bespoke"), (False, True), days)]
 
 
-def _fields(scope: Scope) -> list[dict[str, str]]:
+def _fields(scope: Scope) -> list[dict[str, Value]]:
     names = {*scope.fields, *[PUBLISHED] * scope.published, *["question"] * scope.inspections}
-    values: list[list[tuple[str, str] | None]] = []
+    values: list[list[tuple[str, Value] | None]] = []
     for name in sorted(names):
         if name == PUBLISHED:
             days = [str(TODAY - timedelta(day)) for day in range(-1, scope.days + 1)]
             values.append([None, *((name, day) for day in days)])
         else:
-            values.append([None, (name, "7")])
+            asked = [choice for field, choice in scope.choices if field == name]
+            lists = (some for size in range(len(asked)) for some in combinations(asked, size + 1))
+            values.append([None, (name, "7"), *((name, some) for some in lists)])
     return [dict(filter(None, chosen)) for chosen in product(*values)]
 
 

@@ -54,6 +54,7 @@ FAMILIES: tuple[tuple[Requirement, ...], ...] = (
     tuple(Waited(days, since) for days in (1, 2, 3) for since in (None, "s", "t", "published")),
     tuple(DistinctFrom(done, since) for done in ("start", "certify") for since in (None, "s", "t")),
     tuple(FieldSet(name) for name in ("owner", "question", "published")),
+    (FieldSet("owner"), FieldSet("owner", "a"), FieldSet("owner", "b")),
     (ReasonGiven(), SuccessorNamed(), ChildrenClosed(), AGREED),
 )
 ITEMS = st.lists(st.integers(0, 11), max_size=3).map(tuple)
@@ -62,7 +63,7 @@ ITEMS = st.lists(st.integers(0, 11), max_size=3).map(tuple)
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Requirements, Requirements]:
     """Draw what is required and what should follow, of few atoms that touch each other."""
-    families = draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    families = draw(st.tuples(st.integers(0, 6), st.integers(0, 6)))
     picked = draw(st.tuples(*[st.integers(0, 19)] * 4))
     atoms = [
         FAMILIES[families[n % 2]][pick % len(FAMILIES[families[n % 2]])]
@@ -137,6 +138,10 @@ def test_agrees_with_every_small_model(
         ((PLANNED, BESPOKE), (SuccessorNamed(),), "proved"),
         ((InspectionHeld("planned", relevant=True),), (PLANNED, FieldSet("question")), "proved"),
         ((PLANNED,), (InspectionHeld("planned", relevant=True),), "refuted"),
+        ((FieldSet("owner", "a"),), (FieldSet("owner"),), "proved"),
+        ((FieldSet("owner"),), (FieldSet("owner", "a"),), "refuted"),
+        ((FieldSet("owner", "b"),), (FieldSet("owner", "a"),), "refuted"),
+        ((FieldSet("owner", "a"), FieldSet("owner", "b")), (FieldSet("owner", "a"),), "proved"),
         ((Waited(28),), (Waited(14),), "proved"),
         ((Waited(28),), (Waited(28, "s"),), "refuted"),
         ((Waited(28, "published"),), (FieldSet("published"),), "proved"),

@@ -225,6 +225,7 @@ def _moves(one: Lifecycle) -> bool:
 REQUIREMENTS: list[Requirement] = [
     *(Evidence("letter"), Evidence("plan"), Evidence("letter", ("chief_constable",))),
     *(Evidence("letter", since="open"), ReasonGiven(), FieldSet("owner"), FieldSet("theme")),
+    *(FieldSet("theme", "a"), FieldSet("theme", "b")),
     *(Waited(1), Waited(10), Waited(1, "published"), Waited(1, "open")),
     *(AnyOf(((ReasonGiven(),),)), AnyOf(((ReasonGiven(), FieldSet("owner")),))),
     AnyOf(((ReasonGiven(),), (FieldSet("owner"),))),

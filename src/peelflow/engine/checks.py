@@ -14,7 +14,7 @@ from attrs import frozen
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
 from peelflow.model.judgement import Child, Context, Inspection
-from peelflow.model.records import Act, Record
+from peelflow.model.records import Act, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -107,8 +107,8 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _inspection(requirement)
         case ReasonGiven():
             return _reason
-        case FieldSet(field=name):
-            return _field(name)
+        case FieldSet():
+            return _field(requirement)
         case SuccessorNamed():
             return _successor
         case ChildrenClosed():
@@ -200,12 +200,29 @@ def _reason(record: Record, act: Act, context: Context) -> Finding:
     return HOLDS if act.reason and act.reason.strip() else "no reason is given"
 
 
-def _field(name: str) -> Judge:
+def _field(asked: FieldSet) -> Judge:
+    name, has = asked.field, asked.has
+
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del act, context
-        return HOLDS if record.fields.get(name) else f"the field `{name}` is not set"
+        value = record.fields.get(name)
+        if not value:
+            return f"the field `{name}` is not set"
+        if has is None or says(value, has):
+            return HOLDS
+        return f"the field `{name}` says {_quoted(value)}, not `{has}`"
 
     return judge
+
+
+def says(value: Value | None, choice: str) -> bool:
+    """Say whether a field's value is a choice, or a list that holds it."""
+    return value == choice or (isinstance(value, tuple) and choice in value)
+
+
+def _quoted(value: Value) -> str:
+    items = (value,) if isinstance(value, str) else value
+    return " and ".join(f"`{item}`" for item in items)
 
 
 def _successor(record: Record, act: Act, context: Context) -> Finding:

@@ -103,8 +103,8 @@ def _needs(
             return _never(asked, record) or _inspection(asked, record)
         case ReasonGiven():
             return (ReasonNeed(),)
-        case FieldSet(field=name):
-            return (FieldNeed(name),)
+        case FieldSet(field=name, has=has):
+            return (FieldNeed(name, has=has),)
         case SuccessorNamed():
             return (SuccessorNeed(),)
         case ChildrenClosed():

@@ -1,7 +1,7 @@
 """Prepare one act of a way: meet each requirement by what is there, or by what can be given.
 
 A way only ever gives: it sets fields, waits, closes children, attaches and signs. It never unsets a
-field, nor hurries so as to be before peelflow.
+field, nor makes one say otherwise than it does, nor hurries so as to be before peelflow.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from peelflow.engine.bringing import appoint, bring, visit
-from peelflow.engine.checks import begun, published
+from peelflow.engine.checks import begun, published, says
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.evidence import window_of
 from peelflow.engine.kin import close_children
@@ -30,7 +30,7 @@ from peelflow.model.requirements import (
 
 def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
     """Meet every task, and a timed step's time; say whether that can be done at all."""
-    asked = tuple(tasks)
+    asked = tuple(sorted(tasks, key=_is_open))
     able = (
         _timed(plan)
         and all(_simple(plan, task) for task in asked)
@@ -42,6 +42,11 @@ def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
     if plan.day > plan.at.day:
         plan.needs.insert(0, DayNeed(plan.day))
     return all(bring(plan, task) for task in asked) and appoint(plan)
+
+
+def _is_open(task: Task) -> bool:
+    """Say whether a task asks no choice of a field: those that do are met first."""
+    return not (isinstance(task.atom, FieldSet) and task.atom.has)
 
 
 def _timed(plan: Plan) -> bool:
@@ -67,8 +72,10 @@ def _publish(plan: Plan) -> bool:
 def _simple(plan: Plan, task: Task) -> bool:
     """Meet what needs neither family nor papers."""
     match task.atom:
-        case FieldSet(field=name):
+        case FieldSet(field=name, has=None):
             return bool(plan.record.fields.get(name)) or plan.set_field(name)
+        case FieldSet(field=name, has=str(choice)):
+            return says(plan.record.fields.get(name), choice) or plan.choose(name, choice)
         case Waited():
             return _waited(plan, task.atom, later=task.later)
         case DistinctFrom():

@@ -145,7 +145,8 @@ def _first(whose: Relative, terrain: Terrain, on: date) -> _Node:
 def _key(standing: Standing, terrain: Terrain) -> Hashable:
     children = tuple(each.record.state for each in standing.children)
     parent = standing.parent.record.state if standing.parent else None
-    return facts(standing.record, terrain), children, parent, standing.added
+    given = standing.added, standing.chosen
+    return facts(standing.record, terrain), children, parent, given
 
 
 def _sum(cost: Cost, found: Prospect) -> Cost:

@@ -78,6 +78,8 @@ def _preparation(need: Preparation) -> str:
             whose = f" of {person}" if person else ""
             first = f"first record an appointment{whose} as {one_of(roles)}"
             return f"{first} that holds on {say_day(on)}"
+        case FieldNeed(field=name, has=str(choice)):
+            return f"first set the field `{name}` so that it says `{choice}`"
         case FieldNeed(field=name, latest=latest):
             until = f", to a date no later than {say_day(latest)}" if latest else ""
             return f"first set the field `{name}`{until}"

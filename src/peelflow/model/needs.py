@@ -96,10 +96,14 @@ class InspectionNeed:
 
 @frozen
 class FieldNeed:
-    """A field of the record, set; `latest`: to a date no later than this."""
+    """A field of the record, set.
+
+    `latest`: to a date no later than this. `has`: to this choice, or to a list that holds it.
+    """
 
     field: str
     latest: date | None = None
+    has: str | None = None
 
 
 @frozen

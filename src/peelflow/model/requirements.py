@@ -48,9 +48,10 @@ class ReasonGiven:
 
 @frozen
 class FieldSet:
-    """A field of the record is set."""
+    """A field of the record is set; `has`: to this choice, or to a list that holds it."""
 
     field: str
+    has: str | None = None
     span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -150,8 +151,8 @@ def read_aloud(requirement: Requirement) -> str:
             return f"{named} inspection{covering}{_since(since)}"
         case ReasonGiven():
             return "a reason"
-        case FieldSet(field=name):
-            return f"the field `{name}`"
+        case FieldSet(field=name, has=has):
+            return f"the field `{name}`" + (f" with `{has}`" if has else "")
         case SuccessorNamed():
             return "a successor"
         case ChildrenClosed():

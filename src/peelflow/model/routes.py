@@ -37,6 +37,7 @@ class Around:
         closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
         predicates: The predicates that the application registered.
         fields: The fields its category declares; only these can be set. None: any.
+        lists: Those of them that hold several values. None: any.
         may_have_children: Whether its category can have children.
     """
 
@@ -47,6 +48,7 @@ class Around:
     closed_above: frozenset[str] = frozenset()
     predicates: frozenset[str] = frozenset()
     fields: frozenset[str] | None = None
+    lists: frozenset[str] | None = None
     may_have_children: bool = False
 
 

@@ -84,7 +84,10 @@ def _there(held: Iterable[Atom], known: Known | None) -> frozenset[Point] | None
 
 
 def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
-    """Fields, and what rests on them: days since publication, the question of an inspection."""
+    """Fields, and what rests on them: days since publication, the question of an inspection.
+
+    A field may say several choices at once, as a list does, and others than those asked for.
+    """
     set_, waited = set[str](), 0
     published = False
     for atom in held:
@@ -100,7 +103,7 @@ def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
                 pass
     for atom in lacking:
         match atom:
-            case FieldSet(field=name) if name in set_:
+            case FieldSet(field=name, has=None) if name in set_:
                 return False
             case Waited(waited=days, since=since) if since == PUBLISHED:
                 if published and days <= waited:

@@ -71,13 +71,15 @@ def _seen(
     parent: Relative | None = None,
 ) -> Around:
     category = draft.rulebook.vocabulary.categories.get(record.category)
+    fields = category.fields if category else {}
     return Around(
         appointments=_appointments(draft, record.force),
         inspections=_inspections(draft, record.force),
         children=children,
         parent=parent,
         predicates=frozenset(draft.desk.predicates),
-        fields=frozenset(category.fields) if category else frozenset(),
+        fields=frozenset(fields),
+        lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
         may_have_children=bool(category and category.children),
     )
 

@@ -199,7 +199,7 @@ SHAPES: Mapping[type, Shape] = {
             "since": _SINCE,
         }
     ),
-    FieldSet: Shape({"field": _must(FieldName)}),
+    FieldSet: Shape({"field": _must(FieldName), "has": _TEXT}),
     DistinctFrom: Shape({"distinct_from": _must(TriggerName), "since": _SINCE}),
     Waited: Shape({"waited": _must(Days), "since": _SINCE}),
     AnyOf: Shape(

@@ -25,8 +25,9 @@ from peelflow.model.records import (
 )
 from peelflow.model.requirements import DistinctFrom, Evidence, each_atom
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
-from peelflow.testing.strategies import lifecycles, mostly
+from peelflow.testing.strategies import lifecycles, mostly, some
 from peelflow.testing.words import (
+    ADDRESSEES,
     CATEGORY,
     FORCE,
     INSPECTION,
@@ -156,6 +157,7 @@ def _fields() -> st.SearchStrategy[dict[str, Value]]:
     optional: dict[str, st.SearchStrategy[Value]] = {
         "owner": st.sampled_from(("Sam", "")),
         "theme": st.just("custody"),
+        "addressees": some(ADDRESSEES, least=0),
         "question": st.sampled_from(QUESTIONS),
         "question_set": st.sampled_from(QUESTION_SETS),
         "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),

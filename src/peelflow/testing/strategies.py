@@ -26,7 +26,7 @@ from peelflow.model.requirements import (
 from peelflow.model.rules import SYSTEM, After, AppliesTo, Counts, Lifecycle, State, Transition
 from peelflow.rulebook.semantic import pin_of
 from peelflow.rulebook.settle import settled
-from peelflow.testing.words import CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
+from peelflow.testing.words import ADDRESSEES, CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
 
 T = TypeVar("T")
 STATES = ("open", "in_progress", "self_certified", "proposed", "verified", "closed")
@@ -51,13 +51,12 @@ def requirements(
     begun = st.none() | st.sampled_from(since) if since else st.none()
     atom: st.SearchStrategy[Requirement] = st.one_of(
         st.just(ReasonGiven()),
-        st.builds(
-            Evidence, st.sampled_from(("letter", "plan")), _some(SIGNATORIES, least=0), begun
-        ),
+        st.builds(Evidence, st.sampled_from(("letter", "plan")), some(SIGNATORIES, least=0), begun),
         st.builds(
             InspectionHeld, st.sampled_from(("planned", "bespoke", "any")), st.booleans(), begun
         ),
-        st.builds(FieldSet, st.sampled_from(("owner", "theme"))),
+        st.builds(FieldSet, st.sampled_from(("owner", "theme", "addressees"))),
+        st.builds(FieldSet, st.just("addressees"), st.sampled_from(ADDRESSEES)),
         st.just(SuccessorNamed()),
         st.just(ChildrenClosed()),
         st.builds(DistinctFrom, st.sampled_from(triggers), begun),
@@ -112,7 +111,8 @@ def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
     return usual if draw(_MOSTLY) else unusual
 
 
-def _some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+def some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+    """Return a strategy for up to three of some values, each once."""
     return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
 
 
@@ -133,7 +133,7 @@ def _ways(draw: st.DrawFn, names: Sequence[str], index: int) -> tuple[Transition
 
 
 def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
-    by = draw(_some(_SIDES["force"]) | _some(_THEIRS) | st.just((SYSTEM,)))
+    by = draw(some(_SIDES["force"]) | some(_THEIRS) | st.just((SYSTEM,)))
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
     since = st.sampled_from(("entered", PUBLISHED))

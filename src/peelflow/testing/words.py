@@ -9,6 +9,7 @@ FORCE = "West Midlands"
 INSPECTION = "INS-1"
 QUESTIONS = ("7", "7.2", "7.20", "72")
 QUESTION_SETS = ("twelve", "nine")
+ADDRESSEES = ("chief_constables", "pccs", "npcc")
 LEDGERS = ("portal", "force")
 TRIGGERS = ("start", "certify", "verify", "refuse", "withdraw")
 
@@ -34,6 +35,7 @@ VOCABULARY = Vocabulary(
                 "question": FieldRule("text", "PEEL question"),
                 "question_set": FieldRule("choice", "Question set", choices=QUESTION_SETS),
                 "published": FieldRule("date", "Publication of the report"),
+                "addressees": FieldRule("list", "To whom it is addressed", choices=ADDRESSEES),
             },
         )
     },
