@@ -18,6 +18,14 @@ SIDE_DOORS = {
 }
 LETTER = "{evidence: letter, signed_by: [chief_constable]}"
 ADDRESSED = "chief_constable, nominated_deputy, liaison_officer, pcc, npcc, college, ministry"
+ANSWERS = {
+    "chief_constable, nominated_deputy": "chief_constables",
+    "pcc": "pccs",
+    "npcc": "npcc",
+    "college": "college",
+    "ministry": "ministries",
+}
+"""Who answers as what a super-complaint's recommendation is addressed to."""
 MUST_GUARANTEE = {
     "level-1": {
         "portal closed is only entered by [system]",
@@ -99,6 +107,11 @@ MUST_GUARANTEE = {
         "completed is never entered without reason",
         "superseded is never entered without successor",
         "completed can always be reached",
+    }
+    | {
+        f"{state} is never entered by [{roles}] without {{field: addressees, has: {choice}}}"
+        for roles, choice in ANSWERS.items()
+        for state in ("accepted", "not_accepted", "completed")
     },
     "force-monitoring": {
         "engage is only entered by [hmicfrs]",
