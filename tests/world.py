@@ -113,7 +113,7 @@ class World:
             record,
             category=kind.category,
             level=kind.level,
-            force=FORCE,
+            force=more.pop("force", FORCE),
             issued=self.day,
             fields=fields,
             actor=HMICFRS,

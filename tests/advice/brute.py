@@ -90,6 +90,7 @@ def prepared(record: Record, mode: Mode) -> Record:
             "question": "7",
             "published": "2000-01-01",
             "addressees": ADDRESSEES,
+            "report": "REP-9",
         }
         fields = {**usual, **{name: value for name, value in fields.items() if value}}
     held = tuple(Attachment(each, number) for each in papers(number)) if mode.papers else ()

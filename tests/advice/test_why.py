@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from peelflow.engine.decide import decide
 from peelflow.model.judgement import Appointment, Child, Inspection, Refusal
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DayNeed,
@@ -154,8 +155,20 @@ def with_children(at: Situation, need: ChildrenNeed) -> Situation:
     """Close the children that are still open, or add one that is closed."""
     assert set(need.still_open) <= {child.id for child in at.context.children}
     names = {*need.still_open, *(child.id for child in at.context.children)} or {"C-9"}
-    closed = tuple(Child(name, dict.fromkeys(LEDGERS, "closed")) for name in sorted(names))
+    said = {child.id: child.fields for child in at.context.children}
+    closed = tuple(
+        Child(name, dict.fromkeys(LEDGERS, "closed"), said.get(name, {})) for name in sorted(names)
+    )
     return evolve(at, context=evolve(at.context, children=closed))
+
+
+def with_answers(at: Situation, need: AnswersNeed) -> Situation:
+    """Add a closed child for each record that is named."""
+    added = tuple(
+        Child(f"for {name}", dict.fromkeys(LEDGERS, "closed"), {need.field: name})
+        for name in need.records
+    )
+    return evolve(at, context=evolve(at.context, children=(*at.context.children, *added)))
 
 
 def with_predicate(at: Situation, need: PredicateNeed) -> Situation:
@@ -184,6 +197,7 @@ GIVE: dict[type[Need], Callable[..., Situation]] = {
     DocumentNeed: with_document,
     FieldNeed: with_field,
     ChildrenNeed: with_children,
+    AnswersNeed: with_answers,
     PredicateNeed: with_predicate,
     ReasonNeed: with_word,
     SourceNeed: with_word,

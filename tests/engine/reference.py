@@ -13,6 +13,7 @@ import transitions
 from peelflow.model.records import Document, Moment, Value
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -150,11 +151,10 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
                 for child in context.children
                 for ledger in (closing or child.counts)
             )
-        case DistinctFrom(distinct_from=trigger):
-            last = record.done.get(trigger)
-            if begun is None or last is None:
-                return False
-            return last.number >= begun.number and last.person != act.actor.person
+        case ChildForEach():
+            return all_answered(requirement, situation, closing)
+        case DistinctFrom():
+            return begun is not None and done_by_another(requirement, begun, situation)
         case Waited(waited=days, since=since):
             entered = begun.on if begun else None
             start = publication(situation) if since == "published" else entered
@@ -164,6 +164,29 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
         case PredicateHolds(predicate=name):
             says = context.predicates.get(name)
             return says is not None and says(record, act, context)
+
+
+def done_by_another(asked: DistinctFrom, begun: Moment, situation: Situation) -> bool:
+    """Say whether somebody else did it in the window."""
+    last = situation.record.done.get(asked.distinct_from)
+    if last is None:
+        return False
+    return last.number >= begun.number and last.person != situation.act.actor.person
+
+
+def all_answered(asked: ChildForEach, situation: Situation, closing: list[str]) -> bool:
+    """Say whether each record of the same report has a child that names it, and each is closed."""
+    record, context = situation.record, situation.context
+    report = record.fields.get(asked.names)
+    named = {
+        mention.id
+        for mention in context.mentions
+        if mention.category in asked.for_each
+        if (mention.field, mention.names) == (asked.whose, report)
+    }
+    closed = not context.children or holds(ChildrenClosed(), situation, closing)
+    answered = {child.fields.get(asked.children) for child in context.children}
+    return bool(report) and closed and named <= answered
 
 
 def is_said(asked: FieldSet, said: Value) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from attrs import evolve
 
+from peelflow.model.judgement import Child, Mention
 from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -17,8 +21,10 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.rules import Counts
 from tests.engine.samples import (
     CLOSED,
+    OPEN,
     RULE,
     Scene,
     accepted,
@@ -58,6 +64,29 @@ FOR_PCCS = FieldSet("addressees", "pccs")
 def addressed(said: Value) -> Scene:
     """Return a scene whose record says to whom it is addressed."""
     return scene(record={"fields": {"addressees": said}})
+
+
+ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
+M_1 = Mention("M-1", "recommendation", "source_report", "REP")
+M_2 = evolve(M_1, id="M-2")
+ASKED = (M_1,)
+OTHERS = (
+    evolve(M_1, category="afi"),
+    evolve(M_1, field="report"),
+    evolve(M_1, names="REP-2"),
+)
+
+
+def answering(
+    mentions: tuple[Mention, ...],
+    *children: Mapping[str, Value],
+    counts: Mapping[str, Counts] = CLOSED,
+) -> Scene:
+    """Return a scene of a record of a report, with what else is of it and children that say so."""
+    below = tuple(Child(f"C-{n}", counts, says) for n, says in enumerate(children, start=1))
+    return scene(
+        record={"fields": {"report": "REP"}}, context={"mentions": mentions, "children": below}
+    )
 
 
 HOLDING: dict[str, tuple[Requirement, Scene]] = {
@@ -107,6 +136,9 @@ HOLDING: dict[str, tuple[Requirement, Scene]] = {
         ChildrenClosed(),
         family({"portal": "closed", "force": "open"}),
     ),
+    "each answered": (ANSWERED, answering(ASKED, {"answers": "M-1"})),
+    "nothing to answer": (ANSWERED, answering(())),
+    "what is not asked for": (ANSWERED, answering(OTHERS)),
     "somebody else finished": (OTHER, before(3)),
     "somebody else began the window": (OTHER, before(2)),
     "somebody else finished since a state": (DistinctFrom("finish", "paused"), before(3)),
@@ -213,6 +245,19 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     (SuccessorNamed(), scene(act={"successor": "R-1"}), "a record cannot succeed itself"),
     (ChildrenClosed(), scene(), "there is no child"),
     (ChildrenClosed(), family(CLOSED, {}, {"portal": "open"}), "not closed yet: C-2, C-3"),
+    (ANSWERED, scene(), "the field `report` is not set"),
+    (ANSWERED, answering(ASKED), "no child names in `answers`: M-1"),
+    (
+        ANSWERED,
+        answering((*ASKED, *ASKED, M_2), {"source_report": "M-1"}, {"answers": "REP"}),
+        "no child names in `answers`: M-1, M-2",
+    ),
+    (ANSWERED, answering((), {}, counts=OPEN), "not closed yet: C-1"),
+    (
+        ANSWERED,
+        answering(ASKED, {}, counts=OPEN),
+        "no child names in `answers`: M-1 and not closed yet: C-1",
+    ),
     (OTHER, scene(), "nobody did `finish` since 2022-02-19"),
     (OTHER, before(1), "nobody did `finish` since 2022-02-19"),
     (DistinctFrom("finish", "paused"), before(2), "nobody did `finish` since 2022-02-24"),

@@ -23,6 +23,7 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -75,6 +76,7 @@ def palette(random: Random, names: tuple[str, ...]) -> list[Requirement]:
                 FieldSet("owner"),
                 FieldSet("owner", random.choice(("a", "b"))),
                 ChildrenClosed(),
+                ChildForEach("answers", (CATEGORY,), "source_report", "owner"),
                 PredicateHolds("agreed"),
             )
         ),

@@ -156,11 +156,11 @@ class Simulation:
         )
         offers = [(), *((letter,) for letter in letters)]
         done: set[Any] = set()
-        for offered, fields, inspection, children, reason, successor in product(
+        for offered, fields, inspection, family, reason, successor in product(
             [()] if alone else offers,
             means.fields_on(on),
             [None] if alone else means.inspections_for(pair.own, on),
-            means.children,
+            means.families,
             [None] if alone else means.reasons,
             [None] if alone else means.successors,
         ):
@@ -175,7 +175,9 @@ class Simulation:
                 successor=successor,
                 source="portal",
             )
-            context = Context(NOW, TODAY, appointments(means), inspection, children)
+            context = Context(
+                NOW, TODAY, appointments(means), inspection, family[1], mentions=family[0]
+            )
             given = pair
             if fields:
                 given = Pair(*(evolve(record, fields=fields) for record in pair))

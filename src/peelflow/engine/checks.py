@@ -5,19 +5,21 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import assert_never
 
 from attrs import frozen
 
+from peelflow.engine.children import say_open, say_unanswered
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
-from peelflow.model.judgement import Child, Context, Inspection
+from peelflow.model.judgement import Context, Inspection
 from peelflow.model.records import Act, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -113,6 +115,8 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _successor
         case ChildrenClosed():
             return _children(closes)
+        case ChildForEach():
+            return _answered(requirement, closes)
         case DistinctFrom():
             return _distinct(requirement)
         case Waited():
@@ -237,19 +241,17 @@ def _children(closes: tuple[str, ...]) -> Judge:
         del record, act
         if not context.children:
             return "there is no child"
-        still = still_open(context.children, closes)
-        return f"not closed yet: {', '.join(still)}" if still else HOLDS
+        return say_open(context.children, closes) or HOLDS
 
     return judge
 
 
-def still_open(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the children not closed on the ledgers `closes`; on all of theirs if it is empty."""
-    return tuple(
-        child.id
-        for child in children
-        if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
-    )
+def _answered(asked: ChildForEach, closes: tuple[str, ...]) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
+        del act
+        return say_unanswered(asked, closes, record, context) or HOLDS
+
+    return judge
 
 
 def _distinct(asked: DistinctFrom) -> Judge:

@@ -19,6 +19,7 @@ from peelflow.engine.evidence import may_act
 from peelflow.model.judgement import Context
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     Evidence,
     InspectionHeld,
@@ -36,7 +37,8 @@ class Way:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
-    `inspection`, `children`. `closes` are the ledgers that it closes.
+    `inspection`, `children`, `mentions`; these are of what `answers` asks for. `closes` are the
+    ledgers that it closes.
     """
 
     rule: Transition
@@ -46,6 +48,7 @@ class Way:
     checks: tuple[Check, ...]
     deltas: tuple[Delta, ...]
     reads: frozenset[str]
+    answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
 
     def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
@@ -200,6 +203,7 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
             old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
         ),
         reads=_reads(lifecycle, rule),
+        answers=tuple(a for a in each_atom(rule.requires) if isinstance(a, ChildForEach)),
         closes=closes,
     )
 
@@ -216,9 +220,9 @@ def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tu
 
 def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = each_atom(rule.requires)
+    reads = {"mentions", "children"} if any(isinstance(a, ChildForEach) for a in atoms) else set()
     if any(isinstance(a, PredicateHolds) for a in atoms):
-        return frozenset({"appointments", "inspection", "children"})
-    reads = set()
+        return frozenset({"appointments", "inspection", "children", *reads})
     if any(isinstance(a, Evidence) and a.signed_by for a in atoms):
         reads.add("appointments")
     if any(lifecycle.roles[role].by_appointment for role in rule.by if role in lifecycle.roles):

@@ -7,10 +7,12 @@ from datetime import timedelta
 from itertools import product
 from typing import assert_never
 
-from peelflow.engine.checks import begun, compile_check, published, still_open
+from peelflow.engine.checks import begun, compile_check, published
+from peelflow.engine.children import still_open, unanswered
 from peelflow.engine.evidence import window_of
 from peelflow.model.judgement import Context
 from peelflow.model.needs import (
+    AnswersNeed,
     ChildrenNeed,
     Choices,
     DayNeed,
@@ -28,6 +30,7 @@ from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -50,6 +53,7 @@ Atom = (
     | FieldSet
     | SuccessorNamed
     | ChildrenClosed
+    | ChildForEach
     | DistinctFrom
     | Waited
     | PredicateHolds
@@ -109,6 +113,8 @@ def _needs(
             return (SuccessorNeed(),)
         case ChildrenClosed():
             return (ChildrenNeed(still_open(context.children, closes), closes),)
+        case ChildForEach():
+            return _answers(asked, closes, record, context)
         case DistinctFrom():
             return _never(asked, record) or distinct_needs(asked, record)
         case Waited():
@@ -117,6 +123,19 @@ def _needs(
             return (PredicateNeed(name, name in context.predicates),)
         case _:
             assert_never(asked)
+
+
+def _answers(
+    asked: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
+) -> Needs:
+    """Return the field that says what is answered, the children to add, and those to close."""
+    missing = unanswered(asked, record, context)
+    still = still_open(context.children, closes)
+    return (
+        *(() if record.fields.get(asked.names) else (FieldNeed(asked.names),)),
+        *((AnswersNeed(missing, asked.children, closes),) if missing else ()),
+        *((ChildrenNeed(still, closes),) if still else ()),
+    )
 
 
 def _never(asked: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record) -> Needs:

@@ -15,17 +15,21 @@ from peelflow.model.needs import FieldNeed, Need
 from peelflow.model.records import Document, Record, Value
 from peelflow.model.requirements import Requirement
 from peelflow.model.routes import Around, Relative, Route
-from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.model.rules import SYSTEM, Counts, Lifecycle
 
 GIVEN = "given"
 """What a field is taken to say that a way sets to something."""
+
+
+Answer = tuple[str, str] | None
 
 
 @frozen(eq=False)
 class Standing:
     """Where a way has come to: the record as it then is, on a day, and its family.
 
-    `added`: a child was added on the way, and closed. `acts` counts the acts so far. `chosen` are
+    `added` are the children that were added on the way, and closed: each by a field of its own and
+    the record that it names there, or by nothing. `acts` counts the acts so far. `chosen` are
     the fields of choices that the way itself set.
     """
 
@@ -33,7 +37,7 @@ class Standing:
     day: date
     children: tuple[Relative, ...] = ()
     parent: Relative | None = None
-    added: bool = False
+    added: frozenset[Answer] = frozenset()
     acts: int = 0
     chosen: frozenset[str] = frozenset()
 
@@ -69,7 +73,7 @@ class Plan:
     day: date
     children: tuple[Relative, ...]
     parent: Relative | None
-    added: bool
+    added: frozenset[Answer]
     chosen: frozenset[str]
     needs: list[Need] = field(factory=list)
     evidence: list[Document] = field(factory=list)
@@ -150,19 +154,24 @@ def context_of(plan: Plan, says: Mapping[str, bool]) -> Context:
         inspection=plan.inspection,
         children=children_seen(plan),
         predicates={name: _yes if said else _no for name, said in says.items()},
+        mentions=plan.around.mentions,
     )
 
 
 def children_seen(plan: Plan) -> tuple[Child, ...]:
     """Return the children as the record sees them; one that was added is closed everywhere."""
     known = tuple(
-        Child(each.record.id, each.lifecycle.states[each.record.state].counts_as)
+        Child(
+            each.record.id,
+            each.lifecycle.states[each.record.state].counts_as,
+            each.record.fields,
+        )
         for each in plan.children
     )
-    if not plan.added:
-        return known
     ledgers = {name for state in plan.lifecycle.states.values() for name in state.counts_as}
-    return (*known, Child("a new child", dict.fromkeys(sorted(ledgers), "closed")))
+    closed: dict[str, Counts] = dict.fromkeys(sorted(ledgers), "closed")
+    answers = [dict([each] if each else []) for each in plan.added]
+    return (*known, *(Child("a new child", closed, fields) for fields in answers))
 
 
 def holders_of(plan: Plan, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

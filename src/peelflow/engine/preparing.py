@@ -19,6 +19,8 @@ from peelflow.engine.plan import Plan, Task
 from peelflow.model.needs import DayNeed, Need, PersonNeed, PredicateNeed, ReasonNeed, SuccessorNeed
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
+    ChildrenClosed,
     DistinctFrom,
     FieldSet,
     PredicateHolds,
@@ -34,7 +36,7 @@ def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
     able = (
         _timed(plan)
         and all(_simple(plan, task) for task in asked)
-        and all(close_children(plan, task) for task in asked)
+        and all(close_children(plan, task) for task in sorted(asked, key=_is_any_child))
         and visit(plan, asked)
     )
     if not able:
@@ -47,6 +49,17 @@ def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
 def _is_open(task: Task) -> bool:
     """Say whether a task asks no choice of a field: those that do are met first."""
     return not (isinstance(task.atom, FieldSet) and task.atom.has)
+
+
+def _is_any_child(task: Task) -> bool:
+    """Say whether any child meets a task: such a one comes after those that ask for their own."""
+    return isinstance(task.atom, ChildrenClosed)
+
+
+def _name(plan: Plan, field: str) -> bool:
+    """Name in a field what others name as well; which those are is known only then."""
+    plan.undetermined.append(f"which records name what the field `{field}` will")
+    return plan.set_field(field)
 
 
 def _timed(plan: Plan) -> bool:
@@ -76,6 +89,8 @@ def _simple(plan: Plan, task: Task) -> bool:
             return bool(plan.record.fields.get(name)) or plan.set_field(name)
         case FieldSet(field=name, has=str(choice)):
             return says(plan.record.fields.get(name), choice) or plan.choose(name, choice)
+        case ChildForEach(names=name):
+            return bool(plan.record.fields.get(name)) or _name(plan, name)
         case Waited():
             return _waited(plan, task.atom, later=task.later)
         case DistinctFrom():

@@ -6,6 +6,7 @@ from datetime import date
 from typing import assert_never
 
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DayNeed,
@@ -64,7 +65,9 @@ def say_need(need: Need) -> str:
             return "a reason, in words"
         case SuccessorNeed():
             return "the later record or inspection that takes its place"
-        case DayNeed() | AppointmentNeed() | FieldNeed() | ChildrenNeed() | ParentNeed():
+        case DayNeed() | AppointmentNeed() | FieldNeed():
+            return _preparation(need)
+        case ChildrenNeed() | AnswersNeed() | ParentNeed():
             return _preparation(need)
         case _:
             return _offer(need)
@@ -87,6 +90,11 @@ def _preparation(need: Preparation) -> str:
             where = f" on {' and '.join(ledgers)}" if ledgers else ""
             first = f"see {' and '.join(names)}" if names else "add a child, and see it"
             return f"first {first} closed{where}"
+        case AnswersNeed(records=names, field=name, ledgers=ledgers):
+            where = f" on {' and '.join(ledgers)}" if ledgers else ""
+            each = "a child" if len(names) == 1 else "a child each"
+            whom = " and ".join(names)
+            return f"first add {each} that names {whom} in `{name}`, and see it closed{where}"
         case ParentNeed(parent=parent, ledgers=ledgers):
             return f"first re-open {parent}, which counts closed on {' and '.join(ledgers)}"
         case _:

@@ -70,6 +70,22 @@ class ChildrenClosed:
 
 
 @frozen
+class ChildForEach:
+    """A child for each record that names what this one names, and each child closed.
+
+    Each record of the categories `for_each`, in this one's force, whose field `whose` names the
+    same record as this one's field `names`, is named by the field `children` of a child. Where
+    there is no such record, there need be no child. Closed is meant as in `ChildrenClosed`.
+    """
+
+    children: str
+    for_each: tuple[str, ...]
+    whose: str
+    names: str
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
 class DistinctFrom:
     """Another person than the one who last did `distinct_from` in the window."""
 
@@ -110,6 +126,7 @@ Requirement = (
     | FieldSet
     | SuccessorNamed
     | ChildrenClosed
+    | ChildForEach
     | DistinctFrom
     | Waited
     | AnyOf
@@ -125,6 +142,7 @@ HEADED: dict[str, type[Requirement]] = {
     "evidence": Evidence,
     "inspection": InspectionHeld,
     "field": FieldSet,
+    "children": ChildForEach,
     "distinct_from": DistinctFrom,
     "waited": Waited,
     "any_of": AnyOf,
@@ -157,6 +175,9 @@ def read_aloud(requirement: Requirement) -> str:
             return "a successor"
         case ChildrenClosed():
             return "at least one child, each of them closed"
+        case ChildForEach(children=child, for_each=categories, whose=whose, names=names):
+            each = f"for each {one_of(categories)} whose `{whose}` is the record's `{names}`"
+            return f"{each}, a child that names it in `{child}`, each of them closed"
         case DistinctFrom(distinct_from=trigger, since=since):
             return f"another person than did `{trigger}`{_since(since)}"
         case Waited(waited=days, since=since):
@@ -176,6 +197,9 @@ def would_do(requirement: Requirement) -> str:
     match requirement:
         case ChildrenClosed():
             return "close each child first; there must be at least one"
+        case ChildForEach(children=child, for_each=categories):
+            each = f"give each {one_of(categories)} a child that names it in `{child}`"
+            return f"{each}, and close each child"
         case DistinctFrom(distinct_from=trigger, since=since):
             return f"let one person do `{trigger}`{_since(since)}, and another this"
         case Waited(waited=days, since=since):

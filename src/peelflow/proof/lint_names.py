@@ -19,6 +19,7 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -110,7 +111,7 @@ def _requirement(atom: Requirement, names: _Names) -> Iterator[Diagnostic]:
             yield from _choice(name, has, names, atom.span)
         case Waited(since=since) if since == PUBLISHED:
             yield from _published(names, atom.span)
-        case ChildrenClosed():
+        case ChildrenClosed() | ChildForEach():
             yield from _childless(names, atom.span)
         case _:
             pass

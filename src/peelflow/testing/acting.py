@@ -12,7 +12,7 @@ from hashlib import sha256
 from attrs import frozen
 from hypothesis import strategies as st
 
-from peelflow.model.judgement import Appointment, Child, Context, Inspection
+from peelflow.model.judgement import Appointment, Child, Context, Inspection, Mention
 from peelflow.model.records import (
     Act,
     Actor,
@@ -34,6 +34,7 @@ from peelflow.testing.words import (
     LEDGERS,
     QUESTION_SETS,
     QUESTIONS,
+    REPORT,
     SIGNATORIES,
     TRIGGERS,
     VOCABULARY,
@@ -42,6 +43,7 @@ from peelflow.testing.words import (
 
 FIRST_DAY = date(2022, 1, 1)
 _SOMEBODY = "somebody else"
+_MENTIONED = ("M-1", "M-2")
 _FAR = date(2000, 1, 1)
 
 
@@ -137,11 +139,24 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
         appointments=tuple(held),
         inspection=draw(_inspections(record, act)),
         children=tuple(
-            Child(name, {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS})
+            Child(
+                name,
+                {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
+                {"answers": draw(st.sampled_from(_MENTIONED))},
+            )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
+        mentions=draw(_mentions()),
     )
+
+
+def _mentions() -> st.SearchStrategy[tuple[Mention, ...]]:
+    """Return a strategy for records that name the report, mostly by the field that is asked for."""
+    fields = st.sampled_from((*("source_report",) * 4, "report"))
+    reports = st.sampled_from((*(REPORT,) * 4, "REP-2"))
+    each = st.builds(Mention, st.sampled_from(_MENTIONED), st.just(CATEGORY), fields, reports)
+    return st.lists(each, max_size=2).map(tuple)
 
 
 @st.composite
@@ -158,6 +173,7 @@ def _fields() -> st.SearchStrategy[dict[str, Value]]:
         "owner": st.sampled_from(("Sam", "")),
         "theme": st.just("custody"),
         "addressees": some(ADDRESSEES, least=0),
+        "report": st.just(REPORT),
         "question": st.sampled_from(QUESTIONS),
         "question_set": st.sampled_from(QUESTION_SETS),
         "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),

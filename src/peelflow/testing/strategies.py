@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -59,6 +60,7 @@ def requirements(
         st.builds(FieldSet, st.just("addressees"), st.sampled_from(ADDRESSEES)),
         st.just(SuccessorNamed()),
         st.just(ChildrenClosed()),
+        st.just(ChildForEach("answers", (CATEGORY,), "source_report", "report")),
         st.builds(DistinctFrom, st.sampled_from(triggers), begun),
         st.builds(Waited, st.integers(1, 40), begun | st.just(PUBLISHED)),
         st.just(PredicateHolds("budget_agreed")),
