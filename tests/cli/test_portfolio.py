@@ -183,3 +183,28 @@ def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
     assert rows(run, "overdue", "--register", demo) == []
     ran = run("list", "--register", demo, "--force", "west-midlands")
     assert (ran.code, "is not kent, which this is opened for" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("force", ["kent", "west-midlands"])
+def test_a_forces_figures_come_with_the_position_they_rest_on(
+    run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """One force's figures can be printed, and made again, as everybody's can."""
+    monkeypatch.setenv("PEELFLOW_FORCE", force)
+    ran = run("figures", "--as-at", "2023-03-30", "--register", demo, "--format", "json")
+    told = json.loads(ran.out)
+    assert told["total"]["total"] == (382 if force == "west-midlands" else 0)
+    again = run("figures", "--known", str(told["known"]), "--register", demo)
+    assert (again.code, f"known at position {told['known']}" in again.out) == (0, True)
+
+
+def test_plan_tells_inspection_by_inspection_what_waits_for_it(run: Run, demo: Path) -> None:
+    """Those that wait, those that need something first, and where there is nothing."""
+    told = run("plan", "--on", "2023-03-30", "--register", demo).out
+    june, july, september = told.split("WMP-INS-2023-0")[1:]
+    assert june.splitlines()[0].startswith("6, planned, 2023-06-05 to 2023-06-09, WMP PEEL")
+    assert ("4 wait for it" in june, "4 need something first" in june) == (True, True)
+    assert "no open record is known that it could verify" in july
+    assert "28 need something first" in september
+    later = run("plan", "--on", "2030-01-01", "--register", demo).out
+    assert later == "no inspection is planned for that day or later\n"

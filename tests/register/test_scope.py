@@ -158,8 +158,6 @@ WRONG: list[tuple[Callable[[Register], object], str]] = [
     (lambda r: list(r.records(force=OTHER)), f"the force '{OTHER}': is not {KENT}"),
     (lambda r: r.figures(force=OTHER), f"the force '{OTHER}': is not {KENT}"),
     (lambda r: list(r.feed()), f"the register of {KENT}: gives no feed"),
-    (lambda r: r.position(), "open it without a force"),
-    (lambda r: r.figures(known=1), "gives no feed"),
     (lambda r: r.seal(), "gives no feed"),
     (lambda r: r.verify(), "gives no feed"),
     (lambda r: list(r.export()), "gives no feed"),
@@ -181,6 +179,26 @@ def test_what_reaches_for_another_force_is_refused(
     with pytest.raises(RequestRefused, match=sentence):
         ask(kent)
     assert everything(kent) == before
+
+
+def test_an_export_is_not_taken_into_one_forces_register(kent: Register, tmp_path: Path) -> None:
+    """It holds every force's events, and nothing of it is written."""
+    path, before = tmp_path / "all.jsonl", everything(kent)
+    path.write_text("\n".join(opened(below(kent), None).export()) + "\n", "utf-8")
+    with pytest.raises(RequestRefused, match=r"or restoring.* open it without a force"):
+        kent.restore(path)
+    assert everything(kent) == before
+
+
+def test_a_forces_figures_are_told_as_known_at_a_position(kent: Register) -> None:
+    """A position counts every force's events, and the figures are those of one force."""
+    whole = opened(below(kent), None)
+    known, before = kent.position(), kent.figures()
+    assert known == whole.position()
+    add(kent, "X")
+    assert kent.figures().open == before.open + 1
+    assert kent.figures(known=known).lines == before.lines
+    assert kent.figures(known=known).lines == whole.figures(force=KENT, known=known).lines
 
 
 def test_another_forces_record_is_no_parent(kent: Register) -> None:

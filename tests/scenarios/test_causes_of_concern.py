@@ -7,8 +7,8 @@ import pytest
 from peelflow.errors import Refused
 from tests.world import KIND, World
 
-CAUSE, LEVEL_2, LEVEL_3, REPORT = (
-    KIND[name] for name in ("cause-of-concern", "level-2", "level-3", "report")
+CAUSE, LEVEL_2, LEVEL_3, LEVEL_4, REPORT = (
+    KIND[name] for name in ("cause-of-concern", "level-2", "level-3", "level-4", "report")
 )
 
 
@@ -48,6 +48,35 @@ def test_it_stays_open_while_one_recommendation_is_open(world: World) -> None:
     world.later()
     with pytest.raises(Refused, match=f"not closed yet: {left}"):
         world.fire(cause, "close", "hmicfrs")
+
+
+def test_it_is_closed_recommendation_by_recommendation_at_revisits(world: World) -> None:
+    """Each revisit may verify some; the cause of concern stays open until none is left."""
+    cause = world.add(CAUSE)
+    world.step(cause, "start")
+    children = [world.add(LEVEL_4, parent=cause) for _ in range(3)]
+    for child in children:
+        world.step(child, "start")
+    for closed, child in enumerate(children, start=1):
+        world.later(90)
+        world.step(child, "close")
+        figures = world.register.figures(as_at=world.day)
+        assert (figures.open, figures.closed) == (1 + 3 - closed, closed)
+    world.step(cause, "close")
+    assert world.register.figures(as_at=world.day).open == 0
+
+
+def test_a_revisit_may_leave_it_out_altogether(world: World) -> None:
+    """An inspection is held and reported; nothing of the cause of concern moves."""
+    cause = world.add(CAUSE)
+    world.step(cause, "start")
+    world.add(LEVEL_3, parent=cause)
+    before = world.register.record(cause)
+    revisit = world.add(KIND["inspection"], fields={"questions": ["7"]})
+    for trigger in ("schedule", "begin_fieldwork", "report"):
+        world.step(revisit, trigger)
+    now = world.register.record(cause)
+    assert (now.state, now.number) == (before.state, before.number)
 
 
 def test_part_of_it_may_be_rescinded_while_the_rest_stays_open(world: World) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from peelflow.errors import Refused
 from peelflow.model.needs import AnswersNeed
 from peelflow.model.records import Amended
+from peelflow.portfolio.ages import ages
+from peelflow.portfolio.overdue import overdue
 from peelflow.register.fields import checked_fields
 from peelflow.rulebook.national import national
 from tests.world import KIND, LIAISON, Kind, World, actor
@@ -182,6 +184,55 @@ def test_a_super_complaints_report_sets_its_own_period(world: World) -> None:
     record = world.register.record(world.add(PART, fields=said))
     assert "due" not in record.fields
     assert record.fields["due_words"] == "within six months"
+
+
+@pytest.mark.parametrize("words", ["within three months", "with immediate effect"])
+def test_a_deadline_in_words_is_kept_until_somebody_makes_it_a_day(
+    world: World, words: str
+) -> None:
+    """It is in no list of what is late before that, and in the list of what has no day."""
+    record = world.add(LEVEL_3, fields={"published": world.day, "due_words": words})
+    world.later(400)
+    listed = overdue(world.register, world.day)
+    assert [each.deadline.words for each in listed.undated if each.row.record == record] == [words]
+    slip(world, record, world.day, "the words, as a day")
+    listed = overdue(world.register, world.day)
+    assert [(each.row.record, each.days_over) for each in listed.records] == [(record, 1)]
+
+
+def test_a_fixed_date_is_kept_as_the_report_gives_it(world: World) -> None:
+    """It is the record's deadline from the beginning."""
+    record = world.add(LEVEL_3, fields={"due": date(2021, 9, 30)})
+    due = world.register.deadline(record)
+    assert (due.original, due.current, due.slips) == (date(2021, 9, 30), date(2021, 9, 30), ())
+
+
+def test_age_since_publication_may_stand_for_a_target(world: World) -> None:
+    """Some bodies look at what is open two years after it was published; no date is set."""
+    old = world.add(LEVEL_3, fields={"published": world.day})
+    world.later(731)
+    new = world.add(LEVEL_3, fields={"published": world.day})
+    world.later()
+    found = {each.row.record: each.days for each in ages(world.register, world.day)}
+    assert (found[old], found[new]) == (732, 1)
+
+
+def test_the_clock_belongs_to_the_report_and_the_pcc(world: World) -> None:
+    """A force's recommendation of the same report has no such day, and no force role publishes."""
+    response = world.add(RESPONSE, fields={"published": date(2022, 12, 16)})
+    record = world.add(LEVEL_3, fields={"published": date(2022, 12, 16)})
+    assert world.register.deadline(response).origin == "rule"
+    assert world.register.deadline(record).origin == "none"
+    publishers = {
+        role
+        for state in world.register.lifecycle(
+            world.register.record(response).lifecycle
+        ).states.values()
+        for way in state.transitions
+        if way.trigger == "publish"
+        for role in way.by
+    }
+    assert publishers == {"pcc"}
 
 
 def test_a_recommendation_without_a_deadline_gets_one_from_the_force(world: World) -> None:

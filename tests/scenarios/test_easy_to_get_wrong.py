@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from peelflow.errors import Refused, RequestRefused
+from peelflow.register.front import Register
+from peelflow.register.importing import import_sheets
 from peelflow.rulebook.national import national
-from tests.world import FORCE, KIND, LIAISON, START, Kind, World
+from peelflow.rulebook.shipped import folder
+from tests.review import reviews
+from tests.world import FORCE, KIND, LIAISON, START, Kind, World, clock
 
 CAUSE, LEVEL_2, LEVEL_3, LEVEL_4 = (
     KIND[name] for name in ("cause-of-concern", "level-2", "level-3", "level-4")
@@ -101,12 +106,49 @@ def test_hmicfrs_does_not_close_what_is_held_in_force(world: World) -> None:
             world.step(record, "start")
 
 
+@pytest.mark.parametrize("category", ["recommendation", "afi"])
+def test_a_level_1_record_is_closed_on_the_portal_and_may_live_on_in_force(
+    world: World, category: str
+) -> None:
+    """Archived at issue by itself; if the force so chooses, it is open in force until finished."""
+    record = world.add(Kind("level-1", category, 1))
+    register = world.register
+    assert register.counts(register.record(record)) == {"portal": "closed"}
+    for trigger, held in (("manage", "open"), ("finish", "closed")):
+        world.step(record, trigger)
+        assert register.counts(register.record(record)) == {"portal": "closed", "force": held}
+    days = {event.on for event in register.history(record)[:2]}
+    assert days == {START}
+
+
+def test_the_portals_figures_count_the_portal_alone(world: World) -> None:
+    """What is open in force alone is open there, and in no figure of the portal's."""
+    level_1, part = world.add(KIND["level-1"]), world.add(PART)
+    world.step(level_1, "manage")
+    portal, held = world.register.figures(), world.register.figures(ledger="force")
+    assert (portal.open, portal.closed) == (0, 1)
+    assert (held.open, held.closed) == (2, 0)
+    assert {level_1, part} == {
+        each.id for each in world.register.records(counts="open", ledger="force")
+    }
+
+
 def test_level_3_counts_open_between_self_certification_and_verification(world: World) -> None:
     """The default of what is not published."""
     record = world.add(LEVEL_3)
     world.step(record, "start")
     world.step(record, "self_certify")
     assert world.register.counts(world.register.record(record)) == {"portal": "open"}
+
+
+def test_a_cause_of_concern_is_not_closed_with_the_chief_constables_letter(world: World) -> None:
+    """The letter closes AFIs and recommendations; here it changes nothing."""
+    cause = world.add(CAUSE)
+    world.step(cause, "start")
+    world.step(world.add(LEVEL_2, parent=cause), "start")
+    world.register.attach(cause, world.letter(), actor=LIAISON, on=world.day)
+    with pytest.raises(Refused, match="not you"):
+        world.fire(cause, "close", "chief_constable")
 
 
 def test_closed_before_levels_has_no_level_and_counts_closed(world: World) -> None:
@@ -124,6 +166,17 @@ def test_closed_before_levels_has_no_level_and_counts_closed(world: World) -> No
     )
     (line,) = [line for line in world.register.figures().lines if line.total]
     assert (line.title, line.open, line.closed) == ("Recommendation Closed before Levels", 0, 1)
+
+
+def test_closed_before_levels_counts_in_the_totals() -> None:
+    """71 open, 311 closed, 382 in all, of which 280 were closed before the levels."""
+    register = Register.open("memory:", clock=clock)
+    import_sheets(register, sorted((folder("examples") / "west_midlands").glob("*.csv")))
+    found = register.figures(as_at=date(2023, 3, 30))
+    assert (found.open, found.closed, found.total) == (71, 311, 382)
+    before = [each for each in register.records() if each.lifecycle.name == "before-levels"]
+    assert {(each.level, each.assumed) for each in before} == {(None, True)}
+    assert len(before) == 280
 
 
 def test_an_older_question_set_gave_way_to_a_newer_one() -> None:
@@ -151,3 +204,16 @@ def test_rules_have_dates_from_which_they_hold(world: World) -> None:
     with pytest.raises(RequestRefused, match="rules are in force only from 2020-01-01"):
         national().lifecycle_for("afi", 2, date(2019, 12, 31))
     assert world.register.record(world.add(LEVEL_2)).lifecycle.version == 1
+
+
+def test_open_records_move_from_one_version_to_the_next(tmp_path: Path) -> None:
+    """Each keeps its history and its count, and from then on goes by the new rules."""
+    here = reviews(tmp_path)
+    record = here.add()
+    before = here.register.figures()
+    assert here.move() == (1, ())
+    now = here.register.record(record)
+    assert (str(now.lifecycle), now.state) == ("review@2", "planned")
+    assert here.register.figures() == before
+    kinds = [type(event.what).__name__ for event in here.register.history(record)]
+    assert kinds == ["Added", "Migrated"]

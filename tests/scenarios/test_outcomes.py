@@ -130,6 +130,19 @@ def test_a_failed_verification_leads_back_to_work_and_needs_a_new_letter(world: 
     assert len(world.register.history(record)) == 5
 
 
+@pytest.mark.parametrize("kind", TRACKED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("outcome", ["superseded", "not_applicable", "no_action"])
+def test_a_proposed_closure_can_be_refused(world: World, kind: Kind, outcome: str) -> None:
+    """HMICFRS declines it with a reason, and the work goes on."""
+    record = world.add(kind)
+    world.step(record, f"propose_{outcome}")
+    with pytest.raises(Refused, match="no reason is given"):
+        world.fire(record, "decline", "hmicfrs")
+    world.step(record, "decline")
+    now = world.register.record(record)
+    assert (now.state, world.register.counts(now)) == ("in_progress", {"portal": "open"})
+
+
 def test_an_old_closure_can_be_undone(world: World) -> None:
     """Re-opened with a reason, it counts open from that day."""
     record = world.add(LEVEL_3)

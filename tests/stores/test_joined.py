@@ -21,7 +21,8 @@ from peelflow.stores.codec import record_text
 from peelflow.stores.plugged import upgrade_store
 from peelflow.stores.protocol import Kept, Wanted
 from peelflow.stores.rows import record_row
-from peelflow.stores.sql import JoinedStore, SqlStore
+from peelflow.stores.sql import SqlStore
+from peelflow.stores.sql_joined import JoinedStore
 from peelflow.stores.sql_schema import upgrade
 from peelflow.stores.sql_writing import _put_record
 from tests.stores.samples import batch, change, moved, step
@@ -273,6 +274,8 @@ def test_the_feed_and_the_whole_are_not_read_inside(engine: Engine) -> None:
         joined = JoinedStore(connection)
         with pytest.raises(RequestRefused, match="the feed: is not given inside a transaction"):
             joined.feed(0, 1)
+        with pytest.raises(RequestRefused, match="a position of the feed: is not given inside"):
+            joined.position()
         with pytest.raises(RequestRefused, match="open a register by its URL"):
             joined.snapshot()
 

@@ -26,7 +26,7 @@ from peelflow.errors import (
     StoreVersion,
 )
 from peelflow.stores import plugged
-from peelflow.stores import sql_writing as writing
+from peelflow.stores import sql_postgresql as postgresql
 from peelflow.stores.chain import GENESIS, chain
 from peelflow.stores.open import open_store
 from peelflow.stores.plugged import upgrade_store
@@ -176,6 +176,19 @@ def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     store.close()
 
 
+def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
+    """On PostgreSQL too: where a kill is tried is where the store comes by."""
+    registry.register("postgresql.other", "tests.stores.strange", "Other")
+    store = open_store(postgres.replace("+psycopg:", "+other:"))
+    passed: list[str] = []
+    store.reached = passed.append
+
+    step(store)
+
+    assert passed == list(store.capabilities.points)
+    store.close()
+
+
 def test_nothing_can_be_asked_of_a_closed_store(sql: SqlStore) -> None:
     """Closing twice is harmless."""
     sql.close()
@@ -295,7 +308,7 @@ def test_keys_and_rules_of_others_are_told(sql: SqlStore) -> None:
 
 def test_many_events_are_placed_in_parts(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """S5: in one order, however many wait."""
-    monkeypatch.setattr("peelflow.stores.sql_writing.PLACED", 2)
+    monkeypatch.setattr("peelflow.stores.sql_placing.PLACED", 2)
     for number in range(5):
         step(sql, f"r{number}", told={"changes": (change(),)})
 
@@ -347,8 +360,8 @@ def test_who_stood_in_the_way_may_have_gone_again(
 ) -> None:
     """S2: nothing was kept, and there is nothing left to show why: try again."""
     store = SqlStore(postgres)
-    never = writing._APPEND.replace("WHERE l.digest <> given.digest)", "WHERE TRUE) AND FALSE")
-    monkeypatch.setattr(writing, "_APPEND", never)
+    never = postgresql._APPEND.replace("WHERE l.digest <> given.digest)", "WHERE TRUE) AND FALSE")
+    monkeypatch.setattr(postgresql, "_APPEND", never)
 
     with pytest.raises(Conflict):
         step(store, "a")
@@ -365,7 +378,7 @@ def test_what_sqlalchemy_itself_says_is_told(
     def none_left(*_: object) -> None:
         raise PoolTimeoutError("QueuePool limit")
 
-    monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", none_left)
+    monkeypatch.setattr("peelflow.stores.sql_asking.lifecycles", none_left)
     with pytest.raises(StoreUnreadable, match="QueuePool limit"):
         sql.lifecycles()
 
@@ -394,8 +407,8 @@ def test_what_is_asked_while_the_store_closes_leaves_no_connection(
         store.close()
         return {}
 
-    monkeypatch.setattr("peelflow.stores.sql.asking.lifecycles", closing)
-    monkeypatch.setattr("peelflow.stores.sql.asking.read_fast", lambda *a: list(closing(*a)))
+    monkeypatch.setattr("peelflow.stores.sql_asking.lifecycles", closing)
+    monkeypatch.setattr("peelflow.stores.sql_asking.read_fast", lambda *a: list(closing(*a)))
 
     assert not ask(store)
     assert [getattr(each, "closed", None) for each in held] == [True]

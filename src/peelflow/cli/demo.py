@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from peelflow.cli import say
+from peelflow.cli.importing import import_with_progress
 from peelflow.cli.options import opened
 from peelflow.cli.reading import print_figures
-from peelflow.cli.writing import import_with_progress
 from peelflow.rulebook.shipped import folder
 
 FINDINGS = 1

@@ -60,10 +60,15 @@ def overdue(
     bare = [
         (*_row(each.row), *_undated(each.deadline), *_hand(each.hand)) for each in found.undated
     ]
-    title = f"Overdue on {found.on}"
-    say.rows(columns, [*body, *bare], form, title=title, numbers=("days over", "slipped"))
-    if form is Format.TABLE:
-        say.line(f"{len(body)} overdue, {len(bare)} without a day")
+    numbers = ("days over", "slipped")
+    if form is not Format.TABLE:
+        say.rows(columns, [*body, *bare], form, numbers=numbers)
+        return
+    for some, title in ((body, f"Overdue on {found.on}"), (bare, "Without a day")):
+        if some:
+            say.rows(columns, some, title=title, numbers=numbers)
+            say.line()
+    say.line(f"{len(body)} overdue, {len(bare)} without a day")
 
 
 def ages(
@@ -101,12 +106,22 @@ def plan(
     """List what each coming inspection could verify, and what must be done first for others."""
     with opened(register, rules) as here:
         found = plan_of(here, on or today(), force=force)
-    columns = (
-        *("inspection", "kind", "from", "to", *_ROW, "question", "could", "first", "with"),
-        *_HAND,
-    )
-    body = [row for each in found for row in _planned(each)]
-    say.rows(columns, body, form, title="What coming inspections could verify")
+    columns = (*_ROW, "question", "could", "first", "with", *_HAND)
+    if form is not Format.TABLE:
+        body = [row for each in found for row in _planned(each)]
+        say.rows(("inspection", "kind", "from", "to", *columns), body, form)
+        return
+    for each in found:
+        say.line(_said(each), "bold")
+        for records, what in ((each.ready, "wait for it"), (each.first, "need something first")):
+            if records:
+                body = [_verifiable(record) for record in records]
+                say.rows(columns, body, title=f"{len(records)} {what}")
+        if not (each.ready or each.first):
+            say.line("no open record is known that it could verify")
+        say.line()
+    if not found:
+        say.line("no inspection is planned for that day or later")
 
 
 def movement(
@@ -175,6 +190,12 @@ def _slips(deadline: Deadline) -> tuple[int, str]:
         for each in deadline.slips
     ]
     return len(told), "; ".join(told)
+
+
+def _said(planned: PlannedInspection) -> str:
+    held = planned.inspection
+    title = f", {planned.title}" if planned.title else ""
+    return f"{held.id}, {held.kind}, {held.first_day} to {held.last_day}{title}"
 
 
 def _planned(planned: PlannedInspection) -> list[tuple[say.Cell, ...]]:

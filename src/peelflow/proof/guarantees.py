@@ -8,7 +8,6 @@ passes through none. What peelflow does by itself is not taken to be prompt.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
 
 from attrs import define
 
@@ -25,40 +24,25 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import one_of, read_aloud
 from peelflow.model.rules import Lifecycle
-from peelflow.proof.board import Board, Edge, Named, Rules, board_of, rules_of
+from peelflow.proof.board import Edge
 from peelflow.proof.clauses import TooLargeError, needs
-from peelflow.proof.facts import Fact
-from peelflow.proof.ground import Climbing, Ground, Through, Walker
+from peelflow.proof.ground import Climbing, Through
 from peelflow.proof.levels import after_each, ever_after
 from peelflow.proof.meeting import Doors, facts_about
 from peelflow.proof.people import Pair
 from peelflow.proof.people import facts_about as facts_about_people
+from peelflow.proof.premises import UNSURE, Premises
 from peelflow.proof.search import stuck
 from peelflow.proof.story import Proof, told
 from peelflow.proof.view import View
 
 TOO_LARGE = "there is more to search than this proof looks at"
-UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
 UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 
 
 @define(eq=False, slots=False)
-class Prover:
+class Prover(Premises):
     """Proves guarantees of one lifecycle, with what all of them share."""
-
-    view: View
-
-    @cached_property
-    def _rules(self) -> Rules:
-        return rules_of(self.view.lifecycle)
-
-    @cached_property
-    def ground(self) -> Ground:
-        """The lifecycle in numbers, with no more facts than its own requirements need."""
-        return Ground(board_of(self._rules))
-
-    def _ground(self, more: tuple[Fact, ...], named: Named = lambda _: frozenset()) -> Ground:
-        return Ground(board_of(self._rules, more, named)) if more else self.ground
 
     def prove(self, guarantee: Guarantee) -> Proof:
         """Return what can be said of a guarantee."""
@@ -83,40 +67,6 @@ class Prover:
                 return self._unmet(guarantee, promise)
             case promise:
                 return self._people(guarantee, promise)
-
-    def _numbers(self, where: Where) -> frozenset[int]:
-        named = self.view.states(where)
-        return frozenset(n for n, name in enumerate(self.ground.board.names) if name in named)
-
-    def _doors(self, where: Where, board: Board | None = None) -> tuple[Edge, ...]:
-        inside, edges = self._numbers(where), self._counting(board)
-        return tuple(e for e in edges if e.target in inside and e.source not in inside)
-
-    def _doing(self, trigger: str, board: Board | None = None) -> tuple[Edge, ...]:
-        return tuple(e for e in self._counting(board) if trigger in self.view.triggers(e.rule))
-
-    def _counting(self, board: Board | None = None) -> list[Edge]:
-        """Return the edges that can break a guarantee: all, unless the view looks back."""
-        edges, past = (board or self.ground.board).edges, self.view.past
-        if not past:
-            return list(edges)
-        names = self.ground.board.names
-        return [edge for edge in edges if names[edge.source] not in past]
-
-    def _never_entered(self, where: Where, roles: tuple[str, ...] = ()) -> str | None:
-        doors = self._doors(where)
-        by = [e for e in doors if not roles or any(self._is_one(r, roles) for r in e.roles)]
-        if any(self.ground.reach.taken(by)):
-            return None
-        if roles and any(self.ground.reach.taken(doors)):
-            return f"`{where}` is never entered by {one_of(roles)}"
-        start = self.view.lifecycle.initial
-        if start in self.view.states(where):
-            return f"records start in `{start}`, and nothing that can happen enters `{where}` again"
-        return f"nothing that can happen enters `{where}`"
-
-    def _is_one(self, role: str, roles: tuple[str, ...]) -> bool:
-        return self.view.is_one_of(role, roles)
 
     def _only(self, guarantee: Guarantee, promise: OnlyEnteredBy) -> Proof:
         return self._roles(
@@ -154,27 +104,6 @@ class Prover:
             idle,
             role_of=lambda edge: next(filter(is_wrong, edge.roles)),
         )
-
-    def _verdict(
-        self,
-        guarantee: Guarantee,
-        walker: Walker,
-        why: str,
-        idle: str | None,
-        *,
-        ground: Ground | None = None,
-        role_of: Callable[[Edge], str] = lambda edge: edge.roles[0],
-    ) -> Proof:
-        """Search with all that may be; where that finds a walk, again with what must be."""
-        name, ground = str(self.view.lifecycle), ground or self.ground
-        walk = walker.walk(ground.reach, sure=False)
-        if walk is None:
-            return Proof(name, guarantee, "proved", vacuous=idle)
-        sure = walker.walk(ground.sure_reach, sure=True)
-        steps = told(ground.board, sure or walk, role_of((sure or walk)[-1]))
-        if sure is None:
-            return Proof(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
-        return Proof(name, guarantee, "refuted", why, steps)
 
     def _without(self, guarantee: Guarantee, promise: NeverWithout) -> Proof:
         board = self.ground.board

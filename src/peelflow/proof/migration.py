@@ -14,12 +14,12 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition
+from peelflow.proof.faults import fault
 from peelflow.proof.graph import reachable, reaching
 from peelflow.proof.guarantees import Prover
 from peelflow.proof.lint_names import triggers, unknown
 from peelflow.proof.looking_back import LookingBack, counts_both_ways, joined
 from peelflow.proof.names import listed
-from peelflow.proof.refining_steps import fault
 from peelflow.proof.story import Proof
 
 LEVEL_CLOSED_BY_SYSTEM = 1

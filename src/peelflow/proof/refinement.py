@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.guarantees import AlwaysReachable
 from peelflow.model.rules import Lifecycle, Role, Vocabulary
+from peelflow.proof.faults import fault
 from peelflow.proof.graph import reachable
 from peelflow.proof.guarantees import Prover
 from peelflow.proof.names import listed
-from peelflow.proof.refining_steps import Steps, fault
+from peelflow.proof.refining_sides import Sides
+from peelflow.proof.refining_steps import faults_of
 from peelflow.proof.story import Proof
 from peelflow.proof.view import View
 
@@ -33,13 +35,13 @@ def check_refinement(
         vocabulary: The words of the whole rulebook.
     """
     found = [*_scope(own, national), *_roles(own, national, vocabulary)]
-    steps, entered = Steps(own, national), reachable(own)
+    sides, entered = Sides(own, national), reachable(own)
     ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
     for name in own.states:
         if name in entered:
             found += [*_state(own, national, name, ledgers)]
             if own.stands_for(name) in national.states:
-                found += steps.faults(name)
+                found += faults_of(sides, name)
     if all(own.stands_for(name) in national.states for name in own.states):
         found += _guarantees(own, national)
     return tuple(sorted(set(found)))

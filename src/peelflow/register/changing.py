@@ -111,7 +111,8 @@ class Changing(ABC):
 
         Args:
             record: The record's id.
-            plan: The plan, or the name of one of the rulebook's.
+            plan: The plan, or the name of one: of the rulebook's, or of those between the national
+                levels that come with peelflow, such as `level-3-to-2`.
             actor: Who decided, in a role that the plan names.
             on: The day it was decided.
             source: The letter or portal reference it was read from.

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
-from importlib import import_module
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from peelflow.errors import Diagnostic, RulesRefused, UnknownDocument, UnknownRecord
-from peelflow.figures import Figures, tabulate
+from peelflow.errors import Diagnostic, RulesRefused
 from peelflow.model.judgement import Predicate
-from peelflow.model.records import Act, Document, Event, Record
-from peelflow.model.rules import Counts, Level, Lifecycle, Pin
+from peelflow.model.records import Act, Document, Event
+from peelflow.model.rules import Lifecycle
 from peelflow.register.advice import Advice
 from peelflow.register.deadlines import Deadlines
 from peelflow.register.draft import Desk, Draft
-from peelflow.register.keeping import Keeping, check_known
 from peelflow.register.migrations import Migrations
+from peelflow.register.reading import Reading
 from peelflow.register.situation import described
 from peelflow.register.steps import Alone
 from peelflow.register.verbs import Verbs
@@ -27,7 +25,7 @@ from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national
 from peelflow.rulebook.semantic import text_of
 from peelflow.stores.open import one_store, open_documents, open_store, seen_by
-from peelflow.stores.protocol import Documents, Store, Wanted
+from peelflow.stores.protocol import Documents, Store
 
 
 def utc_now() -> datetime:
@@ -35,7 +33,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Register(Verbs, Keeping, Advice, Deadlines, Migrations):
+class Register(Verbs, Reading, Advice, Deadlines, Migrations):
     """Records under a rulebook, kept in a store. Safe to use from several threads.
 
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
@@ -180,83 +178,6 @@ class Register(Verbs, Keeping, Advice, Deadlines, Migrations):
         self.documents.keep_document(document.digest, content)
         return document
 
-    def document(self, digest: str) -> bytes:
-        """Return a kept document byte for byte, or raise UnknownDocument."""
-        content = self.documents.document(digest)
-        if content is None:
-            raise UnknownDocument(digest)
-        return content
-
-    def record(self, record: str) -> Record:
-        """Return a record as it stands, or raise UnknownRecord."""
-        kept = self.store.read((record,)).get(record)
-        if kept is None:
-            raise UnknownRecord(record)
-        return kept.record
-
-    def records(
-        self,
-        *,
-        force: str | None = None,
-        category: str | None = None,
-        level: Level | Literal["any"] = "any",
-        state: str | None = None,
-        parent: str | None = None,
-        counts: Counts | None = None,
-        ledger: str = "portal",
-    ) -> Iterator[Record]:
-        """Yield the records that match, by id; `counts` is how they count on `ledger`."""
-        wanted = Wanted(force=force, category=category, level=level, state=state, parent=parent)
-        for record in self.store.records(wanted):
-            if counts is None or self.counts(record).get(ledger) == counts:
-                yield record
-
-    def counts(self, record: Record) -> Mapping[str, Counts]:
-        """Return how a record counts, on each ledger its state names."""
-        return self.lifecycle(record.lifecycle).states[record.state].counts_as
-
-    def history(self, record: str) -> tuple[Event, ...]:
-        """Return everything that happened to a record, in order, or raise UnknownRecord."""
-        entries = self.store.history(record)
-        if not entries:
-            raise UnknownRecord(record)
-        return tuple(entry.event for entry in entries)
-
-    def figures(
-        self,
-        *,
-        as_at: date | None = None,
-        force: str | None = None,
-        ledger: str = "portal",
-        known: int | None = None,
-    ) -> Figures:
-        """Return the figures as at a day, that day included (None: everything recorded).
-
-        Args:
-            as_at: The last day whose events count.
-            force: Only this force's records.
-            ledger: The ledger to count on.
-            known: As known when the feed ended at this position: what was recorded or corrected
-                later does not count. `position()` is the last one.
-
-        Raises:
-            RequestRefused: The feed has not come to that position.
-        """
-        check_known(self, known)
-        totals = self.store.totals(as_at=as_at, force=force, known=known)
-        categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
-
-    def lifecycle(self, pin: Pin) -> Lifecycle:
-        """Return the rules of a pin: the rulebook's, else those the store kept."""
-        found = self._lifecycles.get(pin.digest)
-        if found is None:
-            found = self.rulebook.by_pin(pin.digest) or _restored(
-                self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            )
-            self._lifecycles[pin.digest] = found
-        return found
-
 
 def _fired(batch: Draft, record: str, act: Act) -> Event:
     return batch.fire(
@@ -272,13 +193,6 @@ def _fired(batch: Draft, record: str, act: Act) -> Event:
         source=act.source,
         key=act.key,
     )
-
-
-def _restored(text: str) -> Lifecycle:
-    # Only a record under rules whose file is gone needs them: a start does without the reader.
-    restoring = import_module("peelflow.rulebook.restoring")
-    found: Lifecycle = restoring.restore(text)
-    return found
 
 
 def _refuse_edited(store: Store, rulebook: Rulebook) -> None:

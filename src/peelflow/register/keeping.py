@@ -46,20 +46,13 @@ class Keeping:
 
     def position(self) -> int:
         """Return the position of the last event kept, 0 where there is none."""
-        low, high = 0, 1
-        while self.store.feed(high - 1, 1):
-            low, high = high, high * 2
-        # INVARIANT: there is an event at `low` (or it is 0), and none at `high`.
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.store.feed(middle - 1, 1) else (low, middle)
-        return low
+        return self.store.position()
 
     def seal(self) -> tuple[Seal, Heads]:
         """Return the seal of everything kept until now, and every record's head beside it."""
         from peelflow.stores.seal import seal
 
-        self.store.feed(0, 1)  # gives every event that has none its position
+        self.store.position()  # gives every event that has none its position
         with self.store.snapshot() as kept:
             return seal(kept.feed())
 
@@ -77,7 +70,7 @@ class Keeping:
         from peelflow.stores.seal import broken_seal
         from peelflow.stores.verify import verify
 
-        self.store.feed(0, 1)
+        self.store.position()
         with self.store.snapshot() as kept:
             found = list(verify(kept, self._shelf(kept).documents()))
             if sealed is not None:
@@ -88,7 +81,7 @@ class Keeping:
         """Yield the register as lines of JSON, without line ends, in one reading."""
         from peelflow.stores.export import export_lines
 
-        self.store.feed(0, 1)
+        self.store.position()
         with self.store.snapshot() as kept:
             yield from export_lines(kept, self._shelf(kept).documents())
 
@@ -129,8 +122,8 @@ def check_known(register: Keeping, known: int | None) -> None:
     if known is None:
         return
     _check_position(known)
-    if known and not register.store.feed(known - 1, 1):
-        why = f"lies beyond the last event, at {register.position()}"
+    if known > (last := register.position()):
+        why = f"lies beyond the last event, at {last}"
         raise RequestRefused(f"the position {known}", why, "give one that was printed")
 
 

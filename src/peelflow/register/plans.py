@@ -19,6 +19,7 @@ from peelflow.proof.names import listed, suggestion
 from peelflow.register.asking import role_of
 from peelflow.register.draft import Draft
 from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.national import relevelling
 
 
 @frozen(eq=False)
@@ -62,6 +63,8 @@ def named_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> Named:
     """
     if isinstance(plan, str):
         known = {each.name: each for each in rulebook.migrations}
+        if plan not in known:
+            known = {**relevelling(), **known}
         if plan not in known:
             raise RequestRefused(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]

@@ -36,6 +36,10 @@ class RecordRow(NamedTuple):
     body: str
 
 
+MOVED = ("number", "head", "level", "lifecycle", "version", "state", "body")
+"""What of a record's row an event moves."""
+
+
 class ChangeRow(NamedTuple):
     """One change of the figures, by the event that made it."""
 

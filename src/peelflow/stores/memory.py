@@ -169,6 +169,11 @@ class MemoryStore:
             found = self._feed[after : after + limit]
         return tuple(Placed(position, entry) for position, entry in enumerate(found, after + 1))
 
+    def position(self) -> int:
+        """Return the position of the last event (S5)."""
+        with self._lock:
+            return len(self._feed)
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
         with self._lock:

@@ -54,7 +54,9 @@ def one_store(store: Store | None, connection: object) -> Store:
     if store is not None or connection is None:
         what, instead = "a register", "give it one of `store` and `connection`"
         raise RequestRefused(what, "needs one place to keep its records", instead)
-    joined: Store = import_module("peelflow.stores.plugged").sql_module().join(connection)
+    joined: Store = (
+        import_module("peelflow.stores.plugged").sql_module("sql_joined").join(connection)
+    )
     return joined
 
 

@@ -22,15 +22,15 @@ def is_sql(scheme: str) -> bool:
     return "+" in scheme or scheme == "postgresql"
 
 
-def sql_module() -> ModuleType:
-    """Return the module of the SQL stores.
+def sql_module(name: str = "sql") -> ModuleType:
+    """Return a module of the SQL stores.
 
     Raises:
         MissingExtra: SQLAlchemy is not installed.
     """
     if find_spec("sqlalchemy") is None:
         raise MissingExtra(extra="sql", needs="SQLAlchemy")
-    return import_module("peelflow.stores.sql")
+    return import_module(f"peelflow.stores.{name}")
 
 
 def upgrade_store(url: str) -> int | None:

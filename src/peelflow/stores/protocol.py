@@ -215,6 +215,13 @@ class Store(Documents, Protocol):
         """
         ...
 
+    def position(self) -> int:
+        """Return the position of the last event, 0 where there is none (S5).
+
+        Every event that was kept before this call has a position when it returns.
+        """
+        ...
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
         ...

@@ -122,6 +122,10 @@ class ScopedStore:
         del after, limit
         self._refuse_whole()
 
+    def position(self) -> int:
+        """Return the position of the last event, whosever it is: a count of events and no more."""
+        return self._store.position()
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
         self._refuse_whole()
@@ -148,5 +152,5 @@ class ScopedStore:
 
     def _refuse_whole(self) -> NoReturn:
         what = f"the register of {self.force}"
-        why = "gives no feed, position, seal, check, export or restoring, which hold every force's"
+        why = "gives no feed, seal, check, export or restoring, which hold every force's"
         raise RequestRefused(what, why, "open it without a force")

@@ -1,13 +1,130 @@
-"""Whether an application's connection can be joined."""
+"""Joined: a store in the transaction of an application's connection, if that can be joined."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from peelflow.errors import RequestRefused
+from peelflow.errors import Conflict, RequestRefused, StoreUnreadable
+from peelflow.stores.checks import check_documents, check_lifecycles
+from peelflow.stores.protocol import Batch, Capabilities, Placed, Snapshot, go_on
+from peelflow.stores.sql_engine import PSYCOPG
+from peelflow.stores.sql_faults import is_lost, said_of
+from peelflow.stores.sql_postgresql import append
+from peelflow.stores.sql_refusing import lost
+from peelflow.stores.sql_schema import check_schema
+from peelflow.stores.sql_shared import SharedStore
+from peelflow.stores.sql_writing import append_step_by_step
+from peelflow.stores.statements import RowUnreadable
+
+
+class JoinedStore(SharedStore):
+    """A store in the transaction of an application's own connection.
+
+    Nothing is begun, marked or committed here: what was appended is kept when the application
+    commits, and S3, S5 and S7 hold from then on. Not for several threads at once.
+
+    Args:
+        connection: In a transaction; on SQLite one that has begun IMMEDIATE.
+
+    Raises:
+        RequestRefused: The connection commits by itself, or its SQLite transaction
+            could fail half-way.
+        StoreUnreadable: The tables are missing.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.url = connection.engine.url.render_as_string(hide_password=True)
+        self.reached: Callable[[str], None] = go_on
+        self.capabilities = Capabilities(durable=False, shared=False, embedded=False)
+        self._connection = connection
+        check_joined(connection, self.url)
+        with self._asking():
+            check_schema(connection, self.url)
+
+    def append(self, batch: Batch) -> None:
+        """Put the batch into the transaction, whole or not at all (S1).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now; nothing was put. With
+                `transaction_lost`, the transaction cannot go on: roll it back.
+            KeyReused: A key of the batch already exists on its record.
+            OtherRules: The store keeps other rules under a name and version of the batch's.
+        """
+        check_lifecycles(batch)
+        check_documents(batch)
+        try:
+            if self._connection.dialect.driver == PSYCOPG:
+                append(self._connection, batch, alone=False)
+            else:
+                append_step_by_step(self._connection, batch)
+        except DBAPIError as fault:
+            if is_lost(fault):
+                raise lost(batch) from fault
+            raise StoreUnreadable(self.url, said_of(fault)) from fault
+
+    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+        """Refuse: positions are given to what is committed.
+
+        Raises:
+            RequestRefused: Always.
+        """
+        del after, limit
+        raise _not_joined("the feed")
+
+    def position(self) -> int:
+        """Refuse: positions are given to what is committed.
+
+        Raises:
+            RequestRefused: Always.
+        """
+        raise _not_joined("a position of the feed")
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Refuse: a transaction that writes is no reading of its own.
+
+        Raises:
+            RequestRefused: Always.
+        """
+        raise _not_joined("a reading of the whole")
+
+    def close(self) -> None:
+        """Do nothing: the connection is the application's."""
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        try:
+            yield self._connection
+        except RowUnreadable as fault:
+            raise StoreUnreadable(self.url, str(fault)) from fault
+        except DBAPIError as fault:
+            if is_lost(fault):
+                raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
+            raise StoreUnreadable(self.url, said_of(fault)) from fault
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._asking()
+
+
+def _not_joined(what: str) -> RequestRefused:
+    why, instead = "is not given inside a transaction", "open a register by its URL for it"
+    return RequestRefused(what, why, instead)
+
+
+def join(connection: object) -> JoinedStore:
+    """Return a store in the transaction of an application's connection.
+
+    Raises:
+        RequestRefused: It is no connection of SQLAlchemy's, or cannot be joined.
+    """
+    if not isinstance(connection, Connection):
+        what, why = f"the connection {connection!r:.80}", "is none of SQLAlchemy's"
+        raise RequestRefused(what, why, "give a `sqlalchemy.Connection` in a transaction")
+    return JoinedStore(connection)
 
 
 def check_joined(connection: Connection, url: str) -> None:

@@ -187,6 +187,10 @@ class SqliteStore:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         return self._run(lambda connection: statements.feed(connection, after, limit))
 
+    def position(self) -> int:
+        """Return the position of the last event (S5)."""
+        return self._run(statements.position)
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts.
 

@@ -41,6 +41,7 @@ _PUT_CHANGE = """INSERT INTO changes
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _FEED = """SELECT position, record, number, text, previous, digest FROM events
     WHERE position > ? ORDER BY position LIMIT ?"""
+_POSITION = "SELECT coalesce(max(position), 0) FROM events"
 _DIGEST = "SELECT digest FROM lifecycles WHERE name = ? AND version = ?"
 _PUT_LIFECYCLE = (
     "INSERT OR IGNORE INTO lifecycles (name, version, digest, text) VALUES (?, ?, ?, ?)"
@@ -128,6 +129,12 @@ def feed(connection: sqlite3.Connection, after: int, limit: int) -> tuple[Placed
     """Return the events behind a position, by theirs."""
     rows = connection.execute(_FEED, (after, limit)).fetchall()
     return tuple(Placed(position, _entry(*row)) for position, *row in rows)
+
+
+def position(connection: sqlite3.Connection) -> int:
+    """Return the position of the last event, 0 where there is none."""
+    (found,) = connection.execute(_POSITION).fetchone()
+    return int(found)
 
 
 def records(

@@ -57,6 +57,17 @@ class Feeds(Contract):
 
         assert store.feed(0, 9)[:1] == first
 
+    def test_the_position_is_the_last_events(self, store: Store) -> None:
+        """S5: every event that is kept has a position by then, and the last one's is told."""
+        assert store.position() == 0
+        for number, name in enumerate("aba", 1):
+            step(store, name)
+            assert store.position() == number
+        store.append(batch(moved(store, "c"), moved(store, "d")))
+
+        assert store.position() == 5
+        assert [each.position for each in store.feed(4, 9)] == [5]
+
     def test_the_events_of_a_batch_are_placed_in_its_order(self, store: Store) -> None:
         """S5: a batch's events stand one behind the other as they were decided."""
         asked = batch(*(moved(store, name) for name in ("z", "a", "m")))
