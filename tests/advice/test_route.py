@@ -60,7 +60,7 @@ LIST = Around(fields=frozenset({"addressees"}), lists=frozenset({"addressees"}))
 @pytest.mark.parametrize("around", [ONE, LIST, Around()])
 def test_a_choice_is_made_where_nothing_is_said(around: Around) -> None:
     """And needs no making where it is made."""
-    lifecycle = rules(way(PCCS, FieldSet("addressees")))
+    lifecycle = rules(way(FieldSet("addressees"), PCCS))
     step = only(ask(lifecycle, around=around))
     assert step.needs == (FieldNeed("addressees", has="pccs"),)
     said = only(ask(lifecycle, around=around, fields={"addressees": "pccs"}))
@@ -85,6 +85,14 @@ def test_a_list_is_given_every_choice_that_a_way_needs(around: Around, verdict: 
     assert ask(rules(first, later=later), around=around).verdict == verdict
     plain = way(FieldSet("addressees"), trigger="start", to="later")
     assert ask(rules(plain, later=later), around=around).verdict == "possible"
+
+
+@pytest.mark.parametrize("around", [ONE, LIST])
+def test_the_choice_is_made_that_later_steps_need(around: Around) -> None:
+    """Where an earlier step could do with several."""
+    ways = (way(each, trigger=f"as_{each.has}", to="later") for each in (PCCS, NPCC))
+    found = ask(rules(*ways, later=State(OPEN, transitions=(way(NPCC),))), around=around)
+    assert [step.trigger for step in found.steps] == ["as_npcc", "close"]
 
 
 def test_a_field_of_choices_that_is_not_declared_cannot_be_set() -> None:

@@ -90,6 +90,8 @@ def test_what_the_batch_itself_recorded_must_be_answered(world: World) -> None:
         draft.amend(other, "source_report", report, actor=LIAISON, on=world.day, reason="it is")
         draft.fire(response, "publish", **given)
     with world.register.batch() as draft:
+        draft.add("theirs", **{**added, "force": "kent"})
+        draft.add("area", **{**added, "category": "afi"})
         with pytest.raises(ZeroDivisionError), draft.step():
             draft.add("new", **added)
             raise ZeroDivisionError
