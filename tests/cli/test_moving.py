@@ -191,3 +191,16 @@ def test_hmicfrs_moves_a_record_to_another_level(run: Run) -> None:
     )
     assert (ran.code, ran.out) == (0, "A: level 3 → 2, `open` → `planned`\n")
     assert "level 3 → 2, as planned" in run("show", "A", *REGISTER).out
+
+
+def test_moves_a_record_between_national_levels_by_the_plans_name(run: Run, demo: Path) -> None:
+    """The plans between the levels come with peelflow; a name that is none is misuse."""
+    said = (*HMICFRS, "--source", "portal", "--reason", "reviewed", "--register", demo)
+    ran = run("relevel", "WMP-R3-020", "level-3-to-2", *said)
+    assert (ran.code, ran.out) == (0, "WMP-R3-020: level 3 → 2, `self_certified` → `in_progress`\n")
+    again = run("relevel", "WMP-R3-020", "level-3-to-2", *said)
+    assert (again.code, "runs under level-2@1" in again.err) == (2, True), again.err
+    wrong = run("relevel", "WMP-R3-024", "level-3-to-5", *said)
+    assert (wrong.code, "the plan 'level-3-to-5': is not here" in wrong.err) == (2, True)
+    table = run("figures", "--register", demo).out
+    assert "Recommendation Level 2                 32       0     32" in table

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.register.front import Register
-from peelflow.register.ticking import Ticked
+from peelflow.register.ticking import Left, Ticked
 from tests.cli.conftest import Run
 from tests.clocked import LEAD, add_case, clocked
 
@@ -173,6 +173,18 @@ def test_tick_tells_what_it_passed_over(
     assert "0 done on 2023-02-01, 0 waiting, 1 passed over" in ran.out
 
 
+def test_tick_tells_what_nobody_can_count(
+    run: Run, timed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the bank holidays that it takes are not known."""
+    left = Left("C-1", "lapse", None, "no list of bank holidays is installed")
+    monkeypatch.setattr(Register, "tick", lambda _, *, on: Ticked(on, left=(left,)))
+    ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
+    said = "nobody can tell whether `lapse` is due: no list of bank holidays is installed"
+    assert f"C-1: {said}" in ran.out
+    assert "0 done on 2023-02-01, 1 waiting, 0 passed over" in ran.out
+
+
 def test_the_command_is_opened_for_one_force_if_the_environment_says_so(
     run: Run, demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,3 +208,15 @@ def test_a_forces_figures_come_with_the_position_they_rest_on(
     assert told["total"]["total"] == (382 if force == "west-midlands" else 0)
     again = run("figures", "--known", str(told["known"]), "--register", demo)
     assert (again.code, f"known at position {told['known']}" in again.out) == (0, True)
+
+
+def test_plan_tells_inspection_by_inspection_what_waits_for_it(run: Run, demo: Path) -> None:
+    """Those that wait, those that need something first, and where there is nothing."""
+    told = run("plan", "--on", "2023-03-30", "--register", demo).out
+    june, july, september = told.split("WMP-INS-2023-0")[1:]
+    assert june.splitlines()[0].startswith("6, planned, 2023-06-05 to 2023-06-09, WMP PEEL")
+    assert ("4 wait for it" in june, "4 need something first" in june) == (True, True)
+    assert "no open record is known that it could verify" in july
+    assert "28 need something first" in september
+    later = run("plan", "--on", "2030-01-01", "--register", demo).out
+    assert later == "no inspection is planned for that day or later\n"

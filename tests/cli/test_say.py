@@ -31,7 +31,7 @@ def test_every_kind_of_event_is_said() -> None:
         "child WMP-R3-018",
         "level 2 → 3, as open",
         "moved to level-3@1, as in_progress",
-        "event 2: redate to 2024-01-31",
+        "event 2 re-dated to 2024-01-31",
     ]
 
 
@@ -39,7 +39,7 @@ def test_every_kind_of_event_is_said() -> None:
     ("what", "said"),
     [
         (Amended("owner", "x", None), "owner: x → nothing"),
-        (Corrected(3, "void"), "event 3: void"),
+        (Corrected(3, "void"), "event 3 voided"),
         (Relevelled(None, 4, PIN, "open", "open", "b"), "level none → 4, as open"),
     ],
 )

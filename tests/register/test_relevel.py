@@ -14,8 +14,9 @@ from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Event, Relevelled
 from peelflow.model.rules import Lifecycle, State
 from peelflow.register.front import Register
+from peelflow.register.requests import request_of
 from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.national import national
+from peelflow.rulebook.national import national, relevelling
 from peelflow.rulebook.semantic import pin_of
 from tests.world import FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
@@ -236,3 +237,54 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
     plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
     assert world.register.migrate(plan, **said).left == ("T-1",)
+
+
+def test_a_move_asked_for_again_is_the_same_whatever_its_event_says_of_names(world: World) -> None:
+    """What follows from the plan is no part of what was asked for: its digest is."""
+    record = world.add(LEVEL_3)
+    event = relevel(world, record)
+    assert isinstance(event.what, Relevelled)
+    assert event.what.triggers == {"self_certify": "close", "verify": "close"}
+    bare = evolve(event, what=evolve(event.what, triggers={}))
+    assert request_of(bare) == request_of(event)
+
+
+LEVEL = dict(enumerate(KINDS[:4], 1))
+WALKS = {
+    2: ("start", "close"),
+    3: ("start", "self_certify", "verify"),
+    4: ("start", "support", "end_support", "close"),
+}
+PAIRS = [(old, new) for old in WALKS for new in (1, 2, 3, 4) if old != new]
+
+
+def test_there_is_a_plan_between_any_two_levels_but_out_of_level_1() -> None:
+    """Each is in a file of its name, proved as it is loaded, and HMICFRS's alone."""
+    plans = relevelling()
+    assert set(plans) == {f"level-{old}-to-{new}" for old, new in PAIRS}
+    assert {(plan.by, plan.letters) for plan in plans.values()} == {(("hmicfrs",), False)}
+    for name, plan in plans.items():
+        old, new = name.removeprefix("level-").split("-to-")
+        assert (plan.old, plan.new) == (f"level-{old}@1", f"level-{new}@1")
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_a_national_plan_moves_a_record_from_wherever_it_stands(
+    world: World, old: int, new: int
+) -> None:
+    """It counts as before, or is archived at level 1; from there it goes on to an end."""
+    for steps in range(len(WALKS[old]) + 1):
+        record = world.add(LEVEL[old])
+        for trigger in WALKS[old][:steps]:
+            world.step(record, trigger)
+        counted = world.register.counts(world.register.record(record))
+        world.later()
+        relevel(world, record, f"level-{old}-to-{new}")
+        now = world.register.record(record)
+        assert now.level == new
+        assert world.register.counts(now) == (counted if new > 1 else {"portal": "closed"})
+        if new > 1 and counted == {"portal": "open"}:
+            for trigger in WALKS[new][0 if now.state == "open" else 1 :]:
+                world.step(record, trigger)
+            assert world.register.record(record).state == "closed"
+    assert world.register.verify() == ()

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic, RulesRefused
+from peelflow.model.migration import MigrationPlan
 from peelflow.model.rules import Lifecycle, Vocabulary
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.files import read_file
@@ -116,7 +117,7 @@ def _refused(reading: Callable[[], object]) -> tuple[Diagnostic, ...]:
         found = reading()
     except RulesRefused as refused:
         return refused.diagnostics
-    assert isinstance(found, Lifecycle | Vocabulary | Rulebook)
+    assert isinstance(found, Lifecycle | Vocabulary | MigrationPlan | Rulebook)
     return ()
 
 

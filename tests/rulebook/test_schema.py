@@ -83,7 +83,7 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
     What several files say together (unknown names, the graph, the lint) is not structure. Python's
     `$` lets a line break pass at the end of a name, an editor's does not: none is drawn here.
     """
-    kind = "lifecycle" if "lifecycle" in plain else "vocabulary"
+    kind = next((each for each in ("lifecycle", "migration") if each in plain), "vocabulary")
     try:
         structure(placed(plain))
         faults: list[str] = []

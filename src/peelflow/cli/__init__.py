@@ -13,6 +13,8 @@ MISUSE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 fine, 1 findings or a refusal, 2 misuse.
 
+    3 says undetermined, and 141 that whoever read what it printed left before the end.
+
     Args:
         arguments: The words after `peelflow`; the process's own when left out.
     """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +41,7 @@ from peelflow.errors import (
 )
 
 FINDINGS, MISUSE = 1, 2
+CUT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
 _FINDINGS = (Refused, RulesRefused, Conflict, OtherRules, StoreBusy, KeyReused)
 
 app = typer.Typer(
@@ -47,7 +51,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined.",
+    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
+    "the reader of what is printed left.",
 )
 VERBS: Mapping[str, Callable[..., None]] = {
     "demo": demo.demo,
@@ -84,21 +89,49 @@ app.add_typer(store, name="store")
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command and return its exit code."""
-    code: str | int | None = 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an arrow is no reason to stop half-way
     try:
-        app(args=arguments, prog_name="peelflow")
+        code = _done(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = CUT
+        _drop_rest()
+    except OSError as error:
+        code = MISUSE
+        with suppress(OSError):
+            say.complain(f"what there is to say cannot be written: {error.strerror}")
+        _drop_rest()
+    return code
+
+
+def _done(arguments: Sequence[str] | None) -> int:
+    """Do what is asked, and return the exit code of how that ended."""
+    try:
+        return _judged(arguments)
     except SystemExit as ended:
-        code = ended.code
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None  # Typer and rich make it 1: findings, here
+        return MISUSE if isinstance(ended.code, str) else ended.code or 0
+
+
+def _judged(arguments: Sequence[str] | None) -> int:
+    """Do what is asked, and say what of ours went wrong."""
+    try:
+        app(args=arguments, prog_name="peelflow")
     except PeelflowError as error:
         say.error(error)
-        code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
-    except OSError as error:
-        say.complain(f"what there is to say cannot be written: {error.strerror}")
-        code = MISUSE
-    return MISUSE if isinstance(code, str) else code or 0
+        return FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+    return 0
+
+
+def _drop_rest() -> None:
+    """Let what is still unwritten go nowhere: as Python ends it would be tried, and fail, again."""
+    with Path(os.devnull).open("wb") as nowhere:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # a stream of a host's own has no file
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _version(*, asked: bool) -> None:

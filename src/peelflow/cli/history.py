@@ -19,6 +19,8 @@ from peelflow.model.records import (
     What,
 )
 
+_CORRECTED = {"void": "voided", "redate": "re-dated"}
+
 
 def what_happened(event: Event) -> tuple[int, str, str, str, str, str | None, str | None]:
     """Return an event as a row: number, day, what, who decided, who typed, reason, source."""
@@ -53,7 +55,7 @@ def say_what(what: What) -> str:
         case Migrated(lifecycle=pin, new=new):
             return f"moved to {pin}, as {new}"
         case Corrected(event=number, correction=correction, to=to):
-            return f"event {number}: {correction}" + (f" to {to}" if to else "")
+            return f"event {number} {_CORRECTED[correction]}" + (f" to {to}" if to else "")
         case _:
             assert_never(what)
 

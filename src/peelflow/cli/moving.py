@@ -79,7 +79,13 @@ def correct(
 
 def relevel(
     record: Annotated[str, typer.Argument(help="The record's id.")],
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The migration's file.")],
+    plan: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLAN",
+            help="A migration's file, or its name; level-3-to-2 and its like are national.",
+        ),
+    ],
     *,
     actor: ActorName,
     actor_role: ActorRole,
@@ -95,12 +101,15 @@ def relevel(
 
     Letters attached before do not count at the new level, unless the plan says so.
     """
-    (named,) = proved(plan, rules, one=True)
-    with opened(register, [plan, *(rules or [plan.parent])]) as here:
+    file, beside = Path(plan), rules
+    if file.exists() or file.suffix:
+        (named,) = proved(file, rules, one=True)
+        plan, beside = named.name, [file, *(rules or [file.parent])]
+    with opened(register, beside) as here:
         before = here.record(record)
         here.relevel(
             record,
-            plan=named.name,
+            plan=plan,
             actor=Actor(actor, actor_role),
             on=on or today(),
             reason=reason or "",

@@ -22,6 +22,7 @@ from peelflow.cli.options import (
 )
 from peelflow.portfolio.ages import ages as ages_of
 from peelflow.portfolio.movement import movement as movement_of
+from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.planner import PlannedInspection, Verifiable
 from peelflow.portfolio.planner import plan as plan_of
@@ -49,21 +50,18 @@ def overdue(
     """List the open records past their day, and those that have none."""
     with opened(register, rules) as here:
         found = overdue_of(here, on or today(), force=force)
-    columns = (*_ROW, "original", "due", "days over", "slipped", "reasons", *_HAND)
-    body = [
-        (
-            *(*_row(each.row), *_days(each.deadline), each.days_over),
-            *(*_slips(each.deadline), *_hand(each.hand)),
-        )
-        for each in found.records
-    ]
-    bare = [
-        (*_row(each.row), *_undated(each.deadline), *_hand(each.hand)) for each in found.undated
-    ]
-    title = f"Overdue on {found.on}"
-    say.rows(columns, [*body, *bare], form, title=title, numbers=("days over", "slipped"))
-    if form is Format.TABLE:
-        say.line(f"{len(body)} overdue, {len(bare)} without a day")
+    columns = (*_ROW, "what", "original", "due", "days over", "slipped", "reasons", *_HAND)
+    body = [(*_row(each.row), *_overdue(each), *_hand(each.hand)) for each in found.records]
+    bare = [(*_row(each.row), *_undated(each), *_hand(each.hand)) for each in found.undated]
+    numbers = ("days over", "slipped")
+    if form is not Format.TABLE:
+        say.rows(columns, [*body, *bare], form, numbers=numbers)
+        return
+    for some, title in ((body, f"Overdue on {found.on}"), (bare, "Without a day")):
+        if some:
+            say.rows(columns, some, title=title, numbers=numbers)
+            say.line()
+    say.line(f"{len(body)} overdue, {len(bare)} without a day")
 
 
 def ages(
@@ -101,12 +99,22 @@ def plan(
     """List what each coming inspection could verify, and what must be done first for others."""
     with opened(register, rules) as here:
         found = plan_of(here, on or today(), force=force)
-    columns = (
-        *("inspection", "kind", "from", "to", *_ROW, "question", "could", "first", "with"),
-        *_HAND,
-    )
-    body = [row for each in found for row in _planned(each)]
-    say.rows(columns, body, form, title="What coming inspections could verify")
+    columns = (*_ROW, "question", "could", "first", "with", *_HAND)
+    if form is not Format.TABLE:
+        body = [row for each in found for row in _planned(each)]
+        say.rows(("inspection", "kind", "from", "to", *columns), body, form)
+        return
+    for each in found:
+        say.line(_said(each), "bold")
+        for records, what in ((each.ready, "wait for it"), (each.first, "need something first")):
+            if records:
+                body = [_verifiable(record) for record in records]
+                say.rows(columns, body, title=f"{len(records)} {what}")
+        if not (each.ready or each.first):
+            say.line("no open record is known that it could verify")
+        say.line()
+    if not found:
+        say.line("no inspection is planned for that day or later")
 
 
 def movement(
@@ -155,17 +163,21 @@ def _row(row: Row) -> tuple[say.Cell, ...]:
     return (row.record, row.category, str(row.level or "none"), row.state, row.owner)
 
 
-def _days(deadline: Deadline) -> tuple[say.Cell, ...]:
-    return (
-        deadline.original.isoformat() if deadline.original else None,
-        deadline.current.isoformat() if deadline.current else None,
-    )
+def _overdue(each: OverdueRecord) -> tuple[say.Cell, ...]:
+    due = each.due.isoformat() if each.due else None
+    if each.what == "state":
+        return (each.what, None, due, each.days_over, None, None)
+    return (each.what, _original(each.deadline), due, each.days_over, *_slips(each.deadline))
 
 
-def _undated(deadline: Deadline) -> tuple[say.Cell, ...]:
-    original, _ = _days(deadline)
-    slips, reasons = _slips(deadline)
-    return (original, deadline.words or "none", None, slips, reasons)
+def _undated(each: UndatedRecord) -> tuple[say.Cell, ...]:
+    state, words = each.deadline.state, each.deadline.words or "none"
+    due = state.why if state else words
+    return (each.what, _original(each.deadline), due, None, *_slips(each.deadline))
+
+
+def _original(deadline: Deadline) -> str | None:
+    return deadline.original.isoformat() if deadline.original else None
 
 
 def _slips(deadline: Deadline) -> tuple[int, str]:
@@ -175,6 +187,12 @@ def _slips(deadline: Deadline) -> tuple[int, str]:
         for each in deadline.slips
     ]
     return len(told), "; ".join(told)
+
+
+def _said(planned: PlannedInspection) -> str:
+    held = planned.inspection
+    title = f", {planned.title}" if planned.title else ""
+    return f"{held.id}, {held.kind}, {held.first_day} to {held.last_day}{title}"
 
 
 def _planned(planned: PlannedInspection) -> list[tuple[say.Cell, ...]]:

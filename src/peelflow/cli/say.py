@@ -11,11 +11,11 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from peelflow.cli import tables
 from peelflow.cli.options import Format
 from peelflow.errors import NOWHERE, Diagnostic, PeelflowError, Refused, RulesRefused, Span
 from peelflow.model.judgement import Refusal
@@ -149,27 +149,19 @@ def _table(
     numbers: Sequence[str],
     totals: bool,
 ) -> None:
+    shown = [[_shown(cell) for cell in row] for row in body]
     console = Console(file=sys.stdout)
-    table = Table(
-        box=box.SIMPLE_HEAD if console.is_terminal else None,
-        pad_edge=console.is_terminal,
-        padding=(0, 1) if console.is_terminal else (0, 2, 0, 0),
-        title=Text(title, "bold") if title and console.is_terminal else None,
-        title_justify="left",
-        show_header=any(columns),
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for number, each in enumerate(body, start=1):
-        last = totals and number == len(body)
-        table.add_row(
-            *(Text(_shown(cell)) for cell in each),
-            style="bold" if last else "",
-            end_section=number == len(body) - 1 and totals,
-        )
     if console.is_terminal:
-        console.print(table)
+        told = tables.Shown(
+            tuple(columns), tuple(map(tuple, shown)), title, tuple(numbers), totals=totals
+        )
+        tables.show(console, told)
         return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left")
+    for row in shown:
+        table.add_row(*map(Text, row))
     plain = StringIO()
     Console(file=plain, width=WIDE).print(table)
     if title:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.needs import Choices
+from peelflow.model.periods import Holidays
 from peelflow.model.records import Act, Record
 from peelflow.model.rules import Counts
 
@@ -53,7 +54,8 @@ class Child:
 class Context:
     """All that a decision may look at besides rules and record.
 
-    `now` is our clock's time (UTC), `today` the London date an act may not lie after.
+    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `holidays`
+    are the known bank holidays, if working days are to be counted.
     """
 
     now: datetime
@@ -62,6 +64,7 @@ class Context:
     inspection: Inspection | None = None
     children: tuple[Child, ...] = ()
     predicates: Mapping[str, Predicate] = field(factory=dict)
+    holidays: Holidays | None = None
 
 
 Predicate = Callable[[Record, Act, Context], bool]

@@ -19,6 +19,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import Lifecycle, Transition
+from peelflow.proof.lapses import lapse_of
 
 MOST_CLAUSES = 4096
 
@@ -97,4 +98,4 @@ def needs(source: str, way: Transition) -> tuple[Requirement, ...]:
     if way.after is None:
         return way.requires
     since = PUBLISHED if way.after.since == PUBLISHED else source
-    return (*way.requires, Waited(way.after.days, since, way.after.span))
+    return (*way.requires, lapse_of(way.after, since))

@@ -49,8 +49,8 @@ class Changing(ABC):
 
         Every later act is judged again by the engine, from the first event that changes: with the
         record as it then was, with people, their roles and inspections as recorded by now, and with
-        children as they stood at the end of that day. So are a parent's closings over its children.
-        Acts of other records that rest on a corrected appointment or inspection are not.
+        children as they stood at the end of that day. So are a parent's closings over its children,
+        and acts of the force's other records that rest on a corrected appointment or inspection.
 
         Args:
             record: The record's id.
@@ -110,7 +110,8 @@ class Changing(ABC):
 
         Args:
             record: The record's id.
-            plan: The plan, or the name of one of the rulebook's.
+            plan: The plan, or the name of one: of the rulebook's, or of those between the national
+                levels that come with peelflow, such as `level-3-to-2`.
             actor: Who decided, in a role that the plan names.
             on: The day it was decided.
             source: The letter or portal reference it was read from.

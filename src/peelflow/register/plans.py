@@ -19,6 +19,7 @@ from peelflow.proof.names import listed, suggestion
 from peelflow.register.asking import role_of
 from peelflow.register.draft import Draft
 from peelflow.rulebook.book import Rulebook
+from peelflow.rulebook.national import relevelling
 
 
 @frozen(eq=False)
@@ -37,6 +38,15 @@ class Named:
     def moves_level(self) -> bool:
         """Whether records change their level by it."""
         return moves_level(self.old, self.new)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The triggers that bear another name in the new rules, with that name.
+
+        INVARIANT: the same for every record, whatever was done on it: a correction may yet bring
+        back what is voided now.
+        """
+        return {old: new for old, new in self.plan.triggers.items() if old != new}
 
 
 def digest_of(plan: MigrationPlan) -> str:
@@ -62,6 +72,8 @@ def named_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> Named:
     """
     if isinstance(plan, str):
         known = {each.name: each for each in rulebook.migrations}
+        if plan not in known:
+            known = {**relevelling(), **known}
         if plan not in known:
             raise RequestRefused(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]

@@ -9,6 +9,8 @@ from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Document, Record
 
 APPOINTMENT = "appointment"
+INSPECTION = "inspection"
+RESTED_ON = (APPOINTMENT, INSPECTION)
 _SAYS = ("kind", "first_day", "last_day")
 _CALLED_OFF = {"cancel": "cancelled", "postpone": "postponed"}
 

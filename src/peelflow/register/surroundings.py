@@ -11,13 +11,12 @@ from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Record
 from peelflow.model.routes import Around, Relative, Route
 from peelflow.register.asking import check_date
-from peelflow.register.situation import APPOINTMENT, appointment_of, inspection_of
+from peelflow.register.holidays import holidays_of
+from peelflow.register.situation import APPOINTMENT, INSPECTION, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
-
-INSPECTION = "inspection"
 
 
 def way_of(draft: Draft, record: str, *, to: str, ledger: str, on: date | None) -> Route:
@@ -79,6 +78,7 @@ def _seen(
         predicates=frozenset(draft.desk.predicates),
         fields=frozenset(category.fields) if category else frozenset(),
         may_have_children=bool(category and category.children),
+        holidays=holidays_of(draft.lifecycle(record)),
     )
 
 

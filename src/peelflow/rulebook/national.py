@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.kept import rulebook_from
 from peelflow.rulebook.shipped import folder
+
+if TYPE_CHECKING:
+    from peelflow.model.migration import MigrationPlan
 
 NATIONAL = "national"
 KEPT = "national.json"
@@ -24,6 +29,18 @@ def national() -> Rulebook:
     rules = folder("rules")
     kept = _kept(rules / KEPT)
     return (kept and rulebook_from(kept, rules / NATIONAL)) or proved(rules)
+
+
+@cache
+def relevelling() -> Mapping[str, MigrationPlan]:
+    """Return the plans between the national levels by name, such as `level-3-to-2`, all proved.
+
+    Raises:
+        FileNotFoundError: This installation came without its rules.
+    """
+    loading = import_module("peelflow.rulebook.load")
+    found: Rulebook = loading.load(folder("rules") / "relevelling")
+    return {plan.name: plan for plan in found.migrations}
 
 
 def proved(rules: Path) -> Rulebook:

@@ -143,6 +143,12 @@ def _must(holds: Any, attribute: str | None = None) -> Key:
 
 _SINCE = Key(StateName)
 _TEXT, _FLAG = Key(str), Key(bool)
+_PERIOD: Mapping[str, Key] = {
+    "days": Key(Days),
+    "months": Key(Annotated[int, Whole(1, 1_200)]),
+    "working_days": Key(Annotated[int, Whole(1, 2_500)]),
+    "beginning": _FLAG,
+}
 
 SHAPES: Mapping[type, Shape] = {
     Lifecycle: Shape(
@@ -170,6 +176,7 @@ SHAPES: Mapping[type, Shape] = {
             "title": _TEXT,
             "final": _FLAG,
             "stands_for": Key(StateName),
+            "due": Key(After),
             "transitions": Key(Annotated[tuple[Transition, ...], ByTrigger()]),
         }
     ),
@@ -184,7 +191,7 @@ SHAPES: Mapping[type, Shape] = {
         },
         preset={"trigger": ""},
     ),
-    After: Shape({"days": _must(Days), "since": Key(Literal["entered", "published"])}),
+    After: Shape({**_PERIOD, "since": Key(Literal["entered", "published"])}),
     Guarantee: Shape(
         {"that": _must(Annotated[str, Sentence()], "promise"), "because": _must(str)},
         preset={"that": ""},
@@ -269,15 +276,7 @@ SHAPES: Mapping[type, Shape] = {
             "required": _FLAG,
         }
     ),
-    Counted: Shape(
-        {
-            "field": _must(FieldName),
-            "days": Key(Days),
-            "months": Key(Annotated[int, Whole(1, 1_200)]),
-            "working_days": Key(Annotated[int, Whole(1, 2_500)]),
-            "beginning": _FLAG,
-        }
-    ),
+    Counted: Shape({"field": _must(FieldName), **_PERIOD}),
     FigureRow: Shape(
         {
             "title": _must(str),

@@ -29,11 +29,13 @@ from peelflow.testing.strategies import among, lifecycles, mostly
 from peelflow.testing.words import (
     CATEGORY,
     FORCE,
+    HOLIDAYS,
     INSPECTION,
     LEDGERS,
     QUESTION_SETS,
     QUESTIONS,
     SIGNATORIES,
+    TOO_FEW,
     TRIGGERS,
     VOCABULARY,
     holder_of,
@@ -154,6 +156,7 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
+        holidays=mostly(draw, HOLIDAYS, draw(st.sampled_from((None, TOO_FEW)))),
     )
 
 

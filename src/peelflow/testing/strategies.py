@@ -46,7 +46,8 @@ _COUNTING = st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))
 _VERSION = st.integers(1, 3)
 _MORE_WAYS = st.integers(0, 3)
 _TIMED = st.booleans()
-_DAYS = st.integers(1, 40)
+_UNIT = st.sampled_from(("days", "months", "working_days"))
+_MONTHS, _DAYS = st.integers(1, 3), st.integers(1, 40)
 _SINCE = st.sampled_from(("entered", PUBLISHED))
 _TRIGGER = st.sampled_from(TRIGGERS)
 _ANOTHER = st.none() | _TRIGGER
@@ -89,6 +90,24 @@ def among(names: tuple[str | None, ...]) -> st.SearchStrategy[Any]:
 
 
 @st.composite
+def times(draw: st.DrawFn) -> After:
+    """Draw a time in any unit: when a step falls due, or until when a record may stand."""
+    unit = draw(_UNIT)
+    number = draw(_MONTHS if unit == "months" else _DAYS)
+    return After(
+        days=number if unit == "days" else None,
+        months=number if unit == "months" else None,
+        working_days=number if unit == "working_days" else None,
+        since=draw(_SINCE),
+        beginning=draw(_TIMED),
+    )
+
+
+_TIMES = times()
+_DUE = st.none() | _TIMES
+
+
+@st.composite
 def lifecycles(draw: st.DrawFn) -> Lifecycle:
     """Draw a small lifecycle without lint errors, settled and pinned.
 
@@ -107,6 +126,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
             counts_as=draw(_COUNTING),
             final=name == names[-1],
             stands_for=draw(stands_for),
+            due=draw(_DUE) if name != names[-1] else None,
             transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
         )
         for name, ways in used.items()
@@ -162,7 +182,7 @@ def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     by = draw(_BY)
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(_TIMED))
-    after = After(draw(_DAYS), draw(_SINCE)) if timed else None
+    after = draw(_TIMES) if timed else None
     return Transition(draw(_TRIGGER), to, by, after=after)
 
 

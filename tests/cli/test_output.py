@@ -1,0 +1,70 @@
+"""Where what is printed goes: to a reader who leaves, to a disk that is full."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+PRINTING = ("rules level-3", "figures --format csv")
+COMPLAINING = ("show nothing", "nonsense")
+
+
+@contextmanager
+def _unread() -> Iterator[IO[bytes]]:
+    """Give a pipe that nobody reads any more."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        yield pipe
+
+
+def _ran(
+    words: str,
+    *,
+    out: IO[bytes] | int = subprocess.PIPE,
+    err: IO[bytes] | int = subprocess.PIPE,
+) -> tuple[int, bytes]:
+    """Run the command in a process of its own; return its exit code, and what it complained of."""
+    command = [str(Path(sys.executable).parent / "peelflow"), *words.split()]
+    env = {**os.environ, "PEELFLOW_REGISTER": "memory:", "PYTHONUNBUFFERED": ""}
+    ran = subprocess.run(command, env=env, stdout=out, stderr=err, check=False)
+    return ran.returncode, ran.stderr or b""
+
+
+@pytest.mark.parametrize("words", PRINTING)
+def test_a_reader_who_leaves_is_no_finding(words: str) -> None:
+    """As after `| head -1`: in silence, with the code of a command that SIGPIPE ended."""
+    with _unread() as pipe:
+        assert _ran(words, out=pipe) == (141, b"")
+
+
+@pytest.mark.parametrize("words", COMPLAINING)
+def test_nor_is_one_who_leaves_the_complaints(words: str) -> None:
+    """As after `2>&1 | head -1`."""
+    with _unread() as pipe:
+        assert _ran(words, out=pipe, err=pipe)[0] == 141
+
+
+def test_a_full_disk_is_told_however_little_is_printed() -> None:
+    """Even what Python would write only as it ends."""
+    with Path("/dev/full").open("wb") as full:
+        code, said = _ran("figures --format csv", out=full)
+
+    assert (code, said) == (
+        2,
+        b"what there is to say cannot be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("words", COMPLAINING)
+def test_a_full_disk_behind_the_complaints_is_misuse(words: str) -> None:
+    """Where there is nowhere to say it, the exit code does."""
+    with Path("/dev/full").open("wb") as full:
+        assert _ran(words, err=full)[0] == 2
