@@ -187,11 +187,12 @@ class StoreVersion(StoreError):
 
 
 class StoreUnreadable(StoreError):
-    """The file is not a peelflow store, or it is damaged, or it cannot be opened."""
+    """No store answers there, it is damaged or closed, or it has not what it needs to go on."""
 
-    def __init__(self, url: str, why: str) -> None:
+    def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
         self.url, self.why = url, why
-        super().__init__(f"{url} cannot be used as a store: {why}; check the path or restore it")
+        self.instead = instead or "check the path or restore it"
+        super().__init__(f"{url} cannot be used as a store: {why}; {self.instead}")
 
 
 class MissingExtra(PeelflowError, ImportError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from attrs import frozen
@@ -39,9 +40,16 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     return run
 
 
+@pytest.fixture(scope="session")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the register that the demo makes, made once: whoever writes to it takes a copy."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    assert main(["demo", "--register", str(path)]) == 0
+    return path
+
+
 @pytest.fixture
-def demo(run: Run) -> Path:
-    """Give the register that the demo makes."""
-    ran = run("demo", "--register", "demo.db")
-    assert ran.code == 0
-    return Path("demo.db")
+def demo(run: Run, demonstrated: Path) -> Path:
+    """Give a copy of the register that the demo makes, in the folder where the command runs."""
+    del run  # it has made that folder
+    return Path(copy(demonstrated, "demo.db"))

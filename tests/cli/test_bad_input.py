@@ -53,6 +53,8 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
         2,
         "holds U+202E, which turns text around unseen; remove it",
     ),
+    "state that no rules have": (("list", "--state", "closd"), 2, "did you mean `closed`?"),
+    "ledger that no rules have": (("figures", "--ledger", "portla"), 2, "did you mean `portal`?"),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.register.front import Register
-from peelflow.register.ticking import Ticked
+from peelflow.register.ticking import Left, Ticked
 from tests.cli.conftest import Run
 from tests.clocked import LEAD, add_case, clocked
 
@@ -171,6 +171,18 @@ def test_tick_tells_what_it_passed_over(
     ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
     assert "C-1: moved by somebody else meanwhile; tick again" in ran.out
     assert "0 done on 2023-02-01, 0 waiting, 1 passed over" in ran.out
+
+
+def test_tick_tells_what_nobody_can_count(
+    run: Run, timed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the bank holidays that it takes are not known."""
+    left = Left("C-1", "lapse", None, "no list of bank holidays is installed")
+    monkeypatch.setattr(Register, "tick", lambda _, *, on: Ticked(on, left=(left,)))
+    ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
+    said = "nobody can tell whether `lapse` is due: no list of bank holidays is installed"
+    assert f"C-1: {said}" in ran.out
+    assert "0 done on 2023-02-01, 1 waiting, 0 passed over" in ran.out
 
 
 def test_the_command_is_opened_for_one_force_if_the_environment_says_so(

@@ -14,7 +14,8 @@ from attrs import frozen
 from markdown_it import MarkdownIt
 
 from peelflow.cli import main
-from peelflow.register.sheets import SHEETS, read_sheet
+from peelflow.register.kinds import SHEETS
+from peelflow.register.sheets import read_sheet
 from peelflow.rulebook.load import check
 
 ROOT = Path(__file__).parents[2]
@@ -72,10 +73,11 @@ def test_python_runs_and_prints_what_the_page_says(
     assert said == printed.getvalue()
 
 
-def test_yaml_blocks_of_the_reference_load(tmp_path: Path) -> None:
-    """The blocks of docs/rules.md make a rulebook together, without a single fault."""
+@pytest.mark.parametrize("name", ["rules.md", "deadlines.md"])
+def test_yaml_blocks_of_a_page_load(name: str, tmp_path: Path) -> None:
+    """The blocks of a page make a rulebook together, without a single fault."""
     for number, block in enumerate(of("yaml")):
-        if block.page.name == "rules.md" and not block.text.startswith("#"):
+        if block.page.name == name and not block.text.startswith("#"):
             (tmp_path / f"{number}.yaml").write_text(block.text, "utf-8")
     assert len(list(tmp_path.iterdir())) >= 2
     assert [str(fault) for fault in check(tmp_path) if fault.severity == "error"] == []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from peelflow.drawing.mermaid import diagram
+from peelflow.model.periods import say_within
 from peelflow.model.rules import Lifecycle
 from peelflow.reports.rules import page
 from peelflow.rulebook.national import national
@@ -41,8 +42,20 @@ def test_a_page_tells_every_state_and_step(lifecycle: Lifecycle) -> None:
     rows = [line for line in told if line.startswith("| `")]
 
     assert len(rows) == len(lifecycle.states) + len(steps)
-    assert {line.replace("\\|", "").count("|") for line in rows} <= {4, 6}
+    timed = any(state.due for state in lifecycle.states.values())
+    assert {line.replace("\\|", "").count("|") for line in rows} <= {5 if timed else 4, 6}
     assert len([line for line in told if line.startswith("- ")]) == len(lifecycle.guarantees)
+
+
+@given(lifecycles())
+def test_a_page_tells_by_when_each_state_is_to_be_left(lifecycle: Lifecycle) -> None:
+    """In the row of the state that says so, and in no other."""
+    told = page(lifecycle)
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (within .+) \|$", told, re.MULTILINE)
+    due = {name: state.due for name, state in lifecycle.states.items() if state.due}
+
+    assert rows == [(name, say_within(each)) for name, each in due.items()]
+    assert ("to be left" in told) == bool(due)
 
 
 @given(lifecycles())

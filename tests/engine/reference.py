@@ -5,11 +5,13 @@ Each requirement becomes one plain condition of a plain machine, written from do
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import transitions
 
+from peelflow.model.periods import Holidays
 from peelflow.model.records import Document, Moment, Value
 from peelflow.model.requirements import (
     AnyOf,
@@ -109,11 +111,29 @@ def offices(situation: Situation, person: str | None, day: date) -> set[str]:
 
 
 def is_due(after: After, source: str, situation: Situation) -> bool:
-    """The days since the state was entered, or since publication, have passed."""
-    start = publication(situation)
+    """Counted day by day, so many have passed since the state was entered, or published."""
+    start, on = publication(situation), situation.act.on
     if after.since == "entered":
         start = situation.record.entered[source].on
-    return start is not None and (situation.act.on - start).days >= after.days
+    if start is None or start > on:
+        return False
+    if after.months is not None:
+        later = start.month - 1 + after.months
+        year, month = start.year + later // 12, later % 12 + 1
+        end = date(year, month, min(start.day, monthrange(year, month)[1]))
+        return on >= end - timedelta(after.beginning)
+    day, left = start - timedelta(after.beginning), after.working_days or after.days or 0
+    while left and day < on:
+        day += timedelta(1)
+        left -= after.days is not None or is_working(day, situation.context.holidays)
+    return not left
+
+
+def is_working(day: date, known: Holidays | None) -> bool:
+    """Say whether a day is known to be a working day."""
+    if known is None or not known.first_year <= day.year <= known.last_year:
+        return False
+    return day.weekday() not in (5, 6) and day not in known.days
 
 
 def publication(situation: Situation) -> date | None:

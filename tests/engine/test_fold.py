@@ -160,6 +160,27 @@ def test_a_state_that_keeps_its_name_is_not_entered_anew(what: What, since: Mome
     assert apply(FIRST, event(2, what)).entered == {"open": since}
 
 
+names = st.sampled_from(["start", "check", "close", "sign"])
+
+
+@given(
+    done=st.lists(names, max_size=6),
+    triggers=st.dictionaries(names, names),
+    move=st.sampled_from(
+        [Migrated(NEW, "open", "open", "plan"), Relevelled(3, 4, NEW, "open", "open", "plan")]
+    ),
+)
+def test_a_move_says_what_was_done_in_the_words_of_the_new_rules(
+    done: list[str], triggers: dict[str, str], move: Migrated | Relevelled
+) -> None:
+    """As if each act had borne its new name; a trigger that the plan leaves out keeps its own."""
+    old = fold(history(*[acted(name, "open", "open") for name in done]))
+    renamed = [acted(triggers.get(name, name), "open", "open") for name in done]
+    moved = apply(old, event(old.number + 1, evolve(move, triggers=triggers)))
+    assert moved.done == fold(history(*renamed)).done
+    assert evolve(moved, done={}) == evolve(apply(old, event(old.number + 1, move)), done={})
+
+
 def test_every_kind_of_event_is_folded_here() -> None:
     """No kind is left out of these tests."""
     whats = [ADDED, TakenOver("", "", 1, OLD, "", DAY), START, *(what for what, _ in OTHERS)]

@@ -74,6 +74,9 @@ WAYS = rules(
     way(LETTER, ReasonGiven()),
     way(trigger="expire", by=("system",), after=After(1)),
     way(trigger="lapse", by=("system",), after=After(2, "published")),
+    way(trigger="fade", by=("system",), after=After(months=1)),
+    way(trigger="end", by=("system",), after=After(working_days=20, beginning=True)),
+    way(trigger="stop", by=("system",), after=After(56, "published", beginning=True)),
     way(trigger="decide", by=("hmicfrs", "lead", "pcc")),
     paused=State(OPEN, transitions=(way(trigger="resume"),)),
     held=State(OPEN, transitions=(way(trigger="resume"), way(trigger="close"))),
@@ -82,6 +85,11 @@ OFFERS = (
     "from `open`: `liaison_officer` can `close` with a `letter` and a reason; "
     "`system` can `expire` once 1 day has passed since this state was entered; "
     "`system` can `lapse` once 2 days have passed since the date in the field `published`; "
+    "`system` can `fade` once 1 month has passed since this state was entered; "
+    "`system` can `end` once the last of 20 working days beginning with the day this state was "
+    "entered has come; "
+    "`system` can `stop` once the last of 56 days beginning with the date in the field `published` "
+    "has come; "
     "`hmicfrs`, `lead` or `pcc` can `decide`"
 )
 EVERY_REQUIREMENT = rules(

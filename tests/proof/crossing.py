@@ -76,10 +76,11 @@ class Crossing(Reference):
 def moved(record: Record, case: Case) -> Record:
     """Return a record after its move."""
     new, number = case.plan.states[record.state], record.number + 1
+    words = case.plan.triggers
     what = (
-        Relevelled(1, 2, NEW, record.state, new, "plan", case.plan.letters)
+        Relevelled(1, 2, NEW, record.state, new, "plan", case.plan.letters, words)
         if case.restarts
-        else Migrated(NEW, record.state, new, "plan")
+        else Migrated(NEW, record.state, new, "plan", words)
     )
     return apply(record, Event("R-1", number, what, record.on, Actor("P", "hmicfrs"), "c", NOW))
 
@@ -94,6 +95,8 @@ def crossed(case: Case) -> Found:
         [name for name, state in both if any(way.after for way in state.transitions)],
         people=1 + isinstance(promise, TwoPeople),
     )
+    renamed = {name for name, then in case.plan.triggers.items() if then in means.done}
+    means = evolve(means, done=means.done | renamed)
     new = evolve(case.new, initial=case.plan.states[case.old.initial])
     return Crossing(case.old, promise, means, old=case.old, new=new, case=case).run()
 

@@ -28,6 +28,7 @@ from peelflow.model.requirements import (
     each_atom,
 )
 from peelflow.model.rules import Lifecycle, Transition
+from peelflow.proof.lapses import span_of
 from peelflow.testing.words import VOCABULARY
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -130,7 +131,7 @@ def means_of(
     fields |= {a.names for a in atoms if isinstance(a, ChildForEach)}
     signers = tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by}))
     waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
-    waits |= {rule.after.days for rule in rules if rule.after}
+    waits |= {span_of(rule.after)[0] for rule in rules if rule.after}
     inspected = mentioned(InspectionHeld)
     begun = {a.since for a in atoms if isinstance(a, InspectionHeld)}
     done = frozenset(a.distinct_from for a in atoms if isinstance(a, DistinctFrom))

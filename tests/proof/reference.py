@@ -68,10 +68,11 @@ class Reference:
     entered: set[tuple[str, str, str]] = field(factory=set)
     ahead: dict[Key, set[tuple[Key, bool]]] = field(factory=dict)
     seen: dict[Key, Walk] = field(factory=dict)
+    lettered: set[Key] = field(factory=set)
 
     def run(self) -> Found:
         """Try every walk, the shorter ones first."""
-        level = self._with_letters([Walk(begin(_added(self.lifecycle)))])
+        level = self._with_letters(Walk(begin(_added(self.lifecycle))))
         depth = 0
         self.seen = {self._print(walk): walk for walk in level}
         while level:
@@ -80,11 +81,12 @@ class Reference:
             depth += 1
             found: list[Walk] = []
             for walk in level:
-                for then in self._with_letters(list(self._steps(walk))):
+                for then in list(self._steps(walk)):
                     self._join(walk, then)
-                    if self._print(then) not in self.seen:
-                        self.seen[self._print(then)] = then
-                        found.append(then)
+                    for each in self._with_letters(then):
+                        if self._print(each) not in self.seen:
+                            self.seen[self._print(each)] = each
+                            found.append(each)
             level = found
         if isinstance(self.promise, AlwaysReachable):
             self._reachable(self.promise)
@@ -93,19 +95,20 @@ class Reference:
     def _join(self, walk: Walk, then: Walk) -> None:
         self.ahead.setdefault(self._print(walk), set()).add((self._print(then), then.step))
 
-    def _with_letters(self, walks: list[Walk]) -> list[Walk]:
-        """Return walks, and the same with one letter attached after them."""
-        found = list(walks)
-        for walk in walks:
-            records = [attached(walk.record, letter) for letter in self.means.letters]
-            # One letter serves every `since` unless there are two that differ.
-            more_letters = self.means.letters[-1:] if len(self.means.since) > 1 else ()
-            twice = [attached(record, letter) for record in records for letter in more_letters]
-            more = [Walk(record, walk.moves, walk.sure) for record in (*records, *twice)]
-            for before, then in product((walk, *more), more):
-                self._join(before, then)
-            found += more
-        return found
+    def _with_letters(self, walk: Walk) -> list[Walk]:
+        """Return a walk, and the same with one letter attached after it: once where it leads."""
+        if self._print(walk) in self.lettered:
+            return []
+        self.lettered.add(self._print(walk))
+        records = [attached(walk.record, letter) for letter in self.means.letters]
+        # One letter serves every `since` unless there are two that differ.
+        more_letters = self.means.letters[-1:] if len(self.means.since) > 1 else ()
+        twice = [attached(record, letter) for record in records for letter in more_letters]
+        more = [Walk(record, walk.moves, walk.sure) for record in (*records, *twice)]
+        ahead = {(self._print(each), True) for each in more}
+        for each in (walk, *more):
+            self.ahead.setdefault(self._print(each), set()).update(ahead)
+        return [walk, *more]
 
     def _print(self, walk: Walk) -> Key:
         """Return what of a walk can make a difference later."""
@@ -300,5 +303,5 @@ def _context(means: Means, inspection: Inspection | None, family: Family, *, say
         inspection,
         family[1],
         {"agreed": lambda *_: says},
-        family[0],
+        mentions=family[0],
     )

@@ -7,7 +7,7 @@ letters and people. It shares no code with the proof of refinement.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -62,8 +62,7 @@ class Simulation:
         waiting = list(self.seen)
         self._differs(start)
         for key in waiting:
-            for then in self._nexts(self.seen[key]):
-                found = self._key(then)
+            for found, then in self._nexts(self.seen[key]):
                 self.ahead.setdefault(key, set()).add(found)
                 if found not in self.seen:
                     self.seen[found] = then
@@ -126,11 +125,12 @@ class Simulation:
             before = number
         return record.state, tuple(order), tuple((name, each.person) for name, each in done)
 
-    def _nexts(self, pair: Pair) -> Iterator[Pair]:
+    def _nexts(self, pair: Pair) -> Iterator[tuple[Any, Pair]]:
         here = self.own.states[pair.own.state].transitions
         there = self.national.states[pair.national.state].transitions
         for letter in self.means.letters:
-            yield Pair(*(attached(record, letter) for record in pair))
+            then = Pair(*(attached(record, letter) for record in pair))
+            yield self._key(then), then
         names = {rule.trigger for rule in (*here, *there)}
         for name in sorted(names):
             mine = [rule for rule in here if rule.trigger == name]
@@ -148,43 +148,18 @@ class Simulation:
 
     def _acts(
         self, pair: Pair, trigger: str, actor: Actor, gap: int, means: Means
-    ) -> Iterator[Pair]:
-        on, alone = pair.own.on + timedelta(gap), actor.role == SYSTEM
-        letters = tuple(
-            evolve(letter, digest=f"{letter.name}@{pair.own.number + 1}")
-            for letter in means.letters
-        )
-        offers = [(), *((letter,) for letter in letters)]
+    ) -> Iterator[tuple[Any, Pair]]:
+        on = pair.own.on + timedelta(gap)
+        tries = list(_tries(pair, trigger, actor, on, means))
         done: set[Any] = set()
-        for offered, fields, inspection, family, reason, successor in product(
-            [()] if alone else offers,
-            means.fields_on(on),
-            [None] if alone else means.inspections_for(pair.own, on),
-            means.families,
-            [None] if alone else means.reasons,
-            [None] if alone else means.successors,
-        ):
-            act = Act(
-                trigger,
-                actor,
-                on,
-                "a clerk",
-                evidence=offered,
-                inspection=inspection.id if inspection else None,
-                reason=reason,
-                successor=successor,
-                source="portal",
-            )
-            context = Context(
-                NOW, TODAY, appointments(means), inspection, family[1], mentions=family[0]
-            )
-            given = pair
-            if fields:
-                given = Pair(*(evolve(record, fields=fields) for record in pair))
-            then = self._both(given, act, context)
-            if then is not None and self._key(then) not in done:
-                done.add(self._key(then))
-                yield then
+        for fields in means.fields_on(on):
+            given = Pair(*(evolve(record, fields=fields) for record in pair)) if fields else pair
+            for act, context in tries:
+                then = self._both(given, act, context)
+                found = None if then is None else self._key(then)
+                if then is not None and found not in done:
+                    done.add(found)
+                    yield found, then
 
     def _both(self, pair: Pair, act: Act, context: Context) -> Pair | None:
         """Let both files decide, and say what that shows."""
@@ -257,12 +232,44 @@ def classed(own: Lifecycle, national: Lifecycle, *, most: int = MOST) -> Outcome
     return Simulation(own, national, means_of(rules, timers=timers), most).run()
 
 
+def _tries(
+    pair: Pair, trigger: str, actor: Actor, on: date, means: Means
+) -> Iterator[tuple[Act, Context]]:
+    """Yield an act by everything that could be given with it, in every context."""
+    alone = actor.role == SYSTEM
+    letters = tuple(
+        evolve(letter, digest=f"{letter.name}@{pair.own.number + 1}") for letter in means.letters
+    )
+    for offered, inspection, family, reason, successor in product(
+        [()] if alone else [(), *((letter,) for letter in letters)],
+        [None] if alone else means.inspections_for(pair.own, on),
+        means.families,
+        [None] if alone else means.reasons,
+        [None] if alone else means.successors,
+    ):
+        act = Act(
+            trigger,
+            actor,
+            on,
+            "a clerk",
+            evidence=offered,
+            inspection=inspection.id if inspection else None,
+            reason=reason,
+            successor=successor,
+            source="portal",
+        )
+        context = Context(NOW, TODAY, appointments(means), inspection, family[1])
+        yield act, evolve(context, mentions=family[0])
+
+
 def _without_spent(pair: Pair) -> Pair:
     """Take from the national record the letters that counted under the edited file alone.
 
     They are of no more use there, and with them no two walks would ever be the same.
     """
     useless = pair.own.spent - pair.national.spent
+    if not useless:
+        return pair
     kept = tuple(a for a in pair.national.attachments if a.document.digest not in useless)
     return Pair(pair.own, evolve(pair.national, attachments=kept))
 
@@ -294,5 +301,7 @@ def _with_few_letters(record: Record) -> Record:
     Where only some roles need a letter for a step, others' walks would gather them without end.
     """
     loose = [a for a in record.attachments if a.document.digest not in record.spent]
+    if len(loose) < 3:
+        return record
     kept = tuple(a for a in record.attachments if a not in loose[:-2])
     return evolve(record, attachments=kept)

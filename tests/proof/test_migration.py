@@ -110,6 +110,21 @@ def test_where_the_system_goes_on_at_once_counts_too() -> None:
     assert codes(after) == set()
 
 
+def test_what_the_system_did_before_is_known_by_its_new_name() -> None:
+    """Where the plan says what it is called now, it goes on to nothing that is new."""
+    waited = "{to: closed, by: [system], requires: [{waited: 3}]}"
+    before = old(
+        OLD.replace("      refuse: {to: open", f"      lapse: {waited}\n      refuse: {{to: open")
+    )
+    text = NEW.replace(
+        "      refuse: {to: working", f"      shut: {waited}\n      refuse: {{to: working"
+    )
+    after = written(text % "", name="new", initial="working")
+    assert not found(after, before=before, triggers={**TRIGGERS, "lapse": "shut"})
+    codes = {fault.code for fault in found(after, before=before)}
+    assert codes == {"count-changes", "ends-records"}
+
+
 def test_every_trigger_that_a_guarantee_names_is_mapped() -> None:
     """A guarantee's trigger of the old file without a place in the plan is refused."""
     sentences = (
@@ -181,6 +196,65 @@ def test_waits_of_the_old_rules_are_told_from_those_of_the_new() -> None:
         f"verify: {{to: closed, by: [hmicfrs], requires: {asked}}}",
     )
     assert not found(new("closed can always be reached"), before=old(waiting))
+
+
+APART = "between sign and verify stand two different people"
+REACHED = "closed can always be reached"
+CERTIFY = "      certify: {to: certified, by: [chief_constable]}\n"
+SKIP = "      skip: {to: certified, by: [lead]}\n"
+
+
+def one_way(*sentences: str, who: str, then: str = "sign") -> Lifecycle:
+    """Return new rules that never send back, and verify by another person than did `who`.
+
+    Args:
+        sentences: Their guarantees.
+        who: A trigger.
+        then: What their first step is called.
+    """
+    text = NEW.replace("      refuse: {to: working, by: [hmicfrs]}\n", "").replace(
+        "sign:", f"{then}:"
+    )
+    said = "".join(f"  - {{that: {each}, because: a test}}\n" for each in sentences)
+    asks = f", requires: [{{distinct_from: {who}}}]"
+    return written(f"{text % asks}guarantees:\n{said}", name="new", initial="working")
+
+
+def old_without(step: str) -> Lifecycle:
+    """Return the old rules without one way to certify, and without the way back."""
+    return old(OLD.replace(step, "").replace("      refuse: {to: open, by: [hmicfrs]}\n", ""))
+
+
+def test_what_was_done_counts_by_the_name_that_the_plan_gives_it() -> None:
+    """Who certified before has signed: somebody else can verify, and nobody but somebody else."""
+    assert not found(one_way(APART, REACHED, who="sign"), before=old_without(SKIP))
+    (fault,) = found(new(APART), before=old_without(SKIP))
+    assert fault.code == "migration-breaks"
+
+
+def test_what_was_done_does_not_count_by_the_name_that_it_bore() -> None:
+    """Where the new rules call something else so, nobody has done that yet."""
+    anew = one_way(REACHED, who="certify", then="certify")
+    moved = {"triggers": {"certify": "verify", "verify": "verify"}}
+    (fault,) = found(anew, before=old_without(SKIP), **moved)
+    assert fault.code == "migration-breaks"
+
+
+def test_a_trigger_that_the_plan_leaves_out_keeps_its_name() -> None:
+    """No guarantee speaks of it, and the new rules may ask who did it."""
+    anew = one_way(REACHED, who="skip", then="skip")
+    assert not found(anew, before=old_without(CERTIFY), triggers={})
+
+
+def test_the_move_itself_does_nothing_that_the_rules_name() -> None:
+    """Where rules happen to have a trigger `migrate`, moving a record is not doing it."""
+    text = (NEW % "").replace("sign:", "migrate:")
+    without = "closed is never entered without [migrate, verify]"
+    said = f"guarantees:\n  - {{that: '{without}', because: a test}}\n"
+    signed = written(text + said, name="new", initial="working")
+    named = old(OLD.replace("certify:", "migrate:"))
+    (fault,) = found(signed, before=named, triggers={"migrate": "migrate", "verify": "verify"})
+    assert fault.code == "migration-breaks"
 
 
 def relevelled(before: str, after: str, states: dict[str, str], **more: Any) -> set[str]:

@@ -14,6 +14,7 @@ from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Event, Relevelled
 from peelflow.model.rules import Lifecycle, State
 from peelflow.register.front import Register
+from peelflow.register.requests import request_of
 from peelflow.rulebook.book import Rulebook
 from peelflow.rulebook.national import national, relevelling
 from peelflow.rulebook.semantic import pin_of
@@ -236,6 +237,16 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
     plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
     assert world.register.migrate(plan, **said).left == ("T-1",)
+
+
+def test_a_move_asked_for_again_is_the_same_whatever_its_event_says_of_names(world: World) -> None:
+    """What follows from the plan is no part of what was asked for: its digest is."""
+    record = world.add(LEVEL_3)
+    event = relevel(world, record)
+    assert isinstance(event.what, Relevelled)
+    assert event.what.triggers == {"self_certify": "close", "verify": "close"}
+    bare = evolve(event, what=evolve(event.what, triggers={}))
+    assert request_of(bare) == request_of(event)
 
 
 LEVEL = dict(enumerate(KINDS[:4], 1))

@@ -26,7 +26,7 @@ from peelflow.model.rules import After, Lifecycle, Role, State, Transition
 from peelflow.rulebook.national import national
 from peelflow.rulebook.restoring import restore
 from peelflow.rulebook.semantic import pin_of, text_of
-from peelflow.testing.strategies import lifecycles
+from peelflow.testing.strategies import lifecycles, times
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Edit = Callable[[Draw, Lifecycle], Lifecycle]
@@ -65,6 +65,7 @@ def alike(draw: st.DrawFn) -> tuple[Lifecycle, Lifecycle]:
         name: evolve(
             state,
             title=draw(st.none() | st.text()),
+            due=draw(st.none() | times()),
             counts_as=_shuffled(draw, state.counts_as),
             transitions=_mixed(draw, [_same_way(draw, way) for way in state.transitions]),
         )
@@ -189,7 +190,7 @@ WAY_EDITS: dict[str, Callable[[Transition], Transition]] = {
     "as": lambda way: evolve(way, as_=f"{way.as_ or 'a'}x"),
     "answers": lambda way: evolve(way, answers=f"{way.answers or 'a'}x"),
     "reopens": lambda way: evolve(way, reopens=not way.reopens),
-    "after": lambda way: evolve(way, after=After((way.after.days if way.after else 0) + 1)),
+    "after": lambda way: evolve(way, after=After(((way.after and way.after.days) or 0) + 1)),
     "requires more": lambda way: evolve(way, requires=(*way.requires, FieldSet("extra"))),
     "requires less": lambda way: evolve(
         way, requires=way.requires[1:] if way.requires else (ReasonGiven(),)
@@ -252,6 +253,34 @@ def test_every_requirement_has_a_text_of_its_own() -> None:
 
     assert len(REQUIREMENTS) == len(set(map(kept, REQUIREMENTS)))
     assert '{"waited":0}' in kept(Waited(0))
+
+
+TIMES = [
+    *(After(28), After(29), After(28, "published"), After(28, beginning=True)),
+    *(After(months=28), After(working_days=28), After(working_days=28, beginning=True)),
+]
+
+
+def timed(after: After) -> str:
+    """Return the text that is kept of a step with a time."""
+    level = next(one for one in national().lifecycles if one.name == "level-3")
+    way = Transition("try", "open", ("system",), after=after)
+    return text_of(evolve(level, states={"open": State({}, transitions=(way,))}))
+
+
+def test_every_time_has_a_text_of_its_own_and_comes_back() -> None:
+    """In each unit, of both days, and of both beginnings."""
+    texts = [timed(after) for after in TIMES]
+    assert len(set(texts)) == len(TIMES)
+    for text, after in zip(texts, TIMES, strict=True):
+        back = restore(text)
+        assert (back.states["open"].transitions[0].after, text_of(back)) == (after, text)
+
+
+def test_a_time_in_days_keeps_the_text_it_always_had() -> None:
+    """So records that were added before there were other units still run."""
+    assert '"after":{"days":28,"since":"entered"}' in timed(After(28))
+    assert '"after":{"days":28,"since":"published"}' in timed(After(28, "published"))
 
 
 def test_what_is_needed_twice_is_needed_once() -> None:

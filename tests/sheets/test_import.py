@@ -16,7 +16,7 @@ from peelflow.model.records import Amended, Attached
 from peelflow.register import cells, sheets
 from peelflow.register.front import Register
 from peelflow.register.importing import Imported, import_sheets
-from peelflow.register.sheets import SHEETS
+from peelflow.register.kinds import SHEETS
 from tests.world import LIAISON, NOW, clock
 
 RECORDS = """\

@@ -17,6 +17,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    Migrated,
     Relevelled,
     TakenOver,
     What,
@@ -78,6 +79,10 @@ def variants() -> dict[str, Event]:
         "attached unsigned": Attached(bare),
         "amended away": Amended("owner", "ACC", None),
         "relevelled plain": Relevelled(None, None, PIN, "open", "open", "b" * 64),
+        "relevelled in other words": Relevelled(
+            3, 2, PIN, "open", "open", "b" * 64, triggers={"sign": "close", "a\u00e9": "b"}
+        ),
+        "migrated in other words": Migrated(PIN, "a", "b", "c" * 64, {"z": "y", "certify": "sign"}),
         "corrected void": Corrected(2, "void"),
     }
     return {name: event(what=what) for name, what in whats.items()}

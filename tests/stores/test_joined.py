@@ -232,6 +232,22 @@ def test_a_lock_that_cannot_be_had_loses_the_transaction(
     store.close()
 
 
+def test_a_closed_one_says_so_and_leaves_the_connection_open(engine: Engine) -> None:
+    """S13: what the application does on its connection goes on."""
+    with engine.begin() as connection:
+        joined = JoinedStore(connection)
+        step(joined, "a")
+        joined.close()
+        joined.close()
+        with pytest.raises(StoreUnreadable, match="it was closed; open it again"):
+            joined.read(["a"])
+        with pytest.raises(StoreUnreadable, match="it was closed; open it again"):
+            joined.append(batch())
+
+    with engine.begin() as connection:
+        assert len(JoinedStore(connection).history("a")) == 1
+
+
 def test_an_error_of_the_database_is_told(engine: Engine, address: str) -> None:
     """Whatever else it says, in our error."""
     store = SqlStore(address)

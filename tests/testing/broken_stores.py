@@ -100,7 +100,7 @@ class SkipsLateCommits(MemoryStore):
 
 
 class ShowsHalf(MemoryStore):
-    """S6: readers are not kept out while a batch is written record by record."""
+    """S6, S13: readers are kept out neither while a batch is written nor once it is closed."""
 
     def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
         """Read without the lock."""
@@ -216,7 +216,7 @@ class ForgetsItsLog(SqliteStore):
 
 
 class SwallowsFaults(SqliteStore):
-    """S1, S3: what the disk does not take is acknowledged all the same."""
+    """S1, S3, S13: what the disk or a closed file does not take is acknowledged all the same."""
 
     def append(self, batch: Batch) -> None:
         """Hope for the best."""
@@ -259,6 +259,13 @@ class Elsewhere(SqliteStore):
     capabilities = evolve(SqliteStore.capabilities, embedded=False)
 
 
+class AnswersClosed(MemoryStore):
+    """S13: closing it changes nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def _owner_of(mark: Path) -> int:
     """Return the process that a mark names: ours, where there is none."""
     try:
@@ -290,6 +297,7 @@ MEMORY = {
         KeepsNul,
         SplitsNames,
         RewritesTexts,
+        AnswersClosed,
     )
 }
 FILES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from peelflow.testing import standings
+from peelflow.testing.contract import texts
 from peelflow.testing.opening import OURS
 from peelflow.testing.plugin import outcomes_in
 from peelflow.testing.promises import PROMISES, cited
@@ -31,6 +32,13 @@ class TestBroken(StoreContract):
     def log_of(self, url):
         return Path(url.partition(":")[2] + "-wal")
 """
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try each planted store with a page where sound ones get ten megabytes; measure no worker."""
+    monkeypatch.setattr(texts, "LARGE", texts.LARGE[:30_000])
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.mark.parametrize("name", BREAKS)

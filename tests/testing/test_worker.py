@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from peelflow.stores.memory import MemoryStore
 from peelflow.testing import worker
+from peelflow.testing.opening import OURS
 
 
 class Killed(BaseException):
@@ -47,3 +49,13 @@ def test_nobody_stops_growing_for_want_of_room() -> None:
 
     assert worker.grow(store, 2) == 2
     assert len(store.history("c")) == 2
+
+
+def test_a_url_is_no_argument_of_a_process(tmp_path: Path) -> None:
+    """It may hold a password, and anybody sees what a process was started with."""
+    url = f"sqlite:///{tmp_path / 'secret.db'}"
+
+    with worker.Worker(OURS, url, "step", "a") as child:
+        assert child.line() == "ready\n"
+        assert child.ask("go") == "1\n"
+        assert "secret" not in str(child._child.args)

@@ -22,6 +22,7 @@ from peelflow.cli.options import (
 )
 from peelflow.portfolio.ages import ages as ages_of
 from peelflow.portfolio.movement import movement as movement_of
+from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.planner import PlannedInspection, Verifiable
 from peelflow.portfolio.planner import plan as plan_of
@@ -49,17 +50,9 @@ def overdue(
     """List the open records past their day, and those that have none."""
     with opened(register, rules) as here:
         found = overdue_of(here, on or today(), force=force)
-    columns = (*_ROW, "original", "due", "days over", "slipped", "reasons", *_HAND)
-    body = [
-        (
-            *(*_row(each.row), *_days(each.deadline), each.days_over),
-            *(*_slips(each.deadline), *_hand(each.hand)),
-        )
-        for each in found.records
-    ]
-    bare = [
-        (*_row(each.row), *_undated(each.deadline), *_hand(each.hand)) for each in found.undated
-    ]
+    columns = (*_ROW, "what", "original", "due", "days over", "slipped", "reasons", *_HAND)
+    body = [(*_row(each.row), *_overdue(each), *_hand(each.hand)) for each in found.records]
+    bare = [(*_row(each.row), *_undated(each), *_hand(each.hand)) for each in found.undated]
     numbers = ("days over", "slipped")
     if form is not Format.TABLE:
         say.rows(columns, [*body, *bare], form, numbers=numbers)
@@ -170,17 +163,21 @@ def _row(row: Row) -> tuple[say.Cell, ...]:
     return (row.record, row.category, str(row.level or "none"), row.state, row.owner)
 
 
-def _days(deadline: Deadline) -> tuple[say.Cell, ...]:
-    return (
-        deadline.original.isoformat() if deadline.original else None,
-        deadline.current.isoformat() if deadline.current else None,
-    )
+def _overdue(each: OverdueRecord) -> tuple[say.Cell, ...]:
+    due = each.due.isoformat() if each.due else None
+    if each.what == "state":
+        return (each.what, None, due, each.days_over, None, None)
+    return (each.what, _original(each.deadline), due, each.days_over, *_slips(each.deadline))
 
 
-def _undated(deadline: Deadline) -> tuple[say.Cell, ...]:
-    original, _ = _days(deadline)
-    slips, reasons = _slips(deadline)
-    return (original, deadline.words or "none", None, slips, reasons)
+def _undated(each: UndatedRecord) -> tuple[say.Cell, ...]:
+    state, words = each.deadline.state, each.deadline.words or "none"
+    due = state.why if state else words
+    return (each.what, _original(each.deadline), due, None, *_slips(each.deadline))
+
+
+def _original(deadline: Deadline) -> str | None:
+    return deadline.original.isoformat() if deadline.original else None
 
 
 def _slips(deadline: Deadline) -> tuple[int, str]:

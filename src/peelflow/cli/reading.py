@@ -127,6 +127,9 @@ def _facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     if deadline.slips:
         times = "1 time" if len(deadline.slips) == 1 else f"{len(deadline.slips)} times"
         yield "deadline", f"first {deadline.original}, changed {times} since"
+    if deadline.state:
+        day = deadline.state.day
+        yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"
     for name, other in (("parent", record.parent), ("successor", record.successor)):
         if other is not None:
             yield name, other

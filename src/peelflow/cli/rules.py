@@ -16,8 +16,9 @@ from peelflow.cli.files import read_text, write_text
 from peelflow.cli.findings import as_json, as_sarif
 from peelflow.cli.options import Format, Formatted, RulePaths, rulebook_of
 from peelflow.errors import Diagnostic, RequestRefused
+from peelflow.model.periods import say_due, say_within
 from peelflow.model.requirements import read_aloud
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Lifecycle, Transition
 from peelflow.proof.names import suggestion
 from peelflow.proof.verdicts import EXIT_CODES
 from peelflow.reports.rules import page
@@ -149,6 +150,12 @@ def _list(known: tuple[Lifecycle, ...], form: Format) -> None:
     say.rows(columns, body, form, numbers=("states", "guarantees"))
 
 
+def _needs(way: Transition) -> list[str]:
+    """Read aloud what a step waits for, and what it asks for."""
+    once = [f"once {say_due(way.after, 'this state')}"] if way.after else []
+    return [*once, *map(read_aloud, way.requires)]
+
+
 def _read_aloud(one: Lifecycle, form: Format) -> None:
     columns = ("state", "counts", "trigger", "to", "by", "needs")
     body = [
@@ -158,7 +165,7 @@ def _read_aloud(one: Lifecycle, form: Format) -> None:
             way.trigger,
             way.to,
             ", ".join(way.by),
-            " and ".join(map(read_aloud, way.requires)),
+            " and ".join(_needs(way)),
         )
         for name, state in one.states.items()
         for counts in (say.counts(state),)
@@ -177,6 +184,9 @@ def _read_aloud(one: Lifecycle, form: Format) -> None:
     say.line()
     say.rows(columns, body)
     say.line()
+    for name, state in one.states.items():
+        if state.due:
+            say.line(f"`{name}` is to be left {say_within(state.due)}")
     for each in one.guarantees:
         say.line(f"guaranteed: {each.that}")
         say.line(f"   because: {each.because}")

@@ -10,6 +10,7 @@ import typer
 from peelflow.cli import say
 from peelflow.cli.options import DEFAULT_URL, RulePaths, Url, opened, read_day, today
 from peelflow.model.records import Acted, Event
+from peelflow.register.ticking import Left
 
 
 def tick(
@@ -32,11 +33,17 @@ def tick(
     for event in done.fired:
         say.line(_fired(event))
     for left in done.left:
-        say.line(f"{left.record}: `{left.trigger}` was due on {left.due} and waits: {left.why}")
+        say.line(f"{left.record}: {_left(left)}: {left.why}")
     for record in done.passed_over:
         say.line(f"{record}: moved by somebody else meanwhile; tick again")
     counted = f"{len(done.left)} waiting, {len(done.passed_over)} passed over"
     say.line(f"{len(done.fired)} done on {done.on}, {counted}")
+
+
+def _left(left: Left) -> str:
+    if left.due is None:
+        return f"nobody can tell whether `{left.trigger}` is due"
+    return f"`{left.trigger}` was due on {left.due} and waits"
 
 
 def _fired(event: Event) -> str:

@@ -6,15 +6,17 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import assert_never
 
 from attrs import frozen
 
 from peelflow.engine.children import say_open, say_unanswered
+from peelflow.engine.counting import Uncounted, last_day
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
 from peelflow.model.judgement import Context, Inspection
+from peelflow.model.periods import Holidays, say_due
 from peelflow.model.records import Act, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -31,7 +33,6 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
     say_days,
-    say_wait,
     would_do,
 )
 from peelflow.model.rules import After
@@ -78,19 +79,16 @@ def compile_due(after: After, state: str) -> Check:
     """Return the check that a timed system transition out of `state` is due."""
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
-        del context
         start = begun(after, record, state)
-        return _passed(after.days, start, act.on) if start else _NO_PUBLICATION
+        return _come(after, start, act.on, context.holidays) if start else NO_PUBLICATION
 
-    since = PUBLISHED if after.since == PUBLISHED else None
-    due = say_wait(after.days, since, begun=f"`{state}` was entered")
-    return Check(judge, f"wait until {due}", after.span)
+    return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
 
 
-def due_day(after: After, record: Record) -> date | None:
+def due_day(after: After, record: Record, holidays: Holidays | None) -> date | Uncounted | None:
     """Return when a timed transition out of the record's state falls due, None if it does not."""
     start = begun(after, record, record.state)
-    return start + timedelta(after.days) if start else None
+    return last_day(start, after, holidays) if start else None
 
 
 def begun(after: After, record: Record, state: str) -> date | None:
@@ -98,7 +96,7 @@ def begun(after: After, record: Record, state: str) -> date | None:
     return published(record) if after.since == PUBLISHED else record.entered[state].on
 
 
-_NO_PUBLICATION = "no date of publication is set"
+NO_PUBLICATION = "no date of publication is set"
 
 
 def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
@@ -143,6 +141,16 @@ def _passed(days: int, start: date, on: date) -> Finding:
     if passed < 0:
         return f"{start}, from when to count, lies after the act's date {on}"
     return HOLDS if passed >= days else f"{passed} of {say_days(days)} passed since {start}"
+
+
+def _come(after: After, start: date, on: date, holidays: Holidays | None) -> Finding:
+    """Find whether a period's last day has come."""
+    if start > on or (after.days is not None and not after.beginning):
+        return _passed(after.days or 0, start, on)
+    due = last_day(start, after, holidays)
+    if isinstance(due, date):
+        return HOLDS if due <= on else f"it falls due on {due}"
+    return f"it {due.why}" if due.not_by < on else f"it does not fall due by {on}"
 
 
 def _evidence(asked: Evidence) -> Judge:
@@ -273,7 +281,7 @@ def _waited(asked: Waited) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del context
         if asked.since == PUBLISHED:
-            start, missing = published(record), _NO_PUBLICATION
+            start, missing = published(record), NO_PUBLICATION
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"

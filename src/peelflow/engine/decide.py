@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from peelflow.engine.checks import due_day
 from peelflow.engine.explain import refuse
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
 from peelflow.model.records import Act, Acted, Actor, Change, Event, Record
 from peelflow.model.requirements import ChildForEach
-from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.model.rules import SYSTEM, Lifecycle, Transition
 
 PEELFLOW = Actor("peelflow", SYSTEM)
 
@@ -35,7 +37,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         cursor.counted,
         act.inspection,
         act.successor,
-        due_day(rule.after, record) if rule.after else None,
+        _due(rule, record, context),
     )
     return Event(
         record.id,
@@ -57,8 +59,17 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     )
 
 
+def _due(rule: Transition, record: Record, context: Context) -> date | None:
+    """Return the day on which what is taken fell due, None where it is not timed."""
+    due = due_day(rule.after, record, context.holidays) if rule.after else None
+    return due if isinstance(due, date) else None
+
+
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
-    """Return what a decision may look at: `appointments`, `inspection`, `children`, `mentions`."""
+    """Return what a decision may look at besides rules and record.
+
+    That is some of `appointments`, `inspection`, `children`, `mentions` and `holidays`.
+    """
     return machine_for(lifecycle).reads(record.state, trigger)
 
 

@@ -11,9 +11,10 @@ from peelflow.engine.machine import RuleMachine, Way
 from peelflow.engine.needed import needed, needed_time
 from peelflow.model.judgement import Context, Reason, Refusal
 from peelflow.model.needs import AppointmentNeed, Choices, DayNeed, Need, RoleNeed, SourceNeed
+from peelflow.model.periods import say_due
 from peelflow.model.records import Act, Actor, Record
-from peelflow.model.requirements import PUBLISHED, one_of, read_aloud, say_wait
-from peelflow.model.rules import After, Role, Transition
+from peelflow.model.requirements import one_of, read_aloud
+from peelflow.model.rules import Role, Transition
 
 
 def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
@@ -40,14 +41,8 @@ def refuse(machine: RuleMachine, record: Record, act: Act, context: Context) -> 
 def say_rule(rule: Transition) -> str:
     """Say a transition in words: who can do it, when it falls due, and with what."""
     needs = " and ".join(read_aloud(requirement) for requirement in rule.requires)
-    once = f" once {say_due(rule.after)}" if rule.after else ""
+    once = f" once {say_due(rule.after, 'this state')}" if rule.after else ""
     return f"{one_of(rule.by)} can `{rule.trigger}`{once}" + (f" with {needs}" if needs else "")
-
-
-def say_due(after: After) -> str:
-    """Say when a timed step falls due."""
-    since = PUBLISHED if after.since == PUBLISHED else None
-    return say_wait(after.days, since, begun="this state was entered")
 
 
 def _not_here(
@@ -142,7 +137,7 @@ def _no_source(machine: RuleMachine, act: Act) -> Iterator[Reason]:
 def _unmet(record: Record, act: Act, context: Context, ways: Iterable[Way]) -> Iterator[Reason]:
     for way in ways:
         after, requires = way.rule.after, way.rule.requires
-        asks: list[Choices] = [(needed_time(after, record, act),)] if after else []
+        asks: list[Choices] = [needed_time(after, record, act, context)] if after else []
         asks += [needed(asked, way.closes, record, act, context) for asked in requires]
         for check, asked in zip(way.checks, asks, strict=True):
             unmet = check.unmet(record, act, context)

@@ -162,12 +162,14 @@ def _moved(record: Record, event: Event) -> dict[str, Any]:
                 "level": what.new_level,
                 "lifecycle": what.lifecycle,
                 "window": record.window if what.letters else moment,
+                "done": _done(record.done, what.triggers),
             }
         case Migrated() as what:
             return {
                 "state": what.new,
                 "entered": _entered(record, what.new, moment, anew=False),
                 "lifecycle": what.lifecycle,
+                "done": _done(record.done, what.triggers),
             }
         case _:
             return {}
@@ -180,6 +182,19 @@ def _entered(record: Record, new: str, moment: Moment, *, anew: bool) -> Mapping
     with another name is entered by the move, and so is every state where the past counts no more.
     """
     return record.entered if new == record.state and not anew else {**record.entered, new: moment}
+
+
+def _done(done: Mapping[str, Done], triggers: Mapping[str, str]) -> Mapping[str, Done]:
+    """Return when triggers were last done, in the words of the rules that a record moves to.
+
+    One whose name the plan does not change keeps it; of those that now are one, the last counts.
+    """
+    if not triggers:
+        return done
+    found: dict[str, Done] = {}
+    for name, last in sorted(done.items(), key=lambda each: each[1].number):
+        found[triggers.get(name, name)] = last
+    return found
 
 
 def _holding(

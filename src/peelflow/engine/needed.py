@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import assert_never
 
-from peelflow.engine.checks import begun, compile_check, published
+from peelflow.engine.checks import compile_check, due_day, published
 from peelflow.engine.children import still_open, unanswered
+from peelflow.engine.counting import latest_start
 from peelflow.engine.evidence import window_of
 from peelflow.model.judgement import Context
 from peelflow.model.needs import (
@@ -89,12 +90,12 @@ def together(parts: Iterable[Choices]) -> Choices:
     return tuple(tuple(need for needs in chosen for need in needs) for chosen in product(*parts))
 
 
-def needed_time(after: After, record: Record, act: Act) -> Needs:
-    """Return what a timed transition that is not due waits for."""
-    start = begun(after, record, record.state)
-    if start is None:
-        return (FieldNeed(PUBLISHED, act.on - timedelta(after.days)),)
-    return (DayNeed(start + timedelta(after.days)),)
+def needed_time(after: After, record: Record, act: Act, context: Context) -> Choices:
+    """Return what a timed transition that is not due waits for; nothing where no day is told."""
+    due = due_day(after, record, context.holidays)
+    if due is None:
+        return ((FieldNeed(PUBLISHED, latest_start(after, act.on, context.holidays)),),)
+    return ((DayNeed(due),),) if isinstance(due, date) else ()
 
 
 def _needs(

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 
 from attrs import define, evolve, field, frozen
 
+from peelflow.engine.counting import as_far_as_known
 from peelflow.engine.evidence import holds
 from peelflow.engine.goals import Goal
 from peelflow.engine.machine import Way
@@ -154,6 +155,7 @@ def context_of(plan: Plan, says: Mapping[str, bool]) -> Context:
         inspection=plan.inspection,
         children=children_seen(plan),
         predicates={name: _yes if said else _no for name, said in says.items()},
+        holidays=as_far_as_known(plan.around.holidays),
         mentions=plan.around.mentions,
     )
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from peelflow.engine.bringing import appoint, bring, visit
 from peelflow.engine.checks import begun, published, says
+from peelflow.engine.counting import Uncounted, as_far_as_known, last_day
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.evidence import window_of
 from peelflow.engine.kin import close_children
@@ -63,7 +64,7 @@ def _name(plan: Plan, field: str) -> bool:
 
 
 def _timed(plan: Plan) -> bool:
-    """Wait until a timed step is due."""
+    """Wait until a timed step is due; where nobody can tell, as if no bank holiday followed."""
     after = plan.way.rule.after
     if after is None:
         return True
@@ -72,7 +73,13 @@ def _timed(plan: Plan) -> bool:
         if not _publish(plan):
             return False
         start = plan.at.day
-    plan.wait_for(start + timedelta(after.days))
+    due = last_day(start, after, plan.around.holidays)
+    if isinstance(due, Uncounted):
+        plan.undetermined.append(f"the day of `{plan.way.rule.trigger}`, which {due.why}")
+        due = last_day(start, after, as_far_as_known(plan.around.holidays))
+    if isinstance(due, Uncounted):
+        return False
+    plan.wait_for(due)
     return True
 
 

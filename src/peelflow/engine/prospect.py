@@ -145,8 +145,10 @@ def _latest(plan: Plan) -> date | None:
     if plan.by_system:
         return None
     rules = plan.lifecycle.states[plan.way.source].transitions
-    dues = [due_day(rule.after, plan.at.record) for rule in rules if rule.after]
-    return min((due for due in dues if due and due >= plan.day), default=None)
+    known = plan.around.holidays
+    dues = [due_day(rule.after, plan.at.record, known) for rule in rules if rule.after]
+    coming = (due for due in dues if isinstance(due, date) and due >= plan.day)
+    return min(coming, default=None)
 
 
 def _played(machine: RuleMachine, plan: Plan, says: Mapping[str, bool]) -> list[Record]:

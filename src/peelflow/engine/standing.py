@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from peelflow.engine.checks import compile_check, due_day
 from peelflow.engine.evidence import window_of
 from peelflow.model.judgement import Context
+from peelflow.model.periods import Holidays
 from peelflow.model.records import Act, Actor, Record
 from peelflow.model.requirements import (
     AnyOf,
@@ -33,12 +34,14 @@ def lacking(rules: Lifecycle, record: Record, day: date) -> dict[str, str]:
     return {way.trigger: " and ".join(_lacks(way, record, day)) for way in ways}
 
 
-def overdue(rules: Lifecycle, record: Record, day: date) -> dict[str, date]:
+def overdue(
+    rules: Lifecycle, record: Record, day: date, holidays: Holidays | None
+) -> dict[str, date]:
     """Return the timed steps out of the record's state that are due by a day, with theirs."""
     found: dict[str, date] = {}
     for way in rules.states[record.state].transitions:
-        due = due_day(way.after, record) if way.after else None
-        if due is not None and due <= day:
+        due = due_day(way.after, record, holidays) if way.after else None
+        if isinstance(due, date) and due <= day:
             found[way.trigger] = due
     return found
 

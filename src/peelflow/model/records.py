@@ -153,7 +153,10 @@ class Linked:
 
 @frozen
 class Relevelled:
-    """The inspectorate moved the record to another level. Letters carry over only if `letters`."""
+    """The inspectorate moved the record to another level. Letters carry over only if `letters`.
+
+    `triggers` says what triggers are called from now on whose names the plan changed.
+    """
 
     old_level: Level
     new_level: Level
@@ -162,16 +165,21 @@ class Relevelled:
     new: str
     plan: str
     letters: bool = False
+    triggers: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
 class Migrated:
-    """The record moved to another version of its lifecycle under a proved plan (its digest)."""
+    """The record moved to another version of its lifecycle under a proved plan (its digest).
+
+    `triggers` says what triggers are called from now on whose names the plan changed.
+    """
 
     lifecycle: Pin
     old: str
     new: str
     plan: str
+    triggers: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.judgement import Appointment, Inspection, Mention
 from peelflow.model.needs import Need
+from peelflow.model.periods import Holidays
 from peelflow.model.records import Record
 from peelflow.model.rules import Lifecycle
 
@@ -40,6 +41,7 @@ class Around:
         fields: The fields its category declares; only these can be set. None: any.
         lists: Those of them that hold several values. None: any.
         may_have_children: Whether its category can have children.
+        holidays: The known bank holidays, None where no list of them is installed.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -52,6 +54,7 @@ class Around:
     fields: frozenset[str] | None = None
     lists: frozenset[str] | None = None
     may_have_children: bool = False
+    holidays: Holidays | None = None
 
 
 @frozen

@@ -147,13 +147,22 @@ class Vocabulary:
 
 @frozen
 class After:
-    """When a timed system transition falls due: `days` after `since`.
+    """When time itself has a say: the last day of a period, in one of three units.
 
-    `since` is `entered` (the state) or `published` (the record's field).
+    Args:
+        days: Calendar days.
+        since: From when they are counted: `entered` (the state) or `published` (the field).
+        months: Months; the last day of a month stands for the days that it does not have.
+        working_days: Days that are no Saturday, Sunday or bank holiday in England and Wales.
+        beginning: Whether the period begins with that day, which is then its first.
+        span: Where it is declared.
     """
 
-    days: int
+    days: int | None = None
     since: str = "entered"
+    months: int | None = None
+    working_days: int | None = None
+    beginning: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -174,13 +183,17 @@ class Transition:
 
 @frozen
 class State:
-    """Where a record can stand, and how it counts on each ledger it names there."""
+    """Where a record can stand, and how it counts on each ledger it names there.
+
+    `due` says by when a record is to leave it; nothing that may be done depends on that.
+    """
 
     counts_as: Mapping[str, Counts]
     title: str | None = None
     final: bool = False
     stands_for: str | None = None
     transitions: tuple[Transition, ...] = ()
+    due: After | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -14,6 +14,7 @@ from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
 from peelflow.portfolio.standing import Hand, Row, hand_of, row_of
 from peelflow.register.front import Register
+from peelflow.register.reading import check_ledger
 
 Kind = Literal["new", "closed", "reopened"]
 
@@ -43,8 +44,9 @@ def movement(
     A record is new on the day it first counts; what was corrected is told as corrected.
 
     Raises:
-        RequestRefused: The days stand in the wrong order.
+        RequestRefused: The days stand in the wrong order, or no state counts on such a ledger.
     """
+    check_ledger(register.draft().desk, ledger)
     if until < after:
         what, why = f"the day {until}", f"lies before {after}"
         raise RequestRefused(what, why, "give the earlier day as `after`")

@@ -13,7 +13,9 @@ from peelflow.model.records import Record
 from peelflow.model.rules import Level
 from peelflow.register.cells import BadCell, level, must
 from peelflow.register.front import Register
-from peelflow.register.sheets import Row, Sheet, read_sheet
+from peelflow.register.kinds import Sheet
+from peelflow.register.reading import check_ledger
+from peelflow.register.sheets import Row, read_sheet
 
 PORTAL = Sheet("portal records", "counts", ("record", "level", "counts"), fields=True)
 _COUNTS = ("open", "closed")
@@ -70,7 +72,11 @@ def reconcile(
         path: The list, in UTF-8, with a header.
         ledger: The ledger that the list is of.
         force: Only this force's records are expected in the list.
+
+    Raises:
+        RequestRefused: No state counts on such a ledger.
     """
+    check_ledger(register.draft().desk, ledger)
     rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL,))
     listed: dict[str, Listed] = {}
     found = list(faults)

@@ -20,6 +20,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import Lifecycle, Transition
+from peelflow.proof.lapses import lapse_of
 
 MOST_CLAUSES = 4096
 
@@ -109,4 +110,4 @@ def needs(source: str, way: Transition) -> tuple[Requirement, ...]:
     if way.after is None:
         return way.requires
     since = PUBLISHED if way.after.since == PUBLISHED else source
-    return (*way.requires, Waited(way.after.days, since, way.after.span))
+    return (*way.requires, lapse_of(way.after, since))

@@ -8,10 +8,12 @@ from typing import Literal
 from attrs import frozen
 
 from peelflow.errors import NOWHERE, Span
+from peelflow.model.periods import say_period
 from peelflow.model.requirements import Requirement, one_of, read_aloud
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.proof.clauses import closes, needs
 from peelflow.proof.implication import implies
+from peelflow.proof.lapses import Lapse
 from peelflow.proof.names import listed
 
 Effect = Literal["loosened", "tightened", "changed"]
@@ -171,9 +173,9 @@ def _asked(
     if (alike or kept == same == "proved") and before.after == after.after:
         return
     effect: Effect = "changed"
-    if kept == "proved":
+    if kept == "proved" != same:
         effect = "tightened"
-    elif same == "proved":
+    elif same == "proved" != kept:
         effect = "loosened"
     yield Difference(
         f"{name} {after.trigger}",
@@ -184,4 +186,11 @@ def _asked(
 
 
 def _said(asked: tuple[Requirement, ...]) -> str:
-    return " and ".join(sorted(map(read_aloud, asked))) or "nothing"
+    return " and ".join(sorted(map(_aloud, asked))) or "nothing"
+
+
+def _aloud(asked: Requirement) -> str:
+    if not isinstance(asked, Lapse):
+        return read_aloud(asked)
+    since = "beginning with" if asked.period.beginning else "since"
+    return f"{say_period(asked.period)} {since} {asked.since}"

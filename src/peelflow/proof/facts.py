@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from peelflow.model.requirements import DistinctFrom, Evidence, InspectionHeld, Waited
 from peelflow.model.rules import Transition
 from peelflow.proof.clauses import Atom, Clause
+from peelflow.proof.deeds import deeds_of
 from peelflow.proof.moments import WINDOW, Known, Point, point_of
 
 
@@ -87,7 +88,7 @@ class Facts:
         """
         if not self.bits:
             return -1, 0
-        key = (way.trigger, way.to if way.to in self.states else "", way.answers is None, system)
+        key = (deeds_of(way), way.to if way.to in self.states else "", way.answers is None, system)
         if (*key, named) not in self._masks:
             self._masks[*key, named] = self._after(way, system=system, named=named)
         return self._masks[*key, named]
@@ -99,7 +100,8 @@ class Facts:
         return frozenset(name for kind, name in points if kind == "entered")
 
     def _after(self, way: Transition, *, system: bool, named: frozenset[str]) -> tuple[int, int]:
-        moved = {point_of(way.to), ("done", way.trigger)}
+        done: set[Point] = {("done", deed) for deed in deeds_of(way)}
+        moved = {point_of(way.to), *done}
         cleared, put = self._moved({*moved, WINDOW} if way.answers is not None else moved)
         for fact, bit in self.bits.items():
             said = _said(fact, way, system=system, named=named)
@@ -155,15 +157,16 @@ def _points(fact: Fact) -> tuple[Point, ...]:
 
 
 def _said(fact: Fact, way: Transition, *, system: bool, named: frozenset[str]) -> bool | None:
+    deeds = deeds_of(way)
     match fact:
-        case BySystem(trigger=trigger) if trigger == way.trigger:
+        case BySystem(trigger=trigger) if trigger in deeds:
             return system
         case Did(named=name, system=by_system) if name in named:
             return system if by_system else True
         case LastBy(named=name, trigger=trigger):
             if name in named:
-                return trigger == way.trigger
-            return False if trigger == way.trigger else None
+                return trigger in deeds
+            return False if trigger in deeds else None
         case _:
             return None
 

@@ -26,6 +26,7 @@ from peelflow.model.requirements import one_of, read_aloud
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.board import Edge
 from peelflow.proof.clauses import TooLargeError, needs
+from peelflow.proof.deeds import deeds_of
 from peelflow.proof.ground import Climbing, Through
 from peelflow.proof.levels import after_each, ever_after
 from peelflow.proof.meeting import Doors, facts_about
@@ -166,7 +167,8 @@ class Prover(Premises):
 
     def _people(self, guarantee: Guarantee, promise: TwoPeople) -> Proof:
         rules = (edge.rule for edge in self.ground.board.edges)
-        done = {rule.trigger for rule in rules if promise.first in self.view.triggers(rule)}
+        named = (rule for rule in rules if promise.first in self.view.triggers(rule))
+        done = {deed for rule in named for deed in deeds_of(rule)}
         ground = self._ground(facts_about_people(promise.first, done), self.view.triggers)
         pair = Pair(ground.board, promise.first, self._doing(promise.second, ground.board))
         idle = None

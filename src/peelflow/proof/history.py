@@ -14,6 +14,7 @@ from attrs import define, field
 from peelflow.model.requirements import PUBLISHED, DistinctFrom, Waited
 from peelflow.proof.board import Board, Edge, met
 from peelflow.proof.clauses import Atom, Clause
+from peelflow.proof.deeds import deeds_of
 from peelflow.proof.moments import WINDOW, Known, Point, point_of
 from peelflow.proof.theory import possible
 
@@ -30,7 +31,8 @@ class Past:
     def moved(self, event: int, edge: Edge) -> None:
         """Take one more event."""
         rule = edge.rule
-        self.moments[point_of(rule.to)] = self.moments["done", rule.trigger] = event
+        self.moments[point_of(rule.to)] = event
+        self.moments |= {("done", deed): event for deed in deeds_of(rule)}
         if rule.answers is not None:
             self.moments[WINDOW] = event
         if edge.system:
@@ -39,7 +41,8 @@ class Past:
     def bounds(self, clause: Clause, event: int) -> tuple[frozenset[Wait], frozenset[Apart]]:
         """Return the days a clause waits, and the events it keeps for two people."""
         waits = frozenset(
-            (self.moments[point_of(atom.since)], event, atom.waited)
+            # A walk that breaks a promise whatever a step's time comes to breaks it surely.
+            (self.moments[point_of(atom.since)], event, getattr(atom, "most", atom.waited))
             for atom in clause
             if isinstance(atom, Waited) and atom.since != PUBLISHED
         )

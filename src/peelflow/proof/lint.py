@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from peelflow.errors import Diagnostic
-from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition, Vocabulary
+from peelflow.model.rules import SYSTEM, After, Lifecycle, Role, State, Transition, Vocabulary
 from peelflow.proof.graph import endless, reachable, reaching
 from peelflow.proof.lint_answers import lint_answers
+from peelflow.proof.lint_fields import lint_units
 from peelflow.proof.lint_names import unknown_names
 from peelflow.proof.lint_refining import refining_names
 from peelflow.proof.names import listed
@@ -68,7 +69,20 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
         )
 
 
+def _due_faults(name: str, due: After, *, final: bool) -> Iterator[Diagnostic]:
+    yield from lint_units(due, due.span)
+    if final:
+        yield Diagnostic(
+            due.span,
+            "final-due",
+            f"`{name}` is final, and would have to be left by a day",
+            "remove `due`, or take `final: true` from the state",
+        )
+
+
 def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
+    if state.due:
+        yield from _due_faults(name, state.due, final=state.final)
     if not state.final and not state.transitions:
         yield Diagnostic(
             state.span,
@@ -105,6 +119,8 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
 
 
 def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    if way.after:
+        yield from lint_units(way.after, way.after.span)
     force = [role for role in way.by if role in roles and roles[role].side == "force"]
     others = [role for role in way.by if role in roles and roles[role].side != "force"]
     if force and others:

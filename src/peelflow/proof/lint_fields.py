@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from peelflow.errors import Diagnostic, Span
-from peelflow.model.rules import Counted, FieldRule, Vocabulary
+from peelflow.model.periods import Period, units_of
+from peelflow.model.rules import FieldRule, Vocabulary
 from peelflow.proof.lint_names import unknown
 
 _CHOOSING = ("choice", "list")
@@ -88,7 +89,7 @@ def _reference(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagno
 def _counted(name: str, rule: FieldRule, fields: Mapping[str, FieldRule]) -> Iterator[Diagnostic]:
     if rule.counts_from is None:
         return
-    yield from _units(rule.counts_from)
+    yield from lint_units(rule.counts_from, rule.counts_from.span)
     source = fields.get(rule.counts_from.field)
     if source is None:
         yield unknown("field", rule.counts_from.field, fields, rule.counts_from.span)
@@ -101,17 +102,13 @@ def _counted(name: str, rule: FieldRule, fields: Mapping[str, FieldRule]) -> Ite
         yield _uncountable(rule.span, f"`{rule.counts_from.field}` is counted itself")
 
 
-def _units(counted: Counted) -> Iterator[Diagnostic]:
-    units = {
-        "days": counted.days,
-        "months": counted.months,
-        "working_days": counted.working_days,
-    }
-    said = [name for name, number in units.items() if number is not None]
+def lint_units(period: Period, span: Span) -> Iterator[Diagnostic]:
+    """Yield a fault where a period is not counted in one unit."""
+    said = units_of(period)
     if len(said) != 1:
         found = " and in ".join(f"`{name}`" for name in said) if said else "no unit"
         yield Diagnostic(
-            counted.span,
+            span,
             "counts-unit",
             f"a period is counted in one unit, and this in {found}",
             "write one of `days`, `months` and `working_days`",

@@ -58,9 +58,9 @@ def unknown_names(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diag
     for guarantee in lifecycle.guarantees:
         yield from _promise(guarantee.promise, names, guarantee.span)
     for state in lifecycle.states.values():
-        for way in state.transitions:
-            if way.after and way.after.since == PUBLISHED:
-                yield from _published(names, way.after.span)
+        for time in (state.due, *(way.after for way in state.transitions)):
+            if time and time.since == PUBLISHED:
+                yield from _published(names, time.span)
 
 
 @frozen

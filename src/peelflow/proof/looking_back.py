@@ -18,6 +18,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import Lifecycle, Role, State, Transition
+from peelflow.proof.deeds import PastStep, past_step
 from peelflow.proof.mentions import each_requirement
 from peelflow.proof.view import View
 
@@ -50,11 +51,6 @@ class LookingBack(View):
     def _views(self) -> tuple[View, View]:
         return View(self.old), View(self.new)
 
-    @cached_property
-    def _old_ways(self) -> frozenset[int]:
-        states = self.lifecycle.states
-        return frozenset(id(way) for name in self.past for way in states[name].transitions)
-
     def states(self, where: Where) -> frozenset[str]:
         """Return the new states that `where` speaks of, and the old ones that become those."""
         found = self._views[1].states(where)
@@ -62,20 +58,23 @@ class LookingBack(View):
         return found.union(became)
 
     def triggers(self, way: Transition) -> frozenset[str]:
-        """Return what the new guarantees call a transition."""
-        if id(way) not in self._old_ways:
+        """Return what the new guarantees call a transition; the move itself has no name."""
+        if not isinstance(way, PastStep):
             return self._views[1].triggers(way)
-        names = self._views[0].triggers(way)
+        names = self._views[0].triggers(way) if way.deeds else ()
         return frozenset(self.plan.triggers[name] for name in names if name in self.plan.triggers)
 
 
 def before(old: Lifecycle, name: str) -> str:
-    """Return the name of an old state in the joined lifecycle."""
+    """Return the name of an old state, or of an old trigger, in the joined lifecycle."""
     return f"{name} of {old}"
 
 
 def joined(plan: MigrationPlan, old: Lifecycle, new: Lifecycle, *, restarts: bool) -> Lifecycle:
     """Return one lifecycle that starts in the old one and moves, from any state, to the new one.
+
+    What was done counts for the old rules by its own name, and for the new ones by the name that
+    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none.
 
     Args:
         plan: Which state becomes which.
@@ -86,13 +85,16 @@ def joined(plan: MigrationPlan, old: Lifecycle, new: Lifecycle, *, restarts: boo
     states: dict[str, State] = {}
     for name, state in old.states.items():
         ways = [
-            evolve(way, to=before(old, way.to), requires=_renamed(way.requires, old))
+            past_step(
+                evolve(way, to=before(old, way.to), requires=_renamed(way.requires, old)),
+                (before(old, way.trigger), plan.triggers.get(way.trigger, way.trigger)),
+            )
             for way in state.transitions
         ]
         if name in plan.states:
             answers = MOVE if restarts else None
             move = Transition(MOVE, plan.states[name], (MOVER,), answers=answers, span=plan.span)
-            ways.append(move)
+            ways.append(past_step(move, ()))
         states[before(old, name)] = evolve(state, transitions=tuple(ways))
     roles = {**old.roles, **new.roles, MOVER: Role("inspectorate", MOVER)}
     return evolve(
@@ -101,16 +103,19 @@ def joined(plan: MigrationPlan, old: Lifecycle, new: Lifecycle, *, restarts: boo
 
 
 def _renamed(requires: tuple[Requirement, ...], old: Lifecycle) -> tuple[Requirement, ...]:
-    return tuple(_since_before(asked, old) for asked in requires)
+    return tuple(_as_before(asked, old) for asked in requires)
 
 
-def _since_before(asked: Requirement, old: Lifecycle) -> Requirement:
+def _as_before(asked: Requirement, old: Lifecycle) -> Requirement:
     match asked:
         case AnyOf(any_of=choices):
             return evolve(asked, any_of=tuple(_renamed(every, old) for every in choices))
+        case DistinctFrom(distinct_from=trigger, since=since):
+            begun = since and before(old, since)
+            return evolve(asked, distinct_from=before(old, trigger), since=begun)
         case Evidence(since=str(since)) | InspectionHeld(since=str(since)):
             return evolve(asked, since=before(old, since))
-        case DistinctFrom(since=str(since)) | Waited(since=str(since)) if since != PUBLISHED:
+        case Waited(since=str(since)) if since != PUBLISHED:
             return evolve(asked, since=before(old, since))
         case _:
             return asked

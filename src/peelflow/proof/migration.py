@@ -168,7 +168,9 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     """
     for name, then in plan.states.items():
         ways = old.states[name].transitions
-        could = {(way.trigger, plan.states.get(way.to)) for way in ways if _is_prompt(way)}
+        prompt = [way for way in ways if _is_prompt(way)]
+        words = [plan.triggers.get(way.trigger, way.trigger) for way in prompt]
+        could = {(said, plan.states.get(way.to)) for said, way in zip(words, prompt, strict=True)}
         found = [then]
         for place in found:
             yield name, place

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from peelflow.errors import Diagnostic
+from peelflow.model.periods import say_period
 from peelflow.model.requirements import Requirement, read_aloud
 from peelflow.model.rules import SYSTEM, Transition
 from peelflow.proof.clauses import TooLargeError, clauses, closes, needs
@@ -183,4 +184,5 @@ def _system_can(name: str, way: Transition) -> bool:
 def _due(way: Transition) -> str:
     if way.after is None:
         return "at no set time"
-    return f"{way.after.days} days after {way.after.since}"
+    since = "beginning with" if way.after.beginning else "after"
+    return f"{say_period(way.after)} {since} {way.after.since}"

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from peelflow.errors import Span
 from peelflow.model.guarantees import Guarantee
+from peelflow.model.periods import say_period
 from peelflow.model.requirements import read_aloud
 from peelflow.model.rules import Transition
 from peelflow.proof.board import Board, Edge
@@ -84,6 +85,8 @@ def step_of(source: str, rule: Transition, role: str) -> Step:
     """Return one step: a transition out of `source`, taken by `role`."""
     needs = tuple(read_aloud(requirement) for requirement in rule.requires)
     if rule.after:
-        begun = "publication" if rule.after.since == "published" else f"`{source}` was entered"
-        needs = (*needs, f"{rule.after.days} days since {begun}")
+        since, when = ("beginning with", "the day ") if rule.after.beginning else ("since", "")
+        entered = f"{when}`{source}` was entered"
+        begun = "publication" if rule.after.since == "published" else entered
+        needs = (*needs, f"{say_period(rule.after)} {since} {begun}")
     return Step(rule.trigger, source, rule.to, role, needs, rule.span)

@@ -20,6 +20,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.proof.clauses import Answers, Atom, Children
+from peelflow.proof.lapses import Lapse, most_of
 from peelflow.proof.moments import Known, Order, Point, point_of
 
 QUESTION = "question"
@@ -42,7 +43,7 @@ def possible(
         known: Which moments there were, in which order; any past at all when it is None.
     """
     held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
-    if any(atom in held for atom in lacking):
+    if any(atom in held for atom in lacking) or _lapsed(held, lacking):
         return False
     if system and any(isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held):
         return False
@@ -55,6 +56,14 @@ def possible(
         and _children(held, lacking)
         and _distinct(held, lacking, system=system, known=known)
         and _ordered(held, lacking, known)
+    )
+
+
+def _lapsed(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
+    """Say whether a time that is not to have passed has, as a longer one of its unit has."""
+    lapses = [atom for atom in lacking if isinstance(atom, Lapse)]
+    return any(
+        lapse.follows_from(atom) for lapse in lapses for atom in held if isinstance(atom, Waited)
     )
 
 
@@ -107,8 +116,9 @@ def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
         match atom:
             case FieldSet(field=name, has=None) if name in set_:
                 return False
-            case Waited(waited=days, since=since) if since == PUBLISHED:
-                if published and days <= waited:
+            case Waited(since=since) if since == PUBLISHED:
+                most = most_of(atom)
+                if published and most is not None and most <= waited:
                     return False
             case _:
                 pass
@@ -194,7 +204,9 @@ def _wait(order: Order, held: Iterable[Atom], lacking: Iterable[Atom]) -> None:
             order.at_least(_point(atom), atom.waited)
     for atom in lacking:
         if isinstance(atom, Waited) and atom.since != PUBLISHED:
-            order.at_most(_point(atom), atom.waited - 1)
+            most = most_of(atom)
+            if most is not None:
+                order.at_most(_point(atom), most - 1)
 
 
 def _do(order: Order, held: Iterable[Atom], lacking: Iterable[Atom]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -103,17 +104,14 @@ def asked_by(act: Act, record: Record, draft: Draft) -> Event:
 def role_of(draft: Draft, name: str) -> Role:
     """Return a role of the rulebook, or raise RequestRefused."""
     roles = draft.rulebook.vocabulary.roles
-    if name not in roles:
-        raise RequestRefused(f"the role {name!r}", "is unknown", suggestion(name, roles))
+    check_one_of(name, roles, "the role")
     return roles[name]
 
 
 def category_of(draft: Draft, name: str) -> Category:
     """Return a category of the rulebook, or raise RequestRefused."""
     categories = draft.rulebook.vocabulary.categories
-    if name not in categories:
-        instead = suggestion(name, categories)
-        raise RequestRefused(f"the category {name!r}", "is unknown", instead)
+    check_one_of(name, categories, "the category")
     return categories[name]
 
 
@@ -123,6 +121,12 @@ def check_text(text: object, what: str) -> None:
         raise RequestRefused(what, f"is {text!r}, which is no text", "give a text")
     if not text.strip():
         raise RequestRefused(what, "is empty", "give a text")
+
+
+def check_one_of(name: str, known: Iterable[str], what: str) -> None:
+    """Refuse a name that is none of those there are."""
+    if name not in known:
+        raise RequestRefused(f"{what} {name!r}", "is unknown", suggestion(name, known))
 
 
 def check_level(level: object, record: str) -> None:

@@ -8,12 +8,14 @@ from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from peelflow.engine.checks import NO_PUBLICATION, due_day
 from peelflow.engine.fold import as_corrected
-from peelflow.model.records import Actor, Added, Amended, Event, TakenOver, Value
-from peelflow.model.rules import Category
+from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
+from peelflow.model.rules import Category, Lifecycle
 from peelflow.register.fields import day_of, is_counted
+from peelflow.register.holidays import known_holidays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +40,20 @@ class Slip:
 
 
 @frozen
+class StateDeadline:
+    """By when a record is to leave the state it stands in; `why` there is no day, if there is none.
+
+    It has no effect on what may be done.
+    """
+
+    state: str
+    day: date | None
+    why: str | None = None
+
+
+@frozen
 class Deadline:
-    """When a record is due, as its history says.
+    """When a record is due, as its history says, and by when it is to leave its state.
 
     Attributes:
         original: The first day it ever had; None where it never had one.
@@ -48,6 +62,7 @@ class Deadline:
         origin: Where the current day comes from: a `field` somebody set, a `rule` that counts it
             from another date, or `none`.
         words: The deadline as its report words it, where nobody has made it a day.
+        state: By when its state is to be left; None where the rules that are loaded do not say.
     """
 
     original: date | None
@@ -55,6 +70,7 @@ class Deadline:
     current: date | None
     origin: Origin
     words: str | None
+    state: StateDeadline | None = None
 
 
 class Deadlines(ABC):
@@ -64,19 +80,16 @@ class Deadlines(ABC):
     def draft(self) -> Draft:
         """Return an empty draft."""
 
-    @abstractmethod
-    def history(self, record: str) -> tuple[Event, ...]:
-        """Return everything that happened to a record."""
-
     def deadline(self, record: str) -> Deadline:
         """Return a record's deadline: the original day, every revised one, and the current.
 
         Raises:
             UnknownRecord: No record has this id.
         """
-        history = self.history(record)
-        categories = self.draft().rulebook.vocabulary.categories
-        return deadline_of(history, categories)
+        draft = self.draft()
+        known, history = draft.get(record), draft.history(record)
+        found = deadline_of(history, draft.rulebook.vocabulary.categories)
+        return evolve(found, state=state_deadline(draft.lifecycle(known), known))
 
     def tick(self, *, on: date) -> Ticked:
         """Take every timed system transition that is due on a day, dated that day.
@@ -91,6 +104,17 @@ class Deadlines(ABC):
         # Only who ticks pays for loading what ticks.
         ticked: Callable[..., Ticked] = import_module("peelflow.register.ticking").tick
         return ticked(self.draft, on)
+
+
+def state_deadline(rules: Lifecycle, record: Record) -> StateDeadline | None:
+    """Return by when a record is to leave the state it stands in, None where no rule says."""
+    due = rules.states[record.state].due
+    if due is None:
+        return None
+    day = due_day(due, record, known_holidays() if due.working_days is not None else None)
+    if isinstance(day, date):
+        return StateDeadline(record.state, day)
+    return StateDeadline(record.state, None, f"it {day.why}" if day else NO_PUBLICATION)
 
 
 def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) -> Deadline:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
@@ -29,10 +30,13 @@ from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.asking import check_date
 from peelflow.register.family import check_family
+from peelflow.register.holidays import known_holidays
 from peelflow.register.mentions import mentions_of
 from peelflow.register.requests import request_of
 from peelflow.register.situation import (
     APPOINTMENT,
+    INSPECTION,
+    RESTED_ON,
     appointment_of,
     child_of,
     described,
@@ -70,6 +74,7 @@ class Draft(Verbs):
         self.now = desk.clock()
         self.today = self.now.astimezone(LONDON).date()
         self._read: dict[str, int] = {}
+        self._relied: dict[str, int] = {}
         self._view: dict[str, Kept | None] = {}
         self._undo: dict[str, Kept | None] | None = None
         self._entries: list[Entry] = []
@@ -110,10 +115,11 @@ class Draft(Verbs):
             Conflict: Somebody moved what this draft read; nothing is kept.
         """
         if self._entries:
+            moved = dict.fromkeys([entry.event.record for entry in self._entries])
             batch = Batch(
                 entries=tuple(self._entries),
-                records=tuple([kept for each in self.moved if (kept := self._view[each])]),
-                read=dict(self._read),
+                records=tuple([kept for each in moved if (kept := self._view[each])]),
+                read=self._read | self._relied,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch(),
             )
@@ -173,18 +179,38 @@ class Draft(Verbs):
     def history(self, record: str) -> tuple[Event, ...]:
         """Return what happened to a record, as this draft sees it: with what it drafted itself."""
         self.get(record)
-        read = self._read[record]
-        stored = [entry.event for entry in self.desk.store.history(record)]
+        return self.events(record, stored=self._read[record])
+
+    def events(self, record: str, *, stored: int) -> tuple[Event, ...]:
+        """Return the first `stored` events that are kept of a record, and those drafted here."""
+        kept = [entry.event for entry in self.desk.store.history(record)] if stored else []
         drafted = [entry.event for entry in self._entries if entry.event.record == record]
-        return (*(event for event in stored if event.number <= read), *drafted)
+        return (*(event for event in kept if event.number <= stored), *drafted)
+
+    @property
+    def moved(self) -> Mapping[str, int]:
+        """The records that this draft moves, and the number each had before it."""
+        return {entry.event.record: self._read[entry.event.record] for entry in self._entries}
+
+    def rely_on(self, record: Record) -> int:
+        """Return a record's number as this draft knows it; the store is to check it again."""
+        if record.id in self._read:
+            return self._read[record.id]
+        return self._relied.setdefault(record.id, record.number)
 
     def put(self, event: Event, *, folded: Record | None = None) -> Event:
         """Take an event into this step, chained to the one before it.
 
         `folded` is the record after it, where its whole history has to be read for that.
+
+        Raises:
+            Refused: It narrows an appointment or inspection that an act of another record rests on.
         """
         kept = self._view.get(event.record)
         record = folded or (begin(event) if kept is None else apply(kept.record, event))
+        if kept is not None and record.category in RESTED_ON:
+            check: Callable[..., None] = import_module("peelflow.register.resting").check_resting
+            check(self, kept.record, record, event)
         entry = chain(kept.head if kept else GENESIS, event)
         if self._undo is not None:
             self._undo.setdefault(event.record, kept)
@@ -252,11 +278,6 @@ class Draft(Verbs):
                 f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
             )
 
-    @property
-    def moved(self) -> tuple[str, ...]:
-        """The records that this draft's own events moved."""
-        return tuple(dict.fromkeys([entry.event.record for entry in self._entries]))
-
     def look_up(self, ids: tuple[str, ...]) -> None:
         """Read records at once that will be asked for."""
         wanted = [each for each in ids if each not in self._read]
@@ -280,6 +301,7 @@ class Draft(Verbs):
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
+            known_holidays() if "holidays" in wanted else None,
             self._mentions(lifecycle, record, act) if "mentions" in wanted else (),
         )
 
@@ -288,7 +310,7 @@ class Draft(Verbs):
 
     def _inspection(self, act: Act) -> Inspection | None:
         found = self.find(act.inspection) if act.inspection else None
-        return inspection_of(found) if found and found.category == "inspection" else None
+        return inspection_of(found) if found and found.category == INSPECTION else None
 
     def _children(self, record: Record) -> tuple[Child, ...]:
         self.look_up(record.children)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from peelflow.engine.counting import last_day
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Value
 from peelflow.model.requirements import one_of
 from peelflow.model.rules import Category, FieldRule
 from peelflow.proof.names import suggestion
-from peelflow.register.counting import BeyondHolidays, last_day
+from peelflow.register.holidays import holidays_for
 
 Given = str | date | Sequence[str]
 LONGEST_ID = 200
@@ -103,14 +104,13 @@ def counted_day(
     start = fields.get(counted.field) if counted else None
     if counted is None or not isinstance(start, str):
         return None
-    what = f"{record}: the field `{name}`"
-    try:
-        return last_day(date.fromisoformat(start), counted).isoformat()
-    except OverflowError:
-        why = f"is counted from {start}, and lies beyond the calendar"
-        raise RequestRefused(what, why, f"give an earlier `{counted.field}`") from None
-    except BeyondHolidays as beyond:
-        raise RequestRefused(what, str(beyond), "give the day itself") from None
+    day = last_day(date.fromisoformat(start), counted, holidays_for(counted))
+    if isinstance(day, date):
+        return day.isoformat()
+    instead = (
+        "give the day itself" if counted.working_days else f"give an earlier `{counted.field}`"
+    )
+    raise RequestRefused(f"{record}: the field `{name}`", day.why, instead)
 
 
 def is_counted(rule: FieldRule, name: str, fields: Mapping[str, Value]) -> bool:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from importlib import import_module
 
-from attrs import frozen
-
 from peelflow.errors import MissingExtra
+from peelflow.model.periods import Holidays, Period
+from peelflow.model.rules import Lifecycle
 
 _DIVISION = "england-and-wales"
-
-
-@frozen
-class Holidays:
-    """The bank holidays that are announced, and the years whose every one is."""
-
-    days: frozenset[date]
-    first_year: int
-    last_year: int
 
 
 @lru_cache(maxsize=1)
@@ -36,3 +26,26 @@ def bank_holidays() -> Holidays:
     listed = library.BankHolidays(use_cached_holidays=True).get_holidays(division=_DIVISION)
     days = frozenset(each["date"] for each in listed)
     return Holidays(days, min(days).year, max(days).year)
+
+
+def holidays_for(period: Period) -> Holidays | None:
+    """Return the bank holidays if the period counts working days.
+
+    Raises:
+        MissingExtra: It does, and no list is installed.
+    """
+    return bank_holidays() if period.working_days is not None else None
+
+
+def holidays_of(lifecycle: Lifecycle) -> Holidays | None:
+    """Return the bank holidays if a lifecycle counts working days; None without a list too."""
+    times = [way.after for state in lifecycle.states.values() for way in state.transitions]
+    return known_holidays() if any(each and each.working_days for each in times) else None
+
+
+def known_holidays() -> Holidays | None:
+    """Return the bank holidays of the installed list, None where no list is installed."""
+    try:
+        return bank_holidays()
+    except MissingExtra:
+        return None

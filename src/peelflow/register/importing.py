@@ -20,6 +20,7 @@ from peelflow.model.records import Actor, Document
 from peelflow.register.cells import BadCell, content, day, level, must
 from peelflow.register.draft import Draft
 from peelflow.register.front import Register
+from peelflow.register.kinds import check_fills
 from peelflow.register.sheets import Row, read_sheet
 
 
@@ -56,6 +57,7 @@ def import_sheets(
         seen: Called after each row with how many of how many are done.
 
     Raises:
+        RequestRefused: A default is for a column that none of the sheets could have.
         Conflict: Somebody moved what the rows read; nothing is kept.
     """
     rows: list[Row | Diagnostic] = []
@@ -67,6 +69,7 @@ def import_sheets(
     if broken:
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return Imported(0, 0, tuple(sorted((*broken, *bad))))
+    check_fills(defaults or {}, [row.sheet for row in rows if isinstance(row, Row)])
     work = _Work()
     draft = register.draft()
     for done, row in enumerate(rows, start=1):

@@ -123,7 +123,7 @@ def _migrated(draft: Draft, proved: Named, record: Record, order: Order) -> bool
     if new is None or record.lifecycle != proved.old.pin:
         return False
     check_mover(draft, proved, record, actor=order.actor, on=order.on)
-    what = Migrated(draft.pin(proved.new), record.state, new, proved.digest)
+    what = Migrated(draft.pin(proved.new), record.state, new, proved.digest, proved.renamed)
     event = event_of(
         draft,
         what,

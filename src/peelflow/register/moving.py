@@ -43,6 +43,7 @@ def relevel(
         new,
         proved.digest,
         proved.plan.letters,
+        proved.renamed,
     )
     event = event_of(
         draft,

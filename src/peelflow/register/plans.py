@@ -39,6 +39,15 @@ class Named:
         """Whether records change their level by it."""
         return moves_level(self.old, self.new)
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The triggers that bear another name in the new rules, with that name.
+
+        INVARIANT: the same for every record, whatever was done on it: a correction may yet bring
+        back what is voided now.
+        """
+        return {old: new for old, new in self.plan.triggers.items() if old != new}
+
 
 def digest_of(plan: MigrationPlan) -> str:
     """Return the SHA-256 of what a plan means: not of its name, nor of the order of its lines."""

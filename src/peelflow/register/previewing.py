@@ -13,6 +13,7 @@ from peelflow.engine.fold import apply
 from peelflow.engine.standing import lacking, overdue
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Actor, Event, Migrated, Record
+from peelflow.register.holidays import holidays_of
 from peelflow.register.plans import Named, named_plan
 from peelflow.stores.protocol import Wanted
 
@@ -95,7 +96,8 @@ def _worries(proved: Named, record: Record, day: date) -> Iterator[Worry]:
         yield Worry(record.id, record.state, "stranded", f"`{record.state}` is not in the plan")
         return
     moved = _as_moved(proved, record, new, day)
-    due, before = overdue(proved.new, moved, day), overdue(proved.old, record, day)
+    due = overdue(proved.new, moved, day, holidays_of(proved.new))
+    before = overdue(proved.old, record, day, holidays_of(proved.old))
     if due and not before:
         trigger, first = min(due.items(), key=lambda each: (each[1], each[0]))
         days = (day - first).days
@@ -109,7 +111,7 @@ def _worries(proved: Named, record: Record, day: date) -> Iterator[Worry]:
 
 
 def _as_moved(proved: Named, record: Record, new: str, day: date) -> Record:
-    what = Migrated(proved.new.pin, record.state, new, proved.digest)
+    what = Migrated(proved.new.pin, record.state, new, proved.digest, proved.renamed)
     nobody = Actor("", "")
     number = record.number + 1
     return apply(record, Event(record.id, number, what, day, nobody, "", _NEVER))

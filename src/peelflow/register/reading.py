@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from importlib import import_module
 from typing import Literal
@@ -11,6 +11,8 @@ from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
+from peelflow.register.asking import check_level, check_one_of, check_text
+from peelflow.register.draft import Desk
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.rulebook.book import Rulebook
 from peelflow.stores.protocol import Wanted
@@ -20,6 +22,7 @@ class Reading(Keeping):
     """record, records, history, counts, figures, document, lifecycle."""
 
     rulebook: Rulebook
+    _desk: Desk
     _lifecycles: dict[str, Lifecycle]
 
     def document(self, digest: str) -> bytes:
@@ -47,11 +50,31 @@ class Reading(Keeping):
         counts: Counts | None = None,
         ledger: str = "portal",
     ) -> Iterator[Record]:
-        """Yield the records that match, by id; `counts` is how they count on `ledger`."""
+        """Yield the records that match, by id; `counts` is how they count on `ledger`.
+
+        Raises:
+            RequestRefused: No rules here or in the store know such a category, level, state or
+                ledger, or a way of counting so: nothing could ever match.
+            UnknownRecord: No record is called `parent`.
+        """
+        if category is not None:
+            known = self.rulebook.vocabulary.categories
+            _check_name(self._desk, "category", category, _categories, more=known)
+        if level != "any":
+            _check_level(self._desk, level)
+        if state is not None:
+            _check_name(self._desk, "state", state, lambda rules: rules.states)
+        if counts is not None:
+            check_ledger(self._desk, ledger)
+            check_one_of(counts, ("open", "closed"), "the way of counting")
+        if parent is not None:
+            self.record(parent)
         wanted = Wanted(force=force, category=category, level=level, state=state, parent=parent)
-        for record in self.store.records(wanted):
-            if counts is None or self.counts(record).get(ledger) == counts:
-                yield record
+        return (
+            record
+            for record in self.store.records(wanted)
+            if counts is None or self.counts(record).get(ledger) == counts
+        )
 
     def counts(self, record: Record) -> Mapping[str, Counts]:
         """Return how a record counts, on each ledger its state names."""
@@ -82,8 +105,10 @@ class Reading(Keeping):
                 later does not count. `position()` is the last one.
 
         Raises:
-            RequestRefused: The feed has not come to that position.
+            RequestRefused: The feed has not come to that position, or no state counts on such a
+                ledger.
         """
+        check_ledger(self._desk, ledger)
         check_known(self, known)
         totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories
@@ -105,3 +130,49 @@ def _restored(text: str) -> Lifecycle:
     restoring = import_module("peelflow.rulebook.restoring")
     found: Lifecycle = restoring.restore(text)
     return found
+
+
+def check_ledger(desk: Desk, ledger: str) -> None:
+    """Refuse a ledger that no rules here or in the store know.
+
+    Raises:
+        RequestRefused: With the one that was meant.
+    """
+    rows = [row for each in desk.rulebook.vocabulary.categories.values() for row in each.figures]
+    named = {row.ledger for row in rows if row.ledger is not None}
+    _check_name(desk, "ledger", ledger, _ledgers, more=named)
+
+
+def _check_level(desk: Desk, level: Level) -> None:
+    check_level(level, "the records asked for")
+    _check_name(desk, "level", _word(level), lambda rules: map(_word, rules.applies_to.level))
+
+
+def _word(level: Level) -> str:
+    return "none" if level is None else str(level)
+
+
+def _check_name(
+    desk: Desk,
+    what: str,
+    name: str,
+    names_of: Callable[[Lifecycle], Iterable[str]],
+    *,
+    more: Collection[str] = (),
+) -> None:
+    """Refuse a name that neither the rulebook's rules nor those kept with a record have."""
+    check_text(name, f"the {what}")
+    here = desk.rulebook.lifecycles
+    if name in more or any(name in names_of(rules) for rules in here):
+        return
+    kept = [desk.lifecycle_of(Pin(*each)) for each in desk.store.lifecycles()]
+    known = {each for rules in (*here, *kept) for each in names_of(rules)}
+    check_one_of(name, known.union(more), f"the {what}")
+
+
+def _categories(rules: Lifecycle) -> Iterable[str]:
+    return rules.applies_to.category
+
+
+def _ledgers(rules: Lifecycle) -> Iterable[str]:
+    return {ledger for state in rules.states.values() for ledger in state.counts_as}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from attrs import evolve
@@ -10,7 +10,7 @@ from attrs import evolve
 from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, fold
 from peelflow.errors import Refused, RequestRefused
-from peelflow.model.judgement import Child, Mention, Reason, Refusal
+from peelflow.model.judgement import Child, Context, Mention, Reason, Refusal
 from peelflow.model.records import (
     Act,
     Acted,
@@ -29,6 +29,12 @@ from peelflow.register.situation import child_of
 
 Events = Sequence[Event]
 NOBODY: Mapping[str, Events] = {}
+Seen = Callable[[Context], Context]
+
+
+def as_it_is(context: Context) -> Context:
+    """Return what a decision may look at, as it is recorded by now."""
+    return context
 
 
 def judge_again(draft: Draft, history: Events, after: Events, *, since: int) -> None:
@@ -77,7 +83,13 @@ def check_beginning(draft: Draft, first: Event) -> None:
 
 
 def decided_again(
-    draft: Draft, event: Event, what: Acted, record: Record, *, kin: Mapping[str, Events] = NOBODY
+    draft: Draft,
+    event: Event,
+    what: Acted,
+    record: Record,
+    *,
+    kin: Mapping[str, Events] = NOBODY,
+    seen: Seen = as_it_is,
 ) -> Event | Refusal:
     """Return what the engine makes of a recorded act on the record as it then stood.
 
@@ -87,6 +99,7 @@ def decided_again(
         what: What it did.
         record: The record before it.
         kin: What stands of its children's histories, where that is to be other than recorded.
+        seen: Returns people and inspections as they are to be seen, where not as recorded.
     """
     act = Act(
         what.trigger,
@@ -99,15 +112,21 @@ def decided_again(
         what.successor,
         event.source,
     )
-    return _decided(draft, act, record, event.recorded_at, kin)
+    return _decided(draft, act, record, event.recorded_at, kin=kin, seen=seen)
 
 
 def _decided(
-    draft: Draft, act: Act, record: Record, known: datetime, kin: Mapping[str, Events] = NOBODY
+    draft: Draft,
+    act: Act,
+    record: Record,
+    known: datetime,
+    *,
+    kin: Mapping[str, Events] = NOBODY,
+    seen: Seen = as_it_is,
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = draft.lifecycle(record)
-    context = draft.context(rules, record, act)
+    context = seen(draft.context(rules, record, act))
     if "children" in reads(rules, record, act.trigger):
         children = [_child_on(draft, each, act.on, kin) for each in record.children]
         context = evolve(context, children=tuple(children))
@@ -143,7 +162,7 @@ def _unlawful(draft: Draft, event: Event, record: Record, history: Events) -> st
         return f"it would lie before {record.on}, when the event before it happened"
     match event.what:
         case Acted() as what:
-            return _unlawful_act(draft, event, what, record)
+            return unlawful_act(draft, event, what, record)
         # INVARIANT: no correction let a move begin elsewhere than it did when it was recorded.
         case Relevelled() | Migrated() if _place(fold(history[: event.number - 1])) != _place(
             record
@@ -157,8 +176,19 @@ def _unlawful(draft: Draft, event: Event, record: Record, history: Events) -> st
             return ""
 
 
-def _unlawful_act(draft: Draft, event: Event, what: Acted, record: Record) -> str:
-    again = decided_again(draft, event, what, record)
+def unlawful_act(
+    draft: Draft, event: Event, what: Acted, record: Record, *, seen: Seen = as_it_is
+) -> str:
+    """Return why an act would not come out on a record as it was recorded, or nothing.
+
+    Args:
+        draft: What looks around.
+        event: The act's event, on its day.
+        what: What it did.
+        record: The record before it.
+        seen: Returns people and inspections as they are to be seen, where not as recorded.
+    """
+    again = decided_again(draft, event, what, record, seen=seen)
     if isinstance(again, Refusal):
         return "; ".join(reason.sentence for reason in again.reasons)
     if _came(again) != _came(event):

@@ -30,6 +30,6 @@ def _asked(what: What) -> What:
         case Amended():
             return evolve(what, old=None)
         case Relevelled():
-            return evolve(what, old_level=None, old="", new="")
+            return evolve(what, old_level=None, old="", new="", triggers={})
         case _:
             return what

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.proof.names import listed, shown, suggestion
+from peelflow.register.kinds import SHEETS, Sheet
 
 MAX_BYTES = 64 * 1024 * 1024
 FIELD = "field."
@@ -27,65 +28,6 @@ class _SheetRefused(Exception):
         """Take the faults."""
         super().__init__()
         self.diagnostics = tuple(diagnostics)
-
-
-@frozen
-class Sheet:
-    """One kind of sheet: the column that tells it from the others, and those it must or may have.
-
-    `fields`: every other column is a field of the record's category.
-    """
-
-    name: str
-    told_by: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    fields: bool = False
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column this kind knows by name."""
-        return (*self.required, *self.optional)
-
-
-_ACTING = ("actor", "actor_role")
-_SIGNED = ("kind", "signed_by", "signed_on")
-SHEETS = (
-    Sheet(
-        "acts",
-        "trigger",
-        ("record", "trigger", "on", *_ACTING),
-        (
-            *("recorded_by", "source", "reason", "key", "inspection", "successor"),
-            *("document", *_SIGNED),
-        ),
-    ),
-    Sheet(
-        "records",
-        "category",
-        ("record", "category", "force", "issued", *_ACTING),
-        ("level", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
-        fields=True,
-    ),
-    Sheet(
-        "appointments",
-        "person",
-        ("person", "person_role", "force", "first_day", *_ACTING),
-        ("last_day", "recorded_by", "source", "key"),
-    ),
-    Sheet(
-        "amendments",
-        "value",
-        ("record", "field", "value", "on", "reason", *_ACTING),
-        ("recorded_by", "source", "key"),
-    ),
-    Sheet(
-        "documents",
-        "document",
-        ("record", "document", "kind", "on", *_ACTING),
-        ("signed_by", "signed_on", "recorded_by", "source", "key"),
-    ),
-)
 
 
 @frozen
@@ -136,7 +78,7 @@ def read_sheet(
         sheet = _sheet_of(header, defaults, Span(path.as_posix()), kinds)
     except _SheetRefused as refused:
         return (), refused.diagnostics
-    filled = {name: text for name, text in defaults.items() if name in sheet.columns}
+    filled = {name: text for name, text in defaults.items() if sheet.takes(name)}
     places = {column: place for place, column in enumerate(header, start=1)}
     rows: list[Row | Diagnostic] = []
     for line, cells in lines[1:]:

@@ -10,6 +10,8 @@ from peelflow.model.records import Document, Record
 from peelflow.model.rules import Lifecycle
 
 APPOINTMENT = "appointment"
+INSPECTION = "inspection"
+RESTED_ON = (APPOINTMENT, INSPECTION)
 _SAYS = ("kind", "first_day", "last_day")
 _CALLED_OFF = {"cancel": "cancelled", "postpone": "postponed"}
 

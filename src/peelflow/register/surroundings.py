@@ -14,14 +14,13 @@ from peelflow.model.requirements import ChildForEach, each_atom
 from peelflow.model.routes import Around, Relative, Route
 from peelflow.model.rules import Lifecycle
 from peelflow.register.asking import check_date
+from peelflow.register.holidays import holidays_of
 from peelflow.register.mentions import mentions_of
-from peelflow.register.situation import APPOINTMENT, appointment_of, inspection_of
+from peelflow.register.situation import APPOINTMENT, INSPECTION, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
-
-INSPECTION = "inspection"
 
 
 def way_of(draft: Draft, record: str, *, to: str, ledger: str, on: date | None) -> Route:
@@ -86,6 +85,7 @@ def _seen(
         fields=frozenset(fields),
         lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
         may_have_children=bool(category and category.children),
+        holidays=holidays_of(draft.lifecycle(record)),
     )
 
 

@@ -10,26 +10,32 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from peelflow.engine.checks import due_day
+from peelflow.engine.counting import Uncounted
 from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Conflict, Refused
 from peelflow.model.records import Act, Event, Record
 from peelflow.model.rules import Transition
 from peelflow.register.asking import check_day
+from peelflow.register.holidays import known_holidays
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
 
 BATCH = 100
+Due = tuple[date | None, Transition]
 
 
 @frozen
 class Left:
-    """A timed transition that is due and was not taken: on what record, since when, and why."""
+    """A timed transition that is due and was not taken: on what record, since when, and why.
+
+    `due` is None where nobody can tell whether it is due, as bank holidays are not known.
+    """
 
     record: str
     trigger: str
-    due: date
+    due: date | None
     why: str
 
 
@@ -100,7 +106,7 @@ def _record_ticked(draft: Draft, record: str, on: date) -> Ticked:
     seen: set[str] = set()
     while (now := draft.get(record)).state not in seen:
         seen.add(now.state)
-        for due, rule in sorted(_due(draft, now, on), key=lambda each: (each[0], each[1].trigger)):
+        for due, rule in sorted(_due(draft, now, on), key=_sooner):
             act = Act(rule.trigger, PEELFLOW, on, PEELFLOW.person)
             try:
                 with draft.step():
@@ -111,11 +117,22 @@ def _record_ticked(draft: Draft, record: str, on: date) -> Ticked:
     return Ticked(on, tuple(fired), tuple(left))
 
 
-def _due(draft: Draft, record: Record, on: date) -> Iterator[tuple[date, Transition]]:
+def _due(draft: Draft, record: Record, on: date) -> Iterator[Due]:
+    """Yield the timed transitions that are due, or of which nobody can tell."""
     for rule in draft.lifecycle(record).states[record.state].transitions:
-        due = due_day(rule.after, record) if rule.after else None
-        if due is not None and due <= on and record.on <= on:
+        if rule.after is None or record.on > on:
+            continue
+        holidays = known_holidays() if rule.after.working_days else None
+        due = due_day(rule.after, record, holidays)
+        if isinstance(due, Uncounted):
+            if due.not_by < on:
+                yield None, rule
+        elif due is not None and due <= on:
             yield due, rule
+
+
+def _sooner(each: Due) -> tuple[date, str]:
+    return each[0] or date.max, each[1].trigger
 
 
 def _with(done: Ticked, more: Ticked) -> Ticked:

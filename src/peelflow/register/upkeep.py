@@ -53,6 +53,7 @@ class Upkeep(ABC):
 
         Raises:
             RequestRefused: The field is unknown, required, unchanged, or not of its type.
+            Refused: It narrows an appointment or inspection that acts of other records rest on.
         """
         with self._drafting() as draft:
             known = draft.get(record)
@@ -132,7 +133,8 @@ class Upkeep(ABC):
     ) -> Event:
         """Record that a person holds a role in a force from its first to its last day, inclusive.
 
-        It may begin later than today. It ends by amending `last_day`.
+        It may begin later than today. It ends by amending `last_day`, not before what was done
+        under it.
         """
         with self._drafting() as draft:
             role_of(draft, role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from peelflow.drawing.mermaid import diagram
-from peelflow.engine.explain import say_due
+from peelflow.model.periods import say_due, say_within
 from peelflow.model.requirements import one_of, read_aloud
 from peelflow.model.rules import Lifecycle, State, Transition
 
@@ -28,8 +28,7 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield f"`{lifecycle.initial}`."
     yield from ("", "```mermaid", *diagram(lifecycle).splitlines(), "```", "")
     yield from ("## States", "")
-    states = [_state(name, state) for name, state in lifecycle.states.items()]
-    yield from _table(("state", "counts as", "end"), states)
+    yield from _states(lifecycle)
     yield from ("", "## Steps", "")
     steps = [
         _step(name, step) for name, state in lifecycle.states.items() for step in state.transitions
@@ -40,14 +39,24 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
         yield f"- {_plain(each.that)}, because: {_plain(each.because)}"
 
 
+def _states(lifecycle: Lifecycle) -> Iterator[str]:
+    """Yield the table of states; by when they are to be left stands in it where a rule says so."""
+    columns = ("state", "counts as", "end", "to be left")
+    timed = any(state.due for state in lifecycle.states.values())
+    rows = (_state(name, state) for name, state in lifecycle.states.items())
+    shown = len(columns) if timed else len(columns) - 1
+    yield from _table(columns[:shown], (row[:shown] for row in rows))
+
+
 def _state(name: str, state: State) -> tuple[str, ...]:
     counts = ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
-    return f"`{name}`", counts or "nowhere", "yes" if state.final else ""
+    due = say_within(state.due) if state.due else ""
+    return f"`{name}`", counts or "nowhere", "yes" if state.final else "", due
 
 
 def _step(name: str, step: Transition) -> tuple[str, ...]:
     needs = [read_aloud(each) for each in step.requires]
-    due = [f"once {say_due(step.after)}"] if step.after else []
+    due = [f"once {say_due(step.after, 'this state')}"] if step.after else []
     who = one_of(step.by)
     return f"`{name}`", f"`{step.trigger}`", f"`{step.to}`", who, "; ".join([*due, *needs])
 

@@ -1,7 +1,7 @@
 """The meaning of a lifecycle as canonical JSON: what its digest pins and what a store keeps.
 
-Titles, comments, guarantees and dates are not meaning, nor is the order of a list that means
-"one of these" or "all of these", nor that an item stands twice in it.
+Titles, comments, guarantees, dates and by when a state is to be left are not meaning, nor is the
+order of a list that means "one of these" or "all of these", nor that an item stands twice in it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
 )
-from peelflow.model.rules import Lifecycle, Pin, Role, State, Transition
+from peelflow.model.rules import After, Lifecycle, Pin, Role, State, Transition
 
 _BARE_WORD = {kind: word for word, kind in BARE.items()}
 
@@ -96,18 +96,22 @@ def _state(state: State) -> dict[str, Any]:
 
 
 def _transition(way: Transition) -> dict[str, Any]:
-    after = way.after and {"days": way.after.days, "since": way.after.since}
     return _without_defaults(
         {
             "to": way.to,
             "by": _unordered(way.by),
             "requires": _all_of(way.requires),
             "as": way.as_,
-            "after": after,
+            "after": way.after and _after(way.after),
             "reopens": way.reopens,
             "answers": way.answers,
         }
     )
+
+
+def _after(after: After) -> dict[str, Any]:
+    # INVARIANT: times in plain days keep the text they had before there were other units.
+    return _without_defaults(attrs.asdict(after, filter=lambda part, _: part.name != "span"))
 
 
 def _all_of(requirements: tuple[Requirement, ...]) -> list[Any]:

@@ -144,6 +144,12 @@ def _must(holds: Any, attribute: str | None = None) -> Key:
 
 _SINCE = Key(StateName)
 _TEXT, _FLAG = Key(str), Key(bool)
+_PERIOD: Mapping[str, Key] = {
+    "days": Key(Days),
+    "months": Key(Annotated[int, Whole(1, 1_200)]),
+    "working_days": Key(Annotated[int, Whole(1, 2_500)]),
+    "beginning": _FLAG,
+}
 
 SHAPES: Mapping[type, Shape] = {
     Lifecycle: Shape(
@@ -171,6 +177,7 @@ SHAPES: Mapping[type, Shape] = {
             "title": _TEXT,
             "final": _FLAG,
             "stands_for": Key(StateName),
+            "due": Key(After),
             "transitions": Key(Annotated[tuple[Transition, ...], ByTrigger()]),
         }
     ),
@@ -185,7 +192,7 @@ SHAPES: Mapping[type, Shape] = {
         },
         preset={"trigger": ""},
     ),
-    After: Shape({"days": _must(Days), "since": Key(Literal["entered", "published"])}),
+    After: Shape({**_PERIOD, "since": Key(Literal["entered", "published"])}),
     Guarantee: Shape(
         {"that": _must(Annotated[str, Sentence()], "promise"), "because": _must(str)},
         preset={"that": ""},
@@ -278,15 +285,7 @@ SHAPES: Mapping[type, Shape] = {
             "required": _FLAG,
         }
     ),
-    Counted: Shape(
-        {
-            "field": _must(FieldName),
-            "days": Key(Days),
-            "months": Key(Annotated[int, Whole(1, 1_200)]),
-            "working_days": Key(Annotated[int, Whole(1, 2_500)]),
-            "beginning": _FLAG,
-        }
-    ),
+    Counted: Shape({"field": _must(FieldName), **_PERIOD}),
     FigureRow: Shape(
         {
             "title": _must(str),

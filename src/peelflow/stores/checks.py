@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from peelflow.errors import Conflict, KeyReused, OtherRules, RequestRefused
+from peelflow.errors import Conflict, KeyReused, OtherRules, RequestRefused, StoreUnreadable
 from peelflow.stores.codec import check_text
 from peelflow.stores.protocol import Batch, Wanted
 
 LARGEST = 2**63 - 1
+
+
+def closed(url: str) -> StoreUnreadable:
+    """Return what a store says once it was closed (S13)."""
+    return StoreUnreadable(url, "it was closed", instead="open it again")
 
 
 def ids_in(batch: Batch) -> list[str]:

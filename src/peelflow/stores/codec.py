@@ -137,6 +137,10 @@ def _fields(value: Any, _: Any) -> dict[str, Value]:
     return {name: _value(each) for name, each in value.items()}
 
 
+def _names(value: Any, _: Any) -> dict[str, str]:
+    return {name: _exact_text(each, None) for name, each in value.items()}
+
+
 def _optional(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | None]:
     return lambda value, _: None if value is None else hook(value, None)
 
@@ -159,6 +163,7 @@ def _reader() -> Converter:
         tuple[str, ...]: _texts,
         frozenset[str]: lambda value, _: frozenset(_texts(value)),
         Mapping[str, Value]: _fields,
+        Mapping[str, str]: _names,
         What: lambda what, _: what,  # read before the event, by its kind
     }
     for plain, hook in hooks.items():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from threading import RLock
+from typing import NoReturn
 
 from attrs import frozen
 
@@ -20,6 +21,7 @@ from peelflow.stores.checks import (
     check_numbers,
     check_rules,
     check_wanted,
+    closed,
     ids_in,
 )
 from peelflow.stores.codec import record_text
@@ -41,7 +43,7 @@ from peelflow.stores.rows import change_rows, event_row, record_row
 class MemoryStore:
     """A store in memory, for tests and trials: nothing outlives the process, so S3 does not hold.
 
-    Closing it lets go of nothing: what it keeps stays readable.
+    Once it is closed nothing can be asked of it (S13).
     """
 
     capabilities = Capabilities(
@@ -52,7 +54,7 @@ class MemoryStore:
         self.url = url
         self.reached: Callable[[str], None] = go_on
         self._feed: list[Entry] = []
-        self._lock = RLock()
+        self._lock: AbstractContextManager[object] = RLock()
         self._kept: dict[str, Kept] = {}
         self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
         self._entries: dict[str, list[Entry]] = {}
@@ -187,7 +189,21 @@ class MemoryStore:
             )
 
     def close(self) -> None:
-        """Do nothing: the memory is let go with the store itself."""
+        """Let nothing be asked any more; closing twice is harmless."""
+        self._lock = _Closed(self.url)
+
+
+@frozen
+class _Closed:
+    """What a closed store has for its lock: whoever would enter is told."""
+
+    _url: str
+
+    def __enter__(self) -> NoReturn:
+        raise closed(self._url)
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: nobody came in."""
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""The store protocol: what every adapter promises, S1 to S12, in as few methods as can be."""
+"""The store protocol: what every adapter promises, S1 to S13, in as few methods as can be."""
 
 from __future__ import annotations
 
@@ -227,5 +227,8 @@ class Store(Documents, Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the store; closing twice is harmless."""
+        """Let go of the store; closing twice is harmless.
+
+        Whatever is asked afterwards is StoreUnreadable (S13).
+        """
         ...

@@ -6,10 +6,14 @@ import sqlite3
 from pathlib import Path
 from time import monotonic, sleep
 
-from peelflow.errors import StoreUnreadable, StoreVersion
+from peelflow.errors import StoreBusy, StoreError, StoreUnreadable, StoreVersion
 
 SCHEMA = 1
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_INSTEAD = {
+    sqlite3.SQLITE_FULL: "make room on the disk, then try again",
+    sqlite3.SQLITE_READONLY: "let the file and its folder be written to",
+}
 _PAUSE = 0.002
 APPLICATION = 0x7065656C  # "peel", in the file's header: no other application's file is touched
 
@@ -67,9 +71,26 @@ def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
     return connection
 
 
+def fault_of(url: str, fault: sqlite3.Error) -> StoreError:
+    """Return what SQLite found as an error of ours: that the file is locked, or what to do."""
+    if is_busy(fault):
+        return StoreBusy(url)
+    return StoreUnreadable(url, str(fault), instead=instead_of(fault))
+
+
+def instead_of(fault: sqlite3.Error) -> str | None:
+    """Return what to do about what SQLite found, None where the file itself is to be looked at."""
+    return _INSTEAD.get(_code(fault))
+
+
 def is_busy(fault: sqlite3.Error) -> bool:
     """Return whether SQLite gave up because somebody else held a lock."""
-    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BUSY
+    return _code(fault) in _BUSY
+
+
+def _code(fault: sqlite3.Error) -> int:
+    """Return SQLite's primary code of an error, 0 for one of the driver's own."""
+    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _prepare_patiently(connection: sqlite3.Connection, url: str, *, until: float) -> None:

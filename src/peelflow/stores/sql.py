@@ -18,13 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
 from peelflow.model.records import Record
 from peelflow.stores import sql_asking as asking
-from peelflow.stores.checks import check_asked, check_documents, check_lifecycles
+from peelflow.stores.checks import check_asked, check_documents, check_lifecycles, closed
 from peelflow.stores.forks import forks
 from peelflow.stores.protocol import Batch, Capabilities, Kept, Placed, Snapshot, go_on
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import Rows, remember, rows_of
 from peelflow.stores.sql_engine import KNOWN, PSYCOPG, SQLITE, engine_of, parsed
-from peelflow.stores.sql_faults import is_lost, said_of
+from peelflow.stores.sql_faults import is_lost, unreadable
 from peelflow.stores.sql_placing import is_waiting, last_position, place
 from peelflow.stores.sql_postgresql import append, append_lone
 from peelflow.stores.sql_refusing import absent_ids, explain
@@ -210,7 +210,7 @@ class SqlStore(SharedStore):
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         if self._closed:
-            raise StoreUnreadable(self.url, "it was closed")
+            raise closed(self.url)
         try:
             yield
         except RowUnreadable as fault:
@@ -218,7 +218,7 @@ class SqlStore(SharedStore):
         except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
             if is_lost(fault):
                 raise StoreBusy(self.url) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
 
 def upgrade_sql(url: str) -> int:
@@ -236,6 +236,6 @@ def upgrade_sql(url: str) -> int:
         with engine.connect() as opened, opened.execution_options(writes=True).begin():
             return upgrade(opened, said)
     except SQLAlchemyError as fault:
-        raise StoreUnreadable(said, said_of(fault)) from fault
+        raise unreadable(said, fault) from fault
     finally:
         engine.dispose()

@@ -1,12 +1,14 @@
-"""Which of a database's errors mean that another writer stood in the way."""
+"""What a database's errors mean: that another writer stood in the way, or what to do instead."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from peelflow.stores.schema import is_busy
+from peelflow.errors import StoreUnreadable
+from peelflow.stores.schema import instead_of, is_busy
 
 _TAKEN_BACK = {"22012", "23505"}
 """PostgreSQL's: our own taking back of what was kept in part, and a row that somebody put first."""
@@ -16,9 +18,40 @@ _LOST = {"40001", "40P01", "55P03", "25P02", "57014"} | _TAKEN_BACK
 before, a statement that took too long."""
 
 
-def said_of(fault: Exception) -> str:
-    """Return what the database itself said."""
-    return str(_origin(fault))
+_INSTEAD = {
+    "08": "check the URL, and that the server runs, then try again",
+    "25006": "name a server that may be written to",
+    "28": "check the name and the password in the URL",
+    "42501": "let the owner of the tables grant what it asks for",
+    "53": "let the server have what it lacks, then try again",
+    "53100": "make room on the server's disk, then try again",
+    "53200": "let the server have more memory, then try again",
+    "53300": "close other connections to the server, or let it take more, then try again",
+    "57P": "wait until the server runs again, then try again",
+}
+"""What to do, by PostgreSQL's code, or what it begins with: the longest decides."""
+
+_UNREACHED = "check the URL, and that the server runs and has a connection left, then try again"
+_POOL = "use fewer threads at once, then try again"
+
+
+def unreadable(url: str, fault: Exception) -> StoreUnreadable:
+    """Return what a database said as an error of ours, with what to do about it."""
+    return StoreUnreadable(url, str(_origin(fault)), instead=_instead(fault))
+
+
+def _instead(fault: Exception) -> str | None:
+    origin = _origin(fault)
+    if isinstance(origin, sqlite3.Error):
+        return instead_of(origin)
+    if isinstance(origin, PoolTimeoutError):
+        return _POOL
+    code = getattr(origin, "sqlstate", None)
+    if code is None:
+        # A server that lets nobody in gives no code: PEP 249 names the class of the error.
+        named = {each.__name__ for each in type(origin).__mro__}
+        return _UNREACHED if "OperationalError" in named else None
+    return next((_INSTEAD[code[:size]] for size in (5, 3, 2) if code[:size] in _INSTEAD), None)
 
 
 def _origin(fault: Exception) -> BaseException:

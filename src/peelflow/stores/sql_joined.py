@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, RequestRefused, StoreUnreadable
-from peelflow.stores.checks import check_documents, check_lifecycles
+from peelflow.stores.checks import check_documents, check_lifecycles, closed
 from peelflow.stores.protocol import Batch, Capabilities, Placed, Snapshot, go_on
 from peelflow.stores.sql_engine import PSYCOPG
-from peelflow.stores.sql_faults import is_lost, said_of
+from peelflow.stores.sql_faults import is_lost, unreadable
 from peelflow.stores.sql_postgresql import append
 from peelflow.stores.sql_refusing import lost
 from peelflow.stores.sql_schema import check_schema
@@ -41,7 +41,7 @@ class JoinedStore(SharedStore):
         self.url = connection.engine.url.render_as_string(hide_password=True)
         self.reached: Callable[[str], None] = go_on
         self.capabilities = Capabilities(durable=False, shared=False, embedded=False)
-        self._connection = connection
+        self._connection, self._closed = connection, False
         check_joined(connection, self.url)
         with self._asking():
             check_schema(connection, self.url)
@@ -57,6 +57,7 @@ class JoinedStore(SharedStore):
         """
         check_lifecycles(batch)
         check_documents(batch)
+        self._check_open()
         try:
             if self._connection.dialect.driver == PSYCOPG:
                 append(self._connection, batch, alone=False)
@@ -65,7 +66,7 @@ class JoinedStore(SharedStore):
         except DBAPIError as fault:
             if is_lost(fault):
                 raise lost(batch) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
     def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
         """Refuse: positions are given to what is committed.
@@ -93,10 +94,16 @@ class JoinedStore(SharedStore):
         raise _not_joined("a reading of the whole")
 
     def close(self) -> None:
-        """Do nothing: the connection is the application's."""
+        """Let nothing be asked any more; the connection stays the application's own."""
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed(self.url)
 
     @contextmanager
     def _asking(self) -> Iterator[Connection]:
+        self._check_open()
         try:
             yield self._connection
         except RowUnreadable as fault:
@@ -104,7 +111,7 @@ class JoinedStore(SharedStore):
         except DBAPIError as fault:
             if is_lost(fault):
                 raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
-            raise StoreUnreadable(self.url, said_of(fault)) from fault
+            raise unreadable(self.url, fault) from fault
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return self._asking()

@@ -25,6 +25,7 @@ from peelflow.stores.checks import (
     check_numbers,
     check_rules,
     check_wanted,
+    closed,
     ids_in,
 )
 from peelflow.stores.forks import forks
@@ -41,7 +42,7 @@ from peelflow.stores.protocol import (
 )
 from peelflow.stores.recent import Recent
 from peelflow.stores.rows import remember, rows_of
-from peelflow.stores.schema import connect, is_busy
+from peelflow.stores.schema import connect, fault_of
 from peelflow.stores.sqlite_snapshot import reading
 
 _T = TypeVar("_T")
@@ -228,14 +229,12 @@ class SqliteStore:
         with life.lock:
             try:
                 if self._closed:
-                    raise StoreUnreadable(self.url, "it was closed")
+                    raise closed(self.url)
                 if life.connection is None:
                     life.connection = connect(self._path, self.url, timeout=self._timeout)
                 return work(life.connection)
             except sqlite3.Error as fault:
-                if is_busy(fault):
-                    raise StoreBusy(self.url) from fault
-                raise StoreUnreadable(self.url, str(fault)) from fault
+                raise fault_of(self.url, fault) from fault
             except statements.RowUnreadable as fault:
                 raise StoreUnreadable(self.url, str(fault)) from fault
 

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from peelflow.errors import StoreBusy, StoreUnreadable
 from peelflow.stores import statements
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
-from peelflow.stores.schema import connect, is_busy
+from peelflow.stores.schema import connect, fault_of
 
 _T = TypeVar("_T")
 _EVENT = 'record, number, "on", kind, key, text, previous, digest'
@@ -40,9 +39,7 @@ def reading(path: Path, url: str, *, timeout: float) -> Iterator[SqliteSnapshot]
             connection.execute("SELECT schema FROM meta").fetchone()  # the reading begins here
             yield SqliteSnapshot(connection)
     except sqlite3.Error as fault:
-        if is_busy(fault):
-            raise StoreBusy(url) from fault
-        raise StoreUnreadable(url, str(fault)) from fault
+        raise fault_of(url, fault) from fault
 
 
 @frozen

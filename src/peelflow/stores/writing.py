@@ -177,15 +177,20 @@ def _relevelled(what: Relevelled) -> str:
     return (
         f'{{{letters}"lifecycle":{_pin(what.lifecycle)},"new":{_text(what.new)},'
         f'"new_level":{_level(what.new_level)},"old":{_text(what.old)},'
-        f'"old_level":{_level(what.old_level)},"plan":{_text(what.plan)}}}'
+        f'"old_level":{_level(what.old_level)},"plan":{_text(what.plan)}{_renamed(what.triggers)}}}'
     )
 
 
 def _migrated(what: Migrated) -> str:
     return (
         f'{{"lifecycle":{_pin(what.lifecycle)},"new":{_text(what.new)},"old":{_text(what.old)},'
-        f'"plan":{_text(what.plan)}}}'
+        f'"plan":{_text(what.plan)}{_renamed(what.triggers)}}}'
     )
+
+
+def _renamed(triggers: Mapping[str, str]) -> str:
+    inside = [f"{_text(old)}:{_text(new)}" for old, new in sorted(triggers.items())]
+    return f',"triggers":{{{",".join(inside)}}}' if inside else ""
 
 
 def _corrected(what: Corrected) -> str:

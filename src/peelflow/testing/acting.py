@@ -1,7 +1,7 @@
 """Draw what happens under rules: records, acts on them, and what a decision looks at.
 
 A good share of the acts is lawful: each is drawn towards a transition the record has, by a role
-that may, with what its requirements ask for; each part goes wrong once in five to ten times.
+that may, with what its requirements ask for; each part goes wrong once in three to ten times.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from peelflow.model.records import (
 )
 from peelflow.model.requirements import DistinctFrom, Evidence, each_atom
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
-from peelflow.testing.strategies import lifecycles, mostly, some
+from peelflow.testing.strategies import among, lifecycles, mostly, some
 from peelflow.testing.words import (
     ADDRESSEES,
     CATEGORY,
     FORCE,
+    HOLIDAYS,
     INSPECTION,
     LEDGERS,
     QUESTION_SETS,
     QUESTIONS,
     REPORT,
     SIGNATORIES,
+    TOO_FEW,
     TRIGGERS,
     VOCABULARY,
     holder_of,
@@ -43,8 +45,36 @@ from peelflow.testing.words import (
 
 FIRST_DAY = date(2022, 1, 1)
 _SOMEBODY = "somebody else"
-_MENTIONED = ("M-1", "M-2")
 _FAR = date(2000, 1, 1)
+# Made once: to make and check a strategy costs far more than a draw.
+_DAYS = st.lists(st.integers(0, 60), min_size=2, max_size=6)
+_PEOPLE = st.sampled_from(tuple(holder_of(role) for role in VOCABULARY.roles))
+_LEVEL = st.sampled_from((1, 2, 3, 4))
+_TRIGGER = st.sampled_from(TRIGGERS)
+_LATER = st.integers(0, 60)
+_EARLIER = st.integers(-30, 0)
+_LASTS = st.integers(0, 30)
+_REASON = st.sampled_from((*("work is done",) * 2, " "))
+_SUCCESSOR = st.sampled_from((*("R-2",) * 4, None, "R-1"))
+_NO_SOURCE = st.sampled_from((None, " "))
+_KEY = st.none() | st.just("k1")
+_AGREED = st.booleans()
+_PAPER = st.integers(1, 3)
+_LAST_DAY = st.sampled_from((_FAR, FIRST_DAY + timedelta(70)))
+_COVERED = st.frozensets(st.sampled_from(QUESTIONS), max_size=2)
+_KIND = st.sampled_from(("planned", "bespoke"))
+_ANSWERED = st.sampled_from(("M-1", "M-2"))
+_MENTIONS = st.lists(
+    st.builds(
+        Mention,
+        _ANSWERED,
+        st.just(CATEGORY),
+        st.sampled_from((*("source_report",) * 4, "report")),
+        st.sampled_from((*(REPORT,) * 4, "REP-2")),
+    ),
+    max_size=2,
+).map(tuple)
+_QUESTION_SET = st.sampled_from(QUESTION_SETS)
 
 
 @frozen
@@ -60,31 +90,29 @@ class Situation:
 @st.composite
 def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
     """Draw a record somewhere in its life under `lifecycle`, with a past that could have been."""
-    days = sorted(draw(st.lists(st.integers(0, 60), min_size=2, max_size=6)))
+    days = sorted(draw(_DAYS))
     moments = [
         Moment(number, FIRST_DAY + timedelta(day)) for number, day in enumerate(days, start=1)
     ]
     last = moments[-1]
-    state = draw(st.sampled_from(tuple(lifecycle.states)))
-    past = draw(st.dictionaries(st.sampled_from(tuple(lifecycle.states)), st.sampled_from(moments)))
-    people = st.sampled_from(tuple(holder_of(role) for role in VOCABULARY.roles))
-    done = draw(
-        st.dictionaries(st.sampled_from(TRIGGERS), st.tuples(st.sampled_from(moments), people))
-    )
-    held = draw(st.lists(st.tuples(_documents(last.on), st.sampled_from(moments)), max_size=2))
+    states, moment = among(tuple(lifecycle.states)), st.sampled_from(moments)
+    state = draw(states)
+    past = draw(st.dictionaries(states, moment))
+    done = draw(st.dictionaries(_TRIGGER, st.tuples(moment, _PEOPLE)))
+    held = draw(st.lists(st.tuples(_documents(last.on), moment), max_size=2))
     return Record(
         id="R-1",
         number=last.number,
         on=last.on,
         force=FORCE,
         category=CATEGORY,
-        level=draw(st.sampled_from((1, 2, 3, 4))),
+        level=draw(_LEVEL),
         lifecycle=lifecycle.pin,
         state=state,
         issued=FIRST_DAY,
-        fields=draw(_fields()),
+        fields=draw(_FIELDS),
         parent=None,
-        window=draw(st.sampled_from(moments)),
+        window=draw(moment),
         entered={**past, state: past.get(state, last)},
         children=("C-1", "C-2"),
         done={name: Done(when.number, when.on, who) for name, (when, who) in done.items()},
@@ -97,12 +125,10 @@ def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
 def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
     """Draw an act on `record`, mostly one that its rules could let through."""
     ways = lifecycle.states[record.state].transitions
-    anything = Transition(draw(st.sampled_from(TRIGGERS)), record.state, tuple(lifecycle.roles))
+    anything = Transition(draw(_TRIGGER), record.state, tuple(lifecycle.roles))
     aim = mostly(draw, draw(st.sampled_from(ways)), anything) if ways else anything
-    role = mostly(
-        draw, draw(st.sampled_from(aim.by)), draw(st.sampled_from(tuple(lifecycle.roles)))
-    )
-    on = record.on + timedelta(mostly(draw, draw(st.integers(0, 60)), -1))
+    role = mostly(draw, draw(among(aim.by)), draw(among(tuple(lifecycle.roles))))
+    on = record.on + timedelta(mostly(draw, draw(_LATER), -1))
     asked = tuple(atom for atom in each_atom(aim.requires) if isinstance(atom, Evidence))
     offered = [
         draw(_documents(on, asked=atom))
@@ -118,10 +144,10 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
         recorded_by="a clerk",
         evidence=tuple(offered),
         inspection=mostly(draw, INSPECTION, None),
-        reason=draw(st.sampled_from((*("work is done",) * 4, " "))),
-        successor=draw(st.sampled_from((*("R-2",) * 4, None, "R-1"))),
-        source=mostly(draw, "portal 17", draw(st.sampled_from((None, " ")))),
-        key=draw(st.none() | st.just("k1")),
+        reason=draw(_REASON),
+        successor=draw(_SUCCESSOR),
+        source=mostly(draw, "portal 17", draw(_NO_SOURCE)),
+        key=draw(_KEY),
     )
 
 
@@ -132,7 +158,7 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
     held = [_appointment(draw, role, person) for role, person in who.items()]
     held.append(_appointment(draw, act.actor.role, act.actor.person))
     today = mostly(draw, act.on, act.on - timedelta(1))
-    agreed = draw(st.booleans())
+    agreed = draw(_AGREED)
     return Context(
         now=datetime(2023, 3, 30, 12, tzinfo=UTC),
         today=today,
@@ -142,21 +168,14 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
             Child(
                 name,
                 {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
-                {"answers": draw(st.sampled_from(_MENTIONED))},
+                {"answers": draw(_ANSWERED)},
             )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
-        mentions=draw(_mentions()),
+        holidays=mostly(draw, HOLIDAYS, draw(st.sampled_from((None, TOO_FEW)))),
+        mentions=draw(_MENTIONS),
     )
-
-
-def _mentions() -> st.SearchStrategy[tuple[Mention, ...]]:
-    """Return a strategy for records that name the report, mostly by the field that is asked for."""
-    fields = st.sampled_from((*("source_report",) * 4, "report"))
-    reports = st.sampled_from((*(REPORT,) * 4, "REP-2"))
-    each = st.builds(Mention, st.sampled_from(_MENTIONED), st.just(CATEGORY), fields, reports)
-    return st.lists(each, max_size=2).map(tuple)
 
 
 @st.composite
@@ -181,19 +200,22 @@ def _fields() -> st.SearchStrategy[dict[str, Value]]:
     return st.fixed_dictionaries({}, optional=optional)
 
 
+_FIELDS = _fields()
+
+
 @st.composite
 def _documents(draw: st.DrawFn, on: date, *, asked: Evidence | None = None) -> Document:
     kinds = (asked.evidence,) if asked else ("letter", "plan")
-    kind = mostly(draw, draw(st.sampled_from(kinds)), "plan")
+    kind = mostly(draw, draw(among(kinds)), "plan")
     roles = (asked.signed_by if asked else ()) or SIGNATORIES
     signed = mostly(draw, usual=True, unusual=False)
-    name = f"{kind} {draw(st.integers(1, 3))}"
+    name = f"{kind} {draw(_PAPER)}"
     return Document(
         digest=sha256(name.encode()).hexdigest(),
         kind=kind,
         name=name,
         size=len(name),
-        signed_by=holder_of(draw(st.sampled_from(roles))) if signed else None,
+        signed_by=holder_of(draw(among(roles))) if signed else None,
         signed_on=on + timedelta(mostly(draw, 0, 1)) if signed else None,
     )
 
@@ -208,22 +230,22 @@ def _appointment(draw: st.DrawFn, role: str, person: str) -> Appointment:
         role=role,
         force=mostly(draw, FORCE, "Kent"),
         first_day=mostly(draw, FIRST_DAY, FIRST_DAY + timedelta(50)),
-        last_day=mostly(draw, None, draw(st.sampled_from((_FAR, FIRST_DAY + timedelta(70))))),
+        last_day=mostly(draw, None, draw(_LAST_DAY)),
     )
 
 
 @st.composite
 def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None:
-    first = act.on + timedelta(mostly(draw, draw(st.integers(-30, 0)), 1))
+    first = act.on + timedelta(mostly(draw, draw(_EARLIER), 1))
     own = record.fields.get("question", "7")
-    covered = draw(st.frozensets(st.sampled_from(QUESTIONS), max_size=2))
+    covered = draw(_COVERED)
     held = Inspection(
         id=mostly(draw, INSPECTION, "INS-2"),
-        kind=draw(st.sampled_from(("planned", "bespoke"))),
+        kind=draw(_KIND),
         first_day=first,
-        last_day=first + timedelta(draw(st.integers(0, 30))),
+        last_day=first + timedelta(draw(_LASTS)),
         questions=mostly(draw, covered | {str(own)}, covered),
-        question_set=mostly(draw, None, draw(st.sampled_from(QUESTION_SETS))),
+        question_set=mostly(draw, None, draw(_QUESTION_SET)),
         force=mostly(draw, FORCE, "Kent"),
     )
     return mostly(draw, held, None)

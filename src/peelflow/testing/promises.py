@@ -17,6 +17,7 @@ PROMISES = {
     "S10": "what is kept recomputes from the events",
     "S11": "two processes may open one store",
     "S12": "another version's schema is never guessed",
+    "S13": "a store that was closed says so",
 }
 _CITED = re.compile(r"(S\d+(?:, S\d+)*): ")
 

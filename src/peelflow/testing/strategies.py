@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -36,8 +37,21 @@ _SIDES = {
     for side in ("inspectorate", "force", "oversight")
 }
 _THEIRS = (*_SIDES["inspectorate"], *_SIDES["oversight"])
-_MOSTLY = st.sampled_from((*(True,) * 9, False))
 _COUNTS: tuple[Counts, ...] = ("open", "closed")
+# What every drawing needs is made once: to make and check a strategy costs far more than a draw.
+_MOSTLY = st.sampled_from((*(True,) * 9, False))
+_SIZE = st.integers(2, len(STATES))
+_REFINES = st.none() | st.just("national@1")
+_STANDS_FOR = st.none() | st.just("elsewhere")
+_COUNTING = st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))
+_VERSION = st.integers(1, 3)
+_MORE_WAYS = st.integers(0, 3)
+_TIMED = st.booleans()
+_UNIT = st.sampled_from(("days", "months", "working_days"))
+_MONTHS, _DAYS = st.integers(1, 3), st.integers(1, 40)
+_SINCE = st.sampled_from(("entered", PUBLISHED))
+_TRIGGER = st.sampled_from(TRIGGERS)
+_ANOTHER = st.none() | _TRIGGER
 
 
 def requirements(
@@ -70,6 +84,30 @@ def requirements(
     return atom | st.builds(AnyOf, choices)
 
 
+@cache
+def among(names: tuple[str | None, ...]) -> st.SearchStrategy[Any]:
+    """Return the strategy for one of some names, made once."""
+    return st.sampled_from(names)
+
+
+@st.composite
+def times(draw: st.DrawFn) -> After:
+    """Draw a time in any unit: when a step falls due, or until when a record may stand."""
+    unit = draw(_UNIT)
+    number = draw(_MONTHS if unit == "months" else _DAYS)
+    return After(
+        days=number if unit == "days" else None,
+        months=number if unit == "months" else None,
+        working_days=number if unit == "working_days" else None,
+        since=draw(_SINCE),
+        beginning=draw(_TIMED),
+    )
+
+
+_TIMES = times()
+_DUE = st.none() | _TIMES
+
+
 @st.composite
 def lifecycles(draw: st.DrawFn) -> Lifecycle:
     """Draw a small lifecycle without lint errors, settled and pinned.
@@ -78,26 +116,25 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
     requirement, counts on up to two ledgers, timed and untimed system steps, own steps of a force
     (which answer no national trigger), and transitions that re-open its end.
     """
-    names = STATES[: draw(st.integers(2, len(STATES)))]
-    refines = draw(st.none() | st.just("national@1"))
-    stands_for = st.none() | st.just("elsewhere") if refines else st.none()
+    names = STATES[: draw(_SIZE)]
+    refines = draw(_REFINES)
+    stands_for = _STANDS_FOR if refines else st.none()
     used = {name: _ways(draw, names, index) for index, name in enumerate(names)}
     triggers = tuple(dict.fromkeys(way.trigger for ways in used.values() for way in ways))
-    atoms = st.lists(requirements(since=names, triggers=triggers), max_size=3, unique=True).map(
-        tuple
-    )
+    atoms = _requires(names, triggers)
     states = {
         name: State(
-            counts_as=draw(st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))),
+            counts_as=draw(_COUNTING),
             final=name == names[-1],
             stands_for=draw(stands_for),
+            due=draw(_DUE) if name != names[-1] else None,
             transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
         )
         for name, ways in used.items()
     }
     lifecycle = Lifecycle(
         name="drawn",
-        version=draw(st.integers(1, 3)),
+        version=draw(_VERSION),
         in_force_from=date(2020, 1, 1),
         title="Drawn by chance",
         applies_to=AppliesTo((CATEGORY,), (1, 2, 3, 4)),
@@ -118,14 +155,23 @@ def some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, .
     return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
 
 
-def _ways(draw: st.DrawFn, names: Sequence[str], index: int) -> tuple[Transition, ...]:
+_BY = some(_SIDES["force"]) | some(_THEIRS) | st.just((SYSTEM,))
+
+
+@cache
+def _requires(
+    names: tuple[str, ...], triggers: tuple[str, ...]
+) -> st.SearchStrategy[tuple[Requirement, ...]]:
+    """Return the strategy for what a transition requires, made once for the same names."""
+    one = requirements(since=names, triggers=triggers)
+    return st.lists(one, max_size=3, unique=True).map(tuple)
+
+
+def _ways(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transition, ...]:
     """Draw a state's ways: one to the next state, and others by chance; at the end, ways back."""
     final = index == len(names) - 1
     onwards = () if final else (_way(draw, names[index + 1], onward=True),)
-    others = [
-        _way(draw, draw(st.sampled_from(names)), onward=False)
-        for _ in range(draw(st.integers(0, 3)))
-    ]
+    others = [_way(draw, draw(among(names)), onward=False) for _ in range(draw(_MORE_WAYS))]
     found: list[Transition] = []
     for way in (*onwards, *others):
         taken = {role for each in found if each.trigger == way.trigger for role in each.by}
@@ -135,12 +181,11 @@ def _ways(draw: st.DrawFn, names: Sequence[str], index: int) -> tuple[Transition
 
 
 def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
-    by = draw(some(_SIDES["force"]) | some(_THEIRS) | st.just((SYSTEM,)))
+    by = draw(_BY)
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
-    timed = by == (SYSTEM,) and (not onward or draw(st.booleans()))
-    since = st.sampled_from(("entered", PUBLISHED))
-    after = After(draw(st.integers(1, 40)), draw(since)) if timed else None
-    return Transition(draw(st.sampled_from(TRIGGERS)), to, by, after=after)
+    timed = by == (SYSTEM,) and (not onward or draw(_TIMED))
+    after = draw(_TIMES) if timed else None
+    return Transition(draw(_TRIGGER), to, by, after=after)
 
 
 def _owned(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
@@ -159,5 +204,5 @@ def _answering(draw: st.DrawFn, way: Transition) -> Transition:
     """Draw what a way answers: its own trigger, another one, or, for the force alone, none."""
     if not set(way.by) <= set(_SIDES["force"]):
         return evolve(way, answers=way.trigger)
-    another = draw(st.none() | st.sampled_from(TRIGGERS))
-    return evolve(way, as_=another, answers=another or draw(st.sampled_from((way.trigger, None))))
+    another = draw(_ANOTHER)
+    return evolve(way, as_=another, answers=another or draw(among((way.trigger, None))))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from peelflow.model.periods import Holidays
 from peelflow.model.rules import SYSTEM, Category, EvidenceKind, FieldRule, Role, Vocabulary
 
 CATEGORY = "recommendation"
 FORCE = "West Midlands"
 INSPECTION = "INS-1"
+HOLIDAYS = Holidays(
+    frozenset({date(2022, 1, 3), date(2022, 2, 8), date(2022, 2, 28), date(2022, 4, 15)}),
+    2021,
+    2024,
+)
+TOO_FEW = Holidays(frozenset(), 2021, 2021)
 QUESTIONS = ("7", "7.2", "7.20", "72")
 QUESTION_SETS = ("twelve", "nine")
 ADDRESSEES = ("chief_constables", "pccs", "npcc")

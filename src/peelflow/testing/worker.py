@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,10 +30,11 @@ class Worker:
     """
 
     def __init__(self, opener: str, url: str, verb: str, *args: str) -> None:
-        command = [sys.executable, "-m", __name__, opener, url, verb, *args]
+        command = [sys.executable, "-m", __name__, opener, verb, *args]
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings()
         )
+        self.say(json.dumps(url))  # it may hold a password, and others see a process's arguments
 
     def __enter__(self) -> Self:
         return self
@@ -168,9 +170,9 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 
-def main(opener: str, url: str, verb: str, *args: str) -> None:
-    """Open the store and do the verb on it."""
-    store = opened(opener, url)
+def main(opener: str, verb: str, *args: str) -> None:
+    """Open the store, whose URL is the first line heard, and do the verb on it."""
+    store = opened(opener, json.loads(sys.stdin.readline()))
     try:
         VERBS[verb](store, *args)
     finally:

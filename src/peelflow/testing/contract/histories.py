@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from attrs import evolve
 from hypothesis import given
+from hypothesis import strategies as st
 
 from peelflow.model.records import Event
 from peelflow.stores.chain import GENESIS, chain
@@ -30,18 +32,20 @@ class Histories(Contract):
 
         assert store.history(NAME) == tuple(kept)
 
-    @given(told=any_of(Event))
+    @given(life=st.lists(any_of(Event), min_size=1, max_size=3))
     @drawn
-    def test_any_event_comes_back_equal(self, store: Store, told: Event) -> None:
-        """S4: whatever an event holds, it comes back equal."""
-        before = store.history(told.record)
-        number = len(before) + 1
-        plain = tuple(evolve(each, level=3, delta=1) for each in told.changes)
-        head = before[-1].digest if before else GENESIS
-        entry = chain(head, evolve(told, number=number, key=None, changes=plain))
-        store.append(batch((entry, record(told.record, number))))
+    def test_any_events_come_back_equal(self, store: Store, life: list[Event]) -> None:
+        """S4: whatever events hold, they come back equal and in order."""
+        name, kept, head = f"{life[0].record} {uuid4()}", [], GENESIS
+        for number, told in enumerate(life, start=1):
+            plain = tuple(evolve(each, level=3, delta=1) for each in told.changes)
+            fresh = evolve(told, record=name, number=number, key=None, changes=plain)
+            entry = chain(head, fresh)
+            store.append(batch((entry, record(name, number))))
+            kept.append(entry)
+            head = entry.digest
 
-        assert store.history(told.record) == (*before, entry)
+        assert store.history(name) == tuple(kept)
 
     def test_a_record_comes_back_equal(self, store: Store) -> None:
         """S4: a record is read with the digest of its last event."""

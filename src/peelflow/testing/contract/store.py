@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peelflow.testing.contract.batches import Batches
 from peelflow.testing.contract.chains import Chains
+from peelflow.testing.contract.closing import Closing
 from peelflow.testing.contract.crashes import Crashes
 from peelflow.testing.contract.documents import Documents
 from peelflow.testing.contract.feeds import Feeds
@@ -29,8 +30,9 @@ class StoreContract(
     Chains,
     Processes,
     Versions,
+    Closing,
 ):
-    """The promises S1 to S12; derive `Test…` from it and say where an empty store is.
+    """The promises S1 to S13; derive `Test…` from it and say where an empty store is.
 
     A promise that the store's `capabilities` do not claim is skipped by name. For example:
 
