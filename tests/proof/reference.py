@@ -303,5 +303,5 @@ def _context(means: Means, inspection: Inspection | None, family: Family, *, say
         inspection,
         family[1],
         {"agreed": lambda *_: says},
-        family[0],
+        mentions=family[0],
     )

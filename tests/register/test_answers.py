@@ -10,7 +10,9 @@ import pytest
 
 from peelflow.errors import Conflict, Refused
 from peelflow.model.needs import AnswersNeed
+from peelflow.model.requirements import ChildForEach
 from peelflow.register.front import Register
+from peelflow.register.mentions import mentions_of
 from tests.world import HMICFRS, KIND, LIAISON, World, actor, clock
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]
@@ -97,6 +99,13 @@ def test_what_the_batch_itself_recorded_must_be_answered(world: World) -> None:
             raise ZeroDivisionError
         draft.fire(response, "publish", **given)
     assert world.register.record(response).state == "published"
+
+
+def test_a_record_that_names_nothing_has_nothing_to_answer(world: World) -> None:
+    """Others that name nothing either are not of the same."""
+    one, _ = (world.add(LEVEL_3) for _ in range(2))
+    asked = ChildForEach("answers", ("recommendation",), "source_report", "source_report")
+    assert mentions_of(world.register.draft(), world.register.record(one), [asked]) == ()
 
 
 def test_what_names_it_no_more_need_not_be_answered(world: World) -> None:
