@@ -18,6 +18,16 @@ SIDE_DOORS = {
 }
 LETTER = "{evidence: letter, signed_by: [chief_constable]}"
 ADDRESSED = "chief_constable, nominated_deputy, liaison_officer, pcc, npcc, college, ministry"
+EACH_ANSWERED = "{children: answers, for_each: recommendation, whose: source_report, names: report}"
+SOME_ANSWERED = "{any_of: [[children], [{field: recommendations, has: none_made}]]}"
+ANSWERS = {
+    "chief_constable, nominated_deputy": "chief_constables",
+    "pcc": "pccs",
+    "npcc": "npcc",
+    "college": "college",
+    "ministry": "ministries",
+}
+"""Who answers as what a super-complaint's recommendation is addressed to."""
 MUST_GUARANTEE = {
     "level-1": {
         "portal closed is only entered by [system]",
@@ -71,7 +81,8 @@ MUST_GUARANTEE = {
     "section-55": {
         "section_55 closed is only entered by [pcc]",
         "publish is never done by [chief_constable, nominated_deputy, liaison_officer, lead]",
-        "published is never entered without children",
+        f"published is never entered without {EACH_ANSWERED}",
+        f"published is never entered without {SOME_ANSWERED}",
         "published is never entered without {evidence: response}",
         "commented is never entered without {evidence: comments, signed_by: [chief_constable]}",
         "commissioned is never entered without {field: chief_officer_due}",
@@ -99,6 +110,11 @@ MUST_GUARANTEE = {
         "completed is never entered without reason",
         "superseded is never entered without successor",
         "completed can always be reached",
+    }
+    | {
+        f"{state} is never entered by [{roles}] without {{field: addressees, has: {choice}}}"
+        for roles, choice in ANSWERS.items()
+        for state in ("accepted", "not_accepted", "completed")
     },
     "force-monitoring": {
         "engage is only entered by [hmicfrs]",

@@ -12,7 +12,7 @@ from peelflow.engine.fold import fold
 from peelflow.errors import Refused
 from peelflow.model.judgement import Refusal
 from peelflow.model.records import Acted, Event
-from peelflow.model.requirements import ChildrenClosed, FieldSet
+from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, each_atom
 from peelflow.model.rules import Transition
 from tests.world import KIND, KINDS, PEOPLE, Kind, World, a_world
 
@@ -35,7 +35,7 @@ def close_children(world: World, record: str) -> None:
 
 def prepare(world: World, record: str, rule: Transition) -> dict[str, Any]:
     """Meet what a transition needs that an act alone cannot give."""
-    if any(isinstance(requirement, ChildrenClosed) for requirement in rule.requires):
+    if any(isinstance(requirement, ChildrenClosed) for requirement in each_atom(rule.requires)):
         close_children(world, record)
     world.later()
     return world.means(rule)
@@ -184,5 +184,5 @@ def asked(rule: Transition) -> set[str]:
     return {
         names[type(r).__name__]
         for r in rule.requires
-        if not isinstance(r, (FieldSet, ChildrenClosed))
+        if not isinstance(r, (FieldSet, ChildrenClosed, ChildForEach, AnyOf))
     }

@@ -77,6 +77,10 @@ KINDS = (
 KIND = {kind.name: kind for kind in KINDS}
 
 
+ADDRESSEES = ("chief_constables", "pccs", "npcc", "college", "ministries")
+"""Everybody that a super-complaint's recommendation may be addressed to."""
+
+
 @define
 class World:
     """A register with a force's people in it, and a day that only moves on."""
@@ -109,7 +113,7 @@ class World:
             record,
             category=kind.category,
             level=kind.level,
-            force=FORCE,
+            force=more.pop("force", FORCE),
             issued=self.day,
             fields=fields,
             actor=HMICFRS,
@@ -137,7 +141,7 @@ class World:
             case "super_complaint":
                 return {"title": "Stalking", "published_report": self.add(KIND["report"])}
             case "super_complaint_recommendation":
-                return {"owner": "lead"}
+                return {"owner": "lead", "addressees": list(ADDRESSEES)}
             case "monitoring_phase":
                 return {}
             case _:

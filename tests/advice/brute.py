@@ -16,7 +16,7 @@ from peelflow.engine.fold import apply
 from peelflow.model.judgement import Appointment, Child, Context, Inspection
 from peelflow.model.records import Act, Actor, Attachment, Document, Event, Record, Value
 from peelflow.model.rules import SYSTEM, Lifecycle
-from peelflow.testing.words import LEDGERS, SIGNATORIES
+from peelflow.testing.words import ADDRESSEES, LEDGERS, SIGNATORIES
 from tests.advice.places import START
 
 KINDS = ("letter", "plan")
@@ -89,6 +89,8 @@ def prepared(record: Record, mode: Mode) -> Record:
             "theme": "x",
             "question": "7",
             "published": "2000-01-01",
+            "addressees": ADDRESSEES,
+            "report": "REP-9",
         }
         fields = {**usual, **{name: value for name, value in fields.items() if value}}
     held = tuple(Attachment(each, number) for each in papers(number)) if mode.papers else ()

@@ -11,6 +11,7 @@ from attrs import define, field
 from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Refused
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DocumentNeed,
@@ -28,8 +29,9 @@ from peelflow.model.rules import SYSTEM
 from peelflow.testing.words import FORCE
 from tests.advice.places import CLERK, Place
 
-VALUES = {
+VALUES: dict[str, str | list[str]] = {
     "owner": "Sam",
+    "addressees": ["pccs"],
     "question": "7.2",
     "theme": "custody",
     "due": "2024-01-01",
@@ -84,15 +86,17 @@ class Walk:
 
     def meet(self, need: Need, on: date) -> dict[str, Any]:
         """Meet a need: before the act, or with it by what is returned."""
-        register, record = self.place.register, self.route.record
+        record = self.route.record
         match need:
-            case FieldNeed(field=name, latest=latest):
-                value = VALUES.get(name) if latest is None else latest
-                register.amend(record, name, value, actor=CLERK, on=on, reason="as advised")
+            case FieldNeed():
+                self.amend(need, on)
             case AppointmentNeed(roles=roles, on=day):
                 self.appointed[roles[0]] = self.place.appoint(roles[0], first=day)
             case ChildrenNeed(still_open=()):
                 self.place.relative(parent=record, shut=True)
+            case AnswersNeed(records=names, field=answers):
+                for each in names:
+                    self.place.relative(parent=record, shut=True, says={answers: each})
             case DocumentNeed(attached=None):
                 return self.document(need, on)
             case InspectionNeed():
@@ -104,6 +108,20 @@ class Walk:
             case SourceNeed():
                 return {"source": "portal"}
         return {}
+
+    def amend(self, need: FieldNeed, on: date) -> None:
+        """Set a field, to a choice beside others in a list; to a report that none names yet."""
+        name, value = need.field, VALUES.get(need.field)
+        said = self.place.register.record(self.route.record).fields.get(name, ())
+        if name == "report":
+            value = self.place.relative()
+        if need.has is not None:
+            value = [*said, need.has] if name == "addressees" else need.has
+        if need.has is None or need.has not in said:
+            given = value if need.latest is None else need.latest
+            self.place.register.amend(
+                self.route.record, name, given, actor=CLERK, on=on, reason="as advised"
+            )
 
     def document(self, need: DocumentNeed, on: date) -> dict[str, Any]:
         """Attach a new document, or offer it with the act."""

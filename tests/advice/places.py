@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from attrs import define, evolve, field
@@ -14,7 +15,8 @@ from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
 from peelflow.register.front import Register
 from peelflow.rulebook.settle import settled
 from peelflow.testing import VOCABULARY, lifecycles
-from peelflow.testing.words import CATEGORY, FORCE
+from peelflow.testing.strategies import some
+from peelflow.testing.words import ADDRESSEES, CATEGORY, FORCE
 
 START = date(2023, 1, 2)
 CLERK = Actor("clerk", "liaison_officer")
@@ -86,13 +88,19 @@ class Place:
             name.encode(), kind=kind, name=name, signed_by=signed_by, signed_on=signed_on
         )
 
-    def relative(self, *, parent: str | None = None, shut: bool = False) -> str:
+    def relative(
+        self,
+        *,
+        parent: str | None = None,
+        shut: bool = False,
+        says: Mapping[str, str] | None = None,
+    ) -> str:
         """Take over a parent, or a child below one."""
         record = self.name("relative")
         self.register.take_over(
             record,
             category=self.kin,
-            fields=self.said,
+            fields={**self.said, **(says or {})},
             force=FORCE,
             issued=self.today,
             state=self.shut if shut else self.ajar,
@@ -184,11 +192,16 @@ def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
     rulebook = rulebook_of(lifecycle)
     place = a_place(rulebook, agreed=draw(st.sampled_from((True, None))))
     parent = place.relative() if draw(st.booleans()) else None
+    report = place.relative()
+    for _ in range(draw(st.integers(0, 2))):
+        place.relative(says={"source_report": report})
     fields = draw(
         st.fixed_dictionaries(
             {},
             optional={
                 "owner": st.just("Sam"),
+                "report": st.just(report),
+                "addressees": some(ADDRESSEES).map(list),
                 "question": st.sampled_from(("7", "7.2")),
                 "published": st.integers(-30, 30).map(lambda day: str(START + timedelta(day))),
             },

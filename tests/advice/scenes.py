@@ -42,11 +42,11 @@ def only(found: Route) -> Step:
     return step
 
 
-def relative(name: str, counts: dict[str, Counts], *ways: Transition) -> Relative:
+def relative(name: str, counts: dict[str, Counts], *ways: Transition, **record: Any) -> Relative:
     """Return a child or a parent in the state `open`, which counts so, with these ways out."""
     lifecycle = evolve(rules(*ways), states={"open": State(counts, transitions=ways)})
     lifecycle = evolve(lifecycle, states={**lifecycle.states, "closed": CLOSED_STATE})
-    return Relative(evolve(A_RECORD, id=name), lifecycle, NOBODY)
+    return Relative(evolve(A_RECORD, id=name, **record), lifecycle, NOBODY)
 
 
 def known_inspection(first: int, last: int, **parts: Any) -> Inspection:

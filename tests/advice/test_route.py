@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from peelflow.model.needs import (
     AppointmentNeed,
     DocumentNeed,
@@ -13,7 +15,7 @@ from peelflow.model.needs import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Attachment
+from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,
@@ -48,6 +50,54 @@ def test_a_field_that_is_set_is_not_asked_for() -> None:
     lifecycle = rules(way(FieldSet("owner")))
     assert only(ask(lifecycle)).needs == (FieldNeed("owner"),)
     assert only(ask(lifecycle, fields={"owner": "Sam"})).needs == ()
+
+
+PCCS, NPCC = FieldSet("addressees", "pccs"), FieldSet("addressees", "npcc")
+ONE = Around(fields=frozenset({"addressees"}), lists=frozenset())
+LIST = Around(fields=frozenset({"addressees"}), lists=frozenset({"addressees"}))
+
+
+@pytest.mark.parametrize("around", [ONE, LIST, Around()])
+def test_a_choice_is_made_where_nothing_is_said(around: Around) -> None:
+    """And needs no making where it is made."""
+    lifecycle = rules(way(FieldSet("addressees"), PCCS))
+    step = only(ask(lifecycle, around=around))
+    assert step.needs == (FieldNeed("addressees", has="pccs"),)
+    said = only(ask(lifecycle, around=around, fields={"addressees": "pccs"}))
+    assert said.needs == ()
+
+
+@pytest.mark.parametrize("around", [ONE, LIST, Around()])
+@pytest.mark.parametrize("said", ["npcc", ("npcc", "college")])
+def test_what_a_field_says_already_is_left_as_it_is(around: Around, said: Value) -> None:
+    """A way makes nobody an addressee who is none; it goes by whoever is one."""
+    assert ask(rules(way(PCCS)), around=around, fields={"addressees": said}).verdict == "impossible"
+    both = rules(way(PCCS), way(NPCC, trigger="end", by=("audit_committee",)))
+    assert only(ask(both, around=around, fields={"addressees": said})).trigger == "end"
+
+
+@pytest.mark.parametrize(("around", "verdict"), [(LIST, "possible"), (ONE, "impossible")])
+def test_a_list_is_given_every_choice_that_a_way_needs(around: Around, verdict: str) -> None:
+    """In one step or in several; a field of one choice says but one."""
+    assert ask(rules(way(PCCS, NPCC)), around=around).verdict == verdict
+    later = State(OPEN, transitions=(way(NPCC),))
+    first = way(PCCS, trigger="start", to="later")
+    assert ask(rules(first, later=later), around=around).verdict == verdict
+    plain = way(FieldSet("addressees"), trigger="start", to="later")
+    assert ask(rules(plain, later=later), around=around).verdict == "possible"
+
+
+@pytest.mark.parametrize("around", [ONE, LIST])
+def test_the_choice_is_made_that_later_steps_need(around: Around) -> None:
+    """Where an earlier step could do with several."""
+    ways = (way(each, trigger=f"as_{each.has}", to="later") for each in (PCCS, NPCC))
+    found = ask(rules(*ways, later=State(OPEN, transitions=(way(NPCC),))), around=around)
+    assert [step.trigger for step in found.steps] == ["as_npcc", "close"]
+
+
+def test_a_field_of_choices_that_is_not_declared_cannot_be_set() -> None:
+    """As no other can."""
+    assert ask(rules(way(PCCS)), around=Around(fields=frozenset())).verdict == "impossible"
 
 
 def test_a_field_that_its_category_does_not_have_cannot_be_set() -> None:

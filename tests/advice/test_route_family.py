@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from peelflow.model.judgement import Mention
 from peelflow.model.needs import (
+    AnswersNeed,
     ChildrenNeed,
+    FieldNeed,
     ParentNeed,
 )
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     ReasonGiven,
     Waited,
@@ -46,6 +50,44 @@ def test_where_there_is_no_child_one_must_be_added() -> None:
     assert found.verdict == "undetermined"
     assert [step.needs for step in found.steps] == [(ChildrenNeed((), ()),), ()]
     assert ask(lifecycle).verdict == "impossible"
+
+
+ASKED = ChildForEach("answers", ("recommendation",), "source_report", "report")
+MENTIONS = tuple(Mention(name, "recommendation", "source_report", "REP") for name in ("R-8", "R-9"))
+OF_REPORT = {"report": "REP"}
+
+
+def test_an_answer_is_added_for_each_record_that_has_none() -> None:
+    """Once for all steps; whether each can be closed, nobody knows."""
+    later = State(OPEN, transitions=(way(ASKED, ChildrenClosed()),))
+    lifecycle = rules(way(ChildrenClosed(), ASKED, trigger="start", to="later"), later=later)
+    child = relative("C-1", {"portal": "open"}, way(), fields={"answers": "R-8"})
+    around = Around(children=(child,), mentions=MENTIONS, may_have_children=True)
+    found = ask(lifecycle, around=around, fields=OF_REPORT)
+    assert found.verdict == "undetermined"
+    first, second = found.steps
+    assert first.needs == (AnswersNeed(("R-9",), "answers", ()), ChildrenNeed(("C-1",), ()))
+    assert [each.record for each in first.before] == ["C-1"]
+    assert second.needs == ()
+    childless = Around(children=(child,), mentions=MENTIONS)
+    assert ask(lifecycle, around=childless, fields=OF_REPORT).verdict == "impossible"
+
+
+def test_an_answer_is_a_child_as_well() -> None:
+    """None is added beside it where any child will do."""
+    around = Around(mentions=MENTIONS, may_have_children=True)
+    step = only(ask(rules(way(ChildrenClosed(), ASKED)), around=around, fields=OF_REPORT))
+    assert step.needs == (AnswersNeed(("R-8", "R-9"), "answers", ("portal",)),)
+
+
+def test_what_is_to_be_answered_is_known_once_it_is_named() -> None:
+    """Until then nobody can tell what else names it."""
+    step = only(ask(rules(way(ASKED)), around=Around(mentions=MENTIONS)))
+    assert step.needs == (FieldNeed("report"),)
+    assert step.undetermined == ("which records name what the field `report` will",)
+    undeclared = Around(fields=frozenset())
+    assert ask(rules(way(ASKED)), around=undeclared).verdict == "impossible"
+    assert only(ask(rules(way(ASKED)), fields=OF_REPORT)).needs == ()
 
 
 def test_a_closed_parent_is_re_opened_first() -> None:

@@ -41,6 +41,7 @@ WHAT: dict[str, dict[str, str | date]] = {
 BESIDE: tuple[tuple[str, str, Level, dict[str, str]], ...] = (
     ("REPORT", "report", None, {"title": "Custody", "kind": "national"}),
     ("ANSWERED", "afi", 2, {}),
+    ("OWED", "recommendation", 2, {"source_report": "REPORT"}),
 )
 """What records refer to."""
 

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from peelflow.engine.telling import say_head, say_need, say_who
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DayNeed,
@@ -67,11 +68,23 @@ NEEDS: list[tuple[Need, str]] = [
     ),
     (FieldNeed("owner"), "first set the field `owner`"),
     (
+        FieldNeed("addressees", has="pccs"),
+        "first set the field `addressees` so that it says `pccs`",
+    ),
+    (
         FieldNeed("published", DAY),
         "first set the field `published`, to a date no later than 9 February 2023",
     ),
     (ChildrenNeed(("C-1", "C-2"), ("portal",)), "first see C-1 and C-2 closed on portal"),
     (ChildrenNeed((), ()), "first add a child, and see it closed"),
+    (
+        AnswersNeed(("R-1",), "answers", ()),
+        "first add a child that names R-1 in `answers`, and see it closed",
+    ),
+    (
+        AnswersNeed(("R-1", "R-2"), "answers", ("portal",)),
+        "first add a child each that names R-1 and R-2 in `answers`, and see it closed on portal",
+    ),
     (
         ParentNeed("P-1", ("force", "portal")),
         "first re-open P-1, which counts closed on force and portal",

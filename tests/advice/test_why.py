@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from peelflow.engine.decide import decide
 from peelflow.model.judgement import Appointment, Child, Inspection, Refusal
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DayNeed,
@@ -28,7 +29,7 @@ from peelflow.model.needs import (
     StepNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Document
+from peelflow.model.records import Actor, Document, Value
 from peelflow.model.requirements import InspectionHeld, each_atom
 from peelflow.testing import Situation, situations
 from peelflow.testing.words import LEDGERS, QUESTIONS
@@ -140,10 +141,12 @@ def at_inspection(at: Situation, need: InspectionNeed) -> Situation:
 
 def with_field(at: Situation, need: FieldNeed) -> Situation:
     """Set a field, to a date no later than it says."""
-    value = "7" if need.latest is None else str(need.latest)
+    value: Value = "7" if need.latest is None else str(need.latest)
     before = at.record.fields.get(need.field)
     if need.latest is not None and isinstance(before, str):
-        value = min(before, value)
+        value = min(before, str(need.latest))
+    if need.has is not None:
+        value = (*(before or ()), need.has)
     fields = {**at.record.fields, need.field: value}
     return evolve(at, record=evolve(at.record, fields=fields))
 
@@ -152,8 +155,20 @@ def with_children(at: Situation, need: ChildrenNeed) -> Situation:
     """Close the children that are still open, or add one that is closed."""
     assert set(need.still_open) <= {child.id for child in at.context.children}
     names = {*need.still_open, *(child.id for child in at.context.children)} or {"C-9"}
-    closed = tuple(Child(name, dict.fromkeys(LEDGERS, "closed")) for name in sorted(names))
+    said = {child.id: child.fields for child in at.context.children}
+    closed = tuple(
+        Child(name, dict.fromkeys(LEDGERS, "closed"), said.get(name, {})) for name in sorted(names)
+    )
     return evolve(at, context=evolve(at.context, children=closed))
+
+
+def with_answers(at: Situation, need: AnswersNeed) -> Situation:
+    """Add a closed child for each record that is named."""
+    added = tuple(
+        Child(f"for {name}", dict.fromkeys(LEDGERS, "closed"), {need.field: name})
+        for name in need.records
+    )
+    return evolve(at, context=evolve(at.context, children=(*at.context.children, *added)))
 
 
 def with_predicate(at: Situation, need: PredicateNeed) -> Situation:
@@ -182,6 +197,7 @@ GIVE: dict[type[Need], Callable[..., Situation]] = {
     DocumentNeed: with_document,
     FieldNeed: with_field,
     ChildrenNeed: with_children,
+    AnswersNeed: with_answers,
     PredicateNeed: with_predicate,
     ReasonNeed: with_word,
     SourceNeed: with_word,

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 import transitions
 
 from peelflow.model.periods import Holidays
-from peelflow.model.records import Document, Moment
+from peelflow.model.records import Document, Moment, Value
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -160,8 +161,8 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
             return begun is not None and inspected(requirement, begun, situation)
         case ReasonGiven():
             return bool((act.reason or "").strip())
-        case FieldSet(field=name):
-            return bool(record.fields.get(name))
+        case FieldSet():
+            return is_said(requirement, record.fields.get(requirement.field, ()))
         case SuccessorNamed():
             return bool((act.successor or "").strip()) and act.successor != record.id
         case ChildrenClosed():
@@ -170,11 +171,10 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
                 for child in context.children
                 for ledger in (closing or child.counts)
             )
-        case DistinctFrom(distinct_from=trigger):
-            last = record.done.get(trigger)
-            if begun is None or last is None:
-                return False
-            return last.number >= begun.number and last.person != act.actor.person
+        case ChildForEach():
+            return all_answered(requirement, situation, closing)
+        case DistinctFrom():
+            return begun is not None and done_by_another(requirement, begun, situation)
         case Waited(waited=days, since=since):
             entered = begun.on if begun else None
             start = publication(situation) if since == "published" else entered
@@ -184,6 +184,35 @@ def holds(requirement: Requirement, situation: Situation, closing: list[str]) ->
         case PredicateHolds(predicate=name):
             says = context.predicates.get(name)
             return says is not None and says(record, act, context)
+
+
+def done_by_another(asked: DistinctFrom, begun: Moment, situation: Situation) -> bool:
+    """Say whether somebody else did it in the window."""
+    last = situation.record.done.get(asked.distinct_from)
+    if last is None:
+        return False
+    return last.number >= begun.number and last.person != situation.act.actor.person
+
+
+def all_answered(asked: ChildForEach, situation: Situation, closing: list[str]) -> bool:
+    """Say whether each record of the same report has a child that names it, and each is closed."""
+    record, context = situation.record, situation.context
+    report = record.fields.get(asked.names)
+    named = {
+        mention.id
+        for mention in context.mentions
+        if mention.category in asked.for_each
+        if (mention.field, mention.names) == (asked.whose, report)
+    }
+    closed = not context.children or holds(ChildrenClosed(), situation, closing)
+    answered = {child.fields.get(asked.children) for child in context.children}
+    return bool(report) and closed and named <= answered
+
+
+def is_said(asked: FieldSet, said: Value) -> bool:
+    """Say whether what a field says is anything, or the choice that is asked for."""
+    items = [said] if isinstance(said, str) else said
+    return asked.has in items if asked.has else bool(said)
 
 
 def shown(begun: Moment, situation: Situation) -> list[Document]:

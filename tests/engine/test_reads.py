@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from peelflow.engine.decide import automatic, decide, reads
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     Evidence,
     InspectionHeld,
@@ -22,6 +23,8 @@ from peelflow.testing import Situation, lifecycles, situations
 from tests.engine.samples import rules, scene, way
 from tests.engine.scenes import LETTER
 
+ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
+EVERYTHING = {"appointments", "inspection", "children"}
 DRAWN = settings(max_examples=100, deadline=None)
 
 
@@ -36,6 +39,7 @@ def test_a_decision_looks_only_at_what_it_reads(at: Situation) -> None:
         appointments=full.appointments if "appointments" in read else (),
         inspection=full.inspection if "inspection" in read else None,
         children=full.children if "children" in read else (),
+        mentions=full.mentions if "mentions" in read else (),
     )
     decided = decide(at.lifecycle, at.record, at.act, full)
     assert decide(at.lifecycle, at.record, at.act, blank) == decided
@@ -51,7 +55,9 @@ def test_a_decision_looks_only_at_what_it_reads(at: Situation) -> None:
         (ReasonGiven(), "nobody_known", set()),
         (InspectionHeld("any"), "hmicfrs", {"inspection"}),
         (ChildrenClosed(), "hmicfrs", {"children"}),
-        (PredicateHolds("p"), "hmicfrs", {"appointments", "inspection", "children"}),
+        (ANSWERED, "hmicfrs", {"children", "mentions"}),
+        (AnyOf(((ANSWERED,), (PredicateHolds("p"),))), "hmicfrs", {*EVERYTHING, "mentions"}),
+        (PredicateHolds("p"), "hmicfrs", EVERYTHING),
         (AnyOf(((ReasonGiven(),), (ChildrenClosed(),))), "hmicfrs", {"children"}),
     ],
 )

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from attrs import evolve
 
-from peelflow.model.records import Attachment
+from peelflow.model.judgement import Child, Mention
+from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
+    FieldSet,
     InspectionHeld,
     ReasonGiven,
     Requirement,
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.rules import Counts
 from tests.engine.samples import (
     CLOSED,
+    OPEN,
     RULE,
     Scene,
     accepted,
@@ -50,6 +57,37 @@ from tests.engine.scenes import (
     published,
     signed,
 )
+
+FOR_PCCS = FieldSet("addressees", "pccs")
+
+
+def addressed(said: Value) -> Scene:
+    """Return a scene whose record says to whom it is addressed."""
+    return scene(record={"fields": {"addressees": said}})
+
+
+ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
+M_1 = Mention("M-1", "recommendation", "source_report", "REP")
+M_2 = evolve(M_1, id="M-2")
+ASKED = (M_1,)
+OTHERS = (
+    evolve(M_1, category="afi"),
+    evolve(M_1, field="report"),
+    evolve(M_1, names="REP-2"),
+)
+
+
+def answering(
+    mentions: tuple[Mention, ...],
+    *children: Mapping[str, Value],
+    counts: Mapping[str, Counts] = CLOSED,
+) -> Scene:
+    """Return a scene of a record of a report, with what else is of it and children that say so."""
+    below = tuple(Child(f"C-{n}", counts, says) for n, says in enumerate(children, start=1))
+    return scene(
+        record={"fields": {"report": "REP"}}, context={"mentions": mentions, "children": below}
+    )
+
 
 HOLDING: dict[str, tuple[Requirement, Scene]] = {
     "a letter is offered": (LETTER, offered()),
@@ -90,12 +128,17 @@ HOLDING: dict[str, tuple[Requirement, Scene]] = {
     "an inspection of the question itself": (RELEVANT, inspected("7")),
     "a reason": (ReasonGiven(), scene(act={"reason": " why "})),
     "a field": (SET, scene(record={"fields": {"owner": "Kim"}})),
+    "a choice": (FOR_PCCS, addressed("pccs")),
+    "a list that holds it": (FOR_PCCS, addressed(("npcc", "pccs"))),
     "a successor": (SuccessorNamed(), scene(act={"successor": "R-2"})),
     "children closed": (ChildrenClosed(), family(CLOSED, CLOSED)),
     "children open on another ledger": (
         ChildrenClosed(),
         family({"portal": "closed", "force": "open"}),
     ),
+    "each answered": (ANSWERED, answering(ASKED, {"answers": "M-1"})),
+    "nothing to answer": (ANSWERED, answering(())),
+    "what is not asked for": (ANSWERED, answering(OTHERS)),
     "somebody else finished": (OTHER, before(3)),
     "somebody else began the window": (OTHER, before(2)),
     "somebody else finished since a state": (DistinctFrom("finish", "paused"), before(3)),
@@ -193,11 +236,28 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
     (ReasonGiven(), scene(act={"reason": " "}), "no reason is given"),
     (SET, scene(), "the field `owner` is not set"),
     (SET, scene(record={"fields": {"owner": ""}}), "the field `owner` is not set"),
+    (FOR_PCCS, scene(), "the field `addressees` is not set"),
+    (FOR_PCCS, addressed(()), "the field `addressees` is not set"),
+    (FOR_PCCS, addressed("pccs2"), "the field `addressees` says `pccs2`, not `pccs`"),
+    (FOR_PCCS, addressed(("a", "b")), "the field `addressees` says `a` and `b`, not `pccs`"),
     (SuccessorNamed(), scene(), "no successor is named"),
     (SuccessorNamed(), scene(act={"successor": " "}), "no successor is named"),
     (SuccessorNamed(), scene(act={"successor": "R-1"}), "a record cannot succeed itself"),
     (ChildrenClosed(), scene(), "there is no child"),
     (ChildrenClosed(), family(CLOSED, {}, {"portal": "open"}), "not closed yet: C-2, C-3"),
+    (ANSWERED, scene(), "the field `report` is not set"),
+    (ANSWERED, answering(ASKED), "no child names in `answers`: M-1"),
+    (
+        ANSWERED,
+        answering((*ASKED, *ASKED, M_2), {"source_report": "M-1"}, {"answers": "REP"}),
+        "no child names in `answers`: M-1, M-2",
+    ),
+    (ANSWERED, answering((), {}, counts=OPEN), "not closed yet: C-1"),
+    (
+        ANSWERED,
+        answering(ASKED, {}, counts=OPEN),
+        "no child names in `answers`: M-1 and not closed yet: C-1",
+    ),
     (OTHER, scene(), "nobody did `finish` since 2022-02-19"),
     (OTHER, before(1), "nobody did `finish` since 2022-02-19"),
     (DistinctFrom("finish", "paused"), before(2), "nobody did `finish` since 2022-02-24"),

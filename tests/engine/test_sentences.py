@@ -10,7 +10,9 @@ from peelflow.model.judgement import Reason, Refusal
 from peelflow.model.records import Actor
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
+    FieldSet,
     InspectionHeld,
     ReasonGiven,
     Requirement,
@@ -20,6 +22,8 @@ from peelflow.model.requirements import (
 from peelflow.model.rules import After, Lifecycle, Pin, State
 from tests.engine.samples import OPEN, Scene, refused, rules, scene, way
 from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
+
+ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +39,13 @@ from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
         ),
         (ReasonGiven(), "give a reason"),
         (SET, "give the field `owner`"),
+        (FieldSet("addressees", "pccs"), "give the field `addressees` with `pccs`"),
         (SuccessorNamed(), "give a successor"),
         (ChildrenClosed(), "close each child first; there must be at least one"),
+        (
+            ANSWERED,
+            "give each `recommendation` a child that names it in `answers`, and close each child",
+        ),
         (OTHER, "let one person do `finish`, and another this"),
         (
             evolve(OTHER, since="paused"),
@@ -89,6 +98,7 @@ EVERY_REQUIREMENT = rules(
         SET,
         SuccessorNamed(),
         ChildrenClosed(),
+        ANSWERED,
         OTHER,
         Waited(1),
         Waited(2, "published"),
@@ -98,6 +108,8 @@ EVERY_REQUIREMENT = rules(
 ALOUD = (
     "from `open`: `liaison_officer` can `close` with a bespoke inspection and the field `owner` "
     "and a successor and at least one child, each of them closed "
+    "and for each `recommendation` whose `source_report` is the record's `report`, "
+    "a child that names it in `answers`, each of them closed "
     "and another person than did `finish` and 1 day since the window began "
     "and 2 days since published and (a reason and the field `owner`) or (the predicate `agreed`)"
 )

@@ -23,6 +23,7 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -73,7 +74,9 @@ def palette(random: Random, names: tuple[str, ...]) -> list[Requirement]:
                 ReasonGiven(),
                 SuccessorNamed(),
                 FieldSet("owner"),
+                FieldSet("owner", random.choice(("a", "b"))),
                 ChildrenClosed(),
+                ChildForEach("answers", (CATEGORY,), "source_report", "owner"),
                 PredicateHolds("agreed"),
             )
         ),

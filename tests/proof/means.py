@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import product
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from peelflow.model.guarantees import NeverUnmet, Promise, TwoPeople
-from peelflow.model.judgement import Appointment, Child, Inspection
-from peelflow.model.records import Document, Record
+from peelflow.model.judgement import Appointment, Child, Inspection, Mention
+from peelflow.model.records import Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -34,6 +35,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 START = date(2022, 1, 1)
 TODAY = date(2029, 12, 31)
 EVER = date(2000, 1, 1)
+Family = tuple[tuple[Mention, ...], tuple[Child, ...]]
 CHILDREN: tuple[tuple[Child, ...], ...] = (
     (),
     (Child("C", {"portal": "open", "section_55": "open"}),),
@@ -52,8 +54,9 @@ class Means:
     days: tuple[int, ...]
     people: tuple[str, ...]
     fields: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]
     published: bool
-    children: tuple[tuple[Child, ...], ...]
+    families: tuple[Family, ...]
     reasons: tuple[str | None, ...]
     successors: tuple[str | None, ...]
     says: tuple[bool, ...]
@@ -61,15 +64,20 @@ class Means:
     since: frozenset[str]
     done: frozenset[str]
 
-    def fields_on(self, on: date) -> list[dict[str, str]]:
+    def fields_on(self, on: date) -> list[dict[str, Value]]:
         """Return the fields that a record may have on a day."""
         published = [EVER, on - timedelta(1), TODAY] if self.published else []
-        parts = (
-            *([None, (name, "set")] for name in self.fields),
+        parts: tuple[list[tuple[str, Value] | None], ...] = (
+            *([None, *self._values(name)] for name in self.fields),
             [None, *((PUBLISHED, str(day)) for day in published)],
             [("question", "7")] if self.inspected else [None],
         )
         return [dict(part for part in chosen if part) for chosen in product(*parts)]
+
+    def _values(self, name: str) -> list[tuple[str, Value]]:
+        """Return what a field may say: another thing, each choice, all of them."""
+        asked = tuple(choice for field, choice in self.choices if field == name)
+        return [(name, "set"), *((name, choice) for choice in asked), (name, ("set", *asked))]
 
     def inspections_for(self, record: Record, on: date) -> list[Inspection | None]:
         """Return inspections that end on every day that could matter."""
@@ -115,11 +123,12 @@ def means_of(
     rules = tuple(rules)
     atoms = each_atom((*(atom for rule in rules for atom in rule.requires), *asked))
 
-    def mentioned(kind: type[Requirement]) -> bool:
-        return any(isinstance(atom, kind) for atom in atoms)
+    def mentioned(*kinds: type[Requirement]) -> bool:
+        return any(isinstance(atom, kinds) for atom in atoms)
 
     kinds = sorted({a.evidence for a in atoms if isinstance(a, Evidence)})
     fields = {a.field for a in atoms if isinstance(a, FieldSet)} - {PUBLISHED, "question"}
+    fields |= {a.names for a in atoms if isinstance(a, ChildForEach)}
     signers = tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by}))
     waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
     waits |= {span_of(rule.after)[0] for rule in rules if rule.after}
@@ -134,8 +143,11 @@ def means_of(
         days=tuple(sorted({0, *waits, *([1] * (len(begun) > 1))})),
         people=("P", "Q", "R")[: max(len(done) + 1, people)],
         fields=tuple(sorted(fields)),
+        choices=tuple(
+            sorted({(a.field, a.has) for a in atoms if isinstance(a, FieldSet) and a.has})
+        ),
         published=any(PUBLISHED in (getattr(a, "since", None), _set(a)) for a in atoms),
-        children=CHILDREN if mentioned(ChildrenClosed) else ((),),
+        families=_families(atoms) if mentioned(ChildrenClosed, ChildForEach) else (((), ()),),
         reasons=(None, "why") if mentioned(ReasonGiven) else (None,),
         successors=(None, "R-2") if mentioned(SuccessorNamed) else (None,),
         says=(True, False) if mentioned(PredicateHolds) else (True,),
@@ -143,6 +155,22 @@ def means_of(
         since=frozenset([*(a.since or "window" for a in timed), *timers]),
         done=done,
     )
+
+
+def _families(atoms: Iterable[Requirement]) -> tuple[Family, ...]:
+    """Return what names the same as the record: nothing, or one of each; and who answers it."""
+    asked = [atom for atom in atoms if isinstance(atom, ChildForEach)]
+    mentions = tuple(
+        Mention(f"for {each.children}", each.for_each[0], each.whose, "set") for each in asked
+    )
+    answers = {each.children: f"for {each.children}" for each in asked}
+    alone: list[Family] = [((), children) for children in CHILDREN]
+    owing = [(mentions, children) for children in CHILDREN]
+    answered = [
+        (mentions, tuple(evolve(child, fields=answers) for child in children))
+        for children in CHILDREN
+    ]
+    return (*alone, *owing, *answered) if asked else tuple(alone)
 
 
 def _set(atom: Requirement) -> str | None:

@@ -5,16 +5,17 @@ They follow docs/rules.md, and are judged by the engine's own checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations_with_replacement, permutations, product
+from itertools import combinations, combinations_with_replacement, permutations, product
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from peelflow.model.judgement import Appointment, Child, Context, Inspection
-from peelflow.model.records import Act, Actor, Attachment, Document, Done, Moment, Record
+from peelflow.model.judgement import Appointment, Child, Context, Inspection, Mention
+from peelflow.model.records import Act, Actor, Attachment, Document, Done, Moment, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -35,12 +36,14 @@ ACTOR = "the actor"
 
 
 Asked = tuple[str, str | None, int | None]
+Family = tuple[tuple[Mention, ...], tuple[Child, ...]]
+T = TypeVar("T")
 Parts = tuple[
     dict[str, tuple[int, str]],
     tuple[Asked, ...],
     tuple[str, bool, int] | None,
-    dict[str, str],
-    tuple[dict[str, Counts], ...],
+    dict[str, Value],
+    Family,
     bool,
     bool,
     tuple[bool, ...],
@@ -63,6 +66,7 @@ class Scope(NamedTuple):
     kinds: tuple[str, ...]
     signers: tuple[str, ...]
     fields: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]
     predicates: tuple[str, ...]
     days: int
     letters: int
@@ -71,6 +75,7 @@ class Scope(NamedTuple):
     successor: bool
     published: bool
     children: bool
+    answers: tuple[ChildForEach, ...]
 
 
 def scope_of(given: tuple[Requirement, ...], wanted: tuple[Requirement, ...]) -> Scope:
@@ -84,7 +89,10 @@ def scope_of(given: tuple[Requirement, ...], wanted: tuple[Requirement, ...]) ->
         triggers=tuple(sorted({a.distinct_from for a in atoms if isinstance(a, DistinctFrom)})),
         kinds=tuple(sorted({a.evidence for a in atoms if isinstance(a, Evidence)})),
         signers=tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by})),
-        fields=tuple(sorted({a.field for a in atoms if isinstance(a, FieldSet)})),
+        fields=tuple(sorted({name for a in atoms for name in _named(a)})),
+        choices=tuple(
+            sorted({(a.field, a.has) for a in atoms if isinstance(a, FieldSet) and a.has})
+        ),
         predicates=tuple(sorted({a.predicate for a in atoms if isinstance(a, PredicateHolds)})),
         days=max((a.waited for a in atoms if isinstance(a, Waited)), default=0)
         + (2 if any(isinstance(a, InspectionHeld) for a in atoms) else 0),
@@ -93,8 +101,17 @@ def scope_of(given: tuple[Requirement, ...], wanted: tuple[Requirement, ...]) ->
         reason=any(isinstance(a, ReasonGiven) for a in atoms),
         successor=any(isinstance(a, SuccessorNamed) for a in atoms),
         published=any(isinstance(a, Waited) and a.since == PUBLISHED for a in atoms),
-        children=any(isinstance(a, ChildrenClosed) for a in atoms),
+        children=any(isinstance(a, ChildrenClosed | ChildForEach) for a in atoms),
+        answers=tuple(dict.fromkeys(a for a in atoms if isinstance(a, ChildForEach))),
     )
+
+
+def _named(atom: Requirement) -> tuple[str, ...]:
+    match atom:
+        case FieldSet(field=name) | ChildForEach(names=name):
+            return (name,)
+        case _:
+            return ()
 
 
 def timelines(scope: Scope) -> tuple[dict[str, Moment], ...]:
@@ -127,7 +144,7 @@ def models(scope: Scope) -> Iterator[tuple[Model, ...]]:
             _documents(scope, slots),
             _inspections(scope),
             _fields(scope),
-            _children(scope),
+            _families(scope),
             (False, True) if scope.reason else (False,),
             (False, True) if scope.successor else (False,),
         ):
@@ -144,7 +161,7 @@ def size_of(scope: Scope) -> int:
         _documents(scope, slots),
         _inspections(scope),
         _fields(scope),
-        _children(scope),
+        _families(scope),
     )
     flags = len(scope.predicates) + scope.reason + scope.successor
     return len(lines) * prod(len(part) for part in parts) << flags
@@ -176,15 +193,17 @@ def _inspections(scope: Scope) -> list[tuple[str, bool, int] | None]:
     return [None, *product(("planned", "bespoke"), (False, True), days)]
 
 
-def _fields(scope: Scope) -> list[dict[str, str]]:
+def _fields(scope: Scope) -> list[dict[str, Value]]:
     names = {*scope.fields, *[PUBLISHED] * scope.published, *["question"] * scope.inspections}
-    values: list[list[tuple[str, str] | None]] = []
+    values: list[list[tuple[str, Value] | None]] = []
     for name in sorted(names):
         if name == PUBLISHED:
             days = [str(TODAY - timedelta(day)) for day in range(-1, scope.days + 1)]
             values.append([None, *((name, day) for day in days)])
         else:
-            values.append([None, (name, "7")])
+            asked = [choice for field, choice in scope.choices if field == name]
+            lists = (some for size in range(len(asked)) for some in combinations(asked, size + 1))
+            values.append([None, (name, "7"), *((name, some) for some in lists)])
     return [dict(filter(None, chosen)) for chosen in product(*values)]
 
 
@@ -199,8 +218,35 @@ def _children(scope: Scope) -> list[tuple[dict[str, Counts], ...]]:
     return [(), *((one,) for one in each), *((one, {}) for one in each)]
 
 
+def _families(scope: Scope) -> list[Family]:
+    """Return what names the same as the record, and children that answer some of it.
+
+    A record that is named stands for all of its category, and a child for all that name it.
+    """
+    asked = [
+        Mention(f"{category} {one.whose} {one.names}", category, one.whose, "7")
+        for one in scope.answers
+        for category in one.for_each
+    ]
+    mentions = _some(dict.fromkeys(asked))
+    fields = sorted({one.children for one in scope.answers})
+    answers = _some(product(fields, [each.id for each in dict.fromkeys(asked)]))
+    return [
+        (named, tuple(Child("C", counts, dict([*said])) for counts in counted for said in saying))
+        for named in mentions
+        for counted in _children(scope)
+        for saying in ([[one] for one in chosen] or [[]] for chosen in answers)
+        if counted or saying == [[]]
+    ]
+
+
+def _some(items: Iterable[T]) -> list[tuple[T, ...]]:
+    every = tuple(items)
+    return [some for size in range(len(every) + 1) for some in combinations(every, size)]
+
+
 def _model(scope: Scope, moments: dict[str, Moment], parts: Parts) -> Model:
-    done, documents, inspection, fields, children, reason, successor, predicates = parts
+    done, documents, inspection, fields, (mentions, children), reason, successor, predicates = parts
     held = [(_document(place, *asked[:2]), asked[2]) for place, asked in enumerate(documents)]
     record = Record(
         id="R-1",
@@ -236,7 +282,8 @@ def _model(scope: Scope, moments: dict[str, Moment], parts: Parts) -> Model:
             Appointment(f"a {role}", role, "wmp", date(2000, 1, 1)) for role in scope.signers
         ),
         inspection=_inspection(inspection) if inspection else None,
-        children=tuple(Child(str(place), counts) for place, counts in enumerate(children)),
+        children=children,
+        mentions=mentions,
         predicates={
             name: (lambda *_, says=says: says)
             for name, says in zip(scope.predicates, predicates, strict=True)

@@ -144,6 +144,7 @@ _EXTRA: tuple[Requirement, ...] = (
     ReasonGiven(),
     SuccessorNamed(),
     FieldSet("owner"),
+    FieldSet("addressees", "pccs"),
     Evidence("letter"),
     Waited(2),
     InspectionHeld("any"),

@@ -19,10 +19,10 @@ from peelflow.engine.decide import PEELFLOW, decide
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.guarantees import AlwaysReachable, NeverUnmet, Promise
-from peelflow.model.judgement import Child, Context, Inspection, Refusal
+from peelflow.model.judgement import Context, Inspection, Refusal
 from peelflow.model.records import Act, Actor, Added, Attached, Document, Event, Record
 from peelflow.model.rules import SYSTEM, Lifecycle, Pin, Transition
-from tests.proof.means import NOW, START, TODAY, Means, appointments, means_for
+from tests.proof.means import NOW, START, TODAY, Family, Means, appointments, means_for
 from tests.proof.promises import Move, breaks, remembered, standing, words_of
 
 MOST = 150
@@ -181,10 +181,10 @@ class Reference:
     ) -> Iterator[tuple[Record, Act, list[Context]]]:
         on, means = record.on + timedelta(gap), self.means
         alone = actor.role == SYSTEM
-        for fields, inspection, children, reason, successor in product(
+        for fields, inspection, family, reason, successor in product(
             means.fields_on(on),
             [None] if alone else means.inspections_for(record, on),
-            means.children,
+            means.families,
             [None] if alone else means.reasons,
             [None] if alone else means.successors,
         ):
@@ -199,7 +199,7 @@ class Reference:
                 successor=successor,
                 source="portal",
             )
-            contexts = [_context(means, inspection, children, says=says) for says in means.says]
+            contexts = [_context(means, inspection, family, says=says) for says in means.says]
             yield (evolve(record, fields=fields) if fields else record), act, contexts
 
     def _takes(self, record: Record, act: Act, context: Context) -> bool:
@@ -295,14 +295,13 @@ def attached(record: Record, letter: Document) -> Record:
     return apply(evolve(record, attachments=kept), event)
 
 
-def _context(
-    means: Means, inspection: Inspection | None, children: tuple[Child, ...], *, says: bool
-) -> Context:
+def _context(means: Means, inspection: Inspection | None, family: Family, *, says: bool) -> Context:
     return Context(
         NOW,
         TODAY,
         appointments(means),
         inspection,
-        children,
+        family[1],
         {"agreed": lambda *_: says},
+        mentions=family[0],
     )

@@ -240,10 +240,10 @@ def _tries(
     letters = tuple(
         evolve(letter, digest=f"{letter.name}@{pair.own.number + 1}") for letter in means.letters
     )
-    for offered, inspection, children, reason, successor in product(
+    for offered, inspection, family, reason, successor in product(
         [()] if alone else [(), *((letter,) for letter in letters)],
         [None] if alone else means.inspections_for(pair.own, on),
-        means.children,
+        means.families,
         [None] if alone else means.reasons,
         [None] if alone else means.successors,
     ):
@@ -258,7 +258,9 @@ def _tries(
             successor=successor,
             source="portal",
         )
-        yield act, Context(NOW, TODAY, appointments(means), inspection, children)
+        mentions, children = family
+        held = appointments(means)
+        yield act, Context(NOW, TODAY, held, inspection, children, mentions=mentions)
 
 
 def _without_spent(pair: Pair) -> Pair:

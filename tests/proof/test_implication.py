@@ -6,12 +6,14 @@ from itertools import product
 from typing import Literal
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.checks import compile_check
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -37,6 +39,9 @@ KINDS: tuple[Literal["planned", "bespoke", "any"], ...] = ("planned", "bespoke",
 SIGNED_A = Evidence("letter", ("a",))
 SIGNED = Evidence("letter", ("a", "b"))
 PLANNED, BESPOKE, ANY = (InspectionHeld(kind) for kind in KINDS)
+EACH = ChildForEach("answers", ("a",), "source", "owner")
+EACH_OF_TWO = evolve(EACH, for_each=("a", "b"))
+EACH_ELSEWHERE = evolve(EACH, children="replies")
 AGREED = PredicateHolds("agreed")
 
 
@@ -54,7 +59,9 @@ FAMILIES: tuple[tuple[Requirement, ...], ...] = (
     tuple(Waited(days, since) for days in (1, 2, 3) for since in (None, "s", "t", "published")),
     tuple(DistinctFrom(done, since) for done in ("start", "certify") for since in (None, "s", "t")),
     tuple(FieldSet(name) for name in ("owner", "question", "published")),
+    (FieldSet("owner"), FieldSet("owner", "a"), FieldSet("owner", "b")),
     (ReasonGiven(), SuccessorNamed(), ChildrenClosed(), AGREED),
+    (EACH, EACH_OF_TWO, EACH_ELSEWHERE, ChildrenClosed(), FieldSet("owner")),
 )
 ITEMS = st.lists(st.integers(0, 11), max_size=3).map(tuple)
 
@@ -62,7 +69,7 @@ ITEMS = st.lists(st.integers(0, 11), max_size=3).map(tuple)
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Requirements, Requirements]:
     """Draw what is required and what should follow, of few atoms that touch each other."""
-    families = draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    families = draw(st.tuples(*[st.integers(0, len(FAMILIES) - 1)] * 2))
     picked = draw(st.tuples(*[st.integers(0, 19)] * 4))
     atoms = [
         FAMILIES[families[n % 2]][pick % len(FAMILIES[families[n % 2]])]
@@ -137,6 +144,19 @@ def test_agrees_with_every_small_model(
         ((PLANNED, BESPOKE), (SuccessorNamed(),), "proved"),
         ((InspectionHeld("planned", relevant=True),), (PLANNED, FieldSet("question")), "proved"),
         ((PLANNED,), (InspectionHeld("planned", relevant=True),), "refuted"),
+        ((EACH,), (FieldSet("owner"),), "proved"),
+        ((EACH,), (ChildrenClosed(),), "refuted"),
+        ((EACH_OF_TWO,), (EACH,), "proved"),
+        ((EACH,), (EACH_OF_TWO,), "refuted"),
+        ((EACH,), (evolve(EACH, names="other"),), "refuted"),
+        ((EACH,), (evolve(EACH, whose="other"),), "refuted"),
+        ((EACH,), (EACH_ELSEWHERE,), "refuted"),
+        ((ChildrenClosed(), FieldSet("owner")), (EACH,), "refuted"),
+        ((EACH,), (AnyOf(((EACH_ELSEWHERE,), (ChildrenClosed(),))),), "proved"),
+        ((FieldSet("owner", "a"),), (FieldSet("owner"),), "proved"),
+        ((FieldSet("owner"),), (FieldSet("owner", "a"),), "refuted"),
+        ((FieldSet("owner", "b"),), (FieldSet("owner", "a"),), "refuted"),
+        ((FieldSet("owner", "a"), FieldSet("owner", "b")), (FieldSet("owner", "a"),), "proved"),
         ((Waited(28),), (Waited(14),), "proved"),
         ((Waited(28),), (Waited(28, "s"),), "refuted"),
         ((Waited(28, "published"),), (FieldSet("published"),), "proved"),

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from peelflow.errors import NOWHERE, RequestRefused, Span
 from peelflow.model.guarantees import AlwaysReachable, Guarantee, Where
-from peelflow.model.requirements import AnyOf, Evidence, FieldSet, ReasonGiven, Requirement, Waited
+from peelflow.model.requirements import (
+    AnyOf,
+    ChildForEach,
+    Evidence,
+    FieldSet,
+    ReasonGiven,
+    Requirement,
+    Waited,
+)
 from peelflow.model.rules import After, Lifecycle, Role, State, Transition
 from peelflow.rulebook.national import national
 from peelflow.rulebook.restoring import restore
@@ -226,6 +234,9 @@ def _moves(one: Lifecycle) -> bool:
 REQUIREMENTS: list[Requirement] = [
     *(Evidence("letter"), Evidence("plan"), Evidence("letter", ("chief_constable",))),
     *(Evidence("letter", since="open"), ReasonGiven(), FieldSet("owner"), FieldSet("theme")),
+    ChildForEach("a", ("b",), "c", "d"),
+    ChildForEach("a", ("b", "e"), "c", "d"),
+    *(FieldSet("theme", "a"), FieldSet("theme", "b")),
     *(Waited(1), Waited(10), Waited(1, "published"), Waited(1, "open")),
     *(AnyOf(((ReasonGiven(),),)), AnyOf(((ReasonGiven(), FieldSet("owner")),))),
     AnyOf(((ReasonGiven(),), (FieldSet("owner"),))),

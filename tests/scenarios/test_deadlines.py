@@ -10,12 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from peelflow.errors import Refused
+from peelflow.model.needs import AnswersNeed
 from peelflow.model.records import Amended
 from peelflow.portfolio.ages import ages
 from peelflow.portfolio.overdue import overdue
 from peelflow.register.fields import checked_fields
 from peelflow.rulebook.national import national
-from tests.world import KIND, LIAISON, World
+from tests.world import KIND, LIAISON, Kind, World, actor
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]
 PART = KIND["super-complaint-recommendation"]
@@ -96,6 +97,62 @@ def test_the_comments_answer_each_recommendation(world: World) -> None:
         world.fire(response, "publish", "pcc", **said)
     world.step(left, "say_none")
     world.fire(response, "publish", "pcc", **said)
+
+
+def test_no_recommendation_of_the_report_is_left_without_an_answer(world: World) -> None:
+    """Nor one that nobody began an answer for; those of other reports and forces are not asked."""
+    response = ready(world)
+    report = str(world.register.record(response).fields["report"])
+    said = {"source_report": report}
+    one, two = (world.add(LEVEL_3, fields=said) for _ in range(2))
+    world.add(LEVEL_3, fields={"source_report": world.add(KIND["report"])})
+    world.add(LEVEL_3, fields=said, force="kent")
+    world.add(Kind("area", "afi", 3), fields=said)
+    world.step(response, "comment")
+    published: dict[str, Any] = {"evidence": [world.letter(kind="response")]}
+    with pytest.raises(Refused, match=f"no child names in `answers`: {one}, {two}; "):
+        world.fire(response, "publish", "pcc", **published)
+    for each in (one, two):
+        answer = world.add(ANSWER, parent=response, fields={"answers": each})
+        with pytest.raises(Refused, match=f"not closed yet: {answer}"):
+            world.fire(response, "publish", "pcc", **published)
+        world.step(answer, "say_proposed")
+    world.fire(response, "publish", "pcc", **published)
+
+
+def test_a_report_without_a_recommendation_is_commented_on_without_answers(world: World) -> None:
+    """It has to be said; and where one is recorded, saying otherwise does not help."""
+    response = world.add(RESPONSE)
+    report = str(world.register.record(response).fields["report"])
+    world.step(response, "set_date")
+    world.step(response, "comment")
+    published: dict[str, Any] = {"evidence": [world.letter(kind="response")]}
+    with pytest.raises(Refused, match="there is no child; or the field `recommendations`"):
+        world.fire(response, "publish", "pcc", **published)
+    world.register.amend(
+        response, "recommendations", "none_made", actor=LIAISON, on=world.day, reason="as published"
+    )
+    found = world.add(LEVEL_3, fields={"source_report": report})
+    with pytest.raises(Refused, match=f"no child names in `answers`: {found}"):
+        world.fire(response, "publish", "pcc", **published)
+    world.register.amend(
+        found, "source_report", None, actor=LIAISON, on=world.day, reason="of another report"
+    )
+    world.fire(response, "publish", "pcc", **published)
+
+
+def test_the_way_to_publish_goes_by_every_answer(world: World) -> None:
+    """Advice names each recommendation that has none, and what is to be done about it."""
+    response = ready(world)
+    report = str(world.register.record(response).fields["report"])
+    owed = world.add(LEVEL_3, fields={"source_report": report})
+    world.step(response, "comment")
+    (step,) = world.register.route(response, to="published", on=world.day).steps
+    assert AnswersNeed((owed,), "answers", ()) in step.needs
+    refused = world.register.why(response, "publish", actor=actor("pcc"), on=world.day)
+    assert refused is not None
+    asked = [need for reason in refused.reasons for needs in reason.asks for need in needs]
+    assert AnswersNeed((owed,), "answers", ()) in asked
 
 
 @pytest.mark.parametrize("trigger", ["say_taken", "say_proposed", "say_none"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Refused
-from tests.world import KIND, Kind, World
+from tests.world import ADDRESSEES, KIND, Kind, World
 
 LEVEL_3, PART = KIND["level-3"], KIND["super-complaint-recommendation"]
 TRACKED = [KIND[name] for name in ("level-2", "level-3", "level-4")]
@@ -50,6 +50,52 @@ def test_parts_of_a_recommendation_are_completed_before_it(world: World) -> None
     world.step(parts[3], "complete", "chief_constable")
     world.fire(whole, "complete", "chief_constable", **given)
     assert world.register.record(whole).state == "completed"
+
+
+ANSWERS = {
+    "chief_constable": "chief_constables",
+    "nominated_deputy": "chief_constables",
+    "pcc": "pccs",
+    "npcc": "npcc",
+    "college": "college",
+    "ministry": "ministries",
+}
+
+
+@pytest.mark.parametrize("trigger", ["accept", "not_accept"])
+@pytest.mark.parametrize("role", ANSWERS)
+def test_a_recommendation_is_answered_by_those_it_is_addressed_to(
+    world: World, role: str, trigger: str
+) -> None:
+    """Made to Chief Constables, PCCs, the NPCC…: whoever is named may, however many are beside."""
+    named = ANSWERS[role]
+    for_all = world.add(PART)
+    for_others = world.add(PART, fields={"addressees": [e for e in ADDRESSEES if e != named]})
+    for_nobody = world.register.record(world.add(PART, fields={"addressees": []})).id
+    world.fire(for_all, trigger, role, reason="as the paper says")
+    with pytest.raises(Refused, match=f"`addressees` says .*, not `{named}`"):
+        world.fire(for_others, trigger, role, reason="as the paper says")
+    with pytest.raises(Refused, match="`addressees` is not set"):
+        world.fire(for_nobody, trigger, role, reason="as the paper says")
+
+
+@pytest.mark.parametrize("role", sorted(ANSWERS))
+def test_it_is_completed_by_those_it_is_addressed_to(world: World, role: str) -> None:
+    """The work of the force that it is not addressed to does not complete it."""
+    record = world.add(PART, fields={"addressees": [e for e in ADDRESSEES if e != ANSWERS[role]]})
+    other = "college" if role == "pcc" else "pcc"
+    world.fire(record, "accept", other)
+    world.step(record, "start")
+    with pytest.raises(Refused, match=f"not `{ANSWERS[role]}`"):
+        world.fire(record, "complete", role, reason="the work is done")
+    world.fire(record, "complete", other, reason="the work is done")
+
+
+def test_the_way_goes_by_whom_it_is_addressed_to(world: World) -> None:
+    """Advice makes nobody an addressee who is none."""
+    record = world.add(PART, fields={"addressees": ["pccs"]})
+    (step,) = world.register.route(record, to="accepted", on=world.day).steps
+    assert (step.by, step.needs) == (("pcc",), ())
 
 
 def test_what_others_do_is_kept_as_they_report_it(world: World) -> None:

@@ -5,21 +5,23 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import assert_never
 
 from attrs import frozen
 
+from peelflow.engine.children import say_open, say_unanswered
 from peelflow.engine.counting import Uncounted, last_day
 from peelflow.engine.evidence import find_document, window_of
 from peelflow.errors import Span
-from peelflow.model.judgement import Child, Context, Inspection
+from peelflow.model.judgement import Context, Inspection
 from peelflow.model.periods import Holidays, say_due
-from peelflow.model.records import Act, Record
+from peelflow.model.records import Act, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -105,12 +107,14 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             return _inspection(requirement)
         case ReasonGiven():
             return _reason
-        case FieldSet(field=name):
-            return _field(name)
+        case FieldSet():
+            return _field(requirement)
         case SuccessorNamed():
             return _successor
         case ChildrenClosed():
             return _children(closes)
+        case ChildForEach():
+            return _answered(requirement, closes)
         case DistinctFrom():
             return _distinct(requirement)
         case Waited():
@@ -208,12 +212,29 @@ def _reason(record: Record, act: Act, context: Context) -> Finding:
     return HOLDS if act.reason and act.reason.strip() else "no reason is given"
 
 
-def _field(name: str) -> Judge:
+def _field(asked: FieldSet) -> Judge:
+    name, has = asked.field, asked.has
+
     def judge(record: Record, act: Act, context: Context) -> Finding:
         del act, context
-        return HOLDS if record.fields.get(name) else f"the field `{name}` is not set"
+        value = record.fields.get(name)
+        if not value:
+            return f"the field `{name}` is not set"
+        if has is None or says(value, has):
+            return HOLDS
+        return f"the field `{name}` says {_quoted(value)}, not `{has}`"
 
     return judge
+
+
+def says(value: Value | None, choice: str) -> bool:
+    """Say whether a field's value is a choice, or a list that holds it."""
+    return value == choice or (isinstance(value, tuple) and choice in value)
+
+
+def _quoted(value: Value) -> str:
+    items = (value,) if isinstance(value, str) else value
+    return " and ".join(f"`{item}`" for item in items)
 
 
 def _successor(record: Record, act: Act, context: Context) -> Finding:
@@ -228,19 +249,17 @@ def _children(closes: tuple[str, ...]) -> Judge:
         del record, act
         if not context.children:
             return "there is no child"
-        still = still_open(context.children, closes)
-        return f"not closed yet: {', '.join(still)}" if still else HOLDS
+        return say_open(context.children, closes) or HOLDS
 
     return judge
 
 
-def still_open(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the children not closed on the ledgers `closes`; on all of theirs if it is empty."""
-    return tuple(
-        child.id
-        for child in children
-        if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
-    )
+def _answered(asked: ChildForEach, closes: tuple[str, ...]) -> Judge:
+    def judge(record: Record, act: Act, context: Context) -> Finding:
+        del act
+        return say_unanswered(asked, closes, record, context) or HOLDS
+
+    return judge
 
 
 def _distinct(asked: DistinctFrom) -> Judge:

@@ -9,6 +9,7 @@ from peelflow.engine.explain import refuse
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
 from peelflow.model.records import Act, Acted, Actor, Change, Event, Record
+from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
 
 PEELFLOW = Actor("peelflow", SYSTEM)
@@ -65,8 +66,17 @@ def _due(rule: Transition, record: Record, context: Context) -> date | None:
 
 
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
-    """Return what a decision may look at: `appointments`, `inspection`, `children`, `holidays`."""
+    """Return what a decision may look at.
+
+    That is any of `appointments`, `inspection`, `children`, `mentions`, `holidays`.
+    """
     return machine_for(lifecycle).reads(record.state, trigger)
+
+
+def answers_asked(lifecycle: Lifecycle, record: Record, trigger: str) -> tuple[ChildForEach, ...]:
+    """Return what a decision asks answers to: the `mentions` that it looks at."""
+    ways = machine_for(lifecycle).ways(record.state, trigger)
+    return tuple(asked for way in ways for asked in way.answers)
 
 
 def automatic(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:

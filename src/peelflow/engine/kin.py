@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from peelflow.engine.checks import still_open
+from peelflow.engine.children import still_open, unanswered
 from peelflow.engine.goals import Goal, closed_ledgers, closed_on, not_closed_on, not_open_on
-from peelflow.engine.plan import Plan, Standing, Task, children_seen
-from peelflow.model.needs import ChildrenNeed, ParentNeed
-from peelflow.model.requirements import ChildrenClosed
+from peelflow.engine.plan import Answer, Plan, Standing, Task, children_seen, context_of
+from peelflow.model.needs import AnswersNeed, ChildrenNeed, Need, ParentNeed
+from peelflow.model.requirements import ChildForEach, ChildrenClosed
 from peelflow.model.routes import Relative, Route
 
 _NEW_CHILD = "whether a child that is yet to be added can be closed"
 
 
 def close_children(plan: Plan, task: Task) -> bool:
-    """Close each child that must be, by its own way; add one where there is none."""
-    if not isinstance(task.atom, ChildrenClosed) or plan.added:
-        return True
-    if not plan.children:
+    """Close each child that must be, by its own way; add one where one is missing."""
+    match task.atom:
+        case ChildrenClosed():
+            missing: list[Answer] = [] if plan.children or plan.added else [None]
+            needs: list[Need] = [ChildrenNeed((), task.closes)]
+        case ChildForEach() as asked:
+            names = unanswered(asked, plan.record, context_of(plan, {}))
+            missing = [(asked.children, name) for name in names]
+            needs = [AnswersNeed(names, asked.children, task.closes)]
+        case _:
+            return True
+    if missing:
         if not plan.around.may_have_children:
             return False
-        plan.added = True
-        plan.needs.append(ChildrenNeed((), task.closes))
+        plan.added |= frozenset(missing)
+        plan.needs += needs
         plan.undetermined.append(_NEW_CHILD)
-        return True
+    return _close_known(plan, task)
+
+
+def _close_known(plan: Plan, task: Task) -> bool:
     still = still_open(children_seen(plan), task.closes)
     if still:
         plan.needs.append(ChildrenNeed(still, task.closes))

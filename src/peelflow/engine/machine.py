@@ -19,6 +19,7 @@ from peelflow.engine.evidence import may_act
 from peelflow.model.judgement import Context
 from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     Evidence,
     InspectionHeld,
@@ -36,7 +37,8 @@ class Way:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
-    `inspection`, `children`, `holidays`. `closes` are the ledgers that it closes.
+    `inspection`, `children`, `mentions` (what `answers` asks for), `holidays`. `closes` are the
+    ledgers that it closes.
     """
 
     rule: Transition
@@ -46,6 +48,7 @@ class Way:
     checks: tuple[Check, ...]
     deltas: tuple[Delta, ...]
     reads: frozenset[str]
+    answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
 
     def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
@@ -200,6 +203,7 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
             old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
         ),
         reads=_reads(lifecycle, rule),
+        answers=tuple(a for a in each_atom(rule.requires) if isinstance(a, ChildForEach)),
         closes=closes,
     )
 
@@ -216,7 +220,11 @@ def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tu
 
 def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = each_atom(rule.requires)
-    reads = {"holidays"} if rule.after and rule.after.working_days is not None else set[str]()
+    reads = set[str]()
+    if any(isinstance(a, ChildForEach) for a in atoms):
+        reads |= {"mentions", "children"}
+    if rule.after and rule.after.working_days is not None:
+        reads.add("holidays")
     if any(isinstance(a, PredicateHolds) for a in atoms):
         return frozenset({"appointments", "inspection", "children", *reads})
     if any(isinstance(a, Evidence) and a.signed_by for a in atoms):

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from itertools import product
 from typing import assert_never
 
-from peelflow.engine.checks import compile_check, due_day, published, still_open
+from peelflow.engine.checks import compile_check, due_day, published
+from peelflow.engine.children import still_open, unanswered
 from peelflow.engine.counting import latest_start
 from peelflow.engine.evidence import window_of
 from peelflow.model.judgement import Context
 from peelflow.model.needs import (
+    AnswersNeed,
     ChildrenNeed,
     Choices,
     DayNeed,
@@ -29,6 +31,7 @@ from peelflow.model.records import Act, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -51,6 +54,7 @@ Atom = (
     | FieldSet
     | SuccessorNamed
     | ChildrenClosed
+    | ChildForEach
     | DistinctFrom
     | Waited
     | PredicateHolds
@@ -104,12 +108,14 @@ def _needs(
             return _never(asked, record) or _inspection(asked, record)
         case ReasonGiven():
             return (ReasonNeed(),)
-        case FieldSet(field=name):
-            return (FieldNeed(name),)
+        case FieldSet(field=name, has=has):
+            return (FieldNeed(name, has=has),)
         case SuccessorNamed():
             return (SuccessorNeed(),)
         case ChildrenClosed():
             return (ChildrenNeed(still_open(context.children, closes), closes),)
+        case ChildForEach():
+            return _answers(asked, closes, record, context)
         case DistinctFrom():
             return _never(asked, record) or distinct_needs(asked, record)
         case Waited():
@@ -118,6 +124,19 @@ def _needs(
             return (PredicateNeed(name, name in context.predicates),)
         case _:
             assert_never(asked)
+
+
+def _answers(
+    asked: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
+) -> Needs:
+    """Return the field that says what is answered, the children to add, and those to close."""
+    missing = unanswered(asked, record, context)
+    still = still_open(context.children, closes)
+    return (
+        *(() if record.fields.get(asked.names) else (FieldNeed(asked.names),)),
+        *((AnswersNeed(missing, asked.children, closes),) if missing else ()),
+        *((ChildrenNeed(still, closes),) if still else ()),
+    )
 
 
 def _never(asked: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record) -> Needs:

@@ -13,25 +13,34 @@ from peelflow.engine.goals import Goal
 from peelflow.engine.machine import Way
 from peelflow.model.judgement import Appointment, Child, Context, Inspection
 from peelflow.model.needs import FieldNeed, Need
-from peelflow.model.records import Document, Record
+from peelflow.model.records import Document, Record, Value
 from peelflow.model.requirements import Requirement
 from peelflow.model.routes import Around, Relative, Route
-from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.model.rules import SYSTEM, Counts, Lifecycle
+
+GIVEN = "given"
+"""What a field is taken to say that a way sets to something."""
+
+
+Answer = tuple[str, str] | None
 
 
 @frozen(eq=False)
 class Standing:
     """Where a way has come to: the record as it then is, on a day, and its family.
 
-    `added`: a child was added on the way, and closed. `acts` counts the acts so far.
+    `added` are the children that were added on the way, and closed: each by a field of its own and
+    the record that it names there, or by nothing. `acts` counts the acts so far. `chosen` are
+    the fields of choices that the way itself set.
     """
 
     record: Record
     day: date
     children: tuple[Relative, ...] = ()
     parent: Relative | None = None
-    added: bool = False
+    added: frozenset[Answer] = frozenset()
     acts: int = 0
+    chosen: frozenset[str] = frozenset()
 
 
 Find = Callable[[Relative, Goal, date, frozenset[str]], tuple[Route, Standing] | None]
@@ -65,7 +74,8 @@ class Plan:
     day: date
     children: tuple[Relative, ...]
     parent: Relative | None
-    added: bool
+    added: frozenset[Answer]
+    chosen: frozenset[str]
     needs: list[Need] = field(factory=list)
     evidence: list[Document] = field(factory=list)
     appointments: list[Appointment] = field(factory=list)
@@ -94,20 +104,44 @@ class Plan:
         """Let the act be no earlier than a day."""
         self.day = max(self.day, day)
 
-    def set_field(self, name: str, value: str = "given", latest: date | None = None) -> bool:
+    def set_field(self, name: str, value: str = GIVEN, latest: date | None = None) -> bool:
         """Set a field beforehand, if the record's category has it."""
+        return self._set(FieldNeed(name, latest), value)
+
+    def choose(self, name: str, choice: str) -> bool:
+        """Let a field say a choice beforehand, unless it was said otherwise before this way."""
+        before = self.record.fields.get(name) or GIVEN
+        one = self.around.lists is not None and name not in self.around.lists
+        if before != GIVEN and (one or name not in self.chosen):
+            return False
+        items = before if isinstance(before, tuple) else ()
+        return self._set(FieldNeed(name, has=choice), choice if one else (*items, choice))
+
+    def _set(self, need: FieldNeed, value: Value) -> bool:
+        name = need.field
         if self.around.fields is not None and name not in self.around.fields:
             return False
+        self.chosen |= {name}
         fields = {**self.record.fields, name: value}
         self.record = evolve(self.record, fields=fields, number=self.record.number + 1)
-        self.needs.append(FieldNeed(name, latest))
+        self.needs.append(need)
         return True
 
 
 def begun_plan(lifecycle: Lifecycle, way: Way, *, at: Standing, around: Around, find: Find) -> Plan:
     """Return a plan of which nothing is prepared yet."""
     return Plan(
-        lifecycle, way, at, around, find, at.record, at.day, at.children, at.parent, at.added
+        lifecycle,
+        way,
+        at,
+        around,
+        find,
+        at.record,
+        at.day,
+        at.children,
+        at.parent,
+        at.added,
+        at.chosen,
     )
 
 
@@ -121,6 +155,7 @@ def context_of(plan: Plan, says: Mapping[str, bool]) -> Context:
         inspection=plan.inspection,
         children=children_seen(plan),
         predicates={name: _yes if said else _no for name, said in says.items()},
+        mentions=plan.around.mentions,
         holidays=as_far_as_known(plan.around.holidays),
     )
 
@@ -128,13 +163,17 @@ def context_of(plan: Plan, says: Mapping[str, bool]) -> Context:
 def children_seen(plan: Plan) -> tuple[Child, ...]:
     """Return the children as the record sees them; one that was added is closed everywhere."""
     known = tuple(
-        Child(each.record.id, each.lifecycle.states[each.record.state].counts_as)
+        Child(
+            each.record.id,
+            each.lifecycle.states[each.record.state].counts_as,
+            each.record.fields,
+        )
         for each in plan.children
     )
-    if not plan.added:
-        return known
     ledgers = {name for state in plan.lifecycle.states.values() for name in state.counts_as}
-    return (*known, Child("a new child", dict.fromkeys(sorted(ledgers), "closed")))
+    closed: dict[str, Counts] = dict.fromkeys(sorted(ledgers), "closed")
+    answers = [dict([each] if each else []) for each in plan.added]
+    return (*known, *(Child("a new child", closed, fields) for fields in answers))
 
 
 def holders_of(plan: Plan, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

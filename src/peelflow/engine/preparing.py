@@ -1,7 +1,7 @@
 """Prepare one act of a way: meet each requirement by what is there, or by what can be given.
 
 A way only ever gives: it sets fields, waits, closes children, attaches and signs. It never unsets a
-field, nor hurries so as to be before peelflow.
+field, nor makes one say otherwise than it does, nor hurries so as to be before peelflow.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from peelflow.engine.bringing import appoint, bring, visit
-from peelflow.engine.checks import begun, published
+from peelflow.engine.checks import begun, published, says
 from peelflow.engine.counting import Uncounted, as_far_as_known, last_day
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.evidence import window_of
@@ -20,6 +20,8 @@ from peelflow.engine.plan import Plan, Task
 from peelflow.model.needs import DayNeed, Need, PersonNeed, PredicateNeed, ReasonNeed, SuccessorNeed
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
+    ChildrenClosed,
     DistinctFrom,
     FieldSet,
     PredicateHolds,
@@ -31,11 +33,11 @@ from peelflow.model.requirements import (
 
 def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
     """Meet every task, and a timed step's time; say whether that can be done at all."""
-    asked = tuple(tasks)
+    asked = tuple(sorted(tasks, key=_is_open))
     able = (
         _timed(plan)
         and all(_simple(plan, task) for task in asked)
-        and all(close_children(plan, task) for task in asked)
+        and all(close_children(plan, task) for task in sorted(asked, key=_is_any_child))
         and visit(plan, asked)
     )
     if not able:
@@ -43,6 +45,22 @@ def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
     if plan.day > plan.at.day:
         plan.needs.insert(0, DayNeed(plan.day))
     return all(bring(plan, task) for task in asked) and appoint(plan)
+
+
+def _is_open(task: Task) -> bool:
+    """Say whether a task asks no choice of a field: those that do are met first."""
+    return not (isinstance(task.atom, FieldSet) and task.atom.has)
+
+
+def _is_any_child(task: Task) -> bool:
+    """Say whether any child meets a task: such a one comes after those that ask for their own."""
+    return isinstance(task.atom, ChildrenClosed)
+
+
+def _name(plan: Plan, field: str) -> bool:
+    """Name in a field what others name as well; which those are is known only then."""
+    plan.undetermined.append(f"which records name what the field `{field}` will")
+    return plan.set_field(field)
 
 
 def _timed(plan: Plan) -> bool:
@@ -74,8 +92,12 @@ def _publish(plan: Plan) -> bool:
 def _simple(plan: Plan, task: Task) -> bool:
     """Meet what needs neither family nor papers."""
     match task.atom:
-        case FieldSet(field=name):
+        case FieldSet(field=name, has=None):
             return bool(plan.record.fields.get(name)) or plan.set_field(name)
+        case FieldSet(field=name, has=str(choice)):
+            return says(plan.record.fields.get(name), choice) or plan.choose(name, choice)
+        case ChildForEach(names=name):
+            return bool(plan.record.fields.get(name)) or _name(plan, name)
         case Waited():
             return _waited(plan, task.atom, later=task.later)
         case DistinctFrom():

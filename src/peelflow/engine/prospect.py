@@ -18,7 +18,7 @@ from peelflow.engine.decide import PEELFLOW, automatic, decide
 from peelflow.engine.fold import apply
 from peelflow.engine.kin import free_parent, shut_children
 from peelflow.engine.machine import RuleMachine, Way
-from peelflow.engine.plan import Find, Plan, Standing, Task, begun_plan, context_of
+from peelflow.engine.plan import GIVEN, Find, Plan, Standing, Task, begun_plan, context_of
 from peelflow.engine.preparing import prepare
 from peelflow.engine.terrain import Terrain, choices, onward, pared, ways_out
 from peelflow.model.needs import PREPARATIONS, Need, ReasonNeed, SourceNeed, SuccessorNeed
@@ -26,8 +26,6 @@ from peelflow.model.records import Act, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, Requirement, each_atom
 from peelflow.model.routes import Around, Step
 from peelflow.model.rules import SYSTEM, Counts, Lifecycle
-
-GIVEN = "given"
 
 
 @frozen(eq=False)
@@ -115,6 +113,7 @@ def _tried(terrain: Terrain, plan: Plan, says: Mapping[str, bool]) -> Prospect |
         parent=plan.parent,
         added=plan.added,
         acts=plan.at.acts + 1,
+        chosen=plan.chosen & terrain.choosing,
     )
     return Prospect(_step(plan, lands), after)
 

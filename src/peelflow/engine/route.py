@@ -145,6 +145,7 @@ def _first(whose: Relative, terrain: Terrain, on: date) -> _Node:
 def _key(standing: Standing, terrain: Terrain) -> Hashable:
     children = tuple(each.record.state for each in standing.children)
     parent = standing.parent.record.state if standing.parent else None
+    # INVARIANT: what was chosen on the way is what `facts` says of choices now, and not before.
     return facts(standing.record, terrain), children, parent, standing.added
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import assert_never
 
 from peelflow.model.needs import (
+    AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
     DayNeed,
@@ -64,7 +65,9 @@ def say_need(need: Need) -> str:
             return "a reason, in words"
         case SuccessorNeed():
             return "the later record or inspection that takes its place"
-        case DayNeed() | AppointmentNeed() | FieldNeed() | ChildrenNeed() | ParentNeed():
+        case DayNeed() | AppointmentNeed() | FieldNeed():
+            return _preparation(need)
+        case ChildrenNeed() | AnswersNeed() | ParentNeed():
             return _preparation(need)
         case _:
             return _offer(need)
@@ -78,6 +81,8 @@ def _preparation(need: Preparation) -> str:
             whose = f" of {person}" if person else ""
             first = f"first record an appointment{whose} as {one_of(roles)}"
             return f"{first} that holds on {say_day(on)}"
+        case FieldNeed(field=name, has=str(choice)):
+            return f"first set the field `{name}` so that it says `{choice}`"
         case FieldNeed(field=name, latest=latest):
             until = f", to a date no later than {say_day(latest)}" if latest else ""
             return f"first set the field `{name}`{until}"
@@ -85,6 +90,11 @@ def _preparation(need: Preparation) -> str:
             where = f" on {' and '.join(ledgers)}" if ledgers else ""
             first = f"see {' and '.join(names)}" if names else "add a child, and see it"
             return f"first {first} closed{where}"
+        case AnswersNeed(records=names, field=name, ledgers=ledgers):
+            where = f" on {' and '.join(ledgers)}" if ledgers else ""
+            each = "a child" if len(names) == 1 else "a child each"
+            whom = " and ".join(names)
+            return f"first add {each} that names {whom} in `{name}`, and see it closed{where}"
         case ParentNeed(parent=parent, ledgers=ledgers):
             return f"first re-open {parent}, which counts closed on {' and '.join(ledgers)}"
         case _:

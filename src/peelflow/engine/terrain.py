@@ -8,6 +8,7 @@ from itertools import product
 
 from attrs import evolve, frozen
 
+from peelflow.engine.checks import says
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.evidence import window_of
 from peelflow.engine.machine import RuleMachine, Way, machine_for
@@ -37,7 +38,8 @@ class Terrain:
         since: The states from whose entering some requirement counts.
         distinct: Every `distinct_from`.
         papers: The evidence that peelflow's own steps ask for: it must be attached beforehand.
-        fields: The fields that peelflow's own steps ask for.
+        fields: What peelflow's own steps ask of fields, and every choice that is asked for.
+        choosing: The fields of those choices.
     """
 
     machine: RuleMachine
@@ -45,7 +47,8 @@ class Terrain:
     since: frozenset[str]
     distinct: tuple[DistinctFrom, ...]
     papers: tuple[Evidence, ...]
-    fields: tuple[str, ...]
+    fields: tuple[FieldSet, ...]
+    choosing: frozenset[str]
 
 
 def terrain_of(lifecycle: Lifecycle, goals: frozenset[str]) -> Terrain:
@@ -54,6 +57,7 @@ def terrain_of(lifecycle: Lifecycle, goals: frozenset[str]) -> Terrain:
     rules = [rule for name in away for rule in lifecycle.states[name].transitions]
     atoms = tuple(atom for rule in rules for atom in each_atom(rule.requires))
     own = tuple(a for rule in rules if rule.by == (SYSTEM,) for a in each_atom(rule.requires))
+    chosen = [a for a in atoms if isinstance(a, FieldSet) and a.has is not None]
     since = {getattr(atom, "since", None) for atom in atoms} - {None, PUBLISHED}
     return Terrain(
         machine=machine_for(lifecycle),
@@ -61,7 +65,8 @@ def terrain_of(lifecycle: Lifecycle, goals: frozenset[str]) -> Terrain:
         since=frozenset(map(str, since)),
         distinct=tuple(dict.fromkeys(a for a in atoms if isinstance(a, DistinctFrom))),
         papers=tuple(dict.fromkeys(a for a in own if isinstance(a, Evidence))),
-        fields=tuple(dict.fromkeys(a.field for a in own if isinstance(a, FieldSet))),
+        fields=tuple(dict.fromkeys([*(a for a in own if isinstance(a, FieldSet)), *chosen])),
+        choosing=frozenset(atom.field for atom in chosen),
     )
 
 
@@ -139,8 +144,14 @@ def facts(record: Record, terrain: Terrain) -> Hashable:
         frozenset(terrain.since.intersection(record.entered)),
         tuple(_doer(record, atom) for atom in terrain.distinct),
         tuple(_attached(record, atom) for atom in terrain.papers),
-        tuple(bool(record.fields.get(name)) for name in terrain.fields),
+        tuple(_said(record, atom) for atom in terrain.fields),
     )
+
+
+def _said(record: Record, atom: FieldSet) -> bool:
+    """Return whether a field is set, to the choice that is asked for."""
+    value = record.fields.get(atom.field)
+    return bool(value) if atom.has is None else says(value, atom.has)
 
 
 def _doer(record: Record, atom: DistinctFrom) -> str | None:

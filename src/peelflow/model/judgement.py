@@ -11,7 +11,7 @@ from attrs import field, frozen
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.needs import Choices
 from peelflow.model.periods import Holidays
-from peelflow.model.records import Act, Record
+from peelflow.model.records import Act, Record, Value
 from peelflow.model.rules import Counts
 
 
@@ -44,18 +44,30 @@ class Inspection:
 
 @frozen
 class Child:
-    """A child record as its parent sees it: how its state counts on each ledger."""
+    """A child record as its parent sees it: how its state counts, and what its fields say."""
 
     id: str
     counts: Mapping[str, Counts]
+    fields: Mapping[str, Value] = field(factory=dict)
+
+
+@frozen
+class Mention:
+    """A record of a category that names another one, `names`, in its field `field`."""
+
+    id: str
+    category: str
+    field: str
+    names: str
 
 
 @frozen
 class Context:
     """All that a decision may look at besides rules and record.
 
-    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `holidays`
-    are the known bank holidays, if working days are to be counted.
+    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
+    are the records of the force that name what the record names, where its rules ask for them;
+    `holidays` are the known bank holidays, if working days are to be counted.
     """
 
     now: datetime
@@ -64,6 +76,7 @@ class Context:
     inspection: Inspection | None = None
     children: tuple[Child, ...] = ()
     predicates: Mapping[str, Predicate] = field(factory=dict)
+    mentions: tuple[Mention, ...] = ()
     holidays: Holidays | None = None
 
 

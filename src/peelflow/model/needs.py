@@ -96,10 +96,14 @@ class InspectionNeed:
 
 @frozen
 class FieldNeed:
-    """A field of the record, set; `latest`: to a date no later than this."""
+    """A field of the record, set.
+
+    `latest`: to a date no later than this. `has`: to this choice, or to a list that holds it.
+    """
 
     field: str
     latest: date | None = None
+    has: str | None = None
 
 
 @frozen
@@ -111,6 +115,21 @@ class ChildrenNeed:
     """
 
     still_open: tuple[str, ...]
+    ledgers: tuple[str, ...]
+
+
+@frozen
+class AnswersNeed:
+    """A new child for each of these records that names it in a field, and is then closed.
+
+    Attributes:
+        records: The ids of the records to be named.
+        field: The child's field.
+        ledgers: Where the child counts closed; on all of its own, where none is named.
+    """
+
+    records: tuple[str, ...]
+    field: str
     ledgers: tuple[str, ...]
 
 
@@ -145,14 +164,14 @@ class PredicateNeed:
     registered: bool
 
 
-Preparation = DayNeed | AppointmentNeed | FieldNeed | ChildrenNeed | ParentNeed
+Preparation = DayNeed | AppointmentNeed | FieldNeed | ChildrenNeed | AnswersNeed | ParentNeed
 """What must be so before the act."""
 Word = SourceNeed | ReasonNeed | SuccessorNeed
 """What is said with the act."""
 Offer = RoleNeed | PersonNeed | DocumentNeed | InspectionNeed | StepNeed | PredicateNeed
 """What else is met by the act itself, or by what was done before it."""
 Need = Preparation | Word | Offer
-PREPARATIONS = (DayNeed, AppointmentNeed, FieldNeed, ChildrenNeed, ParentNeed)
+PREPARATIONS = (DayNeed, AppointmentNeed, FieldNeed, ChildrenNeed, AnswersNeed, ParentNeed)
 
 Choices = tuple[tuple[Need, ...], ...]
 """Several ways to meet a requirement, each of them a list of needs that are met together."""

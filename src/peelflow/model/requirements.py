@@ -48,9 +48,10 @@ class ReasonGiven:
 
 @frozen
 class FieldSet:
-    """A field of the record is set."""
+    """A field of the record is set; `has`: to this choice, or to a list that holds it."""
 
     field: str
+    has: str | None = None
     span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -65,6 +66,22 @@ class SuccessorNamed:
 class ChildrenClosed:
     """There is at least one child, and each counts closed on every ledger this step closes."""
 
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+@frozen
+class ChildForEach:
+    """A child for each record that names what this one names, and each child closed.
+
+    Each record of the categories `for_each`, in this one's force, whose field `whose` names the
+    same record as this one's field `names`, is named by the field `children` of a child. Where
+    there is no such record, there need be no child. Closed is meant as in `ChildrenClosed`.
+    """
+
+    children: str
+    for_each: tuple[str, ...]
+    whose: str
+    names: str
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -109,6 +126,7 @@ Requirement = (
     | FieldSet
     | SuccessorNamed
     | ChildrenClosed
+    | ChildForEach
     | DistinctFrom
     | Waited
     | AnyOf
@@ -124,6 +142,7 @@ HEADED: dict[str, type[Requirement]] = {
     "evidence": Evidence,
     "inspection": InspectionHeld,
     "field": FieldSet,
+    "children": ChildForEach,
     "distinct_from": DistinctFrom,
     "waited": Waited,
     "any_of": AnyOf,
@@ -150,12 +169,15 @@ def read_aloud(requirement: Requirement) -> str:
             return f"{named} inspection{covering}{_since(since)}"
         case ReasonGiven():
             return "a reason"
-        case FieldSet(field=name):
-            return f"the field `{name}`"
+        case FieldSet(field=name, has=has):
+            return f"the field `{name}`" + (f" with `{has}`" if has else "")
         case SuccessorNamed():
             return "a successor"
         case ChildrenClosed():
             return "at least one child, each of them closed"
+        case ChildForEach(children=child, for_each=categories, whose=whose, names=names):
+            each = f"for each {one_of(categories)} whose `{whose}` is the record's `{names}`"
+            return f"{each}, a child that names it in `{child}`, each of them closed"
         case DistinctFrom(distinct_from=trigger, since=since):
             return f"another person than did `{trigger}`{_since(since)}"
         case Waited(waited=days, since=since):
@@ -175,6 +197,9 @@ def would_do(requirement: Requirement) -> str:
     match requirement:
         case ChildrenClosed():
             return "close each child first; there must be at least one"
+        case ChildForEach(children=child, for_each=categories):
+            each = f"give each {one_of(categories)} a child that names it in `{child}`"
+            return f"{each}, and close each child"
         case DistinctFrom(distinct_from=trigger, since=since):
             return f"let one person do `{trigger}`{_since(since)}, and another this"
         case Waited(waited=days, since=since):

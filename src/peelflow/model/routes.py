@@ -8,7 +8,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
-from peelflow.model.judgement import Appointment, Inspection
+from peelflow.model.judgement import Appointment, Inspection, Mention
 from peelflow.model.needs import Need
 from peelflow.model.periods import Holidays
 from peelflow.model.records import Record
@@ -36,8 +36,10 @@ class Around:
         children: The records below it.
         parent: The record above it.
         closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
+        mentions: The records of its force that name what it names, where its rules ask for them.
         predicates: The predicates that the application registered.
         fields: The fields its category declares; only these can be set. None: any.
+        lists: Those of them that hold several values. None: any.
         may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
     """
@@ -47,8 +49,10 @@ class Around:
     children: tuple[Relative, ...] = ()
     parent: Relative | None = None
     closed_above: frozenset[str] = frozenset()
+    mentions: tuple[Mention, ...] = ()
     predicates: frozenset[str] = frozenset()
     fields: frozenset[str] | None = None
+    lists: frozenset[str] | None = None
     may_have_children: bool = False
     holidays: Holidays | None = None
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from attrs import define, field, frozen
 
 from peelflow.model.requirements import (
+    ChildForEach,
     ChildrenClosed,
     PredicateHolds,
     Requirement,
@@ -189,7 +190,7 @@ class _Spelling:
         key, shut = (asked, system), frozenset[str]()
         if key in self.known:
             return self.known[key]
-        if any(isinstance(atom, ChildrenClosed) for atom in each_atom(asked)):
+        if any(isinstance(atom, ChildrenClosed | ChildForEach) for atom in each_atom(asked)):
             shut = closes(self.lifecycle, source, rule)
             key = (*key, shut)
         if key not in self.known:

@@ -7,6 +7,7 @@ from attrs import frozen
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -31,6 +32,14 @@ class Children:
     closes: frozenset[str]
 
 
+@frozen
+class Answers:
+    """`asked` on a step that closes these ledgers; on one that closes none, on every ledger."""
+
+    asked: ChildForEach
+    closes: frozenset[str]
+
+
 Atom = (
     Evidence
     | InspectionHeld
@@ -38,6 +47,7 @@ Atom = (
     | FieldSet
     | SuccessorNamed
     | Children
+    | Answers
     | DistinctFrom
     | Waited
     | PredicateHolds
@@ -79,6 +89,8 @@ def _ways(requirement: Requirement, closes: frozenset[str]) -> tuple[Clause, ...
             return tuple(clause for every in choices for clause in clauses(every, closes))
         case ChildrenClosed():
             return ((Children(closes),),)
+        case ChildForEach():
+            return ((Answers(requirement, closes),),)
         case _:
             return ((requirement,),)
 

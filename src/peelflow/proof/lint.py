@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import SYSTEM, After, Lifecycle, Role, State, Transition, Vocabulary
 from peelflow.proof.graph import endless, reachable, reaching
+from peelflow.proof.lint_answers import lint_answers
 from peelflow.proof.lint_fields import lint_units
 from peelflow.proof.lint_names import unknown_names
 from peelflow.proof.lint_refining import refining_names
@@ -25,6 +26,7 @@ def lint(
     """
     found = {
         *unknown_names(lifecycle, vocabulary),
+        *lint_answers(lifecycle, vocabulary),
         *refining_names(lifecycle, refined),
     }
     # A misspelt target already says why nothing is reached.

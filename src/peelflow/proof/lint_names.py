@@ -19,6 +19,7 @@ from peelflow.model.guarantees import (
 )
 from peelflow.model.requirements import (
     PUBLISHED,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -105,11 +106,12 @@ def _requirement(atom: Requirement, names: _Names) -> Iterator[Diagnostic]:
             yield unknown("predicate", name, words.predicates, atom.span)
         case DistinctFrom(distinct_from=name) if name not in names.triggers:
             yield unknown("trigger", name, names.triggers, atom.span)
-        case FieldSet(field=name):
+        case FieldSet(field=name, has=has):
             yield from _field(name, names, atom.span)
+            yield from _choice(name, has, names, atom.span)
         case Waited(since=since) if since == PUBLISHED:
             yield from _published(names, atom.span)
-        case ChildrenClosed():
+        case ChildrenClosed() | ChildForEach():
             yield from _childless(names, atom.span)
         case _:
             pass
@@ -140,6 +142,13 @@ def _field(name: str, names: _Names, span: Span) -> Iterator[Diagnostic]:
     for category, declared in _categories(names):
         if name not in declared.fields:
             yield unknown(f"field of `{category}`", name, declared.fields, span)
+
+
+def _choice(name: str, has: str | None, names: _Names, span: Span) -> Iterator[Diagnostic]:
+    for _, declared in _categories(names):
+        rule = declared.fields.get(name)
+        if has is not None and rule is not None and has not in rule.choices:
+            yield unknown(f"choice of `{name}`", has, rule.choices, span)
 
 
 def _published(names: _Names, span: Span) -> Iterator[Diagnostic]:

@@ -19,7 +19,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.proof.clauses import Atom, Children
+from peelflow.proof.clauses import Answers, Atom, Children
 from peelflow.proof.lapses import Lapse, most_of
 from peelflow.proof.moments import Known, Order, Point, point_of
 
@@ -93,7 +93,10 @@ def _there(held: Iterable[Atom], known: Known | None) -> frozenset[Point] | None
 
 
 def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
-    """Fields, and what rests on them: days since publication, the question of an inspection."""
+    """Fields, and what rests on them: days since publication, the question of an inspection.
+
+    A field may say several choices at once, as a list does, and others than those asked for.
+    """
     set_, waited = set[str](), 0
     published = False
     for atom in held:
@@ -105,11 +108,13 @@ def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
                 set_.add(PUBLISHED)
             case InspectionHeld(relevant=True):
                 set_.add(QUESTION)
+            case Answers(asked=asked):
+                set_.add(asked.names)
             case _:
                 pass
     for atom in lacking:
         match atom:
-            case FieldSet(field=name) if name in set_:
+            case FieldSet(field=name, has=None) if name in set_:
                 return False
             case Waited(since=since) if since == PUBLISHED:
                 most = most_of(atom)
@@ -121,13 +126,34 @@ def _fields(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
 
 
 def _children(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
-    asked = [atom.closes for atom in held if isinstance(atom, Children)]
-    refused = [atom.closes for atom in lacking if isinstance(atom, Children)]
-    closed = frozenset[str]().union(*asked)
+    """Children, closed on what is asked for, and the records that they answer."""
+    closing = [atom.closes for atom in held if isinstance(atom, Children | Answers)]
+    closed = frozenset[str]().union(*closing)
+
+    def shut(ledgers: frozenset[str]) -> bool:
+        return ledgers <= closed if ledgers else frozenset() in closing
+
+    some = any(isinstance(atom, Children) for atom in held)
+    for atom in lacking:
+        if isinstance(atom, Answers):
+            if shut(atom.closes) and _answered(atom, held, by=atom.asked.children):
+                return False
+            # INVARIANT: where each has an answer, only some child can leave this unmet.
+            some = some or _answered(atom, held)
     # INVARIANT: without `children` to meet there need be none, and then no `children` is met.
-    return not asked or all(
-        not ledgers <= closed if ledgers else frozenset() not in asked for ledgers in refused
-    )
+    refused = [atom.closes for atom in lacking if isinstance(atom, Children)]
+    return not some or not any(map(shut, refused))
+
+
+def _answered(atom: Answers, held: Iterable[Atom], *, by: str | None = None) -> bool:
+    """Say whether each record that an atom asks for has an answer, by a field if one is named."""
+    asked = atom.asked
+    found: set[str] = set()
+    for other in held:
+        if isinstance(other, Answers) and by in (None, other.asked.children):
+            same = (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
+            found |= set(other.asked.for_each) if same else set()
+    return found.issuperset(asked.for_each)
 
 
 def _distinct(

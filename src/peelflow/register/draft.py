@@ -14,21 +14,31 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
+from peelflow.engine.decide import PEELFLOW, answers_asked, automatic, decide, reads
 from peelflow.engine.fold import apply, begin
 from peelflow.errors import KeyReused, Refused, RequestRefused, UnknownDocument, UnknownRecord
-from peelflow.model.judgement import Appointment, Child, Context, Inspection, Predicate, Refusal
+from peelflow.model.judgement import (
+    Appointment,
+    Child,
+    Context,
+    Inspection,
+    Mention,
+    Predicate,
+    Refusal,
+)
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.asking import check_date
 from peelflow.register.family import check_family
 from peelflow.register.holidays import known_holidays
+from peelflow.register.mentions import mentions_of
 from peelflow.register.requests import request_of
 from peelflow.register.situation import (
     APPOINTMENT,
     INSPECTION,
     RESTED_ON,
     appointment_of,
+    child_of,
     described,
     inspection_of,
 )
@@ -105,10 +115,9 @@ class Draft(Verbs):
             Conflict: Somebody moved what this draft read; nothing is kept.
         """
         if self._entries:
-            moved = dict.fromkeys([entry.event.record for entry in self._entries])
             batch = Batch(
                 entries=tuple(self._entries),
-                records=tuple([kept for each in moved if (kept := self._view[each])]),
+                records=tuple([kept for each in self.moved if (kept := self._view[each])]),
                 read=self._read | self._relied,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch(),
@@ -291,8 +300,12 @@ class Draft(Verbs):
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
+            self._mentions(lifecycle, record, act) if "mentions" in wanted else (),
             known_holidays() if "holidays" in wanted else None,
         )
+
+    def _mentions(self, lifecycle: Lifecycle, record: Record, act: Act) -> tuple[Mention, ...]:
+        return mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
 
     def _inspection(self, act: Act) -> Inspection | None:
         found = self.find(act.inspection) if act.inspection else None
@@ -301,7 +314,7 @@ class Draft(Verbs):
     def _children(self, record: Record) -> tuple[Child, ...]:
         self.look_up(record.children)
         children = map(self.get, record.children)
-        return tuple(Child(c.id, self.lifecycle(c).states[c.state].counts_as) for c in children)
+        return tuple(child_of(each, self.lifecycle(each)) for each in children)
 
     def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
         """Return the appointments in the record's force of those whose roles may be asked for.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from attrs import evolve
 
 from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
+from peelflow.engine.evidence import holds_role
 from peelflow.engine.fold import apply, as_corrected, begin, fold
 from peelflow.errors import Refused, RequestRefused
-from peelflow.model.judgement import Child, Context, Reason, Refusal
+from peelflow.model.judgement import Child, Context, Mention, Reason, Refusal
 from peelflow.model.records import (
     Act,
     Acted,
@@ -25,6 +26,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import SYSTEM
 from peelflow.register.draft import Draft
 from peelflow.register.fields import checked_days
+from peelflow.register.situation import child_of
 
 Events = Sequence[Event]
 NOBODY: Mapping[str, Events] = {}
@@ -111,27 +113,38 @@ def decided_again(
         what.successor,
         event.source,
     )
-    return _decided(draft, act, record, kin, seen)
+    return _decided(draft, act, record, event.recorded_at, kin=kin, seen=seen)
 
 
 def _decided(
     draft: Draft,
     act: Act,
     record: Record,
+    known: datetime,
+    *,
     kin: Mapping[str, Events] = NOBODY,
     seen: Seen = as_it_is,
 ) -> Event | Refusal:
+    """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = draft.lifecycle(record)
     context = seen(draft.context(rules, record, act))
     if "children" in reads(rules, record, act.trigger):
         children = [_child_on(draft, each, act.on, kin) for each in record.children]
         context = evolve(context, children=tuple(children))
-    return decide(rules, record, act, context)
+    mentions = tuple(each for each in context.mentions if _named_then(draft, each, known))
+    return decide(rules, record, act, evolve(context, mentions=mentions))
+
+
+def _named_then(draft: Draft, mention: Mention, known: datetime) -> bool:
+    """Whether a record named already then what it names now."""
+    history = draft.history(mention.id)
+    then = [event for event in history if event.recorded_at <= known]
+    return bool(then) and fold(then).fields.get(mention.field) == mention.names
 
 
 def _child_on(draft: Draft, name: str, day: date, kin: Mapping[str, Events]) -> Child:
     stood = standing_on(kin.get(name) or as_corrected(draft.history(name)), day)
-    return Child(name, draft.lifecycle(stood).states[stood.state].counts_as)
+    return child_of(stood, draft.lifecycle(stood))
 
 
 def standing_on(events: Events, day: date) -> Record:
@@ -156,12 +169,36 @@ def _unlawful(draft: Draft, event: Event, record: Record, history: Events) -> st
             record
         ):
             return f"it moved a record that was not `{record.state}` under {record.lifecycle}"
+        case Relevelled() | Migrated() if not may_move(draft, event, record):
+            return unappointed(event, record)
         case Amended():
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)
             return ""
         case Attached() | Linked() | _:
             return ""
+
+
+def may_move(draft: Draft, event: Event, record: Record, *, seen: Seen = as_it_is) -> bool:
+    """Say whether who moved a record to other rules held the role on that day, if it needs one.
+
+    Args:
+        draft: What looks around.
+        event: The move.
+        record: The record before it.
+        seen: Returns people as they are to be seen, where not as recorded.
+    """
+    role = draft.rulebook.vocabulary.roles.get(event.actor.role)
+    if role is None or not role.by_appointment:
+        return True
+    act = Act("migrate", event.actor, event.on, event.recorded_by)
+    context = Context(draft.now, draft.today, draft.appointments(record, act))
+    return holds_role(record, act, seen(context))
+
+
+def unappointed(event: Event, record: Record) -> str:
+    """Say that nobody had appointed who moved a record to other rules."""
+    return f"{event.actor} held no appointment in {record.force} on {event.on}"
 
 
 def unlawful_act(
@@ -200,7 +237,7 @@ def _check_left_alone(draft: Draft, record: Record, event: Event, later: Events)
     following = next(iter(later), None)
     for trigger in automatic(draft.lifecycle(record), record.state):
         act = Act(trigger, PEELFLOW, event.on, PEELFLOW.person)
-        if isinstance(_decided(draft, act, record), Event):
+        if isinstance(_decided(draft, act, record, event.recorded_at), Event):
             if not _does(following, trigger):
                 _refuse(record, event, f"the system would then `{trigger}` at once")
             return

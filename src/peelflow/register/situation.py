@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from hashlib import sha256
 
-from peelflow.model.judgement import Appointment, Inspection
+from peelflow.model.judgement import Appointment, Child, Inspection
 from peelflow.model.records import Document, Record
+from peelflow.model.rules import Lifecycle
 from peelflow.register.asking import check_date, check_text, check_type
 
 APPOINTMENT = "appointment"
@@ -45,6 +46,11 @@ def inspection_of(record: Record) -> Inspection | None:
         question_set=_text(record, "question_set") or None,
         force=record.force,
     )
+
+
+def child_of(record: Record, lifecycle: Lifecycle) -> Child:
+    """Return a child as its parent sees it."""
+    return Child(record.id, lifecycle.states[record.state].counts_as, record.fields)
 
 
 def described(

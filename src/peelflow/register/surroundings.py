@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ from peelflow.engine.goals import goal_of
 from peelflow.engine.route import route
 from peelflow.model.judgement import Appointment, Inspection
 from peelflow.model.records import Record
+from peelflow.model.requirements import ChildForEach, each_atom
 from peelflow.model.routes import Around, Relative, Route
+from peelflow.model.rules import Lifecycle
 from peelflow.register.asking import check_date, check_text
 from peelflow.register.holidays import holidays_of
+from peelflow.register.mentions import mentions_of
 from peelflow.register.situation import APPOINTMENT, INSPECTION, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
 
@@ -72,16 +76,26 @@ def _seen(
     parent: Relative | None = None,
 ) -> Around:
     category = draft.rulebook.vocabulary.categories.get(record.category)
+    fields = category.fields if category else {}
     return Around(
         appointments=_appointments(draft, record.force),
         inspections=_inspections(draft, record.force),
         children=children,
         parent=parent,
+        mentions=mentions_of(draft, record, _answers_asked(draft.lifecycle(record))),
         predicates=frozenset(draft.desk.predicates),
-        fields=frozenset(category.fields) if category else frozenset(),
+        fields=frozenset(fields),
+        lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
         may_have_children=bool(category and category.children),
         holidays=holidays_of(draft.lifecycle(record)),
     )
+
+
+def _answers_asked(rules: Lifecycle) -> Iterator[ChildForEach]:
+    """Yield what any step asks answers to."""
+    for state in rules.states.values():
+        for way in state.transitions:
+            yield from (a for a in each_atom(way.requires) if isinstance(a, ChildForEach))
 
 
 def _appointments(draft: Draft, force: str) -> tuple[Appointment, ...]:

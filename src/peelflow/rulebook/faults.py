@@ -148,7 +148,7 @@ def unknown_requirement(span: Span, text: str) -> RulesRefused:
         sentence, instead = f"`{text}` takes no value", f"write just {text}"
     else:
         sentence = f"`{shown(text)}` is no requirement" if text else "a requirement is missing here"
-        instead = suggestion(text, [*BARE, *HEADED])
+        instead = suggestion(text, {*BARE, *HEADED})
     return fault(span, "unknown-requirement", sentence, instead)
 
 

@@ -15,6 +15,7 @@ from peelflow.model.guarantees import Guarantee
 from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     DistinctFrom,
     Evidence,
     FieldSet,
@@ -206,7 +207,15 @@ SHAPES: Mapping[type, Shape] = {
             "since": _SINCE,
         }
     ),
-    FieldSet: Shape({"field": _must(FieldName)}),
+    FieldSet: Shape({"field": _must(FieldName), "has": _TEXT}),
+    ChildForEach: Shape(
+        {
+            "children": _must(FieldName),
+            "for_each": _must(Annotated[tuple[CategoryName, ...], OneOrList()]),
+            "whose": _must(FieldName),
+            "names": _must(FieldName),
+        }
+    ),
     DistinctFrom: Shape({"distinct_from": _must(TriggerName), "since": _SINCE}),
     Waited: Shape({"waited": _must(Days), "since": _SINCE}),
     AnyOf: Shape(

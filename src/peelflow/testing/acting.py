@@ -12,7 +12,7 @@ from hashlib import sha256
 from attrs import frozen
 from hypothesis import strategies as st
 
-from peelflow.model.judgement import Appointment, Child, Context, Inspection
+from peelflow.model.judgement import Appointment, Child, Context, Inspection, Mention
 from peelflow.model.records import (
     Act,
     Actor,
@@ -25,8 +25,9 @@ from peelflow.model.records import (
 )
 from peelflow.model.requirements import DistinctFrom, Evidence, each_atom
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
-from peelflow.testing.strategies import among, lifecycles, mostly
+from peelflow.testing.strategies import among, lifecycles, mostly, some
 from peelflow.testing.words import (
+    ADDRESSEES,
     CATEGORY,
     FORCE,
     HOLIDAYS,
@@ -34,6 +35,7 @@ from peelflow.testing.words import (
     LEDGERS,
     QUESTION_SETS,
     QUESTIONS,
+    REPORT,
     SIGNATORIES,
     TOO_FEW,
     TRIGGERS,
@@ -43,6 +45,7 @@ from peelflow.testing.words import (
 
 FIRST_DAY = date(2022, 1, 1)
 _SOMEBODY = "somebody else"
+_MENTIONED = ("M-1", "M-2")
 _FAR = date(2000, 1, 1)
 # Made once: to make and check a strategy costs far more than a draw.
 _DAYS = st.lists(st.integers(0, 60), min_size=2, max_size=6)
@@ -152,12 +155,25 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
         appointments=tuple(held),
         inspection=draw(_inspections(record, act)),
         children=tuple(
-            Child(name, {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS})
+            Child(
+                name,
+                {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
+                {"answers": draw(st.sampled_from(_MENTIONED))},
+            )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
+        mentions=draw(_mentions()),
         holidays=mostly(draw, HOLIDAYS, draw(st.sampled_from((None, TOO_FEW)))),
     )
+
+
+def _mentions() -> st.SearchStrategy[tuple[Mention, ...]]:
+    """Return a strategy for records that name the report, mostly by the field that is asked for."""
+    fields = st.sampled_from((*("source_report",) * 4, "report"))
+    reports = st.sampled_from((*(REPORT,) * 4, "REP-2"))
+    each = st.builds(Mention, st.sampled_from(_MENTIONED), st.just(CATEGORY), fields, reports)
+    return st.lists(each, max_size=2).map(tuple)
 
 
 @st.composite
@@ -173,6 +189,8 @@ def _fields() -> st.SearchStrategy[dict[str, Value]]:
     optional: dict[str, st.SearchStrategy[Value]] = {
         "owner": st.sampled_from(("Sam", "")),
         "theme": st.just("custody"),
+        "addressees": some(ADDRESSEES, least=0),
+        "report": st.just(REPORT),
         "question": st.sampled_from(QUESTIONS),
         "question_set": st.sampled_from(QUESTION_SETS),
         "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    ChildForEach,
     ChildrenClosed,
     DistinctFrom,
     Evidence,
@@ -27,7 +28,7 @@ from peelflow.model.requirements import (
 from peelflow.model.rules import SYSTEM, After, AppliesTo, Counts, Lifecycle, State, Transition
 from peelflow.rulebook.semantic import pin_of
 from peelflow.rulebook.settle import settled
-from peelflow.testing.words import CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
+from peelflow.testing.words import ADDRESSEES, CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
 
 T = TypeVar("T")
 STATES = ("open", "in_progress", "self_certified", "proposed", "verified", "closed")
@@ -65,15 +66,15 @@ def requirements(
     begun = st.none() | st.sampled_from(since) if since else st.none()
     atom: st.SearchStrategy[Requirement] = st.one_of(
         st.just(ReasonGiven()),
-        st.builds(
-            Evidence, st.sampled_from(("letter", "plan")), _some(SIGNATORIES, least=0), begun
-        ),
+        st.builds(Evidence, st.sampled_from(("letter", "plan")), some(SIGNATORIES, least=0), begun),
         st.builds(
             InspectionHeld, st.sampled_from(("planned", "bespoke", "any")), st.booleans(), begun
         ),
-        st.builds(FieldSet, st.sampled_from(("owner", "theme"))),
+        st.builds(FieldSet, st.sampled_from(("owner", "theme", "addressees"))),
+        st.builds(FieldSet, st.just("addressees"), st.sampled_from(ADDRESSEES)),
         st.just(SuccessorNamed()),
         st.just(ChildrenClosed()),
+        st.just(ChildForEach("answers", (CATEGORY,), "source_report", "report")),
         st.builds(DistinctFrom, st.sampled_from(triggers), begun),
         st.builds(Waited, st.integers(1, 40), begun | st.just(PUBLISHED)),
         st.just(PredicateHolds("budget_agreed")),
@@ -149,11 +150,12 @@ def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
     return usual if draw(_MOSTLY) else unusual
 
 
-def _some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+def some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+    """Return a strategy for up to three of some values, each once."""
     return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
 
 
-_BY = _some(_SIDES["force"]) | _some(_THEIRS) | st.just((SYSTEM,))
+_BY = some(_SIDES["force"]) | some(_THEIRS) | st.just((SYSTEM,))
 
 
 @cache

@@ -18,6 +18,8 @@ HOLIDAYS = Holidays(
 TOO_FEW = Holidays(frozenset(), 2021, 2021)
 QUESTIONS = ("7", "7.2", "7.20", "72")
 QUESTION_SETS = ("twelve", "nine")
+ADDRESSEES = ("chief_constables", "pccs", "npcc")
+REPORT = "REP-1"
 LEDGERS = ("portal", "force")
 TRIGGERS = ("start", "certify", "verify", "refuse", "withdraw")
 
@@ -43,6 +45,10 @@ VOCABULARY = Vocabulary(
                 "question": FieldRule("text", "PEEL question"),
                 "question_set": FieldRule("choice", "Question set", choices=QUESTION_SETS),
                 "published": FieldRule("date", "Publication of the report"),
+                "report": FieldRule("reference", "Report it is of", to=(CATEGORY,)),
+                "source_report": FieldRule("reference", "Report it is from", to=(CATEGORY,)),
+                "answers": FieldRule("reference", "What it answers", to=(CATEGORY,)),
+                "addressees": FieldRule("list", "To whom it is addressed", choices=ADDRESSEES),
             },
         )
     },
