@@ -12,6 +12,8 @@ from typing import IO
 
 import pytest
 
+from tests.cli.conftest import Run
+
 PRINTING = ("rules level-3", "figures --format csv")
 COMPLAINING = ("show nothing", "nonsense")
 
@@ -68,3 +70,13 @@ def test_a_full_disk_behind_the_complaints_is_misuse(words: str) -> None:
     """Where there is nowhere to say it, the exit code does."""
     with Path("/dev/full").open("wb") as full:
         assert _ran(words, err=full)[0] == 2
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_that_was_closed_takes_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    """As by `>&-`: the work is done all the same, and the exit code says how it ended."""
+    monkeypatch.setattr(sys, stream, None)
+    assert run("figures", "--register", "memory:").code == 0
+    assert run("show", "nothing", "--register", "memory:").code == 2

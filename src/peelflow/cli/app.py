@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
@@ -89,6 +89,15 @@ app.add_typer(store, name="store")
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command and return its exit code."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as turned:
+        for name, turn in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
+            if getattr(sys, name) is None:  # closed by whoever started it, as by `>&-`
+                turned.enter_context(turn(nowhere))
+        return _printed(arguments)
+
+
+def _printed(arguments: Sequence[str] | None) -> int:
+    """Do what is asked, see that all of it is printed, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an arrow is no reason to stop half-way
@@ -118,12 +127,13 @@ def _done(arguments: Sequence[str] | None) -> int:
 
 def _judged(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
+    code = 0
     try:
         app(args=arguments, prog_name="peelflow")
     except PeelflowError as error:
         say.error(error)
-        return FINDINGS if isinstance(error, _FINDINGS) else MISUSE
-    return 0
+        code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+    return code
 
 
 def _drop_rest() -> None:

@@ -193,17 +193,11 @@ class MemoryStore:
         self._lock = _Closed(self.url)
 
 
-@frozen
-class _Closed:
+class _Closed(nullcontext[str]):
     """What a closed store has for its lock: whoever would enter is told."""
 
-    _url: str
-
     def __enter__(self) -> NoReturn:
-        raise closed(self._url)
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing: nobody came in."""
+        raise closed(self.enter_result)
 
 
 @frozen
