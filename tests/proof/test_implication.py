@@ -37,7 +37,7 @@ KINDS: tuple[Literal["planned", "bespoke", "any"], ...] = ("planned", "bespoke",
 SIGNED_A = Evidence("letter", ("a",))
 SIGNED = Evidence("letter", ("a", "b"))
 PLANNED, BESPOKE, ANY = (InspectionHeld(kind) for kind in KINDS)
-AGREED = PredicateHolds("agreed")
+AGREED, OWNER = PredicateHolds("agreed"), FieldSet("owner")
 
 
 FAMILIES: tuple[tuple[Requirement, ...], ...] = (
@@ -112,6 +112,7 @@ def by_brute_force(
     return verdict
 
 
+@pytest.mark.search
 @given(pair=pairs(), closes=st.tuples(st.sampled_from(LEDGERS), st.sampled_from(LEDGERS)))
 @settings(max_examples=2_500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_agrees_with_every_small_model(
@@ -132,6 +133,8 @@ def test_agrees_with_every_small_model(
         ((SIGNED,), (SIGNED_A,), "refuted"),
         ((SIGNED,), (Evidence("letter"),), "proved"),
         ((SIGNED,), (AnyOf(((SIGNED_A,), (Evidence("letter", ("b",)),))),), "proved"),
+        ((DistinctFrom("start"),), (DistinctFrom("certify"),), "refuted"),
+        ((ReasonGiven(),), (AnyOf(((OWNER, SIGNED), (OWNER, PLANNED))),), "refuted"),
         ((PLANNED,), (ANY,), "proved"),
         ((ANY,), (AnyOf(((PLANNED,), (BESPOKE,))),), "proved"),
         ((PLANNED, BESPOKE), (SuccessorNamed(),), "proved"),
