@@ -100,6 +100,7 @@ def served(database: str, module: str = "app:app", *paths: Path) -> Iterator[Run
     words = ["-m", "uvicorn", module, "--port", str(port), "--log-level", "warning"]
     folders = os.pathsep.join(map(str, (APP, *paths)))
     told = {**os.environ, "FORCE_APP_DATABASE": database, "PYTHONPATH": folders}
+    told.pop("COVERAGE_PROCESS_CONFIG", None)  # what it runs of ours is measured elsewhere
     with (
         subprocess.Popen([sys.executable, *words], env=told) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
@@ -216,15 +217,16 @@ def test_the_same_key_is_the_same_act(running: Running) -> None:
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 409)
 
 
-@pytest.mark.parametrize(
-    ("by", "record", "on", "code"),
-    [
-        ("nobody", "WMP-1", "2023-01-09", 401),
-        ("liaison", "none", "2023-01-09", 404),
-        ("liaison", "WMP-1", "never", 422),
-        ("hmicfrs", "WMP-1", "2023-01-09", 409),
-    ],
-)
-def test_what_cannot_be_is_told(running: Running, by: str, record: str, on: str, code: int) -> None:
+WRONG = {
+    ("nobody", "WMP-1", "2023-01-09"): 401,
+    ("liaison", "none", "2023-01-09"): 404,
+    ("liaison", "WMP-1", "never"): 422,
+    ("hmicfrs", "WMP-1", "2023-01-09"): 409,
+}
+
+
+def test_what_cannot_be_is_told(running: Running) -> None:
     """Who asks, about what, and when."""
-    assert running.act("start", by, record, on=on).status_code == code
+    told = {asked: running.act("start", *asked[:2], on=asked[2]).status_code for asked in WRONG}
+
+    assert told == WRONG

@@ -258,8 +258,9 @@ def _tries(
             successor=successor,
             source="portal",
         )
-        context = Context(NOW, TODAY, appointments(means), inspection, family[1])
-        yield act, evolve(context, mentions=family[0])
+        mentions, children = family
+        held = appointments(means)
+        yield act, Context(NOW, TODAY, held, inspection, children, mentions=mentions)
 
 
 def _without_spent(pair: Pair) -> Pair:

@@ -317,6 +317,21 @@ def test_who_moves_records_may_be_named_and_appointed(tmp_path: Path) -> None:
     assert here.move(actor=deputy) == (1, ())
 
 
+def test_a_move_stays_on_a_day_on_which_its_mover_held_the_role(tmp_path: Path) -> None:
+    """A correction of its date is judged like the move itself."""
+    here = reviews(tmp_path, rules=load(written(tmp_path, plan=f"{MOVES}by: [nominated_deputy]\n")))
+    record, deputy = here.add(), Actor("deputy", "nominated_deputy")
+    first = START + timedelta(4)
+    here.register.appoint("deputy", deputy.role, force=FORCE, first_day=first, actor=LIAISON)
+    here.day += timedelta(9)
+    here.move(actor=deputy)
+    said: dict[str, Any] = {"correction": "redate", "actor": deputy, "on": here.day, "reason": "so"}
+    with pytest.raises(Refused, match="held no appointment in"):
+        here.register.correct(record, 2, to=first - timedelta(1), **said)
+    here.register.correct(record, 2, to=first, **said)
+    assert here.register.record(record).on == first
+
+
 def test_refuses_a_plan_that_is_not_here_or_not_proved(here: Reviews) -> None:
     """A name, a lifecycle, a state that nobody knows; a proof that is open."""
     register, plan = here.register, here.register.rulebook.migrations[-1]

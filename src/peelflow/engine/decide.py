@@ -66,9 +66,9 @@ def _due(rule: Transition, record: Record, context: Context) -> date | None:
 
 
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
-    """Return what a decision may look at besides rules and record.
+    """Return what a decision may look at.
 
-    That is some of `appointments`, `inspection`, `children`, `mentions` and `holidays`.
+    That is any of `appointments`, `inspection`, `children`, `mentions`, `holidays`.
     """
     return machine_for(lifecycle).reads(record.state, trigger)
 

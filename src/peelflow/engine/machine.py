@@ -37,8 +37,8 @@ class Way:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
-    `inspection`, `children`, `holidays`, and `mentions`, which are of what `answers` asks for.
-    `closes` are the ledgers that it closes.
+    `inspection`, `children`, `mentions` (what `answers` asks for), `holidays`. `closes` are the
+    ledgers that it closes.
     """
 
     rule: Transition
@@ -220,9 +220,11 @@ def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tu
 
 def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = each_atom(rule.requires)
-    reads = {"holidays"} if rule.after and rule.after.working_days is not None else set[str]()
+    reads = set[str]()
     if any(isinstance(a, ChildForEach) for a in atoms):
-        reads |= {"children", "mentions"}
+        reads |= {"mentions", "children"}
+    if rule.after and rule.after.working_days is not None:
+        reads.add("holidays")
     if any(isinstance(a, PredicateHolds) for a in atoms):
         return frozenset({"appointments", "inspection", "children", *reads})
     if any(isinstance(a, Evidence) and a.signed_by for a in atoms):

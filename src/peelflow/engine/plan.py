@@ -155,8 +155,8 @@ def context_of(plan: Plan, says: Mapping[str, bool]) -> Context:
         inspection=plan.inspection,
         children=children_seen(plan),
         predicates={name: _yes if said else _no for name, said in says.items()},
-        holidays=as_far_as_known(plan.around.holidays),
         mentions=plan.around.mentions,
+        holidays=as_far_as_known(plan.around.holidays),
     )
 
 

@@ -65,9 +65,9 @@ class Mention:
 class Context:
     """All that a decision may look at besides rules and record.
 
-    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `holidays`
-    are the known bank holidays, if working days are to be counted. `mentions` are the records of
-    the force that name what the record names, where its rules ask for them.
+    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
+    are the records of the force that name what the record names, where its rules ask for them;
+    `holidays` are the known bank holidays, if working days are to be counted.
     """
 
     now: datetime
@@ -76,8 +76,8 @@ class Context:
     inspection: Inspection | None = None
     children: tuple[Child, ...] = ()
     predicates: Mapping[str, Predicate] = field(factory=dict)
-    holidays: Holidays | None = None
     mentions: tuple[Mention, ...] = ()
+    holidays: Holidays | None = None
 
 
 Predicate = Callable[[Record, Act, Context], bool]

@@ -49,9 +49,9 @@ class Changing(ABC):
 
         Every later act is judged again by the engine, from the first event that changes: with the
         record as it then was, with people, their roles and inspections as recorded by now, and with
-        children as they stood at the end of that day, and what must have an answer as it was known
-        when the act was recorded. So are a parent's closings over its children, and acts of the
-        force's other records that rest on a corrected appointment or inspection.
+        children as they stood at the end of that day, and with what must have an answer as it was
+        known when the act was recorded. So are a parent's closings over its children, and acts of
+        the force's other records that rest on a corrected appointment or inspection.
 
         Args:
             record: The record's id.

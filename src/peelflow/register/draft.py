@@ -115,10 +115,9 @@ class Draft(Verbs):
             Conflict: Somebody moved what this draft read; nothing is kept.
         """
         if self._entries:
-            moved = dict.fromkeys([entry.event.record for entry in self._entries])
             batch = Batch(
                 entries=tuple(self._entries),
-                records=tuple([kept for each in moved if (kept := self._view[each])]),
+                records=tuple([kept for each in self.moved if (kept := self._view[each])]),
                 read=self._read | self._relied,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch(),
@@ -301,8 +300,8 @@ class Draft(Verbs):
             self._inspection(act) if "inspection" in wanted else None,
             self._children(record) if "children" in wanted else (),
             self.desk.predicates,
-            known_holidays() if "holidays" in wanted else None,
             self._mentions(lifecycle, record, act) if "mentions" in wanted else (),
+            known_holidays() if "holidays" in wanted else None,
         )
 
     def _mentions(self, lifecycle: Lifecycle, record: Record, act: Act) -> tuple[Mention, ...]:

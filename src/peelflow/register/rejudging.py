@@ -8,6 +8,7 @@ from datetime import date, datetime
 from attrs import evolve
 
 from peelflow.engine.decide import PEELFLOW, automatic, decide, reads
+from peelflow.engine.evidence import holds_role
 from peelflow.engine.fold import apply, as_corrected, begin, fold
 from peelflow.errors import Refused, RequestRefused
 from peelflow.model.judgement import Child, Context, Mention, Reason, Refusal
@@ -168,12 +169,36 @@ def _unlawful(draft: Draft, event: Event, record: Record, history: Events) -> st
             record
         ):
             return f"it moved a record that was not `{record.state}` under {record.lifecycle}"
+        case Relevelled() | Migrated() if not may_move(draft, event, record):
+            return unappointed(event, record)
         case Amended():
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)
             return ""
         case Attached() | Linked() | _:
             return ""
+
+
+def may_move(draft: Draft, event: Event, record: Record, *, seen: Seen = as_it_is) -> bool:
+    """Say whether who moved a record to other rules held the role on that day, if it needs one.
+
+    Args:
+        draft: What looks around.
+        event: The move.
+        record: The record before it.
+        seen: Returns people as they are to be seen, where not as recorded.
+    """
+    role = draft.rulebook.vocabulary.roles.get(event.actor.role)
+    if role is None or not role.by_appointment:
+        return True
+    act = Act("migrate", event.actor, event.on, event.recorded_by)
+    context = Context(draft.now, draft.today, draft.appointments(record, act))
+    return holds_role(record, act, seen(context))
+
+
+def unappointed(event: Event, record: Record) -> str:
+    """Say that nobody had appointed who moved a record to other rules."""
+    return f"{event.actor} held no appointment in {record.force} on {event.on}"
 
 
 def unlawful_act(

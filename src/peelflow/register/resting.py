@@ -11,12 +11,10 @@ from datetime import date
 
 from attrs import evolve, frozen
 
-from peelflow.engine.evidence import holds_role
 from peelflow.engine.fold import as_corrected
 from peelflow.errors import Refused
 from peelflow.model.judgement import Context, Reason, Refusal
 from peelflow.model.records import (
-    Act,
     Acted,
     Amended,
     Attached,
@@ -28,13 +26,12 @@ from peelflow.model.records import (
     Relevelled,
 )
 from peelflow.register.draft import Draft
-from peelflow.register.rejudging import as_it_is, each_moment, unlawful_act
+from peelflow.register.rejudging import each_moment, may_move, unappointed, unlawful_act
 from peelflow.register.situation import APPOINTMENT, appointment_of, inspection_of
 from peelflow.stores.protocol import Wanted
 
 MOST = 10
-MOVE = "migrate"
-VERBS = {Amended: "amend", Corrected: "correct", Migrated: MOVE, Relevelled: "relevel"}
+VERBS = {Amended: "amend", Corrected: "correct", Migrated: "migrate", Relevelled: "relevel"}
 
 
 @frozen(eq=False)
@@ -175,21 +172,8 @@ def _unlawful(draft: Draft, event: Event, record: Record, narrowed: Narrowed) ->
         case Acted() if not unlawful_act(draft, event, what, record):
             why = unlawful_act(draft, event, what, record, seen=seen)
             return why and f"`{what.trigger}` on {event.on}: {why}"
-        case Relevelled() | Migrated() if _may_move(draft, event, record):
-            why = f"{event.actor} held no appointment in {record.force} then"
-            lawful = _may_move(draft, event, record, seen=seen)
-            return "" if lawful else f"have been moved on {event.on}: {why}"
+        case Relevelled() | Migrated() if may_move(draft, event, record):
+            lawful = may_move(draft, event, record, seen=seen)
+            return "" if lawful else f"have been moved on {event.on}: {unappointed(event, record)}"
         case _:
             return ""
-
-
-def _may_move(
-    draft: Draft, event: Event, record: Record, *, seen: Callable[[Context], Context] = as_it_is
-) -> bool:
-    """Say whether who moved a record to other rules held the role on that day."""
-    role = draft.rulebook.vocabulary.roles.get(event.actor.role)
-    if role is None or not role.by_appointment:
-        return True
-    act = Act(MOVE, event.actor, event.on, event.recorded_by)
-    context = Context(draft.now, draft.today, draft.appointments(record, act))
-    return holds_role(record, act, seen(context))

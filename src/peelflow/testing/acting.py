@@ -45,6 +45,7 @@ from peelflow.testing.words import (
 
 FIRST_DAY = date(2022, 1, 1)
 _SOMEBODY = "somebody else"
+_MENTIONED = ("M-1", "M-2")
 _FAR = date(2000, 1, 1)
 # Made once: to make and check a strategy costs far more than a draw.
 _DAYS = st.lists(st.integers(0, 60), min_size=2, max_size=6)
@@ -63,17 +64,6 @@ _PAPER = st.integers(1, 3)
 _LAST_DAY = st.sampled_from((_FAR, FIRST_DAY + timedelta(70)))
 _COVERED = st.frozensets(st.sampled_from(QUESTIONS), max_size=2)
 _KIND = st.sampled_from(("planned", "bespoke"))
-_ANSWERED = st.sampled_from(("M-1", "M-2"))
-_MENTIONS = st.lists(
-    st.builds(
-        Mention,
-        _ANSWERED,
-        st.just(CATEGORY),
-        st.sampled_from((*("source_report",) * 4, "report")),
-        st.sampled_from((*(REPORT,) * 4, "REP-2")),
-    ),
-    max_size=2,
-).map(tuple)
 _QUESTION_SET = st.sampled_from(QUESTION_SETS)
 
 
@@ -168,14 +158,22 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
             Child(
                 name,
                 {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
-                {"answers": draw(_ANSWERED)},
+                {"answers": draw(st.sampled_from(_MENTIONED))},
             )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
+        mentions=draw(_mentions()),
         holidays=mostly(draw, HOLIDAYS, draw(st.sampled_from((None, TOO_FEW)))),
-        mentions=draw(_MENTIONS),
     )
+
+
+def _mentions() -> st.SearchStrategy[tuple[Mention, ...]]:
+    """Return a strategy for records that name the report, mostly by the field that is asked for."""
+    fields = st.sampled_from((*("source_report",) * 4, "report"))
+    reports = st.sampled_from((*(REPORT,) * 4, "REP-2"))
+    each = st.builds(Mention, st.sampled_from(_MENTIONED), st.just(CATEGORY), fields, reports)
+    return st.lists(each, max_size=2).map(tuple)
 
 
 @st.composite
