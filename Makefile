@@ -16,8 +16,8 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 -m 'not search' --cov --cov-report=term-missing
-	$(BIN)/python -m pytest -n 2 -m search
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not search' --cov --cov-report=term-missing
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m search
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from peelflow.model.needs import (
@@ -12,6 +14,7 @@ from peelflow.model.needs import (
     InspectionNeed,
     KnownInspection,
 )
+from peelflow.model.periods import Holidays
 from peelflow.model.requirements import (
     DistinctFrom,
     Evidence,
@@ -25,6 +28,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.routes import Around
 from peelflow.model.rules import After, State
+from peelflow.testing.words import HOLIDAYS
 from tests.advice.scenes import ask, known_inspection, only
 from tests.engine.samples import OPEN, day, done, rules, way
 
@@ -97,6 +101,24 @@ def test_an_act_comes_before_a_timed_step_moves_the_record_on() -> None:
     """By when: entered on day -20, due on day 10."""
     timed = way(by=SYSTEM, after=After(30), to="paused", trigger="expire")
     assert only(ask(rules(way(), timed))).latest == day(10)
+
+
+@pytest.mark.parametrize(
+    ("after", "known", "latest"),
+    [
+        (After(months=1), None, day(8)),
+        (After(30, beginning=True), None, day(9)),
+        (After(working_days=20), HOLIDAYS, day(9)),
+        (After(working_days=20, beginning=True), HOLIDAYS, day(8)),
+        (After(working_days=20), None, None),
+    ],
+)
+def test_a_timed_step_moves_the_record_on_in_every_unit(
+    after: After, known: Holidays | None, latest: date | None
+) -> None:
+    """Entered on Wednesday 9 February; a bank holiday that nobody knows is not guessed."""
+    timed = way(by=SYSTEM, after=after, to="paused", trigger="expire")
+    assert only(ask(rules(way(), timed), around=Around(holidays=known))).latest == latest
 
 
 @pytest.mark.parametrize("asked", [ReasonGiven(), SuccessorNamed(), InspectionHeld("any")])

@@ -30,6 +30,7 @@ from peelflow.model.needs import (
 from peelflow.model.routes import Route, Step
 
 DAY = date(2023, 2, 9)
+FOR_EACH = "first add a child for each of R-1 and R-2"
 ASKED = "a bespoke inspection that covers question 7.2 and ends on 9 February 2023 or later"
 NEEDS: list[tuple[Need, str]] = [
     (RoleNeed(("lead", "pcc")), "act as `lead` or `pcc`"),
@@ -83,7 +84,7 @@ NEEDS: list[tuple[Need, str]] = [
     ),
     (
         AnswersNeed(("R-1", "R-2"), "answers", ("portal",)),
-        "first add a child each that names R-1 and R-2 in `answers`, and see it closed on portal",
+        f"{FOR_EACH}, named in its `answers`, and see each closed on portal",
     ),
     (
         ParentNeed("P-1", ("force", "portal")),

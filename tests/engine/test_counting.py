@@ -163,6 +163,7 @@ def test_the_latest_start_comes_in_time_and_the_day_after_it_too_late(
     assert ends[0] <= on < ends[1]
 
 
+@settings(deadline=None, max_examples=40)
 @given(times())
 def test_a_period_comes_to_as_many_days_as_proofs_reckon_with(period: After) -> None:
     """The fewest and the most over four years, a leap year among them, without bank holidays."""

@@ -42,7 +42,7 @@ PLANNED, BESPOKE, ANY = (InspectionHeld(kind) for kind in KINDS)
 EACH = ChildForEach("answers", ("a",), "source", "owner")
 EACH_OF_TWO = evolve(EACH, for_each=("a", "b"))
 EACH_ELSEWHERE = evolve(EACH, children="replies")
-AGREED = PredicateHolds("agreed")
+AGREED, OWNER = PredicateHolds("agreed"), FieldSet("owner")
 
 
 FAMILIES: tuple[tuple[Requirement, ...], ...] = (
@@ -119,6 +119,7 @@ def by_brute_force(
     return verdict
 
 
+@pytest.mark.search
 @given(pair=pairs(), closes=st.tuples(st.sampled_from(LEDGERS), st.sampled_from(LEDGERS)))
 @settings(max_examples=2_500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_agrees_with_every_small_model(
@@ -139,6 +140,8 @@ def test_agrees_with_every_small_model(
         ((SIGNED,), (SIGNED_A,), "refuted"),
         ((SIGNED,), (Evidence("letter"),), "proved"),
         ((SIGNED,), (AnyOf(((SIGNED_A,), (Evidence("letter", ("b",)),))),), "proved"),
+        ((DistinctFrom("start"),), (DistinctFrom("certify"),), "refuted"),
+        ((ReasonGiven(),), (AnyOf(((OWNER, SIGNED), (OWNER, PLANNED))),), "refuted"),
         ((PLANNED,), (ANY,), "proved"),
         ((ANY,), (AnyOf(((PLANNED,), (BESPOKE,))),), "proved"),
         ((PLANNED, BESPOKE), (SuccessorNamed(),), "proved"),

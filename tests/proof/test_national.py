@@ -16,6 +16,8 @@ from peelflow.model.guarantees import (
     Where,
 )
 from peelflow.model.requirements import (
+    AnyOf,
+    ChildForEach,
     ChildrenClosed,
     Evidence,
     FieldSet,
@@ -32,6 +34,7 @@ CLOSED = Where(state="closed")
 SECTION_55 = Where(ledger="section_55", counts="closed")
 FORCE = ("chief_constable", "nominated_deputy")
 LETTER = Evidence("letter", ("chief_constable",))
+EACH_ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 DEMANDED: dict[str, tuple[Promise, ...]] = {
     "level-1": (
         OnlyEnteredBy(PORTAL, ("system",)),
@@ -73,7 +76,11 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
     ),
     "section-55": (
         OnlyEnteredBy(SECTION_55, ("pcc",)),
-        NeverUnmet(Where(state="published"), ChildrenClosed()),
+        NeverUnmet(Where(state="published"), EACH_ANSWERED),
+        NeverUnmet(
+            Where(state="published"),
+            AnyOf(((ChildrenClosed(),), (FieldSet("recommendations", "none_made"),))),
+        ),
         NeverWithout(Where(state="sent"), ("publish", "copy_to_hmicfrs")),
         NeverWithout(Where(state="sent"), ("publish", "copy_to_secretary_of_state")),
         AlwaysReachable(Where(state="sent")),
@@ -89,6 +96,8 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
     "super-complaint-recommendation": (
         NeverWithout(Where(state="completed"), ("accept", "complete"), "open"),
         NeverUnmet(Where(state="not_accepted"), ReasonGiven()),
+        NeverUnmet(Where(state="accepted"), FieldSet("addressees", "chief_constables"), FORCE),
+        NeverUnmet(Where(state="accepted"), FieldSet("addressees", "pccs"), ("pcc",)),
         AlwaysReachable(Where(state="completed")),
     ),
     "force-monitoring": (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve, field, frozen
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -167,6 +168,7 @@ def tables(register: Register, **more: Any) -> list[Figures]:
     return [evolve(register.figures(as_at=day, **more), known=None) for day in days]
 
 
+@pytest.mark.search
 @given(life=lives(), data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_correction_is_refused_or_as_if_recorded_so_at_once(

@@ -141,6 +141,8 @@ def test_without_the_extra_a_step_in_working_days_is_left_and_says_so(tmp_path: 
         add_case(register, "C-1", ENTERED)
         early, day = ENTERED + timedelta(2), ENTERED + timedelta(3)
         assert register.tick(on=early) == Ticked(early)
+        refusal = register.why("C-1", "lapse", actor=LEAD, on=early)
+        assert f"it does not fall due by {early}" in str(refusal)
         (left,) = register.tick(on=day).left
         assert (left.record, left.trigger, left.due) == ("C-1", "lapse", None)
         assert "counts working days, and no list of bank holidays is installed" in left.why

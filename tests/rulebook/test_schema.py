@@ -75,6 +75,7 @@ def _placed(value: Any, path: str = "") -> Node:
     return Scalar(value, here)
 
 
+@pytest.mark.search
 @settings(max_examples=1_000, deadline=None)
 @given(edited())
 def test_the_schema_says_what_the_reader_says(plain: Any) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from peelflow.cli import (
     advising,
+    amending,
     changing,
     demo,
     importing,
@@ -69,6 +70,8 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "why": advising.why,
     "route": advising.route,
     "fire": writing.fire,
+    "amend": amending.amend,
+    "attach": amending.attach,
     "correct": moving.correct,
     "figures": reading.figures,
     "tick": ticking.tick,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +84,7 @@ def add(
         "key": key,
     }
     with opened(register, rules, make=True) as here:
-        asked["fields"] = _fields(here, category, field or [])
+        asked["fields"] = given_fields(here, category, map(read_pair, field or []))
         if state is None:
             _refuse_alone({"--on": on, "--reason": reason})
             here.add(record, **asked, source=source)
@@ -102,10 +103,13 @@ def _refuse_alone(given: dict[str, object]) -> None:
             raise RequestRefused(what, why, "give its --state too")
 
 
-def _fields(register: Register, category: str, words: list[str]) -> dict[str, str | list[str]]:
+def given_fields(
+    register: Register, category: str, pairs: Iterable[tuple[str, str]]
+) -> dict[str, str | list[str]]:
+    """Return fields as they are given on the command line; a list's items are parted by `;`."""
     known = register.rulebook.vocabulary.categories.get(category)
     given: dict[str, str | list[str]] = {}
-    for name, value in map(read_pair, words):
+    for name, value in pairs:
         rule = known.fields.get(name) if known else None
         several = rule is not None and rule.type == "list"
         given[name] = [part.strip() for part in value.split(";")] if several else value

@@ -10,7 +10,7 @@ from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
 from peelflow.model.records import Act, Acted, Actor, Change, Event, Record
 from peelflow.model.requirements import ChildForEach
-from peelflow.model.rules import SYSTEM, Lifecycle, Transition
+from peelflow.model.rules import SYSTEM, After, Lifecycle
 
 PEELFLOW = Actor("peelflow", SYSTEM)
 
@@ -37,7 +37,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         cursor.counted,
         act.inspection,
         act.successor,
-        _due(rule, record, context),
+        _due(rule.after, record, context) if rule.after else None,
     )
     return Event(
         record.id,
@@ -59,9 +59,9 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     )
 
 
-def _due(rule: Transition, record: Record, context: Context) -> date | None:
-    """Return the day on which what is taken fell due, None where it is not timed."""
-    due = due_day(rule.after, record, context.holidays) if rule.after else None
+def _due(after: After, record: Record, context: Context) -> date | None:
+    """Return the day on which a timed step that is taken fell due."""
+    due = due_day(after, record, context.holidays)
     return due if isinstance(due, date) else None
 
 

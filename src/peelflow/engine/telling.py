@@ -90,15 +90,22 @@ def _preparation(need: Preparation) -> str:
             where = f" on {' and '.join(ledgers)}" if ledgers else ""
             first = f"see {' and '.join(names)}" if names else "add a child, and see it"
             return f"first {first} closed{where}"
-        case AnswersNeed(records=names, field=name, ledgers=ledgers):
-            where = f" on {' and '.join(ledgers)}" if ledgers else ""
-            each = "a child" if len(names) == 1 else "a child each"
-            whom = " and ".join(names)
-            return f"first add {each} that names {whom} in `{name}`, and see it closed{where}"
+        case AnswersNeed():
+            return _answers(need)
         case ParentNeed(parent=parent, ledgers=ledgers):
             return f"first re-open {parent}, which counts closed on {' and '.join(ledgers)}"
         case _:
             assert_never(need)
+
+
+def _answers(need: AnswersNeed) -> str:
+    where = f" closed on {' and '.join(need.ledgers)}" if need.ledgers else " closed"
+    names = " and ".join(need.records)
+    if len(need.records) == 1:
+        return f"first add a child that names {names} in `{need.field}`, and see it{where}"
+    return (
+        f"first add a child for each of {names}, named in its `{need.field}`, and see each{where}"
+    )
 
 
 def _offer(need: Offer) -> str:

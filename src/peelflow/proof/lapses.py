@@ -78,14 +78,12 @@ def _working(number: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _months(number: int) -> tuple[int, int]:
-    """Look at every month of the years after which the calendar comes round again."""
-    spans: list[int] = []
-    for first in range(_FIRST * _MONTHS, (_FIRST + _ROUND) * _MONTHS):
-        start, after = _begins(first), _begins(first + 1)
-        end, beyond = _begins(first + number), _begins(first + number + 1)
-        shorter = (after - start).days - (beyond - end).days
-        between = (end - start).days
-        spans += [between, between - max(0, shorter)]
+    """Look at every month of the years after which the calendar comes round again.
+
+    From one month's last day to another's are as many days as between the firsts that follow.
+    """
+    months = range(_FIRST * _MONTHS, (_FIRST + _ROUND) * _MONTHS)
+    spans = [(_begins(first + number) - _begins(first)).days for first in months]
     return min(spans), max(spans)
 
 
