@@ -6,8 +6,8 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.checks import covers, of_one_set
 from peelflow.engine.evidence import find_document, window_of
+from peelflow.engine.inspections import covers, of_one_set
 from peelflow.engine.needed import QUESTION, inspection_need
 from peelflow.engine.plan import Plan, Task, context_of, holders_of
 from peelflow.engine.terrain import IMAGINED

@@ -5,18 +5,19 @@ A check is pure: it looks at the record, the act and the context, at nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from functools import partial
 from typing import assert_never
 
 from attrs import frozen
 
 from peelflow.engine.children import say_open, say_unanswered
-from peelflow.engine.counting import Uncounted, last_day
 from peelflow.engine.evidence import find_document, window_of
+from peelflow.engine.finding import HOLDS, Finding, Judge
+from peelflow.engine.inspections import judge_inspection
+from peelflow.engine.lapse import NO_PUBLICATION, begun, come, passed, published
 from peelflow.errors import Span
-from peelflow.model.judgement import Context, Inspection
-from peelflow.model.periods import Holidays, say_due
+from peelflow.model.judgement import Context
+from peelflow.model.periods import say_due
 from peelflow.model.records import Act, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -32,14 +33,9 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
-    say_days,
     would_do,
 )
 from peelflow.model.rules import After
-
-Finding = str | tuple[str, ...]
-Judge = Callable[[Record, Act, Context], Finding]
-HOLDS: tuple[str, ...] = ()
 
 
 @frozen
@@ -80,23 +76,9 @@ def compile_due(after: After, state: str) -> Check:
 
     def judge(record: Record, act: Act, context: Context) -> Finding:
         start = begun(after, record, state)
-        return _come(after, start, act.on, context.holidays) if start else NO_PUBLICATION
+        return come(after, start, act.on, context.holidays) if start else NO_PUBLICATION
 
     return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
-
-
-def due_day(after: After, record: Record, holidays: Holidays | None) -> date | Uncounted | None:
-    """Return when a timed transition out of the record's state falls due, None if it does not."""
-    start = begun(after, record, record.state)
-    return last_day(start, after, holidays) if start else None
-
-
-def begun(after: After, record: Record, state: str) -> date | None:
-    """Return from when a timed transition out of `state` counts, None if nothing says."""
-    return published(record) if after.since == PUBLISHED else record.entered[state].on
-
-
-NO_PUBLICATION = "no date of publication is set"
 
 
 def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
@@ -104,7 +86,7 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
         case Evidence():
             return _evidence(requirement)
         case InspectionHeld():
-            return _inspection(requirement)
+            return partial(judge_inspection, requirement)
         case ReasonGiven():
             return _reason
         case FieldSet():
@@ -127,84 +109,12 @@ def _judge(requirement: Requirement, closes: tuple[str, ...]) -> Judge:
             assert_never(requirement)
 
 
-def published(record: Record) -> date | None:
-    """Return the date in the field `published`, None where none is set."""
-    day = record.fields.get(PUBLISHED)
-    try:
-        return date.fromisoformat(day) if isinstance(day, str) else None
-    except ValueError:
-        return None
-
-
-def _passed(days: int, start: date, on: date) -> Finding:
-    passed = (on - start).days
-    if passed < 0:
-        return f"{start}, from when to count, lies after the act's date {on}"
-    return HOLDS if passed >= days else f"{passed} of {say_days(days)} passed since {start}"
-
-
-def _come(after: After, start: date, on: date, holidays: Holidays | None) -> Finding:
-    """Find whether a period's last day has come."""
-    if start > on or (after.days is not None and not after.beginning):
-        return _passed(after.days or 0, start, on)
-    due = last_day(start, after, holidays)
-    if isinstance(due, date):
-        return HOLDS if due <= on else f"it falls due on {due}"
-    return f"it {due.why}" if due.not_by < on else f"it does not fall due by {on}"
-
-
 def _evidence(asked: Evidence) -> Judge:
     def judge(record: Record, act: Act, context: Context) -> Finding:
         found = find_document(asked, record, act, context)
         return found if isinstance(found, str) else (found.digest,)
 
     return judge
-
-
-def _inspection(asked: InspectionHeld) -> Judge:
-    def judge(record: Record, act: Act, context: Context) -> Finding:
-        held, window = context.inspection, window_of(record, asked.since)
-        if act.inspection is None:
-            return "no inspection is named"
-        if held is None or held.id != act.inspection:
-            return f"no inspection on set days, not called off, is called {act.inspection}"
-        if held.force != record.force:
-            return f"{held.id} is an inspection of another force, {held.force}"
-        if window is None:
-            return f"`{asked.since}` was never entered"
-        if asked.inspection not in ("any", held.kind):
-            return f"{held.id} is a {held.kind} inspection"
-        if held.first_day > act.on:
-            return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
-        if held.last_day < window.on:
-            return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-        return _irrelevant(record, held) if asked.relevant else HOLDS
-
-    return judge
-
-
-def _irrelevant(record: Record, held: Inspection) -> Finding:
-    question = record.fields.get("question")
-    if not isinstance(question, str) or not question:
-        return "the record has no question, so no inspection is relevant to it"
-    if not of_one_set(record, held):
-        own = record.fields.get("question_set")
-        return f"{held.id} covers questions of {held.question_set}, and the record's is of {own}"
-    if covers(held.questions, question):
-        return HOLDS
-    covered = ", ".join(sorted(held.questions)) or "no question"
-    return f"{held.id} covers {covered}, and the record's question is {question}"
-
-
-def of_one_set(record: Record, held: Inspection) -> bool:
-    """Say whether both speak of the same question set, or one does not say of which."""
-    own = record.fields.get("question_set")
-    return not own or not held.question_set or own == held.question_set
-
-
-def covers(questions: frozenset[str], question: str) -> bool:
-    """Say whether an inspection of these questions covers one: 7 covers 7.2."""
-    return any(question == asked or question.startswith(f"{asked}.") for asked in questions)
 
 
 def _reason(record: Record, act: Act, context: Context) -> Finding:
@@ -285,7 +195,7 @@ def _waited(asked: Waited) -> Judge:
         else:
             moment = window_of(record, asked.since)
             start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"
-        return _passed(asked.waited, start, act.on) if start else missing
+        return passed(asked.waited, start, act.on) if start else missing
 
     return judge
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from peelflow.engine.checks import due_day
 from peelflow.engine.explain import refuse
+from peelflow.engine.lapse import due_day
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.judgement import Context, Refusal
 from peelflow.model.records import Act, Acted, Actor, Change, Event, Record

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from itertools import product
 from typing import assert_never
 
-from peelflow.engine.checks import compile_check, due_day, published
+from peelflow.engine.checks import compile_check
 from peelflow.engine.children import still_open, unanswered
 from peelflow.engine.counting import latest_start
 from peelflow.engine.evidence import window_of
+from peelflow.engine.lapse import due_day, published
 from peelflow.model.judgement import Context
 from peelflow.model.needs import (
     AnswersNeed,

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from peelflow.engine.bringing import appoint, bring, visit
-from peelflow.engine.checks import begun, published, says
+from peelflow.engine.checks import says
 from peelflow.engine.counting import Uncounted, as_far_as_known, last_day
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.evidence import window_of
 from peelflow.engine.kin import close_children
+from peelflow.engine.lapse import begun, published
 from peelflow.engine.needed import distinct_needs
 from peelflow.engine.plan import Plan, Task
 from peelflow.model.needs import DayNeed, Need, PersonNeed, PredicateNeed, ReasonNeed, SuccessorNeed

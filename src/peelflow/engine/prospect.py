@@ -13,10 +13,10 @@ from itertools import pairwise, product
 
 from attrs import evolve, frozen
 
-from peelflow.engine.checks import due_day
 from peelflow.engine.decide import PEELFLOW, automatic, decide
 from peelflow.engine.fold import apply
 from peelflow.engine.kin import free_parent, shut_children
+from peelflow.engine.lapse import due_day
 from peelflow.engine.machine import RuleMachine, Way
 from peelflow.engine.plan import GIVEN, Find, Plan, Standing, Task, begun_plan, context_of
 from peelflow.engine.preparing import prepare

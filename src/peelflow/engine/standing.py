@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from peelflow.engine.checks import compile_check, due_day
+from peelflow.engine.checks import compile_check
 from peelflow.engine.evidence import window_of
+from peelflow.engine.lapse import due_day
 from peelflow.model.judgement import Context
 from peelflow.model.periods import Holidays
 from peelflow.model.records import Act, Actor, Record

@@ -6,7 +6,7 @@ from datetime import date
 
 from attrs import frozen
 
-from peelflow.engine.checks import published
+from peelflow.engine.lapse import published
 from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
 from peelflow.register.asking import check_date
 from peelflow.register.front import Register

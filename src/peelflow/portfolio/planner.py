@@ -8,7 +8,7 @@ from datetime import date
 
 from attrs import frozen
 
-from peelflow.engine.checks import covers, of_one_set
+from peelflow.engine.inspections import covers, of_one_set
 from peelflow.model.judgement import Inspection
 from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, each_atom

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve, frozen
 
-from peelflow.engine.checks import NO_PUBLICATION, due_day
 from peelflow.engine.fold import as_corrected
+from peelflow.engine.lapse import NO_PUBLICATION, due_day
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle
 from peelflow.register.asking import check_text

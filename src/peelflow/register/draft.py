@@ -8,80 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date
 from importlib import import_module
-from zoneinfo import ZoneInfo
 
-from attrs import field, frozen
-
-from peelflow.engine.decide import PEELFLOW, answers_asked, automatic, decide, reads
+from peelflow.engine.decide import PEELFLOW, automatic, decide
 from peelflow.engine.fold import apply, begin
-from peelflow.errors import KeyReused, Refused, RequestRefused, UnknownDocument, UnknownRecord
+from peelflow.errors import KeyReused, Refused, RequestRefused, UnknownDocument
 from peelflow.model.judgement import (
-    Appointment,
-    Child,
-    Context,
-    Inspection,
-    Mention,
-    Predicate,
     Refusal,
 )
 from peelflow.model.records import Act, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.asking import check_date
+from peelflow.register.desk import Desk
 from peelflow.register.family import check_family
-from peelflow.register.holidays import known_holidays
-from peelflow.register.mentions import mentions_of
 from peelflow.register.requests import request_of
+from peelflow.register.sight import Sight
 from peelflow.register.situation import (
     APPOINTMENT,
-    INSPECTION,
     RESTED_ON,
-    appointment_of,
-    child_of,
     described,
-    inspection_of,
 )
 from peelflow.register.steps import Step
 from peelflow.register.verbs import Verbs
-from peelflow.rulebook.book import Rulebook
 from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Documents, Entry, Kept, Store, Wanted
-
-LONDON = ZoneInfo("Europe/London")
+from peelflow.stores.protocol import Batch, Kept
 
 
-@frozen(eq=False)
-class Desk:
-    """What every draft of a register works with."""
-
-    store: Store
-    documents: Documents
-    rulebook: Rulebook
-    clock: Callable[[], datetime]
-    predicates: Mapping[str, Predicate]
-    lifecycle_of: Callable[[Pin], Lifecycle]
-    text_of: Callable[[Lifecycle], str] = field(repr=False)
-
-
-class Draft(Verbs):
+class Draft(Sight, Verbs):
     """The verbs of a register, gathered until the batch is appended."""
 
     def __init__(self, desk: Desk) -> None:
         """Begin an empty draft, dated now."""
-        self.desk = desk
+        super().__init__(desk)
         self.rulebook = desk.rulebook
-        self.now = desk.clock()
-        self.today = self.now.astimezone(LONDON).date()
-        self._read: dict[str, int] = {}
         self._relied: dict[str, int] = {}
-        self._view: dict[str, Kept | None] = {}
         self._undo: dict[str, Kept | None] | None = None
-        self._entries: list[Entry] = []
         self._lifecycles: dict[tuple[str, int, str], str] = {}
         self._keys: dict[tuple[str, str], Event] = {}
-        self._stored: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._drafted: dict[str, None] = {}
         self._brought: dict[str, bytes] = {}
 
     def _drafting(self) -> AbstractContextManager[Draft]:
@@ -151,24 +115,6 @@ class Draft(Verbs):
         self._brought[document.digest] = content
         return document
 
-    def find(self, record: str) -> Record | None:
-        """Return a record as this draft sees it, None when there is none."""
-        if record not in self._read:
-            self.look_up((record,))
-        kept = self._view.get(record)
-        return kept.record if kept else None
-
-    def get(self, record: str) -> Record:
-        """Return a record as this draft sees it, or raise UnknownRecord."""
-        found = self.find(record)
-        if found is None:
-            raise UnknownRecord(record)
-        return found
-
-    def lifecycle(self, record: Record) -> Lifecycle:
-        """Return the rules that a record pins."""
-        return self.desk.lifecycle_of(record.lifecycle)
-
     def pin(self, lifecycle: Lifecycle) -> Pin:
         """Return a lifecycle's pin, and have its text kept with the batch."""
         pin = lifecycle.pin
@@ -185,11 +131,6 @@ class Draft(Verbs):
         kept = [entry.event for entry in self.desk.store.history(record)] if stored else []
         drafted = [entry.event for entry in self._entries if entry.event.record == record]
         return (*(event for event in kept if event.number <= stored), *drafted)
-
-    @property
-    def moved(self) -> Mapping[str, int]:
-        """The records that this draft moves, and the number each had before it."""
-        return {entry.event.record: self._read[entry.event.record] for entry in self._entries}
 
     def rely_on(self, record: Record) -> int:
         """Return a record's number as this draft knows it; the store is to check it again."""
@@ -218,7 +159,7 @@ class Draft(Verbs):
         if event.key is not None:
             self._keys[event.record, event.key] = event
         if record.category == APPOINTMENT:
-            self._drafted[record.id] = None
+            self._appointments[record.id] = None
         return event
 
     def repeated(self, event: Event) -> Event | None:
@@ -276,65 +217,3 @@ class Draft(Verbs):
                 f"is of the unknown kind {document.kind!r}",
                 f"use one of {', '.join(sorted(self.rulebook.vocabulary.evidence))}",
             )
-
-    def look_up(self, ids: tuple[str, ...]) -> None:
-        """Read records at once that will be asked for."""
-        wanted = [each for each in ids if each not in self._read]
-        if not wanted:
-            return
-        found = self.desk.store.read(wanted)
-        for record in wanted:
-            kept = found.get(record)
-            self._view[record] = kept
-            self._read[record] = kept.record.number if kept else 0
-
-    def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
-        """Return all that a decision on an act may look at, as this draft sees it."""
-        wanted = reads(lifecycle, record, act.trigger)
-        if not wanted:
-            return Context(self.now, self.today, (), None, (), self.desk.predicates)
-        return Context(
-            self.now,
-            self.today,
-            self.appointments(record, act) if "appointments" in wanted else (),
-            self._inspection(act) if "inspection" in wanted else None,
-            self._children(record) if "children" in wanted else (),
-            self.desk.predicates,
-            self._mentions(lifecycle, record, act) if "mentions" in wanted else (),
-            known_holidays() if "holidays" in wanted else None,
-        )
-
-    def _mentions(self, lifecycle: Lifecycle, record: Record, act: Act) -> tuple[Mention, ...]:
-        return mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
-
-    def _inspection(self, act: Act) -> Inspection | None:
-        found = self.find(act.inspection) if act.inspection else None
-        return inspection_of(found) if found and found.category == INSPECTION else None
-
-    def _children(self, record: Record) -> tuple[Child, ...]:
-        self.look_up(record.children)
-        children = map(self.get, record.children)
-        return tuple(child_of(each, self.lifecycle(each)) for each in children)
-
-    def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
-        """Return the appointments in the record's force of those whose roles may be asked for.
-
-        Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
-        could only have let more be done.
-        """
-        documents = (*act.evidence, *(held.document for held in record.attachments))
-        persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
-        stored = [each for person in persons for each in self._appointed(record.force, person)]
-        drafted = [each for each in self._drafted if self._view[each]]  # not of a refused step
-        found = tuple(dict.fromkeys([*stored, *drafted]))
-        self.look_up(found)
-        appointments = (appointment_of(each) for each in map(self.get, found))
-        return tuple(each for each in appointments if each.person in persons)
-
-    def _appointed(self, force: str, person: str) -> tuple[str, ...]:
-        stored = self._stored.get((force, person))
-        if stored is None:
-            wanted = Wanted(force=force, category=APPOINTMENT, field=("person", person))
-            stored = tuple(each.id for each in self.desk.store.records(wanted))
-            self._stored[force, person] = stored
-        return stored

@@ -16,7 +16,8 @@ from peelflow.model.rules import Lifecycle
 from peelflow.register.advice import Advice
 from peelflow.register.asking import check_type
 from peelflow.register.deadlines import Deadlines
-from peelflow.register.draft import Desk, Draft
+from peelflow.register.desk import Desk
+from peelflow.register.draft import Draft
 from peelflow.register.migrations import Migrations
 from peelflow.register.reading import Reading
 from peelflow.register.situation import described

@@ -11,10 +11,10 @@ from peelflow.model.requirements import ChildForEach
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
-    from peelflow.register.draft import Draft
+    from peelflow.register.sight import Sight
 
 
-def mentions_of(draft: Draft, record: Record, asked: Iterable[ChildForEach]) -> tuple[Mention, ...]:
+def mentions_of(draft: Sight, record: Record, asked: Iterable[ChildForEach]) -> tuple[Mention, ...]:
     """Return what in the record's force names the same as it does, as the draft sees it, by id.
 
     Each is read, so that a batch in which one moved meanwhile is a Conflict. One that comes to name
@@ -30,7 +30,7 @@ def mentions_of(draft: Draft, record: Record, asked: Iterable[ChildForEach]) -> 
     return tuple(sorted(found, key=lambda mention: mention.id))
 
 
-def _naming(draft: Draft, wanted: Wanted, field: str, named: str) -> Iterator[Mention]:
+def _naming(draft: Sight, wanted: Wanted, field: str, named: str) -> Iterator[Mention]:
     stored = [each.id for each in draft.desk.store.records(wanted)]
     names = tuple(dict.fromkeys([*stored, *draft.moved]))
     draft.look_up(names)

@@ -12,7 +12,7 @@ from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, Pin
 from peelflow.register.asking import check_date, check_level, check_one_of, check_text
-from peelflow.register.draft import Desk
+from peelflow.register.desk import Desk
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.rulebook.book import Rulebook
 from peelflow.stores.protocol import Wanted

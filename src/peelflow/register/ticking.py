@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from peelflow.engine.checks import due_day
 from peelflow.engine.counting import Uncounted
 from peelflow.engine.decide import PEELFLOW
+from peelflow.engine.lapse import due_day
 from peelflow.errors import Conflict, Refused
 from peelflow.model.records import Act, Event, Record
 from peelflow.model.rules import Transition
