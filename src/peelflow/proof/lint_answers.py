@@ -29,18 +29,21 @@ def _asked(asked: ChildForEach, own: str, words: Vocabulary) -> Iterator[Diagnos
             why = f"`{asked.whose}` of `{each}` never names what `{asked.names}` of `{own}` does"
             yield _unfit(asked, why, f"let both name records of {one_of(tuple(sorted(names)))}")
     below = words.categories[own].children if own in words.categories else ()
-    faults = [tuple(_answering(asked, child, words)) for child in below]
-    if all(faults):
-        yield from (fault for each in faults for fault in each)
-
-
-def _answering(asked: ChildForEach, child: str, words: Vocabulary) -> Iterator[Diagnostic]:
-    """Yield why children of a category cannot be what is asked for."""
-    answers = yield from _to(asked, asked.children, child, words)
     for each in asked.for_each:
-        if answers and each in words.categories and each not in answers:
-            why = f"`{asked.children}` of `{child}` cannot name a record of `{each}`"
-            yield _unfit(asked, why, f"add `{each}` to its `to`, or take it from `for_each`")
+        faults = [tuple(_answering(asked, each, child, words)) for child in below]
+        # Children of one category may answer these, and children of another those.
+        if all(faults):
+            yield from (fault for found in faults for fault in found)
+
+
+def _answering(
+    asked: ChildForEach, each: str, child: str, words: Vocabulary
+) -> Iterator[Diagnostic]:
+    """Yield why children of a category cannot answer records of another, `each`."""
+    answers = yield from _to(asked, asked.children, child, words)
+    if answers and each in words.categories and each not in answers:
+        why = f"`{asked.children}` of `{child}` cannot name a record of `{each}`"
+        yield _unfit(asked, why, f"add `{each}` to its `to`, or take it from `for_each`")
 
 
 def _to(
