@@ -124,8 +124,11 @@ def _at(node: Node, key: Span) -> Node:
 def _shaped(node: Node, cls: Any) -> Any:
     shape = SHAPES[cls]
     if not isinstance(node, Table):
-        needed = ", ".join(f"{name}: …" for name, key in shape.keys.items() if key.required)
-        raise faults.wrong_type(node, f"a mapping with {listed(shape.keys)}", f"write {{{needed}}}")
+        needed = [name for name, key in shape.keys.items() if key.required] or [*shape.keys][:1]
+        instead = ", ".join(f"{name}: …" for name in needed)
+        raise faults.wrong_type(
+            node, f"a mapping with {listed(shape.keys)}", f"write {{{instead}}}"
+        )
     gather = _Gather()
     for name in node.entries.keys() - shape.keys.keys():
         gather.faults.append(faults.unknown_key(node.keys[name], name, shape.keys))
