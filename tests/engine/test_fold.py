@@ -116,7 +116,7 @@ OTHERS: list[tuple[What, dict[str, Any]]] = [
             "level": 4,
             "lifecycle": NEW,
             "state": "begun",
-            "entered": {"open": moment(1), "begun": moment(2)},
+            "entered": {"begun": moment(2)},
             "window": moment(2),
         },
     ),
@@ -126,7 +126,7 @@ OTHERS: list[tuple[What, dict[str, Any]]] = [
             "level": 4,
             "lifecycle": NEW,
             "state": "begun",
-            "entered": {"open": moment(1), "begun": moment(2)},
+            "entered": {"begun": moment(2)},
         },
     ),
     (
@@ -134,7 +134,7 @@ OTHERS: list[tuple[What, dict[str, Any]]] = [
         {
             "lifecycle": NEW,
             "state": "begun",
-            "entered": {"open": moment(1), "begun": moment(2)},
+            "entered": {"begun": moment(2)},
         },
     ),
     (Corrected(1, "void"), {"on": day(1)}),

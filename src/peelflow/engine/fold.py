@@ -180,8 +180,10 @@ def _entered(record: Record, new: str, moment: Moment, *, anew: bool) -> Mapping
 
     A record that stays in its state has been there since it came: no wait begins again. A state
     with another name is entered by the move, and so is every state where the past counts no more.
+    The other states that it stood in were those of the old rules, whatever they were called.
     """
-    return record.entered if new == record.state and not anew else {**record.entered, new: moment}
+    kept = new == record.state and not anew
+    return {new: record.entered[new] if kept else moment}
 
 
 def _done(done: Mapping[str, Done], triggers: Mapping[str, str]) -> Mapping[str, Done]:
