@@ -58,6 +58,15 @@ def test_a_wait_since_publication_counts_from_the_field() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["wait", "time"])
+def test_a_day_beyond_the_calendar_never_comes(kind: str) -> None:
+    """A publication in the year 9999 leaves no way, and no number too large."""
+    late, after = {"published": "9999-12-20"}, After(28, since="published")
+    timed = way(by=("system",), after=after)
+    lifecycle = rules(way(Waited(28, "published")) if kind == "wait" else timed)
+    assert ask(lifecycle, fields=late).verdict == "impossible"
+
+
 @pytest.mark.parametrize("asked", [Waited(9, "published"), After(9, "published")])
 def test_without_a_field_for_it_nothing_counts_from_publication(asked: Waited | After) -> None:
     """A category may have no such field."""

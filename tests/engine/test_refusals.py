@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from peelflow.errors import Span
 from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.needs import FieldNeed
 from peelflow.model.records import Actor
 from peelflow.model.requirements import (
     FieldSet,
     ReasonGiven,
     SuccessorNamed,
+    Waited,
 )
 from tests.engine.samples import (
     ROLES,
@@ -179,3 +182,14 @@ def test_a_refusal_carries_what_was_asked() -> None:
     refusal = refused(rules(way(FieldSet("theme"))), scene())
     reason = Reason("not yet", "the field `theme` is not set", "give the field `theme`")
     assert refusal == Refusal("R-1", "small@1", "open", "close", "liaison_officer", (reason,))
+
+
+@pytest.mark.parametrize("on", [day(3), date(2020, 1, 1)])
+def test_a_day_beyond_the_calendar_asks_for_another_publication(on: date) -> None:
+    """Whose day comes by the act's, as where none is set."""
+    at = scene(
+        record={"fields": {"published": "9999-12-20"}}, act={"on": on}, context={"today": day(3)}
+    )
+    reasons = refused(rules(way(Waited(28, "published"))), at).reasons
+    asked = [reason.asks for reason in reasons if reason.asks]
+    assert ((FieldNeed("published", on - timedelta(28)),),) in asked

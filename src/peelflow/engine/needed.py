@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from itertools import product
 from typing import assert_never
 
 from peelflow.engine.checks import compile_check
 from peelflow.engine.children import still_open, unanswered
-from peelflow.engine.counting import latest_start
+from peelflow.engine.counting import last_day, latest_start
 from peelflow.engine.evidence import window_of
 from peelflow.engine.lapse import due_day, published
 from peelflow.model.judgement import Context
@@ -171,11 +171,18 @@ def distinct_needs(asked: DistinctFrom, record: Record) -> Needs:
 
 
 def wait_needs(asked: Waited, record: Record, act: Act) -> Needs:
-    """Return the day to wait for; where no publication is set, the field and how late it may be."""
-    if asked.since != PUBLISHED:
-        start = (window_of(record, asked.since) or record.window).on
-    elif (found := published(record)) is None:
-        return (FieldNeed(PUBLISHED, act.on - timedelta(asked.waited)),)
+    """Return the day to wait for.
+
+    Where no publication is set, or one from which that day never comes, it is the field and how
+    late it may be.
+    """
+    start: date | None
+    if asked.since == PUBLISHED:
+        start = published(record)
     else:
-        start = found
-    return (DayNeed(start + timedelta(asked.waited)),)
+        start = (window_of(record, asked.since) or record.window).on
+    period = After(asked.waited)
+    due = last_day(start, period, None) if start else None
+    if isinstance(due, date):
+        return (DayNeed(due),)
+    return (FieldNeed(PUBLISHED, latest_start(period, act.on, None)),)

@@ -7,7 +7,6 @@ field, nor makes one say otherwise than it does, nor hurries so as to be before 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from peelflow.engine.bringing import appoint, bring, visit
 from peelflow.engine.checks import says
@@ -30,6 +29,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.rules import After
 
 
 def prepare(plan: Plan, tasks: Iterable[Task]) -> bool:
@@ -132,7 +132,10 @@ def _waited(plan: Plan, asked: Waited, *, later: bool) -> bool:
         if moment is None:
             return later
         start = moment.on
-    plan.wait_for(start + timedelta(asked.waited))
+    due = last_day(start, After(asked.waited), None)
+    if isinstance(due, Uncounted):
+        return False
+    plan.wait_for(due)
     return True
 
 
