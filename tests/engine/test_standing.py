@@ -8,6 +8,7 @@ from attrs import evolve
 from peelflow.engine.standing import lacking
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     DistinctFrom,
     Evidence,
     FieldSet,
@@ -35,6 +36,11 @@ OWNED, THEME = FieldSet("owner"), FieldSet("theme")
         (
             InspectionHeld("planned", relevant=True),
             "the record has no question, so no inspection is relevant to it",
+        ),
+        (ChildForEach("answers", ("afi",), "source", "owner"), ""),
+        (
+            ChildForEach("answers", ("afi",), "source", "report"),
+            "the field `report` is not set",
         ),
         (DistinctFrom("start"), "nobody did `start` since 2022-03-02"),
         (Waited(0), ""),

@@ -13,6 +13,7 @@ from peelflow.model.periods import Holidays
 from peelflow.model.records import Act, Actor, Record
 from peelflow.model.requirements import (
     AnyOf,
+    ChildForEach,
     DistinctFrom,
     Evidence,
     FieldSet,
@@ -71,5 +72,7 @@ def _lack(requirement: Requirement, record: Record, day: date) -> str:
             return f"`{since}` was never entered"
         case InspectionHeld(relevant=True) if not record.fields.get("question"):
             return "the record has no question, so no inspection is relevant to it"
+        case ChildForEach(names=name):
+            return _lack(FieldSet(name), record, day)
         case _:
             return ""
