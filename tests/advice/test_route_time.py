@@ -130,6 +130,16 @@ def test_a_timed_step_moves_the_record_on_in_every_unit(
     assert only(ask(rules(way(), timed), around=Around(holidays=known))).latest == latest
 
 
+def test_a_timed_step_whose_day_nobody_can_tell_is_undetermined() -> None:
+    """It is taken as if no bank holiday followed, and says why that is not sure."""
+    timed = way(by=SYSTEM, after=After(working_days=20))
+    step = only(ask(rules(timed)))
+    assert step.earliest == day(8)
+    assert step.undetermined == (
+        "the day of `close`, which counts working days, and no list of bank holidays is installed",
+    )
+
+
 @pytest.mark.parametrize("asked", [ReasonGiven(), SuccessorNamed(), InspectionHeld("any")])
 def test_peelflow_gives_no_words_and_names_no_inspection(asked: Requirement) -> None:
     """A timed step that needs one is never done."""

@@ -66,6 +66,13 @@ def addressed(said: Value) -> Scene:
     return scene(record={"fields": {"addressees": said}})
 
 
+def of_sets(own: str, covered: str) -> Scene:
+    """Return a scene whose record and inspection name their question sets, "" for none."""
+    at = inspected(question_set=covered)
+    fields = {**at.record.fields, "question_set": own}
+    return evolve(at, record=evolve(at.record, fields=fields))
+
+
 ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 M_1 = Mention("M-1", "recommendation", "source_report", "REP")
 M_2 = evolve(M_1, id="M-2")
@@ -126,6 +133,9 @@ HOLDING: dict[str, tuple[Requirement, Scene]] = {
     ),
     "an inspection of the question's chapter": (RELEVANT, inspected()),
     "an inspection of the question itself": (RELEVANT, inspected("7")),
+    "an inspection of the same question set": (RELEVANT, of_sets("nine", "nine")),
+    "an inspection that names no question set": (RELEVANT, of_sets("nine", "")),
+    "an inspection of a record that names none": (RELEVANT, of_sets("", "nine")),
     "a reason": (ReasonGiven(), scene(act={"reason": " why "})),
     "a field": (SET, scene(record={"fields": {"owner": "Kim"}})),
     "a choice": (FOR_PCCS, addressed("pccs")),
@@ -231,6 +241,11 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
         RELEVANT,
         inspected(questions=frozenset()),
         "INS-1 covers no question, and the record's question is 7.2",
+    ),
+    (
+        RELEVANT,
+        of_sets("nine", "twelve"),
+        "INS-1 covers questions of twelve, and the record's is of nine",
     ),
     (ReasonGiven(), scene(), "no reason is given"),
     (ReasonGiven(), scene(act={"reason": " "}), "no reason is given"),
