@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import database, emptied, running
 
 pytest_plugins = ["peelflow.testing.plugin"]
 
-settings.register_profile("steady", derandomize=True, database=None)
-settings.register_profile("explore", derandomize=False)
+# No test fails because the machine is busy.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", UNTIMED, derandomize=True, database=None)
+settings.register_profile("explore", UNTIMED, derandomize=False)
 # The same cases in every run; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from peelflow.cli.history import say_what
 from peelflow.cli.options import Format
 from peelflow.errors import NOWHERE, Refused, Span
 from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.records import KINDS, Amended, Corrected, Relevelled, What
+from peelflow.model.records import KINDS, Acted, Amended, Corrected, Relevelled, What
 from peelflow.model.rules import Pin
 from tests.cli.conftest import Run
 from tests.stores.samples import KINDS as SAMPLES
@@ -40,6 +41,7 @@ def test_every_kind_of_event_is_said() -> None:
     [
         (Amended("owner", "x", None), "owner: x → nothing"),
         (Corrected(3, "void"), "event 3 voided"),
+        (Acted("lapse", "a", "b", due=date(2023, 3, 5)), "lapse: a → b, due 2023-03-05"),
         (Relevelled(None, 4, PIN, "open", "open", "b"), "level none → 4, as open"),
     ],
 )

@@ -116,7 +116,7 @@ def test_the_drawn_acts_reach_every_verdict() -> None:
     """Acts are accepted and refused, and every kind of requirement holds and fails to hold."""
     verdicts = Counter[str]()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=600, deadline=None, derandomize=True, database=None)
     @given(situations())
     def look(at: Situation) -> None:
         decided = decide(at.lifecycle, at.record, at.act, at.context)
@@ -129,4 +129,4 @@ def test_the_drawn_acts_reach_every_verdict() -> None:
     look()
     kinds = {f"{kind.__name__} {held}" for kind in Requirement.__args__ for held in (True, False)}
     assert set(verdicts) == kinds | {"accepted", "not here", "not you", "not yet"}
-    assert verdicts["accepted"] > 300 * 0.3
+    assert verdicts["accepted"] > 600 * 0.3

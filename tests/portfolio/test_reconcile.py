@@ -89,3 +89,12 @@ def test_a_list_without_a_form_is_told_as_a_whole(
     """By a fault of its own."""
     (fault,) = compare(world, listed, text).faults
     assert fault.code == code
+
+
+def test_a_count_that_is_none_is_told_with_the_two_there_are(world: World, listed: Path) -> None:
+    """What stands there, and what to write instead."""
+    (fault,) = compare(world, listed, f"{HEADER}A,1,ajar\n").faults
+    assert (fault.sentence, fault.help) == (
+        "`counts` is 'ajar', which is no count",
+        "write open or closed",
+    )

@@ -65,6 +65,7 @@ def _say_act(what: Acted) -> str:
     parts += [f"with {document.kind} {document.name}" for document in what.evidence]
     parts += [f"at {what.inspection}"] if what.inspection else []
     parts += [f"succeeded by {what.successor}"] if what.successor else []
+    parts += [f"due {what.due}"] if what.due else []
     return ", ".join(parts)
 
 
