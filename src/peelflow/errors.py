@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Severity = Literal["error", "note"]
+LONGEST = 500  # what a sentence repeats of a text that somebody gave
 
 
 @frozen(order=True)
@@ -93,7 +94,11 @@ class RequestRefused(PeelflowError, ValueError):
 
     def __init__(self, what: str, why: str, instead: str) -> None:
         self.what, self.why, self.instead = what, why, instead
-        super().__init__(f"{what}: {why}; {instead}")
+        super().__init__(f"{_short(what)}: {_short(why)}; {instead}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 class TextRefused(RequestRefused):
@@ -122,7 +127,7 @@ class UnknownRecord(PeelflowError, LookupError):
 
     def __init__(self, record: str) -> None:
         self.record = record
-        super().__init__(f"no record is called {record!r}; list the records to see their ids")
+        super().__init__(f"no record is called {record!r:.80}; list the records to see their ids")
 
 
 class UnknownDocument(PeelflowError, LookupError):

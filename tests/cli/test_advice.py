@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from peelflow.register.front import Register
 from tests.cli.conftest import Run
 
@@ -41,6 +43,21 @@ def test_why_reads_the_names_that_fire_has_too(run: Run, demo: Path) -> None:
     """Whoever asks before acting changes one word of the command."""
     who = ("--actor", "kim", "--actor-role", "lead", "--register", demo)
     assert run("why", "WMP-A2-001", "close", *who).code == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "state"),
+    [("WMP-A2-001", ""), ("WMP-SC-PPDA-1", ""), ("WMP-REP-TVIP", "published")],
+)
+def test_the_way_that_why_points_to_can_be_asked_for(
+    run: Run, demo: Path, record: str, state: str
+) -> None:
+    """Whatever ledger the record counts on; one that counts on none has a way to a state."""
+    said = run("why", record, "nothing", "--as", "lead", "--by", "kim", "--register", demo)
+    told = said.out.splitlines()[-1].split("`")[1]
+    assert ("STATE" in told) is bool(state)
+    way = run(*told.replace("STATE", state).split()[1:], "--register", demo)
+    assert (way.code, way.err) == (0, "")
 
 
 def test_route_says_each_step_with_who_what_and_when(run: Run, demo: Path) -> None:

@@ -82,6 +82,22 @@ def test_a_cell_cannot_break_a_table(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
+def test_show_says_no_count_where_a_state_has_none(run: Run, demo: Path) -> None:
+    """A report counts on no ledger."""
+    said = run("show", "WMP-REP-TVIP", "--register", demo).out
+    assert ["state", "published"] in [line.split() for line in said.splitlines()]
+
+
+def test_a_list_dates_the_last_event_by_itself(run: Run, demo: Path) -> None:
+    """Also where that is a correction, made after the last day that still stands."""
+    void = ("--void", "--reason", "another record", "--on", "2023-04-03", "--register", demo)
+    liaison = ("--actor", "liaison-officer", "--actor-role", "liaison_officer")
+    assert run("correct", "WMP-A2-001", "2", *void, *liaison).code == 0
+    said = run("list", "--category", "afi", "--level", "2", "--format", "csv", "--register", demo)
+    row = next(line for line in said.out.splitlines() if "WMP-A2-001" in line)
+    assert row.split(",")[7] == "2023-04-03"
+
+
 def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
     """Parents, children, successors and what is not counted yet."""
     assert "children   WMP-B-001, WMP-B-002" in run("show", "WMP-C-01", "--register", demo).out

@@ -96,6 +96,22 @@ def test_the_narrowest_is_paragraphs() -> None:
     ]
 
 
+@given(st.integers(1, 200))
+def test_a_table_without_rows_says_so(width: int) -> None:
+    """However narrow the terminal is."""
+    said = " ".join(printed(Shown(COLUMNS, (), "Overdue"), width))
+    assert said.split() == ["Overdue", "nothing", "to", "list"]
+
+
+@given(st.integers(10, 39))
+def test_a_word_wider_than_the_terminal_is_left_for_it_to_break(width: int) -> None:
+    """So that an id can be copied whole."""
+    word = "appointment:wmp:chief_constable:chief:20"
+    told = Shown(("record", "first", "category"), ((word, word, "afi"), (word, word, "cause")), "")
+    lines = printed(told, width)
+    assert [line.strip() for line in lines].count(word) == 1 + len(told.body)
+
+
 def test_totals_stand_apart_and_numbers_to_the_right() -> None:
     """Below a line of their own."""
     body = (("Level 2", "1"), ("Level 3", "10"), ("Total", "11"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -105,6 +106,18 @@ def test_what_has_closed_is_overdue_no_more_but_was_before(world: World) -> None
     world.step(record, "close")
     assert [each.row.record for each in overdue(world.register, before).records] == [record]
     assert overdue(world.register, world.day).records == ()
+
+
+def test_only_what_is_listed_has_its_history_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And once: a history is a question of its own to a database elsewhere."""
+    late, bare = world.add(LEVEL_3, fields={"due": DUE}), world.add(LEVEL_3)
+    world.add(LEVEL_3, fields={"due": date(2099, 1, 1)})
+    spy = Mock(wraps=world.register.store.history)
+    monkeypatch.setattr(world.register.store, "history", spy)
+    overdue(world.register, DUE + timedelta(9))
+    assert sorted(each.args[0] for each in spy.call_args_list) == sorted([late, bare])
 
 
 def test_what_is_not_there_yet_is_not_overdue(world: World) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -121,6 +122,18 @@ def test_more_records_than_a_batch_holds_all_fire(register: Register) -> None:
     for number in range(BATCH + 3):
         add_case(register, f"C-{number}", ISSUED)
     assert len(register.tick(on=DUE).fired) == BATCH + 3
+
+
+def test_the_records_of_a_batch_are_read_at_once(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are."""
+    for number in range(5):
+        add_case(register, f"C-{number}", ISSUED)
+    spy = Mock(wraps=register.store.read)
+    monkeypatch.setattr(register.store, "read", spy)
+    assert len(register.tick(on=DUE).fired) == 5
+    assert spy.call_count == 1
 
 
 def test_a_record_that_somebody_moves_meanwhile_is_passed_over(register: Register) -> None:

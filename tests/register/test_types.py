@@ -206,3 +206,22 @@ def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:
     with pytest.raises(RequestRefused, match="the rulebook 'rules': is no Rulebook; give what"):
         Register.open("memory:", rulebook=rules)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"clock": DAY}, "is no function; give a function that returns the moment in UTC"),
+        ({"predicates": [len]}, "is no Mapping; give a dict of functions by their names"),
+        ({"predicates": {"agreed": True}}, "the predicate agreed True: is no function"),
+        ({"documents": 3}, "the folder 3: is no path; give one, such as 'letters'"),
+        ({"documents": b"letters"}, "the folder b'letters': is no path"),
+        ({"documents": "a\0b"}, "cannot be written: embedded null byte; check the path"),
+        ({"documents": "a\ud800"}, "cannot be written: "),
+    ],
+)
+def test_what_a_register_is_opened_with_is_looked_at(given: dict[str, Any], said: str) -> None:
+    """Before anything is asked of it."""
+    with pytest.raises(RequestRefused) as refused:
+        Register.open("memory:", **given)
+    assert said in str(refused.value)

@@ -140,14 +140,19 @@ def test_the_tables_are_there_for_alembic(engine: Engine) -> None:
         ("post gres+psycopg", RequestRefused, "cannot be read"),
         ("postgresql+psycopg://u:secret@127.0.0.1:1/name", StoreUnreadable, "127.0.0.1"),
         ("sqlite+pysqlite:////no/such/folder/file.db", StoreUnreadable, "unable to open"),
+        ("postgresql+psycopg://u:secret@host:port/name", RequestRefused, "cannot be read"),
+        ("postgresql+psycopg://u:secret@[::1/name", RequestRefused, "cannot be read"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:1/name?no=1", StoreUnreadable, "check the URL"),
+        ("mysql://u:secret@host/name", RequestRefused, r"store 'mysql://…': no store is"),
         ("strange:///x", RequestRefused, r"`postgresql\+psycopg://host/name`"),
     ],
 )
 def test_a_url_that_leads_nowhere_is_told(url: str, error: type[Exception], said: str) -> None:
-    """In words, and never with the password."""
+    """In words, on one line, and never with the password."""
     with pytest.raises(error, match=said) as caught:
         open_store(url)
     assert "secret" not in str(caught.value)
+    assert str(caught.value).isprintable()
     if "+" in url:
         with pytest.raises(error):
             upgrade_sql(url)

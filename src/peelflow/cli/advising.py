@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -32,6 +33,7 @@ from peelflow.model.needs import InspectionNeed, Need
 from peelflow.model.records import Actor
 from peelflow.model.routes import Step
 from peelflow.register.advice import why_not
+from peelflow.register.draft import Draft
 
 FINDINGS, UNDETERMINED = 1, 3
 
@@ -71,11 +73,33 @@ def why(
             successor=successor,
             evidence=offered,
         )
+        asked = _asking_the_way(draft, record)
     if refusal is None:
         say.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
         return
     _refusal(refusal)
+    say.line()
+    say.line(asked)
     raise typer.Exit(FINDINGS)
+
+
+def _asking_the_way(draft: Draft, record: str) -> str:
+    """Say what to ask for the way to have a record closed, on a ledger that it counts on."""
+    states = draft.lifecycle(draft.get(record)).states
+    ledgers = sorted(
+        {
+            ledger
+            for state in states.values()
+            for ledger, counts in state.counts_as.items()
+            if counts == "closed"
+        }
+    )
+    asked, what = f"peelflow route {quote(record)}", "have it closed"
+    if not ledgers:
+        asked, what = f"{asked} --to STATE", "a state"
+    elif "portal" not in ledgers:
+        asked = f"{asked} --ledger {ledgers[0]}"
+    return f"`{asked}` says the shortest lawful way to {what}"
 
 
 def _refusal(refusal: Refusal) -> None:
@@ -83,8 +107,6 @@ def _refusal(refusal: Refusal) -> None:
     for reason in refusal.reasons:
         said = f"{reason.sentence}; {reason.instead}{say.place(reason.span)}"
         say.paragraph(said, indent=2, mark=f"{reason.kind}: ")
-    say.line()
-    say.line(f"`peelflow route {refusal.record}` says the shortest lawful way to have it closed")
 
 
 def route(

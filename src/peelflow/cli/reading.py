@@ -78,7 +78,7 @@ def _row(record: Record, last: Event) -> tuple[say.Cell, ...]:
         _state(record),
         owner if isinstance(owner, str) else None,
         record.issued.isoformat(),
-        record.on.isoformat(),
+        last.on.isoformat(),
         str(last.actor),
         last.recorded_by,
     )
@@ -118,7 +118,8 @@ def show(
 
 def _facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     rules = register.lifecycle(record.lifecycle)
-    yield "state", f"{_state(record)} ({say.counts(rules.states[record.state])})"
+    counts = say.counts(rules.states[record.state])
+    yield "state", f"{_state(record)} ({counts})" if counts else _state(record)
     yield "rules", f"{record.lifecycle}: {rules.title}"
     yield "issued", record.issued.isoformat()
     for name, value in record.fields.items():

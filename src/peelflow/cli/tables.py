@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -41,8 +40,13 @@ def show(console: Console, told: Shown) -> None:
     """Print a table so that no word or id is cut, however narrow the terminal is.
 
     Where it does not fit, what is the same in every row is said once above it, and empty columns
-    are left out. Where even that does not do, each row becomes a paragraph.
+    are left out. Where even that does not do, each row becomes a paragraph. A word that is wider
+    than the terminal is left to it.
     """
+    if not told.body:
+        _print_wrapped(console, Text(told.title, "bold"))
+        _print_wrapped(console, Text("nothing to list"))
+        return
     if _width(told) > console.width:
         told, same = _without_same(told)
         _print_head(console, told, same)
@@ -86,17 +90,35 @@ def _without_same(told: Shown) -> tuple[Shown, list[tuple[str, str]]]:
 
 
 def _print_head(console: Console, told: Shown, same: list[tuple[str, str]]) -> None:
-    if told.title:
-        console.print(Text(told.title, "bold"))
+    _print_wrapped(console, Text(told.title, "bold"))
     said = _joined(same)
     if said.plain:
-        console.print(Text.assemble("each: ", said))
+        _print_wrapped(console, Text.assemble("each: ", said))
 
 
 def _print_paragraph(console: Console, columns: Sequence[str], row: Sequence[str]) -> None:
-    console.print(Text(row[0], "bold"))
-    said = _joined(zip(columns[1:], row[1:], strict=True))
-    console.print(Padding(said, (0, 0, 0, BESIDE)))
+    _print_wrapped(console, Text(row[0], "bold"))
+    _print_wrapped(console, _joined(zip(columns[1:], row[1:], strict=True)), margin=BESIDE)
+
+
+def _print_wrapped(console: Console, said: Text, *, margin: int = 0) -> None:
+    """Print a text in lines of whole words, behind a margin; nothing for an empty one."""
+    for line in _lines(said, console.width - margin) if said.plain else ():
+        line.pad_left(margin)
+        console.print(line, soft_wrap=True)
+
+
+def _lines(said: Text, width: int) -> Iterator[Text]:
+    """Yield a text in lines of as many words as fit, but at least one."""
+    first, *others = said.split(" ")
+    line = first
+    for word in others:
+        if line.cell_len + 1 + word.cell_len > width:
+            yield line
+            line = word
+        else:
+            line = Text(" ").join([line, word])
+    yield line
 
 
 def _joined(named: Iterable[tuple[str, str]]) -> Text:

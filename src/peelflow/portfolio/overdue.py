@@ -8,9 +8,15 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, history_until, row_of
+from peelflow.portfolio.standing import Hand, Row, each_open, hand_in, row_of, standing_until
 from peelflow.register.asking import check_date
-from peelflow.register.deadlines import Deadline, deadline_of, state_deadline
+from peelflow.register.deadlines import (
+    Deadline,
+    StateDeadline,
+    current_day,
+    deadline_of,
+    state_deadline,
+)
 from peelflow.register.front import Register
 
 What = Literal["record", "state"]
@@ -79,23 +85,30 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
     for record in each_open(register, on, force=force):
-        deadline = deadline_of(history_until(register, record.id, on), categories)
         state = state_deadline(register.lifecycle(record.lifecycle), record)
-        deadline = evolve(deadline, state=state)
-        for what, day in _days(deadline):
+        passed = [each for each in _days(current_day(record), state) if _is_told(each[1], on)]
+        if not passed:
+            continue
+        history = register.history(record.id)
+        deadline = evolve(deadline_of(standing_until(history, on), categories), state=state)
+        row, hand = row_of(record), hand_in(history, record)
+        for what, day in passed:
             if day is None:
-                hand = brought_by(register, record)
-                undated.append(UndatedRecord(row_of(record), deadline, hand, what))
-            elif day < on:
-                hand, days = brought_by(register, record), (on - day).days
-                late.append(OverdueRecord(row_of(record), deadline, hand, days, what))
+                undated.append(UndatedRecord(row, deadline, hand, what))
+            else:
+                late.append(OverdueRecord(row, deadline, hand, (on - day).days, what))
     late.sort(key=lambda each: (-each.days_over, each.row.record, each.what))
     return Overdue(on, tuple(late), tuple(undated))
 
 
-def _days(deadline: Deadline) -> Iterator[tuple[What, date | None]]:
+def _days(current: date | None, state: StateDeadline | None) -> Iterator[tuple[What, date | None]]:
     """Yield the days a record is held to; its own, if it has none, where its state has none too."""
-    if deadline.current or deadline.state is None:
-        yield "record", deadline.current
-    if deadline.state:
-        yield "state", deadline.state.day
+    if current or state is None:
+        yield "record", current
+    if state:
+        yield "state", state.day
+
+
+def _is_told(day: date | None, on: date) -> bool:
+    """Whether a day has passed, or is none: only then is the history worth reading."""
+    return day is None or day < on

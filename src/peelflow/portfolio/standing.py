@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from attrs import frozen
@@ -40,8 +40,13 @@ def hand_of(event: Event) -> Hand:
 
 def brought_by(register: Register, record: Record) -> Hand:
     """Return who brought a record into the state it stands in, and on what day."""
+    return hand_in(register.history(record.id), record)
+
+
+def hand_in(history: Sequence[Event], record: Record) -> Hand:
+    """Return what `brought_by` does, from a history that was read already."""
     entered = record.entered[record.state]
-    event = register.history(record.id)[entered.number - 1]
+    event = history[entered.number - 1]
     return Hand(event.actor, event.recorded_by, entered.on)
 
 
@@ -81,4 +86,9 @@ def as_at(register: Register, record: Record, on: date) -> Record | None:
 
 def history_until(register: Register, record: str, on: date) -> tuple[Event, ...]:
     """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return tuple(each for each in as_corrected(register.history(record)) if each.on <= on)
+    return standing_until(register.history(record), on)
+
+
+def standing_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
+    """Return what `history_until` does, from a history that was read already."""
+    return tuple(each for each in as_corrected(history) if each.on <= on)

@@ -132,6 +132,12 @@ def check_type(given: object, wanted: type, what: str, instead: str) -> None:
         raise RequestRefused(f"{what} {given!r:.80}", f"is no {wanted.__name__}", instead)
 
 
+def check_callable(given: object, what: str, instead: str) -> None:
+    """Refuse what cannot be called."""
+    if not callable(given):
+        raise RequestRefused(f"{what} {given!r:.80}", "is no function", instead)
+
+
 def check_actor(actor: object) -> None:
     """Refuse who is no Actor: a person's name alone says no role."""
     check_type(actor, Actor, "the actor", "give Actor(person, role)")

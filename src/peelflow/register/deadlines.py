@@ -119,6 +119,11 @@ def state_deadline(rules: Lifecycle, record: Record) -> StateDeadline | None:
     return StateDeadline(record.state, None, f"it {day.why}" if day else NO_PUBLICATION)
 
 
+def current_day(record: Record) -> date | None:
+    """Return the day a record is due: what `deadline_of` its history calls `current`."""
+    return _day(record.fields.get(DUE))
+
+
 def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) -> Deadline:
     """Return the deadline that a history tells; what was corrected is read as corrected."""
     category, fields, original = "", dict[str, Value](), None

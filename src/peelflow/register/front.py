@@ -14,7 +14,7 @@ from peelflow.model.judgement import Predicate
 from peelflow.model.records import Act, Document, Event
 from peelflow.model.rules import Lifecycle
 from peelflow.register.advice import Advice
-from peelflow.register.asking import check_type
+from peelflow.register.asking import check_callable, check_type
 from peelflow.register.deadlines import Deadlines
 from peelflow.register.desk import Desk
 from peelflow.register.draft import Draft
@@ -70,6 +70,11 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
             RulesRefused: A lifecycle was edited without a new version since the store kept it.
         """
         check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
+        check_callable(clock, "the clock", "give a function that returns the moment in UTC")
+        known = predicates or {}
+        check_type(known, Mapping, "the predicates", "give a dict of functions by their names")
+        for name, predicate in known.items():
+            check_callable(predicate, f"the predicate {name}", "give a function")
         self.store = store = seen_by(force, one_store(store, connection))
         self.documents: Documents = store if documents is None else open_documents(documents, store)
         self.rulebook = rulebook
@@ -80,7 +85,7 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
             documents=self.documents,
             rulebook=rulebook,
             clock=clock,
-            predicates=dict(predicates or {}),
+            predicates=dict(known),
             lifecycle_of=self.lifecycle,
             text_of=text_of,
         )

@@ -93,6 +93,7 @@ def _alone(draft: Draft, record: str, on: date) -> Ticked:
 
 def _ticked(draft: Draft, batch: tuple[str, ...], on: date) -> Ticked:
     done = Ticked(on)
+    draft.look_up(batch)
     for record in batch:
         done = _with(done, _record_ticked(draft, record, on))
     draft.commit()

@@ -30,15 +30,18 @@ class DocumentFolder:
         store: The register's store.
 
     Raises:
-        RequestRefused: The folder cannot be made.
+        RequestRefused: The folder cannot be made, or the path is none.
     """
 
     def __init__(self, path: str | os.PathLike[str], store: Store) -> None:
+        if not _is_path(path):
+            what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
+            raise RequestRefused(what, "is no path", instead)
         self.path = Path(path).absolute()
         self._store = store
         try:
             self.path.mkdir(exist_ok=True)
-        except OSError as fault:
+        except (OSError, ValueError) as fault:  # a path with a NUL or a lone surrogate
             raise _refused(self.path, fault) from None
 
     def keep_document(self, digest: str, content: bytes) -> None:
@@ -103,8 +106,12 @@ def _synchronise(folder: Path) -> None:
         os.close(opened)
 
 
-def _refused(path: Path, fault: OSError) -> RequestRefused:
-    why = f"cannot be written: {fault.strerror}"
+def _is_path(path: object) -> bool:
+    return isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
+
+
+def _refused(path: Path, fault: OSError | ValueError) -> RequestRefused:
+    why = f"cannot be written: {fault.strerror if isinstance(fault, OSError) else fault}"
     return RequestRefused(f"the folder {path}", why, "check the path and its permissions")
 
 

@@ -66,5 +66,6 @@ def open_plugged(url: str) -> Store:
     known = ", ".join(
         ("`memory:`", "`sqlite:///path`", "`postgresql+psycopg://host/name`", *others)
     )
-    what, instead = f"store {url!r}", f"use one of {known}"
+    shown = f"{scheme}://…" if "@" in url else url  # with a password, perhaps
+    what, instead = f"store {shown!r:.80}", f"use one of {known}"
     raise RequestRefused(what, "no store is opened so", instead)

@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Select, func, or_, select, text
+from sqlalchemy import Connection, Select, func, select, text
 
 from peelflow.model.records import Record
 from peelflow.stores import sql_tables as tables
 from peelflow.stores.codec import event_from
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
 from peelflow.stores.protocol import Entry, Placed, Total, Wanted
+from peelflow.stores.sql_parts import IDS, parts
 from peelflow.stores.statements import RowUnreadable
 
 _EVENT = [tables.events.c[name] for name in EventRow._fields]
@@ -36,16 +37,19 @@ def read_fast(driver: Any, ids: Collection[str]) -> Sequence[Any]:
 def read(connection: Connection, ids: Collection[str]) -> Sequence[Any]:
     """Return id, head and body of the records that exist among `ids`."""
     columns = tables.records.c
-    asked = select(columns.id, columns.head, columns.body).where(columns.id.in_(list(ids)))
-    return connection.execute(asked).all()
+    asked = select(columns.id, columns.head, columns.body)
+    found = (connection.execute(asked.where(columns.id.in_(some))) for some in parts(ids, IDS))
+    return [row for rows in found for row in rows]
 
 
 def numbers(connection: Connection, ids: Collection[str]) -> Mapping[str, int]:
-    """Return the number of each record that exists among `ids`, and hold their rows."""
+    """Return the number of each record that exists among `ids`, and hold their rows by id."""
     columns = tables.records.c
-    asked = select(columns.id, columns.number).where(columns.id.in_(list(ids)))
-    held = asked.order_by(columns.id).with_for_update()
-    return {row.id: row.number for row in connection.execute(held)}
+    asked = select(columns.id, columns.number).order_by(columns.id).with_for_update()
+    found = (
+        connection.execute(asked.where(columns.id.in_(some))) for some in parts(sorted(ids), IDS)
+    )
+    return {row.id: row.number for rows in found for row in rows}
 
 
 def keyed(connection: Connection, record: str, key: str) -> Entry | None:
@@ -136,15 +140,6 @@ def totals(
 def _place(total: Total) -> tuple[str, str, bool, int, str, str]:
     level = total.level
     return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
-
-
-def reused_key(connection: Connection, keys: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    """Return the first of these records and keys that an event carries already."""
-    columns = tables.events.c
-    same = [(columns.record == record) & (columns.key == key) for record, key in keys]
-    asked = select(columns.record, columns.key).where(or_(*same)) if same else None
-    row = None if asked is None else connection.execute(asked).first()
-    return None if row is None else (row[0], row[1])
 
 
 def digest_of(connection: Connection, name: str, version: int) -> str | None:

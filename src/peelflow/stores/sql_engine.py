@@ -23,7 +23,7 @@ def parsed(url: str) -> URL:
     """
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         what, instead = "the store's URL", "write it as dialect+driver://user:password@host/name"
         raise RequestRefused(what, "cannot be read", instead) from None
 
@@ -37,7 +37,7 @@ def engine_of(url: URL, **options: Any) -> Engine:
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
-        what = f"store {url.drivername}:"
+        what = f"store {url.drivername}"
         raise RequestRefused(what, f"no driver is installed: {fault}", "install it") from None
     if url.get_backend_name() == SQLITE:
         event.listen(engine, "connect", _prepare_sqlite)

@@ -32,12 +32,14 @@ _INSTEAD = {
 """What to do, by PostgreSQL's code, or what it begins with: the longest decides."""
 
 _UNREACHED = "check the URL, and that the server runs and has a connection left, then try again"
+_UNREACHABLE = {"OperationalError", "ProgrammingError"}
 _POOL = "use fewer threads at once, then try again"
 
 
 def unreadable(url: str, fault: Exception) -> StoreUnreadable:
     """Return what a database said as an error of ours, with what to do about it."""
-    return StoreUnreadable(url, str(_origin(fault)), instead=_instead(fault))
+    said = " ".join(str(_origin(fault)).split())
+    return StoreUnreadable(url, said, instead=_instead(fault))
 
 
 def _instead(fault: Exception) -> str | None:
@@ -48,9 +50,9 @@ def _instead(fault: Exception) -> str | None:
         return _POOL
     code = getattr(origin, "sqlstate", None)
     if code is None:
-        # A server that lets nobody in gives no code: PEP 249 names the class of the error.
+        # A server that is not reached gives no code: PEP 249 names the class of the error.
         named = {each.__name__ for each in type(origin).__mro__}
-        return _UNREACHED if "OperationalError" in named else None
+        return _UNREACHED if named & _UNREACHABLE else None
     return next((_INSTEAD[code[:size]] for size in (5, 3, 2) if code[:size] in _INSTEAD), None)
 
 

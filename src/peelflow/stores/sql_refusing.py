@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, or_, select
 
 from peelflow.errors import Conflict, KeyReused
 from peelflow.stores import sql_asking as asking
+from peelflow.stores import sql_tables as tables
 from peelflow.stores.checks import check_numbers, check_rules, ids_in
 from peelflow.stores.protocol import Batch
+from peelflow.stores.sql_parts import KEYS, parts
 
 
 def absent_ids(batch: Batch) -> list[str]:
@@ -52,9 +54,13 @@ def refuse_kept_keys(connection: Connection, batch: Batch) -> None:
     Raises:
         KeyReused: One does.
     """
-    reused = asking.reused_key(connection, keys_of(batch))
-    if reused is not None:
-        raise KeyReused(*reused)
+    columns = tables.events.c
+    asked = select(columns.record, columns.key)
+    for some in parts(keys_of(batch), KEYS):
+        same = [(columns.record == record) & (columns.key == key) for record, key in some]
+        row = connection.execute(asked.where(or_(*same))).first()
+        if row is not None:
+            raise KeyReused(*row)
 
 
 def keys_of(batch: Batch) -> list[tuple[str, str]]:
