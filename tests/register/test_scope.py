@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,17 @@ def test_nothing_of_another_force_ever_comes_out(own: int, others: int) -> None:
     shown = all_that_is_shown(opened(shared, KENT))
     assert OTHER not in shown
     assert shown == all_that_is_shown(opened(alone, None))
+
+
+def test_a_history_is_one_question_to_the_store(
+    kent: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is without a force: a list asks for many."""
+    inner = MemoryStore()
+    fill(opened(inner, None), KENT)
+    monkeypatch.setattr(inner, "read", Mock(side_effect=AssertionError))
+    scoped = ScopedStore(inner, KENT)
+    assert [entry.event for entry in scoped.history(f"{KENT}-0")] == [*kent.history(f"{KENT}-0")]
 
 
 READING: list[Callable[[Register], object]] = [

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from attrs import evolve
 
+from peelflow.engine.fold import begin
 from peelflow.errors import RequestRefused
 from peelflow.model.records import Record
 from peelflow.stores.protocol import (
@@ -89,7 +90,9 @@ class ScopedStore:
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of one of the force's records in order."""
-        return self._store.history(record) if self.read((record,)) else ()
+        found = self._store.history(record)
+        # INVARIANT: a record stays in the force that its first event says.
+        return found if found and begin(found[0].event).force == self.force else ()
 
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the force's records that match."""
