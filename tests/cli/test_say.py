@@ -36,6 +36,13 @@ def test_every_kind_of_event_is_said() -> None:
     ]
 
 
+def test_joined_letters_and_signs_stay_joined() -> None:
+    """As in Persian, or in a family of signs: no terminal obeys a joiner."""
+    joined = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f467"
+    assert say.visible(joined) == joined
+    assert say.visible("a\x1b[31mb\u202ec") == "a\ufffd[31mb\ufffdc"
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

@@ -23,13 +23,15 @@ from peelflow.model.rules import State
 
 WIDE = 10_000
 READABLE = 100
+_HARMLESS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 Cell = str | int | None
 
 
 def visible(text: str) -> str:
     """Return a text without what a terminal would obey instead of print."""
     return "".join(
-        each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
+        each if each.isprintable() or each in _HARMLESS else "\N{REPLACEMENT CHARACTER}"
+        for each in text
     )
 
 
