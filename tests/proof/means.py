@@ -75,9 +75,10 @@ class Means:
         return [dict(part for part in chosen if part) for chosen in product(*parts)]
 
     def _values(self, name: str) -> list[tuple[str, Value]]:
-        """Return what a field may say: another thing, each choice, all of them."""
+        """Return what a field may say: another thing, each choice, all of several."""
         asked = tuple(choice for field, choice in self.choices if field == name)
-        return [(name, "set"), *((name, choice) for choice in asked), (name, ("set", *asked))]
+        several = [(name, ("set", *asked))] if len(asked) > 1 else []
+        return [(name, "set"), *((name, choice) for choice in asked), *several]
 
     def inspections_for(self, record: Record, on: date) -> list[Inspection | None]:
         """Return inspections that end on every day that could matter."""
