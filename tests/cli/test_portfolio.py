@@ -215,8 +215,8 @@ def test_plan_tells_inspection_by_inspection_what_waits_for_it(run: Run, demo: P
     told = run("plan", "--on", "2023-03-30", "--register", demo).out
     june, july, september = told.split("WMP-INS-2023-0")[1:]
     assert june.splitlines()[0].startswith("6, planned, 2023-06-05 to 2023-06-09, WMP PEEL")
-    assert ("4 wait for it" in june, "4 need something first" in june) == (True, True)
+    assert ("Ready for it: 4" in june, "First in need of something: 4" in june) == (True, True)
     assert "no open record is known that it could verify" in july
-    assert "28 need something first" in september
+    assert "First in need of something: 28" in september
     later = run("plan", "--on", "2030-01-01", "--register", demo).out
     assert later == "no inspection is planned for that day or later\n"

@@ -106,10 +106,13 @@ def plan(
         return
     for each in found:
         say.line(_said(each), "bold")
-        for records, what in ((each.ready, "wait for it"), (each.first, "need something first")):
+        for records, what in (
+            (each.ready, "Ready for it"),
+            (each.first, "First in need of something"),
+        ):
             if records:
                 body = [_verifiable(record) for record in records]
-                say.rows(columns, body, title=f"{len(records)} {what}")
+                say.rows(columns, body, title=f"{what}: {len(records)}")
         if not (each.ready or each.first):
             say.line("no open record is known that it could verify")
         say.line()

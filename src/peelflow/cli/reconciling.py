@@ -47,6 +47,7 @@ def reconcile(
     body = [(each.record, each.kind, each.register, each.portal) for each in found.differences]
     say.rows(("record", "difference", "register", "portal"), body, form)
     if form is Format.TABLE:
-        say.line(f"{found.listed} listed, {len(body)} differences")
+        differences = "difference" if len(body) == 1 else "differences"
+        say.line(f"{found.listed} listed, {len(body)} {differences}")
     if body:
         raise typer.Exit(FINDINGS)
