@@ -273,6 +273,11 @@ LACKING: list[tuple[Requirement, Scene, str]] = [
         answering(ASKED, {}, counts=OPEN),
         "no child names in `answers`: M-1 and not closed yet: C-1",
     ),
+    (
+        ANSWERED,
+        answering((*ASKED, M_2), {"answers": "M-1"}, counts={**CLOSED, "force": "open"}),
+        "no child names in `answers`: M-2",
+    ),
     (OTHER, scene(), "nobody did `finish` since 2022-02-19"),
     (OTHER, before(1), "nobody did `finish` since 2022-02-19"),
     (DistinctFrom("finish", "paused"), before(2), "nobody did `finish` since 2022-02-24"),
