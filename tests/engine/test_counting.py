@@ -9,7 +9,13 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.counting import Uncounted, last_day, latest_start, months_after
+from peelflow.engine.counting import (
+    Uncounted,
+    as_far_as_known,
+    last_day,
+    latest_start,
+    months_after,
+)
 from peelflow.model.periods import Holidays
 from peelflow.model.rules import After, Counted
 from peelflow.proof.lapses import span_of
@@ -17,6 +23,7 @@ from peelflow.register.holidays import bank_holidays
 from peelflow.testing.strategies import times
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
+NONE = Holidays(frozenset(), 1999, 2033)
 KNOWN = st.dates(date(2012, 3, 1), date(2027, 10, 1))
 
 
@@ -53,6 +60,16 @@ def test_months_end_on_the_day_of_the_same_number_or_the_months_last(
     found = months_after(start, months)
     assert (found.year - start.year) * 12 + found.month - start.month == months
     assert found.day == min(start.day, monthrange(found.year, found.month)[1])
+
+
+@pytest.mark.parametrize(("start", "months", "year"), [(date.max, 1, 10000), (date.min, -1, 0)])
+def test_a_month_beyond_the_calendar_is_refused_by_its_year(
+    start: date, months: int, year: int
+) -> None:
+    """The calendar's own first and last months are still told."""
+    with pytest.raises(OverflowError, match=f"^{year}$"):
+        months_after(start, months)
+    assert months_after(months_after(start, -months), months).replace(day=start.day) == start
 
 
 @pytest.mark.parametrize(
@@ -151,6 +168,8 @@ def day_by_day(start: date, period: After, known: Holidays) -> date:
 
 
 @given(times(), st.dates(date(2003, 12, 1), date(2004, 4, 1)), bank_holiday_lists())
+@example(After(months=1), date(2004, 2, 29), NONE)
+@example(After(months=1, beginning=True), date(2004, 2, 28), NONE)
 def test_the_latest_start_comes_in_time_and_the_day_after_it_too_late(
     period: After, on: date, known: Holidays
 ) -> None:
@@ -192,6 +211,18 @@ def test_where_holidays_are_not_known_it_is_known_until_when_it_has_not_come(
     assert found.not_by == not_by
     assert "bank holidays are known from 1999 to 2033" in found.why
     assert latest_start(period, date(2034, 1, 9), Holidays(frozenset(), 1999, 2033)) is None
+
+
+def test_as_far_as_known_keeps_the_holidays_that_are_announced() -> None:
+    """And takes the days of all other years for working days, where no list is installed too."""
+    christmas = Holidays(frozenset({date(2023, 12, 25)}), 2023, 2023)
+    period = After(working_days=1)
+    for known, start, expected in (
+        (christmas, date(2023, 12, 22), date(2023, 12, 26)),
+        (christmas, date(2024, 12, 24), date(2024, 12, 25)),
+        (None, date(2023, 12, 22), date(2023, 12, 25)),
+    ):
+        assert last_day(start, period, as_far_as_known(known)) == expected
 
 
 def test_without_a_list_no_working_day_is_counted() -> None:
