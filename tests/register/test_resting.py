@@ -84,6 +84,30 @@ def test_an_appointment_does_not_end_before_a_letter_that_counted(world: World) 
     amend(world, THE_CHIEF, "last_day", day)
 
 
+def test_a_letter_that_lay_on_the_record_already_rests_on_its_signatory(world: World) -> None:
+    """It counts where it was attached, and the act brought none."""
+    record = world.add(LEVEL_2)
+    world.step(record, "start")
+    letter, day = world.letter(), world.day
+    world.register.attach(record, letter, actor=LIAISON, on=day)
+    world.fire(record, "close", "nominated_deputy")
+    with pytest.raises(Refused, match=f"{record} could not `close` on {day}: .* is signed by"):
+        amend(world, THE_CHIEF, "last_day", day - timedelta(1))
+
+
+def test_a_record_that_one_person_did_everything_on_rests_on_him(world: World) -> None:
+    """In whatever role he did the rest."""
+    day = world.day
+    said: dict[str, Any] = {"category": "afi", "level": 2, "force": FORCE, "issued": day}
+    lead = Actor("deputy", "lead")
+    world.register.add("HIS", fields={"owner": "deputy"}, actor=lead, **said)
+    world.register.fire("HIS", "start", actor=lead, on=day)
+    world.later()
+    world.fire("HIS", "close", "nominated_deputy", evidence=[world.letter()])
+    with pytest.raises(Refused, match=f"HIS could not `close` on {world.day}"):
+        amend(world, THE_DEPUTY, "last_day", START)
+
+
 def test_an_appointment_ends_once_what_was_done_under_it_is_corrected(world: World) -> None:
     """One batch may do both: the correction first."""
     record = closed(world)
