@@ -132,6 +132,19 @@ def test_a_batch_sees_what_it_did_itself(world: World) -> None:
         )
 
 
+def test_a_record_that_the_batch_takes_up_rests_on_what_it_then_narrows(world: World) -> None:
+    """Where nothing but its beginning was stored before; and it is named once."""
+    record, letter, day = world.add(LEVEL_2), world.letter(), world.day
+    with pytest.raises(Refused) as refused, world.register.batch() as batch:
+        batch.fire(record, "start", actor=LIAISON, on=day)
+        batch.fire(record, "close", actor=DEPUTY, on=day, evidence=[letter])
+        batch.amend(
+            THE_DEPUTY, "first_day", day + timedelta(1), actor=LIAISON, on=day, reason="later"
+        )
+    (reason,) = refusal(refused).reasons
+    assert reason.instead == f"correct event 3 of {record} first, or leave this one"
+
+
 def test_what_a_batch_adds_to_another_force_does_not_rest_on_it(world: World) -> None:
     """An appointment holds in its own force alone."""
     day = world.day
@@ -300,6 +313,21 @@ def test_an_act_meanwhile_is_a_conflict(world: World, monkeypatch: pytest.Monkey
     assert conflict.value.record == record
     with pytest.raises(Refused):
         amend(world, THE_DEPUTY, "last_day", START)
+
+
+def test_another_force_may_act_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of its records is read, so nothing there makes a Conflict."""
+    record = world.add(LEVEL_2, force="kent")
+    appended = Draft.commit
+
+    def late(draft: Draft) -> None:
+        monkeypatch.undo()
+        world.step(record, "start")
+        appended(draft)
+
+    monkeypatch.setattr(Draft, "commit", late)
+    amend(world, THE_DEPUTY, "last_day", START)
+    assert world.register.record(THE_DEPUTY).fields["last_day"] == str(START)
 
 
 def test_a_record_looked_at_can_be_moved_in_the_same_batch(world: World) -> None:
