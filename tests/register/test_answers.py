@@ -108,6 +108,30 @@ def test_a_record_that_names_nothing_has_nothing_to_answer(world: World) -> None
     assert mentions_of(world.register.draft(), world.register.record(one), [asked]) == ()
 
 
+def test_records_of_every_category_that_is_asked_for_are_found(world: World) -> None:
+    """By id, whichever category is asked for first, and each once."""
+    response, report = commented(world)
+    fields = {"source_report": report}
+    found = sorted(world.add(kind, fields=fields) for kind in (LEVEL_3, KIND["level-4"]))
+    asked = [
+        ChildForEach("answers", categories, "source_report", "report")
+        for categories in (("recommendation", "afi"), ("afi",))
+    ]
+    mentions = mentions_of(world.register.draft(), world.register.record(response), asked)
+    assert [each.id for each in mentions] == found
+
+
+def test_what_names_another_report_may_move_meanwhile(world: World) -> None:
+    """It is not read, so it makes no Conflict."""
+    other = world.add(LEVEL_3, fields={"source_report": world.add(KIND["report"])})
+    response, _ = commented(world)
+    given = publishing(world)
+    with world.register.batch() as draft:
+        draft.fire(response, "publish", **given)
+        world.register.fire(other, "start", actor=LIAISON, on=world.day)
+    assert world.register.record(response).state == "published"
+
+
 def test_what_names_it_no_more_need_not_be_answered(world: World) -> None:
     """In the batch that amends it, too."""
     owed = world.add(LEVEL_3)

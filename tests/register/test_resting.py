@@ -197,7 +197,7 @@ def test_a_record_that_came_self_certified_rests_on_its_inspection(world: World)
     """Though nothing else was done to it here."""
     inspection = held(world)
     said: dict[str, Any] = {"category": "recommendation", "level": 3, "force": FORCE}
-    portal = {"recorded_by": "liaison-officer", "source": "portal", "reason": "as the old list has"}
+    said |= {"recorded_by": "liaison-officer", "source": "portal", "reason": "as the old list has"}
     world.register.take_over(
         "OLD",
         state="self_certified",
@@ -206,7 +206,6 @@ def test_a_record_that_came_self_certified_rests_on_its_inspection(world: World)
         fields={"question": "7.2"},
         actor=actor("hmicfrs"),
         **said,
-        **portal,
     )
     world.fire("OLD", "verify", "hmicfrs", inspection=inspection)
     with pytest.raises(Refused, match="OLD could not `verify`"):
