@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import UnknownRecord
+from peelflow.errors import RequestRefused, UnknownRecord
+from peelflow.model.records import Added
 from peelflow.portfolio.ages import ages
 from peelflow.portfolio.overdue import overdue
 from peelflow.register.deadlines import Deadline, Slip, deadline_of
@@ -63,6 +66,22 @@ def test_a_day_that_a_rule_counts_says_so_until_somebody_sets_another(world: Wor
     assert world.register.deadline(record).origin == "rule"
     slip(world, record, DUE, "agreed with HMICFRS")
     assert world.register.deadline(record).origin == "field"
+
+
+@pytest.mark.parametrize(("record", "why"), [(3, "is 3, which is no text"), (" ", "is empty")])
+def test_a_deadline_is_asked_for_by_a_record_s_id(world: World, record: Any, why: str) -> None:
+    """What can be none is refused before anything is read."""
+    with pytest.raises(RequestRefused, match=f"^the record's id: {why}"):
+        world.register.deadline(record)
+
+
+def test_words_of_a_deadline_that_are_a_list_are_none(world: World) -> None:
+    """A force's vocabulary may keep another thing under that name."""
+    record = world.add(KIND["level-3"])
+    first, *later = world.register.history(record)
+    assert isinstance(first.what, Added)
+    listed = evolve(first, what=evolve(first.what, fields={"due_words": ("soon", "now")}))
+    assert deadline_of([listed, *later], {}).words is None
 
 
 def test_a_record_that_nobody_knows_has_no_deadline(world: World) -> None:

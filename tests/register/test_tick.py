@@ -46,6 +46,12 @@ def test_what_is_due_happens_on_the_ticks_day_and_keeps_the_day_it_fell_due(
     assert register.figures(ledger="force", as_at=late).closed == 1
 
 
+def test_what_a_tick_did_says_its_day(register: Register) -> None:
+    """Where something happened as where nothing did."""
+    add_case(register, "C-1", ISSUED)
+    assert [register.tick(on=DUE).on for _ in range(2)] == [DUE, DUE]
+
+
 def test_nothing_happens_a_day_early(register: Register) -> None:
     """28 days after entry is the first day."""
     add_case(register, "C-1", ISSUED)

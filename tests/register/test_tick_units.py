@@ -42,10 +42,12 @@ states:
 ENTERED = date(2022, 12, 23)
 
 
-def timed(folder: Path, time: str, *, now: Callable[[], datetime] = clock) -> Register:
+def timed(
+    folder: Path, time: str, *, now: Callable[[], datetime] = clock, case: str = CASE
+) -> Register:
     """Open a register under rules with a timed step."""
     (folder / "vocabulary.yaml").write_text(VOCABULARY, "utf-8")
-    (folder / "case.yaml").write_text(CASE.format(time=time), "utf-8")
+    (folder / "case.yaml").write_text(case.format(time=time), "utf-8")
     rules = load(folder / "vocabulary.yaml", folder / "case.yaml")
     return Register.open("memory:", rulebook=rules, clock=now)
 
@@ -154,6 +156,36 @@ def test_without_the_extra_a_step_in_working_days_is_left_and_says_so(tmp_path: 
         assert found.steps[0].earliest == date(2022, 12, 28)
         why = "counts working days, and no list of bank holidays is installed"
         assert found.steps[0].undetermined == (f"the day of `lapse`, which {why}",)
+
+
+@pytest.mark.usefixtures("no_calendar")
+@pytest.mark.parametrize(
+    ("zoom", "ache", "taken"),
+    [
+        ("days: 10", "days: 20", "zoom"),
+        ("days: 20", "days: 10", "ache"),
+        ("days: 10", "days: 10", "ache"),
+        ("days: 20", "working_days: 3", "zoom"),
+    ],
+)
+def test_of_two_steps_that_are_due_the_sooner_is_taken(
+    tmp_path: Path, zoom: str, ache: str, taken: str
+) -> None:
+    """By name where they fell due on one day; what nobody can count comes last."""
+    more = (
+        "".join(
+            f"      {name}: {{to: lapsed, by: [system], after: {{{time}}}}}\n"
+            for name, time in (("zoom", zoom), ("ache", ache))
+        )
+        .replace("{", "{{")
+        .replace("}", "}}")
+    )
+    case = CASE.replace("      remind:", f"{more}      remind:")
+    with timed(tmp_path, "days: 300", case=case) as register:
+        add_case(register, "C-1", ENTERED)
+        (event,) = register.tick(on=ENTERED + timedelta(30)).fired
+    assert isinstance(event.what, Acted)
+    assert event.what.trigger == taken
 
 
 @pytest.mark.usefixtures("no_calendar")
