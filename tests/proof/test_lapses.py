@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
-from peelflow.model.rules import Lifecycle
+from peelflow.errors import Span
+from peelflow.model.rules import After, Lifecycle
 from peelflow.proof.diff import diff
 from peelflow.proof.guarantees import prove
+from peelflow.proof.lapses import Lapse, lapse_of
 from peelflow.proof.refinement import check_refinement
 from tests.proof.written import VOCABULARY, promising, written
 
@@ -165,6 +168,7 @@ def test_a_story_says_the_time_as_the_file_does() -> None:
         ("months: 3, since: published", "days: 92, since: published", "tightened"),
         ("working_days: 3, since: published", "days: 92, since: published", "changed"),
         ("months: 3", "months: 4, since: published", "changed"),
+        ("months: 3", "working_days: 60", "changed"),
     ],
 )
 def test_a_change_of_time_is_told_by_what_it_lets_happen(
@@ -173,6 +177,21 @@ def test_a_change_of_time_is_told_by_what_it_lets_happen(
     """Later is tightened, sooner loosened, and changed where some days go one way."""
     (found,) = diff(timed(before), timed(after))
     assert found.effect == effect
+
+
+@pytest.mark.parametrize("time", [After(months=3), After(working_days=5), After(9, beginning=True)])
+def test_a_time_follows_from_itself(time: After) -> None:
+    """Wherever in a file each stands."""
+    one, other = (lapse_of(evolve(time, span=Span("a.yaml", n)), "open") for n in (1, 2))
+    assert isinstance(one, Lapse)
+    assert one.follows_from(other)
+
+
+@pytest.mark.parametrize("time", [After(9), After(months=3)])
+def test_the_time_of_a_step_keeps_its_place_in_the_file(time: After) -> None:
+    """In plain days and in other units."""
+    place = Span("a.yaml", 7, 3)
+    assert lapse_of(evolve(time, span=place), "open").span == place
 
 
 def test_a_change_of_time_is_said_in_its_units() -> None:

@@ -123,11 +123,16 @@ def test_a_tick_in_the_future_is_refused(register: Register) -> None:
         register.tick(on=date(2999, 1, 1))
 
 
-def test_more_records_than_a_batch_holds_all_fire(register: Register) -> None:
+def test_more_records_than_a_batch_holds_all_fire(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In batches, none twice."""
     for number in range(BATCH + 3):
         add_case(register, f"C-{number}", ISSUED)
+    spy = Mock(wraps=register.store.append)
+    monkeypatch.setattr(register.store, "append", spy)
     assert len(register.tick(on=DUE).fired) == BATCH + 3
+    assert [len(call.args[0].records) for call in spy.call_args_list] == [BATCH, 3]
 
 
 def test_the_records_of_a_batch_are_read_at_once(
