@@ -1,0 +1,57 @@
+"""What an inspection bore, told from what others did, and from what it never covered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from peelflow.errors import Refused
+from tests.register.test_resting import LEVEL_3, amend, held, refusal
+from tests.world import FORCE, World, actor
+
+
+def test_a_record_that_came_self_certified_rests_on_its_inspection(world: World) -> None:
+    """Though nothing else was done to it here."""
+    inspection = held(world)
+    said: dict[str, Any] = {"category": "recommendation", "level": 3, "force": FORCE}
+    said |= {"recorded_by": "liaison-officer", "source": "portal", "reason": "as the old list has"}
+    world.register.take_over(
+        "OLD",
+        state="self_certified",
+        issued=world.day,
+        on=world.day,
+        fields={"question": "7.2"},
+        actor=actor("hmicfrs"),
+        **said,
+    )
+    world.fire("OLD", "verify", "hmicfrs", inspection=inspection)
+    with pytest.raises(Refused, match="OLD could not `verify`"):
+        world.fire(inspection, "cancel", "hmicfrs", reason="no inspectors")
+
+
+def test_an_act_at_another_inspection_does_not_rest_on_it(world: World) -> None:
+    """Of what was done to one record, what this inspection bore is named alone."""
+    first, second = held(world), held(world)
+    record = world.add(LEVEL_3, fields={"question": "7.2"})
+    world.step(record, "start")
+    world.step(record, "self_certify")
+    world.fire(record, "refuse", "hmicfrs", inspection=first, reason="half done")
+    world.step(record, "self_certify")
+    world.fire(record, "verify", "hmicfrs", inspection=second)
+    with pytest.raises(Refused) as refused:
+        world.fire(second, "cancel", "hmicfrs", reason="no inspectors")
+    (reason,) = refusal(refused).reasons
+    assert reason.instead == f"correct event 6 of {record} first, or leave this one"
+
+
+def test_an_inspection_comes_to_cover_no_other_question_set_once_it_verified(world: World) -> None:
+    """One that named none covered a record of any."""
+    inspection = held(world)
+    record = world.add(LEVEL_3, fields={"question": "7.2", "question_set": "peel_twelve"})
+    world.step(record, "start")
+    world.step(record, "self_certify")
+    world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    with pytest.raises(Refused, match=f"{record} could not `verify`"):
+        amend(world, inspection, "question_set", "peel_nine")
+    amend(world, inspection, "question_set", "peel_twelve")
