@@ -344,6 +344,27 @@ def test_documents_come_back_and_unknown_ones_are_refused(world: World) -> None:
         world.register.attach(record, evolve(letter, kind="poem"), actor=LIAISON, on=world.day)
 
 
+def test_no_letter_is_attached_before_it_is_signed(world: World) -> None:
+    """Nor is its attaching moved to such a day by a correction; on the day itself it may."""
+    record = world.add(KINDS[1])
+    letter = world.letter()
+    signed = world.day
+    world.later()
+    later = evolve(letter, signed_on=world.day + timedelta(1))
+    with pytest.raises(RequestRefused, match=r"is signed on .* attach it on the day"):
+        world.register.attach(record, later, actor=LIAISON, on=world.day)
+    event = world.register.attach(record, letter, actor=LIAISON, on=world.day)
+    said: dict[str, Any] = {"correction": "redate", "actor": LIAISON, "on": world.day}
+    world.register.correct(record, event.number, to=signed, reason="typed late", **said)
+    older = world.add(KINDS[1])
+    world.later()
+    letter = world.letter()
+    event = world.register.attach(older, letter, actor=LIAISON, on=world.day)
+    said["on"] = world.day
+    with pytest.raises(Refused, match=f"is signed on {world.day}, after it was attached"):
+        world.register.correct(older, event.number, to=signed + timedelta(1), reason="x", **said)
+
+
 def test_an_attached_letter_counts_in_its_window(world: World) -> None:
     """Evidence is offered with the act, or attached in the window."""
     record = world.add(KINDS[1])

@@ -64,7 +64,7 @@ def list_records(
             counts=counts,
             ledger=ledger,
         )
-        body = [_row(record, here.history(record.id)[-1]) for record in found]
+        body = [_row(record, told[-1]) for record, told in here.histories(found)]
     say.rows(columns, body, form)
 
 

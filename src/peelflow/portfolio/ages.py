@@ -7,7 +7,7 @@ from datetime import date
 from attrs import frozen
 
 from peelflow.engine.lapse import published
-from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
+from peelflow.portfolio.standing import Hand, Row, each_open, hand_in, row_of
 from peelflow.register.asking import check_date
 from peelflow.register.front import Register
 
@@ -33,8 +33,8 @@ def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age
     """
     check_date(on, "the list")
     found = [
-        Age(row_of(record), day, (on - day).days if day else None, brought_by(register, record))
-        for record in each_open(register, on, force=force)
+        Age(row_of(record), day, (on - day).days if day else None, hand_in(history, record))
+        for record, history in register.histories(each_open(register, on, force=force))
         for day in [published(record)]
     ]
     found.sort(key=lambda each: (each.published or date.max, each.row.record))

@@ -55,9 +55,10 @@ def movement(
         raise RequestRefused(what, why, "give the earlier day as `after`")
     found = [
         each
-        for record in register.records(force=force)
-        if record.on > after
-        for each in _moved(record, as_corrected(register.history(record.id)), ledger)
+        for record, history in register.histories(
+            record for record in register.records(force=force) if record.on > after
+        )
+        for each in _moved(record, as_corrected(history), ledger)
         if after < each.on <= until
     ]
     return tuple(sorted(found, key=lambda each: (each.on, each.row.record)))

@@ -84,12 +84,17 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     late: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
-    for record in each_open(register, on, force=force):
-        state = state_deadline(register.lifecycle(record.lifecycle), record)
-        passed = [each for each in _days(current_day(record), state) if _is_told(each[1], on)]
-        if not passed:
-            continue
-        history = register.history(record.id)
+    held = [
+        (record, state_deadline(register.lifecycle(record.lifecycle), record))
+        for record in each_open(register, on, force=force)
+    ]
+    told = {
+        record.id: (state, passed)
+        for record, state in held
+        if (passed := [day for day in _days(current_day(record), state) if _is_told(day[1], on)])
+    }
+    for record, history in register.histories(each for each, _ in held if each.id in told):
+        state, passed = told[record.id]
         deadline = evolve(deadline_of(standing_until(history, on), categories), state=state)
         row, hand = row_of(record), hand_in(history, record)
         for what, day in passed:

@@ -10,6 +10,8 @@ from attrs import frozen
 from peelflow.engine.fold import as_corrected, fold
 from peelflow.model.records import Actor, Event, Record
 from peelflow.register.front import Register
+from peelflow.register.reading import TOGETHER
+from peelflow.stores.parts import parts
 
 
 @frozen
@@ -70,25 +72,21 @@ def is_open(register: Register, record: Record) -> bool:
 
 def each_open(register: Register, on: date, *, force: str | None) -> Iterator[Record]:
     """Yield the records that count open on some ledger at the end of a day, as they stood then."""
-    for now in register.records(force=force):
-        record = as_at(register, now, on)
-        if record is not None and is_open(register, record):
-            yield record
+    for some in parts(register.records(force=force), TOGETHER):
+        later = (record for record in some if record.on > on)
+        moved = {record.id: history for record, history in register.histories(later)}
+        for now in some:
+            record = as_at(moved[now.id], on) if now.id in moved else now
+            if record is not None and is_open(register, record):
+                yield record
 
 
-def as_at(register: Register, record: Record, on: date) -> Record | None:
-    """Return a record as it stood at the end of a day; None where it did not exist yet."""
-    if record.on <= on:
-        return record
-    events = history_until(register, record.id, on)
+def as_at(history: Sequence[Event], on: date) -> Record | None:
+    """Return the record that a history makes by the end of a day; None where it was not there."""
+    events = standing_until(history, on)
     return fold(events) if events else None
 
 
-def history_until(register: Register, record: str, on: date) -> tuple[Event, ...]:
-    """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return standing_until(register.history(record), on)
-
-
 def standing_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
-    """Return what `history_until` does, from a history that was read already."""
+    """Return what stands of a record's history, as it was last corrected, up to a day."""
     return tuple(each for each in as_corrected(history) if each.on <= on)

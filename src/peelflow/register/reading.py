@@ -15,7 +15,11 @@ from peelflow.register.asking import check_date, check_level, check_one_of, chec
 from peelflow.register.desk import Desk
 from peelflow.register.keeping import Keeping, check_known
 from peelflow.rulebook.book import Rulebook
+from peelflow.stores.parts import parts
 from peelflow.stores.protocol import Wanted
+
+TOGETHER = 500
+"""How many histories are read at once."""
 
 
 class Reading(Keeping):
@@ -87,6 +91,16 @@ class Reading(Keeping):
         if not entries:
             raise UnknownRecord(record)
         return tuple(entry.event for entry in entries)
+
+    def histories(self, records: Iterable[Record]) -> Iterator[tuple[Record, tuple[Event, ...]]]:
+        """Yield records in their order, each with everything that happened to it.
+
+        They are read many at a time, so a long list costs few readings of the store.
+        """
+        for some in parts(records, TOGETHER):
+            found = self.store.histories([each.id for each in some])
+            for record in some:
+                yield record, tuple(entry.event for entry in found.get(record.id, ()))
 
     def figures(
         self,

@@ -26,7 +26,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import SYSTEM
 from peelflow.register.draft import Draft
 from peelflow.register.fields import checked_days
-from peelflow.register.situation import child_of
+from peelflow.register.situation import child_of, is_signed_later
 
 Events = Sequence[Event]
 NOBODY: Mapping[str, Events] = {}
@@ -175,6 +175,8 @@ def _unlawful(draft: Draft, event: Event, record: Record, history: Events) -> st
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)
             return ""
+        case Attached(document=document) if is_signed_later(document, event.on):
+            return f"{document.name} is signed on {document.signed_on}, after it was attached"
         case Attached() | Linked() | _:
             return ""
 

@@ -71,6 +71,11 @@ def described(
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
 
 
+def is_signed_later(document: Document, on: date) -> bool:
+    """Whether a document is signed after a day: it could not be attached by then."""
+    return document.signed_on is not None and document.signed_on > on
+
+
 def _called_off(record: Record) -> bool:
     """Whether the inspection's last national step called it off, or it was taken over so.
 

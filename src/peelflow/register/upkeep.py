@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from peelflow.errors import RequestRefused
 from peelflow.model.records import Actor, Amended, Attached, Document, Event, Record
 from peelflow.model.rules import Category
 from peelflow.register.asking import (
@@ -23,6 +24,7 @@ from peelflow.register.asking import (
 )
 from peelflow.register.fields import Given, checked_days, checked_value, counted_day, is_counted
 from peelflow.register.references import check_references
+from peelflow.register.situation import is_signed_later
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -101,7 +103,12 @@ class Upkeep(ABC):
         source: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Attach a kept document to a record; it can count for an act in the same window."""
+        """Attach a kept document to a record; it can count for an act in the same window.
+
+        Raises:
+            UnknownDocument: Its content was not kept first.
+            RequestRefused: It is signed on a later day than `on`, or of a kind that no rules have.
+        """
         with self._drafting() as draft:
             check_text(record, "the record's id")
             known = draft.get(record)
@@ -122,6 +129,10 @@ class Upkeep(ABC):
                 return first
             check_next_day(draft, on, known)
             draft.check_kept(document)
+            if is_signed_later(document, on):
+                why = f"is signed on {document.signed_on}, after the {on} that it is attached on"
+                instead = "attach it on the day of its signature, or later"
+                raise RequestRefused(f"the document {document.name!r}", why, instead)
             return draft.put(event)
 
     def appoint(

@@ -113,6 +113,12 @@ class MemoryStore:
         with self._lock:
             return tuple(self._entries.get(record, ()))
 
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the events of each record that exists among `ids`."""
+        check_asked(*ids)
+        with self._lock:
+            return {each: tuple(self._entries[each]) for each in ids if each in self._entries}
+
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
         check_wanted(wanted)

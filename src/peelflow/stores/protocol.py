@@ -191,6 +191,10 @@ class Store(Documents, Protocol):
         """Return the events of `record` in order, equal to what was appended (S4)."""
         ...
 
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """Return what `history` does for each record that exists among `ids`, in few readings."""
+        ...
+
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
         ...

@@ -90,9 +90,16 @@ class ScopedStore:
 
     def history(self, record: str) -> tuple[Entry, ...]:
         """Return the events of one of the force's records in order."""
-        found = self._store.history(record)
+        return self.histories((record,)).get(record, ())
+
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the events of each of the force's records among `ids`."""
         # INVARIANT: a record stays in the force that its first event says.
-        return found if found and begin(found[0].event).force == self.force else ()
+        return {
+            record: entries
+            for record, entries in self._store.histories(ids).items()
+            if begin(entries[0].event).force == self.force
+        }
 
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the force's records that match."""

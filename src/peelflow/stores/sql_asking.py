@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from attrs import frozen
@@ -13,8 +14,8 @@ from peelflow.model.records import Record
 from peelflow.stores import sql_tables as tables
 from peelflow.stores.codec import event_from
 from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
+from peelflow.stores.parts import IDS, parts
 from peelflow.stores.protocol import Entry, Placed, Total, Wanted
-from peelflow.stores.sql_parts import IDS, parts
 from peelflow.stores.statements import RowUnreadable
 
 _EVENT = [tables.events.c[name] for name in EventRow._fields]
@@ -65,6 +66,18 @@ def history(connection: Connection, record: str) -> tuple[Entry, ...]:
     columns = tables.events.c
     asked = select(*_EVENT).where(columns.record == record).order_by(columns.number)
     return tuple(map(_entry, connection.execute(asked)))
+
+
+def histories(connection: Connection, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    """Return the events of each record that exists among `ids`, by number."""
+    columns = tables.events.c
+    asked = select(*_EVENT).order_by(columns.record, columns.number)
+    found = (connection.execute(asked.where(columns.record.in_(some))) for some in parts(ids, IDS))
+    return {
+        record: tuple(map(_entry, each))
+        for rows in found
+        for record, each in groupby(rows, key=lambda row: EventRow._make(row).record)
+    }
 
 
 def fed(connection: Connection, after: int, limit: int) -> tuple[Placed, ...]:

@@ -11,8 +11,8 @@ from peelflow.errors import Conflict, KeyReused
 from peelflow.stores import sql_asking as asking
 from peelflow.stores import sql_tables as tables
 from peelflow.stores.checks import check_numbers, check_rules, ids_in
+from peelflow.stores.parts import KEYS, parts
 from peelflow.stores.protocol import Batch
-from peelflow.stores.sql_parts import KEYS, parts
 
 
 def absent_ids(batch: Batch) -> list[str]:

@@ -64,6 +64,12 @@ class SharedStore(ABC):
         with self._asking() as connection:
             return asking.history(connection, record)
 
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the events of each record that exists among `ids`."""
+        check_asked(*ids)
+        with self._asking() as connection:
+            return asking.histories(connection, ids)
+
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order, read in chunks."""
         check_wanted(wanted)

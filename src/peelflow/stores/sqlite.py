@@ -136,6 +136,11 @@ class SqliteStore:
         check_asked(record)
         return self._run(lambda connection: statements.history(connection, record))
 
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the events of each record that exists among `ids`."""
+        check_asked(*ids)
+        return self._run(lambda connection: statements.histories(connection, ids))
+
     def records(self, wanted: Wanted) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.
 

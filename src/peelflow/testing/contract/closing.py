@@ -30,6 +30,7 @@ ASKED: dict[str, Callable[[Store], object]] = {
     "read": lambda store: store.read([NAME]),
     "keyed": lambda store: store.keyed(NAME, "k"),
     "history": lambda store: store.history(NAME),
+    "histories": lambda store: store.histories([NAME]),
     "records": lambda store: list(store.records(Wanted())),
     "totals": lambda store: list(store.totals()),
     "feed": lambda store: store.feed(0, 1),

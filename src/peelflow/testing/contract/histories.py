@@ -47,6 +47,17 @@ class Histories(Contract):
 
         assert store.history(name) == tuple(kept)
 
+    def test_many_histories_come_back_as_each_by_itself(self, store: Store) -> None:
+        """S4: each in its own order, and nothing of what is not kept."""
+        for name in ("b", "a", "\N{GRINNING FACE}", "b", "A", "a", "b"):
+            step(store, name)
+
+        names = ["a", "b", "A", "\N{GRINNING FACE}", "none"]
+        found = {name: store.history(name) for name in names if name != "none"}
+        assert dict(store.histories(names)) == found
+        assert [len(found[name]) for name in names[:-1]] == [2, 3, 1, 1]
+        assert store.histories([]) == {}
+
     def test_a_record_comes_back_equal(self, store: Store) -> None:
         """S4: a record is read with the digest of its last event."""
         entry = step(store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ KEYS = 400
 _T = TypeVar("_T")
 
 
-def parts(whole: Collection[_T], size: int) -> Iterator[list[_T]]:
+def parts(whole: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Yield what is asked for in order, at most so many at once; nothing for an empty one."""
     each = iter(whole)
     while some := list(islice(each, size)):
