@@ -74,6 +74,13 @@ def test_a_record_taken_over_keeps_its_issue_date_and_is_assumed() -> None:
     assert (first.level, first.fields, first.parent) == (None, {"owner": "Kim"}, "P-1")
 
 
+def test_what_is_done_to_a_record_taken_over_leaves_it_assumed() -> None:
+    """Nothing that follows stands behind the state in which it came."""
+    what = TakenOver("Kent", "afi", 3, OLD, "open", day(-400), {}, None)
+    record = fold([event(1, what), event(2, START), event(3, CLOSE)])
+    assert (record.state, record.assumed) == ("closed", True)
+
+
 def test_an_act_moves_the_record_and_begins_its_window() -> None:
     """State, entry, who did it, documents, what was spent, and the successor."""
     what = evolve(
