@@ -163,7 +163,8 @@ def test_an_amendment_that_let_an_act_be_done_is_not_voided(world: World) -> Non
     with pytest.raises(Refused) as refused:
         world.register.correct(THE_DEPUTY, 3, correction="void", **said)
     found = refusal(refused)
-    assert (found.record, found.trigger) == (THE_DEPUTY, "correct")
+    rules = str(world.register.record(THE_DEPUTY).lifecycle)
+    assert (found.record, found.lifecycle, found.trigger) == (THE_DEPUTY, rules, "correct")
     assert found.reasons[0].instead == f"correct event 3 of {record} first, or leave this one"
     day = START + timedelta(1)
     world.register.correct(THE_DEPUTY, 3, correction="redate", to=day, **said)
