@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 # Which mutants `make mutants` tries, such as MODULE='peelflow.stores.chain*'; all when left out.
+# What `lru_cache` holds, and methods of slotted classes, it does not reach: mutate those by hand.
 MODULE ?=
 
 .PHONY: demo test format docs bench tamper crash contention mutants
