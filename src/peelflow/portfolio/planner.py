@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from attrs import frozen
 
 from peelflow.engine.inspections import covers, of_one_set
 from peelflow.model.judgement import Inspection
-from peelflow.model.records import Record
+from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, each_atom
 from peelflow.model.rules import Lifecycle, Transition
-from peelflow.portfolio.standing import Hand, Row, brought_by, each_open, row_of
+from peelflow.portfolio.standing import Hand, Row, each_open, hand_in, row_of
 from peelflow.register.asking import check_date
 from peelflow.register.front import Register
 from peelflow.register.situation import inspection_of
@@ -67,14 +67,19 @@ def plan(
             title = record.fields.get("title")
             coming.append((held, title if isinstance(title, str) else None))
     coming.sort(key=lambda each: (each[0].first_day, each[0].id))
-    records = list(each_open(register, on, force=force)) if coming else []
+    records = list(register.histories(each_open(register, on, force=force))) if coming else []
     return tuple(_planned(register, held, title, records) for held, title in coming)
 
 
 def _planned(
-    register: Register, held: Inspection, title: str | None, records: list[Record]
+    register: Register,
+    held: Inspection,
+    title: str | None,
+    records: Sequence[tuple[Record, Sequence[Event]]],
 ) -> PlannedInspection:
-    found = [each for record in records for each in _verifiable(register, record, held)]
+    found = [
+        each for record, history in records for each in _verifiable(register, record, history, held)
+    ]
     return PlannedInspection(
         inspection=held,
         title=title,
@@ -83,7 +88,9 @@ def _planned(
     )
 
 
-def _verifiable(register: Register, record: Record, held: Inspection) -> Iterator[Verifiable]:
+def _verifiable(
+    register: Register, record: Record, history: Sequence[Event], held: Inspection
+) -> Iterator[Verifiable]:
     """Yield the record if the inspection could close it now, or after the fewest steps."""
     if record.force != held.force:
         return
@@ -105,7 +112,7 @@ def _verifiable(register: Register, record: Record, held: Inspection) -> Iterato
             trigger=rule.trigger,
             steps=tuple(step.trigger for step in path),
             evidence=tuple(dict.fromkeys(kinds)),
-            waiting=None if path else brought_by(register, record),
+            waiting=None if path else hand_in(history, record),
         )
         return
 

@@ -40,13 +40,8 @@ def hand_of(event: Event) -> Hand:
     return Hand(event.actor, event.recorded_by, event.on)
 
 
-def brought_by(register: Register, record: Record) -> Hand:
-    """Return who brought a record into the state it stands in, and on what day."""
-    return hand_in(register.history(record.id), record)
-
-
 def hand_in(history: Sequence[Event], record: Record) -> Hand:
-    """Return what `brought_by` does, from a history that was read already."""
+    """Return who brought a record into the state it stands in, as its history tells, and when."""
     entered = record.entered[record.state]
     event = history[entered.number - 1]
     return Hand(event.actor, event.recorded_by, entered.on)
