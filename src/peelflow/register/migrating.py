@@ -17,6 +17,7 @@ from peelflow.register.asking import check_actor, check_day, check_text, event_o
 from peelflow.register.moving import put_moved
 from peelflow.register.plans import Named, check_mover, proved_plan
 from peelflow.register.previewing import each_under
+from peelflow.stores.parts import parts
 
 if TYPE_CHECKING:
     from peelflow.register.draft import Draft
@@ -106,16 +107,15 @@ def _in_batches(
     Each batch reads its records anew, so what somebody moved meanwhile is passed over.
     """
     moved, left = 0, []
-    for start in range(0, len(ids), BATCH):
-        chunk = tuple(ids[start : start + BATCH])
+    for chunk in parts(ids, BATCH):
         with register.batch() as draft:
-            draft.look_up(chunk)
+            draft.look_up(tuple(chunk))
             for each in chunk:
                 if move(draft, draft.get(each)):
                     moved += 1
                 else:
                     left.append(each)
-        seen(start + len(chunk), len(ids))
+        seen(moved + len(left), len(ids))
     return Moved(moved, tuple(left))
 
 

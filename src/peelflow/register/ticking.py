@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -17,6 +16,7 @@ from peelflow.model.records import Act, Event, Record
 from peelflow.model.rules import Transition
 from peelflow.register.asking import check_day
 from peelflow.register.holidays import known_holidays
+from peelflow.stores.parts import parts
 from peelflow.stores.protocol import Wanted
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def tick(new_draft: Callable[[], Draft], on: date) -> Ticked:
     first = new_draft()
     check_day(first, on, "the tick")
     done = Ticked(on)
-    each = _waiting(first, on)
-    while batch := tuple(islice(each, BATCH)):
-        for some in _tried(new_draft, batch, on):
+    for batch in parts(_waiting(first, on), BATCH):
+        for some in _tried(new_draft, tuple(batch), on):
             done = _with(done, some)
     return done
 
