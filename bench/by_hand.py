@@ -12,7 +12,7 @@ from datetime import date
 from attrs import frozen
 
 from peelflow import Act, Context, Document, Event, Reason, Record, Refusal
-from peelflow.model.records import Acted, Change
+from peelflow.model.records import Change, TransitionTaken
 from peelflow.model.rules import Counts
 
 Found = str | tuple[str, ...]
@@ -135,7 +135,7 @@ def event_of(
     row: Row, record: Record, act: Act, context: Context, *, counted: tuple[str, ...]
 ) -> Event:
     """Return the event of an accepted act."""
-    what = Acted(
+    what = TransitionTaken(
         act.trigger,
         record.state,
         row.to,

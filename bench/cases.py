@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from attrs import evolve, frozen
 
 from peelflow import Act, Actor, Context, Document, Record, national
-from peelflow.model.judgement import Appointment
+from peelflow.model.decisions import Appointment
 from peelflow.model.records import Attachment, Moment
 from peelflow.model.rules import Lifecycle
 

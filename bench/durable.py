@@ -23,10 +23,10 @@ from attrs import frozen
 
 from bench.rounds import Result, compare, interleaved
 from peelflow import Actor, Register
+from peelflow.stores.base import WriteBatch
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Batch
-from peelflow.stores.rows import Rows, rows_of
-from peelflow.stores.schema import APPLICATION, TABLES
+from peelflow.stores.rows import BatchRows, batch_rows
+from peelflow.stores.sqlite_connection import APPLICATION_ID, TABLES
 
 RAW, ENCODING = "raw sqlite3, same bytes", "raw sqlite3, json, sha256"
 RECORDS, WALKED, ROUNDS, STEPS = 400, 40, 60, 20
@@ -53,7 +53,7 @@ class Walk:
     """The steps measured: acts for ours, by number, and the rows each must write, for raw."""
 
     fire: Callable[[Register, int], object]
-    rows: Sequence[Rows]
+    rows: Sequence[BatchRows]
 
 
 class Recording(MemoryStore):
@@ -62,12 +62,12 @@ class Recording(MemoryStore):
     def __init__(self) -> None:
         """Start with nothing."""
         super().__init__()
-        self.rows: list[Rows] = []
+        self.rows: list[BatchRows] = []
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Keep the batch and its rows."""
         super().append(batch)
-        self.rows.append(rows_of(batch))
+        self.rows.append(batch_rows(batch))
 
 
 def measure(folder: Path) -> Iterator[Result]:
@@ -168,11 +168,11 @@ def _times(folder: Path, fire: Callable[[Register, int], object]) -> dict[str, t
     return dict(times)
 
 
-def _parsed(rows: Rows) -> tuple[Any, Any]:
+def _parsed(rows: BatchRows) -> tuple[Any, Any]:
     return json.loads(rows.bodies[0]), json.loads(str(rows.events[0][5]))
 
 
-def moved_row(rows: Rows) -> tuple[str | int | None, ...]:
+def moved_row(rows: BatchRows) -> tuple[str | int | None, ...]:
     """Return what `MOVE` asks with, also of a step that read more than the record it moves."""
     if rows.moved is not None:
         return rows.moved
@@ -195,9 +195,9 @@ def in_steps(step: Callable[[int], object]) -> Callable[[], None]:
     return work
 
 
-def _opened(path: Path, filled: Rows) -> sqlite3.Connection:
+def _opened(path: Path, filled: BatchRows) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     for table in TABLES:
@@ -212,7 +212,7 @@ def _opened(path: Path, filled: Rows) -> sqlite3.Connection:
 
 
 def _step(
-    connection: sqlite3.Connection, rows: Rows, *, encode: tuple[Any, Any] | None = None
+    connection: sqlite3.Connection, rows: BatchRows, *, encode: tuple[Any, Any] | None = None
 ) -> None:
     moved, (event,) = moved_row(rows), rows.events
     name = moved[-2]

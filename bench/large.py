@@ -10,16 +10,6 @@ from collections.abc import Iterator
 from datetime import date
 from random import Random
 
-from peelflow.model.guarantees import (
-    AlwaysReachable,
-    Guarantee,
-    NeverUnmet,
-    NeverWithout,
-    OnlyEnteredBy,
-    Promise,
-    TwoPeople,
-    Where,
-)
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -32,9 +22,23 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import AppliesTo, Counts, Lifecycle, State, Transition
+from peelflow.model.rules import (
+    AlwaysReachable,
+    AppliesTo,
+    Counts,
+    Guarantee,
+    Lifecycle,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    OnlyEnteredBy,
+    Promise,
+    SeparationOfDuties,
+    State,
+    StateSet,
+    Transition,
+)
+from peelflow.rulebook.loader import resolve
 from peelflow.rulebook.national import national
-from peelflow.rulebook.settle import settled
 
 LENGTH, WORK = 10, 6
 CHIEFS = ("chief_constable", "nominated_deputy")
@@ -42,17 +46,19 @@ LIAISON, FORCE, HMICFRS = ("liaison_officer",), ("liaison_officer", "lead"), ("h
 REASON = (ReasonGiven(),)
 LETTER = Evidence("letter", signed_by=("chief_constable",))
 VERIFIED = InspectionHeld("planned", relevant=True)
-CLOSED = Where(ledger="force", counts="closed")  # by verification; `portal` counts each end closed
+CLOSED = StateSet(
+    ledger="force", counts="closed"
+)  # by verification; `portal` counts each end closed
 OPEN, REVIEW = "work_0_0", "work_0_4"  # states that requirements count from
 FAR = 25  # how many strands a side door passes at most
 Way = tuple[str, str, tuple[str, ...], tuple[Requirement, ...]]
 Named = tuple[str, State]
 PROMISES: tuple[Promise, ...] = (
-    OnlyEnteredBy(Where(ledger="portal", counts="closed"), HMICFRS),
-    NeverWithout(CLOSED, ("certify", "verify")),
-    NeverUnmet(CLOSED, VERIFIED),
+    OnlyEnteredBy(StateSet(ledger="portal", counts="closed"), HMICFRS),
+    NeverEnteredWithoutSteps(CLOSED, ("certify", "verify")),
+    NeverEnteredUnless(CLOSED, VERIFIED),
     AlwaysReachable(CLOSED),
-    TwoPeople("certify", "verify"),
+    SeparationOfDuties("certify", "verify"),
 )
 ASKED: tuple[tuple[Requirement, ...], ...] = (
     (),
@@ -91,7 +97,7 @@ def large(size: int, *, leak: bool = False, seed: int = 11) -> Lifecycle:
         states=states,
         guarantees=tuple(Guarantee(type(one).__name__, "a bench", one) for one in PROMISES),
     )
-    return settled(lifecycle, national().vocabulary, None)
+    return resolve(lifecycle, national().vocabulary, None)
 
 
 def _strand(strand: int, strands: int, draw: Random, accept: tuple[str, ...]) -> Iterator[Named]:

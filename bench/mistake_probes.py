@@ -21,9 +21,9 @@ from types import SimpleNamespace
 import yaml
 from attrs import asdict, frozen
 
-from peelflow import Actor, Refused, Register, RulesRefused
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import load
+from peelflow import Actor, InvalidRules, Refused, Register
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.rulebook import Rulebook
 
 WALK = ("start", "hold", "resume", "close", "close")  # the letter is signed before the last
 
@@ -156,7 +156,7 @@ def probe(way: Callable[[Path], Machine], path: Path) -> Outcome:
     case, states = path.parent.name, list[str]()
     try:
         machine = way(path)
-    except RulesRefused as refused:
+    except InvalidRules as refused:
         faults = tuple(
             Fault(
                 f"{Path(one.span.file).name}:{one.span.line}:{one.span.column}",

@@ -24,8 +24,8 @@ from bench.durable import (
 )
 from bench.rounds import Result, compare, interleaved
 from peelflow import Register, national
-from peelflow.stores.rows import Rows
-from peelflow.stores.sql import SqlStore, upgrade_sql
+from peelflow.stores.rows import BatchRows
+from peelflow.stores.sql.store import SqlStore, upgrade_sql
 from tests.postgres import database, running
 
 RAW = "raw psycopg, same bytes"
@@ -85,7 +85,7 @@ def _plain(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _step(connection: psycopg.Connection, rows: Rows) -> None:
+def _step(connection: psycopg.Connection, rows: BatchRows) -> None:
     moved, (event,) = moved_row(rows), rows.events
     connection.execute(READ, (moved[-2],), prepare=True).fetchone()
     changes = [list(column) for column in zip(*rows.changes, strict=True)]

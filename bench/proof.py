@@ -10,8 +10,8 @@ from time import process_time
 from bench.large import large
 from bench.rounds import Result, compare, interleaved
 from peelflow.model.rules import Lifecycle
+from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
-from peelflow.proof.story import Proof
 
 SECOND, ROUNDS = "the second allowed", 7
 SMALL, MIDDLE, LARGE = "1,000 states", "3,000 states", "10,000 states"
@@ -53,7 +53,7 @@ def leaking(lifecycle: Lifecycle, *, steps: int) -> None:
     assert [proof.verdict for proof in rest] == ["proved"] * 4, rest
 
 
-def collecting(work: Callable[[], tuple[Proof, ...]]) -> Callable[[], None]:
+def collecting(work: Callable[[], tuple[ProofResult, ...]]) -> Callable[[], None]:
     """Let Python collect its garbage while it works, as it does for everybody who proves rules."""
 
     def collected() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from peelflow.model.records import Actor
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
 from tests.world import FORCE, clock
 
 VOCABULARY = """

@@ -14,7 +14,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy.engine import make_url
 
-from peelflow.stores.sql import upgrade_sql
+from peelflow.stores.sql.store import upgrade_sql
 
 GIVEN = "PEELFLOW_TEST_POSTGRES"
 TABLES = ("meta", "events", "unplaced", "feed", "records", "changes", "documents", "lifecycles")

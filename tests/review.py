@@ -9,9 +9,9 @@ from typing import Any
 from attrs import define, field
 
 from peelflow.model.records import Actor, Event
-from peelflow.register.front import Register
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import load
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, LIAISON, clock
 
 PLAN = "review-1-to-2"

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from peelflow import errors
-from peelflow.errors import RequestRefused, UnknownRecord
+from peelflow.errors import InvalidRequest, UnknownRecord
 
 
 def test_the_tree_drawn_is_the_tree_there_is() -> None:
@@ -31,7 +31,7 @@ def test_the_tree_drawn_is_the_tree_there_is() -> None:
 
 def test_a_missing_extra_says_how_to_install_it() -> None:
     """The sentence can be copied to a shell."""
-    missing = errors.MissingExtra("sql", "SQLAlchemy")
+    missing = errors.MissingDependency("sql", "SQLAlchemy")
     assert (missing.extra, missing.needs) == ("sql", "SQLAlchemy")
     assert str(missing) == "SQLAlchemy is not installed; run: pip install 'peelflow[sql]'"
 
@@ -40,7 +40,7 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
 def test_a_text_of_any_length_is_told_short(size: int) -> None:
     """Whole in the error's parts, for who wants it."""
     text = "x" * size
-    refused, unknown = RequestRefused(text, f"is {text}", "give a text"), UnknownRecord(text)
+    refused, unknown = InvalidRequest(text, f"is {text}", "give a text"), UnknownRecord(text)
     assert (refused.what, unknown.record) == (text, text)
     assert str(refused) == f"{'x' * 500}…: is {'x' * 497}…; give a text"
     assert len(str(unknown)) < 200

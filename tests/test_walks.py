@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from peelflow.engine.fold import fold
 from peelflow.errors import Refused
-from peelflow.model.judgement import Refusal
-from peelflow.model.records import Acted, Event
-from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, each_atom
+from peelflow.model.decisions import Refusal
+from peelflow.model.records import Event, TransitionTaken
+from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, atoms_of
 from peelflow.model.rules import Transition
 from tests.world import KIND, KINDS, PEOPLE, Kind, World, a_world
 
@@ -35,7 +35,7 @@ def close_children(world: World, record: str) -> None:
 
 def prepare(world: World, record: str, rule: Transition) -> dict[str, Any]:
     """Meet what a transition needs that an act alone cannot give."""
-    if any(isinstance(requirement, ChildrenClosed) for requirement in each_atom(rule.requires)):
+    if any(isinstance(requirement, ChildrenClosed) for requirement in atoms_of(rule.requires)):
         close_children(world, record)
     world.later()
     return world.means(rule)
@@ -66,7 +66,7 @@ def test_a_lawful_walk_stays_inside_and_replays(kind: Kind, data: st.DataObject)
         before = world.register.record(record).state
         means = prepare(world, record, rule)
         event = world.fire(record, rule.trigger, given_by, **means)
-        assert isinstance(event.what, Acted)
+        assert isinstance(event.what, TransitionTaken)
         assert (before, rule.to) == (event.what.old, event.what.new)
     history = world.register.history(record)
     assert fold(history) == world.register.record(record)
@@ -81,7 +81,7 @@ def assert_closed_as_the_level_allows(
     ledger = LEDGERS.get(kind.name, "portal")
     if world.register.counts(now).get(ledger) != "closed":
         return
-    acts = [e for e in history if isinstance(e.what, Acted)]
+    acts = [e for e in history if isinstance(e.what, TransitionTaken)]
     if not acts:
         assert kind.name == "before-levels"
         return
@@ -89,12 +89,12 @@ def assert_closed_as_the_level_allows(
     closing = next(
         e
         for e in reversed(acts)
-        if isinstance(e.what, Acted)
+        if isinstance(e.what, TransitionTaken)
         and states[e.what.new].counts_as.get(ledger) == "closed"
         and states[e.what.old].counts_as.get(ledger) != "closed"
     )
     assert closing.actor.role in WHO_CLOSES[kind.name]
-    assert isinstance(closing.what, Acted)
+    assert isinstance(closing.what, TransitionTaken)
     if ledger == "portal" and closing.actor.role in ("chief_constable", "nominated_deputy"):
         assert [d.kind for d in closing.what.evidence if d.digest in closing.what.counted] == [
             "letter"

@@ -16,7 +16,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
 )
 from peelflow.model.rules import Level, Transition
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 START = date(2021, 1, 4)

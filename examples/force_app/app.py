@@ -34,16 +34,16 @@ from sqlalchemy.exc import IntegrityError
 from peelflow import (
     Actor,
     Conflict,
+    InvalidRequest,
     KeyReused,
     Refused,
     Register,
-    RequestRefused,
     StoreBusy,
     UnknownRecord,
     national,
 )
-from peelflow.engine.telling import say_need
-from peelflow.stores.plugged import upgrade_store
+from peelflow.stores.opening import upgrade_store
+from peelflow.wording import say_need
 
 DATABASE = os.environ.get("FORCE_APP_DATABASE", "sqlite+pysqlite:///force_app.db")
 RULES = national()
@@ -232,8 +232,8 @@ def unknown(_: Request, error: UnknownRecord) -> JSONResponse:
     return JSONResponse({"unknown": str(error)}, 404)
 
 
-@app.exception_handler(RequestRefused)
-def cannot_be_meant(_: Request, error: RequestRefused) -> JSONResponse:
+@app.exception_handler(InvalidRequest)
+def cannot_be_meant(_: Request, error: InvalidRequest) -> JSONResponse:
     """Tell what is wrong with a request, and what to send instead."""
     said = {"what": error.what, "why": error.why, "instead": error.instead}
     return JSONResponse(said, 422)

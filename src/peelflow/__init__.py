@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from peelflow.errors import (
         Conflict,
         Diagnostic,
+        InvalidRequest,
+        InvalidRules,
         KeyReused,
-        MissingExtra,
-        OtherRules,
+        MissingDependency,
         PeelflowError,
         Refused,
-        RequestRefused,
-        RulesRefused,
+        RulesMismatch,
         StoreBusy,
         StoreError,
-        StoreUnreadable,
+        StoreUnavailable,
         StoreVersion,
-        TextRefused,
         UnknownDocument,
         UnknownRecord,
+        UnstorableText,
     )
     from peelflow.figures import Figures
-    from peelflow.model.judgement import Context, Reason, Refusal
-    from peelflow.model.records import Act, Actor, Document, Event, Record
+    from peelflow.model.decisions import Act, Context, Reason, Refusal
+    from peelflow.model.records import Actor, Document, Event, Record
     from peelflow.model.rules import Lifecycle
-    from peelflow.register.front import Register
-    from peelflow.rulebook.book import Rulebook
-    from peelflow.rulebook.load import check, load
+    from peelflow.register.register import Register
+    from peelflow.rulebook.loader import check, load
     from peelflow.rulebook.national import national
+    from peelflow.rulebook.rulebook import Rulebook
 
 _HOMES = {
     "peelflow.engine.decide": ("decide",),
@@ -43,27 +43,27 @@ _HOMES = {
         "Conflict",
         "Diagnostic",
         "KeyReused",
-        "MissingExtra",
-        "OtherRules",
+        "MissingDependency",
+        "RulesMismatch",
         "PeelflowError",
         "Refused",
-        "RequestRefused",
-        "RulesRefused",
+        "InvalidRequest",
+        "InvalidRules",
         "StoreBusy",
         "StoreError",
-        "StoreUnreadable",
+        "StoreUnavailable",
         "StoreVersion",
-        "TextRefused",
+        "UnstorableText",
         "UnknownDocument",
         "UnknownRecord",
     ),
     "peelflow.figures": ("Figures",),
-    "peelflow.model.judgement": ("Context", "Reason", "Refusal"),
-    "peelflow.model.records": ("Act", "Actor", "Document", "Event", "Record"),
+    "peelflow.model.decisions": ("Act", "Context", "Reason", "Refusal"),
+    "peelflow.model.records": ("Actor", "Document", "Event", "Record"),
     "peelflow.model.rules": ("Lifecycle",),
-    "peelflow.register.front": ("Register",),
-    "peelflow.rulebook.book": ("Rulebook",),
-    "peelflow.rulebook.load": ("check", "load"),
+    "peelflow.register.register": ("Register",),
+    "peelflow.rulebook.rulebook": ("Rulebook",),
+    "peelflow.rulebook.loader": ("check", "load"),
     "peelflow.rulebook.national": ("national",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -77,26 +77,26 @@ __all__ = [
     "Document",
     "Event",
     "Figures",
+    "InvalidRequest",
+    "InvalidRules",
     "KeyReused",
     "Lifecycle",
-    "MissingExtra",
-    "OtherRules",
+    "MissingDependency",
     "PeelflowError",
     "Reason",
     "Record",
     "Refusal",
     "Refused",
     "Register",
-    "RequestRefused",
     "Rulebook",
-    "RulesRefused",
+    "RulesMismatch",
     "StoreBusy",
     "StoreError",
-    "StoreUnreadable",
+    "StoreUnavailable",
     "StoreVersion",
-    "TextRefused",
     "UnknownDocument",
     "UnknownRecord",
+    "UnstorableText",
     "check",
     "decide",
     "load",

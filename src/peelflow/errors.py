@@ -1,20 +1,20 @@
 """The faults peelflow reports: diagnostics about rule files, and one tree of exceptions.
 
 PeelflowError
-├── RulesRefused (ValueError)      a rulebook has faults; carries every Diagnostic
+├── InvalidRules (ValueError)      a rulebook has faults; carries every Diagnostic
 ├── Refused                        the rules refuse an act; carries the Refusal
-├── RequestRefused (ValueError)    what was asked cannot be meant: unknown category, field, text
-│   ├── TextRefused                a text no store can keep (NUL, lone surrogate)
+├── InvalidRequest (ValueError)    what was asked cannot be meant: unknown category, field, text
+│   ├── UnstorableText                a text no store can keep (NUL, lone surrogate)
 │   └── KeyReused                  a key came back with another request
 ├── UnknownRecord (LookupError)    no record of that id
 ├── UnknownDocument (LookupError)  no document of that digest
 ├── StoreError
 │   ├── Conflict                   somebody else moved what this decision read
-│   ├── OtherRules                 the store keeps other rules under that name and version
+│   ├── RulesMismatch                 the store keeps other rules under that name and version
 │   ├── StoreBusy (TimeoutError)   the store stayed locked for too long
 │   ├── StoreVersion               the store's schema is newer than this peelflow
-│   └── StoreUnreadable            the file is no peelflow store, or is damaged
-└── MissingExtra (ImportError)     an optional dependency is not installed
+│   └── StoreUnavailable            the file is no peelflow store, or is damaged
+└── MissingDependency (ImportError)     an optional dependency is not installed
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
 Severity = Literal["error", "note"]
-LONGEST = 500  # what a sentence repeats of a text that somebody gave
+LONGEST_TEXT = 500  # what a sentence repeats of a text that somebody gave
 
 
 @frozen(order=True)
@@ -73,7 +74,7 @@ class PeelflowError(Exception):
     """Anything peelflow raises on purpose."""
 
 
-class RulesRefused(PeelflowError, ValueError):
+class InvalidRules(PeelflowError, ValueError):
     """A rulebook has faults, all of them in `diagnostics`, sorted by place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -89,19 +90,19 @@ class Refused(PeelflowError):
         super().__init__(str(refusal))
 
 
-class RequestRefused(PeelflowError, ValueError):
+class InvalidRequest(PeelflowError, ValueError):
     """A request that cannot be meant: `what` it names, why not, and what to do instead."""
 
     def __init__(self, what: str, why: str, instead: str) -> None:
         self.what, self.why, self.instead = what, why, instead
-        super().__init__(f"{_short(what)}: {_short(why)}; {instead}")
+        super().__init__(f"{_shortened(what)}: {_shortened(why)}; {instead}")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
-class TextRefused(RequestRefused):
+class UnstorableText(InvalidRequest):
     """A text that no store can keep unchanged."""
 
     def __init__(self, what: str) -> None:
@@ -110,7 +111,7 @@ class TextRefused(RequestRefused):
         )
 
 
-class KeyReused(RequestRefused):
+class KeyReused(InvalidRequest):
     """An idempotency key that already stands for another request on this record."""
 
     def __init__(self, record: str, key: str) -> None:
@@ -162,7 +163,7 @@ class Conflict(StoreError):
         )
 
 
-class OtherRules(StoreError):
+class RulesMismatch(StoreError):
     """The store keeps a lifecycle of this name and version that means something else."""
 
     def __init__(self, name: str, version: int) -> None:
@@ -191,7 +192,7 @@ class StoreVersion(StoreError):
         )
 
 
-class StoreUnreadable(StoreError):
+class StoreUnavailable(StoreError):
     """No store answers there, it is damaged or closed, or it has not what it needs to go on."""
 
     def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
@@ -200,7 +201,7 @@ class StoreUnreadable(StoreError):
         super().__init__(f"{url} cannot be used as a store: {why}; {self.instead}")
 
 
-class MissingExtra(PeelflowError, ImportError):
+class MissingDependency(PeelflowError, ImportError):
     """An optional dependency is missing; `extra` names what to install."""
 
     def __init__(self, extra: str, needs: str) -> None:

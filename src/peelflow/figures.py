@@ -1,4 +1,4 @@
-"""Figures: a store's totals as the rows that the categories declare, printed at zero too."""
+"""Figures are a store's totals as the rows that the categories declare, printed at zero too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operator import itemgetter
 from attrs import frozen
 
 from peelflow.model.rules import Category, Level
-from peelflow.stores.protocol import Total
+from peelflow.stores.base import LedgerTotal
 
 _Sums = Counter[tuple[str, Level, str]]
 
@@ -57,7 +57,7 @@ class Figures:
 
 
 def tabulate(
-    totals: Iterable[Total],
+    totals: Iterable[LedgerTotal],
     categories: Mapping[str, Category],
     *,
     ledger: str = "portal",
@@ -95,10 +95,10 @@ def tabulate(
         )
         for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
     ]
-    return Figures((*declared, *_undeclared(sums, categories)), as_at, known)
+    return Figures((*declared, *_undeclared_lines(sums, categories)), as_at, known)
 
 
-def _undeclared(sums: _Sums, categories: Mapping[str, Category]) -> Iterator[FigureLine]:
+def _undeclared_lines(sums: _Sums, categories: Mapping[str, Category]) -> Iterator[FigureLine]:
     left: Counter[tuple[str, str]] = Counter()
     for (name, _, counts), total in sums.items():
         left[name, counts] += total

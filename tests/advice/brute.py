@@ -11,12 +11,12 @@ from itertools import product
 
 from attrs import evolve, frozen
 
-from peelflow.engine.decide import PEELFLOW, automatic, decide
+from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
 from peelflow.engine.fold import apply
-from peelflow.model.judgement import Appointment, Child, Context, Inspection
-from peelflow.model.records import Act, Actor, Attachment, Document, Event, Record, Value
+from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection
+from peelflow.model.records import Actor, Attachment, Document, Event, Record, Value
 from peelflow.model.rules import SYSTEM, Lifecycle
-from peelflow.testing.words import ADDRESSEES, LEDGERS, SIGNATORIES
+from peelflow.testing.strategies import ADDRESSEES, LEDGERS, SIGNATORIES
 from tests.advice.places import START
 
 KINDS = ("letter", "plan")
@@ -65,7 +65,7 @@ def nexts(world: World, record: Record) -> Iterator[Record]:
     both = (False, True)
     agreed = both if world.predicate else (True,)
     modes = product(both, both, both, both, agreed, ("planned", "bespoke"))
-    prompt = automatic(world.lifecycle, record.state)
+    prompt = automatic_triggers(world.lifecycle, record.state)
     for mode in (Mode(*each) for each in modes):
         ready = prepared(record, mode)
         for rule in world.lifecycle.states[record.state].transitions:
@@ -130,7 +130,7 @@ def acted(world: World, record: Record, mode: Mode, trigger: str, role: str) -> 
             decide(
                 world.lifecycle, record, Act(each, PEELFLOW, record.on, PEELFLOW.person), context
             )
-            for each in automatic(world.lifecycle, record.state)
+            for each in automatic_triggers(world.lifecycle, record.state)
         )
         following = next((each for each in tries if isinstance(each, Event)), None)
         if following is None:

@@ -10,7 +10,8 @@ from attrs import define, field
 
 from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Refused
-from peelflow.model.needs import (
+from peelflow.model.decisions import (
+    Act,
     AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
@@ -20,13 +21,14 @@ from peelflow.model.needs import (
     Need,
     PersonNeed,
     ReasonNeed,
+    Route,
+    RouteStep,
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Act, Actor, Document
-from peelflow.model.routes import Route, Step
+from peelflow.model.records import Actor, Document
 from peelflow.model.rules import SYSTEM
-from peelflow.testing.words import FORCE
+from peelflow.testing.strategies import FORCE
 from tests.advice.places import CLERK, Place
 
 VALUES: dict[str, str | list[str]] = {
@@ -60,7 +62,7 @@ class Walk:
                 return
             assert step.new == found
 
-    def step(self, step: Step) -> None:
+    def step(self, step: RouteStep) -> None:
         """Do what is to be done before a step, then the step."""
         for route in step.before:
             Walk(self.place, route).go()
@@ -77,7 +79,7 @@ class Walk:
             self.route.record, step.trigger, on=on, recorded_by="clerk", **given
         )
 
-    def tick(self, step: Step, on: date) -> None:
+    def tick(self, step: RouteStep, on: date) -> None:
         """Let peelflow do a step that is due."""
         self.doers.append(PEELFLOW.person)
         with self.place.register.batch() as draft, draft.step():
@@ -155,7 +157,7 @@ class Walk:
         question = self.place.register.record(self.route.record).fields.get("question", "7")
         return self.place.inspection(kind, first=on, questions=[str(question)])
 
-    def doer(self, step: Step, on: date) -> Actor:
+    def doer(self, step: RouteStep, on: date) -> Actor:
         """Return somebody who may, and is nobody that it must not be."""
         roles = self.place.register.rulebook.vocabulary.roles
         free = [role for role in step.by if role != SYSTEM and not roles[role].by_appointment]

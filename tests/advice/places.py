@@ -12,11 +12,10 @@ from peelflow import Rulebook, national
 from peelflow.model.records import Actor, Document
 from peelflow.model.requirements import DistinctFrom, Evidence, Waited
 from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
-from peelflow.register.front import Register
-from peelflow.rulebook.settle import settled
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import resolve
 from peelflow.testing import VOCABULARY, lifecycles
-from peelflow.testing.strategies import some
-from peelflow.testing.words import ADDRESSEES, CATEGORY, FORCE
+from peelflow.testing.strategies import ADDRESSEES, CATEGORY, FORCE, tuples_of
 
 START = date(2023, 1, 2)
 CLERK = Actor("clerk", "liaison_officer")
@@ -32,7 +31,7 @@ _SHUT = State(
     final=True,
     transitions=(Transition("reopen", "open", ("liaison_officer",), reopens=True),),
 )
-FAMILY = settled(
+FAMILY = resolve(
     Lifecycle(
         name="family",
         version=1,
@@ -182,7 +181,7 @@ def looking_back(draw: st.DrawFn) -> Lifecycle:
         )
         for name, state in lifecycle.states.items()
     }
-    return settled(evolve(lifecycle, states=states, refines=None), WORDS, None)
+    return resolve(evolve(lifecycle, states=states, refines=None), WORDS, None)
 
 
 @st.composite
@@ -201,7 +200,7 @@ def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
             optional={
                 "owner": st.just("Sam"),
                 "report": st.just(report),
-                "addressees": some(ADDRESSEES).map(list),
+                "addressees": tuples_of(ADDRESSEES).map(list),
                 "question": st.sampled_from(("7", "7.2")),
                 "published": st.integers(-30, 30).map(lambda day: str(START + timedelta(day))),
             },

@@ -7,16 +7,15 @@ from typing import Any
 
 from attrs import evolve
 
-from peelflow.engine.goals import Goal
-from peelflow.engine.route import route
-from peelflow.model.judgement import Inspection
+from peelflow.model.decisions import Inspection, RelatedRecord, Route, RouteContext, RouteStep
 from peelflow.model.records import Record
-from peelflow.model.routes import Around, Relative, Route, Step
 from peelflow.model.rules import Counts, Lifecycle, State, Transition
+from peelflow.routing.goal_analysis import Goal
+from peelflow.routing.route import route
 from tests.engine.samples import A_RECORD, CLOSED, OPEN, appointed, day, rules
 
 CLOSED_STATE = State(CLOSED, final=True)
-NOBODY = Around()
+NOBODY = RouteContext()
 SIGNER = appointed("Ann", "chief_constable")
 
 
@@ -24,7 +23,7 @@ def ask(
     lifecycle: Lifecycle,
     *,
     to: str = "closed",
-    around: Around = NOBODY,
+    around: RouteContext = NOBODY,
     on: date | None = None,
     most: int = 1000,
     **record: Any,
@@ -35,18 +34,20 @@ def ask(
     return route(lifecycle, known, goal, around, on=on or day(3), most=most)
 
 
-def only(found: Route) -> Step:
+def only(found: Route) -> RouteStep:
     """Return the only step of a way that there is."""
     assert found.verdict != "impossible"
     (step,) = found.steps
     return step
 
 
-def relative(name: str, counts: dict[str, Counts], *ways: Transition, **record: Any) -> Relative:
+def relative(
+    name: str, counts: dict[str, Counts], *ways: Transition, **record: Any
+) -> RelatedRecord:
     """Return a child or a parent in the state `open`, which counts so, with these ways out."""
     lifecycle = evolve(rules(*ways), states={"open": State(counts, transitions=ways)})
     lifecycle = evolve(lifecycle, states={**lifecycle.states, "closed": CLOSED_STATE})
-    return Relative(evolve(A_RECORD, id=name, **record), lifecycle, NOBODY)
+    return RelatedRecord(evolve(A_RECORD, id=name, **record), lifecycle, NOBODY)
 
 
 def known_inspection(first: int, last: int, **parts: Any) -> Inspection:

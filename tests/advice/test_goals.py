@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.engine.goals import goal_of
-from peelflow.errors import RequestRefused
+from peelflow.errors import InvalidRequest
 from peelflow.model.rules import State
+from peelflow.routing.goal_analysis import goal_of
 from tests.engine.samples import CLOSED, OPEN, rules
 
 RULES = rules(ended=State(CLOSED))
@@ -36,7 +36,7 @@ def test_a_state_called_by_a_count_is_meant_where_nothing_counts_so() -> None:
 
 def test_refuses_a_goal_that_is_not_there() -> None:
     """It lists the states, and how they count."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         goal_of(rules(finished=State(OPEN)), "done", ledger="portal")
     assert str(refused.value) == (
         "the goal 'done': is no state of small@1, and none counts so on the ledger 'portal'; use "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.model.needs import (
+from peelflow.model.decisions import (
     AppointmentNeed,
     DocumentNeed,
     FieldNeed,
@@ -12,6 +12,7 @@ from peelflow.model.needs import (
     PersonNeed,
     PredicateNeed,
     ReasonNeed,
+    RouteContext,
     SourceNeed,
     SuccessorNeed,
 )
@@ -26,7 +27,6 @@ from peelflow.model.requirements import (
     ReasonGiven,
     SuccessorNamed,
 )
-from peelflow.model.routes import Around
 from peelflow.model.rules import State
 from tests.advice.scenes import SIGNER, ask, known_inspection, only
 from tests.engine.samples import OPEN, day, document, done, rules, way
@@ -53,12 +53,12 @@ def test_a_field_that_is_set_is_not_asked_for() -> None:
 
 
 PCCS, NPCC = FieldSet("addressees", "pccs"), FieldSet("addressees", "npcc")
-ONE = Around(fields=frozenset({"addressees"}), lists=frozenset())
-LIST = Around(fields=frozenset({"addressees"}), lists=frozenset({"addressees"}))
+ONE = RouteContext(fields=frozenset({"addressees"}), lists=frozenset())
+LIST = RouteContext(fields=frozenset({"addressees"}), lists=frozenset({"addressees"}))
 
 
-@pytest.mark.parametrize("around", [ONE, LIST, Around()])
-def test_a_choice_is_made_where_nothing_is_said(around: Around) -> None:
+@pytest.mark.parametrize("around", [ONE, LIST, RouteContext()])
+def test_a_choice_is_made_where_nothing_is_said(around: RouteContext) -> None:
     """And needs no making where it is made."""
     lifecycle = rules(way(FieldSet("addressees"), PCCS))
     step = only(ask(lifecycle, around=around))
@@ -67,9 +67,9 @@ def test_a_choice_is_made_where_nothing_is_said(around: Around) -> None:
     assert said.needs == ()
 
 
-@pytest.mark.parametrize("around", [ONE, LIST, Around()])
+@pytest.mark.parametrize("around", [ONE, LIST, RouteContext()])
 @pytest.mark.parametrize("said", ["npcc", ("npcc", "college")])
-def test_what_a_field_says_already_is_left_as_it_is(around: Around, said: Value) -> None:
+def test_what_a_field_says_already_is_left_as_it_is(around: RouteContext, said: Value) -> None:
     """A way makes nobody an addressee who is none; it goes by whoever is one."""
     assert ask(rules(way(PCCS)), around=around, fields={"addressees": said}).verdict == "impossible"
     both = rules(way(PCCS), way(NPCC, trigger="end", by=("audit_committee",)))
@@ -77,7 +77,7 @@ def test_what_a_field_says_already_is_left_as_it_is(around: Around, said: Value)
 
 
 @pytest.mark.parametrize(("around", "verdict"), [(LIST, "possible"), (ONE, "impossible")])
-def test_a_list_is_given_every_choice_that_a_way_needs(around: Around, verdict: str) -> None:
+def test_a_list_is_given_every_choice_that_a_way_needs(around: RouteContext, verdict: str) -> None:
     """In one step or in several; a field of one choice says but one."""
     assert ask(rules(way(PCCS, NPCC)), around=around).verdict == verdict
     later = State(OPEN, transitions=(way(NPCC),))
@@ -88,7 +88,7 @@ def test_a_list_is_given_every_choice_that_a_way_needs(around: Around, verdict: 
 
 
 @pytest.mark.parametrize("around", [ONE, LIST])
-def test_the_choice_is_made_that_later_steps_need(around: Around) -> None:
+def test_the_choice_is_made_that_later_steps_need(around: RouteContext) -> None:
     """Where an earlier step could do with several."""
     ways = (way(each, trigger=f"as_{each.has}", to="later") for each in (PCCS, NPCC))
     found = ask(rules(*ways, later=State(OPEN, transitions=(way(NPCC),))), around=around)
@@ -97,12 +97,12 @@ def test_the_choice_is_made_that_later_steps_need(around: Around) -> None:
 
 def test_a_field_of_choices_that_is_not_declared_cannot_be_set() -> None:
     """As no other can."""
-    assert ask(rules(way(PCCS)), around=Around(fields=frozenset())).verdict == "impossible"
+    assert ask(rules(way(PCCS)), around=RouteContext(fields=frozenset())).verdict == "impossible"
 
 
 def test_a_field_that_its_category_does_not_have_cannot_be_set() -> None:
     """Then there is no way."""
-    found = ask(rules(way(FieldSet("owner"))), around=Around(fields=frozenset()))
+    found = ask(rules(way(FieldSet("owner"))), around=RouteContext(fields=frozenset()))
     assert found.verdict == "impossible"
     assert found.why is not None
     assert "nothing from here can make lawful" in found.why
@@ -122,7 +122,7 @@ def test_another_person_is_asked_for_by_name() -> None:
 def test_a_predicate_is_never_a_promise() -> None:
     """The way is undetermined; where nobody registered it, there is none."""
     lifecycle = rules(way(PredicateHolds("agreed")))
-    found = ask(lifecycle, around=Around(predicates=frozenset({"agreed"})))
+    found = ask(lifecycle, around=RouteContext(predicates=frozenset({"agreed"})))
     assert found.verdict == "undetermined"
     assert only(found).needs == (PredicateNeed("agreed", registered=True),)
     assert only(found).undetermined == ("the predicate `agreed`",)
@@ -134,7 +134,7 @@ def test_a_new_letter_names_who_can_sign_it() -> None:
     lifecycle = rules(way(LETTER))
     need = DocumentNeed("letter", ("chief_constable",), day(3))
     assert only(ask(lifecycle)).needs == (AppointmentNeed(("chief_constable",), day(3)), need)
-    found = only(ask(lifecycle, around=Around(appointments=(SIGNER,))))
+    found = only(ask(lifecycle, around=RouteContext(appointments=(SIGNER,))))
     assert found.needs == (DocumentNeed("letter", ("chief_constable",), day(3), signers=("Ann",)),)
 
 
@@ -161,9 +161,9 @@ def test_roles_by_appointment_need_one() -> None:
 def test_a_record_without_a_question_needs_one_first() -> None:
     """Before any inspection can be relevant; without the field, there is no way."""
     lifecycle = rules(way(InspectionHeld("any", relevant=True)))
-    step = only(ask(lifecycle, around=Around(inspections=(known_inspection(4, 5),))))
+    step = only(ask(lifecycle, around=RouteContext(inspections=(known_inspection(4, 5),))))
     assert step.needs == (FieldNeed("question"), InspectionNeed("any", None, day(-10)))
-    assert ask(lifecycle, around=Around(fields=frozenset())).verdict == "impossible"
+    assert ask(lifecycle, around=RouteContext(fields=frozenset())).verdict == "impossible"
 
 
 def test_no_inspection_is_planned_and_bespoke() -> None:
@@ -175,5 +175,5 @@ def test_no_inspection_is_planned_and_bespoke() -> None:
 def test_the_cheapest_choice_of_any_of_is_taken() -> None:
     """A reason costs less than a field to set first, and than what nobody can foresee."""
     asked = AnyOf(((PredicateHolds("agreed"),), (FieldSet("owner"),), (ReasonGiven(),)))
-    found = ask(rules(way(asked)), around=Around(predicates=frozenset({"agreed"})))
+    found = ask(rules(way(asked)), around=RouteContext(predicates=frozenset({"agreed"})))
     assert only(found).needs == (ReasonNeed(),)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from peelflow.model.requirements import (
-    DistinctFrom,
-    InspectionHeld,
-    Waited,
-)
-from peelflow.model.routes import Around
+from peelflow.model.decisions import RouteContext
+from peelflow.model.requirements import DistinctFrom, InspectionHeld, Waited
 from peelflow.model.rules import State
 from tests.advice.scenes import ask, known_inspection
 from tests.engine.samples import OPEN, day, rules, way
@@ -16,7 +12,7 @@ from tests.engine.samples import OPEN, day, rules, way
 def test_a_step_is_wanted_before_the_inspection_of_the_next_ends() -> None:
     """Only where it begins the window in which that inspection must end."""
     visited = State(OPEN, transitions=(way(InspectionHeld("any")),))
-    around = Around(inspections=(known_inspection(9, 12),))
+    around = RouteContext(inspections=(known_inspection(9, 12),))
     national = rules(way(trigger="certify", to="visited", answers="certify"), visited=visited)
     own = rules(way(trigger="certify", to="visited", answers=None), visited=visited)
     assert [step.latest for step in ask(national, around=around).steps] == [day(12), None]

@@ -6,15 +6,15 @@ from datetime import date
 
 import pytest
 
-from peelflow.model.needs import (
+from peelflow.model.decisions import (
     AppointmentNeed,
     DayNeed,
     DocumentNeed,
     FieldNeed,
     InspectionNeed,
     KnownInspection,
+    RouteContext,
 )
-from peelflow.model.periods import Holidays
 from peelflow.model.requirements import (
     DistinctFrom,
     Evidence,
@@ -26,9 +26,8 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.routes import Around
-from peelflow.model.rules import After, State
-from peelflow.testing.words import HOLIDAYS
+from peelflow.model.rules import After, Holidays, State
+from peelflow.testing.strategies import HOLIDAYS
 from tests.advice.scenes import ask, known_inspection, only
 from tests.engine.samples import OPEN, day, done, rules, way
 
@@ -71,7 +70,7 @@ def test_a_day_beyond_the_calendar_never_comes(kind: str) -> None:
 def test_without_a_field_for_it_nothing_counts_from_publication(asked: Waited | After) -> None:
     """A category may have no such field."""
     timed = way(by=SYSTEM, after=asked) if isinstance(asked, After) else way(asked)
-    assert ask(rules(timed), around=Around(fields=frozenset())).verdict == "impossible"
+    assert ask(rules(timed), around=RouteContext(fields=frozenset())).verdict == "impossible"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_a_timed_step_moves_the_record_on_in_every_unit(
 ) -> None:
     """Entered on Wednesday 9 February; a bank holiday that nobody knows is not guessed."""
     timed = way(by=SYSTEM, after=after, to="paused", trigger="expire")
-    assert only(ask(rules(way(), timed), around=Around(holidays=known))).latest == latest
+    assert only(ask(rules(way(), timed), around=RouteContext(holidays=known))).latest == latest
 
 
 def test_a_timed_step_whose_day_nobody_can_tell_is_undetermined() -> None:
@@ -171,7 +170,7 @@ def test_the_soonest_inspection_that_could_do_is_waited_for() -> None:
         known_inspection(7, 8, force="Surrey"),
     )
     lifecycle = rules(way(InspectionHeld("planned", relevant=True)))
-    step = only(ask(lifecycle, around=Around(inspections=known), fields={"question": "7.2"}))
+    step = only(ask(lifecycle, around=RouteContext(inspections=known), fields={"question": "7.2"}))
     assert step.earliest == day(9)
     assert step.needs == (
         DayNeed(day(9)),
@@ -221,7 +220,7 @@ def test_where_a_predicate_decides_what_peelflow_does_both_ends_are_undetermined
         OPEN, transitions=(way(PredicateHolds("agreed"), trigger="file", by=SYSTEM), way())
     )
     lifecycle = rules(way(trigger="start", to="prompt"), prompt=prompt)
-    around = Around(predicates=frozenset({"agreed"}))
+    around = RouteContext(predicates=frozenset({"agreed"}))
     for goal in ("closed", "prompt"):
         found = ask(lifecycle, to=goal, around=around)
         assert found.verdict == "undetermined"

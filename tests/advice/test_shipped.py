@@ -8,8 +8,8 @@ import pytest
 
 from peelflow import Rulebook, load, national
 from peelflow.model.rules import Level, Lifecycle
-from peelflow.rulebook.shipped import folder
-from peelflow.testing.words import FORCE
+from peelflow.rulebook.national import shipped_folder
+from peelflow.testing.strategies import FORCE
 from tests.advice.going import Walk
 from tests.advice.places import CLERK, Place, a_place
 
@@ -19,7 +19,7 @@ TODAY = date(2023, 6, 1)
 
 def each_rulebook() -> list[tuple[Rulebook, Lifecycle]]:
     """Return every shipped lifecycle within its rulebook."""
-    books = [load(folder("examples") / "custom_rules" / name) for name in OWN]
+    books = [load(shipped_folder("examples") / "custom_rules" / name) for name in OWN]
     own = [(book, one) for book in books for one in book.lifecycles if one.refines]
     return [*((national(), one) for one in national().lifecycles), *own]
 

@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 from attrs import evolve
 
-from peelflow.engine.telling import say_head, say_need, say_who
-from peelflow.model.needs import (
+from peelflow.model.decisions import (
     AnswersNeed,
     AppointmentNeed,
     ChildrenNeed,
@@ -23,11 +22,13 @@ from peelflow.model.needs import (
     PredicateNeed,
     ReasonNeed,
     RoleNeed,
+    Route,
+    RouteStep,
     SourceNeed,
     StepNeed,
     SuccessorNeed,
 )
-from peelflow.model.routes import Route, Step
+from peelflow.wording import say_doers, say_need, say_route_head
 
 DAY = date(2023, 2, 9)
 FOR_EACH = "first add a child for each of R-1 and R-2"
@@ -117,20 +118,22 @@ def test_each_need_is_one_line_of_a_list(need: Need, said: str) -> None:
 )
 def test_who_does_a_step_is_said_with_known_holders(by: tuple[str, ...], said: str) -> None:
     """Nobody is named for what peelflow does itself."""
-    step = Step("close", "open", ("closed",), by, DAY, holders=(("Kim", "lead"),))
-    assert say_who(step) == said
+    step = RouteStep("close", "open", ("closed",), by, DAY, holders=(("Kim", "lead"),))
+    assert say_doers(step) == said
 
 
 def test_the_head_of_a_way_says_where_the_record_stands() -> None:
     """There already, so many steps, no way, or nobody can tell."""
-    step = Step("close", "open", ("closed",), ("lead",), DAY)
+    step = RouteStep("close", "open", ("closed",), ("lead",), DAY)
     there = Route("R-1", "small@1", "open", "`closed`", "possible")
     start = "R-1 is `open` under small@1; "
-    assert say_head(there) == f"{start}it is there already: `closed`"
-    assert say_head(evolve(there, steps=(step,))) == f"{start}to `closed` it takes 1 step:"
-    assert say_head(evolve(there, steps=(step, step))) == f"{start}to `closed` it takes 2 steps:"
+    assert say_route_head(there) == f"{start}it is there already: `closed`"
+    assert say_route_head(evolve(there, steps=(step,))) == f"{start}to `closed` it takes 1 step:"
+    assert (
+        say_route_head(evolve(there, steps=(step, step))) == f"{start}to `closed` it takes 2 steps:"
+    )
     none = evolve(there, verdict="impossible", why="it is late")
-    assert say_head(none) == f"{start}there is no way to `closed`: it is late"
-    assert say_head(evolve(none, verdict="undetermined")) == (
+    assert say_route_head(none) == f"{start}there is no way to `closed`: it is late"
+    assert say_route_head(evolve(none, verdict="undetermined")) == (
         f"{start}whether there is a way to `closed` is undetermined: it is late"
     )

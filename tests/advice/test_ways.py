@@ -6,8 +6,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from peelflow.model.records import Acted
-from peelflow.model.routes import Route
+from peelflow.model.decisions import Route
+from peelflow.model.records import TransitionTaken
 from peelflow.model.rules import SYSTEM, Lifecycle
 from tests.advice.brute import World, shortest
 from tests.advice.going import Walk
@@ -26,7 +26,7 @@ def acts_of(place: Place, record: str, *, after: int) -> int:
     return sum(
         each.actor.role != SYSTEM or each.what.due is not None
         for each in place.register.history(record)[after:]
-        if isinstance(each.what, Acted)
+        if isinstance(each.what, TransitionTaken)
     )
 
 

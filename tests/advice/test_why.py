@@ -11,28 +11,31 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.decide import decide
-from peelflow.model.judgement import Appointment, Child, Inspection, Refusal
-from peelflow.model.needs import (
+from peelflow.model.decisions import (
     AnswersNeed,
+    Appointment,
     AppointmentNeed,
+    Child,
     ChildrenNeed,
     DayNeed,
     DocumentNeed,
     FieldNeed,
+    Inspection,
     InspectionNeed,
     Need,
     PersonNeed,
     PredicateNeed,
     ReasonNeed,
+    Refusal,
     RoleNeed,
     SourceNeed,
     StepNeed,
     SuccessorNeed,
 )
 from peelflow.model.records import Actor, Document, Value
-from peelflow.model.requirements import InspectionHeld, each_atom
+from peelflow.model.requirements import InspectionHeld, atoms_of
 from peelflow.testing import Situation, situations
-from peelflow.testing.words import LEDGERS, QUESTIONS
+from peelflow.testing.strategies import LEDGERS, QUESTIONS
 
 pytestmark = pytest.mark.search
 
@@ -61,7 +64,7 @@ def test_what_a_refusal_asks_for_is_enough(at: Situation, data: st.DataObject) -
 def inspections_asked(at: Situation) -> set[str]:
     """Return the kinds of inspection that the trigger asks for: an act names only one."""
     ways = at.lifecycle.states[at.record.state].transitions
-    atoms = [a for w in ways if w.trigger == at.act.trigger for a in each_atom(w.requires)]
+    atoms = [a for w in ways if w.trigger == at.act.trigger for a in atoms_of(w.requires)]
     return {str(a.inspection) for a in atoms if isinstance(a, InspectionHeld)} - {"any"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.cli.conftest import Run
 
 LETTER = "a `letter` that has not counted for it yet, signed by `chief_constable` (chief-constable)"

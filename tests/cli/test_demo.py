@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.model.records import Acted, Added, TakenOver
-from peelflow.register.front import Register
+from peelflow.model.records import Added, TakenOver, TransitionTaken
+from peelflow.register.register import Register
 from tests.cli.conftest import Run
 
 PAPER = """\
@@ -125,7 +125,7 @@ def test_no_state_is_written_directly_but_what_is_taken_over(demo: Path) -> None
                 assert isinstance(first.what, Added)
                 state = first.what.state
                 for event in rest:
-                    if isinstance(event.what, Acted):
+                    if isinstance(event.what, TransitionTaken):
                         assert event.what.old == state
                         state = event.what.new
                 assert state == record.state
@@ -139,8 +139,8 @@ def test_the_closed_level_3_records_were_verified(demo: Path) -> None:
         assert [record.id for record in closed] == ["WMP-R3-030", "WMP-R3-031"]
         for record in closed:
             certified, verified = register.history(record.id)[-2:]
-            assert isinstance(certified.what, Acted)
-            assert isinstance(verified.what, Acted)
+            assert isinstance(certified.what, TransitionTaken)
+            assert isinstance(verified.what, TransitionTaken)
             (letter,) = certified.what.evidence
             assert letter.digest in certified.what.counted
             assert b"Chief Constable" in register.document(letter.digest)

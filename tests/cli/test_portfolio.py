@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
-from peelflow.register.ticking import Left, Ticked
+from peelflow.register.register import Register
+from peelflow.register.timers import PendingTimer, TickResult
 from tests.cli.conftest import Run
 from tests.clocked import LEAD, add_case, clocked
 
@@ -166,7 +166,7 @@ def test_tick_tells_what_it_passed_over(
 ) -> None:
     """And that another tick sees to it."""
     day = date(2023, 2, 1)
-    done = Ticked(day, passed_over=("C-1",))
+    done = TickResult(day, passed_over=("C-1",))
     monkeypatch.setattr(Register, "tick", lambda _, *, on: done if on == day else None)
     ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
     assert "C-1: moved by somebody else meanwhile; tick again" in ran.out
@@ -177,8 +177,8 @@ def test_tick_tells_what_nobody_can_count(
     run: Run, timed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the bank holidays that it takes are not known."""
-    left = Left("C-1", "lapse", None, "no list of bank holidays is installed")
-    monkeypatch.setattr(Register, "tick", lambda _, *, on: Ticked(on, left=(left,)))
+    left = PendingTimer("C-1", "lapse", None, "no list of bank holidays is installed")
+    monkeypatch.setattr(Register, "tick", lambda _, *, on: TickResult(on, left=(left,)))
     ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
     said = "nobody can tell whether `lapse` is due: no list of bank holidays is installed"
     assert f"C-1: {said}" in ran.out

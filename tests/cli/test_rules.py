@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.rulebook.national import national
-from peelflow.rulebook.shipped import folder
+from peelflow.rulebook.national import national, shipped_folder
 from tests.cli.conftest import Run
 
-RULES = folder("rules") / "national"
-CUSTOM = folder("examples") / "custom_rules"
+RULES = shipped_folder("rules") / "national"
+CUSTOM = shipped_folder("examples") / "custom_rules"
 GUARANTEES = {"level-1": 3, "level-2": 9, "level-3": 10, "level-4": 9, "section-55": 10}
 WORDS = """\
 vocabulary: own

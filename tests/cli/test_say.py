@@ -7,22 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.cli import say
-from peelflow.cli.history import say_what
+from peelflow.cli import output
+from peelflow.cli.listing import say_what
 from peelflow.cli.options import Format
 from peelflow.errors import NOWHERE, Refused, Span
-from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.records import KINDS, Acted, Amended, Corrected, Relevelled, What
+from peelflow.model.decisions import Reason, Refusal
+from peelflow.model.records import (
+    EVENT_KINDS,
+    Amended,
+    Corrected,
+    EventPayload,
+    Relevelled,
+    TransitionTaken,
+)
 from peelflow.model.rules import Pin
 from tests.cli.conftest import Run
-from tests.stores.samples import KINDS as SAMPLES
+from tests.stores.samples import PAYLOADS as SAMPLES
 
 PIN = Pin("level-3", 1, "a" * 64)
 
 
 def test_every_kind_of_event_is_said() -> None:
     """One line each, with all that matters."""
-    assert {type(what) for what in SAMPLES} == set(KINDS.values())
+    assert {type(what) for what in SAMPLES} == set(EVENT_KINDS.values())
     assert [say_what(what) for what in SAMPLES] == [
         "added as open under level-3@1",
         "taken over as closed under level-3@1 (assumed)",
@@ -39,8 +46,8 @@ def test_every_kind_of_event_is_said() -> None:
 def test_joined_letters_and_signs_stay_joined() -> None:
     """As in Persian, or in a family of signs: no terminal obeys a joiner."""
     joined = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f467"
-    assert say.visible(joined) == joined
-    assert say.visible("a\x1b[31mb\u202ec") == "a\ufffd[31mb\ufffdc"
+    assert output.printable(joined) == joined
+    assert output.printable("a\x1b[31mb\u202ec") == "a\ufffd[31mb\ufffdc"
 
 
 @pytest.mark.parametrize(
@@ -48,11 +55,11 @@ def test_joined_letters_and_signs_stay_joined() -> None:
     [
         (Amended("owner", "x", None), "owner: x → nothing"),
         (Corrected(3, "void"), "event 3 voided"),
-        (Acted("lapse", "a", "b", due=date(2023, 3, 5)), "lapse: a → b, due 2023-03-05"),
+        (TransitionTaken("lapse", "a", "b", due=date(2023, 3, 5)), "lapse: a → b, due 2023-03-05"),
         (Relevelled(None, 4, PIN, "open", "open", "b"), "level none → 4, as open"),
     ],
 )
-def test_what_is_missing_is_said(what: What, said: str) -> None:
+def test_what_is_missing_is_said(what: EventPayload, said: str) -> None:
     """No value, no date, no level."""
     assert say_what(what) == said
 
@@ -64,7 +71,7 @@ def test_a_refusal_shows_where_its_rules_stand(
     monkeypatch.chdir(tmp_path)
     spans = (Span(f"{tmp_path.as_posix()}/own.yaml", 3), Span("/else/x.yaml", 4), NOWHERE)
     reasons = tuple(Reason("not yet", "so", f"do {n}", span) for n, span in enumerate(spans))
-    say.error(Refused(Refusal("R", "l@1", "open", "go", "lead", reasons)))
+    output.error(Refused(Refusal("R", "l@1", "open", "go", "lead", reasons)))
     assert capsys.readouterr().err.splitlines() == [
         "R is `open`; cannot `go` as `lead`",
         "  not yet: so; do 0 [own.yaml:3]",
@@ -77,7 +84,7 @@ def test_a_cell_cannot_break_a_table(capsys: pytest.CaptureFixture[str]) -> None
     """Bars, new lines and markup stay what they are."""
     body: list[tuple[str | int | None, ...]] = [("a|b", "c\nd", "[red]e"), (None, 1, "")]
     for form in (Format.MD, Format.TABLE):
-        say.rows(("x", "y", "z"), body, form)
+        output.rows(("x", "y", "z"), body, form)
     assert capsys.readouterr().out.splitlines() == [
         "| x | y | z |",
         "| --- | --- | --- |",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.cli.conftest import Run
 from tests.clocked import LEAD, add_case
 from tests.portfolio.test_state_due import CASE, ENTERED, FIVE, WORDS, ruled

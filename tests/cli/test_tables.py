@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from peelflow.cli.tables import Shown, show
+from peelflow.cli.output import TableContent, print_table
 from tests.cli.conftest import Run
 
 WORDS = st.text("abcdefgh-_0123", min_size=1, max_size=20)
@@ -22,17 +22,17 @@ LATE = (
 COLUMNS = ("record", "category", "state", "owner", "reason")
 
 
-def printed(told: Shown, width: int) -> list[str]:
+def printed(told: TableContent, width: int) -> list[str]:
     """Return the lines a terminal of some width would show, without their colours."""
     file = StringIO()
-    show(
+    print_table(
         Console(file=file, width=width, force_terminal=True, no_color=True, color_system=None), told
     )
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> Shown:
+def tables(draw: st.DrawFn) -> TableContent:
     """Draw a table, some of whose columns say the same in every row."""
     names = draw(st.lists(WORDS, min_size=1, max_size=8, unique=True))
     same = draw(st.sets(st.integers(1, 7)))
@@ -47,11 +47,11 @@ def tables(draw: st.DrawFn) -> Shown:
         tuple(rows[0][place] if place in same else cell for place, cell in enumerate(row))
         for row in rows
     )
-    return Shown(tuple(names), body)
+    return TableContent(tuple(names), body)
 
 
 @given(tables(), st.integers(42, 160))
-def test_no_word_is_cut_and_none_is_lost(told: Shown, width: int) -> None:
+def test_no_word_is_cut_and_none_is_lost(told: TableContent, width: int) -> None:
     """Each word of each cell stands whole on some line, and no line is too long."""
     lines = printed(told, width)
     seen = {word for line in lines for word in line.split()}
@@ -62,7 +62,7 @@ def test_no_word_is_cut_and_none_is_lost(told: Shown, width: int) -> None:
 def test_no_width_cuts_a_word() -> None:
     """Whatever becomes of the table as the terminal narrows."""
     for width in range(36, 140):
-        lines = printed(Shown(COLUMNS, LATE, "Overdue"), width)
+        lines = printed(TableContent(COLUMNS, LATE, "Overdue"), width)
         seen = {word for line in lines for word in line.split()}
         assert {word for row in LATE for cell in row for word in cell.split()} <= seen
         assert max(map(len, lines)) <= width
@@ -70,7 +70,7 @@ def test_no_width_cuts_a_word() -> None:
 
 def test_a_table_that_fits_is_a_table() -> None:
     """Columns, with a line below their names."""
-    lines = printed(Shown(COLUMNS, LATE, "Overdue"), 120)
+    lines = printed(TableContent(COLUMNS, LATE, "Overdue"), 120)
     assert lines[0] == "Overdue"
     assert lines[2].split() == list(COLUMNS)
     assert [line.split()[0] for line in lines if "R-" in line] == ["R-1", "R-2"]
@@ -79,7 +79,7 @@ def test_a_table_that_fits_is_a_table() -> None:
 
 def test_a_narrower_one_says_once_what_is_the_same() -> None:
     """Above it; an empty column is left out, and sentences are wrapped."""
-    lines = printed(Shown(COLUMNS, LATE, "Overdue"), 60)
+    lines = printed(TableContent(COLUMNS, LATE, "Overdue"), 60)
     assert lines[:2] == ["Overdue", "each: category afi"]
     assert next(line.split() for line in lines if "record" in line) == ["record", "state", "reason"]
 
@@ -87,7 +87,7 @@ def test_a_narrower_one_says_once_what_is_the_same() -> None:
 def test_the_narrowest_is_paragraphs() -> None:
     """A row is its first cell, and the others by their names; nothing stands for an empty one."""
     row = ("R-1", "afi", "", "the policy waits for a consultation")
-    told = Shown(("record", "category", "owner", "reason"), (row,), "Overdue")
+    told = TableContent(("record", "category", "owner", "reason"), (row,), "Overdue")
     assert printed(told, 40) == [
         "Overdue",
         "R-1",
@@ -99,7 +99,7 @@ def test_the_narrowest_is_paragraphs() -> None:
 @given(st.integers(1, 200))
 def test_a_table_without_rows_says_so(width: int) -> None:
     """However narrow the terminal is."""
-    said = " ".join(printed(Shown(COLUMNS, (), "Overdue"), width))
+    said = " ".join(printed(TableContent(COLUMNS, (), "Overdue"), width))
     assert said.split() == ["Overdue", "nothing", "to", "list"]
 
 
@@ -107,7 +107,9 @@ def test_a_table_without_rows_says_so(width: int) -> None:
 def test_a_word_wider_than_the_terminal_is_left_for_it_to_break(width: int) -> None:
     """So that an id can be copied whole."""
     word = "appointment:wmp:chief_constable:chief:20"
-    told = Shown(("record", "first", "category"), ((word, word, "afi"), (word, word, "cause")), "")
+    told = TableContent(
+        ("record", "first", "category"), ((word, word, "afi"), (word, word, "cause")), ""
+    )
     lines = printed(told, width)
     assert [line.strip() for line in lines].count(word) == 1 + len(told.body)
 
@@ -115,7 +117,7 @@ def test_a_word_wider_than_the_terminal_is_left_for_it_to_break(width: int) -> N
 def test_totals_stand_apart_and_numbers_to_the_right() -> None:
     """Below a line of their own."""
     body = (("Level 2", "1"), ("Level 3", "10"), ("Total", "11"))
-    lines = printed(Shown(("", "Open"), body, numbers=("Open",), totals=True), 80)
+    lines = printed(TableContent(("", "Open"), body, numbers=("Open",), totals=True), 80)
     assert [line for line in lines if line] == [
         "            Open",
         " ────────────────",

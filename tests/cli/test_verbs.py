@@ -14,13 +14,13 @@ from typing import NoReturn
 import pytest
 
 from peelflow.cli import main
-from peelflow.register.front import Register
-from peelflow.rulebook.shipped import folder
+from peelflow.register.register import Register
+from peelflow.rulebook.national import shipped_folder
 from tests.cli.conftest import Run
 
 LIAISON = ("--actor", "liaison-officer", "--actor-role", "liaison_officer")
 HMICFRS = ("--actor", "portal", "--actor-role", "hmicfrs", "--recorded-by", "liaison-officer")
-RULES = folder("rules") / "national"
+RULES = shipped_folder("rules") / "national"
 
 
 def add(run: Run, record: str, level: str, *more: str) -> None:
@@ -303,7 +303,7 @@ def test_a_full_disk_behind_the_output_is_told(
         raise OSError(28, "No space left on device")
 
     add(run, "R2", "2")
-    monkeypatch.setattr("peelflow.cli.say.rows", full)
+    monkeypatch.setattr("peelflow.cli.output.rows", full)
     monkeypatch.setattr(sys, "stdout", StringIO())
     assert main(["list"]) == 2
     assert "cannot be written: No space left on device" in capsys.readouterr().err

@@ -14,9 +14,8 @@ from attrs import frozen
 from markdown_it import MarkdownIt
 
 from peelflow.cli import main
-from peelflow.register.kinds import SHEETS
-from peelflow.register.sheets import read_sheet
-from peelflow.rulebook.load import check
+from peelflow.register.csv_schema import SHEET_KINDS, read_sheet
+from peelflow.rulebook.loader import check
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -118,7 +117,7 @@ def test_the_reference_of_sheets_names_every_column() -> None:
             r"^\| ([a-z]+) \| `([a-z]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
         )
     ]
-    assert told == [(each.name, each.told_by, each.required, each.optional) for each in SHEETS]
+    assert told == [(each.name, each.told_by, each.required, each.optional) for each in SHEET_KINDS]
 
 
 def test_links_lead_somewhere() -> None:

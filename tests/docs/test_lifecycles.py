@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 
 from peelflow.drawing.mermaid import diagram
-from peelflow.model.periods import say_within
 from peelflow.model.rules import Lifecycle
-from peelflow.reports.rules import page
+from peelflow.reports.lifecycle_page import page_of
 from peelflow.rulebook.national import national
 from peelflow.testing import lifecycles
+from peelflow.wording import say_within
 
 FOLDER = Path(__file__).parents[2] / "docs/lifecycles"
 NATIONAL = {one.name: one for one in national().lifecycles}
@@ -29,15 +29,15 @@ def test_a_page_is_what_its_file_makes_it(name: str, *, rewrite_golden: bool) ->
     """`--rewrite-golden` makes them anew, for a human to look at."""
     path = FOLDER / f"{name}.md"
     if rewrite_golden:
-        path.write_text(page(NATIONAL[name]), "utf-8")
+        path.write_text(page_of(NATIONAL[name]), "utf-8")
 
-    assert path.read_text("utf-8") == page(NATIONAL[name])
+    assert path.read_text("utf-8") == page_of(NATIONAL[name])
 
 
 @given(lifecycles())
 def test_a_page_tells_every_state_and_step(lifecycle: Lifecycle) -> None:
     """And every guarantee, with each table's cells where they belong."""
-    told = page(lifecycle).splitlines()
+    told = page_of(lifecycle).splitlines()
     steps = [step for state in lifecycle.states.values() for step in state.transitions]
     rows = [line for line in told if line.startswith("| `")]
 
@@ -50,7 +50,7 @@ def test_a_page_tells_every_state_and_step(lifecycle: Lifecycle) -> None:
 @given(lifecycles())
 def test_a_page_tells_by_when_each_state_is_to_be_left(lifecycle: Lifecycle) -> None:
     """In the row of the state that says so, and in no other."""
-    told = page(lifecycle)
+    told = page_of(lifecycle)
     rows = re.findall(r"^\| `(\w+)` \|.*\| (within .+) \|$", told, re.MULTILINE)
     due = {name: state.due for name, state in lifecycle.states.items() if state.due}
 

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from peelflow.engine.fold import fold
-from peelflow.model.records import Acted, Added, Event, Moment, What
+from peelflow.model.records import Added, Event, EventPayload, Moment, TransitionTaken
 from peelflow.model.rules import Pin
 from tests.engine.samples import NOW, SAM, day, document
 
@@ -16,12 +16,12 @@ ADDED = Added("Kent", "afi", 3, OLD, "open", {"owner": "Kim"}, parent="P-1")
 LETTER = document()
 
 
-def event(number: int, what: What, on: int | None = None) -> Event:
+def event(number: int, what: EventPayload, on: int | None = None) -> Event:
     """Return an event by its number, dated that many days after the first day."""
     return Event("R-1", number, what, day(number if on is None else on), SAM, "a clerk", NOW)
 
 
-def history(*whats: What) -> tuple[Event, ...]:
+def history(*whats: EventPayload) -> tuple[Event, ...]:
     """Return a history, an event a day, that begins with the record being added."""
     return tuple(event(number, what) for number, what in enumerate((ADDED, *whats), start=1))
 
@@ -31,9 +31,9 @@ def moment(number: int) -> Moment:
     return Moment(number, day(number))
 
 
-def acted(trigger: str, old: str, new: str, **parts: Any) -> Acted:
+def acted(trigger: str, old: str, new: str, **parts: Any) -> TransitionTaken:
     """Return what an act did."""
-    return evolve(Acted(trigger, old, new), **parts)
+    return evolve(TransitionTaken(trigger, old, new), **parts)
 
 
 FIRST = fold(history())

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 
 import transitions
 
-from peelflow.model.periods import Holidays
 from peelflow.model.records import Document, Moment, Value
 from peelflow.model.requirements import (
     AnyOf,
@@ -27,7 +26,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Transition
+from peelflow.model.rules import After, Holidays, Lifecycle, Transition
 from peelflow.testing import Situation
 
 Condition = Callable[[Situation], bool]

@@ -16,8 +16,8 @@ from attrs import evolve, field, frozen
 
 from peelflow.engine.decide import decide
 from peelflow.errors import Span
-from peelflow.model.judgement import Appointment, Context, Refusal
-from peelflow.model.records import Act, Actor, Document, Done, Event, Moment, Record
+from peelflow.model.decisions import Act, Appointment, Context, Refusal
+from peelflow.model.records import Actor, Document, Event, LastDone, Moment, Record
 from peelflow.model.requirements import Requirement
 from peelflow.model.rules import AppliesTo, Counts, Lifecycle, Pin, Role, State, Transition
 from peelflow.testing import VOCABULARY
@@ -138,6 +138,6 @@ def appointed(person: str, role: str, **parts: Any) -> Appointment:
     return evolve(Appointment(person, role, A_RECORD.force, day(-100)), **parts)
 
 
-def done(number: int, person: str) -> Done:
+def done(number: int, person: str) -> LastDone:
     """Return that somebody did a trigger in the record's event `number`."""
-    return Done(number, DAY, person)
+    return LastDone(number, DAY, person)

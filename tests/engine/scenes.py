@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import evolve
 
-from peelflow.model.judgement import Child, Context, Inspection
-from peelflow.model.records import Act, Attachment, Record, Value
+from peelflow.model.decisions import Act, Child, Context, Inspection
+from peelflow.model.records import Attachment, Record, Value
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,

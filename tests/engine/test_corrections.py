@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, fold
-from peelflow.model.records import Corrected, Done, Moment, Record
+from peelflow.model.records import Corrected, LastDone, Moment, Record
 from tests.engine.histories import CLOSE, START, history
 from tests.engine.samples import DAY, day
 
@@ -27,7 +27,7 @@ def test_a_redated_event_counts_from_its_new_date() -> None:
     corrected = fold(history(START, Corrected(2, "redate", DAY)))
     at = Moment(2, DAY)
     assert (corrected.entered["begun"], corrected.window) == (at, at)
-    assert corrected.done == {"start": Done(2, DAY, "Sam")}
+    assert corrected.done == {"start": LastDone(2, DAY, "Sam")}
     assert (corrected.number, corrected.on) == (3, day(1))
 
 
@@ -92,5 +92,5 @@ def test_nothing_folds_to_no_record() -> None:
 
 def test_what_remains_of_a_history_begins_with_an_entry() -> None:
     """When the beginning is voided, what follows it is no record either."""
-    with pytest.raises(TypeError, match="Acted"):
+    with pytest.raises(TypeError, match="TransitionTaken"):
         fold(history(START, Corrected(1, "void")))

@@ -9,17 +9,16 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.counting import (
-    Uncounted,
-    as_far_as_known,
+from peelflow.engine.calendar import (
+    UndeterminedDay,
+    assume_no_more_holidays,
     last_day,
     latest_start,
     months_after,
 )
-from peelflow.model.periods import Holidays
-from peelflow.model.rules import After, Counted
-from peelflow.proof.lapses import span_of
-from peelflow.register.holidays import bank_holidays
+from peelflow.model.rules import After, Counted, Holidays
+from peelflow.proof.normal_form import day_bounds
+from peelflow.register.context import bank_holidays
 from peelflow.testing.strategies import times
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
@@ -190,7 +189,7 @@ def test_a_period_comes_to_as_many_days_as_proofs_reckon_with(period: After) -> 
     starts = [date(2001, 1, 1) + timedelta(each) for each in range(1461)]
     ends = [(start, last_day(start, period, years)) for start in starts]
     days = [(end - start).days for start, end in ends if isinstance(end, date)]
-    assert span_of(period) == (min(days), max(days))
+    assert day_bounds(period) == (min(days), max(days))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +206,7 @@ def test_where_holidays_are_not_known_it_is_known_until_when_it_has_not_come(
     """As each working day still to come is a day at least."""
     period = After(working_days=10)
     found = last_day(start, period, Holidays(frozenset(), 1999, 2033))
-    assert isinstance(found, Uncounted)
+    assert isinstance(found, UndeterminedDay)
     assert found.not_by == not_by
     assert "bank holidays are known from 1999 to 2033" in found.why
     assert latest_start(period, date(2034, 1, 9), Holidays(frozenset(), 1999, 2033)) is None
@@ -222,13 +221,13 @@ def test_as_far_as_known_keeps_the_holidays_that_are_announced() -> None:
         (christmas, date(2024, 12, 24), date(2024, 12, 25)),
         (None, date(2023, 12, 22), date(2023, 12, 25)),
     ):
-        assert last_day(start, period, as_far_as_known(known)) == expected
+        assert last_day(start, period, assume_no_more_holidays(known)) == expected
 
 
 def test_without_a_list_no_working_day_is_counted() -> None:
     """And it says what is missing."""
     found = last_day(date(2023, 1, 2), After(working_days=3), None)
-    assert isinstance(found, Uncounted)
+    assert isinstance(found, UndeterminedDay)
     assert found.why == "counts working days, and no list of bank holidays is installed"
     assert found.not_by == date(2023, 1, 4)
 
@@ -245,6 +244,8 @@ def test_without_a_list_no_working_day_is_counted() -> None:
 def test_what_lies_beyond_the_calendar_never_comes(start: date, period: After) -> None:
     """And nothing can begin early enough to be due before the calendar begins."""
     found = last_day(start, period, Holidays(frozenset(), 1, 9999))
-    assert found == Uncounted(f"is counted from {start}, and lies beyond the calendar", date.max)
+    assert found == UndeterminedDay(
+        f"is counted from {start}, and lies beyond the calendar", date.max
+    )
     never = latest_start(period, date.min, Holidays(frozenset(), 1, 9999))
     assert never is None or period.beginning

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 
 from peelflow.engine.decide import decide
 from peelflow.engine.fold import apply
-from peelflow.model.judgement import Refusal
-from peelflow.model.records import Acted, Change, Event
+from peelflow.model.decisions import Refusal
+from peelflow.model.records import Change, Event, TransitionTaken
 from peelflow.model.requirements import AnyOf, Evidence, ReasonGiven
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.testing import Situation, situations
@@ -79,7 +79,7 @@ def test_an_event_says_what_the_act_said_and_folds(at: Situation) -> None:
         assert event.reasons
         return
     act, rule, what = at.act, taken(at), event.what
-    assert isinstance(what, Acted)
+    assert isinstance(what, TransitionTaken)
     assert (event.record, event.number) == (at.record.id, at.record.number + 1)
     said = (event.on, event.actor, event.recorded_by, event.reason, event.source, event.key)
     assert said == (act.on, act.actor, act.recorded_by, act.reason, act.source, act.key)
@@ -117,7 +117,7 @@ def test_a_document_counts_for_one_act(at: Situation) -> None:
     event = decided(at)
     if isinstance(event, Refusal):
         return
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     used = set(event.what.counted)
     held = {a.document.digest for a in at.record.attachments}
     assert used <= held | {d.digest for d in at.act.evidence}
@@ -127,7 +127,7 @@ def test_a_document_counts_for_one_act(at: Situation) -> None:
     assert after.spent == at.record.spent | used
     again = decided(evolve(at, record=evolve(after, state=at.record.state)))
     if isinstance(again, Event):
-        assert isinstance(again.what, Acted)
+        assert isinstance(again.what, TransitionTaken)
         assert used.isdisjoint(again.what.counted)
 
 
@@ -136,7 +136,7 @@ def test_a_letter_offered_twice_is_used_up_once() -> None:
     asking = rules(way(LETTER, evolve(LETTER, since="paused")), paused=State(OPEN))
     at = scene(act={"evidence": (document(), document("unused"))})
     event = accepted(asking, at)
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert event.what.counted == (digest_of("letter.txt"),)
     after = evolve(apply(at.record, event), state="open")
     only = evolve(at, record=after, act=evolve(at.act, evidence=(document(),)))
@@ -148,7 +148,7 @@ def test_each_choice_taken_uses_up_its_own_letters() -> None:
     plan = Evidence("plan")
     asking = rules(way(AnyOf(((LETTER, ReasonGiven()), (plan, LETTER)))))
     event = accepted(asking, scene(act={"evidence": (document(), document("p", "plan"))}))
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert event.what.counted == (digest_of("p"), digest_of("letter.txt"))
 
 

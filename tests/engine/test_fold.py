@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 
 from peelflow.engine.fold import apply, begin, changes_on_entry, fold
 from peelflow.model.records import (
-    KIND_OF,
+    EVENT_KIND_OF,
     Added,
     Amended,
     Attached,
     Attachment,
     Change,
+    ChildLinked,
     Corrected,
-    Done,
-    Linked,
+    EventPayload,
+    LastDone,
     Migrated,
     Moment,
     Record,
     Relevelled,
     TakenOver,
-    What,
 )
 from peelflow.model.rules import State
 from tests.engine.histories import (
@@ -89,7 +89,7 @@ def test_an_act_moves_the_record_and_begins_its_window() -> None:
     record = fold(history(what))
     assert (record.state, record.number, record.on) == ("begun", 2, day(2))
     assert record.entered == {"open": moment(1), "begun": moment(2)}
-    assert record.done == {"start": Done(2, day(2), "Sam")}
+    assert record.done == {"start": LastDone(2, day(2), "Sam")}
     assert record.window == moment(2)
     assert record.attachments == (Attachment(LETTER, 2), Attachment(document("b"), 2))
     assert (record.spent, record.successor) == (frozenset({LETTER.digest}), "R-9")
@@ -100,7 +100,7 @@ def test_later_acts_add_to_what_was_done() -> None:
     first = evolve(START, successor="R-9", evidence=(document("b"),), counted=(digest_of("b"),))
     record = fold(history(first, CLOSE, acted("start", "closed", "begun")))
     assert record.entered == {"open": moment(1), "closed": moment(3), "begun": moment(4)}
-    assert record.done == {"start": Done(4, day(4), "Sam"), "close": Done(3, day(3), "Sam")}
+    assert record.done == {"start": LastDone(4, day(4), "Sam"), "close": LastDone(3, day(3), "Sam")}
     assert record.attachments == (Attachment(document("b"), 2), Attachment(LETTER, 3))
     assert (record.spent, record.successor) == (frozenset({digest_of("b"), LETTER.digest}), "R-9")
 
@@ -111,12 +111,12 @@ def test_a_step_of_the_force_s_own_resets_no_window() -> None:
     assert (record.window, record.entered["checked"]) == (moment(2), moment(3))
 
 
-OTHERS: list[tuple[What, dict[str, Any]]] = [
+OTHERS: list[tuple[EventPayload, dict[str, Any]]] = [
     (Attached(LETTER), {"attachments": (Attachment(LETTER, 2),)}),
     (Amended("theme", None, "custody"), {"fields": {"owner": "Kim", "theme": "custody"}}),
     (Amended("owner", "Kim", "Lee"), {"fields": {"owner": "Lee"}}),
     (Amended("owner", "Kim", None), {"fields": {}}),
-    (Linked("C-1"), {"children": ("C-1",)}),
+    (ChildLinked("C-1"), {"children": ("C-1",)}),
     (
         Relevelled(3, 4, NEW, "open", "begun", "plan"),
         {
@@ -149,7 +149,9 @@ OTHERS: list[tuple[What, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "moved"), OTHERS)
-def test_each_kind_of_event_moves_its_own_part_alone(what: What, moved: dict[str, Any]) -> None:
+def test_each_kind_of_event_moves_its_own_part_alone(
+    what: EventPayload, moved: dict[str, Any]
+) -> None:
     """Besides number and date nothing else moves: re-levelling alone begins a window."""
     assert apply(FIRST, event(2, what)) == evolve(FIRST, **{"number": 2, "on": day(2), **moved})
 
@@ -162,7 +164,7 @@ def test_each_kind_of_event_moves_its_own_part_alone(what: What, moved: dict[str
         (Relevelled(3, 4, NEW, "open", "open", "plan"), moment(2)),
     ],
 )
-def test_a_state_that_keeps_its_name_is_not_entered_anew(what: What, since: Moment) -> None:
+def test_a_state_that_keeps_its_name_is_not_entered_anew(what: EventPayload, since: Moment) -> None:
     """No wait begins again, unless the past counts no more, as letters do not between levels."""
     assert apply(FIRST, event(2, what)).entered == {"open": since}
 
@@ -191,12 +193,14 @@ def test_a_move_says_what_was_done_in_the_words_of_the_new_rules(
 def test_every_kind_of_event_is_folded_here() -> None:
     """No kind is left out of these tests."""
     whats = [ADDED, TakenOver("", "", 1, OLD, "", DAY), START, *(what for what, _ in OTHERS)]
-    assert {type(what) for what in whats} == set(KIND_OF)
+    assert {type(what) for what in whats} == set(EVENT_KIND_OF)
 
 
 def test_children_and_documents_follow_in_their_order() -> None:
     """The later stands after the earlier."""
-    record = fold(history(Linked("C-2"), Linked("C-1"), Attached(LETTER), Attached(document("b"))))
+    record = fold(
+        history(ChildLinked("C-2"), ChildLinked("C-1"), Attached(LETTER), Attached(document("b")))
+    )
     assert record.children == ("C-2", "C-1")
     assert [held.document.name for held in record.attachments] == ["letter.txt", "b"]
 
@@ -209,7 +213,7 @@ def test_the_day_of_a_record_never_falls() -> None:
 def test_a_history_begins_with_an_entry() -> None:
     """Nothing but `added` or `taken_over` brings a record into being."""
     with pytest.raises(TypeError, match="Linked"):
-        begin(event(1, Linked("C-1")))
+        begin(event(1, ChildLinked("C-1")))
 
 
 @pytest.mark.parametrize("what", [ADDED, TakenOver("Kent", "afi", 3, OLD, "open", DAY)])
@@ -224,7 +228,7 @@ def test_a_record_counts_from_the_day_it_enters(what: Added | TakenOver) -> None
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from([START, CLOSE, *(what for what, _ in OTHERS[:8])]), max_size=8))
-def test_folding_is_applying_one_event_after_another(whats: list[What]) -> None:
+def test_folding_is_applying_one_event_after_another(whats: list[EventPayload]) -> None:
     """Without corrections, a whole history folds to what its events make step by step."""
     events = history(*whats)
     record = begin(events[0])

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.engine.ledger import changes_of, changes_on_move, made_up
+from peelflow.engine.fold import changes_of, changes_on_move, compensating_changes
 from peelflow.model.records import Amended, Change, Migrated, Relevelled
 from peelflow.model.rules import Counts, Lifecycle, Pin, State
 from tests.engine.histories import FIRST, NEW, START, history
@@ -91,7 +91,7 @@ def test_what_is_made_up_brings_the_told_to_the_wanted(
     wanted: list[Change], told: list[Change]
 ) -> None:
     """Line by line, by the day; and what is right already is left alone."""
-    added = made_up(wanted, told)
+    added = compensating_changes(wanted, told)
     assert sums(*told, *added) == sums(*wanted)
-    assert made_up(wanted, wanted) == ()
+    assert compensating_changes(wanted, wanted) == ()
     assert [each.on for each in added] == sorted(each.on for each in added)

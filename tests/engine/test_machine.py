@@ -10,8 +10,8 @@ from hypothesis import given, settings
 
 from peelflow.engine.decide import decide
 from peelflow.engine.machine import Cursor, RuleMachine, machine_for
-from peelflow.model.judgement import Child
-from peelflow.model.records import Acted, Actor, Event
+from peelflow.model.decisions import Child
+from peelflow.model.records import Actor, Event, TransitionTaken
 from peelflow.model.requirements import ChildrenClosed, ReasonGiven
 from peelflow.model.rules import After, Counts, Lifecycle, State
 from peelflow.testing import lifecycles
@@ -215,5 +215,5 @@ def test_a_timed_step_keeps_the_day_it_fell_due(since: str, due: date) -> None:
     at = tick(on=9, published=day(-5).isoformat())
     event = decide(timed(5, since), at.record, at.act, at.context)
     assert isinstance(event, Event)
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert (event.on, event.what.due) == (day(9), due)

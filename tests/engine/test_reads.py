@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.decide import automatic, decide, reads
+from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -87,7 +87,7 @@ def test_automatic_steps_are_the_untimed_ones_of_the_system(
     name = data.draw(st.sampled_from(tuple(lifecycle.states)))
     ways = lifecycle.states[name].transitions
     expected = [w.trigger for w in ways if w.by == ("system",) and not w.after]
-    assert list(automatic(lifecycle, name)) == expected
+    assert list(automatic_triggers(lifecycle, name)) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_only_the_system_alone_acts_by_itself(
     by: tuple[str, ...], after: After | None, expected: tuple[str, ...]
 ) -> None:
     """A role beside the system makes a step that somebody must ask for."""
-    assert automatic(rules(way(by=by, after=after)), "open") == expected
+    assert automatic_triggers(rules(way(by=by, after=after)), "open") == expected

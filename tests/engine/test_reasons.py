@@ -10,7 +10,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.decide import decide
-from peelflow.model.judgement import Reason
+from peelflow.model.decisions import Reason
 from peelflow.model.records import Event
 from peelflow.testing import Situation, situations
 from tests.engine.samples import day

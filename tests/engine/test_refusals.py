@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Span
-from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.needs import FieldNeed
+from peelflow.model.decisions import FieldNeed, Reason, Refusal
 from peelflow.model.records import Actor
-from peelflow.model.requirements import (
-    FieldSet,
-    ReasonGiven,
-    SuccessorNamed,
-    Waited,
-)
+from peelflow.model.requirements import FieldSet, ReasonGiven, SuccessorNamed, Waited
 from tests.engine.samples import (
     ROLES,
     RULE,

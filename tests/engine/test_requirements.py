@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from attrs import evolve
 
-from peelflow.model.judgement import Child, Mention
+from peelflow.model.decisions import Child, RecordReference
 from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
     ChildForEach,
@@ -74,7 +74,7 @@ def of_sets(own: str, covered: str) -> Scene:
 
 
 ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
-M_1 = Mention("M-1", "recommendation", "source_report", "REP")
+M_1 = RecordReference("M-1", "recommendation", "source_report", "REP")
 M_2 = evolve(M_1, id="M-2")
 ASKED = (M_1,)
 OTHERS = (
@@ -85,7 +85,7 @@ OTHERS = (
 
 
 def answering(
-    mentions: tuple[Mention, ...],
+    mentions: tuple[RecordReference, ...],
     *children: Mapping[str, Value],
     counts: Mapping[str, Counts] = CLOSED,
 ) -> Scene:

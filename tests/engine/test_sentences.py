@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.model.guarantees import Where
-from peelflow.model.judgement import Reason, Refusal
+from peelflow.model.decisions import Reason, Refusal
 from peelflow.model.records import Actor
 from peelflow.model.requirements import (
     AnyOf,
@@ -19,7 +18,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Pin, State
+from peelflow.model.rules import After, Lifecycle, Pin, State, StateSet
 from tests.engine.samples import OPEN, Scene, refused, rules, scene, way
 from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
 
@@ -156,8 +155,8 @@ CANNOT = "R-1 is `open`; cannot `close` as `lead`"
         (Actor("Sam", "lead"), "Sam (lead)"),
         (Pin("level-3", 2, "abc"), "level-3@2"),
         (rules(), "small@1"),
-        (Where(state="closed"), "closed"),
-        (Where(ledger="portal", counts="closed"), "portal closed"),
+        (StateSet(state="closed"), "closed"),
+        (StateSet(ledger="portal", counts="closed"), "portal closed"),
         (Reason("not yet", "no reason is given", "give a reason"), NO_REASON),
         (Refusal("R-1", "small@1", "open", "close", "lead", ()), CANNOT),
     ],

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from peelflow.engine.decide import decide
 from peelflow.engine.fold import apply
 from peelflow.engine.machine import RuleMachine
-from peelflow.model.judgement import Refusal
-from peelflow.model.records import Acted, Event
-from peelflow.model.requirements import Requirement, each_atom
+from peelflow.model.decisions import Refusal
+from peelflow.model.records import Event, TransitionTaken
+from peelflow.model.requirements import Requirement, atoms_of
 from peelflow.testing import Situation, acts, contexts, lifecycles, records, situations
 from tests.engine.reference import Plain, holds, plain_machine
 
@@ -90,7 +90,7 @@ def state_after(state: str, decided: Event | Refusal) -> str:
     """Return where a record stands after an act, as its event says."""
     if isinstance(decided, Refusal):
         return state
-    assert isinstance(decided.what, Acted)
+    assert isinstance(decided.what, TransitionTaken)
     return decided.what.new
 
 
@@ -123,7 +123,7 @@ def test_the_drawn_acts_reach_every_verdict() -> None:
         reasons = () if isinstance(decided, Event) else decided.reasons
         verdicts.update({reason.kind for reason in reasons} or ["accepted"])
         for way in at.lifecycle.states[at.record.state].transitions:
-            for atom in each_atom(way.requires) if way.trigger == at.act.trigger else ():
+            for atom in atoms_of(way.requires) if way.trigger == at.act.trigger else ():
                 verdicts[f"{type(atom).__name__} {holds(atom, at, [])}"] += 1
 
     look()

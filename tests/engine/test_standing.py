@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.engine.standing import lacking
+from peelflow.engine.decide import missing_from_past
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -53,7 +53,7 @@ OWNED, THEME = FieldSet("owner"), FieldSet("theme")
 )
 def test_says_what_the_past_of_a_record_lacks(requirement: Requirement, said: str) -> None:
     """Fields, waits, people and states; what can be given with an act is not lacking."""
-    found = lacking(rules(way(requirement)), FIRST, day(1))
+    found = missing_from_past(rules(way(requirement)), FIRST, day(1))
     assert list(found.values()) == [said]
 
 
@@ -61,4 +61,4 @@ def test_a_question_makes_an_inspection_relevant() -> None:
     """Then one can be held."""
     asked = InspectionHeld("planned", relevant=True)
     record = evolve(FIRST, fields={"question": "7"})
-    assert list(lacking(rules(way(asked)), record, day(1)).values()) == [""]
+    assert list(missing_from_past(rules(way(asked)), record, day(1)).values()) == [""]

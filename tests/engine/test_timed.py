@@ -6,12 +6,11 @@ from datetime import date
 
 import pytest
 
-from peelflow.engine.decide import PEELFLOW
-from peelflow.engine.standing import overdue
-from peelflow.model.periods import Holidays, say_within
-from peelflow.model.records import Acted
-from peelflow.model.rules import After, Lifecycle
-from peelflow.testing.words import HOLIDAYS
+from peelflow.engine.decide import PEELFLOW, overdue
+from peelflow.model.records import TransitionTaken
+from peelflow.model.rules import After, Holidays, Lifecycle
+from peelflow.testing.strategies import HOLIDAYS
+from peelflow.wording import say_within
 from tests.engine.samples import A_RECORD, Scene, accepted, day, refused, rules, scene, way
 
 NO_HOLIDAYS = Holidays(frozenset(), 2022, 2022)
@@ -51,7 +50,7 @@ def test_a_timed_step_falls_due_on_its_last_day(
     """It is taken that day and no sooner, and its event keeps the day."""
     rule = timed(after)
     what = accepted(rule, tick(due, holidays)).what
-    assert isinstance(what, Acted)
+    assert isinstance(what, TransitionTaken)
     assert what.due == due
     sooner = date.fromordinal(due.toordinal() - 1)
     assert refused(rule, tick(sooner, holidays)).reasons

@@ -26,8 +26,9 @@ from peelflow.engine.fold import apply, begin
 from peelflow.errors import Conflict
 from peelflow.model.records import Actor, Added, Amended, Event, Record
 from peelflow.model.rules import Pin
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Entry, Kept, Store
+from peelflow.stores.base import Store, StoredRecord, WriteBatch
+from peelflow.stores.base import StoredEvent as KeptEvent
+from peelflow.stores.rows import GENESIS, chain
 
 PIN = Pin("eventsourcing", 1, "0" * 64)
 TOPIC, VERSION, STATE, BASE = "topic", "version", "state", "base"
@@ -45,12 +46,12 @@ class Sequences(AggregateRecorder):
         self.keep(stored_events)
         return None
 
-    def keep(self, stored_events: Sequence[StoredEvent]) -> list[Entry]:
+    def keep(self, stored_events: Sequence[StoredEvent]) -> list[KeptEvent]:
         """Append one batch that read nothing but what its versions say it stands on."""
         names = list(dict.fromkeys(str(each.originator_id) for each in stored_events))
         kept = dict(self.store.read(names))
         read: dict[str, int] = {}
-        entries: list[Entry] = []
+        entries: list[KeptEvent] = []
         for each in stored_events:
             name = str(each.originator_id)
             known = kept.get(name)
@@ -58,11 +59,11 @@ class Sequences(AggregateRecorder):
             read.setdefault(name, event.number - 1)
             entries.append(chain(known.head if known else GENESIS, event))
             after = apply(known.record, event) if known else begin(event)
-            kept[name] = Kept(after, entries[-1].digest)
+            kept[name] = StoredRecord(after, entries[-1].digest)
         try:
             if entries:
                 records = tuple(kept[name] for name in names)
-                self.store.append(Batch(tuple(entries), records, read, {}))
+                self.store.append(WriteBatch(tuple(entries), records, read, {}))
         except Conflict as fault:
             raise IntegrityError(str(fault)) from fault
         return entries

@@ -20,9 +20,8 @@ from eventsourcing.tests.persistence import (
     NonInterleavingNotificationIDsBaseCase,
 )
 
-from peelflow.stores.open import open_store
-from peelflow.stores.plugged import upgrade_store
-from peelflow.stores.protocol import Store
+from peelflow.stores.base import Store
+from peelflow.stores.opening import open_store, upgrade_store
 from tests.eventsourcing.recorder import Feed, Sequences
 
 STORES = ("memory", "sqlite", "sql-sqlite", "postgresql")

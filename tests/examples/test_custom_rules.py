@@ -12,12 +12,12 @@ import pytest
 
 from peelflow.errors import Refused
 from peelflow.model.records import Actor
-from peelflow.register.front import Register
-from peelflow.rulebook.load import examine, load
-from peelflow.rulebook.shipped import folder
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import examine, load
+from peelflow.rulebook.national import shipped_folder
 from tests.world import CHIEF, HMICFRS, LIAISON, clock
 
-CUSTOM = folder("examples") / "custom_rules"
+CUSTOM = shipped_folder("examples") / "custom_rules"
 PASSING = ("evidence_panel", "demonstration_period", "own_status_words")
 REFUSED = sorted((CUSTOM / "refused").glob("*.yaml"))
 LEAD = Actor("lead-1", "lead")

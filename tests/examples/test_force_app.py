@@ -17,8 +17,8 @@ import pytest
 from attrs import frozen
 from sqlalchemy import create_engine, text
 
-from peelflow.register.front import Register
-from peelflow.stores.plugged import upgrade_store
+from peelflow.register.register import Register
+from peelflow.stores.opening import upgrade_store
 from tests.runs.tamper import HMICFRS, LIAISON
 
 ROOT = Path(__file__).parents[2]

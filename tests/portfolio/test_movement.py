@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import RequestRefused
+from peelflow.errors import InvalidRequest
 from peelflow.portfolio.movement import movement
 from tests.world import CHIEF, KIND, START, World, a_world
 
@@ -114,5 +114,5 @@ def test_what_was_corrected_is_told_as_corrected(
 
 def test_days_in_the_wrong_order_are_refused(world: World) -> None:
     """Rather than told as nothing moved."""
-    with pytest.raises(RequestRefused, match="lies before"):
+    with pytest.raises(InvalidRequest, match="lies before"):
         movement(world.register, after=START, until=START - timedelta(1))

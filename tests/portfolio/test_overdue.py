@@ -11,11 +11,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import RequestRefused, UnknownRecord
+from peelflow.errors import InvalidRequest, UnknownRecord
 from peelflow.model.records import Added
-from peelflow.portfolio.ages import ages
+from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue
-from peelflow.register.deadlines import Deadline, Slip, deadline_of
+from peelflow.register.timers import Deadline, DeadlineChange, deadline_of
 from tests.world import KIND, LIAISON, START, World, a_world
 
 LEVEL_3, RESPONSE = KIND["level-3"], KIND["section-55"]
@@ -37,8 +37,8 @@ def test_a_deadline_tells_its_first_day_every_later_one_and_why(world: World) ->
     assert world.register.deadline(record) == Deadline(
         original=DUE,
         slips=(
-            Slip(date(2021, 6, 30), START + timedelta(1), "no staff", *typed),
-            Slip(None, START + timedelta(2), "withdrawn", *typed),
+            DeadlineChange(date(2021, 6, 30), START + timedelta(1), "no staff", *typed),
+            DeadlineChange(None, START + timedelta(2), "withdrawn", *typed),
         ),
         current=None,
         origin="none",
@@ -71,7 +71,7 @@ def test_a_day_that_a_rule_counts_says_so_until_somebody_sets_another(world: Wor
 @pytest.mark.parametrize(("record", "why"), [(3, "is 3, which is no text"), (" ", "is empty")])
 def test_a_deadline_is_asked_for_by_a_record_s_id(world: World, record: Any, why: str) -> None:
     """What can be none is refused before anything is read."""
-    with pytest.raises(RequestRefused, match=f"^the record's id: {why}"):
+    with pytest.raises(InvalidRequest, match=f"^the record's id: {why}"):
         world.register.deadline(record)
 
 

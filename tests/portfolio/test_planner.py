@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.portfolio.planner import plan
+from peelflow.portfolio.plan import inspection_plan
 from tests.world import HMICFRS, KIND, LIAISON, World
 
 LEVEL_3, LEVEL_4 = KIND["level-3"], KIND["level-4"]
@@ -40,7 +40,7 @@ def test_a_self_certified_record_is_ready_for_a_planned_inspection(world: World)
     """With who self-certified, who typed it, and when."""
     record = certified(world, question="7.2")
     inspection = coming(world)
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     assert (planned.inspection.id, planned.title, planned.first) == (inspection, "Custody", ())
     (ready,) = planned.ready
     assert (ready.row.record, ready.trigger, ready.question) == (record, "verify", "7.2")
@@ -52,7 +52,7 @@ def test_what_is_still_open_needs_its_letter_first(world: World) -> None:
     """The fewest steps to where it would wait, and the documents that they ask for."""
     world.add(LEVEL_3)
     coming(world)
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     (first,) = planned.first
     assert (first.steps, first.evidence) == (("start", "self_certify"), ("letter",))
     assert (first.waiting, planned.ready) == (None, ())
@@ -68,7 +68,7 @@ def test_a_question_that_is_not_covered_is_not_verified(
     """Nor one of another question set."""
     world.add(LEVEL_3, fields=fields)
     coming(world, question_set="peel_nine")
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     assert (planned.ready, planned.first) == ((), ())
 
 
@@ -77,7 +77,7 @@ def test_a_record_without_a_question_has_no_relevant_inspection(world: World) ->
     record = world.add(LEVEL_3)
     world.register.amend(record, "question", None, actor=LIAISON, on=world.day, reason="unclear")
     coming(world)
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     assert (planned.ready, planned.first) == ((), ())
 
 
@@ -90,7 +90,7 @@ def test_a_planned_inspection_verifies_no_level_4_record_and_a_bespoke_one_no_le
     coming(world, kind="bespoke", title="B")
     found = {
         each.title: {one.row.record for one in (*each.ready, *each.first)}
-        for each in plan(world.register, world.day)
+        for each in inspection_plan(world.register, world.day)
     }
     assert found == {"A": {three}, "B": {four}}
 
@@ -99,7 +99,7 @@ def test_a_level_2_record_waits_for_no_inspection(world: World) -> None:
     """The force closes it."""
     world.add(KIND["level-2"])
     coming(world)
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     assert (planned.ready, planned.first) == ((), ())
 
 
@@ -107,9 +107,12 @@ def test_inspections_come_by_their_first_day_and_those_past_are_left_out(world: 
     """One that ends today can still verify."""
     later = coming(world, last_day=world.day + timedelta(40))
     sooner = coming(world, first_day=world.day, last_day=world.day, title="Soon")
-    assert [each.inspection.id for each in plan(world.register, world.day)] == [sooner, later]
+    assert [each.inspection.id for each in inspection_plan(world.register, world.day)] == [
+        sooner,
+        later,
+    ]
     tomorrow = world.day + timedelta(1)
-    assert [each.inspection.id for each in plan(world.register, tomorrow)] == [later]
+    assert [each.inspection.id for each in inspection_plan(world.register, tomorrow)] == [later]
 
 
 def test_what_is_called_off_or_has_no_days_is_no_inspection_to_plan_with(world: World) -> None:
@@ -117,11 +120,11 @@ def test_what_is_called_off_or_has_no_days_is_no_inspection_to_plan_with(world: 
     off = coming(world)
     said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "letter"}
     world.register.fire(off, "cancel", actor=HMICFRS, on=world.day, reason="withdrawn", **said)
-    assert plan(world.register, world.day) == ()
+    assert inspection_plan(world.register, world.day) == ()
     before = world.day
     world.later(2)
     coming(world)
-    assert plan(world.register, before) == ()
+    assert inspection_plan(world.register, before) == ()
 
 
 def test_an_inspection_without_a_title_has_none(world: World) -> None:
@@ -134,7 +137,7 @@ def test_an_inspection_without_a_title_has_none(world: World) -> None:
         fields={"kind": "planned", "first_day": world.day, "last_day": world.day},
         actor=LIAISON,
     )
-    assert [each.title for each in plan(world.register, world.day)] == [None]
+    assert [each.title for each in inspection_plan(world.register, world.day)] == [None]
 
 
 def test_another_forces_inspection_verifies_nothing_here(world: World) -> None:
@@ -153,7 +156,7 @@ def test_another_forces_inspection_verifies_nothing_here(world: World) -> None:
         },
         actor=LIAISON,
     )
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     assert (planned.ready, planned.first) == ((), ())
 
 
@@ -161,7 +164,7 @@ def test_every_ready_record_can_be_verified_at_its_inspection(world: World) -> N
     """The engine allows what the plan says."""
     record = certified(world)
     coming(world)
-    (planned,) = plan(world.register, world.day)
+    (planned,) = inspection_plan(world.register, world.day)
     world.day = planned.inspection.first_day
     trigger = planned.ready[0].trigger
     world.fire(record, trigger, "hmicfrs", inspection=planned.inspection.id)

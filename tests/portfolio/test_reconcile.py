@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.portfolio.reconcile import Difference, Reconciled, reconcile
+from peelflow.portfolio.reconcile import Difference, ReconcileResult, reconcile
 from tests.world import KIND, World
 
 HEADER = "record,level,counts\n"
@@ -18,7 +18,7 @@ def listed(tmp_path: Path) -> Path:
     return tmp_path / "portal.csv"
 
 
-def compare(world: World, path: Path, text: str) -> Reconciled:
+def compare(world: World, path: Path, text: str) -> ReconcileResult:
     """Write a list and hold the register against it."""
     path.write_text(text, "utf-8")
     return reconcile(world.register, path)
@@ -29,7 +29,7 @@ def test_an_equal_list_differs_in_nothing(world: World, listed: Path) -> None:
     record = world.add(KIND["level-3"])
     other = world.add(KIND["cause-of-concern"])
     text = f"counts,Portal link,record,level\nOpen,x,{record},3\nopen,,{other},none\n"
-    assert compare(world, listed, text) == Reconciled(2, (), ())
+    assert compare(world, listed, text) == ReconcileResult(2, (), ())
 
 
 def test_each_difference_is_told_with_what_both_say(world: World, listed: Path) -> None:

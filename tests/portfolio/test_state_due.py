@@ -13,15 +13,15 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.counting import last_day
+from peelflow.engine.calendar import last_day
 from peelflow.errors import UnknownRecord
 from peelflow.model.rules import After
 from peelflow.portfolio.overdue import overdue
-from peelflow.register.deadlines import StateDeadline
-from peelflow.register.front import Register
-from peelflow.register.holidays import bank_holidays
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import load
+from peelflow.register.context import bank_holidays
+from peelflow.register.register import Register
+from peelflow.register.timers import StateDeadline
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.rulebook import Rulebook
 from peelflow.testing.strategies import times
 from tests.clocked import LEAD, VOCABULARY, add_case
 from tests.register.test_tick_units import written

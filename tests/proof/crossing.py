@@ -14,11 +14,17 @@ from attrs import define, evolve, field
 from hypothesis import strategies as st
 
 from peelflow.engine.fold import apply
-from peelflow.model.guarantees import Guarantee, NeverUnmet, TwoPeople
-from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Actor, Event, Migrated, Record, Relevelled
-from peelflow.model.rules import AppliesTo, Lifecycle, Pin
-from peelflow.testing.words import CATEGORY
+from peelflow.model.rules import (
+    AppliesTo,
+    Guarantee,
+    Lifecycle,
+    MigrationPlan,
+    NeverEnteredUnless,
+    Pin,
+    SeparationOfDuties,
+)
+from peelflow.testing.strategies import CATEGORY
 from tests.proof.drawn import TRIGGERS, lifecycle_from, promise_from
 from tests.proof.means import NOW, means_of
 from tests.proof.reference import Found, Reference, Walk
@@ -91,9 +97,9 @@ def crossed(case: Case) -> Found:
     both = [state for rules in (case.old, case.new) for state in rules.states.items()]
     means = means_of(
         [way for _, state in both for way in state.transitions],
-        [promise.requirement] if isinstance(promise, NeverUnmet) else [],
+        [promise.requirement] if isinstance(promise, NeverEnteredUnless) else [],
         [name for name, state in both if any(way.after for way in state.transitions)],
-        people=1 + isinstance(promise, TwoPeople),
+        people=1 + isinstance(promise, SeparationOfDuties),
     )
     renamed = {name for name, then in case.plan.triggers.items() if then in means.done}
     means = evolve(means, done=means.done | renamed)

@@ -9,18 +9,6 @@ from random import Random
 from attrs import evolve
 from hypothesis import strategies as st
 
-from peelflow.model.guarantees import (
-    AlwaysReachable,
-    Guarantee,
-    NeverDoneBy,
-    NeverFollowedBy,
-    NeverUnmet,
-    NeverWithout,
-    OnlyEnteredBy,
-    Promise,
-    TwoPeople,
-    Where,
-)
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -35,8 +23,26 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, After, AppliesTo, Counts, Lifecycle, State, Transition
-from peelflow.testing.words import CATEGORY, VOCABULARY
+from peelflow.model.rules import (
+    SYSTEM,
+    After,
+    AlwaysReachable,
+    AppliesTo,
+    Counts,
+    Guarantee,
+    Lifecycle,
+    NeverDoneBy,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    NeverFollowedBy,
+    OnlyEnteredBy,
+    Promise,
+    SeparationOfDuties,
+    State,
+    StateSet,
+    Transition,
+)
+from peelflow.testing.strategies import CATEGORY, VOCABULARY
 
 NAMES = ("s", "t", "u", "end")
 TRIGGERS = ("go", "sign", "close")
@@ -135,20 +141,22 @@ def lifecycle_from(random: Random) -> tuple[Lifecycle, list[Requirement]]:
 
 def promise_from(random: Random, lifecycle: Lifecycle, atoms: list[Requirement]) -> Promise:
     """Return some promise about a lifecycle."""
-    wheres = [Where(state=name) for name in (*lifecycle.states, "end", "end")]
-    wheres += [Where(ledger="portal", counts="closed")] * 2
+    wheres = [StateSet(state=name) for name in (*lifecycle.states, "end", "end")]
+    wheres += [StateSet(ledger="portal", counts="closed")] * 2
     some = tuple(random.sample(PEOPLE, random.choice((1, 2))))
     where, first, second = random.choice(wheres), random.choice(TRIGGERS), random.choice(TRIGGERS)
     kinds: tuple[Promise, ...] = (
         OnlyEnteredBy(where, some),
         NeverDoneBy(first, some),
-        NeverWithout(where, (first,) if random.random() < 0.4 else (first, second), None),
-        NeverWithout(where, (first,), random.choice(tuple(lifecycle.states))),
-        NeverUnmet(where, random.choice(atoms)),
-        NeverUnmet(where, random.choice(atoms), random.choice(((), (), some))),
+        NeverEnteredWithoutSteps(
+            where, (first,) if random.random() < 0.4 else (first, second), None
+        ),
+        NeverEnteredWithoutSteps(where, (first,), random.choice(tuple(lifecycle.states))),
+        NeverEnteredUnless(where, random.choice(atoms)),
+        NeverEnteredUnless(where, random.choice(atoms), random.choice(((), (), some))),
         AlwaysReachable(where),
         NeverFollowedBy(where, random.choice(wheres)),
-        TwoPeople(first, second),
+        SeparationOfDuties(first, second),
     )
     return random.choice(kinds)
 

@@ -9,8 +9,7 @@ from itertools import product
 
 from attrs import evolve, frozen
 
-from peelflow.model.guarantees import NeverUnmet, Promise, TwoPeople
-from peelflow.model.judgement import Appointment, Child, Inspection, Mention
+from peelflow.model.decisions import Appointment, Child, Inspection, RecordReference
 from peelflow.model.records import Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -25,17 +24,23 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
-    each_atom,
+    atoms_of,
 )
-from peelflow.model.rules import Lifecycle, Transition
-from peelflow.proof.lapses import span_of
-from peelflow.testing.words import VOCABULARY
+from peelflow.model.rules import (
+    Lifecycle,
+    NeverEnteredUnless,
+    Promise,
+    SeparationOfDuties,
+    Transition,
+)
+from peelflow.proof.normal_form import day_bounds
+from peelflow.testing.strategies import VOCABULARY
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 START = date(2022, 1, 1)
 TODAY = date(2029, 12, 31)
 EVER = date(2000, 1, 1)
-Family = tuple[tuple[Mention, ...], tuple[Child, ...]]
+Family = tuple[tuple[RecordReference, ...], tuple[Child, ...]]
 CHILDREN: tuple[tuple[Child, ...], ...] = (
     (),
     (Child("C", {"portal": "open", "section_55": "open"}),),
@@ -101,9 +106,9 @@ class Means:
 def means_for(lifecycle: Lifecycle, promise: Promise) -> Means:
     """Return what walks under a lifecycle must be tried with."""
     rules = [rule for state in lifecycle.states.values() for rule in state.transitions]
-    asked = [promise.requirement] if isinstance(promise, NeverUnmet) else []
+    asked = [promise.requirement] if isinstance(promise, NeverEnteredUnless) else []
     timers = [name for name, s in lifecycle.states.items() if any(w.after for w in s.transitions)]
-    return means_of(rules, asked, timers, people=1 + isinstance(promise, TwoPeople))
+    return means_of(rules, asked, timers, people=1 + isinstance(promise, SeparationOfDuties))
 
 
 def means_of(
@@ -122,7 +127,7 @@ def means_of(
         people: How many people there are at the least.
     """
     rules = tuple(rules)
-    atoms = each_atom((*(atom for rule in rules for atom in rule.requires), *asked))
+    atoms = atoms_of((*(atom for rule in rules for atom in rule.requires), *asked))
 
     def mentioned(*kinds: type[Requirement]) -> bool:
         return any(isinstance(atom, kinds) for atom in atoms)
@@ -132,7 +137,7 @@ def means_of(
     fields |= {a.names for a in atoms if isinstance(a, ChildForEach)}
     signers = tuple(sorted({r for a in atoms if isinstance(a, Evidence) for r in a.signed_by}))
     waits = {a.waited for a in atoms if isinstance(a, Waited) and a.since != PUBLISHED}
-    waits |= {span_of(rule.after)[0] for rule in rules if rule.after}
+    waits |= {day_bounds(rule.after)[0] for rule in rules if rule.after}
     inspected = mentioned(InspectionHeld)
     begun = {a.since for a in atoms if isinstance(a, InspectionHeld)}
     done = frozenset(a.distinct_from for a in atoms if isinstance(a, DistinctFrom))
@@ -162,7 +167,8 @@ def _families(atoms: Iterable[Requirement]) -> tuple[Family, ...]:
     """Return what names the same as the record: nothing, or one of each; and who answers it."""
     asked = [atom for atom in atoms if isinstance(atom, ChildForEach)]
     mentions = tuple(
-        Mention(f"for {each.children}", each.for_each[0], each.whose, "set") for each in asked
+        RecordReference(f"for {each.children}", each.for_each[0], each.whose, "set")
+        for each in asked
     )
     answers = {each.children: f"for {each.children}" for each in asked}
     alone: list[Family] = [((), children) for children in CHILDREN]

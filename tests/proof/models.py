@@ -11,8 +11,8 @@ from itertools import combinations, combinations_with_replacement, permutations,
 from math import prod
 from typing import NamedTuple, TypeVar
 
-from peelflow.model.judgement import Appointment, Child, Context, Inspection, Mention
-from peelflow.model.records import Act, Actor, Attachment, Document, Done, Moment, Record, Value
+from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection, RecordReference
+from peelflow.model.records import Actor, Attachment, Document, LastDone, Moment, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildForEach,
@@ -26,7 +26,7 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
-    each_atom,
+    atoms_of,
 )
 from peelflow.model.rules import Counts, Pin
 
@@ -36,7 +36,7 @@ ACTOR = "the actor"
 
 
 Asked = tuple[str, str | None, int | None]
-Family = tuple[tuple[Mention, ...], tuple[Child, ...]]
+Family = tuple[tuple[RecordReference, ...], tuple[Child, ...]]
 T = TypeVar("T")
 Parts = tuple[
     dict[str, tuple[int, str]],
@@ -80,10 +80,10 @@ class Scope(NamedTuple):
 
 def scope_of(given: tuple[Requirement, ...], wanted: tuple[Requirement, ...]) -> Scope:
     """Return what two sets of requirements mention."""
-    atoms = each_atom((*given, *wanted))
+    atoms = atoms_of((*given, *wanted))
     timed = [a for a in atoms if isinstance(a, Evidence | InspectionHeld | DistinctFrom | Waited)]
     since = {a.since for a in timed if a.since not in (None, PUBLISHED)}
-    letters = sum(isinstance(atom, Evidence) for atom in each_atom(given))
+    letters = sum(isinstance(atom, Evidence) for atom in atoms_of(given))
     return Scope(
         since=tuple(sorted(filter(None, since))),
         triggers=tuple(sorted({a.distinct_from for a in atoms if isinstance(a, DistinctFrom)})),
@@ -224,7 +224,7 @@ def _families(scope: Scope) -> list[Family]:
     A record that is named stands for all of its category, and a child for all that name it.
     """
     asked = [
-        Mention(f"{category} {one.whose} {one.names}", category, one.whose, "7")
+        RecordReference(f"{category} {one.whose} {one.names}", category, one.whose, "7")
         for one in scope.answers
         for category in one.for_each
     ]
@@ -262,7 +262,7 @@ def _model(scope: Scope, moments: dict[str, Moment], parts: Parts) -> Model:
         parent=None,
         window=moments[""],
         entered={name: moment for name, moment in moments.items() if name},
-        done={name: Done(number, TODAY, who) for name, (number, who) in done.items()},
+        done={name: LastDone(number, TODAY, who) for name, (number, who) in done.items()},
         attachments=tuple(Attachment(doc, number) for doc, number in held if number is not None),
     )
     act = Act(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from peelflow.model.guarantees import (
+from peelflow.model.rules import (
+    Lifecycle,
     NeverDoneBy,
+    NeverEnteredWithoutSteps,
     NeverFollowedBy,
-    NeverWithout,
     OnlyEnteredBy,
     Promise,
-    TwoPeople,
-    Where,
+    SeparationOfDuties,
+    StateSet,
+    Transition,
 )
-from peelflow.model.rules import Lifecycle, Transition
 
 
 class Move(NamedTuple):
@@ -26,7 +27,7 @@ class Move(NamedTuple):
     person: str
 
 
-def standing(where: Where, lifecycle: Lifecycle) -> frozenset[str]:
+def standing(where: StateSet, lifecycle: Lifecycle) -> frozenset[str]:
     """Return the states that a promise speaks of."""
     if where.state is not None:
         return frozenset({where.state})
@@ -57,7 +58,7 @@ def breaks(promise: Promise, lifecycle: Lifecycle, moves: tuple[Move, ...]) -> b
             return enters(last, standing(where, lifecycle)) and last.role not in roles
         case NeverDoneBy(trigger=trigger, roles=roles):
             return trigger in last.words and last.role in roles
-        case NeverWithout(where=where, triggers=triggers):
+        case NeverEnteredWithoutSteps(where=where, triggers=triggers):
             inside = standing(where, lifecycle)
             return enters(last, inside) and not _in_order(
                 triggers, _counting(promise, lifecycle, moves)
@@ -66,7 +67,7 @@ def breaks(promise: Promise, lifecycle: Lifecycle, moves: tuple[Move, ...]) -> b
             first = standing(where, lifecycle)
             before = {lifecycle.initial, *(move.new for move in moves[:-1])}
             return last.new in standing(later, lifecycle) and not before.isdisjoint(first)
-        case TwoPeople(first=first_, second=second):
+        case SeparationOfDuties(first=first_, second=second):
             done = [move.person for move in moves[:-1] if first_ in move.words]
             return second in last.words and done[-1:] == [last.person]
         case _:
@@ -74,7 +75,7 @@ def breaks(promise: Promise, lifecycle: Lifecycle, moves: tuple[Move, ...]) -> b
 
 
 def _counting(
-    promise: NeverWithout, lifecycle: Lifecycle, moves: tuple[Move, ...]
+    promise: NeverEnteredWithoutSteps, lifecycle: Lifecycle, moves: tuple[Move, ...]
 ) -> tuple[Move, ...]:
     """Return the moves that count for `without`: those since its beginning."""
     inside = standing(promise.where, lifecycle)
@@ -97,7 +98,7 @@ def _in_order(triggers: tuple[str, ...], moves: tuple[Move, ...]) -> bool:
 def remembered(promise: Promise, lifecycle: Lifecycle, moves: tuple[Move, ...]) -> object:
     """Return what of a walk's past a promise can still look at."""
     match promise:
-        case NeverWithout(where=where, since=since):
+        case NeverEnteredWithoutSteps(where=where, since=since):
             inside = standing(where, lifecycle)
             dummy = Move(frozenset(), "", "", "", "")
             counting = _counting(promise, lifecycle, (*moves, dummy))[:-1]
@@ -108,12 +109,14 @@ def remembered(promise: Promise, lifecycle: Lifecycle, moves: tuple[Move, ...]) 
             return not {lifecycle.initial, *(m.new for m in moves)}.isdisjoint(
                 standing(where, lifecycle)
             )
-        case TwoPeople(first=first):
+        case SeparationOfDuties(first=first):
             return tuple(m.person for m in moves if first in m.words)[-1:]
         case _:
             return None
 
 
-def _has_begun(promise: NeverWithout, lifecycle: Lifecycle, moves: tuple[Move, ...]) -> bool:
+def _has_begun(
+    promise: NeverEnteredWithoutSteps, lifecycle: Lifecycle, moves: tuple[Move, ...]
+) -> bool:
     since = frozenset({str(promise.since)})
     return lifecycle.initial in since or any(enters(move, since) for move in moves)

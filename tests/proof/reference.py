@@ -14,14 +14,21 @@ from typing import Any, NamedTuple
 
 from attrs import define, evolve, field
 
-from peelflow.engine.checks import compile_check
 from peelflow.engine.decide import PEELFLOW, decide
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
-from peelflow.model.guarantees import AlwaysReachable, NeverUnmet, Promise
-from peelflow.model.judgement import Context, Inspection, Refusal
-from peelflow.model.records import Act, Actor, Added, Attached, Document, Event, Record
-from peelflow.model.rules import SYSTEM, Lifecycle, Pin, Transition
+from peelflow.engine.requirements import compile_check
+from peelflow.model.decisions import Act, Context, Inspection, Refusal
+from peelflow.model.records import Actor, Added, Attached, Document, Event, Record
+from peelflow.model.rules import (
+    SYSTEM,
+    AlwaysReachable,
+    Lifecycle,
+    NeverEnteredUnless,
+    Pin,
+    Promise,
+    Transition,
+)
 from tests.proof.means import NOW, START, TODAY, Family, Means, appointments, means_for
 from tests.proof.promises import Move, breaks, remembered, standing, words_of
 
@@ -159,7 +166,7 @@ class Reference:
                     yield Walk(
                         apply(walk.record, event), (*walk.moves, move), walk.sure and best, best
                     )
-                if best and not isinstance(self.promise, NeverUnmet):
+                if best and not isinstance(self.promise, NeverEnteredUnless):
                     break
 
     def _offers(self, record: Record, actor: Actor) -> list[tuple[Document, ...]]:
@@ -216,7 +223,7 @@ class Reference:
     ) -> None:
         moves = (*walk.moves, move)
         self.entered.add((move.old, move.new, move.role))
-        if isinstance(self.promise, NeverUnmet):
+        if isinstance(self.promise, NeverEnteredUnless):
             unmet = [
                 accepted and self._unmet(self.promise, move, record, act, context)
                 for context, accepted in taken
@@ -230,7 +237,7 @@ class Reference:
             self.surely = min(self.surely or len(moves), len(moves))
 
     def _unmet(
-        self, promise: NeverUnmet, move: Move, record: Record, act: Act, context: Context
+        self, promise: NeverEnteredUnless, move: Move, record: Record, act: Act, context: Context
     ) -> bool:
         states = self.lifecycle.states
         inside = standing(promise.where, self.lifecycle)

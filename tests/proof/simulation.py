@@ -16,10 +16,9 @@ from attrs import define, evolve, field
 from peelflow.engine.decide import PEELFLOW, decide
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
-from peelflow.model.guarantees import AlwaysReachable
-from peelflow.model.judgement import Context
-from peelflow.model.records import Act, Acted, Actor, Added, Event, Record
-from peelflow.model.rules import SYSTEM, Lifecycle, Pin, Transition
+from peelflow.model.decisions import Act, Context
+from peelflow.model.records import Actor, Added, Event, Record, TransitionTaken
+from peelflow.model.rules import SYSTEM, AlwaysReachable, Lifecycle, Pin, Transition
 from tests.proof.means import NOW, START, TODAY, Means, appointments, means_of
 from tests.proof.promises import standing
 from tests.proof.reference import attached
@@ -290,7 +289,7 @@ def _taken(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
 
 def _after(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> Record:
     event = decide(lifecycle, record, act, context)
-    if not isinstance(event, Event) or not isinstance(event.what, Acted):
+    if not isinstance(event, Event) or not isinstance(event.what, TransitionTaken):
         raise TypeError(event)
     after = apply(record, event)
     return _with_few_letters(evolve(after, fields={}) if after.fields else after)

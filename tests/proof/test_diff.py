@@ -7,8 +7,8 @@ from attrs import evolve
 
 from peelflow.model.rules import AppliesTo, Lifecycle
 from peelflow.proof.diff import diff
+from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import national
-from peelflow.rulebook.semantic import pin_of
 from tests.proof.mutants import mutants, refining
 from tests.proof.written import ROLES, written
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.proof import search as searching
-from peelflow.proof.guarantees import Prover, prove
-from peelflow.proof.story import Proof
-from peelflow.proof.verdicts import EXIT_CODES, Verdict, worst
-from peelflow.proof.view import View
+from peelflow.proof import reachability as searching
+from peelflow.proof.counterexample import EXIT_CODES, ProofResult, worst_verdict
+from peelflow.proof.guarantees import AbstractionMap, Prover, prove
+from peelflow.proof.satisfiability import Verdict
 from tests.proof.written import promising
 
 CLOSING = """\
@@ -35,7 +34,7 @@ states:
 """
 
 
-def only(states: str, sentence: str) -> Proof:
+def only(states: str, sentence: str) -> ProofResult:
     """Return the proof of one sentence about some states."""
     (proof,) = prove(promising(states, sentence))
     return proof
@@ -296,7 +295,7 @@ def test_too_much_to_search_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be reached may be few, and the ways a promise can be broken many."""
     lifecycle = promising(CLOSING, "certified is never entered without [certify]")
-    prover = Prover(View(lifecycle))
+    prover = Prover(AbstractionMap(lifecycle))
     assert len(prover.ground.reach.order) > 2
     monkeypatch.setattr(searching, "MOST_NODES", 2)
     assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
@@ -329,6 +328,6 @@ def test_a_trigger_of_the_files_own_can_be_named() -> None:
 
 def test_each_verdict_has_its_exit_code() -> None:
     """Refuted counts before undetermined, and undetermined before proved."""
-    assert EXIT_CODES[worst(("proved", "undetermined", "refuted"))] == 1
-    assert EXIT_CODES[worst(("proved", "undetermined"))] == 3
-    assert EXIT_CODES[worst(())] == 0
+    assert EXIT_CODES[worst_verdict(("proved", "undetermined", "refuted"))] == 1
+    assert EXIT_CODES[worst_verdict(("proved", "undetermined"))] == 3
+    assert EXIT_CODES[worst_verdict(())] == 0

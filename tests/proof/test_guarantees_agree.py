@@ -9,24 +9,18 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.model.guarantees import (
+from peelflow.model.requirements import PUBLISHED, DistinctFrom, ReasonGiven, Waited, atoms_of
+from peelflow.model.rules import (
     AlwaysReachable,
     Guarantee,
-    NeverUnmet,
-    NeverWithout,
+    Lifecycle,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
     OnlyEnteredBy,
 )
-from peelflow.model.requirements import (
-    PUBLISHED,
-    DistinctFrom,
-    ReasonGiven,
-    Waited,
-    each_atom,
-)
-from peelflow.model.rules import Lifecycle
 from peelflow.proof.guarantees import prove
-from peelflow.proof.mentions import each_requirement
-from peelflow.proof.verdicts import Verdict
+from peelflow.proof.lint import each_requirement
+from peelflow.proof.satisfiability import Verdict
 from peelflow.testing.strategies import lifecycles
 from tests.proof.drawn import cases, promise_from
 from tests.proof.promises import standing
@@ -45,7 +39,7 @@ def expected(found: Found) -> tuple[Verdict, int]:
 def may_stay_open(lifecycle: Lifecycle) -> bool:
     """Say whether days or people of earlier steps may leave a guarantee open."""
     promise = lifecycle.guarantees[0].promise
-    atoms = each_atom((promise.requirement,)) if isinstance(promise, NeverUnmet) else ()
+    atoms = atoms_of((promise.requirement,)) if isinstance(promise, NeverEnteredUnless) else ()
     waits = any(isinstance(atom, Waited) and atom.since != PUBLISHED for atom in atoms)
     return waits or sum(isinstance(atom, DistinctFrom) for atom in atoms) > 1
 
@@ -66,7 +60,7 @@ def test_agrees_with_trying_every_walk(lifecycle: Lifecycle) -> None:
         assert may_stay_open(lifecycle)
     else:
         assert (proof.verdict, len(proof.steps)) == (verdict, length)
-    if found.depth is None and isinstance(promise, OnlyEnteredBy | NeverWithout):
+    if found.depth is None and isinstance(promise, OnlyEnteredBy | NeverEnteredWithoutSteps):
         inside = standing(promise.where, lifecycle)
         entered = any(new in inside and old not in inside for old, new, _ in found.entered)
         assert (proof.vacuous is None) == (entered or verdict != "proved")

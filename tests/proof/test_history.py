@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from peelflow.model.requirements import DistinctFrom, ReasonGiven
-from peelflow.proof.clauses import Atom
-from peelflow.proof.history import Past, _same
-from peelflow.proof.moments import WINDOW, Point
+from peelflow.proof.counterexample import TracePast, _events_by_last_person
+from peelflow.proof.normal_form import Atom
+from peelflow.proof.satisfiability import WINDOW, TimePoint
 
-PAST: dict[Point, int] = {
+PAST: dict[TimePoint, int] = {
     WINDOW: 2,
     ("entered", "open"): 1,
     ("done", "early"): 1,
@@ -29,4 +29,4 @@ PAST: dict[Point, int] = {
 )
 def test_only_what_was_done_in_the_window_ties_a_person(atom: Atom, events: list[int]) -> None:
     """`distinct_from` fails by one person's doing both only where the first was done since."""
-    assert list(_same(Past(dict(PAST)), (atom,))) == events
+    assert list(_events_by_last_person(TracePast(dict(PAST)), (atom,))) == events

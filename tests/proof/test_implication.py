@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.checks import compile_check
+from peelflow.engine.requirements import compile_check
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -25,11 +25,15 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.proof.clauses import MOST_CLAUSES, TooLargeError, clauses
-from peelflow.proof.implication import can_be_met, implies
-from peelflow.proof.moments import WINDOW, Known
-from peelflow.proof.theory import possible
-from peelflow.proof.verdicts import Verdict
+from peelflow.proof.normal_form import MOST_CLAUSES, TooLargeError, disjunctive_normal_form
+from peelflow.proof.satisfiability import (
+    WINDOW,
+    KnownPast,
+    Verdict,
+    can_be_met,
+    implies,
+    satisfiable,
+)
 from tests.proof.models import Model, models, scope_of, size_of
 
 Requirements = tuple[Requirement, ...]
@@ -193,7 +197,7 @@ def test_a_question_too_large_stays_open() -> None:
     fields = [[FieldSet(f"f{place}{way}") for way in range(8)] for place in range(5)]
     many = tuple(AnyOf(tuple((atom,) for atom in some)) for some in fields)
     with pytest.raises(TooLargeError):
-        clauses(many)
+        disjunctive_normal_form(many)
     assert implies(many, (ReasonGiven(),)) == "undetermined"
     assert can_be_met(many)
     assert MOST_CLAUSES < 8**5
@@ -209,11 +213,11 @@ def test_a_search_too_long_stays_open() -> None:
 
 def test_a_known_past_rules_out_what_it_does_not_hold() -> None:
     """Where moments and people are known, atoms that need others cannot be met."""
-    past = Known({WINDOW: 1, ("done", "start"): 1}, by_system=frozenset({"start"}))
+    past = KnownPast({WINDOW: 1, ("done", "start"): 1}, by_system=frozenset({"start"}))
     start = DistinctFrom("start")
-    assert possible((start,), (), known=past)
-    assert not possible((start,), (), known=past, system=True)
-    assert not possible((DistinctFrom("certify"),), (), known=past)
-    assert not possible((Waited(1, "never_entered"),), (), known=past)
-    assert not possible((), (start,), known=past)
-    assert possible((), (start,), known=past, system=True)
+    assert satisfiable((start,), (), known=past)
+    assert not satisfiable((start,), (), known=past, system=True)
+    assert not satisfiable((DistinctFrom("certify"),), (), known=past)
+    assert not satisfiable((Waited(1, "never_entered"),), (), known=past)
+    assert not satisfiable((), (start,), known=past)
+    assert satisfiable((), (start,), known=past, system=True)

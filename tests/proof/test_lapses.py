@@ -9,7 +9,7 @@ from peelflow.errors import Span
 from peelflow.model.rules import After, Lifecycle
 from peelflow.proof.diff import diff
 from peelflow.proof.guarantees import prove
-from peelflow.proof.lapses import Lapse, lapse_of
+from peelflow.proof.normal_form import PeriodWaited, time_atom
 from peelflow.proof.refinement import check_refinement
 from tests.proof.written import VOCABULARY, promising, written
 
@@ -182,8 +182,8 @@ def test_a_change_of_time_is_told_by_what_it_lets_happen(
 @pytest.mark.parametrize("time", [After(months=3), After(working_days=5), After(9, beginning=True)])
 def test_a_time_follows_from_itself(time: After) -> None:
     """Wherever in a file each stands."""
-    one, other = (lapse_of(evolve(time, span=Span("a.yaml", n)), "open") for n in (1, 2))
-    assert isinstance(one, Lapse)
+    one, other = (time_atom(evolve(time, span=Span("a.yaml", n)), "open") for n in (1, 2))
+    assert isinstance(one, PeriodWaited)
     assert one.follows_from(other)
 
 
@@ -191,7 +191,7 @@ def test_a_time_follows_from_itself(time: After) -> None:
 def test_the_time_of_a_step_keeps_its_place_in_the_file(time: After) -> None:
     """In plain days and in other units."""
     place = Span("a.yaml", 7, 3)
-    assert lapse_of(evolve(time, span=place), "open").span == place
+    assert time_atom(evolve(time, span=place), "open").span == place
 
 
 def test_a_change_of_time_is_said_in_its_units() -> None:

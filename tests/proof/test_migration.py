@@ -9,8 +9,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 
 from peelflow.errors import Diagnostic, Span
-from peelflow.model.migration import MigrationPlan
-from peelflow.model.rules import AppliesTo, Lifecycle
+from peelflow.model.rules import AppliesTo, Lifecycle, MigrationPlan
 from peelflow.proof.guarantees import prove
 from peelflow.proof.migration import check_migration
 from peelflow.rulebook.national import national

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import event, given, settings
 
-from peelflow.model.guarantees import AlwaysReachable
 from peelflow.model.requirements import PredicateHolds
+from peelflow.model.rules import AlwaysReachable
 from peelflow.proof.guarantees import prove
-from peelflow.proof.mentions import each_requirement
+from peelflow.proof.lint import each_requirement
 from peelflow.proof.migration import check_migration
 from tests.proof.crossing import Case, cases_that, crossed
 

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.proof.names import FEW, LONG, MANY, listed, near, printable, shown, suggestion
+from peelflow.wording import (
+    LONGEST_SHOWN,
+    MOST_COMPARED,
+    MOST_LISTED,
+    listed,
+    nearest_name,
+    printable,
+    shown,
+    suggestion,
+)
 
-NAMES = [f"name_{number}" for number in range(3 * MANY)]
+NAMES = [f"name_{number}" for number in range(3 * MOST_COMPARED)]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +37,7 @@ def test_suggests_the_one_name_that_was_meant(
     name: str, known: list[str], meant: str | None
 ) -> None:
     """The same letters in another order come before others; among very many, the first holds."""
-    assert near(name, known) == meant
+    assert nearest_name(name, known) == meant
 
 
 def test_suggests_else_lists_else_says_that_there_is_none() -> None:
@@ -40,12 +49,12 @@ def test_suggests_else_lists_else_says_that_there_is_none() -> None:
 
 def test_lists_no_more_than_a_few() -> None:
     """A long list is cut, and says so."""
-    assert listed(NAMES).endswith(f"`{NAMES[FEW - 1]}` and {len(NAMES) - FEW} more")
+    assert listed(NAMES).endswith(f"`{NAMES[MOST_LISTED - 1]}` and {len(NAMES) - MOST_LISTED} more")
 
 
 @given(st.text())
 def test_shows_any_text_on_one_short_plain_line(text: str) -> None:
     """Nothing breaks a line, hides or turns text about; what is cut is marked."""
     assert shown(text).isprintable()
-    assert len(shown(text)) <= LONG + 1
+    assert len(shown(text)) <= LONGEST_SHOWN + 1
     assert printable(text) == text or not text.isprintable()

@@ -5,16 +5,6 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.model.guarantees import (
-    AlwaysReachable,
-    Guarantee,
-    NeverDoneBy,
-    NeverUnmet,
-    NeverWithout,
-    OnlyEnteredBy,
-    Promise,
-    Where,
-)
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -24,89 +14,103 @@ from peelflow.model.requirements import (
     InspectionHeld,
     ReasonGiven,
 )
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import (
+    AlwaysReachable,
+    Guarantee,
+    Lifecycle,
+    NeverDoneBy,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    OnlyEnteredBy,
+    Promise,
+    StateSet,
+)
 from peelflow.proof.guarantees import prove
 from peelflow.rulebook.national import national
 
 LIFECYCLES = {one.name: one for one in national().lifecycles}
-PORTAL = Where(ledger="portal", counts="closed")
-CLOSED = Where(state="closed")
-SECTION_55 = Where(ledger="section_55", counts="closed")
+PORTAL = StateSet(ledger="portal", counts="closed")
+CLOSED = StateSet(state="closed")
+SECTION_55 = StateSet(ledger="section_55", counts="closed")
 FORCE = ("chief_constable", "nominated_deputy")
 LETTER = Evidence("letter", ("chief_constable",))
 EACH_ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 DEMANDED: dict[str, tuple[Promise, ...]] = {
     "level-1": (
         OnlyEnteredBy(PORTAL, ("system",)),
-        AlwaysReachable(Where(state="done")),
+        AlwaysReachable(StateSet(state="done")),
     ),
     "level-2": (
         OnlyEnteredBy(PORTAL, (*FORCE, "hmicfrs")),
-        NeverUnmet(PORTAL, LETTER, FORCE),
+        NeverEnteredUnless(PORTAL, LETTER, FORCE),
         AlwaysReachable(CLOSED),
     ),
     "level-3": (
         OnlyEnteredBy(PORTAL, ("hmicfrs",)),
-        NeverWithout(CLOSED, ("self_certify", "verify")),
-        NeverUnmet(Where(state="self_certified"), LETTER),
-        NeverUnmet(CLOSED, InspectionHeld("planned", relevant=True)),
+        NeverEnteredWithoutSteps(CLOSED, ("self_certify", "verify")),
+        NeverEnteredUnless(StateSet(state="self_certified"), LETTER),
+        NeverEnteredUnless(CLOSED, InspectionHeld("planned", relevant=True)),
         AlwaysReachable(CLOSED),
     ),
     "level-4": (
         OnlyEnteredBy(PORTAL, ("hmicfrs",)),
         NeverDoneBy("close", (*FORCE, "liaison_officer", "lead")),
-        NeverUnmet(CLOSED, InspectionHeld("bespoke")),
+        NeverEnteredUnless(CLOSED, InspectionHeld("bespoke")),
         AlwaysReachable(CLOSED),
     ),
     "cause-of-concern": (
         OnlyEnteredBy(PORTAL, ("hmicfrs",)),
-        NeverUnmet(PORTAL, ChildrenClosed()),
+        NeverEnteredUnless(PORTAL, ChildrenClosed()),
         AlwaysReachable(CLOSED),
     ),
     "before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),
     "inspection": (
-        OnlyEnteredBy(Where(state="reported"), ("hmicfrs",)),
-        NeverUnmet(Where(state="scheduled"), FieldSet("first_day")),
-        AlwaysReachable(Where(state="reported")),
+        OnlyEnteredBy(StateSet(state="reported"), ("hmicfrs",)),
+        NeverEnteredUnless(StateSet(state="scheduled"), FieldSet("first_day")),
+        AlwaysReachable(StateSet(state="reported")),
     ),
-    "appointment": (AlwaysReachable(Where(state="made")),),
+    "appointment": (AlwaysReachable(StateSet(state="made")),),
     "report": (
-        OnlyEnteredBy(Where(state="published"), ("hmicfrs", "npcc", "college")),
-        AlwaysReachable(Where(state="published")),
+        OnlyEnteredBy(StateSet(state="published"), ("hmicfrs", "npcc", "college")),
+        AlwaysReachable(StateSet(state="published")),
     ),
     "section-55": (
         OnlyEnteredBy(SECTION_55, ("pcc",)),
-        NeverUnmet(Where(state="published"), EACH_ANSWERED),
-        NeverUnmet(
-            Where(state="published"),
+        NeverEnteredUnless(StateSet(state="published"), EACH_ANSWERED),
+        NeverEnteredUnless(
+            StateSet(state="published"),
             AnyOf(((ChildrenClosed(),), (FieldSet("recommendations", "none_made"),))),
         ),
-        NeverWithout(Where(state="sent"), ("publish", "copy_to_hmicfrs")),
-        NeverWithout(Where(state="sent"), ("publish", "copy_to_secretary_of_state")),
-        AlwaysReachable(Where(state="sent")),
+        NeverEnteredWithoutSteps(StateSet(state="sent"), ("publish", "copy_to_hmicfrs")),
+        NeverEnteredWithoutSteps(StateSet(state="sent"), ("publish", "copy_to_secretary_of_state")),
+        AlwaysReachable(StateSet(state="sent")),
     ),
     "section-55-answer": (
         OnlyEnteredBy(SECTION_55, ("pcc",)),
-        NeverUnmet(SECTION_55, ReasonGiven()),
+        NeverEnteredUnless(SECTION_55, ReasonGiven()),
     ),
     "super-complaint": (
-        NeverWithout(Where(state="reported"), ("find_eligible", "investigate", "report")),
-        AlwaysReachable(Where(state="reported")),
+        NeverEnteredWithoutSteps(
+            StateSet(state="reported"), ("find_eligible", "investigate", "report")
+        ),
+        AlwaysReachable(StateSet(state="reported")),
     ),
     "super-complaint-recommendation": (
-        NeverWithout(Where(state="completed"), ("accept", "complete"), "open"),
-        NeverUnmet(Where(state="not_accepted"), ReasonGiven()),
-        NeverUnmet(Where(state="accepted"), FieldSet("addressees", "chief_constables"), FORCE),
-        NeverUnmet(Where(state="accepted"), FieldSet("addressees", "pccs"), ("pcc",)),
-        AlwaysReachable(Where(state="completed")),
+        NeverEnteredWithoutSteps(StateSet(state="completed"), ("accept", "complete"), "open"),
+        NeverEnteredUnless(StateSet(state="not_accepted"), ReasonGiven()),
+        NeverEnteredUnless(
+            StateSet(state="accepted"), FieldSet("addressees", "chief_constables"), FORCE
+        ),
+        NeverEnteredUnless(StateSet(state="accepted"), FieldSet("addressees", "pccs"), ("pcc",)),
+        AlwaysReachable(StateSet(state="completed")),
     ),
     "force-monitoring": (
-        OnlyEnteredBy(Where(state="engage"), ("hmicfrs",)),
-        OnlyEnteredBy(Where(state="scan"), ("hmicfrs",)),
-        AlwaysReachable(Where(state="scan")),
+        OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
+        OnlyEnteredBy(StateSet(state="scan"), ("hmicfrs",)),
+        AlwaysReachable(StateSet(state="scan")),
     ),
     "peel-readiness": (
-        NeverWithout(Where(state="assessed"), ("set_baseline",)),
+        NeverEnteredWithoutSteps(StateSet(state="assessed"), ("set_baseline",)),
         NeverDoneBy("set_baseline", ("hmicfrs",)),
     ),
 }
@@ -136,7 +140,7 @@ def test_no_force_role_enters_an_end(name: str) -> None:
     """By whichever end, only HMICFRS closes."""
     lifecycle = LIFECYCLES[name]
     promises = [
-        OnlyEnteredBy(Where(state=state), ("hmicfrs",))
+        OnlyEnteredBy(StateSet(state=state), ("hmicfrs",))
         for state, rule in lifecycle.states.items()
         if rule.final
     ]

@@ -10,15 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic
-from peelflow.model.guarantees import AlwaysReachable, Guarantee
 from peelflow.model.requirements import PredicateHolds, Waited
-from peelflow.model.rules import Lifecycle
-from peelflow.proof.guarantees import Prover, prove
-from peelflow.proof.lint import lint
-from peelflow.proof.mentions import each_requirement
+from peelflow.model.rules import AlwaysReachable, Guarantee, Lifecycle
+from peelflow.proof.guarantees import AbstractionMap, Prover, prove
+from peelflow.proof.lint import each_requirement, lint
 from peelflow.proof.refinement import check_refinement
-from peelflow.proof.view import View
-from peelflow.testing.words import VOCABULARY
+from peelflow.testing.strategies import VOCABULARY
 from tests.proof.drawn import lifecycle_from, promise_from
 from tests.proof.mutants import Mutant, mutants
 from tests.proof.simulation import classed
@@ -55,7 +52,7 @@ def everything_can_happen(lifecycle: Lifecycle) -> bool:
     """
     if any(fault.code == "ambiguous-transition" for fault in lint(lifecycle, VOCABULARY)):
         return False
-    ground = Prover(View(lifecycle)).ground
+    ground = Prover(AbstractionMap(lifecycle)).ground
     taken = list(ground.reach.taken(ground.board.edges))
     ways = [way for state in lifecycle.states.values() for way in state.transitions]
     return len(taken) == sum(len({role == "system" for role in way.by}) for way in ways)
@@ -90,7 +87,7 @@ def test_what_is_accepted_keeps_the_national_safety(edit: tuple[Lifecycle, Mutan
     national, mutant = edit
     found = check_refinement(mutant.lifecycle, national, VOCABULARY)
     if all(fault.code == "guarantee-broken" for fault in found):
-        prover = Prover(View(mutant.lifecycle, national))
+        prover = Prover(AbstractionMap(mutant.lifecycle, national))
         for guarantee in national.guarantees:
             if not isinstance(guarantee.promise, AlwaysReachable):
                 assert prover.prove(guarantee).verdict == "proved"

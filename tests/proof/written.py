@@ -5,9 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 
 from peelflow.model.rules import Lifecycle, Role, Vocabulary
-from peelflow.rulebook.files import read_lifecycle
+from peelflow.rulebook.loader import read_lifecycle, resolve
 from peelflow.rulebook.national import national
-from peelflow.rulebook.settle import settled
 
 HEAD = """\
 lifecycle: {name}
@@ -37,7 +36,7 @@ def written(
     head = HEAD.format(name=name, initial=initial)
     more = f"refines: {refines}\n" if refines else ""
     lifecycle = read_lifecycle((head + more + rest).encode(), f"{name}.yaml")
-    return settled(lifecycle, VOCABULARY, refines)
+    return resolve(lifecycle, VOCABULARY, refines)
 
 
 def promising(states: str, *sentences: str) -> Lifecycle:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused, UnknownDocument, UnknownRecord
-from peelflow.model.judgement import Context
-from peelflow.model.needs import DocumentNeed, ParentNeed, RoleNeed
-from peelflow.model.records import Act, Document, Record
+from peelflow.errors import InvalidRequest, Refused, UnknownDocument, UnknownRecord
+from peelflow.model.decisions import Act, Context, DocumentNeed, ParentNeed, RoleNeed
+from peelflow.model.records import Document, Record
 from peelflow.model.requirements import PredicateHolds
-from peelflow.register.front import Register
-from peelflow.rulebook.settle import settled
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import resolve
 from tests.advice.places import CLERK, WORDS, rulebook_of
 from tests.engine.samples import rules, way
 from tests.world import CHIEF, HMICFRS, KINDS, LIAISON, World
@@ -80,7 +79,7 @@ def test_a_route_cannot_begin_on_what_is_no_day(world: World) -> None:
     """A text is refused in words."""
     record = world.add(LEVEL_2)
     day: Any = "2023-03-30"
-    with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+    with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
         world.register.route(record, on=day)
 
 
@@ -100,7 +99,7 @@ def test_a_closed_child_is_re_opened_after_its_parent(world: World) -> None:
 
 def test_a_refusal_of_the_applications_own_is_passed_on() -> None:
     """A predicate that raises one gives no reason of the rules."""
-    lifecycle = settled(rules(way(PredicateHolds("budget_agreed"))), WORDS, None)
+    lifecycle = resolve(rules(way(PredicateHolds("budget_agreed"))), WORDS, None)
     with Register.open(
         "memory:", rulebook=rulebook_of(lifecycle), predicates={"budget_agreed": shut}
     ) as register:

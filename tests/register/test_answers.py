@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Conflict, Refused
-from peelflow.model.needs import AnswersNeed
+from peelflow.model.decisions import AnswersNeed
 from peelflow.model.requirements import ChildForEach
-from peelflow.register.front import Register
-from peelflow.register.mentions import mentions_of
+from peelflow.register.context import mentions_of
+from peelflow.register.register import Register
 from tests.world import HMICFRS, KIND, LIAISON, World, actor, clock
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]

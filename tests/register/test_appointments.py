@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused
+from peelflow.errors import InvalidRequest, Refused
 from peelflow.model.records import Actor
 from tests.world import FORCE, KINDS, LIAISON, World
 
@@ -76,12 +76,12 @@ def test_a_refused_appointment_does_not_count(world: World) -> None:
     """S1: a step that is refused leaves nothing that a later one would read."""
     record = ready_to_close(world)
     letter = world.letter(NEW.person)
-    fault = RequestRefused("it", "is refused", "try again")
-    with pytest.raises(RequestRefused), world.register.batch() as given_up:
+    fault = InvalidRequest("it", "is refused", "try again")
+    with pytest.raises(InvalidRequest), world.register.batch() as given_up:
         made = given_up.add("the-new-chief", **appointed(NEW.person, world.day))
         raise fault
     with world.register.batch() as batch:
-        with pytest.raises(RequestRefused), batch.step():
+        with pytest.raises(InvalidRequest), batch.step():
             batch.put(made)
             raise fault
         with pytest.raises(Refused):

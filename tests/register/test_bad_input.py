@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.errors import PeelflowError, Refused, RequestRefused, UnknownDocument, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, Refused, UnknownDocument, UnknownRecord
 from peelflow.model.records import Actor
 from tests.world import CHIEF, FORCE, KIND, LIAISON, START, World
 
@@ -56,7 +56,7 @@ BAD: dict[str, tuple[Asked, type[PeelflowError], str]] = {
     ),
     "wrong force": (
         of_another_force,
-        RequestRefused,
+        InvalidRequest,
         f"belongs to another force, {FORCE}; name a parent of the same force",
     ),
     "past nomination": (
@@ -86,22 +86,22 @@ BAD: dict[str, tuple[Asked, type[PeelflowError], str]] = {
     ),
     "5,000-character reason": (
         lambda w, r: amend(w, r, "x" * 5_000),
-        RequestRefused,
+        InvalidRequest,
         "the reason: has 5,000 characters, more than 4,000; say it shortly",
     ),
     "5,000-character reason of an act": (
         lambda w, r: close(w, r, reason="x" * 5_000),
-        RequestRefused,
+        InvalidRequest,
         "the reason: has 5,000 characters, more than 4,000; say it shortly",
     ),
     "text turned around": (
         lambda w, r: close(w, r, source="letter \u202eof the chief"),
-        RequestRefused,
+        InvalidRequest,
         r"the source: holds U\+202E, which turns text around unseen; remove it",
     ),
     "a reason that is no text": (
         lambda w, r: close(w, r, reason=3),
-        RequestRefused,
+        InvalidRequest,
         "the reason: is 3, which is no text; give a text",
     ),
 }

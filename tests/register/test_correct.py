@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused
+from peelflow.errors import InvalidRequest, Refused
 from peelflow.model.records import Actor, Corrected, Event
 from tests.register.test_relevel import relevel
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World
@@ -107,7 +107,7 @@ def test_the_beginning_can_be_moved_and_not_removed(world: World) -> None:
     redate(world, record, 1, day - timedelta(30), HMICFRS, **PORTAL)
     assert world.register.record(record).issued == day - timedelta(30)
     assert figures(world, day - timedelta(30)) == (1, 0)
-    with pytest.raises(RequestRefused, match="is its beginning"):
+    with pytest.raises(InvalidRequest, match="is its beginning"):
         void(world, record, 1, HMICFRS, **PORTAL)
 
 
@@ -156,9 +156,9 @@ def test_a_letter_that_was_attached_cannot_vanish_beneath_an_act(world: World) -
 def test_only_the_side_that_did_it_corrects(world: World) -> None:
     """The force does not void what HMICFRS decided, nor HMICFRS what the force did."""
     record = closed(world)
-    with pytest.raises(RequestRefused, match=r"was done by hmicfrs-portal .*\(inspectorate\)"):
+    with pytest.raises(InvalidRequest, match=r"was done by hmicfrs-portal .*\(inspectorate\)"):
         redate(world, record, 1, world.day)
-    with pytest.raises(RequestRefused, match="have the side that did it correct it"):
+    with pytest.raises(InvalidRequest, match="have the side that did it correct it"):
         void(world, record, 3, HMICFRS, **PORTAL)
 
 
@@ -171,7 +171,7 @@ def test_a_systems_step_goes_with_what_led_to_it(world: World) -> None:
     assert [event.on for event in world.register.history(record)][:2] == [day, day]
     assert [figures(world, day + timedelta(d)) for d in (1, 2)] == [(0, 0), (0, 1)]
     assert len(world.register.history(record)) == 4
-    with pytest.raises(RequestRefused, match="a step of the system's own"):
+    with pytest.raises(InvalidRequest, match="a step of the system's own"):
         void(world, record, 2, HMICFRS, **PORTAL)
     void(world, record, 3, HMICFRS, **PORTAL)
     assert figures(world, day) == (0, 1)
@@ -260,7 +260,7 @@ def test_refuses_a_correction_that_cannot_be_meant(
         "reason": "never happened",
         **more,
     }
-    with pytest.raises(RequestRefused, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         world.register.correct(record, number, **said)
     assert world.picture(record) == before
 
@@ -269,12 +269,12 @@ def test_refuses_to_correct_twice_what_is_corrected(world: World) -> None:
     """What is voided has nothing left to correct, and a correction is voided, not moved."""
     record = closed(world)
     void(world, record, 3)
-    with pytest.raises(RequestRefused, match="to have it back, void event 4"):
+    with pytest.raises(InvalidRequest, match="to have it back, void event 4"):
         void(world, record, 3)
-    with pytest.raises(RequestRefused, match="void it, and correct anew"):
+    with pytest.raises(InvalidRequest, match="void it, and correct anew"):
         redate(world, record, 4, world.day - timedelta(1))
     void(world, record, 4)
-    with pytest.raises(RequestRefused, match="to have it back, void event 5"):
+    with pytest.raises(InvalidRequest, match="to have it back, void event 5"):
         void(world, record, 4)
     void(world, record, 5)
     void(world, record, 6)
@@ -285,7 +285,7 @@ def test_a_link_follows_its_child(world: World) -> None:
     """What stands on a parent because of its child is corrected there."""
     parent = world.add(CAUSE)
     world.add(LEVEL_2, parent=parent)
-    with pytest.raises(RequestRefused, match="correct the child's first event"):
+    with pytest.raises(InvalidRequest, match="correct the child's first event"):
         void(world, parent, 2, HMICFRS, **PORTAL)
 
 
@@ -325,7 +325,7 @@ def test_what_was_taken_over_is_not_moved_before_its_issue(world: World) -> None
     )
     redate(world, "T-1", 1, issued + timedelta(1))
     assert figures(world, issued + timedelta(1)) == (0, 1)
-    with pytest.raises(RequestRefused, match="would be taken over before"):
+    with pytest.raises(InvalidRequest, match="would be taken over before"):
         redate(world, "T-1", 1, issued - timedelta(1))
 
 
@@ -346,7 +346,7 @@ def test_an_inspection_keeps_its_days_in_order(world: World) -> None:
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "moved"}
     world.register.amend(record, "last_day", later, **said)
     world.register.amend(record, "first_day", str(world.day + timedelta(20)), **said)
-    with pytest.raises(RequestRefused, match="lies before the first day"):
+    with pytest.raises(InvalidRequest, match="lies before the first day"):
         void(world, record, 2)
 
 

@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 from peelflow.engine.fold import as_corrected, fold
 from peelflow.errors import PeelflowError, Refused
 from peelflow.figures import Figures
-from peelflow.model.records import Acted, Actor, Attachment, Document, Done, Event, Moment, Record
+from peelflow.model.records import (
+    Actor,
+    Attachment,
+    Document,
+    Event,
+    LastDone,
+    Moment,
+    Record,
+    TransitionTaken,
+)
 from peelflow.model.rules import SYSTEM, Transition
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, actor
 
 Ask = Callable[[Register, date], object]
@@ -155,7 +164,7 @@ def renumbered(record: Record, numbers: dict[int, int]) -> Record:
         record,
         window=Moment(numbers[record.window.number], record.window.on),
         entered={k: Moment(numbers[v.number], v.on) for k, v in record.entered.items()},
-        done={k: Done(numbers[v.number], v.on, v.person) for k, v in record.done.items()},
+        done={k: LastDone(numbers[v.number], v.on, v.person) for k, v in record.done.items()},
         attachments=tuple(
             Attachment(each.document, numbers[each.number]) for each in record.attachments
         ),
@@ -216,5 +225,5 @@ def could_be(life: Life, number: int, to: date | None) -> bool:
 
 def came(events: tuple[Event, ...]) -> list[tuple[object, ...]]:
     """Return what each act among some events came to."""
-    acts = [each.what for each in events if isinstance(each.what, Acted)]
+    acts = [each.what for each in events if isinstance(each.what, TransitionTaken)]
     return [(act.trigger, act.new, act.national, act.counted) for act in acts]

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Refused
-from peelflow.model.judgement import Reason, Refusal
-from peelflow.model.needs import ChildrenNeed
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
+from peelflow.model.decisions import ChildrenNeed, Reason, Refusal
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
 from tests.world import FORCE, LIAISON, START, clock
 
 WORDS = """\

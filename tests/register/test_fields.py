@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import RequestRefused
+from peelflow.errors import InvalidRequest
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Counted, FieldRule
-from peelflow.register.fields import Given, checked_fields
+from peelflow.register.validation import FieldInput, checked_fields
 
 SIZES = ("small", "large")
 CATEGORY = Category(
@@ -29,7 +29,7 @@ CATEGORY = Category(
 )
 
 
-def checked(**given: Given) -> dict[str, Value]:
+def checked(**given: FieldInput) -> dict[str, Value]:
     """Return what is kept of the fields of a case."""
     return dict(checked_fields(CATEGORY, given, record="C-1"))
 
@@ -47,7 +47,7 @@ def checked(**given: Given) -> dict[str, Value]:
         ("earlier", "C-0", "C-0"),
     ],
 )
-def test_keeps_what_is_of_its_type(name: str, value: Given, kept: Value) -> None:
+def test_keeps_what_is_of_its_type(name: str, value: FieldInput, kept: Value) -> None:
     """Texts as they are, dates as ISO texts, lists as tuples."""
     assert checked(**{name: value}) == {name: kept}
 
@@ -66,9 +66,9 @@ def test_keeps_what_is_of_its_type(name: str, value: Given, kept: Value) -> None
         ("heard", "9999-12-31", "is counted from 9999-12-31, and lies beyond the calendar"),
     ],
 )
-def test_refuses_what_is_not(name: str, value: Given, sentence: str) -> None:
+def test_refuses_what_is_not(name: str, value: FieldInput, sentence: str) -> None:
     """Each type has its own sentence, which names the field and what would do."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         checked(**{name: value})
     assert sentence in str(refused.value)
 

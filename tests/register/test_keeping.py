@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused
-from peelflow.model.records import Act
-from peelflow.register.front import Register
+from peelflow.errors import InvalidRequest, Refused
+from peelflow.model.decisions import Act
+from peelflow.register.register import Register
 from tests.runs.tamper import fill
 from tests.world import CHIEF, LIAISON, World
 
@@ -29,7 +29,7 @@ def test_the_feed_gives_every_event_in_one_order(world: World) -> None:
 
 def test_the_feed_goes_on_behind_a_position(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """S5: whoever asks again with the last position sees what came since, and nothing twice."""
-    monkeypatch.setattr("peelflow.register.keeping.CHUNK", 2)
+    monkeypatch.setattr("peelflow.register.register.FEED_CHUNK", 2)
     register = world.register
     seen = list(register.feed())
     last = seen[-1].position
@@ -45,9 +45,9 @@ def test_the_feed_goes_on_behind_a_position(world: World, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("position", [-1, 2**63, 10**30])
 def test_what_is_no_position_is_refused(world: World, position: int) -> None:
     """Positions count from 1, and no database counts so far."""
-    with pytest.raises(RequestRefused, match="is no position; give a whole number, 0 or more"):
+    with pytest.raises(InvalidRequest, match="is no position; give a whole number, 0 or more"):
         list(world.register.feed(after=position))
-    with pytest.raises(RequestRefused, match="is no position"):
+    with pytest.raises(InvalidRequest, match="is no position"):
         world.register.figures(known=position)
 
 
@@ -115,7 +115,7 @@ def test_an_export_that_was_edited_is_not_taken_in(register: Register, tmp_path:
     exported.write_text(text.replace("no longer ours", "no longer mine"), "utf-8")
 
     with Register.open("memory:") as other:
-        with pytest.raises(RequestRefused, match="event-changed"):
+        with pytest.raises(InvalidRequest, match="event-changed"):
             other.restore(exported)
         assert list(other.feed()) == []
 
@@ -134,7 +134,7 @@ def test_what_is_no_export_is_refused(
     """In words, whatever lies there."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with Register.open("memory:") as register, pytest.raises(RequestRefused, match=said):
+    with Register.open("memory:") as register, pytest.raises(InvalidRequest, match=said):
         register.restore(tmp_path / name)
 
 
@@ -150,6 +150,6 @@ def test_a_file_that_cannot_be_opened_is_refused(
     monkeypatch.setattr(Path, "open", closed)
     with (
         Register.open("memory:") as register,
-        pytest.raises(RequestRefused, match="cannot be read: Permission denied"),
+        pytest.raises(InvalidRequest, match="cannot be read: Permission denied"),
     ):
         register.restore(tmp_path / "e.jsonl")

@@ -11,12 +11,13 @@ import pytest
 from attrs import evolve
 
 from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Conflict, Refused, RequestRefused, RulesRefused
-from peelflow.model.records import Act, Acted, Actor, Corrected, Migrated
-from peelflow.register import migrating, moving
-from peelflow.register.plans import digest_of
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import load
+from peelflow.errors import Conflict, InvalidRequest, InvalidRules, Refused
+from peelflow.model.decisions import Act
+from peelflow.model.records import Actor, Corrected, Migrated, TransitionTaken
+from peelflow.register import migration_plan, migrations
+from peelflow.register.migration_plan import plan_digest
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.rulebook import Rulebook
 from tests.review import LEAD, MOVES, PLAN, START, Reviews, reviews, written
 from tests.world import FORCE, LIAISON
 
@@ -73,7 +74,7 @@ def test_every_record_moves_as_the_plan_says(here: Reviews) -> None:
     assert [here.register.figures(as_at=day).lines for day in days] == before
     last = here.register.history(names[0])[-1]
     pin = here.register.record(names[0]).lifecycle
-    digest = digest_of(here.register.rulebook.migrations[-1])
+    digest = plan_digest(here.register.rulebook.migrations[-1])
     assert (last.number, last.what) == (2, Migrated(pin, "open", "planned", digest))
     assert (last.actor, last.on, last.reason) == (LIAISON, here.day, "new rules")
     assert here.register.verify() == ()
@@ -90,7 +91,7 @@ def test_moving_again_moves_nothing(here: Reviews) -> None:
 
 def test_what_was_cut_off_goes_on(here: Reviews, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole batches are kept; asking again moves the others."""
-    monkeypatch.setattr(migrating, "BATCH", 2)
+    monkeypatch.setattr(migrations, "BATCH", 2)
     for _ in range(5):
         here.add()
 
@@ -110,13 +111,13 @@ def test_an_act_meanwhile_is_a_conflict_and_no_loss(
 ) -> None:
     """S2: the batch in which somebody acted is not kept, and moves when asked again."""
     record = here.add()
-    put = moving.put_moved
+    put = migration_plan.put_move
 
     def put_late(*given: Any) -> Any:
         here.act(record, "finish", LEAD)
         return put(*given)
 
-    monkeypatch.setattr(migrating, "put_moved", put_late)
+    monkeypatch.setattr(migrations, "put_move", put_late)
     with pytest.raises(Conflict):
         here.move()
     monkeypatch.undo()
@@ -157,7 +158,7 @@ def test_only_the_side_that_moved_takes_back(here: Reviews) -> None:
     """A correction is by the side that did what it corrects."""
     here.add()
     here.move()
-    with pytest.raises(RequestRefused, match="have the side that did it correct it"):
+    with pytest.raises(InvalidRequest, match="have the side that did it correct it"):
         here.move_back(actor=HMICFRS, source="portal", recorded_by="liaison-officer")
 
 
@@ -179,7 +180,7 @@ def test_a_move_can_be_voided_beneath_an_act_that_both_rules_allow(here: Reviews
     here.register.correct(record, 2, correction="void", **said)
     assert here.register.record(record).lifecycle.version == 1
     assert here.register.verify() == ()
-    with pytest.raises(RequestRefused, match="is voided already"):
+    with pytest.raises(InvalidRequest, match="is voided already"):
         here.register.correct(record, 2, correction="void", **said)
 
 
@@ -206,7 +207,7 @@ def test_the_force_takes_back_what_a_wrong_clock_did(here: Reviews) -> None:
     with here.register.batch() as batch:
         batch.act(batch.get(record), Act("lapse", PEELFLOW, here.day, "peelflow"))
     said: dict[str, Any] = {"on": here.day, "reason": "a mistake", "correction": "void"}
-    with pytest.raises(RequestRefused, match=r"not of that side \(force\)"):
+    with pytest.raises(InvalidRequest, match=r"not of that side \(force\)"):
         here.register.correct(
             record, 3, actor=HMICFRS, source="portal", recorded_by="liaison-officer", **said
         )
@@ -247,7 +248,7 @@ def test_a_preview_counts_the_stranded_first(here: Reviews) -> None:
     assert (found.affected, found.stranded) == (12, 11)
     assert [worry.record for worry in found.worst] == names[:10]
     assert {worry.sentence for worry in found.worst} == {"`parked` is not in the plan"}
-    with pytest.raises(RulesRefused, match="state-unmapped"):
+    with pytest.raises(InvalidRules, match="state-unmapped"):
         here.register.migrate(short, actor=LIAISON, on=here.day, reason="new rules")
 
 
@@ -278,7 +279,7 @@ def test_the_system_goes_on_in_the_batch_of_the_move(tmp_path: Path) -> None:
     names = some(here)
     here.move()
     assert here.register.record(names[2]).state == "open"
-    assert isinstance(here.register.history(names[2])[-1].what, Acted)
+    assert isinstance(here.register.history(names[2])[-1].what, TransitionTaken)
     here.move_back()
     assert here.register.record(names[2]).state == "parked"
     assert here.register.verify() == ()
@@ -300,7 +301,7 @@ def test_refuses_a_migration_that_cannot_be_meant(
     """Nothing is moved."""
     some(here)
     before = here.register.position()
-    with pytest.raises(RequestRefused, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         here.move(**more)
     assert here.register.position() == before
 
@@ -310,7 +311,7 @@ def test_who_moves_records_may_be_named_and_appointed(tmp_path: Path) -> None:
     rules = load(written(tmp_path, plan=f"{MOVES}by: [nominated_deputy]\n"))
     here = reviews(tmp_path, rules=rules)
     here.add()
-    with pytest.raises(RequestRefused, match="`nominated_deputy` may"):
+    with pytest.raises(InvalidRequest, match="`nominated_deputy` may"):
         here.move()
     deputy = Actor("deputy", "nominated_deputy")
     here.register.appoint("deputy", deputy.role, force=FORCE, first_day=START, actor=LIAISON)
@@ -336,11 +337,11 @@ def test_refuses_a_plan_that_is_not_here_or_not_proved(here: Reviews) -> None:
     """A name, a lifecycle, a state that nobody knows; a proof that is open."""
     register, plan = here.register, here.register.rulebook.migrations[-1]
     said: dict[str, Any] = {"actor": LIAISON, "on": here.day, "reason": "new rules"}
-    with pytest.raises(RequestRefused, match="is not here"):
+    with pytest.raises(InvalidRequest, match="is not here"):
         register.migrate("review-2-to-3", **said)
-    with pytest.raises(RequestRefused, match="`review@7`, which is not in the rulebook"):
+    with pytest.raises(InvalidRequest, match="`review@7`, which is not in the rulebook"):
         register.preview(evolve(plan, new="review@7"))
-    with pytest.raises(RulesRefused, match="unknown-state"):
+    with pytest.raises(InvalidRules, match="unknown-state"):
         register.preview(evolve(plan, states={**plan.states, "open": "gone"}))
 
 
@@ -351,7 +352,7 @@ def test_an_open_proof_moves_nothing(tmp_path: Path) -> None:
     asked = "finish: {to: finished, by: [lead], requires: [{field: area}]}"
     rules = load(written(tmp_path / "open", second=text.replace(asked, since)))
     here = reviews(tmp_path, rules=rules)
-    with pytest.raises(RequestRefused, match="is not proved: whether moved records keep"):
+    with pytest.raises(InvalidRequest, match="is not proved: whether moved records keep"):
         here.move()
 
 
@@ -359,15 +360,15 @@ def test_a_plan_s_digest_is_of_what_it_means(rules: Rulebook) -> None:
     """Neither its name nor the order of its lines is in it."""
     plan = rules.migrations[-1]
     turned = dict(reversed(tuple(plan.states.items())))
-    assert digest_of(evolve(plan, name="other", states=turned)) == digest_of(plan)
-    assert digest_of(evolve(plan, letters=True)) != digest_of(plan)
+    assert plan_digest(evolve(plan, name="other", states=turned)) == plan_digest(plan)
+    assert plan_digest(evolve(plan, letters=True)) != plan_digest(plan)
 
 
 def test_a_beginning_is_not_moved_to_where_other_rules_were_in_force(here: Reviews) -> None:
     """It would have begun under other rules; a day under the same ones is fine."""
     record = here.add(date(2024, 4, 2))
     said: dict[str, Any] = {"actor": LIAISON, "on": date(2024, 5, 1), "reason": "a wrong date"}
-    with pytest.raises(RequestRefused, match="give a day on which review@2 was"):
+    with pytest.raises(InvalidRequest, match="give a day on which review@2 was"):
         here.register.correct(record, 1, correction="redate", to=date(2024, 3, 31), **said)
     here.register.correct(record, 1, correction="redate", to=date(2024, 4, 3), **said)
     assert here.register.preview(PLAN).affected == 0

@@ -7,18 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peelflow.rulebook.load import load
+from peelflow.rulebook.loader import load
 from tests.review import reviews, written
 
 ROOT = Path(__file__).parents[2]
 KILLED = """\
 import os, signal, sys
 from pathlib import Path
-from peelflow.register import migrating
-from peelflow.rulebook.load import load
+from peelflow.register import migrations
+from peelflow.rulebook.loader import load
 from tests.review import reviews
 
-migrating.BATCH = 2
+migrations.BATCH = 2
 here = reviews(Path("."), sys.argv[1], rules=load(sys.argv[2]))
 here.move(seen=lambda done, _: os.kill(os.getpid(), signal.SIGKILL) if done == 4 else None)
 """

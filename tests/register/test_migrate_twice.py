@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Refused
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
 from tests.review import LEAD, WORDS, Reviews
 from tests.world import LIAISON, clock
 

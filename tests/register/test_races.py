@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Conflict, Refused
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
 
 ACTS = 40

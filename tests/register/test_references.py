@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import PeelflowError, RequestRefused
+from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Amended
 from tests.world import FORCE, KIND, LIAISON, START, World
 
@@ -34,7 +34,7 @@ def test_a_reference_names_a_record_that_is_there(world: World) -> None:
 @pytest.mark.parametrize("text", ["nobody", "a\tb", "é"])
 def test_a_reference_to_nothing_is_refused(world: World, text: str) -> None:
     """And nothing is written."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         world.add(LEVEL_3, fields={"source_report": text})
     assert "no record is called so; name a record of `report`" in str(refused.value)
     assert list(world.register.records(category="recommendation")) == []
@@ -50,7 +50,7 @@ def test_a_reference_that_no_store_keeps_is_refused(world: World, text: str) -> 
 def test_a_reference_to_another_category_is_refused(world: World) -> None:
     """What it names is no report."""
     other = world.add(LEVEL_3)
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         world.add(LEVEL_3, fields={"source_report": other})
     assert f"is {other}, a `recommendation`; name a record of `report`" in str(refused.value)
 
@@ -58,7 +58,7 @@ def test_a_reference_to_another_category_is_refused(world: World) -> None:
 def test_a_record_does_not_refer_to_itself(world: World) -> None:
     """No report is its own counterpart."""
     report = world.add(REPORT)
-    with pytest.raises(RequestRefused, match="names the record itself"):
+    with pytest.raises(InvalidRequest, match="names the record itself"):
         amend(world, report, "counterpart", report)
 
 

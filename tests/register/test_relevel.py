@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.errors import KeyReused, Refused, RequestRefused, RulesRefused
+from peelflow.errors import InvalidRequest, InvalidRules, KeyReused, Refused
 from peelflow.figures import Figures
-from peelflow.model.migration import MigrationPlan
 from peelflow.model.records import Event, Relevelled
-from peelflow.model.rules import Lifecycle, State
-from peelflow.register.front import Register
-from peelflow.register.requests import request_of
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.national import national, relevelling
-from peelflow.rulebook.semantic import pin_of
+from peelflow.model.rules import Lifecycle, MigrationPlan, State
+from peelflow.register.register import Register
+from peelflow.register.validation import idempotency_payload
+from peelflow.rulebook.canonical import pin_of
+from peelflow.rulebook.national import national, relevelling_plans
+from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
 LEVELS = {one.name: one for one in national().lifecycles}
@@ -174,7 +173,7 @@ def test_refuses_what_cannot_be_meant(
     """Nothing is kept."""
     record = world.add(LEVEL_3)
     before = world.picture(record)
-    with pytest.raises(RequestRefused, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         relevel(world, record, plan, **more)
     assert world.picture(record) == before
 
@@ -183,20 +182,20 @@ def test_a_plan_moves_only_what_runs_under_its_rules(world: World) -> None:
     """What moved already stays where it is."""
     record = world.add(LEVEL_3)
     relevel(world, record)
-    with pytest.raises(RequestRefused, match="runs under level-2@1, and the plan"):
+    with pytest.raises(InvalidRequest, match="runs under level-2@1, and the plan"):
         relevel(world, record)
 
 
 def test_nobody_else_may_be_named_by_the_plan(world: World) -> None:
     """A plan that lets the force re-level is refuted."""
     record = world.add(LEVEL_3)
-    with pytest.raises(RulesRefused, match="relevelled-by-others"):
+    with pytest.raises(InvalidRules, match="relevelled-by-others"):
         relevel(world, record, evolve(TO_2, by=("liaison_officer",)), actor=LIAISON)
 
 
 def test_a_whole_register_is_not_relevelled(world: World) -> None:
     """Level by level the inspectorate decides on each record."""
-    with pytest.raises(RequestRefused, match="use `relevel`"):
+    with pytest.raises(InvalidRequest, match="use `relevel`"):
         world.register.migrate(TO_2, actor=HMICFRS, on=world.day, reason="all of them")
 
 
@@ -206,7 +205,7 @@ def test_a_plan_between_versions_moves_no_level(world: World) -> None:
     rules = LEVELS["level-3"]
     same = {name: name for name in rules.states}
     plan = MigrationPlan(str(rules), str(rules), same, {each: each for each in named(rules)})
-    with pytest.raises(RequestRefused, match="use `migrate`"):
+    with pytest.raises(InvalidRequest, match="use `migrate`"):
         relevel(world, record, plan)
 
 
@@ -231,7 +230,7 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
         source="old sheet",
         reason="before peelflow",
     )
-    with pytest.raises(RequestRefused, match="does not say where that goes"):
+    with pytest.raises(InvalidRequest, match="does not say where that goes"):
         relevel(world, "T-1")
     same = {name: name for name in rules.states}
     plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
@@ -246,7 +245,7 @@ def test_a_move_asked_for_again_is_the_same_whatever_its_event_says_of_names(wor
     assert isinstance(event.what, Relevelled)
     assert event.what.triggers == {"self_certify": "close", "verify": "close"}
     bare = evolve(event, what=evolve(event.what, triggers={}))
-    assert request_of(bare) == request_of(event)
+    assert idempotency_payload(bare) == idempotency_payload(event)
 
 
 LEVEL = dict(enumerate(KINDS[:4], 1))
@@ -260,7 +259,7 @@ PAIRS = [(old, new) for old in WALKS for new in (1, 2, 3, 4) if old != new]
 
 def test_there_is_a_plan_between_any_two_levels_but_out_of_level_1() -> None:
     """Each is in a file of its name, proved as it is loaded, and HMICFRS's alone."""
-    plans = relevelling()
+    plans = relevelling_plans()
     assert set(plans) == {f"level-{old}-to-{new}" for old, new in PAIRS}
     assert {(plan.by, plan.letters) for plan in plans.values()} == {(("hmicfrs",), False)}
     for name, plan in plans.items():

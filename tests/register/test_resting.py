@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Conflict, Refused
-from peelflow.model.judgement import Refusal
+from peelflow.model.decisions import Refusal
 from peelflow.model.records import Actor, Event
-from peelflow.register import resting
-from peelflow.register.draft import Draft
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
+from peelflow.register import dependents
+from peelflow.register.register import Register
+from peelflow.register.session import Session
+from peelflow.rulebook.loader import load
 from tests.review import MOVES, reviews, written
 from tests.review import START as BEGUN
 from tests.world import FORCE, KIND, LIAISON, START, World, actor
@@ -241,7 +241,7 @@ def test_what_only_widens_looks_at_no_other_record(
 
     inspection = held(world)
     closed(world)
-    monkeypatch.setattr(resting, "_others", never)
+    monkeypatch.setattr(dependents, "_other_histories", never)
     amend(world, THE_DEPUTY, "first_day", START - timedelta(30))
     amend(world, THE_DEPUTY, "last_day", date(2026, 6, 1))
     amend(world, THE_DEPUTY, "last_day", date(2026, 7, 1))
@@ -258,7 +258,7 @@ def test_an_act_that_was_unlawful_before_is_not_blamed_on_a_change(
     """What an earlier version of this library let through stands in nobody's way."""
     record = closed(world)
     with monkeypatch.context() as earlier:
-        earlier.setattr(resting, "check_resting", lambda *_: None)
+        earlier.setattr(dependents, "check_dependents", lambda *_: None)
         amend(world, THE_CHIEF, "last_day", START)
     amend(world, THE_DEPUTY, "last_day", START)
     assert world.register.record(record).state == "closed"
@@ -303,14 +303,14 @@ def test_an_act_meanwhile_is_a_conflict(world: World, monkeypatch: pytest.Monkey
     """S2: nobody comes to rest on an appointment while it ends, not on a record looked at."""
     record = world.add(LEVEL_2)
     world.step(record, "start")
-    appended = Draft.commit
+    appended = Session.commit
 
-    def late(draft: Draft) -> None:
+    def late(draft: Session) -> None:
         monkeypatch.undo()
         world.step(record, "close", "nominated_deputy")
         appended(draft)
 
-    monkeypatch.setattr(Draft, "commit", late)
+    monkeypatch.setattr(Session, "commit", late)
     with pytest.raises(Conflict) as conflict:
         amend(world, THE_DEPUTY, "last_day", START)
     assert conflict.value.record == record
@@ -321,14 +321,14 @@ def test_an_act_meanwhile_is_a_conflict(world: World, monkeypatch: pytest.Monkey
 def test_another_force_may_act_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of its records is read, so nothing there makes a Conflict."""
     record = world.add(LEVEL_2, force="kent")
-    appended = Draft.commit
+    appended = Session.commit
 
-    def late(draft: Draft) -> None:
+    def late(draft: Session) -> None:
         monkeypatch.undo()
         world.step(record, "start")
         appended(draft)
 
-    monkeypatch.setattr(Draft, "commit", late)
+    monkeypatch.setattr(Session, "commit", late)
     amend(world, THE_DEPUTY, "last_day", START)
     assert world.register.record(THE_DEPUTY).fields["last_day"] == str(START)
 

@@ -10,12 +10,12 @@ from attrs import define, field
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import PeelflowError, Refused, RequestRefused
-from peelflow.model.judgement import Refusal
-from peelflow.model.records import Acted, Document, Event
+from peelflow.errors import InvalidRequest, PeelflowError, Refused
+from peelflow.model.decisions import Refusal
+from peelflow.model.records import Document, Event, TransitionTaken
 from peelflow.model.requirements import Evidence, InspectionHeld
 from peelflow.model.rules import SYSTEM, Transition
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, actor, clock
 
 Fields = dict[str, Any]
@@ -183,7 +183,7 @@ def lived_anew(town: Town, on: dict[str, Fields], *, called_off: bool) -> dict[s
 
 def _came(event: Event) -> tuple[object, ...]:
     what = event.what
-    return (what.new, what.counted) if isinstance(what, Acted) else ()
+    return (what.new, what.counted) if isinstance(what, TransitionTaken) else ()
 
 
 def named(refusal: object) -> dict[str, int]:
@@ -207,7 +207,7 @@ def test_a_change_is_refused_or_as_if_it_had_been_so_all_along(
     try:
         expected = lived_anew(town, on, called_off=name == "cancel")
         refusal = changed(town, record, name, new)
-    except RequestRefused:
+    except InvalidRequest:
         event("cannot be meant")
         return
     event("refused" if refusal else "let through")

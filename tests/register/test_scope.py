@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import PeelflowError, Refused, RequestRefused, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, Refused, UnknownRecord
 from peelflow.model.records import Actor
-from peelflow.portfolio.ages import ages
+from peelflow.portfolio.listing import ages
 from peelflow.portfolio.movement import movement
 from peelflow.portfolio.overdue import overdue
-from peelflow.portfolio.planner import plan
-from peelflow.register.front import Register
+from peelflow.portfolio.plan import inspection_plan
+from peelflow.register.register import Register
 from peelflow.rulebook.national import national
+from peelflow.stores.base import Store
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Store
 from peelflow.stores.scoped import ScopedStore
 from tests.clocked import LEAD, add_case, clocked
 from tests.world import HMICFRS, LIAISON, START, clock
@@ -86,7 +86,7 @@ def all_that_is_shown(register: Register) -> str:
         found += [register.counts(record), register.deadline(record.id)]
         if record.category in ("recommendation", "afi"):
             found.append(register.route(record.id))
-    found += [overdue(register, day), ages(register, day), plan(register, day)]
+    found += [overdue(register, day), ages(register, day), inspection_plan(register, day)]
     found.append(movement(register, after=START - timedelta(1), until=day))
     return repr(found)
 
@@ -188,7 +188,7 @@ def test_what_reaches_for_another_force_is_refused(
 ) -> None:
     """With what to do instead, and nothing is written."""
     before = everything(kent)
-    with pytest.raises(RequestRefused, match=sentence):
+    with pytest.raises(InvalidRequest, match=sentence):
         ask(kent)
     assert everything(kent) == before
 
@@ -197,7 +197,7 @@ def test_an_export_is_not_taken_into_one_forces_register(kent: Register, tmp_pat
     """It holds every force's events, and nothing of it is written."""
     path, before = tmp_path / "all.jsonl", everything(kent)
     path.write_text("\n".join(opened(below(kent), None).export()) + "\n", "utf-8")
-    with pytest.raises(RequestRefused, match=r"or restoring.* open it without a force"):
+    with pytest.raises(InvalidRequest, match=r"or restoring.* open it without a force"):
         kent.restore(path)
     assert everything(kent) == before
 
@@ -288,7 +288,7 @@ def test_a_scoped_store_is_otherwise_the_store(kent: Register) -> None:
     assert kent.document(letter.digest) == b"x"
     assert scoped.has_document(letter.digest)
     assert scoped.lifecycles() == whole.lifecycles()
-    with pytest.raises(RequestRefused, match="hold every force's"):
+    with pytest.raises(InvalidRequest, match="hold every force's"):
         scoped.snapshot()
     kent.close()
 

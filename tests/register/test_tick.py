@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Conflict, RequestRefused
-from peelflow.model.records import Acted
-from peelflow.register.draft import Draft
-from peelflow.register.front import Register
-from peelflow.register.ticking import BATCH, Left, Ticked, tick
+from peelflow.errors import Conflict, InvalidRequest
+from peelflow.model.records import TransitionTaken
+from peelflow.register.register import Register
+from peelflow.register.session import Session
+from peelflow.register.timers import BATCH, PendingTimer, TickResult, tick
 from tests.clocked import LEAD, add_case, clocked
 
 ISSUED = date(2023, 1, 2)
@@ -40,7 +40,7 @@ def test_what_is_due_happens_on_the_ticks_day_and_keeps_the_day_it_fell_due(
     add_case(register, "C-1", ISSUED)
     late = DUE + timedelta(3)
     (event,) = register.tick(on=late).fired
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert (event.on, event.what.due, event.actor) == (late, DUE, PEELFLOW)
     assert register.record("C-1").state == "filed"
     assert register.figures(ledger="force", as_at=late).closed == 1
@@ -55,7 +55,7 @@ def test_what_a_tick_did_says_its_day(register: Register) -> None:
 def test_nothing_happens_a_day_early(register: Register) -> None:
     """28 days after entry is the first day."""
     add_case(register, "C-1", ISSUED)
-    assert register.tick(on=DUE - timedelta(1)) == Ticked(DUE - timedelta(1))
+    assert register.tick(on=DUE - timedelta(1)) == TickResult(DUE - timedelta(1))
     assert len(register.tick(on=DUE).fired) == 1
 
 
@@ -63,7 +63,7 @@ def test_a_second_tick_finds_nothing_left(register: Register) -> None:
     """Each entry of a state fires once."""
     add_case(register, "C-1", ISSUED)
     register.tick(on=DUE)
-    assert register.tick(on=DUE) == Ticked(DUE)
+    assert register.tick(on=DUE) == TickResult(DUE)
 
 
 def test_what_still_needs_something_is_left_and_says_what(register: Register) -> None:
@@ -74,7 +74,7 @@ def test_what_still_needs_something_is_left_and_says_what(register: Register) ->
     (left,) = register.tick(on=day).left
     assert (left.record, left.trigger, left.due) == ("C-1", "resume", day)
     assert "the field `owner` is not set" in left.why
-    assert isinstance(left, Left)
+    assert isinstance(left, PendingTimer)
     register.amend("C-1", "owner", "lead", actor=LEAD, on=day, reason="named")
     assert len(register.tick(on=day).fired) == 1
 
@@ -105,7 +105,7 @@ def test_without_a_publication_nothing_counted_from_it_is_due(register: Register
     """A date that nobody gave is not guessed."""
     add_case(register, "C-1", ISSUED, owner="lead")
     register.fire("C-1", "hold", actor=LEAD, on=ISSUED)
-    assert register.tick(on=ISSUED + timedelta(900)) == Ticked(ISSUED + timedelta(900))
+    assert register.tick(on=ISSUED + timedelta(900)) == TickResult(ISSUED + timedelta(900))
 
 
 def test_a_tick_before_a_records_last_event_leaves_it(register: Register) -> None:
@@ -114,12 +114,12 @@ def test_a_tick_before_a_records_last_event_leaves_it(register: Register) -> Non
     register.amend(
         "C-1", "owner", "lead", actor=LEAD, on=DUE + timedelta(9), reason="named at last"
     )
-    assert register.tick(on=DUE) == Ticked(DUE)
+    assert register.tick(on=DUE) == TickResult(DUE)
 
 
 def test_a_tick_in_the_future_is_refused(register: Register) -> None:
     """Time acts when it has come."""
-    with pytest.raises(RequestRefused, match=r"the tick: the date 2999-01-01: lies in the future"):
+    with pytest.raises(InvalidRequest, match=r"the tick: the date 2999-01-01: lies in the future"):
         register.tick(on=date(2999, 1, 1))
 
 
@@ -153,7 +153,7 @@ def test_a_record_that_somebody_moves_meanwhile_is_passed_over(register: Registe
         add_case(register, record, ISSUED)
     drafts = 0
 
-    def disturbed() -> Draft:
+    def disturbed() -> Session:
         nonlocal drafts
         drafts += 1
         draft = register.draft()
@@ -191,7 +191,11 @@ def ticked(url: str, folder: str) -> int:
 def each_fired_once(register: Register, names: list[str]) -> bool:
     """Whether each record lapsed exactly once."""
     triggers = [
-        [event.what.trigger for event in register.history(name) if isinstance(event.what, Acted)]
+        [
+            event.what.trigger
+            for event in register.history(name)
+            if isinstance(event.what, TransitionTaken)
+        ]
         for name in names
     ]
     return triggers == [["lapse", "file"]] * len(names)

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.counting import last_day
-from peelflow.model.needs import DayNeed, FieldNeed
-from peelflow.model.records import Acted
+from peelflow.engine.calendar import last_day
+from peelflow.model.decisions import DayNeed, FieldNeed
+from peelflow.model.records import TransitionTaken
 from peelflow.model.rules import After
-from peelflow.register.front import Register
-from peelflow.register.holidays import bank_holidays
-from peelflow.register.ticking import Ticked
-from peelflow.rulebook.load import load
+from peelflow.register.context import bank_holidays
+from peelflow.register.register import Register
+from peelflow.register.timers import TickResult
+from peelflow.rulebook.loader import load
 from peelflow.testing.strategies import times
 from tests.clocked import LEAD, VOCABULARY, add_case
 from tests.world import clock
@@ -84,9 +84,9 @@ def test_a_step_fires_on_the_last_day_of_its_period_and_not_before(
     with TemporaryDirectory() as folder, timed(Path(folder), written(after)) as register:
         add_case(register, "C-1", start, published=start)
         eve = due - timedelta(1)
-        assert register.tick(on=eve) == Ticked(eve)
+        assert register.tick(on=eve) == TickResult(eve)
         (event,) = register.tick(on=due).fired
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert (event.on, event.what.due) == (due, due)
 
 
@@ -130,7 +130,7 @@ def test_a_day_that_is_not_announced_yet_is_no_hindrance_before_it_comes(tmp_pat
     with timed(tmp_path, "working_days: 20", now=in_2041) as register:
         add_case(register, "C-1", date(last, 12, 20))
         day = date(last, 12, 31)
-        assert register.tick(on=day) == Ticked(day)
+        assert register.tick(on=day) == TickResult(day)
         refusal = register.why("C-1", "lapse", actor=LEAD, on=day)
         assert refusal is not None
         assert f"it does not fall due by {day}" in str(refusal)
@@ -142,7 +142,7 @@ def test_without_the_extra_a_step_in_working_days_is_left_and_says_so(tmp_path: 
     with timed(tmp_path, "working_days: 3") as register:
         add_case(register, "C-1", ENTERED)
         early, day = ENTERED + timedelta(2), ENTERED + timedelta(3)
-        assert register.tick(on=early) == Ticked(early)
+        assert register.tick(on=early) == TickResult(early)
         refusal = register.why("C-1", "lapse", actor=LEAD, on=early)
         assert f"it does not fall due by {early}" in str(refusal)
         (left,) = register.tick(on=day).left
@@ -184,7 +184,7 @@ def test_of_two_steps_that_are_due_the_sooner_is_taken(
     with timed(tmp_path, "days: 300", case=case) as register:
         add_case(register, "C-1", ENTERED)
         (event,) = register.tick(on=ENTERED + timedelta(30)).fired
-    assert isinstance(event.what, Acted)
+    assert isinstance(event.what, TransitionTaken)
     assert event.what.trigger == taken
 
 
@@ -228,5 +228,5 @@ def test_a_day_beyond_the_calendar_never_comes(tmp_path: Path) -> None:
     """A publication in the last year there is makes no tick fail."""
     with timed(tmp_path, "days: 400, since: published") as register:
         add_case(register, "C-1", ENTERED, published=date(9999, 6, 1))
-        assert register.tick(on=date(2023, 1, 1)) == Ticked(date(2023, 1, 1))
+        assert register.tick(on=date(2023, 1, 1)) == TickResult(date(2023, 1, 1))
         assert register.route("C-1", to="lapsed", on=ENTERED).verdict == "impossible"

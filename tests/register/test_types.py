@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from peelflow import Actor, PeelflowError, Register, RequestRefused
-from peelflow.portfolio.ages import ages
+from peelflow import Actor, InvalidRequest, PeelflowError, Register
+from peelflow.portfolio.listing import ages
 from peelflow.portfolio.movement import movement
 from peelflow.portfolio.overdue import overdue
-from peelflow.portfolio.planner import plan
+from peelflow.portfolio.plan import inspection_plan
 from tests.world import HMICFRS, KINDS, LIAISON, a_world
 
 DAY, LATER = date(2022, 6, 1), date(2025, 1, 1)
@@ -176,16 +176,16 @@ def test_what_to_give_instead_is_said(
     asking: Callable[..., object], verb: str, asked: dict[str, Any], said: str
 ) -> None:
     """In one sentence, which names what was given."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         asking(verb, **asked)
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("day", ["2023-03-30", WRONG["moment"]])
-@pytest.mark.parametrize("ask", [overdue, ages, plan])
+@pytest.mark.parametrize("ask", [overdue, ages, inspection_plan])
 def test_a_list_is_of_a_day(ask: Callable[..., object], day: Any) -> None:
     """A text would be compared with days; a moment has a time that no list has."""
-    with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+    with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
         ask(a_world().register, day)
 
 
@@ -193,17 +193,17 @@ def test_a_movement_is_between_days() -> None:
     """Both of them."""
     text: Any = "2023-03-30"
     for days in ({"after": text, "until": DAY}, {"after": DAY, "until": text}):
-        with pytest.raises(RequestRefused, match=r"is no datetime\.date"):
+        with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
             movement(a_world().register, **days)
 
 
 def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:
     """A path is a file's name, not where a store is; a folder's name is no rulebook."""
     path: Any = tmp_path / "register.db"
-    with pytest.raises(RequestRefused, match="is no URL; write it as a text"):
+    with pytest.raises(InvalidRequest, match="is no URL; write it as a text"):
         Register.open(path)
     rules: Any = "rules"
-    with pytest.raises(RequestRefused, match="the rulebook 'rules': is no Rulebook; give what"):
+    with pytest.raises(InvalidRequest, match="the rulebook 'rules': is no Rulebook; give what"):
         Register.open("memory:", rulebook=rules)
     assert not path.exists()
 
@@ -222,6 +222,6 @@ def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:
 )
 def test_what_a_register_is_opened_with_is_looked_at(given: dict[str, Any], said: str) -> None:
     """Before anything is asked of it."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         Register.open("memory:", **given)
     assert said in str(refused.value)

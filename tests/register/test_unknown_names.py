@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from peelflow import Register, RequestRefused, UnknownRecord
+from peelflow import InvalidRequest, Register, UnknownRecord
 from peelflow.portfolio.movement import movement
 from peelflow.portfolio.reconcile import reconcile
-from peelflow.register.importing import import_sheets
-from peelflow.rulebook.book import Rulebook
+from peelflow.register.csv_import import import_sheets
 from peelflow.rulebook.national import national
+from peelflow.rulebook.rulebook import Rulebook
 from tests.world import KINDS, World
 
 DAY = date(2023, 1, 1)
@@ -38,7 +38,7 @@ def test_no_records_are_listed_by_an_unknown_name(
     world: World, asked: dict[str, Any], said: str
 ) -> None:
     """At once, before anything is read, with the name that was meant."""
-    with pytest.raises(RequestRefused, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         world.register.records(**asked)
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_counted_on_an_unknown_ledger(
     world: World, tmp_path: Path, ask: Callable[[Register, Path], object]
 ) -> None:
     """The ledger that was meant is named."""
-    with pytest.raises(RequestRefused, match=r"the ledger 'portla': .*did you mean `portal`"):
+    with pytest.raises(InvalidRequest, match=r"the ledger 'portla': .*did you mean `portal`"):
         ask(world.register, tmp_path)
 
 
@@ -94,7 +94,7 @@ def test_what_kept_rules_know_is_known(world: World) -> None:
 
     assert [record.level for record in left.records(category="afi", state="open")] == [2]
     assert left.figures(ledger="portal").total == 1
-    with pytest.raises(RequestRefused, match="the category 'report'"):
+    with pytest.raises(InvalidRequest, match="the category 'report'"):
         left.records(category="report")
 
 
@@ -103,7 +103,7 @@ def test_a_column_that_no_sheet_has_is_not_filled(tmp_path: Path) -> None:
     sheet = tmp_path / "acts.csv"
     sheet.write_text("record,trigger,on,actor,actor_role\nR1,start,2023-01-01,a,lead\n", "utf-8")
     with Register.open("memory:", rulebook=national()) as register:
-        with pytest.raises(RequestRefused, match="to fill: is in no sheet; did you mean `source`"):
+        with pytest.raises(InvalidRequest, match="to fill: is in no sheet; did you mean `source`"):
             import_sheets(register, [sheet], defaults={"sorce": "the portal"})
         done = import_sheets(register, [sheet], defaults={"category": "afi"})
     assert [fault.code for fault in done.faults] == ["row-refused"]

@@ -9,13 +9,20 @@ from pathlib import Path
 import peelflow
 
 SOURCE = Path(peelflow.__file__).parent
-GIVERS = {"Diagnostic": 1, "fault": 1, "refuse": 1}
+GIVERS = {"Diagnostic": 1, "fault": 1, "structure_fault": 1, "sheet_fault": 1, "raise_fault": 1}
 """What gives a diagnostic, and which of its arguments is the code."""
 
-NAMERS = {"unknown": "unknown", "_unused": "unused"}
+NAMERS = {"unknown_name": "unknown", "_unused_word": "unused"}
 """What makes a code of its first argument's first word, and the word before it."""
 
-COMPUTED = {"unknown", "_unused", "fault", "refuse"}
+COMPUTED = {
+    "unknown_name",
+    "_unused_word",
+    "fault",
+    "structure_fault",
+    "sheet_fault",
+    "raise_fault",
+}
 """The functions inside which a code is no constant: they are givers themselves."""
 
 

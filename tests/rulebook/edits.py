@@ -9,13 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from peelflow.rulebook.nodes import plain_of
-from peelflow.rulebook.reader import read
+from peelflow.rulebook.yaml_reader import json_from_node, read_mapping
 
 RULES = Path(__file__).parents[2] / "rules"
 SHIPPED = sorted(RULES.glob("**/*.yaml"))
 PLAIN: dict[str, Any] = {
-    path.stem: plain_of(read(path.read_bytes(), path.name)) for path in SHIPPED
+    path.stem: json_from_node(read_mapping(path.read_bytes(), path.name)) for path in SHIPPED
 }
 """What each shipped file holds, as plain data."""
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import check, load
+from peelflow.rulebook.loader import check, load
+from peelflow.rulebook.rulebook import Rulebook
 
 BROKEN = Path(__file__).parents[1] / "broken"
 CASES = sorted(path for path in BROKEN.iterdir() if path.suffix == ".yaml" or path.is_dir())

@@ -10,31 +10,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import RulesRefused
-from peelflow.rulebook.book import Rulebook
+from peelflow.errors import InvalidRules
 from peelflow.rulebook.certificate import (
     _digest,
-    certified,
+    certificate_of,
+    certificate_text,
     compare_certificate,
-    text_of_certificate,
 )
-from peelflow.rulebook.load import Checked, examine, load
+from peelflow.rulebook.loader import CheckedRules, examine, load
+from peelflow.rulebook.rulebook import Rulebook
 from tests.rulebook.test_broken import BROKEN
 
 BASE = load(BROKEN.parent / "rulebook" / "base", base=Rulebook())
 
 
-def checked(*names: str) -> Checked:
+def checked(*names: str) -> CheckedRules:
     """Check files of the broken folder, or the base."""
     return examine(*(BROKEN / name for name in names), base=BASE)
 
 
-def sound() -> Checked:
+def sound() -> CheckedRules:
     """Check rules without a fault."""
     return examine(BROKEN.parent / "rulebook" / "base", base=Rulebook())
 
 
-def differences(text: str, now: Checked, version: str = "1") -> list[str]:
+def differences(text: str, now: CheckedRules, version: str = "1") -> list[str]:
     """Compare a certificate with rules as they are now."""
     found = compare_certificate(text, now, version=version, file="c.json")
     assert {one.code for one in found} <= {"certificate-differs"}
@@ -44,14 +44,14 @@ def differences(text: str, now: Checked, version: str = "1") -> list[str]:
 def test_says_what_was_proved_of_which_rules() -> None:
     """Names, digests, verdicts, and the sentence of every guarantee."""
     now = sound()
-    told = certified(now, version="1")
+    told = certificate_of(now, version="1")
     (one,) = told["lifecycles"]
     assert (told["verdict"], one["lifecycle"], one["refines"]) == ("proved", "plain@1", None)
     assert one["digest"] == now.lifecycles[0].pin.digest
     assert [(each["that"], each["verdict"]) for each in one["guarantees"]] == [
         ("portal closed is only entered by [chief, clerk]", "proved")
     ]
-    assert differences(text_of_certificate(told), now) == []
+    assert differences(certificate_text(told), now) == []
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_says_what_was_proved_of_which_rules() -> None:
 )
 def test_no_certificate_passes_what_is_not_proved(name: str, verdict: str) -> None:
     """The whole, and the lifecycle, say so."""
-    told = certified(checked(name), version="1")
+    told = certificate_of(checked(name), version="1")
     assert (told["verdict"], told["lifecycles"][0]["verdict"]) == (verdict, verdict)
 
 
 def test_what_has_changed_is_told() -> None:
     """Other rules, another version, another verdict, and what came and went."""
-    text = text_of_certificate(certified(sound(), version="1"))
+    text = certificate_text(certificate_of(sound(), version="1"))
     refining = checked("requirement-weakened.yaml")
     assert differences(text, refining, "2") == [
         "peelflow was version 1, and is 2 now",
@@ -85,7 +85,7 @@ def test_an_edited_lifecycle_is_told(tmp_path: Path) -> None:
     text = (BROKEN / "guarantee-undetermined.yaml").read_text("utf-8")
     path = tmp_path / "own.yaml"
     path.write_text(text, "utf-8")
-    was = text_of_certificate(certified(examine(path, base=BASE), version="1"))
+    was = certificate_text(certificate_of(examine(path, base=BASE), version="1"))
     path.write_text(text.replace("{predicate: is_ready}", "reason"), "utf-8")
     told = differences(was, examine(path, base=BASE))
     assert [sentence.partition(" was ")[0] for sentence in told] == [
@@ -104,10 +104,10 @@ def changed(told: dict[str, Any], **parts: Any) -> str:
 
 def test_a_changed_certificate_is_refused() -> None:
     """Its own digest does not fit any more."""
-    told = certified(checked("guarantee-refuted.yaml"), version="1")
+    told = certificate_of(checked("guarantee-refuted.yaml"), version="1")
     others = (changed(told, verdict="proved"), changed(told, certificate=2))
     for text in (*others, "[]", "{", "[" * 9999):
-        with pytest.raises(RulesRefused) as refused:
+        with pytest.raises(InvalidRules) as refused:
             differences(text, sound())
         assert [one.code for one in refused.value.diagnostics] == ["certificate-unreadable"]
 
@@ -130,8 +130,8 @@ def sealed(told: dict[str, Any], **parts: Any) -> str:
 )
 def test_a_certificate_that_anybody_made_up_is_refused(parts: dict[str, Any]) -> None:
     """The digest only finds slips; the shape is looked at too."""
-    told = certified(sound(), version="1")
-    with pytest.raises(RulesRefused):
+    told = certificate_of(sound(), version="1")
+    with pytest.raises(InvalidRules):
         differences(sealed(told, **parts), sound())
 
 
@@ -139,7 +139,7 @@ def test_a_certificate_that_anybody_made_up_is_refused(parts: dict[str, Any]) ->
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_refused_or_compared(text: str) -> None:
     """However broken, a certificate gives a diagnostic."""
-    with pytest.raises(RulesRefused):
+    with pytest.raises(InvalidRules):
         differences(text, CHECKED)
 
 

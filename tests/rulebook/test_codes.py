@@ -11,9 +11,9 @@ import pytest
 from attrs import frozen
 
 from peelflow.errors import Diagnostic
-from peelflow.proof.names import printable
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import check, load
+from peelflow.rulebook.loader import check, load
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.wording import printable
 from tests.rulebook.codes import CODES, codes_in
 from tests.rulebook.test_broken import BROKEN, CASES
 
@@ -127,8 +127,8 @@ from errors import Diagnostic
 def f():
     yield Diagnostic(span, "one", "…", "…")
     raise fault(span, "two", "…", "…")
-    yield unknown(f"field of {x}", name, known, span)
-    yield _unused("role", name, role)
+    yield unknown_name(f"field of {x}", name, known, span)
+    yield _unused_word("role", name, role)
 """
     assert codes_in(source) == {"one", "two", "unknown-field", "unused-role"}
 

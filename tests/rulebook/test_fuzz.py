@@ -11,14 +11,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import Diagnostic, RulesRefused
-from peelflow.model.migration import MigrationPlan
-from peelflow.model.rules import Lifecycle, Vocabulary
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.files import read_file
-from peelflow.rulebook.load import check, load
-from peelflow.rulebook.nodes import Table
-from peelflow.rulebook.reader import BREAK, read
+from peelflow.errors import Diagnostic, InvalidRules
+from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
+from peelflow.rulebook.loader import check, load, read_file
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.yaml_reader import LINE_BREAK, MappingNode, read_mapping
 from tests.rulebook.codes import CODES
 from tests.rulebook.edits import SHIPPED, VALUES, WORDS, edited
 
@@ -100,7 +97,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _sound(faults: tuple[Diagnostic, ...], text: str, file: Path) -> None:
     """Each fault has a place in the file, a documented code, a sentence and a help; in order."""
-    lines = BREAK.split(text.removeprefix("\ufeff"))
+    lines = LINE_BREAK.split(text.removeprefix("\ufeff"))
     assert list(faults) == sorted(set(faults))
     for fault in faults:
         assert fault.span.file == file.as_posix()
@@ -115,7 +112,7 @@ def _sound(faults: tuple[Diagnostic, ...], text: str, file: Path) -> None:
 def _refused(reading: Callable[[], object]) -> tuple[Diagnostic, ...]:
     try:
         found = reading()
-    except RulesRefused as refused:
+    except InvalidRules as refused:
         return refused.diagnostics
     assert isinstance(found, Lifecycle | Vocabulary | MigrationPlan | Rulebook)
     return ()
@@ -174,9 +171,9 @@ def test_any_slip_in_a_shipped_file_is_rules_or_refused(
 def test_the_pure_parser_raises_nothing_else_either(text: str) -> None:
     """Where the C parser is missing, the one in Python reads or refuses."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("peelflow.rulebook.reader.LOADER", yaml.SafeLoader)
+        patch.setattr("peelflow.rulebook.yaml_reader.LOADER", yaml.SafeLoader)
         try:
-            found: object = read(text.encode(), "f.yaml")
-        except RulesRefused as refused:
+            found: object = read_mapping(text.encode(), "f.yaml")
+        except InvalidRules as refused:
             found = refused
-    assert isinstance(found, Table | RulesRefused)
+    assert isinstance(found, MappingNode | InvalidRules)

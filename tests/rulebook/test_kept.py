@@ -17,14 +17,20 @@ from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.rulebook import national as home
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.kept import rulebook_from, text_of
-from peelflow.rulebook.national import KEPT, NATIONAL, national, proved
-from peelflow.rulebook.shipped import folder
+from peelflow.rulebook.national import (
+    CACHE_FILE,
+    NATIONAL,
+    cache_text,
+    national,
+    prove_national,
+    rulebook_from_cache,
+    shipped_folder,
+)
+from peelflow.rulebook.rulebook import Rulebook
 
-RULES = folder("rules")
+RULES = shipped_folder("rules")
 FILES = RULES / NATIONAL
-TEXT = (RULES / KEPT).read_text("utf-8")
+TEXT = (RULES / CACHE_FILE).read_text("utf-8")
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
@@ -45,26 +51,28 @@ def copied(tmp_path: Path) -> Path:
 
 def test_the_kept_rulebook_is_what_the_files_give(*, rewrite_golden: bool) -> None:
     """Reading and proving the files again gives the very text that is kept."""
-    text = text_of(proved(RULES), FILES)
+    text = cache_text(prove_national(RULES), FILES)
     if rewrite_golden:
-        (RULES / KEPT).write_text(text, "utf-8")
+        (RULES / CACHE_FILE).write_text(text, "utf-8")
 
-    assert (RULES / KEPT).read_text("utf-8") == text, "run with --rewrite-golden and review it"
+    assert (RULES / CACHE_FILE).read_text("utf-8") == text, (
+        "run with --rewrite-golden and review it"
+    )
 
 
 def test_a_kept_rulebook_comes_back_whole() -> None:
     """Every part is there: taken apart again it is the same text."""
-    found = rulebook_from(TEXT, FILES)
+    found = rulebook_from_cache(TEXT, FILES)
 
     assert found is not None
-    assert text_of(found, FILES) == TEXT
+    assert cache_text(found, FILES) == TEXT
     assert [one.pin for one in found.lifecycles] == [one.pin for one in national().lifecycles]
 
 
 def test_its_places_lie_where_its_files_lie(copied: Path) -> None:
     """A rule is shown in the folder it was found in, as if it had been read from there."""
     at = copied / NATIONAL
-    found, read = rulebook_from(TEXT, at), proved(copied)
+    found, read = rulebook_from_cache(TEXT, at), prove_national(copied)
 
     assert found is not None
     places, others = (
@@ -83,7 +91,7 @@ def test_what_was_built_lies_nowhere_afterwards_too() -> None:
     """A place that is no file stays none."""
     note = Diagnostic(Span("<built>"), "code", "sentence", "help", "note")
 
-    found = rulebook_from(text_of(Rulebook(notes=(note,)), FILES), FILES)
+    found = rulebook_from_cache(cache_text(Rulebook(notes=(note,)), FILES), FILES)
 
     assert found is not None
     assert found.notes == (note,)
@@ -111,7 +119,7 @@ def test_other_files_have_no_kept_rulebook(copied: Path, change: str) -> None:
     """Whatever changed in the folder, what was kept of it before is not taken."""
     CHANGES[change](copied)
 
-    assert rulebook_from(TEXT, copied / NATIONAL) is None
+    assert rulebook_from_cache(TEXT, copied / NATIONAL) is None
 
 
 def test_other_classes_have_no_kept_rulebook() -> None:
@@ -119,17 +127,17 @@ def test_other_classes_have_no_kept_rulebook() -> None:
     kept = json.loads(TEXT)
     kept["classes"]["State"].reverse()
 
-    assert rulebook_from(json.dumps(kept), FILES) is None
+    assert rulebook_from_cache(json.dumps(kept), FILES) is None
 
 
 @given(said=ANY_JSON | st.just(["State"]))
 def test_no_other_data_is_a_rulebook(said: object) -> None:
     """Whatever else stands in the file, there is no rulebook, and nothing breaks."""
     kept = json.loads(TEXT) | {"rulebook": said}
-    found = rulebook_from(json.dumps(kept), FILES)
+    found = rulebook_from_cache(json.dumps(kept), FILES)
 
     assert found is None or isinstance(found, Rulebook)
-    assert rulebook_from(json.dumps(said), FILES) is None
+    assert rulebook_from_cache(json.dumps(said), FILES) is None
 
 
 def test_nesting_without_end_is_no_rulebook() -> None:
@@ -138,14 +146,14 @@ def test_nesting_without_end_is_no_rulebook() -> None:
     nested = '["tuple",' * deep + "0" + "]" * deep
     kept = json.dumps(json.loads(TEXT) | {"rulebook": "here"})
 
-    assert rulebook_from(kept.replace('"here"', nested), FILES) is None
+    assert rulebook_from_cache(kept.replace('"here"', nested), FILES) is None
 
 
 def test_only_nouns_are_kept() -> None:
     """Something that is no part of a rulebook is a mistake of whoever keeps it."""
     odd: Any = {1, 2}
     with pytest.raises(LookupError):
-        text_of(Rulebook(notes=odd), FILES)
+        cache_text(Rulebook(notes=odd), FILES)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "\udcff"])
@@ -153,8 +161,8 @@ def test_without_what_was_kept_the_files_are_proved(
     copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     """A missing or damaged file of kept rules costs time and changes nothing."""
-    (copied / KEPT).write_bytes(damage.encode("utf-8", "surrogateescape"))
-    monkeypatch.setattr(home, "folder", lambda _: copied)
+    (copied / CACHE_FILE).write_bytes(damage.encode("utf-8", "surrogateescape"))
+    monkeypatch.setattr(home, "shipped_folder", lambda _: copied)
 
     found = national.__wrapped__()
 
@@ -167,7 +175,7 @@ def test_a_start_reads_no_yaml_and_proves_nothing() -> None:
 import sys
 from peelflow import Register, decide, national
 assert national().lifecycles
-heavy = {"yaml", "peelflow.rulebook.load", "peelflow.proof.guarantees"}
+heavy = {"yaml", "peelflow.rulebook.loader", "peelflow.proof.guarantees"}
 print(sorted(heavy & sys.modules.keys()))
 """
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COV")}

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Diagnostic, RequestRefused, RulesRefused, Span
-from peelflow.rulebook import shipped
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.files import read_lifecycle
-from peelflow.rulebook.load import check, load
-from peelflow.rulebook.national import national
-from peelflow.rulebook.shipped import folder
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
+from peelflow.rulebook import national as national_module
+from peelflow.rulebook.loader import check, load, read_lifecycle
+from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.rulebook import Rulebook
 
 BASE = Path(__file__).parent / "base"
 PLAIN = (BASE / "plain.yaml").read_text("utf-8")
@@ -65,7 +63,7 @@ def test_says_why_no_rules_run_a_record(
     category: str, level: int | None, issued: date, why: str, instead: str
 ) -> None:
     """The date, the level or the category: whichever comes nearest."""
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         TOWN.lifecycle_for(category, level, issued)
     assert (refused.value.why, refused.value.instead) == (why, instead)
 
@@ -80,7 +78,7 @@ def test_finds_a_lifecycle_by_its_pin() -> None:
 def test_loading_refuses_what_checking_finds() -> None:
     """Both say the same; only errors refuse."""
     broken = BASE.parents[1] / "broken" / "faults-in-two-files"
-    with pytest.raises(RulesRefused) as refused:
+    with pytest.raises(InvalidRules) as refused:
         load(broken, base=TOWN)
     errors = [fault for fault in check(broken, base=TOWN) if fault.severity == "error"]
     assert list(refused.value.diagnostics) == errors
@@ -89,7 +87,7 @@ def test_loading_refuses_what_checking_finds() -> None:
 def test_files_build_on_the_national_rules_unless_they_are_these() -> None:
     """No base named is the national one; the national files themselves have none."""
     assert check(BASE / "plain.yaml")
-    assert load(folder("rules") / "national").notes == national().notes
+    assert load(shipped_folder("rules") / "national").notes == national().notes
 
 
 def test_checking_reports_damaged_national_rules_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +95,7 @@ def test_checking_reports_damaged_national_rules_too(monkeypatch: pytest.MonkeyP
     fault = Diagnostic(Span("national.yaml"), "empty", "the file holds no rules", "reinstall it")
 
     def damaged() -> Rulebook:
-        raise RulesRefused([fault])
+        raise InvalidRules([fault])
 
     monkeypatch.setattr(sys.modules[load.__module__], "national", damaged)
     assert check(BASE / "plain.yaml") == (fault,)
@@ -112,7 +110,7 @@ def test_what_the_base_holds_already_adds_nothing() -> None:
 def test_reads_one_lifecycle_from_bytes() -> None:
     """A lifecycle alone, and no vocabulary in its place."""
     assert str(read_lifecycle(PLAIN.encode(), "f.yaml")) == "plain@1"
-    with pytest.raises(RulesRefused) as refused:
+    with pytest.raises(InvalidRules) as refused:
         read_lifecycle((BASE / "vocabulary.yaml").read_bytes(), "f.yaml")
     assert [fault.code for fault in refused.value.diagnostics] == ["unknown-kind"]
 
@@ -121,6 +119,6 @@ def test_says_when_the_rules_did_not_come_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An installation without its rules is told to install them."""
-    monkeypatch.setattr(shipped, "_PACKAGE", tmp_path / "src" / "peelflow")
+    monkeypatch.setattr(national_module, "_PACKAGE", tmp_path / "src" / "peelflow")
     with pytest.raises(FileNotFoundError, match="no `rules` came with peelflow"):
-        folder("rules")
+        shipped_folder("rules")

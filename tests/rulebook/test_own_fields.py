@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused, RulesRefused
+from peelflow.errors import InvalidRequest, InvalidRules, Refused
 from peelflow.model.rules import FieldRule
-from peelflow.register.front import Register
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.load import load
-from peelflow.rulebook.national import national
-from peelflow.rulebook.shipped import folder
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, LIAISON, START, clock
 
-OWN = folder("examples") / "custom_rules" / "own_fields"
+OWN = shipped_folder("examples") / "custom_rules" / "own_fields"
 
 
 def written(folder: Path, text: str) -> Rulebook:
@@ -54,13 +53,13 @@ def test_own_fields_are_checked_as_they_are_entered() -> None:
         said = {"rag": "amber", "plan_agreed": "2023-03-20"}
         register.add("R-1", **added, fields=said, actor=LIAISON)
         assert register.record("R-1").fields["plan_review"] == "2023-06-19"
-        with pytest.raises(RequestRefused, match="use `red`, `amber` or `green`"):
+        with pytest.raises(InvalidRequest, match="use `red`, `amber` or `green`"):
             register.add("R-2", **added, fields={"rag": "blue"}, actor=LIAISON)
 
 
 def test_a_national_field_cannot_be_redefined(tmp_path: Path) -> None:
     """Records of every force mean the same by it."""
-    with pytest.raises(RulesRefused) as refused:
+    with pytest.raises(InvalidRules) as refused:
         written(
             tmp_path,
             "vocabulary: own\nfields: {afi: {owner: {type: text, title: Owner}}}\n",
@@ -74,7 +73,7 @@ def test_two_vocabularies_do_not_add_the_same_field(tmp_path: Path) -> None:
     """The second would give it another meaning."""
     base = written(tmp_path, "vocabulary: own\nfields: {afi: {rag: {type: text, title: RAG}}}\n")
     assert base.vocabulary.categories["afi"].fields["rag"] == FieldRule("text", "RAG")
-    with pytest.raises(RulesRefused) as refused:
+    with pytest.raises(InvalidRules) as refused:
         load(OWN, base=base)
     assert [fault.code for fault in refused.value.diagnostics] == ["redefined"]
 
@@ -88,7 +87,7 @@ categories:
 """
     added = "fields: {one: {rag: {type: text, title: RAG}}}\n"
     for words in (text, text + added):
-        with pytest.raises(RulesRefused) as refused:
+        with pytest.raises(InvalidRules) as refused:
             written(tmp_path, words)
         assert [fault.code for fault in refused.value.diagnostics] == ["duplicate-order"]
 
@@ -115,7 +114,7 @@ categories:
 
 def test_a_step_of_the_force_may_require_an_own_field(tmp_path: Path) -> None:
     """The national file does not ask for it, so a refining one tightens."""
-    level = (folder("rules") / "national" / "level-2.yaml").read_text("utf-8")
+    level = (shipped_folder("rules") / "national" / "level-2.yaml").read_text("utf-8")
     own = (
         level.replace("lifecycle: level-2\n", "lifecycle: level-2-rated\nrefines: level-2@1\n")
         .replace("[{field: owner}]", "[{field: owner}, {field: rag}]")

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import RulesRefused, Span
-from peelflow.rulebook import paths
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.bounds import MAX_BYTES
-from peelflow.rulebook.files import read_file
-from peelflow.rulebook.load import check, load
+from peelflow.errors import InvalidRules, Span
+from peelflow.rulebook import loader
+from peelflow.rulebook.loader import check, load, read_file
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.yaml_reader import MAX_BYTES
 
 PLAIN = (Path(__file__).parent / "base" / "plain.yaml").read_bytes()
 WORDS = Path(__file__).parent / "base" / "vocabulary.yaml"
@@ -71,9 +70,9 @@ def test_refuses_a_path_that_leads_nowhere(
 ) -> None:
     """No text that can be given as a path raises anything else."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RulesRefused):
+    with pytest.raises(InvalidRules):
         load(name, base=Rulebook())
-    with pytest.raises(RulesRefused):
+    with pytest.raises(InvalidRules):
         read_file(Path(name))
 
 
@@ -128,7 +127,7 @@ def test_reads_each_file_once_however_it_is_reached(tmp_path: Path) -> None:
         (tmp_path / name / f"{name}.yaml").write_bytes(PLAIN.replace(b"plain", name.encode()))
         for other in names:
             (tmp_path / name / f"to-{other}").symlink_to(tmp_path / other)
-    found = paths.each_file([tmp_path, tmp_path / names[0]], [])
+    found = loader.find_rule_files([tmp_path, tmp_path / names[0]], [])
     assert sorted(names) == sorted(path.stem for path in found)
 
 
@@ -136,5 +135,5 @@ def test_reads_no_further_than_the_bound(tmp_path: Path) -> None:
     """A file that grows while it is read is refused for its size, not read to its end."""
     path = tmp_path / "large.yaml"
     path.write_bytes(b"#" * (3 * MAX_BYTES))
-    assert len(paths.bytes_of(path)) == MAX_BYTES + 1
+    assert len(loader.read_bytes(path)) == MAX_BYTES + 1
     assert [one.code for one in check(path, base=Rulebook())] == ["too-large"]

@@ -8,28 +8,34 @@ import sys
 import pytest
 import yaml
 
-from peelflow.errors import RulesRefused, Span
-from peelflow.rulebook import reader
-from peelflow.rulebook.nodes import Items, Scalar, Table, moved, node_of
-from peelflow.rulebook.reader import read
+from peelflow.errors import InvalidRules, Span
+from peelflow.rulebook import yaml_reader
+from peelflow.rulebook.yaml_reader import (
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    node_from_json,
+    read_mapping,
+    with_span,
+)
 
 LOADERS = [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)]
 
 
 @pytest.fixture(params=LOADERS, ids=lambda loader: loader.__name__)
 def _either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "LOADER", request.param)
+    monkeypatch.setattr(yaml_reader, "LOADER", request.param)
 
 
 def _value(text: str) -> object:
-    node = read(f"key: {text}".encode(), "f.yaml").entries["key"]
-    assert isinstance(node, Scalar)
+    node = read_mapping(f"key: {text}".encode(), "f.yaml").entries["key"]
+    assert isinstance(node, ScalarNode)
     return node.value
 
 
 def _codes(source: bytes) -> list[str]:
-    with pytest.raises(RulesRefused) as caught:
-        read(source, "f.yaml")
+    with pytest.raises(InvalidRules) as caught:
+        read_mapping(source, "f.yaml")
     return [fault.code for fault in caught.value.diagnostics]
 
 
@@ -61,15 +67,17 @@ def test_quoted_is_always_text(text: str) -> None:
 
 def test_reads_past_a_byte_order_mark() -> None:
     """Windows editors write one; it shifts no place."""
-    table = read(b"\xef\xbb\xbfkey: [a]", "f.yaml")
+    table = read_mapping(b"\xef\xbb\xbfkey: [a]", "f.yaml")
     assert table.keys["key"] == Span("f.yaml", 1, 1)
-    assert table.entries["key"] == Items((Scalar("a", Span("f.yaml", 1, 7)),), Span("f.yaml", 1, 6))
+    assert table.entries["key"] == SequenceNode(
+        (ScalarNode("a", Span("f.yaml", 1, 7)),), Span("f.yaml", 1, 6)
+    )
 
 
 @pytest.mark.usefixtures("_either_parser")
 def test_shares_what_an_alias_names() -> None:
     """An alias reads as if its value were written out."""
-    table = read(b"a: &x {b: 1}\nc: *x\nd: *x", "f.yaml")
+    table = read_mapping(b"a: &x {b: 1}\nc: *x\nd: *x", "f.yaml")
     assert table.entries["a"] == table.entries["c"] == table.entries["d"]
 
 
@@ -117,21 +125,21 @@ def test_refuses_what_would_harm(source: bytes, code: str) -> None:
 )
 def test_counts_places_as_yaml_does(source: bytes, line: int, column: int) -> None:
     """A column counts characters, and every line break that YAML knows starts a line."""
-    with pytest.raises(RulesRefused) as caught:
-        read(source, "f.yaml")
+    with pytest.raises(InvalidRules) as caught:
+        read_mapping(source, "f.yaml")
     assert [Span("f.yaml", line, column)] == [fault.span for fault in caught.value.diagnostics]
 
 
 def test_survives_a_megabyte_of_brackets() -> None:
     """The C parser crashes in compose; a process of its own shows that we never get there."""
     script = (
-        "from peelflow.rulebook.reader import read\n"
-        "from peelflow.errors import RulesRefused\n"
+        "from peelflow.rulebook.yaml_reader import read_mapping\n"
+        "from peelflow.errors import InvalidRules\n"
         "openings = b'[', b'{', b'? ', b'- ', b'[{', b'a: [', b'&a [', b'!!x ', b'[,', b'[a,'\n"
         "for opening in openings:\n"
         "    try:\n"
-        "        read((opening * 1_048_576)[:1_048_576], 'f.yaml')\n"
-        "    except RulesRefused:\n"
+        "        read_mapping((opening * 1_048_576)[:1_048_576], 'f.yaml')\n"
+        "    except InvalidRules:\n"
         "        continue\n"
         "    raise SystemExit(2)\n"
     )
@@ -148,7 +156,7 @@ def test_reports_every_bad_key_at_once() -> None:
 def test_plain_data_becomes_nodes_of_one_place() -> None:
     """Rules from a store, or from inside a sentence, stand where their text stands."""
     here, there = Span("kept"), Span("there", 2, 3)
-    node = node_of({"a": [1, True], "b": {"c": "d"}}, here)
-    assert isinstance(node, Table)
+    node = node_from_json({"a": [1, True], "b": {"c": "d"}}, here)
+    assert isinstance(node, MappingNode)
     assert node.keys["a"] == here
-    assert moved(node, there) == node_of({"a": [1, True], "b": {"c": "d"}}, there)
+    assert with_span(node, there) == node_from_json({"a": [1, True], "b": {"c": "d"}}, there)

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from peelflow.proof.migration import check_migration, moves_level
-from peelflow.rulebook.national import national, relevelling
+from peelflow.rulebook.national import national, relevelling_plans
 
 LEVELS = {str(each): each for each in national().lifecycles if each.name.startswith("level-")}
 
@@ -15,7 +15,7 @@ LEVELS = {str(each): each for each in national().lifecycles if each.name.startsw
 @pytest.mark.parametrize(("old", "new"), [*permutations(range(1, 5), 2)])
 def test_there_is_a_plan_from_each_level_to_each_other(old: int, new: int) -> None:
     """But from level 1, whose records are closed and archived: proved, and HMICFRS's alone."""
-    plan = relevelling().get(f"level-{old}-to-{new}")
+    plan = relevelling_plans().get(f"level-{old}-to-{new}")
     assert (plan is None) is (old == 1)
     if plan is not None:
         assert (plan.old, plan.new, plan.by) == (f"level-{old}@1", f"level-{new}@1", ("hmicfrs",))

@@ -8,14 +8,20 @@ from typing import get_args
 
 import pytest
 
-from peelflow.model.migration import MigrationPlan
 from peelflow.model.requirements import BARE, HEADED
-from peelflow.model.rules import FieldRule, FieldType, Lifecycle, State, Transition, Vocabulary
-from peelflow.rulebook.bounds import MAX_BYTES, MAX_DEPTH, MAX_NODES
-from peelflow.rulebook.reader import read_node
-from peelflow.rulebook.sentences import FORMS
-from peelflow.rulebook.shapes import RESERVED, SHAPES
-from peelflow.rulebook.structure import structure
+from peelflow.model.rules import (
+    FieldRule,
+    FieldType,
+    Lifecycle,
+    MigrationPlan,
+    State,
+    Transition,
+    Vocabulary,
+)
+from peelflow.rulebook.guarantee_parser import GUARANTEE_FORMS
+from peelflow.rulebook.schema import MAPPING_SCHEMAS, RESERVED
+from peelflow.rulebook.structure import rule_file_of
+from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_node
 from tests.rulebook.edits import PLAIN
 from tests.rulebook.test_schema import placed
 
@@ -43,19 +49,21 @@ def _rows(title: str) -> list[str]:
 def test_every_key_has_its_row(title: str, kind: type) -> None:
     """The keys of each kind of mapping are those that the reader knows, and no others."""
     head = {"vocabulary"} if kind is Vocabulary else set()
-    assert SHAPES[kind].keys.keys() - head == set(_rows(title))
+    assert MAPPING_SCHEMAS[kind].keys.keys() - head == set(_rows(title))
 
 
 def test_every_key_and_type_of_a_field_has_its_row() -> None:
     """The first table lists the keys of a field, the second its types."""
     keys, types = _section("Fields").split("| type |")
-    assert SHAPES[FieldRule].keys.keys() == set(re.findall(r"^\| `(\w+)`", keys, re.MULTILINE))
+    assert MAPPING_SCHEMAS[FieldRule].keys.keys() == set(
+        re.findall(r"^\| `(\w+)`", keys, re.MULTILINE)
+    )
     assert set(get_args(FieldType)) == set(re.findall(r"^\| `(\w+)`", types, re.MULTILINE))
 
 
 def _sentenced(that: str) -> None:
     plain = {**PLAIN["level-3"], "guarantees": [{"that": that, "because": "it is said"}]}
-    structure(placed(plain))
+    rule_file_of(placed(plain))
 
 
 def test_every_requirement_has_its_row_and_reads() -> None:
@@ -71,7 +79,7 @@ def test_every_requirement_has_its_row_and_reads() -> None:
 def test_every_form_of_a_guarantee_has_its_row_and_reads() -> None:
     """What the page tells people to promise is what can be read."""
     rows = _rows("Guarantees")
-    assert len(rows) == len(FORMS)
+    assert len(rows) == len(GUARANTEE_FORMS)
     for row in rows:
         _sentenced(re.sub(r"\b[XYSTU]\b", lambda found: found.group().lower() + "_", row))
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from peelflow.errors import RulesRefused, Span
-from peelflow.rulebook.nodes import Items, Node, Scalar, Table
+from peelflow.errors import InvalidRules, Span
 from peelflow.rulebook.schema import lifecycle_schema, migration_schema, vocabulary_schema
-from peelflow.rulebook.structure import structure
+from peelflow.rulebook.structure import rule_file_of
+from peelflow.rulebook.yaml_reader import MappingNode, Node, ScalarNode, SequenceNode
 from tests.rulebook.edits import PLAIN, RULES, SHIPPED, edited
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -58,10 +58,10 @@ def test_every_shipped_file_names_the_schema_it_follows(path: Path) -> None:
     assert list(Draft202012Validator(schema).iter_errors(PLAIN[path.stem])) == []
 
 
-def placed(plain: dict[str, Any]) -> Table:
+def placed(plain: dict[str, Any]) -> MappingNode:
     """Make nodes of a file's plain data; each value's place is its path."""
     node = _placed(plain)
-    assert isinstance(node, Table)
+    assert isinstance(node, MappingNode)
     return node
 
 
@@ -69,10 +69,12 @@ def _placed(value: Any, path: str = "") -> Node:
     here = Span(path)
     if isinstance(value, dict):
         entries = {key: _placed(child, f"{path}/{key}") for key, child in value.items()}
-        return Table(entries, {key: Span(f"{path}/{key}") for key in value}, here)
+        return MappingNode(entries, {key: Span(f"{path}/{key}") for key in value}, here)
     if isinstance(value, list):
-        return Items(tuple(_placed(each, f"{path}/{n}") for n, each in enumerate(value)), here)
-    return Scalar(value, here)
+        return SequenceNode(
+            tuple(_placed(each, f"{path}/{n}") for n, each in enumerate(value)), here
+        )
+    return ScalarNode(value, here)
 
 
 @pytest.mark.search
@@ -86,9 +88,9 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
     """
     kind = next((each for each in ("lifecycle", "migration") if each in plain), "vocabulary")
     try:
-        structure(placed(plain))
+        rule_file_of(placed(plain))
         faults: list[str] = []
-    except RulesRefused as refused:
+    except InvalidRules as refused:
         faults = [fault.span.file for fault in refused.diagnostics]
     only_the_reader = [place for place in faults if _is_sentence(plain, place)]
     said = [error.message for error in VALIDATORS[kind].iter_errors(plain)]
@@ -107,6 +109,6 @@ def test_only_the_reader_reads_sentences() -> None:
     plain = copy.deepcopy(PLAIN["level-3"])
     plain["guarantees"][0]["that"] = "all will be well"
     assert list(VALIDATORS["lifecycle"].iter_errors(plain)) == []
-    with pytest.raises(RulesRefused) as caught:
-        structure(placed(plain))
+    with pytest.raises(InvalidRules) as caught:
+        rule_file_of(placed(plain))
     assert [fault.code for fault in caught.value.diagnostics] == ["guarantee-syntax"]

@@ -11,8 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import NOWHERE, RequestRefused, Span
-from peelflow.model.guarantees import AlwaysReachable, Guarantee, Where
+from peelflow.errors import NOWHERE, InvalidRequest, Span
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -22,10 +21,18 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Role, State, Transition
+from peelflow.model.rules import (
+    After,
+    AlwaysReachable,
+    Guarantee,
+    Lifecycle,
+    Role,
+    State,
+    StateSet,
+    Transition,
+)
+from peelflow.rulebook.canonical import canonical_text, pin_of, restore
 from peelflow.rulebook.national import national
-from peelflow.rulebook.restoring import restore
-from peelflow.rulebook.semantic import pin_of, text_of
 from peelflow.testing.strategies import lifecycles, times
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -71,7 +78,7 @@ def alike(draw: st.DrawFn) -> tuple[Lifecycle, Lifecycle]:
         )
         for name, state in _shuffled(draw, one.states).items()
     }
-    guarantee = Guarantee("x", "y", AlwaysReachable(Where(state=one.initial)))
+    guarantee = Guarantee("x", "y", AlwaysReachable(StateSet(state=one.initial)))
     roles = {name: evolve(role, title="?") for name, role in _shuffled(draw, one.roles).items()}
     applies = evolve(
         one.applies_to,
@@ -98,15 +105,15 @@ def test_words_dates_guarantees_and_order_are_not_meaning(
     """Records keep their rules when somebody corrects a title or sorts a list."""
     one, other = pair
     assert pin_of(one) == pin_of(other)
-    assert text_of(one) == text_of(other)
+    assert canonical_text(one) == canonical_text(other)
 
 
 @settings(max_examples=150, deadline=None)
 @given(cycles)
 def test_restores_what_it_kept(one: Lifecycle) -> None:
     """What comes back from a store runs as what was kept: the same text, pin and steps."""
-    back = restore(text_of(one))
-    assert text_of(back) == text_of(one)
+    back = restore(canonical_text(one))
+    assert canonical_text(back) == canonical_text(one)
     assert back.pin == pin_of(one)
     assert _steps(back) == _steps(one)
     assert [(n, r.side, r.stands_for) for n, r in sorted(back.roles.items())] == [
@@ -249,7 +256,7 @@ def test_every_requirement_has_a_text_of_its_own() -> None:
 
     def kept(requirement: Requirement) -> str:
         way = Transition("try", "open", ("lead",), (requirement,))
-        return text_of(evolve(level, states={"open": State({}, transitions=(way,))}))
+        return canonical_text(evolve(level, states={"open": State({}, transitions=(way,))}))
 
     assert len(REQUIREMENTS) == len(set(map(kept, REQUIREMENTS)))
     assert '{"waited":0}' in kept(Waited(0))
@@ -265,7 +272,7 @@ def timed(after: After) -> str:
     """Return the text that is kept of a step with a time."""
     level = next(one for one in national().lifecycles if one.name == "level-3")
     way = Transition("try", "open", ("system",), after=after)
-    return text_of(evolve(level, states={"open": State({}, transitions=(way,))}))
+    return canonical_text(evolve(level, states={"open": State({}, transitions=(way,))}))
 
 
 def test_every_time_has_a_text_of_its_own_and_comes_back() -> None:
@@ -274,7 +281,7 @@ def test_every_time_has_a_text_of_its_own_and_comes_back() -> None:
     assert len(set(texts)) == len(TIMES)
     for text, after in zip(texts, TIMES, strict=True):
         back = restore(text)
-        assert (back.states["open"].transitions[0].after, text_of(back)) == (after, text)
+        assert (back.states["open"].transitions[0].after, canonical_text(back)) == (after, text)
 
 
 def test_a_time_in_days_keeps_the_text_it_always_had() -> None:
@@ -290,11 +297,11 @@ def test_what_is_needed_twice_is_needed_once() -> None:
 
     def kept(*requires: Requirement) -> str:
         way = Transition("try", "open", ("lead",), requires)
-        return text_of(evolve(level, states={"open": State({}, transitions=(way,))}))
+        return canonical_text(evolve(level, states={"open": State({}, transitions=(way,))}))
 
     once = kept(reason, AnyOf(((reason, owner),)))
     assert once == kept(reason, reason, AnyOf(((reason, owner), (owner, reason))))
-    assert once == text_of(restore(once))
+    assert once == canonical_text(restore(once))
 
 
 @pytest.mark.parametrize(
@@ -306,7 +313,7 @@ def test_what_is_needed_twice_is_needed_once() -> None:
 )
 def test_refuses_what_is_no_meaning(text: str) -> None:
     """A damaged store says so, whatever the damage."""
-    with pytest.raises(RequestRefused, match="no lifecycle's meaning") as refused:
+    with pytest.raises(InvalidRequest, match="no lifecycle's meaning") as refused:
         restore(text)
     assert refused.value.instead == "verify the store and restore it"
 
@@ -314,6 +321,6 @@ def test_refuses_what_is_no_meaning(text: str) -> None:
 def test_what_is_restored_says_where_it_comes_from() -> None:
     """Its titles are names and its date the first there is; its place is the store."""
     level = next(one for one in national().lifecycles if one.name == "level-3")
-    back = restore(text_of(level))
+    back = restore(canonical_text(level))
     assert (back.title, back.in_force_from, back.guarantees) == ("level-3", date.min, ())
     assert back.span.file == "<kept level-3>"

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from peelflow.model.rules import After, Lifecycle
 from peelflow.proof.diff import diff
 from peelflow.proof.refinement import check_refinement
-from peelflow.rulebook.files import read_lifecycle
-from peelflow.rulebook.semantic import pin_of
-from peelflow.rulebook.settle import settled
+from peelflow.rulebook.canonical import pin_of
+from peelflow.rulebook.loader import read_lifecycle, resolve
 from peelflow.testing.strategies import times
 from tests.proof.written import VOCABULARY
 from tests.register.test_tick_units import written
@@ -43,7 +42,7 @@ def read(after: After, due: After | None, *, refines: Lifecycle | None = None) -
         due=f"    due: {{{written(due)}}}" if due else "",
         after=written(after),
     )
-    return settled(read_lifecycle(text.encode(), "timed.yaml"), VOCABULARY, refines)
+    return resolve(read_lifecycle(text.encode(), "timed.yaml"), VOCABULARY, refines)
 
 
 @given(times(), st.none() | times())

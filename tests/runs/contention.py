@@ -16,9 +16,9 @@ from time import monotonic, monotonic_ns
 from attrs import frozen
 
 from peelflow.errors import Conflict, StoreBusy
-from peelflow.register.front import Register
-from peelflow.stores.protocol import Placed, Store
-from peelflow.testing.audit import audit, feed_findings
+from peelflow.register.register import Register
+from peelflow.stores.base import FeedItem, Store
+from peelflow.testing.audit import audit, feed_faults
 from tests.runs.linear import Act, faults_in
 from tests.runs.racing import race_families
 from tests.runs.servers import servers
@@ -64,7 +64,7 @@ def contend(url: str, acts: int) -> Contention:
         with get_context("spawn").Pool(PROCESSES) as pool:
             asked = [(url, number, acts) for number in range(PROCESSES)]
             working = pool.starmap_async(act_on, asked, chunksize=1)
-            seen: list[Placed] = []
+            seen: list[FeedItem] = []
             while not working.ready():
                 seen += register.store.feed(len(seen), 200)
             told = [each for process in working.get() for each in process]
@@ -108,12 +108,12 @@ def amend(register: Register, record: str, key: str) -> Told:
     return Told(record, key, "accepted", (Act(begun, monotonic_ns(), "wrote", event.number),))
 
 
-def judged(store: Store, told: Sequence[Told], seen: Sequence[Placed], begun: int) -> Contention:
+def judged(store: Store, told: Sequence[Told], seen: Sequence[FeedItem], begun: int) -> Contention:
     """Hold what the processes were told against what the store kept and the follower saw."""
     faults = [f"{each.kind}: {each.what}" for each in audit(store)]
     kept = {name: store.history(name) for name in RECORDS}
     events = {(name, entry.event.number) for name in RECORDS for entry in kept[name]}
-    faults += [f"follower: {each.what}" for each in feed_findings(tuple(seen), events)]
+    faults += [f"follower: {each.what}" for each in feed_faults(tuple(seen), events)]
     keys = Counter(
         (name, entry.event.key) for name in RECORDS for entry in kept[name] if entry.event.key
     )

@@ -17,11 +17,10 @@ from time import monotonic
 
 from attrs import define, evolve, frozen
 
-from peelflow.stores.protocol import Store
-from peelflow.testing.audit import Finding, audit
-from peelflow.testing.opening import OURS, opened
-from peelflow.testing.samples import batch, change, moved
-from peelflow.testing.worker import Killing
+from peelflow.stores.base import Store
+from peelflow.testing.audit import AuditFault, audit
+from peelflow.testing.samples import batch, change, next_event
+from peelflow.testing.worker import DEFAULT_OPENER, KillAtPoint, open_with
 from tests.runs.servers import servers
 
 WRITERS = 2
@@ -59,7 +58,7 @@ class Tally:
         counts = (self.lost, self.half, self.unasked, self.chain, self.feed, self.rows)
         return not any(counts)
 
-    def note(self, findings: Sequence[Finding]) -> None:
+    def note(self, findings: Sequence[AuditFault]) -> None:
         """Count what an audit found."""
         for each in findings:
             self.chain += each.kind == "chain"
@@ -76,7 +75,7 @@ class Tally:
         )
 
 
-def crash_run(url: str, kills: int, *, opener: str = OURS, seed: int = 1) -> Tally:
+def crash_run(url: str, kills: int, *, opener: str = DEFAULT_OPENER, seed: int = 1) -> Tally:
     """Kill that many writers on the store at `url`, two at a time, and count what came of it."""
     random, tally, turn = Random(seed), Tally(), 0
     points = points_of(opener, url)
@@ -98,7 +97,7 @@ def crash_run(url: str, kills: int, *, opener: str = OURS, seed: int = 1) -> Tal
 
 def points_of(opener: str, url: str) -> tuple[str, ...]:
     """Return the sync points of a store, which is made if need be."""
-    store = opened(opener, url)
+    store = open_with(opener, url)
     try:
         return store.capabilities.points
     finally:
@@ -112,7 +111,7 @@ def start(opener: str, url: str, plan: Plan) -> tuple[int, int]:
     if child == 0:
         os.close(reading)
         try:
-            write(opened(opener, url), plan, writing)
+            write(open_with(opener, url), plan, writing)
         finally:
             os._exit(1)  # a writer that was not killed
     os.close(writing)
@@ -121,11 +120,11 @@ def start(opener: str, url: str, plan: Plan) -> tuple[int, int]:
 
 def write(store: Store, plan: Plan, acknowledging: int) -> None:
     """Append batches with keys, changes and documents over three records, until killed."""
-    store.reached = Killing(plan.point or "", [plan.nth])
+    store.reached = KillAtPoint(plan.point or "", [plan.nth])
     while True:
         number = len(store.history(plan.names[0])) + 1
         told = {"key": f"k{number}", "changes": (change(),)}
-        asked = batch(*(moved(store, name, told=told) for name in plan.names))
+        asked = batch(*(next_event(store, name, told=told) for name in plan.names))
         store.append(evolve(asked, documents=letter(plan, number)))
         os.write(acknowledging, b".")
 
@@ -154,7 +153,7 @@ def ended(child: int, acknowledging: int, plan: Plan) -> int:
 
 def count(opener: str, url: str, tally: Tally, plans: Sequence[Plan], told: Sequence[int]) -> None:
     """Open the store again and hold each writer's records against what it acknowledged."""
-    store = opened(opener, url)
+    store = open_with(opener, url)
     for plan, batches in zip(plans, told, strict=True):
         lengths = [len(store.history(name)) for name in plan.names]
         tally.kills += 1
@@ -170,7 +169,7 @@ def count(opener: str, url: str, tally: Tally, plans: Sequence[Plan], told: Sequ
 
 def look_at_everything(opener: str, url: str, tally: Tally) -> None:
     """Recompute everything the store keeps, and read its feed."""
-    store = opened(opener, url)
+    store = open_with(opener, url)
     tally.note(audit(store))
     store.close()
 
@@ -180,7 +179,9 @@ def main(args: Sequence[str]) -> int:
     parser = ArgumentParser(prog="crash", description=__doc__)
     parser.add_argument("urls", nargs="*", help="stores to run on, instead of servers of our own")
     parser.add_argument("--kills", type=int, default=600, help="how many in all")
-    parser.add_argument("--opener", default=OURS, help="what opens them, as `module:function`")
+    parser.add_argument(
+        "--opener", default=DEFAULT_OPENER, help="what opens them, as `module:function`"
+    )
     asked = parser.parse_args(args)
     sound = True
     with servers(asked.urls) as found:

@@ -9,7 +9,7 @@ from multiprocessing.synchronize import Barrier
 from attrs import frozen
 
 from peelflow.errors import Conflict, Refused, StoreBusy
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from tests.world import FORCE, HMICFRS, LIAISON, START, clock
 
 PATIENCE = 60

@@ -22,14 +22,12 @@ from attrs import evolve, frozen
 from peelflow import Actor, Register
 from peelflow.engine.fold import fold
 from peelflow.model.records import Document, Event
-from peelflow.register.draft import Draft
-from peelflow.stores.chain import GENESIS, chain
+from peelflow.register.session import Session
+from peelflow.stores.base import StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
-from peelflow.stores.protocol import Entry, Kept
-from peelflow.stores.rows import change_rows, event_row, record_row
-from peelflow.stores.seal import Heads, Seal, broken_seal
-from peelflow.stores.sqlite_snapshot import SqliteSnapshot
-from peelflow.stores.verify import verify
+from peelflow.stores.integrity import Heads, Seal, seal_discrepancies, verify_snapshot
+from peelflow.stores.rows import GENESIS, chain, change_rows, event_row, record_row
+from peelflow.stores.sqlite_queries import SqliteSnapshot
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -58,7 +56,7 @@ def fill(path: Path, records: int) -> tuple[Seal, Heads]:
         return made.seal()
 
 
-def _walk(batch: Draft, record: str, letter: Document) -> None:
+def _walk(batch: Session, record: str, letter: Document) -> None:
     batch.add(
         record,
         category="recommendation",
@@ -226,7 +224,7 @@ def _rewrite(connection: sqlite3.Connection, record: str, told: Told) -> None:
     """Make a record's events, row and changes anew, so that all of them fit."""
     for table, name in (("events", "record"), ("records", "id"), ("changes", "record")):
         connection.execute(f"DELETE FROM {table} WHERE {name} = ?", (record,))
-    entries, head = list[tuple[int, Entry]](), GENESIS
+    entries, head = list[tuple[int, StoredEvent]](), GENESIS
     for number, (position, event) in enumerate(told, 1):
         entry = chain(head, evolve(event, number=number))
         entries.append((position, entry))
@@ -240,7 +238,7 @@ def _rewrite(connection: sqlite3.Connection, record: str, told: Told) -> None:
         folded = fold(events)
     except (TypeError, ValueError):
         return
-    row = record_row(Kept(folded, head), record_text(folded))
+    row = record_row(StoredRecord(folded, head), record_text(folded))
     connection.execute(f"INSERT INTO records VALUES ({places}, ?)", row)
 
 
@@ -259,7 +257,7 @@ def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts:
             connection.execute("BEGIN")
             tamper(connection)
             kept = SqliteSnapshot(connection)
-            found = [*verify(kept), *broken_seal(kept.feed(), sealed, heads)]
+            found = [*verify_snapshot(kept), *seal_discrepancies(kept.feed(), sealed, heads)]
             connection.execute("ROLLBACK")
             tried[name.rpartition(" ")[0]] += 1
             if not found:

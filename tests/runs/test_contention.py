@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from peelflow.register.front import Register
-from peelflow.stores.protocol import Placed
+from peelflow.register.register import Register
+from peelflow.stores.base import FeedItem
 from peelflow.testing.audit import whole_feed
 from tests.runs import contention, racing
 from tests.runs.contention import RECORDS, Told, amend, judged
@@ -65,7 +65,7 @@ LOST = Told(RECORDS[1], "lost", "accepted", (Act(1, 2, "wrote", 2),))
 )
 def test_finds_what_is_wrong(
     register: Register,
-    change: Callable[[list[Told], list[Placed]], tuple[list[Told], list[Placed]]],
+    change: Callable[[list[Told], list[FeedItem]], tuple[list[Told], list[FeedItem]]],
     fault: str,
 ) -> None:
     """A lost act, one that nobody was told of, a feed cut short or doubled, a number used twice."""

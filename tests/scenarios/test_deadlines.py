@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from peelflow.errors import Refused
-from peelflow.model.needs import AnswersNeed
+from peelflow.model.decisions import AnswersNeed
 from peelflow.model.records import Amended
-from peelflow.portfolio.ages import ages
+from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue
-from peelflow.register.fields import checked_fields
+from peelflow.register.validation import checked_fields
 from peelflow.rulebook.national import national
 from tests.world import KIND, LIAISON, Kind, World, actor
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Refused, RequestRefused
-from peelflow.register.front import Register
-from peelflow.register.importing import import_sheets
-from peelflow.rulebook.national import national
-from peelflow.rulebook.shipped import folder
+from peelflow.errors import InvalidRequest, Refused
+from peelflow.register.csv_import import import_sheets
+from peelflow.register.register import Register
+from peelflow.rulebook.national import national, shipped_folder
 from tests.review import reviews
 from tests.world import FORCE, KIND, LIAISON, START, Kind, World, clock
 
@@ -24,7 +23,7 @@ PART = KIND["super-complaint-recommendation"]
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_causes_of_concern_carry_no_level(world: World, level: int) -> None:
     """Only recommendations and areas for improvement do."""
-    with pytest.raises(RequestRefused, match="no lifecycle runs that level"):
+    with pytest.raises(InvalidRequest, match="no lifecycle runs that level"):
         world.add(Kind("cause", "cause_of_concern", level))
     assert world.register.record(world.add(CAUSE)).level is None
 
@@ -171,7 +170,7 @@ def test_closed_before_levels_has_no_level_and_counts_closed(world: World) -> No
 def test_closed_before_levels_counts_in_the_totals() -> None:
     """71 open, 311 closed, 382 in all, of which 280 were closed before the levels."""
     register = Register.open("memory:", clock=clock)
-    import_sheets(register, sorted((folder("examples") / "west_midlands").glob("*.csv")))
+    import_sheets(register, sorted((shipped_folder("examples") / "west_midlands").glob("*.csv")))
     found = register.figures(as_at=date(2023, 3, 30))
     assert (found.open, found.closed, found.total) == (71, 311, 382)
     before = [each for each in register.records() if each.lifecycle.name == "before-levels"]
@@ -195,13 +194,13 @@ def test_readiness_is_assessed_against_each_of_the_nine_questions(world: World) 
         for trigger in ("set_baseline", "assess_again", "observe", "assess_again", "conclude"):
             world.step(record, trigger)
         assert world.register.record(record).state == "concluded"
-    with pytest.raises(RequestRefused, match="is '10'; use `1`, `2`"):
+    with pytest.raises(InvalidRequest, match="is '10'; use `1`, `2`"):
         world.add(KIND["peel-readiness"], fields={"question": "10"})
 
 
 def test_rules_have_dates_from_which_they_hold(world: World) -> None:
     """A level before there were levels has no rules."""
-    with pytest.raises(RequestRefused, match="rules are in force only from 2020-01-01"):
+    with pytest.raises(InvalidRequest, match="rules are in force only from 2020-01-01"):
         national().lifecycle_for("afi", 2, date(2019, 12, 31))
     assert world.register.record(world.add(LEVEL_2)).lifecycle.version == 1
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
-from peelflow.rulebook.shipped import folder
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import shipped_folder
 from tests.world import FORCE, HMICFRS, KIND, World, clock
 
-OWN = folder("examples") / "custom_rules"
+OWN = shipped_folder("examples") / "custom_rules"
 
 
 def refined(tmp_path: Path, name: str, *edits: tuple[str, str]) -> World:
     """Return a world under a force's own copy of a national lifecycle, with some edits."""
-    text = (folder("rules") / "national" / f"{name}.yaml").read_text("utf-8")
+    text = (shipped_folder("rules") / "national" / f"{name}.yaml").read_text("utf-8")
     own = (f"lifecycle: {name}\n", f"lifecycle: own-{name}\nrefines: {name}@1\n")
     guarantees = (text[text.index("\nguarantees:") :], "\n")
     for old, new in (own, guarantees, *edits):
@@ -100,7 +100,9 @@ def test_a_demonstration_period_lies_between_done_and_closed() -> None:
 
 def rules_of(name: str) -> frozenset[str]:
     """Return the states of a national lifecycle."""
-    (rules,) = (one for one in load(folder("rules") / "national").lifecycles if one.name == name)
+    (rules,) = (
+        one for one in load(shipped_folder("rules") / "national").lifecycles if one.name == name
+    )
     return frozenset(rules.states)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from peelflow.errors import Refused
 from peelflow.model.records import Actor
-from peelflow.register.front import Register
-from peelflow.rulebook.load import load
-from peelflow.rulebook.shipped import folder
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import shipped_folder
 from tests.world import CHIEF, FORCE, HMICFRS, KIND, LIAISON, START, World, clock
 
 DEPUTY = Actor("acting", "nominated_deputy")
@@ -107,7 +107,7 @@ def test_a_role_is_the_applications_word_never_the_records(world: World) -> None
 
 def test_two_hands_where_the_rules_ask_for_two() -> None:
     """On a panel, whoever put the evidence forward does not agree to it."""
-    rules = load(folder("examples") / "custom_rules" / "evidence_panel")
+    rules = load(shipped_folder("examples") / "custom_rules" / "evidence_panel")
     issued = date(2023, 5, 1)
     lead, panel = Actor("sam", "lead"), "evidence_panel"
     with Register.open("memory:", rulebook=rules, clock=clock) as register:

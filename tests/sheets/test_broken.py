@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
-from peelflow.register.importing import import_sheets
+from peelflow.register.csv_import import import_sheets
+from peelflow.register.register import Register
 from tests.world import LIAISON, clock
 
 BROKEN = Path(__file__).parent / "broken"

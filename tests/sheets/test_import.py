@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from peelflow.errors import Conflict, StoreBusy
 from peelflow.model.records import Amended, Attached
-from peelflow.register import cells, sheets
-from peelflow.register.front import Register
-from peelflow.register.importing import Imported, import_sheets
-from peelflow.register.kinds import SHEETS
+from peelflow.register import csv_schema
+from peelflow.register.csv_import import ImportResult, import_sheets
+from peelflow.register.csv_schema import SHEET_KINDS
+from peelflow.register.register import Register
 from tests.world import LIAISON, NOW, clock
 
 RECORDS = """\
@@ -72,7 +72,7 @@ def test_partial_keeps_the_good_rows(register: Register, tmp_path: Path) -> None
     mended = write(tmp_path, records=RECORDS.replace("afi,none", "afi,3"), acts=ACTS)
     owner = "record,field,value,on,reason,actor,actor_role\nR2,owner,x,2022-01-02,who,clerk,lead\n"
     again = import_sheets(register, [mended[0], *write(tmp_path, owner=owner), mended[1]])
-    assert again == Imported(kept=3, known=3, faults=())
+    assert again == ImportResult(kept=3, known=3, faults=())
     assert register.record("R2").state == "in_progress"
 
 
@@ -87,8 +87,8 @@ def test_the_same_sheet_again_changes_nothing(register: Register, tmp_path: Path
         acts=ACTS.replace("R1", "C").rsplit("R2", 1)[0],
         parts=part + row + row,
     )
-    assert import_sheets(register, paths) == Imported(kept=4, known=0, faults=())
-    assert import_sheets(register, paths) == Imported(kept=0, known=4, faults=())
+    assert import_sheets(register, paths) == ImportResult(kept=4, known=0, faults=())
+    assert import_sheets(register, paths) == ImportResult(kept=0, known=4, faults=())
     assert register.record("C").number == 4
 
 
@@ -115,7 +115,7 @@ def test_documents_come_with_their_rows(register: Register, tmp_path: Path) -> N
         close=close + "R1,close,2022-03-01,chief,chief_constable,letter.txt,letter,,\n",
     )
     done = import_sheets(register, paths)
-    assert done == Imported(kept=5, known=0, faults=())
+    assert done == ImportResult(kept=5, known=0, faults=())
     assert register.record("R1").state == "closed"
     kinds = [type(event.what) for event in register.history("R1")]
     assert kinds[2] is Attached
@@ -184,7 +184,7 @@ def test_a_folder_and_a_missing_sheet_are_told(register: Register, tmp_path: Pat
     assert {fault.code for fault in done.faults} == {"unreadable", "sheet-cells"}
 
 
-WORDS = sorted({column for sheet in SHEETS for column in sheet.columns})
+WORDS = sorted({column for sheet in SHEET_KINDS for column in sheet.columns})
 CELLS = st.sampled_from(
     [*WORDS, "R1", "afi", "2", "start", "2022-01-01", "lead", "hmicfrs", "", '"', "a,b", "\0", "é"]
 )
@@ -229,11 +229,11 @@ def test_what_is_too_large_is_told(
     register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sheets and documents have a most."""
-    monkeypatch.setattr(sheets, "MAX_BYTES", 9)
+    monkeypatch.setattr(csv_schema, "MAX_SHEET_BYTES", 9)
     (fault,) = import_sheets(register, write(tmp_path, records=RECORDS)).faults
     assert (fault.code, fault.sentence) == ("too-large", "a sheet has at most 9 bytes")
     monkeypatch.undo()
-    monkeypatch.setattr(cells, "LONGEST_DOCUMENT", 7)
+    monkeypatch.setattr(csv_schema, "MAX_DOCUMENT_BYTES", 7)
     (tmp_path / "letter.txt").write_bytes(b"complete")
     attach = "record,document,kind,on,actor,actor_role\nR1,letter.txt,letter,2022-02-01,x,lead\n"
     (fault,) = import_sheets(register, write(tmp_path, attach=attach)).faults

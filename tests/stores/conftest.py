@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.stores.open import open_store
-from peelflow.stores.plugged import upgrade_store
-from peelflow.stores.protocol import Store
+from peelflow.stores.base import Store
+from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.sqlite import SqliteStore
 
 

@@ -10,49 +10,49 @@ from pathlib import Path
 from attrs import evolve
 
 from peelflow.model.records import (
-    Acted,
     Added,
     Amended,
     Attached,
     Corrected,
     Document,
     Event,
+    EventPayload,
     Migrated,
     Relevelled,
     TakenOver,
-    What,
+    TransitionTaken,
 )
 from peelflow.testing.samples import (
     ADDED,
     DAY,
-    KINDS,
     LETTER,
+    PAYLOADS,
     PIN,
     STEP,
+    append_next,
     batch,
     change,
     event,
     events,
-    moved,
+    next_event,
     record,
-    step,
 )
 
 __all__ = [
     "ADDED",
     "DAY",
-    "KINDS",
     "LETTER",
+    "PAYLOADS",
     "PIN",
     "STEP",
+    "append_next",
     "batch",
     "change",
     "event",
     "events",
-    "moved",
+    "next_event",
     "record",
     "run",
-    "step",
     "variants",
 ]
 
@@ -67,14 +67,14 @@ def run(path: Path, *sql: str) -> None:
 def variants() -> dict[str, Event]:
     """Return events with their options the other way than in `events()`."""
     bare = Document("d" * 64, "letter", 'a \\ " \x01\x1f\x7f\u2028', 0)
-    whats: dict[str, What] = {
+    whats: dict[str, EventPayload] = {
         "added bare": Added("WMP", "recommendation", None, PIN, "open"),
         "added below": evolve(ADDED, level=1, parent="WMP-C-1"),
         "taken over bare": TakenOver("WMP", "afi", 2, PIN, "closed", date(999, 1, 1)),
-        "acted bare": Acted("start", "open", "in_progress"),
-        "acted own step": Acted("start", "open", "open", national=False),
-        "acted full": Acted("verify", "a", "b", inspection="I-1", successor="WMP-2"),
-        "acted when due": Acted("lapse", "a", "b", due=date(2024, 2, 29)),
+        "acted bare": TransitionTaken("start", "open", "in_progress"),
+        "acted own step": TransitionTaken("start", "open", "open", national=False),
+        "acted full": TransitionTaken("verify", "a", "b", inspection="I-1", successor="WMP-2"),
+        "acted when due": TransitionTaken("lapse", "a", "b", due=date(2024, 2, 29)),
         "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),
         "attached unsigned": Attached(bare),
         "amended away": Amended("owner", "ACC", None),

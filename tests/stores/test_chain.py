@@ -10,14 +10,14 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.stores.chain import GENESIS, chain, digest_of, verify_chain
-from peelflow.stores.protocol import Entry
+from peelflow.stores.base import StoredEvent
+from peelflow.stores.rows import GENESIS, chain, chained_digest, verify_chain
 from tests.stores.samples import event
 
 
-def chained(count: int = 4) -> list[Entry]:
+def chained(count: int = 4) -> list[StoredEvent]:
     """Return the first events of one record."""
-    entries: list[Entry] = []
+    entries: list[StoredEvent] = []
     for number in range(1, count + 1):
         head = entries[-1].digest if entries else GENESIS
         entries.append(chain(head, event(number=number)))
@@ -78,6 +78,6 @@ def test_a_missing_event_is_found() -> None:
 def test_a_text_that_is_no_event_is_found() -> None:
     """S10: a text of nonsense is broken even when its digest fits."""
     entries = chained(1)
-    entries[0] = evolve(entries[0], text="{}", digest=digest_of(GENESIS, "{}"))
+    entries[0] = evolve(entries[0], text="{}", digest=chained_digest(GENESIS, "{}"))
 
     assert verify_chain(entries) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from peelflow.stores.plugged import upgrade_store
+from peelflow.stores.opening import upgrade_store
 from peelflow.testing import StoreContract
 from tests.stores.samples import run
 

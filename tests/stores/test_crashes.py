@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import StoreBusy, StoreUnreadable
-from peelflow.stores.chain import verify_chain
+from peelflow.errors import StoreBusy, StoreUnavailable
+from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import step
+from tests.stores.samples import append_next
 
 ROOT = Path(__file__).parents[2]
 NAME = "WMP-R3-017"
@@ -30,30 +30,30 @@ def said_by(verb: str, path: Path) -> str:
 
 def test_a_killed_writers_lock_and_batch_are_gone(file: SqliteStore, path: Path) -> None:
     """S1, S2: while another process holds the file it is busy; killed, it leaves no trace."""
-    step(file)
+    append_next(file)
     with subprocess.Popen(
         worker("hold", path), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(StoreBusy):
-            step(file)
+            append_next(file)
         assert len(file.history(NAME)) == 1
         holder.kill()
         holder.wait()
 
-    step(file)
+    append_next(file)
     assert verify_chain(file.history(NAME)) is None
     assert len(file.history(NAME)) == 2
 
 
 def test_a_file_that_cannot_be_written_is_still_read(file: SqliteStore) -> None:
     """S1: SQLite's refusal to write is an error of ours, and what was kept can be read."""
-    step(file)
+    append_next(file)
     file._run(lambda connection: connection.execute("PRAGMA query_only = 1"))
 
-    with pytest.raises(StoreUnreadable, match="readonly"):
-        step(file)
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        append_next(file)
 
     assert len(file.history(NAME)) == 1
 

@@ -11,16 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.fold import fold
-from peelflow.errors import RequestRefused
-from peelflow.model.records import Acted, Corrected, Linked, What
-from peelflow.register.front import Register
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import ChildLinked, Corrected, EventPayload, TransitionTaken
+from peelflow.register.register import Register
 from peelflow.rulebook.national import national
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.export import feed_of, read_export, verify_export
+from peelflow.stores.base import Store, StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.export import feed_of_export, read_export, restore_export, verify_export
+from peelflow.stores.integrity import seal_feed
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Batch, Entry, Kept, Store
-from peelflow.stores.restore import restore_into
-from peelflow.stores.seal import seal
+from peelflow.stores.rows import GENESIS, chain
 from tests.runs.tamper import fill
 from tests.stores.samples import ADDED, DAY, event
 from tests.world import a_world
@@ -42,7 +41,7 @@ def exported(store: Store) -> list[str]:
 
 def test_a_restored_register_is_equal(lines: list[str], store: Store) -> None:
     """Whatever the adapter: the same events, digests, positions, documents, rules and records."""
-    assert restore_into(store, lines) == 10
+    assert restore_export(store, lines) == 10
 
     assert exported(store) == lines
     assert Register(store, rulebook=national()).verify() == ()
@@ -50,9 +49,9 @@ def test_a_restored_register_is_equal(lines: list[str], store: Store) -> None:
 
 def test_restoring_again_changes_nothing(lines: list[str], store: Store) -> None:
     """What is there already is passed over."""
-    restore_into(store, lines)
+    restore_export(store, lines)
 
-    assert restore_into(store, lines) == 0
+    assert restore_export(store, lines) == 0
     assert exported(store) == lines
 
 
@@ -62,9 +61,9 @@ def test_a_restoring_that_was_cut_off_goes_on(lines: list[str], done: int) -> No
     store = MemoryStore()
     events = [each for each in lines if '"kind":"event"' in each]
     head = [each for each in lines if each not in events]
-    restore_into(store, [*head[:-1], *events[:done], head[-1]])
+    restore_export(store, [*head[:-1], *events[:done], head[-1]])
 
-    assert restore_into(store, lines) == 10 - done
+    assert restore_export(store, lines) == 10 - done
     assert exported(store) == lines
 
 
@@ -72,10 +71,10 @@ def test_big_registers_come_in_batches(
     store: Store, monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     """A record's events may lie in several batches; progress is told after each."""
-    monkeypatch.setattr("peelflow.stores.restore.BATCH", 3)
+    monkeypatch.setattr("peelflow.stores.export.RESTORE_CHUNK", 3)
     told: list[int] = []
 
-    restore_into(store, lines, seen=told.append)
+    restore_export(store, lines, seen=told.append)
 
     assert told == [3, 6, 9, 10]
     assert exported(store) == lines
@@ -85,31 +84,36 @@ def test_a_store_with_other_events_is_refused(lines: list[str], store: Store) ->
     """Nothing is mixed, whether it holds others or more."""
     world = a_world("memory:")
     others = list(world.register.export())
-    restore_into(store, others)
-    with pytest.raises(RequestRefused, match="holds other events than this export"):
-        restore_into(store, lines)
+    restore_export(store, others)
+    with pytest.raises(InvalidRequest, match="holds other events than this export"):
+        restore_export(store, lines)
 
 
 def test_a_store_with_more_events_is_refused(lines: list[str], store: Store) -> None:
     """It went on since the export was made, or holds another's."""
-    restore_into(store, lines)
+    restore_export(store, lines)
     shorter = [*lines[:-2], lines[-1]]
 
-    with pytest.raises(RequestRefused, match="holds other events than this export"):
-        restore_into(store, shorter)
+    with pytest.raises(InvalidRequest, match="holds other events than this export"):
+        restore_export(store, shorter)
     assert exported(store) == lines
 
 
 def test_corrected_histories_come_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a correction says shows in the record, wherever the batches are cut."""
-    monkeypatch.setattr("peelflow.stores.restore.BATCH", 3)
+    monkeypatch.setattr("peelflow.stores.export.RESTORE_CHUNK", 3)
     origin = MemoryStore()
-    told = (ADDED, Acted("start", "open", "in_progress"), Corrected(2, "void"), Linked("x"))
+    told = (
+        ADDED,
+        TransitionTaken("start", "open", "in_progress"),
+        Corrected(2, "void"),
+        ChildLinked("x"),
+    )
     _append(origin, told)
     _append(origin, (ADDED, Corrected(1, "redate", DAY)), name="second")
     lines = exported(origin)
 
-    restore_into(store, lines)
+    restore_export(store, lines)
 
     assert exported(store) == lines
     record = store.read(["first"])["first"].record
@@ -117,29 +121,29 @@ def test_corrected_histories_come_back(store: Store, monkeypatch: pytest.MonkeyP
     assert not [each for each in verify_export(lines) if each.code != "record-missing"][2:]
 
 
-def _append(store: Store, told: tuple[What, ...], name: str = "first") -> None:
-    head, entries = GENESIS, list[Entry]()
+def _append(store: Store, told: tuple[EventPayload, ...], name: str = "first") -> None:
+    head, entries = GENESIS, list[StoredEvent]()
     for number, what in enumerate(told, 1):
         entries.append(chain(head, event(name, number, what)))
         head = entries[-1].digest
     folded = fold([each.event for each in entries])
-    store.append(Batch(tuple(entries), (Kept(folded, head),), {name: 0}, {}))
+    store.append(WriteBatch(tuple(entries), (StoredRecord(folded, head),), {name: 0}, {}))
 
 
 def test_a_history_that_makes_no_record_is_refused(store: Store) -> None:
     """Its chain fits, and nothing that happened brings a record into being."""
-    entry = chain(GENESIS, event("odd", 1, Linked("x")))
+    entry = chain(GENESIS, event("odd", 1, ChildLinked("x")))
     told = {"kind": "event", "text": entry.text, "previous": "", "digest": entry.digest}
     head = {"kind": "head", "format": 1, "of": "peelflow register"}
     end = {"kind": "end", "events": 1, "root": ""}
 
-    with pytest.raises(RequestRefused, match="'odd': is not made by what happened to it"):
-        restore_into(store, map(json.dumps, (head, told, end)))
+    with pytest.raises(InvalidRequest, match="'odd': is not made by what happened to it"):
+        restore_export(store, map(json.dumps, (head, told, end)))
 
 
 def test_the_end_has_the_seals_root(lines: list[str]) -> None:
     """An export can be held against a seal: its end says the same root."""
-    sealed, _ = seal(feed_of(lines))
+    sealed, _ = seal_feed(feed_of_export(lines))
 
     assert json.loads(lines[-1])["root"] == sealed.root
     assert json.loads(lines[-1])["events"] == sealed.count == 10
@@ -175,7 +179,7 @@ def test_a_line_that_is_gone_is_found_or_refused(lines: list[str], number: int) 
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_any_text_is_refused_in_words(lines: list[str]) -> None:
     """Never a traceback."""
-    with pytest.raises(RequestRefused):
+    with pytest.raises(InvalidRequest):
         list(read_export(lines))
 
 
@@ -190,7 +194,7 @@ def json_or_none(text: str) -> object:
 def _faults(lines: list[str]) -> list[str]:
     try:
         return [str(each) for each in verify_export(lines)]
-    except RequestRefused as error:
+    except InvalidRequest as error:
         return [str(error)]
 
 
@@ -209,7 +213,7 @@ def _faults(lines: list[str]) -> list[str]:
 )
 def test_a_line_that_is_none_is_named(lines: list[str], place: int, line: str, said: str) -> None:
     """By its number, and why."""
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         list(read_export([*lines[:place], line, *lines[place + 1 :]]))
 
     assert str(caught.value).startswith(said)

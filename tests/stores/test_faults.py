@@ -11,11 +11,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from peelflow.errors import StoreUnreadable
-from peelflow.stores.sql import SqlStore
-from peelflow.stores.sql_faults import unreadable
+from peelflow.errors import StoreUnavailable
+from peelflow.stores.sql.connection import database_unavailable
+from peelflow.stores.sql.store import SqlStore
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import step
+from tests.stores.samples import append_next
 
 WHOLE = "check the path or restore it"
 
@@ -41,7 +41,7 @@ WHOLE = "check the path or restore it"
 def test_each_fault_says_what_to_do(fault: Exception, instead: str) -> None:
     """By the code that the server gives; without one, by what kind of error it is."""
     for each in (fault, DBAPIError("SELECT 1", None, fault)):
-        told = unreadable("postgresql+psycopg://host/name", each)
+        told = database_unavailable("postgresql+psycopg://host/name", each)
         assert instead in told.instead
         assert str(told).endswith(told.instead)
 
@@ -54,8 +54,8 @@ def test_a_server_that_may_only_be_read_is_told(postgres: str) -> None:
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         store = SqlStore(postgres)
         try:
-            with pytest.raises(StoreUnreadable) as caught:
-                step(store)
+            with pytest.raises(StoreUnavailable) as caught:
+                append_next(store)
         finally:
             store.close()
             connection.execute("SET default_transaction_read_only = off")
@@ -66,17 +66,17 @@ def test_a_server_that_may_only_be_read_is_told(postgres: str) -> None:
 def test_a_full_disk_below_a_file_is_told(tmp_path: Path) -> None:
     """S1: the batch is not kept, and with room again the next one is."""
     store = SqliteStore(tmp_path / "register.db")
-    step(store, "a")
+    append_next(store, "a")
     opened = store._life().connection
     assert opened is not None
     opened.execute("PRAGMA max_page_count = 1")
 
-    with pytest.raises(StoreUnreadable) as caught:
-        step(store, "b", told={"reason": "x" * 100_000})
+    with pytest.raises(StoreUnavailable) as caught:
+        append_next(store, "b", told={"reason": "x" * 100_000})
     assert caught.value.instead == "make room on the disk, then try again"
 
     opened.execute("PRAGMA max_page_count = 1000000")
-    step(store, "b")
+    append_next(store, "b")
     assert [len(store.history(name)) for name in ("a", "b")] == [1, 1]
     store.close()
 
@@ -88,7 +88,7 @@ def test_a_file_that_may_only_be_read_is_told(tmp_path: Path) -> None:
     assert opened is not None
     opened.execute("PRAGMA query_only = 1")
 
-    with pytest.raises(StoreUnreadable) as caught:
-        step(store)
+    with pytest.raises(StoreUnavailable) as caught:
+        append_next(store)
     assert caught.value.instead == "let the file and its folder be written to"
     store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from peelflow.figures import FigureLine, Figures, tabulate
 from peelflow.model.rules import Category, FigureRow, Level
-from peelflow.stores.protocol import Total
+from peelflow.stores.base import LedgerTotal
 
 CATEGORIES = {
     "recommendation": Category(
@@ -27,9 +27,9 @@ def total(
     category: str = "recommendation",
     force: str = "WMP",
     ledger: str = "portal",
-) -> Total:
+) -> LedgerTotal:
     """Return one of a store's sums."""
-    return Total(force, category, level, ledger, counts, number)
+    return LedgerTotal(force, category, level, ledger, counts, number)
 
 
 def test_every_declared_row_is_printed() -> None:
@@ -75,7 +75,7 @@ def test_another_ledger_can_be_asked_for() -> None:
         ([total("open", 2, None, category="unknown")], ("unknown (no row declared)", 2, 0)),
     ],
 )
-def test_nothing_is_lost_silently(sums: list[Total], line: tuple[str, int, int]) -> None:
+def test_nothing_is_lost_silently(sums: list[LedgerTotal], line: tuple[str, int, int]) -> None:
     """What falls on no declared row has a line of its own at the end."""
     found = tabulate(sums, CATEGORIES)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import RequestRefused, UnknownDocument
-from peelflow.register.front import Register
-from peelflow.stores.folder import DocumentFolder
+from peelflow.errors import InvalidRequest, UnknownDocument
+from peelflow.register.register import Register
+from peelflow.stores.documents import DocumentFolder
 from peelflow.stores.memory import MemoryStore
 from tests.runs.tamper import HMICFRS, LIAISON
 
@@ -43,13 +43,13 @@ def test_what_is_not_kept_is_not_there(folder: DocumentFolder, digest: str) -> N
         assert folder.document(digest) is None
         assert not folder.has_document(digest)
     else:
-        with pytest.raises(RequestRefused):
+        with pytest.raises(InvalidRequest):
             folder.document(digest)
 
 
 def test_another_digest_is_refused(folder: DocumentFolder) -> None:
     """S8: content goes under its own digest only."""
-    with pytest.raises(RequestRefused, match="its content has another SHA-256 digest"):
+    with pytest.raises(InvalidRequest, match="its content has another SHA-256 digest"):
         folder.keep_document("a" * 64, LETTER)
 
 
@@ -67,7 +67,7 @@ def test_what_the_store_kept_before_is_still_found(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """In words, with the path."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(RequestRefused, match="cannot be written"):
+    with pytest.raises(InvalidRequest, match="cannot be written"):
         DocumentFolder(tmp_path / "file", MemoryStore())
 
 
@@ -80,7 +80,7 @@ def test_a_document_that_cannot_be_written_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RequestRefused, match="No space left on device"):
+    with pytest.raises(InvalidRequest, match="No space left on device"):
         folder.keep_document(DIGEST, LETTER)
 
     assert not folder.has_document(DIGEST)

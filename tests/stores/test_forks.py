@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from attrs import define, field
 
-from peelflow.stores.forks import Forks, forks
+from peelflow.stores.sqlite_connection import ForkGuard, fork_guard
 
 
 @define(eq=False)
@@ -26,7 +26,7 @@ class Told:
 
 def test_everything_open_is_paused_and_resumed_at_each_fork() -> None:
     """S3: nobody crosses a fork with a file open, at the second fork either."""
-    forks, one, other = Forks(), Told(), Told()
+    forks, one, other = ForkGuard(), Told(), Told()
     forks.add(one)
     forks.add(other)
     for _ in range(2):
@@ -38,7 +38,7 @@ def test_everything_open_is_paused_and_resumed_at_each_fork() -> None:
 
 def test_what_is_forgotten_is_not_kept_alive() -> None:
     """S6: memory stays bounded over any number of stores opened in a process."""
-    forks, told = Forks(), list[str]()
+    forks, told = ForkGuard(), list[str]()
     forks.add(Told(told))
     gc.collect()
     forks.before()
@@ -51,4 +51,4 @@ def test_where_nothing_forks_nothing_is_registered(monkeypatch: pytest.MonkeyPat
     """S11: Windows has no fork, and opens stores all the same."""
     monkeypatch.delattr(os, "register_at_fork")
 
-    assert isinstance(forks.__wrapped__(), Forks)
+    assert isinstance(fork_guard.__wrapped__(), ForkGuard)

@@ -13,19 +13,18 @@ from attrs import evolve
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 
-from peelflow.errors import Conflict, Refused, RequestRefused, StoreUnreadable
+from peelflow.errors import Conflict, InvalidRequest, Refused, StoreUnavailable
 from peelflow.model.records import Actor
-from peelflow.register.front import Register
+from peelflow.register.register import Register
 from peelflow.rulebook.national import national
+from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.codec import record_text
-from peelflow.stores.plugged import upgrade_store
-from peelflow.stores.protocol import Kept, Wanted
+from peelflow.stores.opening import upgrade_store
 from peelflow.stores.rows import record_row
-from peelflow.stores.sql import SqlStore
-from peelflow.stores.sql_joined import JoinedStore
-from peelflow.stores.sql_schema import upgrade
-from peelflow.stores.sql_writing import _put_record
-from tests.stores.samples import batch, change, moved, step
+from peelflow.stores.sql.append import _write_record_row
+from peelflow.stores.sql.schema import upgrade_schema
+from peelflow.stores.sql.store import JoinedStore, SqlStore
+from tests.stores.samples import append_next, batch, change, next_event
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -153,9 +152,9 @@ def test_a_refusal_leaves_the_transaction_usable(engine: Engine) -> None:
 def test_a_conflict_is_no_error_of_the_database(engine: Engine, address: str) -> None:
     """S2: nothing of the batch is put, and the transaction goes on."""
     store = SqlStore(address)
-    step(store, "a")
-    stale = batch(moved(store, "a"), moved(store, "b"))
-    step(store, "a")
+    append_next(store, "a")
+    stale = batch(next_event(store, "a"), next_event(store, "b"))
+    append_next(store, "a")
     with engine.begin() as connection:
         joined = JoinedStore(connection)
         with pytest.raises(Conflict) as caught:
@@ -172,7 +171,7 @@ def test_a_conflict_is_no_error_of_the_database(engine: Engine, address: str) ->
 def test_a_row_of_the_very_moment_loses_the_transaction(postgres: str) -> None:
     """S1: no half of a batch stays behind a Conflict: the application is told to roll back."""
     store, engine = SqlStore(postgres), create_engine(postgres)
-    both = batch(moved(store, "a"), moved(store, "b"))
+    both = batch(next_event(store, "a"), next_event(store, "b"))
     _trigger(engine, "b")
     with engine.connect() as connection:
         with pytest.raises(Conflict) as caught:
@@ -204,7 +203,7 @@ def test_on_a_connection_of_its_own_that_is_taken_back(postgres: str) -> None:
     store, engine = SqlStore(postgres), create_engine(postgres)
     _trigger(engine, "b")
     with pytest.raises(Conflict):
-        store.append(batch(moved(store, "a"), moved(store, "b")))
+        store.append(batch(next_event(store, "a"), next_event(store, "b")))
     _trigger(engine, None)
 
     assert store.read(["a"]) == {}
@@ -218,8 +217,8 @@ def test_a_lock_that_cannot_be_had_loses_the_transaction(
 ) -> None:
     """Lock, deadlock and serialization errors are one Conflict."""
     store, engine = SqlStore(postgres), create_engine(postgres)
-    step(store, "a")
-    new = batch(moved(store, "a"))
+    append_next(store, "a")
+    new = batch(next_event(store, "a"))
     with engine.connect() as other, engine.connect() as connection:
         other.execute(text("LOCK TABLE peelflow_records IN ACCESS EXCLUSIVE MODE"))
         joined = JoinedStore(connection)
@@ -236,12 +235,12 @@ def test_a_closed_one_says_so_and_leaves_the_connection_open(engine: Engine) -> 
     """S13: what the application does on its connection goes on."""
     with engine.begin() as connection:
         joined = JoinedStore(connection)
-        step(joined, "a")
+        append_next(joined, "a")
         joined.close()
         joined.close()
-        with pytest.raises(StoreUnreadable, match="it was closed; open it again"):
+        with pytest.raises(StoreUnavailable, match="it was closed; open it again"):
             joined.read(["a"])
-        with pytest.raises(StoreUnreadable, match="it was closed; open it again"):
+        with pytest.raises(StoreUnavailable, match="it was closed; open it again"):
             joined.append(batch())
 
     with engine.begin() as connection:
@@ -251,17 +250,17 @@ def test_a_closed_one_says_so_and_leaves_the_connection_open(engine: Engine) -> 
 def test_an_error_of_the_database_is_told(engine: Engine, address: str) -> None:
     """Whatever else it says, in our error."""
     store = SqlStore(address)
-    new = batch(moved(store, "a"))
+    new = batch(next_event(store, "a"))
     with engine.connect() as connection:
         joined = JoinedStore(connection)
         connection.execute(text("DROP TABLE peelflow_changes"))
-        with pytest.raises(StoreUnreadable, match="peelflow_changes"):
+        with pytest.raises(StoreUnavailable, match="peelflow_changes"):
             joined.totals()
         connection.rollback()
     with engine.connect() as connection:
         joined = JoinedStore(connection)
         connection.execute(text("DROP TABLE peelflow_changes"))
-        with pytest.raises(StoreUnreadable, match="peelflow_changes"):
+        with pytest.raises(StoreUnavailable, match="peelflow_changes"):
             joined.append(_with_change(new))
         connection.rollback()
     store.close()
@@ -276,10 +275,10 @@ def _with_change(new: Any) -> Any:
 def test_a_row_that_cannot_be_read_is_told(engine: Engine, address: str) -> None:
     """With its record."""
     store = SqlStore(address)
-    step(store, "a")
+    append_next(store, "a")
     with engine.begin() as connection:
         connection.execute(text("UPDATE peelflow_records SET body = '{}'"))
-        with pytest.raises(StoreUnreadable, match="the row of a"):
+        with pytest.raises(StoreUnavailable, match="the row of a"):
             JoinedStore(connection).read(["a"])
     store.close()
 
@@ -288,11 +287,11 @@ def test_the_feed_and_the_whole_are_not_read_inside(engine: Engine) -> None:
     """They are of what is committed."""
     with engine.begin() as connection:
         joined = JoinedStore(connection)
-        with pytest.raises(RequestRefused, match="the feed: is not given inside a transaction"):
+        with pytest.raises(InvalidRequest, match="the feed: is not given inside a transaction"):
             joined.feed(0, 1)
-        with pytest.raises(RequestRefused, match="a position of the feed: is not given inside"):
+        with pytest.raises(InvalidRequest, match="a position of the feed: is not given inside"):
             joined.position()
-        with pytest.raises(RequestRefused, match="open a register by its URL"):
+        with pytest.raises(InvalidRequest, match="open a register by its URL"):
             joined.snapshot()
 
 
@@ -301,11 +300,11 @@ def test_a_row_moved_under_a_stale_transaction_is_told(engine: Engine, address: 
     if engine.dialect.name != "sqlite":
         return
     store = SqlStore(address)
-    step(store, "a")
-    entry, after = moved(store, "a")
-    row = record_row(Kept(after, entry.digest), record_text(after))
+    append_next(store, "a")
+    entry, after = next_event(store, "a")
+    row = record_row(StoredRecord(after, entry.digest), record_text(after))
     with engine.connect() as connection, pytest.raises(Conflict) as caught:
-        _put_record(connection, row, {"a": 7})
+        _write_record_row(connection, row, {"a": 7})
     assert caught.value.transaction_lost
     store.close()
 
@@ -316,10 +315,10 @@ def test_a_deferred_sqlite_transaction_is_refused(tmp_path: Path) -> None:
     upgrade_store(url)
     engine = create_engine(url)
     with engine.connect() as connection:
-        with pytest.raises(RequestRefused, match="begin with BEGIN IMMEDIATE"):
+        with pytest.raises(InvalidRequest, match="begin with BEGIN IMMEDIATE"):
             _register(connection)
         connection.exec_driver_sql("BEGIN")
-        with pytest.raises(RequestRefused, match="has not begun IMMEDIATE"):
+        with pytest.raises(InvalidRequest, match="has not begun IMMEDIATE"):
             _register(connection)
     engine.dispose()
 
@@ -330,7 +329,7 @@ def test_a_transaction_in_memory_has_nobody_to_ask() -> None:
     event.listen(engine, "connect", _by_hand)
     event.listen(engine, "begin", _immediately)
     with engine.begin() as connection:
-        upgrade(connection, "memory")
+        upgrade_schema(connection, "memory")
         _add(_register(connection))
     engine.dispose()
 
@@ -338,7 +337,7 @@ def test_a_transaction_in_memory_has_nobody_to_ask() -> None:
 def test_a_connection_that_commits_by_itself_is_refused(postgres: str) -> None:
     """There would be no transaction to join."""
     engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection, pytest.raises(RequestRefused, match="commits by itself"):
+    with engine.connect() as connection, pytest.raises(InvalidRequest, match="commits by itself"):
         _register(connection)
     engine.dispose()
 
@@ -346,20 +345,20 @@ def test_a_connection_that_commits_by_itself_is_refused(postgres: str) -> None:
 def test_a_transaction_that_sees_the_past_is_refused(postgres: str) -> None:
     """S2: it could not tell that a record was added meanwhile."""
     engine = create_engine(postgres, isolation_level="REPEATABLE READ")
-    with engine.connect() as connection, pytest.raises(RequestRefused, match="READ COMMITTED"):
+    with engine.connect() as connection, pytest.raises(InvalidRequest, match="READ COMMITTED"):
         _register(connection)
     engine.dispose()
 
 
 def test_a_register_has_one_place(tmp_path: Path) -> None:
     """Either a store or a connection, and that one of SQLAlchemy's."""
-    with pytest.raises(RequestRefused, match="one of `store` and `connection`"):
+    with pytest.raises(InvalidRequest, match="one of `store` and `connection`"):
         Register(rulebook=national())
-    with pytest.raises(RequestRefused, match="is none of SQLAlchemy's"):
+    with pytest.raises(InvalidRequest, match="is none of SQLAlchemy's"):
         _register(sqlite3.connect(":memory:"))
     upgrade_store(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
     store = SqlStore(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
-    with pytest.raises(RequestRefused, match="one of `store` and `connection`"):
+    with pytest.raises(InvalidRequest, match="one of `store` and `connection`"):
         Register(store, connection=object(), rulebook=national())
-    assert list(store.records(Wanted(level="x"))) == []
+    assert list(store.records(RecordQuery(level="x"))) == []
     store.close()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from peelflow.stores.protocol import Store, Total
-from tests.stores.samples import change, step
+from peelflow.stores.base import LedgerTotal, Store
+from tests.stores.samples import append_next, change
 
 
 def test_totals_as_known_leave_out_what_came_later(store: Store) -> None:
     """S5: up to a position of the feed, whatever was kept behind it."""
-    level, none = Total("WMP", "recommendation", 3, "portal", "open", 1), None
+    level, none = LedgerTotal("WMP", "recommendation", 3, "portal", "open", 1), None
     told = [change(), change(level=None), change("closed"), change(force="GMP")]
     for each in told:
-        step(store, "a", told={"changes": (each,)})
+        append_next(store, "a", told={"changes": (each,)})
     store.feed(0, 9)
     tables = [list(store.totals(known=position)) for position in range(5)]
-    force = Total("GMP", "recommendation", 3, "portal", "open", 1)
+    force = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)
 
     assert tables[:3] == [[], [level], [evolve(level, level=none), level]]
     assert tables[4] == list(store.totals()) == [force, *tables[3]]

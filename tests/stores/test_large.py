@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from peelflow.errors import Conflict, KeyReused
-from peelflow.stores.protocol import Store
-from tests.stores.samples import batch, moved, step
+from peelflow.stores.base import Store
+from tests.stores.samples import append_next, batch, next_event
 
 KEYS = 1_100
 IDS = [f"R-{number:05}" for number in range(70_000)]
@@ -14,10 +14,10 @@ IDS = [f"R-{number:05}" for number in range(70_000)]
 
 def test_every_event_of_a_large_batch_may_have_a_key(store: Store) -> None:
     """And each is found again, or told when another act would use it."""
-    store.append(batch(*(moved(store, name, told={"key": "k"}) for name in IDS[:KEYS])))
+    store.append(batch(*(next_event(store, name, told={"key": "k"}) for name in IDS[:KEYS])))
     assert store.keyed(IDS[KEYS - 1], "k") is not None
     told = [{"key": "k" if name == IDS[KEYS - 1] else "other"} for name in IDS[:KEYS]]
-    again = [moved(store, name, told=each) for name, each in zip(IDS, told, strict=False)]
+    again = [next_event(store, name, told=each) for name, each in zip(IDS, told, strict=False)]
     with pytest.raises(KeyReused) as caught:
         store.append(batch(*again))
     assert caught.value.record == IDS[KEYS - 1]
@@ -25,10 +25,10 @@ def test_every_event_of_a_large_batch_may_have_a_key(store: Store) -> None:
 
 def test_more_records_can_be_asked_for_than_a_statement_takes(store: Store) -> None:
     """Those that exist come back, and a batch may rest on the number of each."""
-    step(store, IDS[0])
-    step(store, IDS[-1])
+    append_next(store, IDS[0])
+    append_next(store, IDS[-1])
     assert set(store.read(IDS)) == {IDS[0], IDS[-1]}
     read = {name: int(name == IDS[0]) for name in IDS}
     with pytest.raises(Conflict) as caught:
-        store.append(batch(moved(store, "S"), read=read))
+        store.append(batch(next_event(store, "S"), read=read))
     assert caught.value.record == IDS[-1]

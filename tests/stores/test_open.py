@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
-from peelflow.errors import RequestRefused
-from peelflow.stores import plugged
+from peelflow.errors import InvalidRequest
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.open import open_store
+from peelflow.stores.opening import open_store
 from peelflow.stores.sqlite import SqliteStore
 
 
@@ -48,7 +48,7 @@ def test_a_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("url", ["sqlite:///", "sqlite://x.db", "register.db", "", "memory:x"])
 def test_says_which_urls_there_are(url: str) -> None:
     """S11: an unknown URL is refused with the known ones."""
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         open_store(url)
 
     assert "`memory:`, `sqlite:///path`" in caught.value.instead
@@ -59,8 +59,8 @@ def test_others_plug_in_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     found = EntryPoints(
         [EntryPoint("tape", "peelflow.stores.memory:MemoryStore", "peelflow.stores")]
     )
-    monkeypatch.setattr(plugged, "entry_points", found.select)
+    monkeypatch.setattr(importlib.metadata, "entry_points", found.select)
 
     assert open_store("tape://reel/7").url == "tape://reel/7"
-    with pytest.raises(RequestRefused, match="`tape:`"):
+    with pytest.raises(InvalidRequest, match="`tape:`"):
         open_store("drum:")

@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from peelflow.stores import statements
-from peelflow.stores.protocol import Wanted
+from peelflow.stores import sqlite_queries
+from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import batch, change, moved, step
+from tests.stores.samples import append_next, batch, change, next_event
+
+WHOLE = {"_ALL_EVENTS", "_WHOLE_FEED", "_ALL_RECORDS", "_ALL_CHANGES", "_ALL_DOCUMENTS"}
+"""What a snapshot reads: everything, on purpose."""
 
 TEXTS = {
     name: sql
-    for name, sql in vars(statements).items()
-    if isinstance(sql, str) and re.match(r"SELECT|INSERT|UPDATE", sql)
+    for name, sql in vars(sqlite_queries).items()
+    if isinstance(sql, str) and re.match(r"SELECT|INSERT|UPDATE", sql) and name not in WHOLE
 }
-SUMMING = {"_TOTALS", "_KNOWN"}  # look at every change
-APPOINTMENTS = Wanted(force="WMP", category="appointment", field=("person", "A Chief"))
+SUMMING = {"_TOTALS", "_TOTALS_KNOWN"}  # look at every change
+APPOINTMENTS = RecordQuery(force="WMP", category="appointment", field=("person", "A Chief"))
 
 
 def plan_of(store: SqliteStore, sql: str, values: Any) -> list[str]:
@@ -47,16 +50,16 @@ def test_no_statement_scans_a_table(file: SqliteStore, name: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Wanted(parent="p"), "records_by_parent"),
-        (Wanted(force="WMP", category="afi", state="open"), "records_by_category"),
+        (RecordQuery(parent="p"), "records_by_parent"),
+        (RecordQuery(force="WMP", category="afi", state="open"), "records_by_category"),
         (APPOINTMENTS, "records_by_category"),
     ],
 )
 def test_listings_of_a_decision_use_an_index(
-    file: SqliteStore, wanted: Wanted, index: str, after: str | None
+    file: SqliteStore, wanted: RecordQuery, index: str, after: str | None
 ) -> None:
     """S2: children and appointments are found, in order, without looking at every record."""
-    sql, asked = statements.listing(wanted, after=after)
+    sql, asked = sqlite_queries.listing_statement(wanted, after=after)
 
     plan = plan_of(file, sql, (*asked, 9))
 
@@ -65,7 +68,7 @@ def test_listings_of_a_decision_use_an_index(
     assert not any("TEMP B-TREE" in line for line in plan)
 
 
-@pytest.mark.parametrize("name", ["_PUT_RECORD", "_MOVE_RECORD"])
+@pytest.mark.parametrize("name", ["_INSERT_RECORD", "_MOVE_RECORD"])
 def test_a_step_leaves_the_indexes_alone(file: SqliteStore, name: str) -> None:
     """S3: a record that moves rewrites its row, not its place in the indexes of what never does."""
     explain = f"EXPLAIN {TEXTS[name]}"
@@ -78,8 +81,8 @@ def test_a_step_leaves_the_indexes_alone(file: SqliteStore, name: str) -> None:
 
 def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
     """S2: the statement that moves a lone record is the one that checks its number."""
-    step(file)
-    asked = batch(moved(file, told={"changes": (change(),)}))
+    append_next(file)
+    asked = batch(next_event(file, told={"changes": (change(),)}))
     seen: list[str] = []
 
     file._run(lambda each: each.set_trace_callback(seen.append))

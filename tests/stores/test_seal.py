@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import RequestRefused
-from peelflow.register.front import Register
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.findings import Finding, Link
-from peelflow.stores.rows import event_row
-from peelflow.stores.seal import (
+from peelflow.errors import InvalidRequest
+from peelflow.register.register import Register
+from peelflow.stores.integrity import (
+    ChainHead,
+    Discrepancy,
     Seal,
-    broken_seal,
     heads_from,
     heads_text,
-    seal,
+    seal_discrepancies,
+    seal_feed,
     seal_from,
     seal_text,
 )
+from peelflow.stores.rows import GENESIS, chain, event_row
 from tests.runs.tamper import LIAISON, fill
 from tests.stores.samples import event
 
@@ -50,7 +50,7 @@ def test_a_seal_survives_its_file(position: int, root: str, heads: str) -> None:
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 99)))
 def test_heads_survive_their_file(numbers: dict[str, int]) -> None:
     """Whatever characters the records' ids have."""
-    heads = {record: Link(number, "c" * 64) for record, number in numbers.items()}
+    heads = {record: ChainHead(number, "c" * 64) for record, number in numbers.items()}
 
     assert heads_from(heads_text(heads)) == heads
 
@@ -71,7 +71,7 @@ def test_heads_survive_their_file(numbers: dict[str, int]) -> None:
 )
 def test_what_is_no_seal_is_refused(told: str) -> None:
     """In words, never with a traceback."""
-    with pytest.raises(RequestRefused, match="the seal: is none of format 1"):
+    with pytest.raises(InvalidRequest, match="the seal: is none of format 1"):
         seal_from(told)
 
 
@@ -80,7 +80,7 @@ def test_what_is_no_seal_is_refused(told: str) -> None:
 )
 def test_what_are_no_heads_is_refused(told: str) -> None:
     """In words, never with a traceback."""
-    with pytest.raises(RequestRefused, match="the heads: cannot be read"):
+    with pytest.raises(InvalidRequest, match="the heads: cannot be read"):
         heads_from(told)
 
 
@@ -89,7 +89,7 @@ def test_heads_of_another_seal_are_refused(tmp_path: Path) -> None:
     sealed, _ = fill(tmp_path / "register.db", 1)
     with (
         Register.open(f"sqlite:///{tmp_path / 'register.db'}") as register,
-        pytest.raises(RequestRefused, match="the heads: are not the seal's"),
+        pytest.raises(InvalidRequest, match="the heads: are not the seal's"),
     ):
         register.verify(sealed=sealed, heads={})
 
@@ -108,13 +108,15 @@ def test_what_came_after_the_seal_is_no_fault(tmp_path: Path) -> None:
 
 def test_without_heads_the_seal_tells_how_many_are_left() -> None:
     """A register shorter than its seal, and one as long that says other things."""
-    gone = list(broken_seal([], SEAL))
-    assert gone == [Finding("", 0, "seal-broken", "2 events were sealed and 0 of them are left")]
+    gone = list(seal_discrepancies([], SEAL))
+    assert gone == [
+        Discrepancy("", 0, "seal-broken", "2 events were sealed and 0 of them are left")
+    ]
 
 
 def test_an_unplaced_event_is_not_sealed() -> None:
     """What has no position yet comes with the next seal."""
-    assert seal([(None, None)])[0].count == 0  # type: ignore[list-item]
+    assert seal_feed([(None, None)])[0].count == 0  # type: ignore[list-item]
 
 
 def test_an_event_put_before_the_seal_is_named() -> None:
@@ -122,9 +124,9 @@ def test_an_event_put_before_the_seal_is_named() -> None:
     first = event_row(chain(GENESIS, event("a", 1)))
     second = event_row(chain(first.digest, event("a", 2)))
     other = event_row(chain(GENESIS, event("b", 1)))
-    sealed, heads = seal([(1, first), (2, other)])
+    sealed, heads = seal_feed([(1, first), (2, other)])
 
-    found = list(broken_seal([(1, first), (2, second), (3, other)], sealed, heads))
+    found = list(seal_discrepancies([(1, first), (2, second), (3, other)], sealed, heads))
 
     assert [(each.record, each.event) for each in found] == [("a", 2), ("b", 1)]
     assert "a later one was put before the seal" in found[0].sentence

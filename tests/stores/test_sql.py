@@ -17,24 +17,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import (
     Conflict,
+    InvalidRequest,
     KeyReused,
-    MissingExtra,
-    OtherRules,
-    RequestRefused,
+    MissingDependency,
+    RulesMismatch,
     StoreBusy,
-    StoreUnreadable,
+    StoreUnavailable,
     StoreVersion,
 )
-from peelflow.stores import plugged
-from peelflow.stores import sql_postgresql as postgresql
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.open import open_store
-from peelflow.stores.plugged import upgrade_store
-from peelflow.stores.protocol import Wanted
-from peelflow.stores.sql import SqlStore, upgrade_sql
-from peelflow.stores.sql_schema import upgrade
-from peelflow.stores.sql_tables import SCHEMA, metadata
-from tests.stores.samples import batch, change, event, moved, record, step
+from peelflow.stores import opening
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.opening import open_store, upgrade_store
+from peelflow.stores.rows import GENESIS, chain
+from peelflow.stores.sql import append as postgresql
+from peelflow.stores.sql.schema import SCHEMA, metadata, upgrade_schema
+from peelflow.stores.sql.store import SqlStore, upgrade_sql
+from tests.stores.samples import append_next, batch, change, event, next_event, record
 
 
 @pytest.fixture(params=["sql-sqlite", "postgresql"])
@@ -72,7 +70,7 @@ def _schema(engine: Engine, number: int) -> None:
 def test_tables_are_made_once_and_only_when_asked(tmp_path: Path) -> None:
     """S12: opening makes nothing; upgrading makes the tables, and again changes nothing."""
     url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-    with pytest.raises(StoreUnreadable, match="run: peelflow store upgrade"):
+    with pytest.raises(StoreUnavailable, match="run: peelflow store upgrade"):
         open_store(url)
 
     assert upgrade_store(url) == 0
@@ -102,24 +100,24 @@ def test_a_newer_schema_is_refused(address: str, engine: Engine) -> None:
 def test_an_older_schema_is_upgraded_when_asked(address: str, engine: Engine) -> None:
     """S12: step by step; without a step for it, it is refused, and opening says what to do."""
     _schema(engine, 0)
-    with pytest.raises(StoreUnreadable, match="is older than 1; run: peelflow store upgrade"):
+    with pytest.raises(StoreUnavailable, match="is older than 1; run: peelflow store upgrade"):
         open_store(address)
     with engine.begin() as connection:
-        assert upgrade(connection, address) == 0
+        assert upgrade_schema(connection, address) == 0
     open_store(address).close()
 
 
 def test_each_step_of_an_upgrade_is_done(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """S12: from the schema found to the one known, in order; never guessed."""
-    monkeypatch.setattr("peelflow.stores.sql_schema.SCHEMA", 3)
+    monkeypatch.setattr("peelflow.stores.sql.schema.SCHEMA", 3)
     done: list[int] = []
     try:
         with engine.begin() as connection:
-            with pytest.raises(StoreUnreadable, match="its schema number is 2"):
-                upgrade(connection, "url", {1: lambda _: done.append(1)})
+            with pytest.raises(StoreUnavailable, match="its schema number is 2"):
+                upgrade_schema(connection, "url", {1: lambda _: done.append(1)})
             steps = {1: lambda _: done.append(1), 2: lambda _: done.append(2)}
-            assert upgrade(connection, "url", steps) == 1
-            assert upgrade(connection, "url", steps) == 3
+            assert upgrade_schema(connection, "url", steps) == 1
+            assert upgrade_schema(connection, "url", steps) == 3
     finally:
         _schema(engine, SCHEMA)
     assert done == [1, 1, 2]
@@ -135,16 +133,16 @@ def test_the_tables_are_there_for_alembic(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("url", "error", "said"),
     [
-        ("nonsense+driver://host/name", RequestRefused, "no driver is installed"),
-        ("mysql+nothere://host/name", RequestRefused, "no driver is installed"),
-        ("post gres+psycopg", RequestRefused, "cannot be read"),
-        ("postgresql+psycopg://u:secret@127.0.0.1:1/name", StoreUnreadable, "127.0.0.1"),
-        ("sqlite+pysqlite:////no/such/folder/file.db", StoreUnreadable, "unable to open"),
-        ("postgresql+psycopg://u:secret@host:port/name", RequestRefused, "cannot be read"),
-        ("postgresql+psycopg://u:secret@[::1/name", RequestRefused, "cannot be read"),
-        ("postgresql+psycopg://u:secret@127.0.0.1:1/name?no=1", StoreUnreadable, "check the URL"),
-        ("mysql://u:secret@host/name", RequestRefused, r"store 'mysql://…': no store is"),
-        ("strange:///x", RequestRefused, r"`postgresql\+psycopg://host/name`"),
+        ("nonsense+driver://host/name", InvalidRequest, "no driver is installed"),
+        ("mysql+nothere://host/name", InvalidRequest, "no driver is installed"),
+        ("post gres+psycopg", InvalidRequest, "cannot be read"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:1/name", StoreUnavailable, "127.0.0.1"),
+        ("sqlite+pysqlite:////no/such/folder/file.db", StoreUnavailable, "unable to open"),
+        ("postgresql+psycopg://u:secret@host:port/name", InvalidRequest, "cannot be read"),
+        ("postgresql+psycopg://u:secret@[::1/name", InvalidRequest, "cannot be read"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:1/name?no=1", StoreUnavailable, "check the URL"),
+        ("mysql://u:secret@host/name", InvalidRequest, r"store 'mysql://…': no store is"),
+        ("strange:///x", InvalidRequest, r"`postgresql\+psycopg://host/name`"),
     ],
 )
 def test_a_url_that_leads_nowhere_is_told(url: str, error: type[Exception], said: str) -> None:
@@ -160,9 +158,9 @@ def test_a_url_that_leads_nowhere_is_told(url: str, error: type[Exception], said
 
 def test_without_sqlalchemy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
-    monkeypatch.setattr(plugged, "find_spec", lambda _: None)
+    monkeypatch.setattr(opening, "find_spec", lambda _: None)
 
-    with pytest.raises(MissingExtra, match=r"pip install 'peelflow\[sql\]'"):
+    with pytest.raises(MissingDependency, match=r"pip install 'peelflow\[sql\]'"):
         open_store("postgresql+psycopg://host/name")
 
 
@@ -175,9 +173,9 @@ def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
         store = open_store(url)
 
-    step(store, fields={"person": "a"})
-    step(store, "other", fields={"person": "b"})
-    assert [each.id for each in store.records(Wanted(field=("person", "b")))] == ["other"]
+    append_next(store, fields={"person": "a"})
+    append_next(store, "other", fields={"person": "b"})
+    assert [each.id for each in store.records(RecordQuery(field=("person", "b")))] == ["other"]
     store.close()
 
 
@@ -188,7 +186,7 @@ def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
     passed: list[str] = []
     store.reached = passed.append
 
-    step(store)
+    append_next(store)
 
     assert passed == list(store.capabilities.points)
     store.close()
@@ -199,45 +197,47 @@ def test_nothing_can_be_asked_of_a_closed_store(sql: SqlStore) -> None:
     sql.close()
     sql.close()
 
-    with pytest.raises(StoreUnreadable, match="it was closed"):
+    with pytest.raises(StoreUnavailable, match="it was closed"):
         sql.read(["a"])
 
 
 def test_a_child_process_has_connections_of_its_own(sql: SqlStore) -> None:
     """S11: what a fork's child does and what its parent does are both kept."""
-    step(sql, "a")
+    append_next(sql, "a")
     child = os.fork()
     if not child:
-        step(sql, "b")
+        append_next(sql, "b")
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    step(sql, "c")
+    append_next(sql, "c")
 
-    assert [each.id for each in sql.records(Wanted())] == ["a", "b", "c"]
+    assert [each.id for each in sql.records(RecordQuery())] == ["a", "b", "c"]
     assert len(sql.feed(0, 10)) == 3
 
 
 def test_a_row_that_cannot_be_read_is_told(sql: SqlStore, engine: Engine) -> None:
     """With its record, and its event."""
-    step(sql, "a")
+    append_next(sql, "a")
     with engine.begin() as connection:
         connection.execute(text("UPDATE peelflow_records SET body = '{}'"))
         connection.execute(text("UPDATE peelflow_events SET text = '{}'"))
 
-    with pytest.raises(StoreUnreadable, match="the row of a"):
+    with pytest.raises(StoreUnavailable, match="the row of a"):
         sql.read(["a"])
-    with pytest.raises(StoreUnreadable, match="the row of a"):
-        list(sql.records(Wanted()))
-    with pytest.raises(StoreUnreadable, match="event 1 of a"):
+    with pytest.raises(StoreUnavailable, match="the row of a"):
+        list(sql.records(RecordQuery()))
+    with pytest.raises(StoreUnavailable, match="event 1 of a"):
         sql.history("a")
 
 
 def test_a_table_that_is_gone_is_told(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the database says, in our error."""
-    monkeypatch.setattr("peelflow.stores.sql_asking._ONE", "SELECT 1 FROM nowhere WHERE %s")
-    monkeypatch.setattr("peelflow.stores.sql_asking.tables.records.name", "nowhere")
+    monkeypatch.setattr(
+        "peelflow.stores.sql.queries._RECORD_BY_ID", "SELECT 1 FROM nowhere WHERE %s"
+    )
+    monkeypatch.setattr("peelflow.stores.sql.queries.tables.records.name", "nowhere")
 
-    with pytest.raises(StoreUnreadable, match="nowhere"):
+    with pytest.raises(StoreUnavailable, match="nowhere"):
         sql.read(["a"])
 
 
@@ -253,12 +253,12 @@ def test_an_open_transaction_neither_stalls_the_feed_nor_is_skipped(postgres: st
                 VALUES ('late', 1, '2024-03-02', 'acted', :text, '', 'd') RETURNING serial)
                 INSERT INTO peelflow_unplaced SELECT serial, serial FROM e"""
             ),
-            {"text": moved(store, "late")[0].text},
+            {"text": next_event(store, "late")[0].text},
         )
-        step(store, "first")
+        append_next(store, "first")
         assert [(p.position, p.entry.event.record) for p in store.feed(0, 9)] == [(1, "first")]
         late.commit()
-    step(store, "second")
+    append_next(store, "second")
 
     fed = [(placed.position, placed.entry.event.record) for placed in store.feed(1, 9)]
 
@@ -271,12 +271,12 @@ def test_a_row_that_stays_locked_is_busy(postgres: str) -> None:
     """Whoever waits for longer than the connection's lock timeout is told to try again."""
     glue = "&" if "?" in postgres else "?"
     store = SqlStore(f"{postgres}{glue}options=-clock_timeout%3D20")
-    step(store, "a")
+    append_next(store, "a")
     engine = create_engine(postgres)
     with engine.connect() as other:
         other.execute(text("SELECT 1 FROM peelflow_records FOR UPDATE"))
         with pytest.raises(StoreBusy):
-            step(store, "a")
+            append_next(store, "a")
     engine.dispose()
     store.close()
 
@@ -284,7 +284,7 @@ def test_a_row_that_stays_locked_is_busy(postgres: str) -> None:
 def test_a_batch_that_was_kept_in_part_is_taken_back(postgres: str) -> None:
     """S1: somebody adds the same record in the very moment; all of the batch is taken back."""
     store, engine = SqlStore(postgres), create_engine(postgres)
-    both = batch(moved(store, "a"), moved(store, "b"))
+    both = batch(next_event(store, "a"), next_event(store, "b"))
     with engine.connect() as other:
         _put_records(other, "b")
         worker = _in_thread(lambda: store.append(both))
@@ -300,22 +300,22 @@ def test_a_batch_that_was_kept_in_part_is_taken_back(postgres: str) -> None:
 
 def test_keys_and_rules_of_others_are_told(sql: SqlStore) -> None:
     """S7 and the rules: by the same words as every store's."""
-    step(sql, "a", told={"key": "k"})
+    append_next(sql, "a", told={"key": "k"})
     with pytest.raises(KeyReused):
-        step(sql, "a", told={"key": "k"})
-    first = batch(moved(sql, "b"))
+        append_next(sql, "a", told={"key": "k"})
+    first = batch(next_event(sql, "b"))
     sql.append(type(first)(first.entries, first.records, first.read, {("r", 1, "x"): "text"}))
-    other = batch(moved(sql, "c"))
-    with pytest.raises(OtherRules):
+    other = batch(next_event(sql, "c"))
+    with pytest.raises(RulesMismatch):
         sql.append(type(other)(other.entries, other.records, other.read, {("r", 1, "y"): "text"}))
     assert sql.read(["c"]) == {}
 
 
 def test_many_events_are_placed_in_parts(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """S5: in one order, however many wait."""
-    monkeypatch.setattr("peelflow.stores.sql_placing.PLACED", 2)
+    monkeypatch.setattr("peelflow.stores.sql.queries.PLACING_CHUNK", 2)
     for number in range(5):
-        step(sql, f"r{number}", told={"changes": (change(),)})
+        append_next(sql, f"r{number}", told={"changes": (change(),)})
 
     assert [each.position for each in sql.feed(0, 9)] == [1, 2, 3, 4, 5]
 
@@ -354,7 +354,7 @@ def test_a_batch_brings_its_documents(sql: SqlStore) -> None:
     """S8: with the events, and once."""
     digest = sha256(b"x").hexdigest()
     sql.keep_document(digest, b"x")
-    new = evolve(batch(moved(sql, "a")), documents={digest: b"x"})
+    new = evolve(batch(next_event(sql, "a")), documents={digest: b"x"})
     sql.append(new)
 
     assert sql.document(digest) == b"x"
@@ -369,7 +369,7 @@ def test_who_stood_in_the_way_may_have_gone_again(
     monkeypatch.setattr(postgresql, "_APPEND", never)
 
     with pytest.raises(Conflict):
-        step(store, "a")
+        append_next(store, "a")
 
     assert store.read(["a"]) == {}
     store.close()
@@ -383,8 +383,8 @@ def test_what_sqlalchemy_itself_says_is_told(
     def none_left(*_: object) -> None:
         raise PoolTimeoutError("QueuePool limit")
 
-    monkeypatch.setattr("peelflow.stores.sql_asking.lifecycles", none_left)
-    with pytest.raises(StoreUnreadable, match="QueuePool limit"):
+    monkeypatch.setattr("peelflow.stores.sql.queries.lifecycles", none_left)
+    with pytest.raises(StoreUnavailable, match="QueuePool limit"):
         sql.lifecycles()
 
 
@@ -412,8 +412,10 @@ def test_what_is_asked_while_the_store_closes_leaves_no_connection(
         store.close()
         return {}
 
-    monkeypatch.setattr("peelflow.stores.sql_asking.lifecycles", closing)
-    monkeypatch.setattr("peelflow.stores.sql_asking.read_fast", lambda *a: list(closing(*a)))
+    monkeypatch.setattr("peelflow.stores.sql.queries.lifecycles", closing)
+    monkeypatch.setattr(
+        "peelflow.stores.sql.queries.driver_record_rows", lambda *a: list(closing(*a))
+    )
 
     assert not ask(store)
     assert [getattr(each, "closed", None) for each in held] == [True]
@@ -422,8 +424,8 @@ def test_what_is_asked_while_the_store_closes_leaves_no_connection(
 def test_a_moved_record_taken_back_is_a_conflict(postgres: str) -> None:
     """S1: of two records that exist one cannot be moved; the statement takes both back."""
     store, engine = SqlStore(postgres), create_engine(postgres)
-    step(store, "a")
-    step(store, "b")
+    append_next(store, "a")
+    append_next(store, "b")
     with engine.begin() as connection:
         body = "BEGIN IF NEW.id = 'b' THEN RETURN NULL; END IF; RETURN NEW; END"
         sql = f"CREATE OR REPLACE FUNCTION staying() RETURNS trigger AS $${body}$$"
@@ -432,7 +434,7 @@ def test_a_moved_record_taken_back_is_a_conflict(postgres: str) -> None:
         connection.execute(text(f"CREATE TRIGGER staying {when}"))
     try:
         with pytest.raises(Conflict):
-            store.append(batch(moved(store, "a"), moved(store, "b")))
+            store.append(batch(next_event(store, "a"), next_event(store, "b")))
         assert store.read(["a"])["a"].record.number == 1
     finally:
         with engine.begin() as connection:

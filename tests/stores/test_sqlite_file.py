@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import StoreUnreadable, StoreVersion
-from peelflow.stores.chain import verify_chain
-from peelflow.stores.protocol import Wanted
-from peelflow.stores.schema import SCHEMA
+from peelflow.errors import StoreUnavailable, StoreVersion
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import run, step
+from peelflow.stores.sqlite_connection import SCHEMA
+from tests.stores.samples import append_next, run
 
 NAME = "WMP-R3-017"
 
@@ -34,7 +34,7 @@ def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
     store = SqliteStore(path)
 
-    assert list(store.records(Wanted())) == []
+    assert list(store.records(RecordQuery())) == []
     store.close()
 
 
@@ -55,7 +55,7 @@ def test_a_store_without_its_schema_number_is_refused(path: Path, sql: str) -> N
     SqliteStore(path).close()
     run(path, sql)
 
-    with pytest.raises(StoreUnreadable, match="schema number"):
+    with pytest.raises(StoreUnavailable, match="schema number"):
         SqliteStore(path)
 
 
@@ -87,7 +87,7 @@ def test_what_is_no_store_is_refused_and_left_alone(
     make(path)
     before = path.is_dir() or path.read_bytes()
 
-    with pytest.raises(StoreUnreadable) as caught:
+    with pytest.raises(StoreUnavailable) as caught:
         SqliteStore(path)
 
     assert caught.value.url == f"sqlite:///{path}"
@@ -96,19 +96,19 @@ def test_what_is_no_store_is_refused_and_left_alone(
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """S12: the folder is not made: a slip in the path would make an empty register."""
-    with pytest.raises(StoreUnreadable, match=r"there is no folder `.*/no`"):
+    with pytest.raises(StoreUnavailable, match=r"there is no folder `.*/no`"):
         SqliteStore(tmp_path / "no" / "register.db")
 
 
 def test_a_damaged_file_is_named(path: Path) -> None:
     """S12: SQLite's own finding is passed on."""
     store = SqliteStore(path)
-    step(store)
+    append_next(store)
     store.close()
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\x55" * (len(content) - 4096))
 
-    with pytest.raises(StoreUnreadable):
+    with pytest.raises(StoreUnavailable):
         SqliteStore(path).history(NAME)
 
 
@@ -118,24 +118,24 @@ def test_a_damaged_file_is_named(path: Path) -> None:
         ("UPDATE events SET text = '{}'", lambda store: store.history(NAME)),
         ("UPDATE events SET text = 'x'", lambda store: store.keyed(NAME, "k")),
         ("UPDATE records SET body = '{}'", lambda store: store.read([NAME])),
-        ("UPDATE records SET body = '{}'", lambda store: list(store.records(Wanted()))),
+        ("UPDATE records SET body = '{}'", lambda store: list(store.records(RecordQuery()))),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(
     file: SqliteStore, path: Path, sql: str, ask: Callable[[SqliteStore], Any]
 ) -> None:
     """S4: a row of nonsense is an error that names the record."""
-    step(file, told={"key": "k"})
+    append_next(file, told={"key": "k"})
     run(path, sql)
 
-    with pytest.raises(StoreUnreadable, match=NAME):
+    with pytest.raises(StoreUnavailable, match=NAME):
         ask(file)
 
 
 def test_a_changed_byte_is_found(file: SqliteStore, path: Path) -> None:
     """S10: an event changed in the file breaks the chain."""
-    step(file)
-    step(file)
+    append_next(file)
+    append_next(file)
     run(path, "UPDATE events SET text = replace(text, 'a clerk', 'b clerk') WHERE number = 2")
 
     assert verify_chain(file.history(NAME)) == 2

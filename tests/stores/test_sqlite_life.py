@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Conflict, StoreBusy, StoreUnreadable
-from peelflow.stores import schema, statements
-from peelflow.stores.protocol import Kept, Wanted
-from peelflow.stores.recent import KEPT, Recent
-from peelflow.stores.rows import Rows
+from peelflow.errors import Conflict, StoreBusy, StoreUnavailable
+from peelflow.stores import sqlite_connection, sqlite_queries
+from peelflow.stores.base import RecordQuery, StoredRecord
+from peelflow.stores.rows import CACHE_SIZE, BatchRows, RecordCache
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import batch, moved, record, run, step
+from tests.stores.samples import append_next, batch, next_event, record, run
 
 NAME = "WMP-R3-017"
 
 
 def test_a_locked_file_is_busy(file: SqliteStore, path: Path) -> None:
     """S2: a writer that never ends is reported; reading goes on, and so does writing later."""
-    asked = batch(moved(file))
+    asked = batch(next_event(file))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy) as caught:
@@ -40,16 +39,16 @@ def test_an_interruption_leaves_nothing(
     file: SqliteStore, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
     """S1: Ctrl-C or a failing disk between write and commit rolls the batch back."""
-    asked = batch(moved(file))
-    real = statements.write
+    asked = batch(next_event(file))
+    real = sqlite_queries.write_rows
 
-    def interrupted(connection: sqlite3.Connection, rows: Rows) -> None:
+    def interrupted(connection: sqlite3.Connection, rows: BatchRows) -> None:
         real(connection, rows)
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(statements, "write", interrupted)
-        with pytest.raises((KeyboardInterrupt, StoreUnreadable)):
+        patch.setattr(sqlite_queries, "write_rows", interrupted)
+        with pytest.raises((KeyboardInterrupt, StoreUnavailable)):
             file.append(asked)
     assert file.read([NAME]) == {}
 
@@ -62,8 +61,8 @@ def test_a_failed_begin_leaves_the_store_usable(file: SqliteStore, path: Path) -
     """S1: a table taken away meanwhile is an error of ours, and reading goes on."""
     run(path, "DROP TABLE changes")
 
-    with pytest.raises(StoreUnreadable, match="no such table"):
-        step(file)
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        append_next(file)
 
     assert file.read([NAME]) == {}
 
@@ -72,16 +71,16 @@ def test_a_signal_handler_cannot_write_into_a_batch(
     file: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S1: an append within an append, in one thread, is refused; the outer one is kept."""
-    outer, inner = batch(moved(file, "outer")), batch(moved(file, "inner"))
-    real = statements.write
+    outer, inner = batch(next_event(file, "outer")), batch(next_event(file, "inner"))
+    real = sqlite_queries.write_rows
 
-    def handled(connection: sqlite3.Connection, rows: Rows) -> None:
-        monkeypatch.setattr(statements, "write", real)
+    def handled(connection: sqlite3.Connection, rows: BatchRows) -> None:
+        monkeypatch.setattr(sqlite_queries, "write_rows", real)
         with pytest.raises(StoreBusy, match=r"register\.db"):
             file.append(inner)
         real(connection, rows)
 
-    monkeypatch.setattr(statements, "write", handled)
+    monkeypatch.setattr(sqlite_queries, "write_rows", handled)
     file.append(outer)
 
     assert file.read(["outer", "inner"]).keys() == {"outer"}
@@ -89,7 +88,7 @@ def test_a_signal_handler_cannot_write_into_a_batch(
 
 def test_a_paused_store_lets_go_of_its_file(file: SqliteStore) -> None:
     """S3: before a fork the connection is closed; others go on when the fork is over."""
-    step(file)
+    append_next(file)
     with ThreadPoolExecutor(1) as pool:
         resume = file.pause()
         reading = pool.submit(file.read, [NAME])
@@ -118,7 +117,7 @@ def test_a_closed_store_says_so(file: SqliteStore) -> None:
     file.close()
     file.close()
 
-    with pytest.raises(StoreUnreadable, match="it was closed"):
+    with pytest.raises(StoreUnavailable, match="it was closed"):
         file.read([NAME])
 
 
@@ -127,12 +126,14 @@ def test_a_second_creator_finds_the_first_ones_store(
 ) -> None:
     """S11: whoever waits for the lock to make the tables finds them made."""
     first = SqliteStore(path)
-    real, answers = schema._is_empty, iter([True])
-    monkeypatch.setattr(schema, "_is_empty", lambda each: next(answers, None) or real(each))
+    real, answers = sqlite_connection._is_empty, iter([True])
+    monkeypatch.setattr(
+        sqlite_connection, "_is_empty", lambda each: next(answers, None) or real(each)
+    )
 
     second = SqliteStore(path)
 
-    step(first)
+    append_next(first)
     assert len(second.history(NAME)) == 1
     first.close()
     second.close()
@@ -145,14 +146,14 @@ def test_opening_waits_while_another_opens(
     """S11: a lock met while opening is tried again until the timeout, then it is busy."""
     locked = sqlite3.OperationalError("database is locked")
     locked.sqlite_errorcode = code
-    real, faults = schema._prepare, iter([locked, locked])
+    real, faults = sqlite_connection._prepare, iter([locked, locked])
 
     def prepare(connection: sqlite3.Connection, url: str) -> None:
         for fault in faults:
             raise fault
         real(connection, url)
 
-    monkeypatch.setattr(schema, "_prepare", prepare)
+    monkeypatch.setattr(sqlite_connection, "_prepare", prepare)
     with pytest.raises(StoreBusy):
         SqliteStore(path, timeout=-1)
     SqliteStore(path).close()
@@ -162,9 +163,9 @@ def test_opening_waits_while_another_opens(
 
 def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
     """S11: a record read before is read as it stands now, whoever moved it."""
-    step(file, state="open")
+    append_next(file, state="open")
     other = SqliteStore(path)
-    step(other, state="closed")
+    append_next(other, state="closed")
 
     assert file.read([NAME])[NAME].record.state == "closed"
     assert file.read([NAME]) == other.read([NAME])
@@ -173,28 +174,28 @@ def test_another_stores_write_is_seen(file: SqliteStore, path: Path) -> None:
 
 def test_a_record_just_written_is_not_decoded_again(file: SqliteStore) -> None:
     """S6: what was appended is read back as the very record, as long as the file says its text."""
-    asked = batch(moved(file))
+    asked = batch(next_event(file))
     file.append(asked)
 
     assert file.read([NAME])[NAME].record is asked.records[0].record
-    assert list(file.records(Wanted())) == [record()]
-    assert next(file.records(Wanted())) is asked.records[0].record
+    assert list(file.records(RecordQuery())) == [record()]
+    assert next(file.records(RecordQuery())) is asked.records[0].record
 
 
 def test_a_listing_does_not_push_out_what_was_read(file: SqliteStore) -> None:
     """S6: a record that only a listing told is decoded for it, and not remembered."""
-    step(file)
-    recent = file._life().recent = Recent()
+    append_next(file)
+    recent = file._life().recent = RecordCache()
 
-    assert [each.id for each in file.records(Wanted())] == [NAME]
+    assert [each.id for each in file.records(RecordQuery())] == [NAME]
     with pytest.raises(ValueError, match="Expecting"):
         recent.decoded(NAME, "text")
 
 
 def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:
     """S1: what was rolled back is not read from memory either."""
-    step(file)
-    first, second = moved(file, state="first"), moved(file, state="second")
+    append_next(file)
+    first, second = next_event(file, state="first"), next_event(file, state="second")
     file.append(batch(first))
 
     with pytest.raises(Conflict):
@@ -205,17 +206,17 @@ def test_a_refused_batch_is_not_remembered(file: SqliteStore) -> None:
 
 def test_another_head_is_told_with_the_text_it_stands_by() -> None:
     """S6: a head that changed in the file is read, though the record's text did not."""
-    recent = Recent()
-    recent.put("text", Kept(record(), "head"))
+    recent = RecordCache()
+    recent.put("text", StoredRecord(record(), "head"))
 
-    assert recent.kept(NAME, "other", "text") == Kept(record(), "other")
+    assert recent.kept(NAME, "other", "text") == StoredRecord(record(), "other")
 
 
 def test_only_the_last_records_are_remembered() -> None:
     """S6: memory stays bounded; the one put longest ago goes first."""
-    recent = Recent()
-    for number in range(KEPT + 1):
-        recent.put("text", Kept(record(str(number)), "head"))
+    recent = RecordCache()
+    for number in range(CACHE_SIZE + 1):
+        recent.put("text", StoredRecord(record(str(number)), "head"))
 
     assert recent.kept("1", "head", "text").record == record("1")
     with pytest.raises(ValueError, match="Expecting"):
@@ -232,5 +233,5 @@ def test_a_reading_of_everything_tells_of_a_lock_and_of_damage(
         raise locked
     run(path, "DROP TABLE changes")
 
-    with pytest.raises(StoreUnreadable, match="no such table"), file.snapshot() as snapshot:
+    with pytest.raises(StoreUnavailable, match="no such table"), file.snapshot() as snapshot:
         list(snapshot.changes())

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.register.front import Register
-from peelflow.stores.seal import broken_seal
-from peelflow.stores.sqlite_snapshot import SqliteSnapshot
-from peelflow.stores.verify import verify
+from peelflow.register.register import Register
+from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
+from peelflow.stores.sqlite_queries import SqliteSnapshot
 from tests.runs import tamper
 
 
@@ -47,8 +46,8 @@ def test_only_the_seal_shows_what_a_careful_hand_did(tmp_path: Path) -> None:
             connection.execute("BEGIN")
             hand(connection)
             kept = SqliteSnapshot(connection)
-            alone = list(verify(kept))
-            found = list(broken_seal(kept.feed(), sealed, heads))
+            alone = list(verify_snapshot(kept))
+            found = list(seal_discrepancies(kept.feed(), sealed, heads))
             connection.execute("ROLLBACK")
             number = int(name.rpartition(" ")[2])
             assert alone == []

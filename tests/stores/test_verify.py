@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import pytest
 
-from peelflow.errors import StoreBusy, StoreUnreadable
-from peelflow.register.front import Register
-from peelflow.stores.findings import Finding, Mentions, missing
+from peelflow.errors import StoreBusy, StoreUnavailable
+from peelflow.register.register import Register
+from peelflow.stores.integrity import Discrepancy, References, missing_references
 from peelflow.stores.sqlite import SqliteStore
 from tests.runs.tamper import HMICFRS, fill
 from tests.stores.samples import events, run
@@ -136,9 +136,9 @@ def test_a_first_event_that_adds_nothing(path: Path) -> None:
 
 def test_a_finding_says_where_and_what() -> None:
     """A record's, an event's, and the register's own."""
-    assert str(Finding("R", 2, "chain-broken", "so")) == "R event 2: chain-broken: so"
-    assert str(Finding("R", 0, "row-differs", "so")) == "R: row-differs: so"
-    assert str(Finding("", 0, "seal-broken", "so")) == "the register: seal-broken: so"
+    assert str(Discrepancy("R", 2, "chain-broken", "so")) == "R event 2: chain-broken: so"
+    assert str(Discrepancy("R", 0, "row-differs", "so")) == "R: row-differs: so"
+    assert str(Discrepancy("", 0, "seal-broken", "so")) == "the register: seal-broken: so"
 
 
 def test_bytes_where_a_text_belongs_are_a_finding(path: Path) -> None:
@@ -153,10 +153,10 @@ def test_bytes_where_a_text_belongs_are_a_finding(path: Path) -> None:
 @pytest.mark.parametrize("kind", ["relevelled", "migrated"])
 def test_rules_that_a_move_names_must_be_kept(kind: str) -> None:
     """S10: a record runs under them."""
-    mentions = Mentions()
+    mentions = References()
     mentions.add(events()[kind])
 
-    (finding,) = missing(mentions, documents=(), rules=(), records=())
+    (finding,) = missing_references(mentions, documents=(), rules=(), records=())
 
     assert finding.code == "rules-missing"
 
@@ -166,7 +166,7 @@ def test_a_damaged_file_is_an_error_in_words(path: Path) -> None:
     register = Register.open(f"sqlite:///{path}")
     run(path, "DROP TABLE changes")
 
-    with pytest.raises(StoreUnreadable, match="no such table: changes"):
+    with pytest.raises(StoreUnavailable, match="no such table: changes"):
         register.verify()
     register.close()
 
@@ -180,7 +180,7 @@ def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.Monkey
         fault.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise fault
 
-    monkeypatch.setattr("peelflow.stores.sqlite_snapshot.connect", locked)
+    monkeypatch.setattr("peelflow.stores.sqlite_queries.connect", locked)
     with pytest.raises(StoreBusy), store.snapshot():
         pass
     store.close()

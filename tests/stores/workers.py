@@ -7,9 +7,9 @@ import sqlite3
 import sys
 
 from peelflow.errors import StoreBusy
-from peelflow.stores.protocol import Wanted
+from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import step
+from tests.stores.samples import append_next
 
 
 def hold(path: str) -> None:
@@ -26,15 +26,15 @@ def hold(path: str) -> None:
 def fork(path: str) -> None:
     """Use one store on both sides of a fork; the child goes on after the parent let go."""
     store = SqliteStore(path)
-    step(store, "before")
+    append_next(store, "before")
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        step(store, "child")
+        append_next(store, "child")
         os.read(reading, 1)
-        step(store, "child, alone")
+        append_next(store, "child, alone")
         os._exit(0)
-    step(store, "after")
+    append_next(store, "after")
     store.close()
     SqliteStore(path).close()
     os.write(writing, b"x")
@@ -51,14 +51,14 @@ def fork_while_writing(path: str) -> None:
         child = os.fork()
         if child == 0:
             try:
-                step(store, "child")
+                append_next(store, "child")
             except StoreBusy:
                 os._exit(7)
         told.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
     told: list[int] = []
     store._write(work)
-    step(store, "after")
+    append_next(store, "after")
     print(*told, store.document("digest") == b"\0")  # noqa: T201
     store.close()
     _tell(path)
@@ -66,7 +66,7 @@ def fork_while_writing(path: str) -> None:
 
 def _tell(path: str) -> None:
     store = SqliteStore(path)
-    print(*sorted(each.id for each in store.records(Wanted())), sep=";")  # noqa: T201
+    print(*sorted(each.id for each in store.records(RecordQuery())), sep=";")  # noqa: T201
     store.close()
 
 

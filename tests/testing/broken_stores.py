@@ -10,19 +10,29 @@ from pathlib import Path
 
 from attrs import evolve
 
-from peelflow.errors import KeyReused, PeelflowError, StoreBusy, StoreUnreadable
+from peelflow.errors import KeyReused, PeelflowError, StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
-from peelflow.stores.checks import check_asked, check_keys, check_numbers, ids_in
+from peelflow.stores.base import (
+    FeedItem,
+    RecordQuery,
+    Snapshot,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
+    check_keys,
+    check_numbers,
+    check_texts,
+    read_set_ids,
+)
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Batch, Entry, Kept, Placed, Snapshot, Wanted
-from peelflow.stores.schema import SCHEMA
 from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.sqlite_connection import SCHEMA
 
 
 class KeepsHalf(MemoryStore):
     """S1: what is interrupted leaves the first record that it wrote."""
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Roll nothing back but what is refused."""
         try:
             super().append(batch)
@@ -38,7 +48,7 @@ class KeepsHalf(MemoryStore):
 class IgnoresReads(MemoryStore):
     """S2: only the records that move are checked."""
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Forget what else was read."""
         own = {each.event.record for each in batch.entries}
         read = {name: number for name, number in batch.read.items() if name in own}
@@ -48,7 +58,7 @@ class IgnoresReads(MemoryStore):
 class OrdersByClock(MemoryStore):
     """S4: a history is sorted by when it was recorded."""
 
-    def history(self, record: str) -> tuple[Entry, ...]:
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Trust the clock."""
         return tuple(sorted(super().history(record), key=lambda each: each.event.recorded_at))
 
@@ -56,7 +66,7 @@ class OrdersByClock(MemoryStore):
 class ListsByWord(MemoryStore):
     """S4: records are listed as a dictionary sorts them, not by code point."""
 
-    def records(self, wanted: Wanted) -> Iterator[Record]:
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
         """Sort without regard to case."""
         return iter(sorted(super().records(wanted), key=lambda each: each.id.casefold()))
 
@@ -64,7 +74,7 @@ class ListsByWord(MemoryStore):
 class GivesTwice(MemoryStore):
     """S5: a page begins with the last event of the page before."""
 
-    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Be off by one."""
         return super().feed(max(after - 1, 0), limit)
 
@@ -75,9 +85,9 @@ class SkipsLateCommits(MemoryStore):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._next = 1
-        self._placed: dict[int, Entry] = {}
+        self._placed: dict[int, StoredEvent] = {}
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Take positions, then stop where others may commit, then keep the batch."""
         positions = range(self._next, self._next + len(batch.entries))
         self._next = positions.stop
@@ -91,23 +101,23 @@ class SkipsLateCommits(MemoryStore):
                 self.reached = reached
         self.reached("kept")
 
-    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Give what is there, from a position on."""
         with self._lock:
             found = sorted(self._placed.items())
-        behind = [Placed(position, entry) for position, entry in found if position > after]
+        behind = [FeedItem(position, entry) for position, entry in found if position > after]
         return tuple(behind[:limit])
 
 
 class ShowsHalf(MemoryStore):
     """S6, S13: readers are kept out neither while a batch is written nor once it is closed."""
 
-    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Read without the lock."""
-        check_asked(*ids)
+        check_texts(*ids)
         return {each: self._kept[each] for each in sorted(ids) if each in self._kept}
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Put the first record's row before the rest, and take it back if need be."""
         with self._lock:
             before = dict(self._kept)
@@ -129,7 +139,7 @@ class ShowsHalf(MemoryStore):
 class SkipsKnownKeys(MemoryStore):
     """S7: an event whose key is taken is left out without a word."""
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Do as `INSERT OR IGNORE` does."""
         try:
             check_keys(batch, lambda *key: key in self._keys)
@@ -150,11 +160,13 @@ class MendsLineEndings(MemoryStore):
 class KeepsNul(MemoryStore):
     """S9: texts are taken as they come."""
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Keep a batch without looking at its texts."""
         with self._lock:
             found = {
-                each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
+                each: self._kept[each].record.number
+                for each in read_set_ids(batch)
+                if each in self._kept
             }
             check_numbers(batch, found)
             if all(isinstance(_plain(each.record), Record) for each in batch.records):
@@ -175,7 +187,7 @@ def _plain(record: Record) -> Record | None:
 class SplitsNames(MemoryStore):
     """S9: a field's name is taken for a path."""
 
-    def records(self, wanted: Wanted) -> Iterator[Record]:
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
         """Look for the part of the name behind the last dot."""
         if wanted.field is not None and "." in wanted.field[0]:
             name = wanted.field[0].rpartition(".")[2]
@@ -218,11 +230,11 @@ class ForgetsItsLog(SqliteStore):
 class SwallowsFaults(SqliteStore):
     """S1, S3, S13: what the disk or a closed file does not take is acknowledged all the same."""
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Hope for the best."""
         try:
             super().append(batch)
-        except StoreUnreadable:
+        except StoreUnavailable:
             return
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from peelflow.stores.base import FeedItem
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.protocol import Placed
 from peelflow.stores.rows import record_row
-from peelflow.testing.audit import audit, feed_findings, whole_feed
-from peelflow.testing.samples import batch, change, moved, record, step
+from peelflow.testing.audit import audit, feed_faults, whole_feed
+from peelflow.testing.samples import append_next, batch, change, next_event, record
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def store() -> MemoryStore:
     """A store with two records, one of which moved twice, and a document."""
     store = MemoryStore()
     for _ in range(2):
-        step(store, "a", told={"changes": (change(),)})
-    step(store, "b")
+        append_next(store, "a", told={"changes": (change(),)})
+    append_next(store, "b")
     store.keep_document(sha256(b"letter").hexdigest(), b"letter")
     return store
 
@@ -131,12 +131,12 @@ def test_finds_a_row_that_says_otherwise_than_its_text(
     ],
 )
 def test_finds_a_feed_that_is_not_dense(
-    store: MemoryStore, spoil: Callable[[tuple[Placed, ...]], tuple[Placed, ...]], what: str
+    store: MemoryStore, spoil: Callable[[tuple[FeedItem, ...]], tuple[FeedItem, ...]], what: str
 ) -> None:
     """S5: a gap, an event given twice and one left out are found."""
     events = {("a", 1), ("a", 2), ("b", 1)}
 
-    found = feed_findings(spoil(whole_feed(store)), events)
+    found = feed_faults(spoil(whole_feed(store)), events)
 
     assert what in [each.what for each in found]
 
@@ -144,6 +144,6 @@ def test_finds_a_feed_that_is_not_dense(
 def test_reads_a_long_feed_page_by_page() -> None:
     """S5: a feed of several pages is read to its end."""
     store = MemoryStore()
-    store.append(batch(*(moved(store, f"R{number}") for number in range(1001))))
+    store.append(batch(*(next_event(store, f"R{number}") for number in range(1001))))
 
     assert [each.position for each in whole_feed(store)] == list(range(1, 1002))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.testing import standings
-from peelflow.testing.contract import texts
-from peelflow.testing.opening import OURS
+from peelflow.testing import promise_results
+from peelflow.testing.contract import round_trips
 from peelflow.testing.plugin import outcomes_in
-from peelflow.testing.promises import PROMISES, cited
+from peelflow.testing.promises import PROMISES, cited_promises
+from peelflow.testing.worker import DEFAULT_OPENER
 from tests.testing.broken_stores import FILES, MEMORY
 
 pytest_plugins = ["pytester"]
-BREAKS = {name: tuple(cited(store.__doc__)) for name, store in {**MEMORY, **FILES}.items()}
+BREAKS = {name: tuple(cited_promises(store.__doc__)) for name, store in {**MEMORY, **FILES}.items()}
 ADAPTER = """
 from pathlib import Path
 import pytest
@@ -37,7 +37,7 @@ class TestBroken(StoreContract):
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try each planted store with a page where sound ones get ten megabytes; measure no worker."""
-    monkeypatch.setattr(texts, "LARGE", texts.LARGE[:30_000])
+    monkeypatch.setattr(round_trips, "LARGE_TEXT", round_trips.LARGE_TEXT[:30_000])
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
@@ -51,7 +51,7 @@ def test_fails_a_broken_store_by_the_promise_it_breaks(
     run = pytester.inline_run("-p", "peelflow.testing.plugin", "-q")
     (outcomes,) = outcomes_in(run.getreports("pytest_runtest_logreport")).values()
 
-    broken = {each.promise: each.broken_by for each in standings(outcomes) if each.broken_by}
+    broken = {each.promise: each.broken_by for each in promise_results(outcomes) if each.broken_by}
     assert tuple(broken) == BREAKS[name], broken
 
 
@@ -62,12 +62,14 @@ def test_every_promise_has_a_store_that_breaks_it() -> None:
 
 def test_says_what_the_memory_store_does_not_claim(pytester: pytest.Pytester) -> None:
     """A promise is not held because a test of it happened to pass on a store without it."""
-    adapter = ADAPTER.format(name="memory").replace("tests.testing.broken_stores:open_broken", OURS)
+    adapter = ADAPTER.format(name="memory").replace(
+        "tests.testing.broken_stores:open_broken", DEFAULT_OPENER
+    )
     pytester.makepyfile(adapter.replace('"memory:" + str(tmp_path / "register.db")', '"memory:"'))
 
     run = pytester.inline_run("-p", "peelflow.testing.plugin", "-q")
     (outcomes,) = outcomes_in(run.getreports("pytest_runtest_logreport")).values()
 
-    verdicts = {each.promise: each.verdict for each in standings(outcomes)}
+    verdicts = {each.promise: each.verdict for each in promise_results(outcomes)}
     unclaimed = dict.fromkeys(("S3", "S11", "S12"), "not claimed")
     assert verdicts == dict.fromkeys(PROMISES, "held") | unclaimed

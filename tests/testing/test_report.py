@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.errors import RequestRefused
+from peelflow.errors import InvalidRequest
 from peelflow.stores.memory import MemoryStore
-from peelflow.testing import Outcome, Standing, report, standings
+from peelflow.testing import Outcome, PromiseResult, promise_results, report
 from peelflow.testing.contract.base import Contract
-from peelflow.testing.opening import opened
-from peelflow.testing.promises import PROMISES, cited
+from peelflow.testing.promises import PROMISES, cited_promises
+from peelflow.testing.worker import open_with
 
 pytest_plugins = ["pytester"]
 ADAPTER = """
@@ -38,12 +38,12 @@ def test_a_test_cites_promises_at_its_docstrings_beginning(
     docstring: str | None, expected: tuple[str, ...]
 ) -> None:
     """The docstring is the one place that says what a test holds a store to."""
-    assert cited(docstring) == expected
+    assert cited_promises(docstring) == expected
 
 
 def test_a_promise_is_held_broken_not_claimed_or_not_tried() -> None:
     """One failure breaks a promise; one that passes holds it, whatever else was skipped."""
-    found = standings(
+    found = promise_results(
         [
             Outcome("test_a", ("S1", "S3"), "passed"),
             Outcome("test_b", ("S3",), "failed"),
@@ -60,12 +60,14 @@ def test_a_promise_is_held_broken_not_claimed_or_not_tried() -> None:
         "S3": "broken",
         "S11": "not claimed",
     }
-    assert found[0] == Standing("S1", "held", (), ("not tried: `log_of`",))
+    assert found[0] == PromiseResult("S1", "held", (), ("not tried: `log_of`",))
 
 
 def test_the_report_names_what_broke_a_promise() -> None:
     """A line a promise, and under it the tests that failed."""
-    text = report("TestMine", (*standings([SKIPPED])[10:11], Standing("S1", "broken", ("test_a",))))
+    text = report(
+        "TestMine", (*promise_results([SKIPPED])[10:11], PromiseResult("S1", "broken", ("test_a",)))
+    )
 
     assert text.splitlines() == [
         "TestMine",
@@ -140,11 +142,11 @@ def test_what_an_adapter_does_not_write_is_not_tried() -> None:
 
 def test_an_opener_is_named_by_module_and_function() -> None:
     """S11: a child process imports it by that name."""
-    assert isinstance(opened("peelflow.stores.open:open_store", "memory:"), MemoryStore)
+    assert isinstance(open_with("peelflow.stores.opening:open_store", "memory:"), MemoryStore)
 
 
-@pytest.mark.parametrize("opener", ["", "nowhere:open", "peelflow.stores.open:no", "peelflow"])
+@pytest.mark.parametrize("opener", ["", "nowhere:open", "peelflow.stores.opening:no", "peelflow"])
 def test_an_opener_that_is_none_is_named(opener: str) -> None:
     """S11: a slip in the name says what to write."""
-    with pytest.raises(RequestRefused, match="write `module:function`"):
-        opened(opener, "memory:")
+    with pytest.raises(InvalidRequest, match="write `module:function`"):
+        open_with(opener, "memory:")

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 import peelflow.testing
 from peelflow.model.records import Moment
-from peelflow.model.requirements import AnyOf, Requirement, each_atom
+from peelflow.model.requirements import AnyOf, Requirement, atoms_of
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.lint import lint
-from peelflow.rulebook.restoring import restore
-from peelflow.rulebook.semantic import text_of
+from peelflow.rulebook.canonical import canonical_text, restore
 from peelflow.testing import VOCABULARY, Situation, lifecycles, requirements, situations
 
 DRAWN = settings(max_examples=100, deadline=None)
@@ -28,7 +27,7 @@ sys.modules["hypothesis"] = None
 from peelflow import errors
 try:
     import peelflow.testing.{module}
-except errors.MissingExtra as missing:
+except errors.MissingDependency as missing:
     print(missing.extra, missing.needs, missing)
 """
 
@@ -44,8 +43,8 @@ def test_drawn_rules_pass_the_lint(lifecycle: Lifecycle) -> None:
 @given(lifecycles())
 def test_drawn_rules_survive_being_kept(lifecycle: Lifecycle) -> None:
     """What a store keeps of a lifecycle restores to the same rules, by pin and by text."""
-    restored = restore(text_of(lifecycle))
-    assert (restored.pin, text_of(restored)) == (lifecycle.pin, text_of(lifecycle))
+    restored = restore(canonical_text(lifecycle))
+    assert (restored.pin, canonical_text(restored)) == (lifecycle.pin, canonical_text(lifecycle))
 
 
 @DRAWN
@@ -107,7 +106,7 @@ def test_requirements_of_every_kind_are_drawn() -> None:
     @given(requirements(since=("open",)))
     def look(requirement: Requirement) -> None:
         alone[type(requirement).__name__] += 1
-        inside.update(type(atom).__name__ for atom in each_atom((requirement,))[1:])
+        inside.update(type(atom).__name__ for atom in atoms_of((requirement,))[1:])
         since[getattr(requirement, "since", None)] += 1
 
     look()
@@ -121,7 +120,7 @@ def test_requirements_of_every_kind_are_drawn() -> None:
 @given(requirements())
 def test_requirements_drawn_for_no_state_name_none(requirement: Requirement) -> None:
     """Without states to name, `since` is left out or is the publication."""
-    named = {getattr(atom, "since", None) for atom in each_atom((requirement,))}
+    named = {getattr(atom, "since", None) for atom in atoms_of((requirement,))}
     assert named <= {None, "published"}
 
 
@@ -131,7 +130,7 @@ def test_drawn_pins_tell_rules_apart(data: st.DataObject) -> None:
     """A lifecycle with another initial state has another pin."""
     lifecycle = data.draw(lifecycles())
     other = evolve(lifecycle, initial=data.draw(st.sampled_from(tuple(lifecycle.states)[1:])))
-    assert restore(text_of(other)).pin != lifecycle.pin
+    assert restore(canonical_text(other)).pin != lifecycle.pin
 
 
 def test_without_hypothesis_the_extra_is_named() -> None:
@@ -156,7 +155,7 @@ def test_public_names_load_when_first_used() -> None:
         _ = peelflow.testing.StoreContracts
 
 
-@pytest.mark.parametrize("name", ["lifecycles", "standings"])
+@pytest.mark.parametrize("name", ["lifecycles", "promise_results"])
 def test_only_the_kit_imports_pytest(name: str) -> None:
     """A strategy, a report and a worker do without pytest."""
     asks = f"import sys, peelflow.testing as t, peelflow.testing.worker; t.{name}"

@@ -10,7 +10,7 @@ import pytest
 
 from peelflow.stores.memory import MemoryStore
 from peelflow.testing import worker
-from peelflow.testing.opening import OURS
+from peelflow.testing.worker import DEFAULT_OPENER
 
 
 class Killed(BaseException):
@@ -31,7 +31,7 @@ def test_a_writer_kills_itself_at_its_point(
     store = MemoryStore()
 
     with pytest.raises(Killed):
-        worker.together(store, "kept", "2")
+        worker.append_together(store, "kept", "2")
 
     assert sent == [(os.getpid(), signal.SIGKILL)]
     assert capsys.readouterr().out == "1\n"
@@ -40,14 +40,14 @@ def test_a_writer_kills_itself_at_its_point(
 
 def test_a_race_counts_what_was_accepted() -> None:
     """S2: a lone racer has no conflict."""
-    assert worker.race(MemoryStore(), "a", times=3) == 3
+    assert worker.race_appends(MemoryStore(), "a", times=3) == 3
 
 
 def test_nobody_stops_growing_for_want_of_room() -> None:
     """S1: where nothing is full, every batch is kept."""
     store = MemoryStore()
 
-    assert worker.grow(store, 2) == 2
+    assert worker.append_until_refused(store, 2) == 2
     assert len(store.history("c")) == 2
 
 
@@ -55,7 +55,7 @@ def test_a_url_is_no_argument_of_a_process(tmp_path: Path) -> None:
     """It may hold a password, and anybody sees what a process was started with."""
     url = f"sqlite:///{tmp_path / 'secret.db'}"
 
-    with worker.Worker(OURS, url, "step", "a") as child:
+    with worker.Worker(DEFAULT_OPENER, url, "step", "a") as child:
         assert child.line() == "ready\n"
         assert child.ask("go") == "1\n"
         assert "secret" not in str(child._child.args)

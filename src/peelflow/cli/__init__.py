@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from peelflow.errors import MissingExtra
+from peelflow.errors import MissingDependency
 
 MISUSE = 2
 
@@ -19,10 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after `peelflow`; the process's own when left out.
     """
     try:
-        from peelflow.cli.app import run  # noqa: PLC0415 - typer and rich are an extra
+        from peelflow.cli.app import run
     except ModuleNotFoundError as missing:
         if missing.name not in {"typer", "rich"}:
             raise
-        print(MissingExtra("cli", missing.name), file=sys.stderr)  # noqa: T201
+        print(MissingDependency("cli", missing.name), file=sys.stderr)  # noqa: T201
         return MISUSE
     return run(arguments)

@@ -1,4 +1,4 @@
-"""The verbs of the command, and what its exit code says."""
+"""Register every command with Typer, run one, and turn how it ended into an exit code."""
 
 from __future__ import annotations
 
@@ -13,37 +13,50 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import (
-    advising,
-    amending,
-    changing,
-    demo,
-    importing,
-    keeping,
-    migrating,
-    moving,
-    portfolio,
-    reading,
-    reconciling,
-    rules,
-    say,
-    ticking,
-    writing,
-)
-from peelflow.cli.store import store
+from peelflow.cli import advice, exchange, listing, migrate, output, portfolio, record, rules
 from peelflow.errors import (
     Conflict,
+    InvalidRules,
     KeyReused,
-    OtherRules,
     PeelflowError,
     Refused,
-    RulesRefused,
+    RulesMismatch,
     StoreBusy,
 )
+from peelflow.stores.opening import upgrade_store
+
+store_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look after the store of a register."
+)
+
+
+@store_app.callback()
+def _keep_as_group() -> None:
+    """Keep `upgrade` a verb of its own, though it is the only one."""
+
+
+@store_app.command("upgrade")
+def upgrade_tables(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Such as postgresql+psycopg://user@host/name.")
+    ],
+) -> None:
+    """Make peelflow's tables in a database, or bring older ones up to date.
+
+    A newer schema than this peelflow knows is refused. A file needs no upgrade.
+    """
+    found = upgrade_store(url)
+    if found is None:
+        output.line("a file or memory makes its own tables; there is nothing to do")
+    elif found == 0:
+        output.line("the tables are made")
+    else:
+        output.line(f"the tables are up to date; their schema was {found}")
+
 
 FINDINGS, MISUSE = 1, 2
-CUT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
-_FINDINGS = (Refused, RulesRefused, Conflict, OtherRules, StoreBusy, KeyReused)
+READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
+_FINDING_ERRORS = (Refused, InvalidRules, Conflict, RulesMismatch, StoreBusy, KeyReused)
 
 app = typer.Typer(
     name="peelflow",
@@ -55,39 +68,39 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
     "the reader of what is printed left.",
 )
-VERBS: Mapping[str, Callable[..., None]] = {
-    "demo": demo.demo,
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "demo": exchange.demo,
     "check": rules.check_files,
     "rules": rules.show_rules,
-    "diff": changing.diff_rules,
-    "migrate": migrating.migrate,
-    "relevel": moving.relevel,
-    "add": writing.add,
-    "appoint": writing.appoint,
-    "import": importing.import_files,
-    "list": reading.list_records,
-    "show": reading.show,
-    "why": advising.why,
-    "route": advising.route,
-    "fire": writing.fire,
-    "amend": amending.amend,
-    "attach": amending.attach,
-    "correct": moving.correct,
-    "figures": reading.figures,
-    "tick": ticking.tick,
+    "diff": rules.diff_rules,
+    "migrate": migrate.migrate,
+    "relevel": record.relevel,
+    "add": record.add,
+    "appoint": record.appoint,
+    "import": exchange.import_files,
+    "list": listing.list_records,
+    "show": listing.show_record,
+    "why": advice.why,
+    "route": advice.route,
+    "fire": record.fire,
+    "amend": record.amend,
+    "attach": record.attach,
+    "correct": record.correct,
+    "figures": listing.figures,
+    "tick": portfolio.tick,
     "overdue": portfolio.overdue,
     "ages": portfolio.ages,
     "plan": portfolio.plan,
     "movement": portfolio.movement,
-    "reconcile": reconciling.reconcile,
-    "feed": keeping.feed,
-    "seal": keeping.seal,
-    "verify": keeping.verify,
-    "export": keeping.export,
+    "reconcile": portfolio.reconcile,
+    "feed": exchange.feed,
+    "seal": exchange.seal,
+    "verify": exchange.verify,
+    "export": exchange.export,
 }
-for name, verb in VERBS.items():
+for name, verb in COMMANDS.items():
     app.command(name)(verb)
-app.add_typer(store, name="store")
+app.add_typer(store_app, name="store")
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -96,50 +109,50 @@ def run(arguments: Sequence[str] | None) -> int:
         for name, turn in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
             if getattr(sys, name) is None:  # closed by whoever started it, as by `>&-`
                 turned.enter_context(turn(nowhere))
-        return _printed(arguments)
+        return _run_and_flush(arguments)
 
 
-def _printed(arguments: Sequence[str] | None) -> int:
+def _run_and_flush(arguments: Sequence[str] | None) -> int:
     """Do what is asked, see that all of it is printed, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an arrow is no reason to stop half-way
     try:
-        code = _done(arguments)
+        code = _exit_code(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        code = CUT
-        _drop_rest()
+        code = READER_LEFT
+        _discard_unwritten()
     except OSError as error:
         code = MISUSE
         with suppress(OSError):
-            say.complain(f"what there is to say cannot be written: {error.strerror}")
-        _drop_rest()
+            output.error_line(f"what there is to say cannot be written: {error.strerror}")
+        _discard_unwritten()
     return code
 
 
-def _done(arguments: Sequence[str] | None) -> int:
+def _exit_code(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and return the exit code of how that ended."""
     try:
-        return _judged(arguments)
+        return _invoke(arguments)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             raise ended.__context__ from None  # Typer and rich make it 1: findings, here
         return MISUSE if isinstance(ended.code, str) else ended.code or 0
 
 
-def _judged(arguments: Sequence[str] | None) -> int:
+def _invoke(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
     code = 0
     try:
         app(args=arguments, prog_name="peelflow")
     except PeelflowError as error:
-        say.error(error)
-        code = FINDINGS if isinstance(error, _FINDINGS) else MISUSE
+        output.error(error)
+        code = FINDINGS if isinstance(error, _FINDING_ERRORS) else MISUSE
     return code
 
 
-def _drop_rest() -> None:
+def _discard_unwritten() -> None:
     """Let what is still unwritten go nowhere: as Python ends it would be tried, and fail, again."""
     with Path(os.devnull).open("wb") as nowhere:
         for stream in (sys.stdout, sys.stderr):
@@ -147,21 +160,21 @@ def _drop_rest() -> None:
                 os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def _version(*, asked: bool) -> None:
+def _print_version(*, asked: bool) -> None:
     if asked:
-        say.line(f"peelflow {version('peelflow')}")
+        output.line(f"peelflow {version('peelflow')}")
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _root_options(
     *,
     asked: Annotated[
         bool,
         typer.Option(
             "--version",
             help="Print the version and stop.",
-            callback=lambda asked: _version(asked=asked),
+            callback=lambda asked: _print_version(asked=asked),
             is_eager=True,
         ),
     ] = False,

@@ -1,4 +1,4 @@
-"""A lifecycle as a state diagram in Mermaid, which many pages draw where they show it."""
+"""A lifecycle is drawn as a state diagram in Mermaid."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def diagram(lifecycle: Lifecycle) -> str:
 def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield "direction LR"
     for name in lifecycle.states:
-        yield f'state "{name}" as {_named(name)}'
-    yield f"[*] --> {_named(lifecycle.initial)}"
+        yield f'state "{name}" as {_identifier(name)}'
+    yield f"[*] --> {_identifier(lifecycle.initial)}"
     for name, state in lifecycle.states.items():
         for target in dict.fromkeys(step.to for step in state.transitions):
             triggers = (step.trigger for step in state.transitions if step.to == target)
             told = " or ".join(dict.fromkeys(triggers))
-            yield f"{_named(name)} --> {_named(target)}: {told}"
+            yield f"{_identifier(name)} --> {_identifier(target)}: {told}"
         if state.final:
-            yield f"{_named(name)} --> [*]"
+            yield f"{_identifier(name)} --> [*]"
 
 
-def _named(state: str) -> str:
+def _identifier(state: str) -> str:
     return f"s_{state}"

@@ -1,34 +1,35 @@
-"""Fold events into a record: a record is nothing but what happened to it."""
+"""Fold events into a record, and work out how each event changes the figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from attrs import evolve
 
-from peelflow.engine.machine import deltas
+from peelflow.engine.machine import figure_deltas
 from peelflow.model.records import (
-    Acted,
     Added,
     Amended,
     Attached,
     Attachment,
     Change,
+    ChildLinked,
     Corrected,
     Document,
-    Done,
     Event,
-    Linked,
+    LastDone,
     Migrated,
     Moment,
     Record,
     Relevelled,
     TakenOver,
+    TransitionTaken,
     Value,
 )
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Lifecycle, Pin
 
 
 def begin(event: Event) -> Record:
@@ -60,12 +61,12 @@ def apply(record: Record, event: Event) -> Record:
     A `corrected` event only moves the number on, so that what it takes the place of can be recorded
     on its own day; what it corrects shows when `fold` reads the whole history again.
     """
-    if isinstance(event.what, Acted):
-        return _acted(record, event, event.what)
+    if isinstance(event.what, TransitionTaken):
+        return _after_transition(record, event, event.what)
     if isinstance(event.what, Corrected):
         return evolve(record, number=event.number)
     on = max(record.on, event.on)
-    return evolve(record, number=event.number, on=on, **_moved(record, event))
+    return evolve(record, number=event.number, on=on, **_changed_parts(record, event))
 
 
 def fold(events: Iterable[Event]) -> Record:
@@ -91,7 +92,7 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     The `corrected` events themselves are left out too.
     """
     history = tuple(events)
-    corrections = _standing(history)
+    corrections = _effective_corrections(history)
     found: list[Event] = []
     for event in history:
         said = corrections.get(event.number)
@@ -101,7 +102,7 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def _standing(history: tuple[Event, ...]) -> dict[int, Corrected]:
+def _effective_corrections(history: tuple[Event, ...]) -> dict[int, Corrected]:
     """Return by number what corrects each event: the last word on it that was not itself voided."""
     found: dict[int, Corrected] = {}
     for event in reversed(history):
@@ -114,14 +115,14 @@ def _standing(history: tuple[Event, ...]) -> dict[int, Corrected]:
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
     """Return how the figures change when a record enters the register in a state."""
     state = lifecycle.states[what.state]
-    come = deltas(None, "", new=state, new_name=lifecycle.stands_for(what.state))
+    come = figure_deltas(None, "", new=state, new_name=lifecycle.stands_for(what.state))
     return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in come)
 
 
-def _acted(record: Record, event: Event, what: Acted) -> Record:
+def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Record:
     """Return the record after a transition, part by part: nearly every step is one."""
     moment = Moment(event.number, event.on)
-    done = Done(event.number, event.on, event.actor.person)
+    done = LastDone(event.number, event.on, event.actor.person)
     return Record(
         id=record.id,
         number=event.number,
@@ -138,44 +139,46 @@ def _acted(record: Record, event: Event, what: Acted) -> Record:
         entered={**record.entered, what.new: moment},
         children=record.children,
         done={**record.done, what.trigger: done},
-        attachments=_holding(record, what.evidence, event.number),
+        attachments=_with_attachments(record, what.evidence, event.number),
         spent=record.spent.union(what.counted),
         successor=what.successor or record.successor,
         assumed=record.assumed,
     )
 
 
-def _moved(record: Record, event: Event) -> dict[str, Any]:
+def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
     """Return the parts of the record that the event changes, but its number and date."""
     moment = Moment(event.number, event.on)
     match event.what:
         case Attached(document=document):
-            return {"attachments": _holding(record, (document,), event.number)}
+            return {"attachments": _with_attachments(record, (document,), event.number)}
         case Amended(field=name, new=new):
-            return {"fields": _amended(record.fields, name, new)}
-        case Linked(child=child):
+            return {"fields": _with_field(record.fields, name, new)}
+        case ChildLinked(child=child):
             return {"children": (*record.children, child)}
         case Relevelled() as what:
             return {
                 "state": what.new,
-                "entered": _entered(record, what.new, moment, anew=not what.letters),
+                "entered": _entered_after_move(record, what.new, moment, anew=not what.letters),
                 "level": what.new_level,
                 "lifecycle": what.lifecycle,
                 "window": record.window if what.letters else moment,
-                "done": _done(record.done, what.triggers),
+                "done": _done_after_move(record.done, what.triggers),
             }
         case Migrated() as what:
             return {
                 "state": what.new,
-                "entered": _entered(record, what.new, moment, anew=False),
+                "entered": _entered_after_move(record, what.new, moment, anew=False),
                 "lifecycle": what.lifecycle,
-                "done": _done(record.done, what.triggers),
+                "done": _done_after_move(record.done, what.triggers),
             }
         case _:
             return {}
 
 
-def _entered(record: Record, new: str, moment: Moment, *, anew: bool) -> Mapping[str, Moment]:
+def _entered_after_move(
+    record: Record, new: str, moment: Moment, *, anew: bool
+) -> Mapping[str, Moment]:
     """Return when states were entered after a move to other rules.
 
     A record that stays in its state has been there since it came: no wait begins again. A state
@@ -186,20 +189,22 @@ def _entered(record: Record, new: str, moment: Moment, *, anew: bool) -> Mapping
     return {new: record.entered[new] if kept else moment}
 
 
-def _done(done: Mapping[str, Done], triggers: Mapping[str, str]) -> Mapping[str, Done]:
+def _done_after_move(
+    done: Mapping[str, LastDone], triggers: Mapping[str, str]
+) -> Mapping[str, LastDone]:
     """Return when triggers were last done, in the words of the rules that a record moves to.
 
     One whose name the plan does not change keeps it; of those that now are one, the last counts.
     """
     if not triggers:
         return done
-    found: dict[str, Done] = {}
+    found: dict[str, LastDone] = {}
     for name, last in sorted(done.items(), key=lambda each: each[1].number):
         found[triggers.get(name, name)] = last
     return found
 
 
-def _holding(
+def _with_attachments(
     record: Record, documents: tuple[Document, ...], number: int
 ) -> tuple[Attachment, ...]:
     if not documents:
@@ -207,6 +212,72 @@ def _holding(
     return (*record.attachments, *[Attachment(document, number) for document in documents])
 
 
-def _amended(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:
+def _with_field(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:
     kept = {key: value for key, value in fields.items() if key != name}
     return kept if new is None else {**kept, name: new}
+
+
+LifecycleLookup = Callable[[Pin], Lifecycle]
+
+
+def changes_of(events: Iterable[Event], rules: LifecycleLookup) -> tuple[Change, ...]:
+    """Return every change that a history makes which holds no corrections, in order."""
+    record: Record | None = None
+    found: list[Change] = []
+    for event in events:
+        found += _changes_of_event(record, event, rules)
+        record = begin(event) if record is None else apply(record, event)
+    return tuple(found)
+
+
+def changes_on_move(
+    record: Record, what: Relevelled | Migrated, on: date, rules: LifecycleLookup
+) -> tuple[Change, ...]:
+    """Return how the figures change when a record moves to other rules, or to another level."""
+    old, new = rules(record.lifecycle), rules(what.lifecycle)
+    before, after = old.states[record.state], new.states[what.new]
+    names = old.stands_for(record.state), new.stands_for(what.new)
+    level = what.new_level if isinstance(what, Relevelled) else record.level
+    if level == record.level:
+        moved = [(level, *d) for d in figure_deltas(before, names[0], new=after, new_name=names[1])]
+    else:
+        gone = [(record.level, k, c, names[0], -1) for k, c in sorted(before.counts_as.items())]
+        moved = [*gone, *[(level, k, c, names[1], 1) for k, c in sorted(after.counts_as.items())]]
+    return tuple(Change(on, record.force, record.category, *each) for each in moved)
+
+
+def compensating_changes(wanted: Iterable[Change], told: Iterable[Change]) -> tuple[Change, ...]:
+    """Return what has to be added to the changes `told` so that they sum up to those `wanted`.
+
+    Each reverses at the day it corrects, or takes its place at its own.
+    """
+    sums: Counter[Change] = Counter()
+    for changes, sign in ((told, -1), (wanted, 1)):
+        for change in changes:
+            sums[evolve(change, delta=0)] += sign * change.delta
+    found = [evolve(line, delta=delta) for line, delta in sums.items() if delta]
+    return tuple(sorted(found, key=_change_order))
+
+
+def _changes_of_event(
+    record: Record | None, event: Event, rules: LifecycleLookup
+) -> tuple[Change, ...]:
+    match event.what:
+        case Added() | TakenOver() as what:
+            return changes_on_entry(rules(what.lifecycle), what, event.on)
+        case Relevelled() | Migrated() as what if record:
+            return changes_on_move(record, what, event.on, rules)
+        case TransitionTaken(new=new) if record:
+            cycle = rules(record.lifecycle)
+            names = cycle.stands_for(record.state), cycle.stands_for(new)
+            moved = figure_deltas(
+                cycle.states[record.state], names[0], new=cycle.states[new], new_name=names[1]
+            )
+            kind = (event.on, record.force, record.category, record.level)
+            return tuple(Change(*kind, *delta) for delta in moved)
+        case _:
+            return ()
+
+
+def _change_order(change: Change) -> tuple[date, int, str, str]:
+    return change.on, change.delta, change.ledger, change.state

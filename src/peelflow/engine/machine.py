@@ -14,26 +14,25 @@ from typing import Any
 import transitions
 from attrs import define, field, frozen
 
-from peelflow.engine.checks import Check, Unmet, compile_check, compile_due
-from peelflow.engine.evidence import may_act
-from peelflow.model.judgement import Context
-from peelflow.model.records import Act, Record
+from peelflow.engine.requirements import Check, Unmet, compile_check, compile_due, may_act
+from peelflow.model.decisions import Act, Context
+from peelflow.model.records import Record
 from peelflow.model.requirements import (
     ChildForEach,
     ChildrenClosed,
     Evidence,
     InspectionHeld,
     PredicateHolds,
-    each_atom,
+    atoms_of,
 )
-from peelflow.model.rules import SYSTEM, Counts, Lifecycle, Role, State, Transition
+from peelflow.model.rules import Counts, Lifecycle, Role, State, Transition, is_automatic
 
-NOTHING: frozenset[str] = frozenset()
-Delta = tuple[str, Counts, str, int]
+NO_PARTS: frozenset[str] = frozenset()
+FigureDelta = tuple[str, Counts, str, int]
 
 
 @frozen(eq=False)
-class Way:
+class CompiledTransition:
     """A compiled transition: its rule, its checks, and how taking it changes the figures.
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
@@ -46,7 +45,7 @@ class Way:
     by: frozenset[str]
     roles: Mapping[str, Role]
     checks: tuple[Check, ...]
-    deltas: tuple[Delta, ...]
+    deltas: tuple[FigureDelta, ...]
     reads: frozenset[str]
     answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
@@ -67,14 +66,14 @@ class Cursor:
     record: Record
     act: Act
     context: Context
-    taken: Way | None = field(default=None)
+    taken: CompiledTransition | None = field(default=None)
     counted: tuple[str, ...] = field(default=())
 
 
 class RuleTransition(transitions.Transition):
     """A stock transition that knows the `Way` it was compiled from."""
 
-    def __init__(self, source: str, dest: str, *args: Any, way: Way) -> None:
+    def __init__(self, source: str, dest: str, *args: Any, way: CompiledTransition) -> None:
         """Take what stock takes, with our guard as a condition beside any of the application's."""
         super().__init__(source, dest, *args)
         self.conditions.append(self.condition_cls(self.holds))
@@ -98,7 +97,7 @@ class RuleEvent(transitions.Event):
     def __init__(self, name: str, machine: RuleMachine) -> None:
         """Start without ways; the machine adds them."""
         super().__init__(name, machine)
-        self.ways: dict[str, tuple[Way, ...]] = {}
+        self.ways: dict[str, tuple[CompiledTransition, ...]] = {}
 
     def add_transition(self, transition: transitions.Transition) -> None:
         """Keep the transition for stock's use and its way for ours."""
@@ -151,23 +150,23 @@ class RuleMachine(transitions.Machine):
                 {"trigger": rule.trigger, "source": name, "dest": rule.to, "way": way}
                 for name, state in lifecycle.states.items()
                 for rule in state.transitions
-                for way in (_way(lifecycle, name, rule),)
+                for way in (_compile_transition(lifecycle, name, rule),)
             ],
             auto_transitions=False,
             send_event=True,
         )
         self.lifecycle = lifecycle
         self.automatic: dict[str, tuple[str, ...]] = {
-            name: tuple(r.trigger for r in state.transitions if _is_automatic(r))
+            name: tuple(r.trigger for r in state.transitions if is_automatic(r))
             for name, state in lifecycle.states.items()
         }
 
     def reads(self, state: str, trigger: str) -> frozenset[str]:
         """Return what a decision on `trigger` from `state` may look at."""
         ways = self.ways(state, trigger)
-        return ways[0].reads if len(ways) == 1 else NOTHING.union(*[way.reads for way in ways])
+        return ways[0].reads if len(ways) == 1 else NO_PARTS.union(*[way.reads for way in ways])
 
-    def ways(self, state: str, trigger: str) -> tuple[Way, ...]:
+    def ways(self, state: str, trigger: str) -> tuple[CompiledTransition, ...]:
         """Return the ways `trigger` leads out of `state`."""
         event = self.events.get(trigger)
         return event.ways.get(state, ()) if isinstance(event, RuleEvent) else ()
@@ -179,11 +178,7 @@ def machine_for(lifecycle: Lifecycle) -> RuleMachine:
     return RuleMachine(lifecycle)
 
 
-def _is_automatic(rule: Transition) -> bool:
-    return rule.by == (SYSTEM,) and rule.after is None
-
-
-def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
+def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> CompiledTransition:
     old, new = lifecycle.states[source], lifecycle.states[rule.to]
     closes = tuple(
         ledger
@@ -193,22 +188,24 @@ def _way(lifecycle: Lifecycle, source: str, rule: Transition) -> Way:
     checks = tuple(compile_check(requirement, closes) for requirement in rule.requires)
     if rule.after:
         checks = (compile_due(rule.after, source), *checks)
-    return Way(
+    return CompiledTransition(
         rule=rule,
         source=source,
         by=frozenset(rule.by),
         roles=lifecycle.roles,
         checks=checks,
-        deltas=deltas(
+        deltas=figure_deltas(
             old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
         ),
-        reads=_reads(lifecycle, rule),
-        answers=tuple(a for a in each_atom(rule.requires) if isinstance(a, ChildForEach)),
+        reads=_context_parts_read(lifecycle, rule),
+        answers=tuple(a for a in atoms_of(rule.requires) if isinstance(a, ChildForEach)),
         closes=closes,
     )
 
 
-def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tuple[Delta, ...]:
+def figure_deltas(
+    old: State | None, old_name: str, *, new: State, new_name: str
+) -> tuple[FigureDelta, ...]:
     """Return how the figures change between two states (from nowhere), each by national name."""
     come = tuple((k, c, new_name, +1) for k, c in sorted(new.counts_as.items()))
     if old is None:
@@ -218,8 +215,8 @@ def deltas(old: State | None, old_name: str, *, new: State, new_name: str) -> tu
     return (*((k, c, old_name, -1) for k, c in sorted(old.counts_as.items())), *come)
 
 
-def _reads(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
-    atoms = each_atom(rule.requires)
+def _context_parts_read(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
+    atoms = atoms_of(rule.requires)
     reads = set[str]()
     if any(isinstance(a, ChildForEach) for a in atoms):
         reads |= {"mentions", "children"}

@@ -1,4 +1,4 @@
-"""The nouns of a register: acts, events and their changes, and the records they fold into."""
+"""A record is the fold of its events: the events, their changes, and what they fold into."""
 
 from __future__ import annotations
 
@@ -37,35 +37,6 @@ class Document:
     size: int
     signed_by: str | None = None
     signed_on: date | None = None
-
-
-@frozen
-class Act:
-    """What somebody asks for on one record.
-
-    Args:
-        trigger: The transition asked for.
-        actor: Who decided, in one acting role.
-        on: The London calendar date it happened on.
-        recorded_by: Who typed it; HMICFRS does not log in to a force's system.
-        evidence: Documents offered with this act.
-        inspection: The id of the inspection record this act rests on.
-        reason: Why, in words.
-        successor: The later record or inspection that takes this one's place.
-        source: The letter or portal reference an inspectorate's decision was read from.
-        key: An idempotency key, unique within the record.
-    """
-
-    trigger: str
-    actor: Actor
-    on: date
-    recorded_by: str
-    evidence: tuple[Document, ...] = ()
-    inspection: str | None = None
-    reason: str | None = None
-    successor: str | None = None
-    source: str | None = None
-    key: str | None = None
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
@@ -110,7 +81,7 @@ class TakenOver:
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
-class Acted:
+class TransitionTaken:
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
     `evidence` are documents offered, `counted` the digests this act used up. `due` is the day a
@@ -145,7 +116,7 @@ class Amended:
 
 
 @frozen
-class Linked:
+class ChildLinked:
     """A child was put under this record."""
 
     child: str
@@ -191,19 +162,29 @@ class Corrected:
     to: date | None = None
 
 
-What = Added | TakenOver | Acted | Attached | Amended | Linked | Relevelled | Migrated | Corrected
-KINDS: dict[str, type[What]] = {
+EventPayload = (
+    Added
+    | TakenOver
+    | TransitionTaken
+    | Attached
+    | Amended
+    | ChildLinked
+    | Relevelled
+    | Migrated
+    | Corrected
+)
+EVENT_KINDS: dict[str, type[EventPayload]] = {
     "added": Added,
     "taken_over": TakenOver,
-    "acted": Acted,
+    "acted": TransitionTaken,
     "attached": Attached,
     "amended": Amended,
-    "linked": Linked,
+    "linked": ChildLinked,
     "relevelled": Relevelled,
     "migrated": Migrated,
     "corrected": Corrected,
 }
-KIND_OF: dict[type[What], str] = {kind: name for name, kind in KINDS.items()}
+EVENT_KIND_OF: dict[type[EventPayload], str] = {kind: name for name, kind in EVENT_KINDS.items()}
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
@@ -215,7 +196,7 @@ class Event:
 
     record: str
     number: int
-    what: What
+    what: EventPayload
     on: date
     actor: Actor
     recorded_by: str
@@ -235,7 +216,7 @@ class Moment:
 
 
 @frozen
-class Done:
+class LastDone:
     """The last time a trigger was done on a record, and by whom."""
 
     number: int
@@ -273,7 +254,7 @@ class Record:
     window: Moment
     entered: Mapping[str, Moment]
     children: tuple[str, ...] = ()
-    done: Mapping[str, Done] = field(factory=dict)
+    done: Mapping[str, LastDone] = field(factory=dict)
     attachments: tuple[Attachment, ...] = ()
     spent: frozenset[str] = frozenset()
     successor: str | None = None

@@ -1,17 +1,113 @@
-"""The nouns of a rule file: roles, categories and their fields, states, lifecycles."""
+"""A rule file holds lifecycles, vocabularies and migration plans; these are their parts.
+
+States, roles, fields, periods and guarantees are frozen data, compared by value.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
 import attrs
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
-from peelflow.model.guarantees import Guarantee
 from peelflow.model.requirements import Requirement
+
+
+@frozen
+class StateSet:
+    """The states a guarantee speaks of: one by name, or all that count so on a ledger."""
+
+    state: str | None = None
+    ledger: str | None = None
+    counts: str | None = None
+
+    def __str__(self) -> str:
+        return self.state or f"{self.ledger} {self.counts}"
+
+
+@frozen
+class NeverEnteredWithoutSteps:
+    """`where` is never entered without `triggers`, each, in that order.
+
+    They count since `where` was last left, or since the state `since` was entered.
+    """
+
+    where: StateSet
+    triggers: tuple[str, ...]
+    since: str | None = None
+
+
+@frozen
+class OnlyEnteredBy:
+    """`where` is only entered by these roles."""
+
+    where: StateSet
+    roles: tuple[str, ...]
+
+
+@frozen
+class NeverEnteredUnless:
+    """`where` is never entered (by one of `roles`, or by anyone) without `requirement`."""
+
+    where: StateSet
+    requirement: Requirement
+    roles: tuple[str, ...] = ()
+
+
+@frozen
+class NeverDoneBy:
+    """`trigger` is never done by these roles."""
+
+    trigger: str
+    roles: tuple[str, ...]
+
+
+@frozen
+class AlwaysReachable:
+    """`where` can always be reached."""
+
+    where: StateSet
+
+
+@frozen
+class NeverFollowedBy:
+    """`where` is never followed, at any later step, by `later`."""
+
+    where: StateSet
+    later: StateSet
+
+
+@frozen
+class SeparationOfDuties:
+    """Between `first` and `second` stand two different people."""
+
+    first: str
+    second: str
+
+
+Promise = (
+    NeverEnteredWithoutSteps
+    | OnlyEnteredBy
+    | NeverEnteredUnless
+    | NeverDoneBy
+    | AlwaysReachable
+    | NeverFollowedBy
+    | SeparationOfDuties
+)
+
+
+@frozen
+class Guarantee:
+    """A promise as the file words it (`that`), read (`promise`), and why (`because`)."""
+
+    that: str
+    because: str
+    promise: Promise
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
 
 Side = Literal["inspectorate", "force", "oversight", "system"]
 Counts = Literal["open", "closed"]
@@ -244,3 +340,72 @@ class Lifecycle:
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
+
+
+class Period(Protocol):
+    """So many days, months or working days, after a day or beginning with it."""
+
+    @property
+    def days(self) -> int | None:
+        """Calendar days."""
+
+    @property
+    def months(self) -> int | None:
+        """Months."""
+
+    @property
+    def working_days(self) -> int | None:
+        """Days that are no Saturday, Sunday or bank holiday."""
+
+    @property
+    def beginning(self) -> bool:
+        """Whether the period begins with the day it counts from."""
+
+
+@frozen
+class Holidays:
+    """The bank holidays that are announced, and the years whose every one is."""
+
+    days: frozenset[date]
+    first_year: int
+    last_year: int
+
+
+def units_of(period: Period) -> dict[str, int]:
+    """Return the units a period is counted in, each with its number; a sound one has one."""
+    units = {
+        "days": period.days,
+        "months": period.months,
+        "working_days": period.working_days,
+    }
+    return {name: number for name, number in units.items() if number is not None}
+
+
+@frozen
+class MigrationPlan:
+    """Where the records of one lifecycle stand in another, and what their past counts as there.
+
+    Args:
+        old: The lifecycle they leave, as name@version.
+        new: The one they move to.
+        states: For each state of the old one, the state of the new one.
+        triggers: For each trigger of the old one that a guarantee speaks of, what it was in the
+            words of the new one.
+        by: The roles that may move a record; between levels, the inspectorate's alone.
+        letters: Whether letters attached before still count after a move between levels.
+        name: What the plan is called.
+    """
+
+    old: str
+    new: str
+    states: Mapping[str, str]
+    triggers: Mapping[str, str] = field(factory=dict)
+    by: tuple[str, ...] = ()
+    letters: bool = False
+    name: str = ""
+    span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+def is_automatic(rule: Transition) -> bool:
+    """Whether the system takes a transition by itself as soon as its state is entered."""
+    return rule.by == (SYSTEM,) and rule.after is None

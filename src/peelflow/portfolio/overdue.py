@@ -1,4 +1,4 @@
-"""Overdue: the open records whose day has passed, by how much, and why it slipped."""
+"""List the open records whose deadline has passed, and every change of that deadline."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from peelflow.portfolio.standing import Hand, Row, each_open, hand_in, row_of, standing_until
-from peelflow.register.asking import check_date
-from peelflow.register.deadlines import (
+from peelflow.portfolio.listing import (
+    Attribution,
+    RecordRow,
+    corrected_until,
+    each_open,
+    row_of,
+    state_attribution,
+)
+from peelflow.register.register import Register
+from peelflow.register.timers import (
     Deadline,
     StateDeadline,
     current_day,
     deadline_of,
     state_deadline,
 )
-from peelflow.register.front import Register
+from peelflow.register.validation import check_date
 
-What = Literal["record", "state"]
+DeadlineKind = Literal["record", "state"]
 
 
 @frozen
@@ -35,11 +42,11 @@ class OverdueRecord:
             left.
     """
 
-    row: Row
+    row: RecordRow
     deadline: Deadline
-    hand: Hand
+    hand: Attribution
     days_over: int
-    what: What = "record"
+    what: DeadlineKind = "record"
 
     @property
     def due(self) -> date | None:
@@ -55,10 +62,10 @@ class UndatedRecord:
     `what` is `state` where its state is to be left by a day that nobody can tell.
     """
 
-    row: Row
+    row: RecordRow
     deadline: Deadline
-    hand: Hand
-    what: What = "record"
+    hand: Attribution
+    what: DeadlineKind = "record"
 
 
 @frozen
@@ -91,12 +98,16 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     told = {
         record.id: (state, passed)
         for record, state in held
-        if (passed := [day for day in _days(current_day(record), state) if _is_told(day[1], on)])
+        if (
+            passed := [
+                day for day in _deadline_days(current_day(record), state) if _is_listed(day[1], on)
+            ]
+        )
     }
     for record, history in register.histories(each for each, _ in held if each.id in told):
         state, passed = told[record.id]
-        deadline = evolve(deadline_of(standing_until(history, on), categories), state=state)
-        row, hand = row_of(record), hand_in(history, record)
+        deadline = evolve(deadline_of(corrected_until(history, on), categories), state=state)
+        row, hand = row_of(record), state_attribution(history, record)
         for what, day in passed:
             if day is None:
                 undated.append(UndatedRecord(row, deadline, hand, what))
@@ -106,7 +117,9 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     return Overdue(on, tuple(late), tuple(undated))
 
 
-def _days(current: date | None, state: StateDeadline | None) -> Iterator[tuple[What, date | None]]:
+def _deadline_days(
+    current: date | None, state: StateDeadline | None
+) -> Iterator[tuple[DeadlineKind, date | None]]:
     """Yield the days a record is held to; its own, if it has none, where its state has none too."""
     if current or state is None:
         yield "record", current
@@ -114,6 +127,6 @@ def _days(current: date | None, state: StateDeadline | None) -> Iterator[tuple[W
         yield "state", state.day
 
 
-def _is_told(day: date | None, on: date) -> bool:
+def _is_listed(day: date | None, on: date) -> bool:
     """Whether a day has passed, or is none: only then is the history worth reading."""
     return day is None or day < on

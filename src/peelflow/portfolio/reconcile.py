@@ -1,4 +1,4 @@
-"""Reconcile: hold the register against a list from the portal; nothing is written."""
+"""Compare the register with a list from the portal; nothing is written."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from attrs import frozen
 from peelflow.errors import Diagnostic
 from peelflow.model.records import Record
 from peelflow.model.rules import Level
-from peelflow.register.cells import BadCell, level, must
-from peelflow.register.front import Register
-from peelflow.register.kinds import Sheet
-from peelflow.register.reading import check_ledger
-from peelflow.register.sheets import Row, read_sheet
+from peelflow.register.csv_schema import (
+    BadCell,
+    SheetKind,
+    SheetRow,
+    level_cell,
+    read_sheet,
+    required_cell,
+)
+from peelflow.register.register import Register
+from peelflow.register.validation import check_ledger
 
-PORTAL = Sheet("portal records", "counts", ("record", "level", "counts"), fields=True)
+PORTAL_SHEET = SheetKind("portal records", "counts", ("record", "level", "counts"), fields=True)
 _COUNTS = ("open", "closed")
-Kind = Literal["missing", "extra", "level", "counts"]
+DifferenceKind = Literal["missing", "extra", "level", "counts"]
 
 
 @frozen
-class Listed:
+class PortalRecord:
     """A record as the portal lists it."""
 
     record: str
     level: Level
     counts: str
-    row: Row
+    row: SheetRow
 
 
 @frozen
@@ -45,13 +50,13 @@ class Difference:
     """
 
     record: str
-    kind: Kind
+    kind: DifferenceKind
     register: str | None
     portal: str | None
 
 
 @frozen
-class Reconciled:
+class ReconcileResult:
     """What was found: every difference, by record; or the list's faults, and then no difference."""
 
     listed: int
@@ -61,7 +66,7 @@ class Reconciled:
 
 def reconcile(
     register: Register, path: str | Path, *, ledger: str = "portal", force: str | None = None
-) -> Reconciled:
+) -> ReconcileResult:
     """Compare the register with a CSV list: columns `record`, `level`, `counts`, others ignored.
 
     Only records that count on the ledger are compared. A list with faults is not compared at all:
@@ -74,42 +79,44 @@ def reconcile(
         force: Only this force's records are expected in the list.
 
     Raises:
-        RequestRefused: No state counts on such a ledger.
+        InvalidRequest: No state counts on such a ledger.
     """
     check_ledger(register.draft().desk, ledger)
-    rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL,))
-    listed: dict[str, Listed] = {}
+    rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL_SHEET,))
+    listed: dict[str, PortalRecord] = {}
     found = list(faults)
     for row in rows:
-        one = row if isinstance(row, Diagnostic) else _listed(row, listed)
+        one = row if isinstance(row, Diagnostic) else _portal_record(row, listed)
         if isinstance(one, Diagnostic):
             found.append(one)
         else:
             listed[one.record] = one
     if found:
-        return Reconciled(len(listed), (), tuple(sorted(found)))
+        return ReconcileResult(len(listed), (), tuple(sorted(found)))
     kept = {
         record.id: record
         for record in register.records(force=force)
         if ledger in register.counts(record)
     }
-    return Reconciled(
+    return ReconcileResult(
         len(listed),
         tuple(
             difference
             for name in sorted(kept.keys() | listed.keys())
             for difference in _differences(
-                name, _ours(register, kept.get(name), ledger), _theirs(listed.get(name))
+                name,
+                _register_entry(register, kept.get(name), ledger),
+                _portal_entry(listed.get(name)),
             )
         ),
         (),
     )
 
 
-def _listed(row: Row, before: dict[str, Listed]) -> Listed | Diagnostic:
+def _portal_record(row: SheetRow, before: dict[str, PortalRecord]) -> PortalRecord | Diagnostic:
     """Return what a row says, or what is wrong with it."""
     try:
-        one = Listed(must(row, "record"), level(row), _counts(row), row)
+        one = PortalRecord(required_cell(row, "record"), level_cell(row), _counts_cell(row), row)
     except BadCell as bad:
         return row.fault(bad.column, "sheet-value", bad.sentence, bad.instead)
     first = before.get(one.record)
@@ -119,38 +126,40 @@ def _listed(row: Row, before: dict[str, Listed]) -> Listed | Diagnostic:
     return one
 
 
-def _counts(row: Row) -> str:
-    text = must(row, "counts").lower()
+def _counts_cell(row: SheetRow) -> str:
+    text = required_cell(row, "counts").lower()
     if text not in _COUNTS:
         sentence = f"`counts` is {text!r}, which is no count"
         raise BadCell("counts", sentence, "write open or closed")
     return text
 
 
-def _ours(register: Register, record: Record | None, ledger: str) -> tuple[str, str] | None:
-    return (_said(record.level), str(register.counts(record)[ledger])) if record else None
+def _register_entry(
+    register: Register, record: Record | None, ledger: str
+) -> tuple[str, str] | None:
+    return (_level_text(record.level), str(register.counts(record)[ledger])) if record else None
 
 
-def _theirs(listed: Listed | None) -> tuple[str, str] | None:
-    return (_said(listed.level), listed.counts) if listed else None
+def _portal_entry(listed: PortalRecord | None) -> tuple[str, str] | None:
+    return (_level_text(listed.level), listed.counts) if listed else None
 
 
 def _differences(
     name: str, ours: tuple[str, str] | None, theirs: tuple[str, str] | None
 ) -> Iterator[Difference]:
     if ours is None or theirs is None:
-        kind: Kind = "missing" if ours is None else "extra"
-        yield Difference(name, kind, _together(ours), _together(theirs))
+        kind: DifferenceKind = "missing" if ours is None else "extra"
+        yield Difference(name, kind, _entry_text(ours), _entry_text(theirs))
         return
-    kinds: tuple[Kind, Kind] = ("level", "counts")
+    kinds: tuple[DifferenceKind, DifferenceKind] = ("level", "counts")
     for kind, here, there in zip(kinds, ours, theirs, strict=True):
         if here != there:
             yield Difference(name, kind, here, there)
 
 
-def _together(said: tuple[str, str] | None) -> str | None:
+def _entry_text(said: tuple[str, str] | None) -> str | None:
     return f"level {said[0]}, {said[1]}" if said else None
 
 
-def _said(level: Level) -> str:
+def _level_text(level: Level) -> str:
     return str(level or "none")

@@ -1,4 +1,7 @@
-"""Say in words how the meaning of a lifecycle changed: nothing for comments, titles and order."""
+"""A diff says in words how the meaning of a lifecycle changed.
+
+Comments, titles and order change nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,17 @@ from typing import Literal
 from attrs import frozen
 
 from peelflow.errors import NOWHERE, Span
-from peelflow.model.periods import say_period
-from peelflow.model.requirements import Requirement, one_of, read_aloud
+from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
-from peelflow.proof.clauses import closes, needs
-from peelflow.proof.implication import implies
-from peelflow.proof.lapses import Lapse
-from peelflow.proof.names import listed
+from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
+from peelflow.proof.satisfiability import implies
+from peelflow.wording import listed, say_choice, say_period, say_requirement
 
 Effect = Literal["loosened", "tightened", "changed"]
 
 
 @frozen(order=True)
-class Difference:
+class RuleChange:
     """One change of meaning: where, what kind, and in words.
 
     Args:
@@ -39,23 +40,23 @@ class Difference:
         return f"{self.span}: {self.effect}: {self.sentence}"
 
 
-def diff(old: Lifecycle, new: Lifecycle) -> tuple[Difference, ...]:
+def diff(old: Lifecycle, new: Lifecycle) -> tuple[RuleChange, ...]:
     """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree."""
     if old.pin.digest and old.pin.digest == new.pin.digest:
         return ()
-    found = [*_whole(old, new), *_roles(old, new)]
+    found = [*_lifecycle_changes(old, new), *_role_changes(old, new)]
     for name in {**old.states, **new.states}:
-        found += _state(old, new, name)
+        found += _state_changes(old, new, name)
     return tuple(sorted(set(found)))
 
 
-def _whole(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
+def _lifecycle_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     if old.initial != new.initial:
         said = f"records start in `{new.initial}`, not in `{old.initial}`"
-        yield Difference("", "changed", said, new.span)
+        yield RuleChange("", "changed", said, new.span)
     if old.refines != new.refines:
-        said = f"it refines {_named(new.refines)}, not {_named(old.refines)}"
-        yield Difference("", "changed", said, new.span)
+        said = f"it refines {_quoted(new.refines)}, not {_quoted(old.refines)}"
+        yield RuleChange("", "changed", said, new.span)
     was, now = old.applies_to, new.applies_to
     for word, before, after in (
         ("category", was.category, now.category),
@@ -64,67 +65,67 @@ def _whole(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
         for name in sorted({*before} ^ {*after}, key=str):
             more = name in after
             said = f"it {'applies' if more else 'no longer applies'} to {word} `{name or 'none'}`"
-            yield Difference("", "loosened" if more else "tightened", said, now.span)
+            yield RuleChange("", "loosened" if more else "tightened", said, now.span)
 
 
-def _named(refined: str | None) -> str:
+def _quoted(refined: str | None) -> str:
     return f"`{refined}`" if refined else "nothing"
 
 
-def _roles(old: Lifecycle, new: Lifecycle) -> Iterator[Difference]:
+def _role_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     for name in sorted(old.roles.keys() & new.roles.keys()):
         was, now = old.roles[name], new.roles[name]
         if was.side != now.side:
             said = f"`{name}` is of the side {now.side}, not {was.side}"
-            yield Difference(name, "changed", said, now.span)
+            yield RuleChange(name, "changed", said, now.span)
         if was.stands_for != now.stands_for:
-            said = f"`{name}` stands for {_named(now.stands_for)}, not {_named(was.stands_for)}"
-            yield Difference(name, "changed", said, now.span)
+            said = f"`{name}` stands for {_quoted(now.stands_for)}, not {_quoted(was.stands_for)}"
+            yield RuleChange(name, "changed", said, now.span)
         if was.by_appointment != now.by_appointment:
             effect: Effect = "tightened" if now.by_appointment else "loosened"
             needed = "only while appointed" if now.by_appointment else "without an appointment"
-            yield Difference(name, effect, f"`{name}` acts {needed}", now.span)
+            yield RuleChange(name, effect, f"`{name}` acts {needed}", now.span)
         if was.may_be_delegated != now.may_be_delegated:
             effect = "loosened" if now.may_be_delegated else "tightened"
             may = "may" if now.may_be_delegated else "may not"
-            yield Difference(name, effect, f"`{name}` {may} be delegated", now.span)
+            yield RuleChange(name, effect, f"`{name}` {may} be delegated", now.span)
 
 
-def _state(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[Difference]:
+def _state_changes(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[RuleChange]:
     was, now = old.states.get(name), new.states.get(name)
     if was is None or now is None:
         state = now or was
         is_ = "there is a state" if now else "there is no state any more called"
-        yield Difference(name, "changed", f"{is_} `{name}`", state.span if state else NOWHERE)
+        yield RuleChange(name, "changed", f"{is_} `{name}`", state.span if state else NOWHERE)
     else:
-        yield from _same_state(name, was, now)
-    ways = _ways(was)
-    for key, after in _ways(now).items():
+        yield from _kept_state_changes(name, was, now)
+    ways = _transitions_by_key(was)
+    for key, after in _transitions_by_key(now).items():
         before = ways.pop(key, None)
         if before is None:
-            yield _appeared(new, name, after)
+            yield _added_transition(new, name, after)
         else:
-            yield from _way(old, new, name, before=before, after=after)
+            yield from _transition_changes(old, new, name, before=before, after=after)
     for before in ways.values():
         said = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
-        yield Difference(f"{name} {before.trigger}", "tightened", said, before.span)
+        yield RuleChange(f"{name} {before.trigger}", "tightened", said, before.span)
 
 
-def _same_state(name: str, was: State, now: State) -> Iterator[Difference]:
+def _kept_state_changes(name: str, was: State, now: State) -> Iterator[RuleChange]:
     if was.final != now.final:
         said = f"`{name}` is {'an end' if now.final else 'no end any more'}"
-        yield Difference(name, "changed", said, now.span)
+        yield RuleChange(name, "changed", said, now.span)
     if was.stands_for != now.stands_for:
         said = f"`{name}` stands for `{now.stands_for or name}`, not `{was.stands_for or name}`"
-        yield Difference(name, "changed", said, now.span)
+        yield RuleChange(name, "changed", said, now.span)
     for ledger in sorted(was.counts_as.keys() | now.counts_as.keys()):
         before, after = was.counts_as.get(ledger), now.counts_as.get(ledger)
         if before != after:
             said = f"`{name}` counts {after or 'nowhere'} on `{ledger}`, not {before or 'nowhere'}"
-            yield Difference(name, "changed", said, now.span)
+            yield RuleChange(name, "changed", said, now.span)
 
 
-def _ways(state: State | None) -> dict[tuple[str, str, int], Transition]:
+def _transitions_by_key(state: State | None) -> dict[tuple[str, str, int], Transition]:
     """Return the transitions of a state by trigger and target, and which of those it is."""
     found: dict[tuple[str, str, int], Transition] = {}
     for way in sorted(state.transitions if state else (), key=lambda way: sorted(way.by)):
@@ -135,38 +136,38 @@ def _ways(state: State | None) -> dict[tuple[str, str, int], Transition]:
     return found
 
 
-def _appeared(new: Lifecycle, name: str, way: Transition) -> Difference:
+def _added_transition(new: Lifecycle, name: str, way: Transition) -> RuleChange:
     kind = "a new way to an end" if new.states[way.to].final else "a new step"
-    with_ = " and ".join(read_aloud(asked) for asked in way.requires)
-    said = f"{kind}: from `{name}` {one_of(way.by)} can `{way.trigger}` to `{way.to}`" + (
+    with_ = " and ".join(say_requirement(asked) for asked in way.requires)
+    said = f"{kind}: from `{name}` {say_choice(way.by)} can `{way.trigger}` to `{way.to}`" + (
         f" with {with_}" if with_ else ""
     )
-    return Difference(f"{name} {way.trigger}", "loosened", said, way.span)
+    return RuleChange(f"{name} {way.trigger}", "loosened", said, way.span)
 
 
-def _way(
+def _transition_changes(
     old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
-) -> Iterator[Difference]:
+) -> Iterator[RuleChange]:
     where, said = f"{name} {after.trigger}", f"`{after.trigger}` from `{name}`"
     more, fewer = sorted({*after.by} - {*before.by}), sorted({*before.by} - {*after.by})
     if more:
-        yield Difference(where, "loosened", f"{said} is open to {listed(more)}", after.span)
+        yield RuleChange(where, "loosened", f"{said} is open to {listed(more)}", after.span)
     if fewer:
-        yield Difference(where, "tightened", f"{said} is closed to {listed(fewer)}", after.span)
+        yield RuleChange(where, "tightened", f"{said} is closed to {listed(fewer)}", after.span)
     if (before.as_, before.answers) != (after.as_, after.answers):
         what = f"`{after.answers}`" if after.answers else "nothing"
-        yield Difference(where, "changed", f"{said} answers {what}", after.span)
+        yield RuleChange(where, "changed", f"{said} answers {what}", after.span)
     if before.reopens != after.reopens:
         what = "re-opens" if after.reopens else "re-opens nothing"
-        yield Difference(where, "changed", f"{said} {what}", after.span)
-    yield from _asked(old, new, name, before=before, after=after)
+        yield RuleChange(where, "changed", f"{said} {what}", after.span)
+    yield from _requirement_changes(old, new, name, before=before, after=after)
 
 
-def _asked(
+def _requirement_changes(
     old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
-) -> Iterator[Difference]:
-    was, now = needs(name, before), needs(name, after)
-    shut = closes(old, name, before), closes(new, name, after)
+) -> Iterator[RuleChange]:
+    was, now = requirements_of(name, before), requirements_of(name, after)
+    shut = closed_ledgers(old, name, before), closed_ledgers(new, name, after)
     kept = implies(now, was, given_closes=shut[1], wanted_closes=shut[0])
     same = implies(was, now, given_closes=shut[0], wanted_closes=shut[1])
     alike = set(was) == set(now) and shut[0] == shut[1]
@@ -177,20 +178,20 @@ def _asked(
         effect = "tightened"
     elif same == "proved" != kept:
         effect = "loosened"
-    yield Difference(
+    yield RuleChange(
         f"{name} {after.trigger}",
         effect,
-        f"`{after.trigger}` from `{name}` needs {_said(now)}, not {_said(was)}",
+        f"`{after.trigger}` from `{name}` needs {_in_words(now)}, not {_in_words(was)}",
         after.span,
     )
 
 
-def _said(asked: tuple[Requirement, ...]) -> str:
-    return " and ".join(sorted(map(_aloud, asked))) or "nothing"
+def _in_words(asked: tuple[Requirement, ...]) -> str:
+    return " and ".join(sorted(map(_one_in_words, asked))) or "nothing"
 
 
-def _aloud(asked: Requirement) -> str:
-    if not isinstance(asked, Lapse):
-        return read_aloud(asked)
+def _one_in_words(asked: Requirement) -> str:
+    if not isinstance(asked, PeriodWaited):
+        return say_requirement(asked)
     since = "beginning with" if asked.period.beginning else "since"
     return f"{say_period(asked.period)} {since} {asked.since}"

@@ -1,17 +1,88 @@
-"""Find what is wrong with a lifecycle without running it."""
+"""Lint finds what is wrong with a lifecycle without running it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
-from peelflow.errors import Diagnostic
-from peelflow.model.rules import SYSTEM, After, Lifecycle, Role, State, Transition, Vocabulary
-from peelflow.proof.graph import endless, reachable, reaching
-from peelflow.proof.lint_answers import lint_answers
-from peelflow.proof.lint_fields import lint_units
-from peelflow.proof.lint_names import unknown_names
-from peelflow.proof.lint_refining import refining_names
-from peelflow.proof.names import listed
+from attrs import frozen
+
+from peelflow.errors import Diagnostic, Span
+from peelflow.model.requirements import (
+    PUBLISHED,
+    ChildForEach,
+    ChildrenClosed,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    Requirement,
+    Waited,
+    atoms_of,
+)
+from peelflow.model.rules import (
+    SYSTEM,
+    After,
+    AlwaysReachable,
+    Category,
+    Lifecycle,
+    NeverDoneBy,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    NeverFollowedBy,
+    OnlyEnteredBy,
+    Period,
+    Promise,
+    Role,
+    State,
+    StateSet,
+    Transition,
+    Vocabulary,
+    units_of,
+)
+from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
+from peelflow.wording import listed, say_choice, suggestion
+
+
+def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
+    """Yield every atom that a transition requires or a guarantee speaks of."""
+    for state in lifecycle.states.values():
+        for way in state.transitions:
+            yield from atoms_of(way.requires)
+    for guarantee in lifecycle.guarantees:
+        if isinstance(guarantee.promise, NeverEnteredUnless):
+            yield from atoms_of((guarantee.promise.requirement,))
+
+
+def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
+    """Yield every role mentioned, with its place: who acts, who signs, whom guarantees name."""
+    for state in lifecycle.states.values():
+        for way in state.transitions:
+            yield from ((role, way.span) for role in way.by)
+    for guarantee in lifecycle.guarantees:
+        match guarantee.promise:
+            case (
+                OnlyEnteredBy(roles=roles)
+                | NeverDoneBy(roles=roles)
+                | NeverEnteredUnless(roles=roles)
+            ):
+                yield from ((role, guarantee.span) for role in roles)
+            case _:
+                pass
+    for atom in each_requirement(lifecycle):
+        if isinstance(atom, Evidence):
+            yield from ((role, atom.span) for role in atom.signed_by)
+
+
+def roles_named(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the names of every role the lifecycle mentions."""
+    return frozenset(role for role, _ in each_role(lifecycle))
+
+
+def evidence_named(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the names of every kind of evidence the lifecycle mentions."""
+    atoms = each_requirement(lifecycle)
+    return frozenset(atom.evidence for atom in atoms if isinstance(atom, Evidence))
 
 
 def lint(
@@ -25,9 +96,9 @@ def lint(
         refined: The lifecycle that it refines, if it refines one that is known.
     """
     found = {
-        *unknown_names(lifecycle, vocabulary),
-        *lint_answers(lifecycle, vocabulary),
-        *refining_names(lifecycle, refined),
+        *_name_faults(lifecycle, vocabulary),
+        *_answer_faults(lifecycle, vocabulary),
+        *_refined_name_faults(lifecycle, refined),
     }
     # A misspelt target already says why nothing is reached.
     if not any(fault.code == "unknown-state" for fault in found):
@@ -42,8 +113,8 @@ def lint(
 def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     states = lifecycle.states
     final = [name for name, state in states.items() if state.final]
-    here = reachable(lifecycle)
-    ending = reaching(lifecycle, final)
+    here = states_reachable(lifecycle)
+    ending = states_reaching(lifecycle, final)
     for name, state in states.items():
         if name not in here:
             yield Diagnostic(
@@ -59,7 +130,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
                 f"from `{name}` no final state can be reached",
                 f"add a way towards {listed(final)}",
             )
-    circle = endless(lifecycle)
+    circle = system_cycle(lifecycle)
     if circle:
         yield Diagnostic(
             states[circle[0]].span,
@@ -70,7 +141,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
 
 
 def _due_faults(name: str, due: After, *, final: bool) -> Iterator[Diagnostic]:
-    yield from lint_units(due, due.span)
+    yield from period_faults(due, due.span)
     if final:
         yield Diagnostic(
             due.span,
@@ -120,7 +191,7 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
 
 def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
     if way.after:
-        yield from lint_units(way.after, way.after.span)
+        yield from period_faults(way.after, way.after.span)
     force = [role for role in way.by if role in roles and roles[role].side == "force"]
     others = [role for role in way.by if role in roles and roles[role].side != "force"]
     if force and others:
@@ -136,4 +207,297 @@ def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[D
             "timed-not-system",
             f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
             "write `by: [system]`, or require `waited: <days>` instead of `after`",
+        )
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:
+    """Say that `name` names no known `what`."""
+    sentence = f"no {what} is called `{name}`"
+    return Diagnostic(
+        span, f"unknown-{what.split(maxsplit=1)[0]}", sentence, suggestion(name, known)
+    )
+
+
+def _name_faults(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
+    """Yield every unknown state, trigger, role, kind of evidence, category, field and predicate."""
+    names = _DeclaredNames(lifecycle, vocabulary, triggers_of(lifecycle), _ledger_counts(lifecycle))
+    roles = {*vocabulary.roles, SYSTEM}
+    for role, span in each_role(lifecycle):
+        if role not in roles:
+            yield unknown_name("role", role, roles, span)
+    for category in lifecycle.applies_to.category:
+        if category not in vocabulary.categories:
+            yield unknown_name(
+                "category", category, vocabulary.categories, lifecycle.applies_to.span
+            )
+    yield from _target_faults(lifecycle)
+    for atom in each_requirement(lifecycle):
+        yield from _requirement_faults(atom, names)
+    for guarantee in lifecycle.guarantees:
+        yield from _promise_faults(guarantee.promise, names, guarantee.span)
+    for state in lifecycle.states.values():
+        for time in (state.due, *(way.after for way in state.transitions)):
+            if time and time.since == PUBLISHED:
+                yield from _published_faults(names, time.span)
+
+
+@frozen
+class _DeclaredNames:
+    """A lifecycle among the words of its rulebook, and what it names itself."""
+
+    lifecycle: Lifecycle
+    vocabulary: Vocabulary
+    triggers: frozenset[str]
+    counted: frozenset[str]
+
+
+def _ledger_counts(lifecycle: Lifecycle) -> frozenset[str]:
+    return frozenset(
+        f"{ledger} {counts}"
+        for state in lifecycle.states.values()
+        for ledger, counts in state.counts_as.items()
+    )
+
+
+def triggers_of(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the names of every trigger."""
+    states = lifecycle.states.values()
+    return frozenset(way.trigger for state in states for way in state.transitions)
+
+
+def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
+    known = lifecycle.states
+    if lifecycle.initial not in known:
+        yield unknown_name("state", lifecycle.initial, known, lifecycle.span)
+    for state in known.values():
+        for way in state.transitions:
+            if way.to not in known:
+                yield unknown_name("state", way.to, known, way.span)
+
+
+def _requirement_faults(atom: Requirement, names: _DeclaredNames) -> Iterator[Diagnostic]:
+    words = names.vocabulary
+    match atom:
+        case Evidence(evidence=name) if name not in words.evidence:
+            yield unknown_name("evidence", name, words.evidence, atom.span)
+        case PredicateHolds(predicate=name) if name not in words.predicates:
+            yield unknown_name("predicate", name, words.predicates, atom.span)
+        case DistinctFrom(distinct_from=name) if name not in names.triggers:
+            yield unknown_name("trigger", name, names.triggers, atom.span)
+        case FieldSet(field=name, has=has):
+            yield from _field_faults(name, names, atom.span)
+            yield from _choice_faults(name, has, names, atom.span)
+        case Waited(since=since) if since == PUBLISHED:
+            yield from _published_faults(names, atom.span)
+        case ChildrenClosed() | ChildForEach():
+            yield from _children_faults(names, atom.span)
+        case _:
+            pass
+    if isinstance(atom, Evidence | InspectionHeld | DistinctFrom | Waited):
+        yield from _since_faults(atom, names.lifecycle)
+
+
+def _since_faults(
+    atom: Evidence | InspectionHeld | DistinctFrom | Waited, lifecycle: Lifecycle
+) -> Iterator[Diagnostic]:
+    also = {PUBLISHED} if isinstance(atom, Waited) else set()
+    if atom.since is not None and atom.since not in also and atom.since not in lifecycle.states:
+        yield Diagnostic(
+            atom.span,
+            "unknown-since",
+            f"`since: {atom.since}` names no state" + " and is not `published`" * len(also),
+            suggestion(atom.since, {*lifecycle.states, *also}),
+        )
+
+
+def _declared_categories(names: _DeclaredNames) -> Iterator[tuple[str, Category]]:
+    for name in names.lifecycle.applies_to.category:
+        if name in names.vocabulary.categories:
+            yield name, names.vocabulary.categories[name]
+
+
+def _field_faults(name: str, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    for category, declared in _declared_categories(names):
+        if name not in declared.fields:
+            yield unknown_name(f"field of `{category}`", name, declared.fields, span)
+
+
+def _choice_faults(
+    name: str, has: str | None, names: _DeclaredNames, span: Span
+) -> Iterator[Diagnostic]:
+    for _, declared in _declared_categories(names):
+        rule = declared.fields.get(name)
+        if has is not None and rule is not None and has not in rule.choices:
+            yield unknown_name(f"choice of `{name}`", has, rule.choices, span)
+
+
+def _published_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    yield from _field_faults(PUBLISHED, names, span)
+    for category, declared in _declared_categories(names):
+        rule = declared.fields.get(PUBLISHED)
+        if rule and rule.type != "date":
+            yield Diagnostic(
+                span,
+                "published-not-date",
+                f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`",
+                "give the field `type: date`, or count from something else",
+            )
+
+
+def _children_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    for category, declared in _declared_categories(names):
+        if not declared.children:
+            yield Diagnostic(
+                span,
+                "children-undeclared",
+                f"a record of `{category}` has no children, so `children` never holds",
+                f"give `{category}` its `children:`, or remove the requirement",
+            )
+
+
+def _promise_faults(promise: Promise, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    named: tuple[str, ...] = ()
+    match promise:
+        case NeverEnteredWithoutSteps(where=where, triggers=named, since=since):
+            yield from _where_faults(where, names, span)
+            if since is not None:
+                yield from _where_faults(StateSet(state=since), names, span)
+        case (
+            OnlyEnteredBy(where=where)
+            | NeverEnteredUnless(where=where)
+            | AlwaysReachable(where=where)
+        ):
+            yield from _where_faults(where, names, span)
+        case NeverFollowedBy(where=where, later=later):
+            yield from _where_faults(where, names, span)
+            yield from _where_faults(later, names, span)
+        case NeverDoneBy(trigger=trigger):
+            named = (trigger,)
+        case _:
+            named = (promise.first, promise.second)
+    known = names.triggers
+    yield from (unknown_name("trigger", name, known, span) for name in named if name not in known)
+
+
+def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    if where.state is not None:
+        if where.state not in names.lifecycle.states:
+            yield unknown_name("state", where.state, names.lifecycle.states, span)
+    elif str(where) not in names.counted:
+        yield Diagnostic(
+            span,
+            "unknown-ledger",
+            f"no state counts `{where}`",
+            suggestion(str(where), names.counted),
+        )
+
+
+def _answer_faults(lifecycle: Lifecycle, words: Vocabulary) -> Iterator[Diagnostic]:
+    """Yield every field of a child for each record that is unknown, or names other records."""
+    for atom in each_requirement(lifecycle):
+        if isinstance(atom, ChildForEach):
+            for category in lifecycle.applies_to.category:
+                yield from _child_for_each_faults(atom, category, words)
+
+
+def _child_for_each_faults(
+    asked: ChildForEach, own: str, words: Vocabulary
+) -> Iterator[Diagnostic]:
+    names = yield from _reference_targets(asked, asked.names, own, words)
+    for each in asked.for_each:
+        if each not in words.categories:
+            yield unknown_name("category", each, words.categories, asked.span)
+        whose = yield from _reference_targets(asked, asked.whose, each, words)
+        if names and whose and names.isdisjoint(whose):
+            why = f"`{asked.whose}` of `{each}` never names what `{asked.names}` of `{own}` does"
+            yield _unfit_answer(
+                asked, why, f"let both name records of {say_choice(tuple(sorted(names)))}"
+            )
+    below = words.categories[own].children if own in words.categories else ()
+    for each in asked.for_each:
+        faults = [tuple(_answering_child_faults(asked, each, child, words)) for child in below]
+        # Children of one category may answer these, and children of another those.
+        if all(faults):
+            yield from (fault for found in faults for fault in found)
+
+
+def _answering_child_faults(
+    asked: ChildForEach, each: str, child: str, words: Vocabulary
+) -> Iterator[Diagnostic]:
+    """Yield why children of a category cannot answer records of another, `each`."""
+    answers = yield from _reference_targets(asked, asked.children, child, words)
+    if answers and each in words.categories and each not in answers:
+        why = f"`{asked.children}` of `{child}` cannot name a record of `{each}`"
+        yield _unfit_answer(asked, why, f"add `{each}` to its `to`, or take it from `for_each`")
+
+
+def _reference_targets(
+    asked: ChildForEach, field: str, category: str, words: Vocabulary
+) -> Generator[Diagnostic, None, frozenset[str]]:
+    """Yield what is wrong with a field; return the categories that it may name records of."""
+    declared = words.categories.get(category)
+    if declared is None:
+        return frozenset()
+    rule = declared.fields.get(field)
+    if rule is None:
+        yield unknown_name(f"field of `{category}`", field, declared.fields, asked.span)
+        return frozenset()
+    if rule.type != "reference":
+        why = f"`{field}` of `{category}` is a `{rule.type}`, and names no record"
+        yield _unfit_answer(asked, why, "use a field of `type: reference`")
+    return frozenset(rule.to)
+
+
+def _unfit_answer(asked: ChildForEach, why: str, instead: str) -> Diagnostic:
+    return Diagnostic(asked.span, "answers-unfit", why, instead)
+
+
+def _refined_name_faults(lifecycle: Lifecycle, refined: Lifecycle | None) -> Iterator[Diagnostic]:
+    """Yield every `stands_for` and `as` that names nothing in `refined`."""
+    if lifecycle.refines is None:
+        for state in lifecycle.states.values():
+            yield from _refines_nothing_faults(lifecycle, state)
+    elif refined is not None:
+        known = triggers_of(refined)
+        for name, state in lifecycle.states.items():
+            yield from _stands_for_faults(name, state, refined)
+            for way in state.transitions:
+                if way.as_ is not None and way.as_ not in known:
+                    yield unknown_name(f"trigger of `{refined}`", way.as_, known, way.span)
+
+
+def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
+    spoken = [("stands_for", state.span)] if state.stands_for is not None else []
+    spoken += [("as", way.span) for way in state.transitions if way.as_ is not None]
+    for key, span in spoken:
+        yield Diagnostic(
+            span,
+            "refines-nothing",
+            f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none",
+            f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top",
+        )
+
+
+def _stands_for_faults(name: str, state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
+    if (state.stands_for or name) in refined.states:
+        return
+    meant = state.stands_for or name
+    yield Diagnostic(
+        state.span,
+        "unknown-state",
+        f"`{name}` stands for `{meant}`, which is no state of `{refined}`",
+        f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}",
+    )
+
+
+def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
+    """Yield a fault where a period is not counted in one unit."""
+    said = units_of(period)
+    if len(said) != 1:
+        found = " and in ".join(f"`{name}`" for name in said) if said else "no unit"
+        yield Diagnostic(
+            span,
+            "counts-unit",
+            f"a period is counted in one unit, and this in {found}",
+            "write one of `days`, `months` and `working_days`",
         )

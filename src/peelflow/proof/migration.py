@@ -1,26 +1,169 @@
-"""Prove a migration plan: records keep their counts, their past, and a way to an end."""
+"""A proof of a migration plan shows that records keep their counts, past and way to an end.
+
+Its product joins two lifecycles by the plan: the old walk, the move, and on into the new one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from attrs import define, evolve, field
 
 from peelflow.errors import Diagnostic
-from peelflow.model.guarantees import (
-    Guarantee,
-    NeverDoneBy,
-    NeverWithout,
-    Promise,
-    TwoPeople,
+from peelflow.model.requirements import (
+    PUBLISHED,
+    AnyOf,
+    DistinctFrom,
+    Evidence,
+    InspectionHeld,
+    Requirement,
+    Waited,
 )
-from peelflow.model.migration import MigrationPlan
-from peelflow.model.rules import SYSTEM, Lifecycle, Role, State, Transition
-from peelflow.proof.faults import fault
-from peelflow.proof.graph import reachable, reaching
-from peelflow.proof.guarantees import Prover
-from peelflow.proof.lint_names import triggers, unknown
-from peelflow.proof.looking_back import LookingBack, counts_both_ways, joined
-from peelflow.proof.names import listed
-from peelflow.proof.story import Proof
+from peelflow.model.rules import (
+    SYSTEM,
+    Guarantee,
+    Lifecycle,
+    MigrationPlan,
+    NeverDoneBy,
+    NeverEnteredWithoutSteps,
+    Promise,
+    Role,
+    SeparationOfDuties,
+    State,
+    StateSet,
+    Transition,
+)
+from peelflow.proof.counterexample import ProofResult, fault
+from peelflow.proof.guarantees import AbstractionMap, Prover
+from peelflow.proof.lint import each_requirement, triggers_of, unknown_name
+from peelflow.proof.reachability import states_reachable, states_reaching
+from peelflow.proof.transition_system import PastTransition, past_transition
+from peelflow.wording import listed
+
+MIGRATE_TRIGGER = "migrate"
+MIGRATING_ROLE = "the migration plan"
+
+
+@define(eq=False, slots=False)
+class MigrationProduct(AbstractionMap):
+    """Both lifecycles as the new guarantees see them.
+
+    An old state is seen as the state that it becomes, an old trigger as the plan says. Steps of the
+    old lifecycle, and the move itself, are past: they can break nothing any more.
+    """
+
+    plan: MigrationPlan = field(kw_only=True)
+    old: Lifecycle = field(kw_only=True)
+    new: Lifecycle = field(kw_only=True)
+
+    @property
+    def past(self) -> frozenset[str]:
+        """The old states."""
+        return frozenset(self._old_names.values())
+
+    @cached_property
+    def _old_names(self) -> dict[str, str]:
+        return {name: name_before(self.old, name) for name in self.old.states}
+
+    @cached_property
+    def _views(self) -> tuple[AbstractionMap, AbstractionMap]:
+        return AbstractionMap(self.old), AbstractionMap(self.new)
+
+    def states(self, where: StateSet) -> frozenset[str]:
+        """Return the new states that `where` speaks of, and the old ones that become those."""
+        found = self._views[1].states(where)
+        became = (self._old_names[name] for name, then in self.plan.states.items() if then in found)
+        return found.union(became)
+
+    def triggers(self, way: Transition) -> frozenset[str]:
+        """Return what the new guarantees call a transition; the move itself has no name."""
+        if not isinstance(way, PastTransition):
+            return self._views[1].triggers(way)
+        names = self._views[0].triggers(way) if way.deeds else ()
+        return frozenset(self.plan.triggers[name] for name in names if name in self.plan.triggers)
+
+
+def name_before(old: Lifecycle, name: str) -> str:
+    """Return the name of an old state, or of an old trigger, in the joined lifecycle."""
+    return f"{name} of {old}"
+
+
+def product_lifecycle(
+    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, *, restarts: bool
+) -> Lifecycle:
+    """Return one lifecycle that starts in the old one and moves, from any state, to the new one.
+
+    What was done counts for the old rules by its own name, and for the new ones by the name that
+    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none.
+
+    Args:
+        plan: Which state becomes which.
+        old: Where records come from.
+        new: Where they go.
+        restarts: The move begins a window.
+    """
+    states: dict[str, State] = {}
+    for name, state in old.states.items():
+        ways = [
+            past_transition(
+                evolve(
+                    way,
+                    to=name_before(old, way.to),
+                    requires=_requirements_before(way.requires, old),
+                ),
+                (name_before(old, way.trigger), plan.triggers.get(way.trigger, way.trigger)),
+            )
+            for way in state.transitions
+        ]
+        if name in plan.states:
+            answers = MIGRATE_TRIGGER if restarts else None
+            move = Transition(
+                MIGRATE_TRIGGER,
+                plan.states[name],
+                (MIGRATING_ROLE,),
+                answers=answers,
+                span=plan.span,
+            )
+            ways.append(past_transition(move, ()))
+        states[name_before(old, name)] = evolve(state, transitions=tuple(ways))
+    roles = {**old.roles, **new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
+    return evolve(
+        new, initial=name_before(old, old.initial), states={**states, **new.states}, roles=roles
+    )
+
+
+def _requirements_before(
+    requires: tuple[Requirement, ...], old: Lifecycle
+) -> tuple[Requirement, ...]:
+    return tuple(_requirement_before(asked, old) for asked in requires)
+
+
+def _requirement_before(asked: Requirement, old: Lifecycle) -> Requirement:
+    match asked:
+        case AnyOf(any_of=choices):
+            return evolve(
+                asked, any_of=tuple(_requirements_before(every, old) for every in choices)
+            )
+        case DistinctFrom(distinct_from=trigger, since=since):
+            begun = since and name_before(old, since)
+            return evolve(asked, distinct_from=name_before(old, trigger), since=begun)
+        case Evidence(since=str(since)) | InspectionHeld(since=str(since)):
+            return evolve(asked, since=name_before(old, since))
+        case Waited(since=str(since)) if since != PUBLISHED:
+            return evolve(asked, since=name_before(old, since))
+        case _:
+            return asked
+
+
+def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
+    """Return a state of both that the new rules count from, so that the old past counts too."""
+    for atom in each_requirement(new):
+        since = getattr(atom, "since", None)
+        if since in old.states and since in new.states:
+            return str(since)
+    return None
+
 
 LEVEL_CLOSED_BY_SYSTEM = 1
 NO_ROLES: Mapping[str, Role] = {}
@@ -41,10 +184,10 @@ def check_migration(
         new: The settled lifecycle that they move to.
         roles: The roles of the rulebook: who moves records may act in neither lifecycle.
     """
-    found = [*_scope(plan, old, new, roles), *_names(plan, old, new)]
+    found = [*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)]
     if not found:
-        found += _states(plan, old, new)
-        found += _guarantees(plan, old, new)
+        found += _state_faults(plan, old, new)
+        found += _guarantee_faults(plan, old, new)
     return tuple(sorted(set(found)))
 
 
@@ -53,7 +196,7 @@ def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
     return set(old.applies_to.level) != set(new.applies_to.level)
 
 
-def _scope(
+def _scope_faults(
     plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
@@ -85,18 +228,18 @@ def _scope(
             )
 
 
-def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     for state, then in plan.states.items():
         if state not in old.states:
-            yield unknown("state", state, old.states, plan.span)
+            yield unknown_name("state", state, old.states, plan.span)
         if then not in new.states:
-            yield unknown("state", then, new.states, plan.span)
+            yield unknown_name("state", then, new.states, plan.span)
     for trigger, then in plan.triggers.items():
-        if trigger not in triggers(old):
-            yield unknown("trigger", trigger, triggers(old), plan.span)
-        if then not in triggers(new):
-            yield unknown("trigger", then, triggers(new), plan.span)
-    left = sorted(reachable(old) - plan.states.keys())
+        if trigger not in triggers_of(old):
+            yield unknown_name("trigger", trigger, triggers_of(old), plan.span)
+        if then not in triggers_of(new):
+            yield unknown_name("trigger", then, triggers_of(new), plan.span)
+    left = sorted(states_reachable(old) - plan.states.keys())
     if left:
         yield fault(
             plan.span,
@@ -105,8 +248,8 @@ def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
             "map every state that records can stand in",
             old.states[left[0]].span,
         )
-    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _spoken(g.promise)}
-    unsaid = sorted(name for name in spoken & triggers(old) if name not in plan.triggers)
+    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _triggers_in(g.promise)}
+    unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
         yield fault(
             plan.span,
@@ -117,28 +260,28 @@ def _names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diag
         )
 
 
-def _spoken(promise: Promise) -> tuple[str, ...]:
+def _triggers_in(promise: Promise) -> tuple[str, ...]:
     match promise:
-        case NeverWithout(triggers=names):
+        case NeverEnteredWithoutSteps(triggers=names):
             return names
         case NeverDoneBy(trigger=name):
             return (name,)
-        case TwoPeople(first=first, second=second):
+        case SeparationOfDuties(first=first, second=second):
             return (first, second)
         case _:
             return ()
 
 
-def _states(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
-    ends = reaching(old, [name for name, state in old.states.items() if state.final])
-    closable = reaching(new, [name for name, state in new.states.items() if state.final])
+def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    ends = states_reaching(old, [name for name, state in old.states.items() if state.final])
+    closable = states_reaching(new, [name for name, state in new.states.items() if state.final])
     for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
             yield fault(
                 plan.span,
                 "count-changes",
-                f"`{name}` counts {_counts(before)}, and `{then}` {_counts(after)}",
+                f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}",
                 "map it to a state that counts the same on every ledger",
                 after.span,
             )
@@ -196,19 +339,19 @@ def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     return moves_level(old, new) and into and at_once
 
 
-def _counts(state: State) -> str:
+def _count_words(state: State) -> str:
     said = " and ".join(f"{c} on `{ledger}`" for ledger, c in sorted(state.counts_as.items()))
     return said or "nowhere"
 
 
-def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
-    whole = joined(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
-    prover = Prover(LookingBack(whole, plan=plan, old=old, new=new))
-    twice = counts_both_ways(old, new)
+def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+    whole = product_lifecycle(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
+    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
+    twice = state_counted_twice(old, new)
     for guarantee in new.guarantees:
         proof = prover.prove(guarantee)
         if proof.verdict == "refuted" and not twice:
-            yield _broken(plan, new, guarantee, proof)
+            yield _broken_guarantee(plan, new, guarantee, proof)
         elif proof.verdict == "undetermined" or twice:
             yield fault(
                 plan.span,
@@ -221,7 +364,9 @@ def _guarantees(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator
             )
 
 
-def _broken(plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: Proof) -> Diagnostic:
+def _broken_guarantee(
+    plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: ProofResult
+) -> Diagnostic:
     return fault(
         plan.span,
         "migration-breaks",

@@ -1,25 +1,114 @@
-"""Prove that a force's own lifecycle refines the national one: it tightens, and obstructs nobody.
+"""A proof of refinement shows that a force's lifecycle only tightens the national one.
 
-Each of the force's states stands for a national one. What a record can do under the force's file,
-it can do under the national file; what others than the force can do there, they can do here. The
-national guarantees are then proved on the force's file too, as a second and independent check.
+It also shows that the force obstructs nobody. Each of the force's states stands for a national
+one. What a record can do under the force's file, it can do under the national file; what others
+than the force can do there, they can do here. The national guarantees are then proved on the
+force's file too, as a second and independent check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from attrs import define, evolve
 
 from peelflow.errors import Diagnostic, Span
-from peelflow.model.guarantees import AlwaysReachable
-from peelflow.model.rules import Lifecycle, Role, Vocabulary
-from peelflow.proof.faults import fault
-from peelflow.proof.graph import reachable
-from peelflow.proof.guarantees import Prover
-from peelflow.proof.names import listed
-from peelflow.proof.refining_sides import Sides
-from peelflow.proof.refining_steps import faults_of
-from peelflow.proof.story import Proof
-from peelflow.proof.view import View
+from peelflow.model.requirements import (
+    AnyOf,
+    DistinctFrom,
+    Evidence,
+    InspectionHeld,
+    Requirement,
+    Waited,
+)
+from peelflow.model.rules import (
+    SYSTEM,
+    AlwaysReachable,
+    Lifecycle,
+    Role,
+    State,
+    Transition,
+    Vocabulary,
+)
+from peelflow.proof.counterexample import ProofResult, fault
+from peelflow.proof.guarantees import AbstractionMap, Prover
+from peelflow.proof.lint import triggers_of
+from peelflow.proof.normal_form import (
+    TooLargeError,
+    closed_ledgers,
+    disjunctive_normal_form,
+    requirements_of,
+)
+from peelflow.proof.reachability import states_reachable
+from peelflow.proof.satisfiability import implies_one, satisfiable
+from peelflow.wording import listed, say_period, say_requirement, suggestion
+
+
+@define(eq=False, slots=False)
+class Refinement:
+    """A force's lifecycle, `own`, beside the national one."""
+
+    own: Lifecycle
+    national: Lifecycle
+
+    @cached_property
+    def view(self) -> AbstractionMap:
+        """The force's file as the national one sees it."""
+        return AbstractionMap(self.own, self.national)
+
+    @cached_property
+    def own_steps(self) -> dict[str, Transition]:
+        """For each state that a step of the force's own enters, one such step."""
+        ways = (way for state in self.own.states.values() for way in state.transitions)
+        return {way.to: way for way in ways if way.answers is None}
+
+    @cached_property
+    def national_triggers(self) -> frozenset[str]:
+        """The names of the national triggers."""
+        return triggers_of(self.national)
+
+    def meant(self, name: str) -> State:
+        """Return the national state that a state of the force's stands for."""
+        return self.national.states[self.own.stands_for(name)]
+
+    def is_theirs(self, role: str) -> bool:
+        """Return whether a role is none of the force's."""
+        held = self.national.roles.get(role) or self.own.roles.get(role)
+        return role == SYSTEM or held is None or held.side != "force"
+
+    def told(self, name: str, asked: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+        """Tell what is asked in state `name`, where the window began when it was entered.
+
+        It did unless a step of the force's own enters the state, for such a step begins no window.
+        """
+        if name in self.own_steps:
+            return asked
+        return tuple(_as_from_window(each, name) for each in asked)
+
+
+def undetermined_note(way: Transition, rule: Transition, said: str) -> Diagnostic:
+    """Return a note that only the application can say, because a predicate decides."""
+    return fault(
+        way.span,
+        "refinement-undetermined",
+        said,
+        "a predicate decides it, or a name that means two things here; write it as the "
+        "national file does",
+        rule.span,
+        severity="note",
+    )
+
+
+def _as_from_window(asked: Requirement, state: str) -> Requirement:
+    match asked:
+        case AnyOf(any_of=choices):
+            told = (tuple(_as_from_window(each, state) for each in every) for every in choices)
+            return evolve(asked, any_of=tuple(told))
+        case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
+            return evolve(asked, since=None)
+        case _:
+            return asked
 
 
 def check_refinement(
@@ -34,20 +123,20 @@ def check_refinement(
         national: The one it says it refines.
         vocabulary: The words of the whole rulebook.
     """
-    found = [*_scope(own, national), *_roles(own, national, vocabulary)]
-    sides, entered = Sides(own, national), reachable(own)
+    found = [*_scope_faults(own, national), *_role_faults(own, national, vocabulary)]
+    sides, entered = Refinement(own, national), states_reachable(own)
     ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
     for name in own.states:
         if name in entered:
-            found += [*_state(own, national, name, ledgers)]
+            found += [*_state_faults(own, national, name, ledgers)]
             if own.stands_for(name) in national.states:
-                found += faults_of(sides, name)
+                found += _transition_faults(sides, name)
     if all(own.stands_for(name) in national.states for name in own.states):
-        found += _guarantees(own, national)
+        found += _guarantee_faults(own, national)
     return tuple(sorted(set(found)))
 
 
-def _scope(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
+def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
     if own.refines != str(national):
         yield fault(
             own.span,
@@ -77,7 +166,9 @@ def _scope(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
         )
 
 
-def _roles(own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
+def _role_faults(
+    own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
+) -> Iterator[Diagnostic]:
     for name, role in own.roles.items():
         meant = national.roles.get(name)
         if meant is not None and meant != role:
@@ -104,7 +195,7 @@ def _may_stand_for(role: Role, other: Role) -> bool:
     return other.may_be_delegated and other.side == role.side == "force"
 
 
-def _state(
+def _state_faults(
     own: Lifecycle, national: Lifecycle, name: str, ledgers: Sequence[str]
 ) -> Iterator[Diagnostic]:
     state, stood = own.states[name], own.stands_for(name)
@@ -149,8 +240,8 @@ def _state(
             )
 
 
-def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
-    prover = Prover(View(own, national))
+def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
+    prover = Prover(AbstractionMap(own, national))
     for guarantee in national.guarantees:
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
@@ -158,7 +249,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
         said = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
             yield fault(
-                _place(own, proof),
+                _last_span(own, proof),
                 "refinement-undetermined",
                 f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}",
                 "have somebody say what the predicate may do, or do without it",
@@ -168,7 +259,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
             )
         elif isinstance(guarantee.promise, AlwaysReachable):
             yield fault(
-                _place(own, proof),
+                _last_span(own, proof),
                 "end-unreachable",
                 said,
                 "add a way there from where the last of these steps leads",
@@ -177,7 +268,7 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
             )
         else:
             yield fault(
-                _place(own, proof),
+                _last_span(own, proof),
                 "guarantee-broken",
                 said,
                 "take away the last of these steps, or let it need what is missing",
@@ -186,5 +277,232 @@ def _guarantees(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
             )
 
 
-def _place(own: Lifecycle, proof: Proof) -> Span:
+def _last_span(own: Lifecycle, proof: ProofResult) -> Span:
     return proof.steps[-1].span if proof.steps else own.span
+
+
+def _transition_faults(sides: Refinement, name: str) -> list[Diagnostic]:
+    """Return what is wrong with the steps out of one state of the force's file."""
+    state, meant = sides.own.states[name], sides.meant(name)
+    found: list[Diagnostic] = []
+    for way in state.transitions:
+        if sides.own.stands_for(way.to) in sides.national.states:
+            found += (
+                _own_step_faults(sides, name, way)
+                if way.answers is None
+                else _implementation_faults(sides, name, way)
+            )
+    for rule in meant.transitions:
+        if any(sides.is_theirs(role) for role in rule.by):
+            found += _others_step_faults(sides, name, rule)
+    return found
+
+
+def _own_step_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
+    stood, then = sides.own.stands_for(name), sides.own.stands_for(way.to)
+    said = f"`{way.trigger}` answers no step of `{sides.national}` from `{stood}`"
+    related = sides.meant(name).span
+    if stood != then:
+        yield fault(
+            way.span,
+            "own-step-leaves",
+            f"{said}, and leads from `{stood}` to `{then}`",
+            f"lead to a state that stands for `{stood}`, or name with `as:` what it answers",
+            related,
+        )
+    if sides.own.states[name].final:
+        yield fault(
+            way.span,
+            "own-step-from-end",
+            f"{said}, and `{name}` is an end",
+            "leave an end only by a step that the national file has",
+            related,
+        )
+    others = [role for role in way.by if sides.is_theirs(role)]
+    if others:
+        yield fault(
+            way.span,
+            "own-step-by-others",
+            f"{said}, and {listed(others)} would do it",
+            "let only roles of the force do a step of the force's own",
+            related,
+        )
+    if way.trigger in sides.national_triggers:
+        yield fault(
+            way.span,
+            "own-step-misnamed",
+            f"{said}, but has the name of a national trigger",
+            "give the force's own step a name of its own",
+            related,
+        )
+
+
+def _implementation_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
+    stood, meant = sides.own.stands_for(name), sides.meant(name)
+    rules = [rule for rule in meant.transitions if rule.trigger == way.answers]
+    if not rules:
+        yield fault(
+            way.span,
+            "answers-nothing",
+            f"`{way.trigger}` answers `{way.answers}`, and `{stood}` has no such step",
+            suggestion(str(way.answers), {rule.trigger for rule in meant.transitions}),
+            meant.span,
+        )
+        return
+    if way.trigger != way.answers and any(map(sides.is_theirs, way.by)):
+        yield fault(
+            way.span,
+            "theirs-renamed",
+            f"`{way.answers}` is called `{way.trigger}` here, and is not the force's to name",
+            f"call it `{way.answers}`",
+            rules[0].span,
+        )
+    for role in way.by:
+        rule = next((r for r in rules if sides.view.is_one_of(role, r.by)), None)
+        if rule is None:
+            if role != SYSTEM or _can_system_take(name, way):
+                yield _role_added(way, role, rules)
+        else:
+            yield from _tightening_faults(sides, name, way, rule)
+
+
+def _role_added(way: Transition, role: str, rules: list[Transition]) -> Diagnostic:
+    may = [each for rule in rules for each in rule.by]
+    return fault(
+        way.span,
+        "role-added",
+        f"`{role}` may `{way.trigger}` here, and only {listed(may)} may `{way.answers}`",
+        f"write `by:` with some of {listed(may)}",
+        rules[0].span,
+    )
+
+
+def _tightening_faults(
+    sides: Refinement, name: str, way: Transition, rule: Transition
+) -> Iterator[Diagnostic]:
+    then = sides.own.stands_for(way.to)
+    if then != rule.to:
+        yield fault(
+            way.span,
+            "target-differs",
+            f"`{way.trigger}` leads to `{way.to}`, which stands for `{then}`; `{rule.trigger}`"
+            f" leads to `{rule.to}`",
+            f"lead to a state that stands for `{rule.to}`",
+            rule.span,
+        )
+    for wanted in rule.requires:
+        yield from _requirement_faults(sides, name, way, rule, wanted)
+    yield from _timing_faults(sides, name, way, rule)
+
+
+def _requirement_faults(
+    sides: Refinement, name: str, way: Transition, rule: Transition, wanted: Requirement
+) -> Iterator[Diagnostic]:
+    meant = sides.view.meant(wanted)
+    verdict = "undetermined"
+    if meant is not None:
+        verdict = implies_one(
+            sides.told(name, requirements_of(name, way)),
+            *sides.told(name, (meant,)),
+            given_closes=closed_ledgers(sides.own, name, way),
+            wanted_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
+        )
+    said = say_requirement(wanted)
+    if verdict == "refuted":
+        yield fault(
+            way.span,
+            "requirement-weakened",
+            f"`{way.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
+            f"require {said}",
+            rule.span,
+        )
+    elif verdict == "undetermined":
+        yield undetermined_note(way, rule, f"whether `{way.trigger}` needs {said} is not proved")
+
+
+def _timing_faults(
+    sides: Refinement, name: str, way: Transition, rule: Transition
+) -> Iterator[Diagnostic]:
+    if way.after != rule.after:
+        yield fault(
+            way.span,
+            "theirs-retimed",
+            f"`{way.trigger}` falls due {_due_words(way)}, and `{rule.trigger}` {_due_words(rule)}",
+            "keep the time that the national file gives",
+            rule.span,
+        )
+    elif rule.after is not None and rule.after.since == "entered":
+        anew = sides.own_steps.get(name)
+        if anew is not None:
+            yield fault(
+                anew.span,
+                "theirs-retimed",
+                f"`{anew.trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
+                f"let no step of the force's own enter `{name}`",
+                rule.span,
+            )
+
+
+def _can_system_take(name: str, way: Transition) -> bool:
+    """Say whether peelflow itself, which gives no reason and names no inspection, can do a step."""
+    try:
+        return any(
+            satisfiable(clause, (), system=True)
+            for clause in disjunctive_normal_form(requirements_of(name, way))
+        )
+    except TooLargeError:
+        return True
+
+
+def _due_words(way: Transition) -> str:
+    if way.after is None:
+        return "at no set time"
+    since = "beginning with" if way.after.beginning else "after"
+    return f"{say_period(way.after)} {since} {way.after.since}"
+
+
+def _others_step_faults(sides: Refinement, name: str, rule: Transition) -> Iterator[Diagnostic]:
+    """Yield in which a step of others than the force is missing from a state, or asks more."""
+    state = sides.own.states[name]
+    answers = [way for way in state.transitions if way.answers == rule.trigger]
+    for role in rule.by:
+        way = next((w for w in answers if role in w.by), None)
+        if way is None:
+            yield fault(
+                state.span,
+                "theirs-missing",
+                f"from `{name}` `{role}` cannot `{rule.trigger}`, which the force may not stop",
+                f"add `{rule.trigger}` to `{name}` as the national file has it",
+                rule.span,
+            )
+        else:
+            yield from _burden_faults(sides, name, way, rule)
+
+
+def _burden_faults(
+    sides: Refinement, name: str, way: Transition, rule: Transition
+) -> Iterator[Diagnostic]:
+    given = [sides.view.meant(each) for each in rule.requires]
+    after = requirements_of(name, evolve(way, requires=()))
+    for asked in way.requires:
+        verdict = "undetermined"
+        if None not in given:
+            verdict = implies_one(
+                sides.told(name, (*(each for each in given if each is not None), *after)),
+                *sides.told(name, (asked,)),
+                given_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
+                wanted_closes=closed_ledgers(sides.own, name, way),
+            )
+        said = say_requirement(asked)
+        if verdict == "refuted":
+            yield fault(
+                way.span,
+                "theirs-burdened",
+                f"`{way.trigger}` needs {said} here, which the force may not ask",
+                "require what the national file requires, no more",
+                rule.span,
+            )
+        elif verdict == "undetermined":
+            yield undetermined_note(
+                way, rule, f"whether `{way.trigger}` needs more here is not proved"
+            )

@@ -1,4 +1,4 @@
-"""A certificate: what was proved of which rules, by which version, for others to prove again.
+"""A certificate says what was proved of which rules, by which version, to be proved again.
 
 It holds no date and no path, so the same rules under the same version give the same certificate.
 """
@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from peelflow.errors import Diagnostic, RulesRefused, Span
+from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model.rules import Lifecycle
-from peelflow.proof.verdicts import Verdict, worst
-from peelflow.rulebook.load import UNDETERMINED, Checked
+from peelflow.proof.counterexample import worst_verdict
+from peelflow.proof.satisfiability import Verdict
+from peelflow.rulebook.loader import UNDETERMINED_CODES, CheckedRules
 
-FORMAT = 1
+CERTIFICATE_FORMAT = 1
 
 
-def certified(checked: Checked, *, version: str) -> dict[str, Any]:
+def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
     """Return what a certificate says of checked rules, as JSON data.
 
     Args:
@@ -26,26 +27,28 @@ def certified(checked: Checked, *, version: str) -> dict[str, Any]:
         version: The version of peelflow that proved it.
     """
     told: dict[str, Any] = {
-        "certificate": FORMAT,
+        "certificate": CERTIFICATE_FORMAT,
         "peelflow": version,
         "verdict": checked.verdict,
-        "lifecycles": [_lifecycle(one, checked) for one in sorted(checked.lifecycles, key=str)],
+        "lifecycles": [
+            _lifecycle_entry(one, checked) for one in sorted(checked.lifecycles, key=str)
+        ],
     }
     return told | {"digest": _digest(told)}
 
 
-def _lifecycle(one: Lifecycle, checked: Checked) -> dict[str, Any]:
+def _lifecycle_entry(one: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
     here = [fault for fault in checked.found if fault.span.file == one.span.file]
     verdicts: list[Verdict] = []
     if any(fault.severity == "error" for fault in here):
         verdicts.append("refuted")
-    if any(fault.code in UNDETERMINED for fault in here):
+    if any(fault.code in UNDETERMINED_CODES for fault in here):
         verdicts.append("undetermined")
     return {
         "lifecycle": str(one),
         "digest": one.pin.digest,
         "refines": one.refines,
-        "verdict": worst(tuple(verdicts)),
+        "verdict": worst_verdict(tuple(verdicts)),
         "guarantees": [
             {
                 "that": proof.guarantee.that,
@@ -64,20 +67,20 @@ def _digest(told: dict[str, Any]) -> str:
     return sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def text_of_certificate(told: dict[str, Any]) -> str:
+def certificate_text(told: dict[str, Any]) -> str:
     """Return a certificate as the text of its file."""
     return json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def compare_certificate(
-    text: str, checked: Checked, *, version: str, file: str
+    text: str, checked: CheckedRules, *, version: str, file: str
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a certificate differs from what is proved now.
 
     Raises:
-        RulesRefused: The text is no certificate, or was changed since it was written.
+        InvalidRules: The text is no certificate, or was changed since it was written.
     """
-    now = certified(checked, version=version)
+    now = certificate_of(checked, version=version)
     return tuple(
         Diagnostic(
             Span(file),
@@ -85,26 +88,26 @@ def compare_certificate(
             f"{what} {there}, and is {here} now",
             "write a new certificate, or go back to the rules that it speaks of",
         )
-        for what, there, here in _compared(text, now, file)
+        for what, there, here in _differences_from(text, now, file)
     )
 
 
-def _compared(text: str, now: dict[str, Any], file: str) -> list[tuple[str, str, str]]:
+def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[str, str, str]]:
     try:
         said = dict(json.loads(text))
         told = {key: value for key, value in said.items() if key != "digest"}
         names = [one["lifecycle"] for one in said["lifecycles"]]
-        known = said.keys() == now.keys() and said["certificate"] == FORMAT
+        known = said.keys() == now.keys() and said["certificate"] == CERTIFICATE_FORMAT
         if known and len(names) == len(set(names)) and said["digest"] == _digest(told):
             return list(_differences(said, now))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass  # whoever made it, it is no certificate
     sentence = "this is no certificate of a format known here, or it was changed"
     instead = "write it anew with `peelflow check --certificate`"
-    raise RulesRefused([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
+    raise InvalidRules([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
 
 
-def _by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _lifecycles_by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["lifecycle"]: one for one in said["lifecycles"]}
 
 
@@ -113,7 +116,7 @@ def _differences(said: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[st
         yield "peelflow was", f"version {said['peelflow']}", now["peelflow"]
     if said["verdict"] != now["verdict"]:
         yield "the verdict was", said["verdict"], now["verdict"]
-    there, here = _by_name(said), _by_name(now)
+    there, here = _lifecycles_by_name(said), _lifecycles_by_name(now)
     for name in sorted({*there, *here}):
         was, is_ = there.get(name, {}), here.get(name, {})
         if not was or not is_:
@@ -121,10 +124,14 @@ def _differences(said: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[st
             continue
         for part in sorted({*was, *is_}):
             if was.get(part) != is_.get(part):
-                yield f"the {part} of `{name}` was", _brief(was.get(part)), _brief(is_.get(part))
+                yield (
+                    f"the {part} of `{name}` was",
+                    _shortened(was.get(part)),
+                    _shortened(is_.get(part)),
+                )
 
 
-def _brief(value: Any) -> str:
+def _shortened(value: Any) -> str:
     if isinstance(value, list):
         return f"{sum(one.get('verdict') == 'proved' for one in value)} of {len(value)} proved"
     return str(value)[:12]

@@ -1,22 +1,162 @@
-"""The national rulebook: what everything else builds on."""
+"""The national rulebook is what everything else builds on; its proved form is cached.
+
+Reading and proving the files takes longer than all else of a start. The result is cached beside
+them as plain data, with the digest of each file: it is used only where these very files lie, and
+where the classes it fills are those it was written with. Else the files are read and proved.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from peelflow.rulebook.book import Rulebook
-from peelflow.rulebook.kept import rulebook_from
-from peelflow.rulebook.shipped import folder
+import attrs
+
+from peelflow import errors
+from peelflow.errors import Span
+from peelflow.model import requirements
+from peelflow.model import rules as rule_classes
+from peelflow.rulebook import rulebook as rulebook_classes
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.wording import printable
 
 if TYPE_CHECKING:
-    from peelflow.model.migration import MigrationPlan
+    from peelflow.model.rules import MigrationPlan
+
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of shipped `rules` or `examples`: the wheel's, else the checkout's.
+
+    Raises:
+        FileNotFoundError: This installation has neither.
+    """
+    places = (_PACKAGE / "_shipped" / name, _PACKAGE.parents[1] / name)
+    for place in places:
+        if place.is_dir():
+            return place
+    message = f"no `{name}` came with peelflow; looked in {places[0]} and {places[1]}: reinstall it"
+    raise FileNotFoundError(message)
+
+
+_CLASS_MODULES = (errors, requirements, rule_classes, rulebook_classes)
+_Json = Any
+
+
+def cache_text(rulebook: Rulebook, folder: Path) -> str:
+    """Return a rulebook that the files in `folder` gave as text that `rulebook_from` reads."""
+    kept = {
+        "files": _file_digests(folder),
+        "classes": _class_fields(),
+        "rulebook": _to_json(rulebook, f"{_folder_text(folder)}/"),
+    }
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def rulebook_from_cache(text: str, folder: Path) -> Rulebook | None:
+    """Return the rulebook that `text` keeps, None unless it is that of the files in `folder`."""
+    try:
+        kept = json.loads(text)
+        if kept["files"] != _file_digests(folder) or kept["classes"] != _class_fields():
+            return None
+        found = _CacheReader(f"{_folder_text(folder)}/").built(kept["rulebook"])
+    except (
+        OSError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ):
+        return None
+    return found if isinstance(found, Rulebook) else None
+
+
+def _file_digests(folder: Path) -> Mapping[str, str]:
+    """Return the digest of every file in a folder by its name.
+
+    Raises:
+        OSError: Something else than a file lies there.
+    """
+    digests = {}
+    for path in sorted(folder.iterdir()):
+        if not path.is_file():
+            raise IsADirectoryError(path)
+        digests[path.name] = sha256(path.read_bytes()).hexdigest()
+    return digests
+
+
+def _attrs_classes() -> dict[str, type[attrs.AttrsInstance]]:
+    return {
+        name: kind
+        for module in _CLASS_MODULES
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and "__attrs_attrs__" in vars(kind)
+    }
+
+
+def _class_fields() -> Mapping[str, list[str]]:
+    return {
+        name: [part.name for part in attrs.fields(kind)] for name, kind in _attrs_classes().items()
+    }
+
+
+def _folder_text(folder: Path) -> str:
+    return printable(folder.as_posix())
+
+
+def _to_json(value: object, at: str) -> _Json:
+    """Return a value as JSON has it: a list begins with what it is."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case date():
+            return ["date", value.isoformat()]
+        case tuple():
+            return ["tuple", *[_to_json(each, at) for each in value]]
+        case Mapping():
+            return {name: _to_json(each, at) for name, each in value.items()}
+        case Span():
+            return ["Span", value.file.removeprefix(at), value.line, value.column]
+        case _:
+            parts = [getattr(value, name) for name in _class_fields()[type(value).__name__]]
+            return [type(value).__name__, *[_to_json(each, at) for each in parts]]
+
+
+class _CacheReader:
+    """Builds what `_plain` took apart, with the places of files in a folder of its own."""
+
+    def __init__(self, at: str) -> None:
+        """Take the folder that spans begin with."""
+        self._made: dict[str, Callable[..., object]] = {
+            **_attrs_classes(),
+            "tuple": lambda *each: each,
+            "date": date.fromisoformat,
+            "Span": lambda file, line, column: Span(
+                file if file.startswith("<") else f"{at}{file}", line, column
+            ),
+        }
+
+    def built(self, plain: _Json) -> object:
+        """Return the value that `plain` says."""
+        if type(plain) is list:
+            return self._made[plain[0]](*[self.built(each) for each in plain[1:]])
+        if type(plain) is dict:
+            return {name: self.built(each) for name, each in plain.items()}
+        return plain
+
 
 NATIONAL = "national"
-KEPT = "national.json"
+CACHE_FILE = "national.json"
 
 
 @cache
@@ -26,32 +166,32 @@ def national() -> Rulebook:
     Raises:
         FileNotFoundError: This installation came without its rules.
     """
-    rules = folder("rules")
-    kept = _kept(rules / KEPT)
-    return (kept and rulebook_from(kept, rules / NATIONAL)) or proved(rules)
+    rules = shipped_folder("rules")
+    kept = _read_cache(rules / CACHE_FILE)
+    return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
 @cache
-def relevelling() -> Mapping[str, MigrationPlan]:
+def relevelling_plans() -> Mapping[str, MigrationPlan]:
     """Return the plans between the national levels by name, such as `level-3-to-2`, all proved.
 
     Raises:
         FileNotFoundError: This installation came without its rules.
     """
-    loading = import_module("peelflow.rulebook.load")
-    found: Rulebook = loading.load(folder("rules") / "relevelling")
+    loading = import_module("peelflow.rulebook.loader")
+    found: Rulebook = loading.load(shipped_folder("rules") / "relevelling")
     return {plan.name: plan for plan in found.migrations}
 
 
-def proved(rules: Path) -> Rulebook:
+def prove_national(rules: Path) -> Rulebook:
     """Return the national rulebook of a folder of rules, read and proved anew."""
     # Loading is only imported where files are read: a start does without YAML and proofs.
-    loading = import_module("peelflow.rulebook.load")
+    loading = import_module("peelflow.rulebook.loader")
     found: Rulebook = loading.load(rules / NATIONAL, base=Rulebook())
     return found
 
 
-def _kept(path: Path) -> str:
+def _read_cache(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, ValueError):

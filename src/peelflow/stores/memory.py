@@ -1,4 +1,4 @@
-"""The memory store: the same promises as a file, for as long as the process lives."""
+"""Keep a register in memory: every promise of a file, for as long as the process lives."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import NoReturn
 from attrs import frozen
 
 from peelflow.model.records import Record
-from peelflow.stores.checks import (
-    check_asked,
+from peelflow.stores.base import (
+    Capabilities,
+    ChangeRow,
+    EventRow,
+    FeedItem,
+    LedgerTotal,
+    RecordQuery,
+    RecordRow,
+    Snapshot,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
     check_document,
     check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_query,
     check_rules,
-    check_wanted,
-    closed,
-    ids_in,
+    check_texts,
+    go_on,
+    read_set_ids,
+    store_closed,
 )
 from peelflow.stores.codec import record_text
-from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
-from peelflow.stores.protocol import (
-    Batch,
-    Capabilities,
-    Entry,
-    Kept,
-    Placed,
-    Snapshot,
-    Total,
-    Wanted,
-    go_on,
-)
 from peelflow.stores.rows import change_rows, event_row, record_row
 
 
@@ -53,28 +53,28 @@ class MemoryStore:
     def __init__(self, url: str = "memory:") -> None:
         self.url = url
         self.reached: Callable[[str], None] = go_on
-        self._feed: list[Entry] = []
+        self._feed: list[StoredEvent] = []
         self._lock: AbstractContextManager[object] = RLock()
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, StoredRecord] = {}
         self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
-        self._entries: dict[str, list[Entry]] = {}
-        self._keys: dict[tuple[str, str], Entry] = {}
+        self._entries: dict[str, list[StoredEvent]] = {}
+        self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
         self._lifecycles: dict[tuple[str, int, str], str] = {}
 
-    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_asked(*ids)
+        check_texts(*ids)
         with self._lock:
             return {each: self._kept[each] for each in ids if each in self._kept}
 
-    def keyed(self, record: str, key: str) -> Entry | None:
+    def keyed(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_asked(record, key)
+        check_texts(record, key)
         with self._lock:
             return self._keys.get((record, key))
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1)."""
         for kept in batch.records:
             record_text(kept.record)
@@ -82,7 +82,9 @@ class MemoryStore:
         check_documents(batch)
         with self._lock:
             numbers = {
-                each: self._kept[each].record.number for each in ids_in(batch) if each in self._kept
+                each: self._kept[each].record.number
+                for each in read_set_ids(batch)
+                if each in self._kept
             }
             check_numbers(batch, numbers)
             check_keys(batch, lambda record, key: (record, key) in self._keys)
@@ -92,7 +94,7 @@ class MemoryStore:
             self._keep(batch)
         self.reached("kept")
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: WriteBatch) -> None:
         for entry in batch.entries:
             event = entry.event
             self._entries.setdefault(event.record, []).append(entry)
@@ -107,37 +109,37 @@ class MemoryStore:
         for digest, content in batch.documents.items():
             self._documents.setdefault(digest, content)
 
-    def history(self, record: str) -> tuple[Entry, ...]:
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_asked(record)
+        check_texts(record)
         with self._lock:
             return tuple(self._entries.get(record, ()))
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`."""
-        check_asked(*ids)
+        check_texts(*ids)
         with self._lock:
             return {each: tuple(self._entries[each]) for each in ids if each in self._entries}
 
-    def records(self, wanted: Wanted) -> Iterator[Record]:
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
-        check_wanted(wanted)
+        check_query(wanted)
         with self._lock:
             ids: Iterable[str] = self._kept
             if wanted.category is not None and wanted.force is not None:
                 ids = self._ids.get((wanted.category, wanted.force), ())
             every = [self._kept[each].record for each in ids]
-        found = [record for record in every if _is_wanted(record, wanted)]
+        found = [record for record in every if _matches(record, wanted)]
         return iter(sorted(found, key=lambda record: record.id))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[Total]:
+    ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
 
         With `known`, only the changes of events up to that position of the feed.
         """
-        check_asked(force)
+        check_texts(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
             every = self._feed[:known]
@@ -145,8 +147,8 @@ class MemoryStore:
             if (as_at is None or change.on <= as_at) and force in (None, change.force):
                 key = (change.force, change.category, change.level, change.ledger, change.counts)
                 sums[key] += change.delta
-        totals = (Total(*key, total) for key, total in sums.items() if total)
-        return sorted(totals, key=_place)
+        totals = (LedgerTotal(*key, total) for key, total in sums.items() if total)
+        return sorted(totals, key=_total_order)
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
@@ -156,13 +158,13 @@ class MemoryStore:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        check_asked(digest)
+        check_texts(digest)
         with self._lock:
             return self._documents.get(digest)
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
-        check_asked(digest)
+        check_texts(digest)
         with self._lock:
             return digest in self._documents
 
@@ -171,11 +173,11 @@ class MemoryStore:
         with self._lock:
             return dict(sorted(self._lifecycles.items()))
 
-    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         with self._lock:
             found = self._feed[after : after + limit]
-        return tuple(Placed(position, entry) for position, entry in enumerate(found, after + 1))
+        return tuple(FeedItem(position, entry) for position, entry in enumerate(found, after + 1))
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -186,7 +188,7 @@ class MemoryStore:
         """Return one reading of everything, for as long as the block lasts."""
         with self._lock:
             return nullcontext(
-                _Copy(
+                _MemorySnapshot(
                     tuple(self._feed),
                     tuple(self._kept.values()),
                     dict(self._documents),
@@ -196,22 +198,22 @@ class MemoryStore:
 
     def close(self) -> None:
         """Let nothing be asked any more; closing twice is harmless."""
-        self._lock = _Closed(self.url)
+        self._lock = _ClosedLock(self.url)
 
 
-class _Closed(nullcontext[str]):
+class _ClosedLock(nullcontext[str]):
     """What a closed store has for its lock: whoever would enter is told."""
 
     def __enter__(self) -> NoReturn:
-        raise closed(self.enter_result)
+        raise store_closed(self.enter_result)
 
 
 @frozen
-class _Copy:
+class _MemorySnapshot:
     """What the store kept at one moment, as rows."""
 
-    _feed: tuple[Entry, ...]
-    _kept: tuple[Kept, ...]
+    _feed: tuple[StoredEvent, ...]
+    _kept: tuple[StoredRecord, ...]
     _documents: Mapping[str, bytes]
     _lifecycles: Mapping[tuple[str, int, str], str]
 
@@ -242,7 +244,7 @@ class _Copy:
         return self._lifecycles
 
 
-def _is_wanted(record: Record, wanted: Wanted) -> bool:
+def _matches(record: Record, wanted: RecordQuery) -> bool:
     return (
         wanted.force in (None, record.force)
         and wanted.category in (None, record.category)
@@ -253,6 +255,6 @@ def _is_wanted(record: Record, wanted: Wanted) -> bool:
     )
 
 
-def _place(total: Total) -> tuple[str, str, bool, int, str, str]:
+def _total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
     level = total.level
     return total.force, total.category, level is not None, level or 0, total.ledger, total.counts

@@ -1,25 +1,120 @@
-"""Rows: a batch as what a store's statements are given.
+"""Turn events and records into the chained rows that a store keeps, and rows back into records.
 
-Whoever verifies a store makes its rows anew from the events, and holds them against those kept.
+Whoever verifies a store makes its rows anew from the events, and compares them with those kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from attrs import frozen
 
-from peelflow.model.records import KIND_OF, Change, Event
-from peelflow.stores.codec import record_text
-from peelflow.stores.columns import ChangeRow, EventRow, RecordRow
-from peelflow.stores.protocol import Batch, Entry, Kept
-from peelflow.stores.recent import Recent
+from peelflow.model.records import EVENT_KIND_OF, Change, Event, Record
+from peelflow.stores.base import (
+    ChangeRow,
+    EventRow,
+    RecordRow,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
+)
+from peelflow.stores.codec import event_from, event_text, record_from, record_text
 
-Cells = tuple[str | int | None, ...]
+GENESIS = ""
+
+
+def chain(previous: str, event: Event) -> StoredEvent:
+    """Return the event as it is kept after `previous`: its record's head, or `GENESIS`.
+
+    Raises:
+        UnstorableText: A text of the event holds a NUL or a lone surrogate.
+    """
+    text = event_text(event)
+    return StoredEvent(event, text, previous, chained_digest(previous, text))
+
+
+def chained_digest(previous: str, text: str) -> str:
+    """Return the SHA-256, in hex, of `previous` and `text` as UTF-8."""
+    return sha256(f"{previous}{text}".encode()).hexdigest()
+
+
+def verify_chain(entries: Iterable[StoredEvent]) -> int | None:
+    """Return the number of the first entry of one record that breaks the chain, None if none does.
+
+    An entry breaks it when its number does not follow, it names another record than the first, it
+    does not stand on the digest before it, or its text gives another digest or another event.
+    """
+    head, record = GENESIS, None
+    for number, entry in enumerate(entries, start=1):
+        event = entry.event
+        record = record or event.record
+        if (
+            (event.record, event.number, entry.previous) != (record, number, head)
+            or chained_digest(head, entry.text) != entry.digest
+            or not _decodes_to(entry.text, event)
+        ):
+            return number
+        head = entry.digest
+    return None
+
+
+def _decodes_to(text: str, event: Event) -> bool:
+    try:
+        return event_from(text) == event
+    except ValueError:
+        return False
+
+
+CACHE_SIZE = 512
+
+
+class RecordCache:
+    """The last records by id, each with its head and the very text it was written as.
+
+    A record is only taken from here when the store gives that text again, so another process's
+    write, or a change to the file, is always seen. Not for several threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, StoredRecord]] = {}
+
+    def put(self, text: str, kept: StoredRecord) -> None:
+        """Remember what `text` says; the one put longest ago is forgotten."""
+        name = kept.record.id
+        self._known.pop(name, None)
+        self._known[name] = text, kept
+        if len(self._known) > CACHE_SIZE:
+            del self._known[next(iter(self._known))]
+
+    def kept(self, name: str, head: str, text: str) -> StoredRecord:
+        """Return the record that `text` tells with its head, and remember it.
+
+        Raises:
+            ValueError: The text is no record of a format known here.
+        """
+        known = self._known.get(name)
+        if known is not None and known[0] == text and known[1].head == head:
+            return known[1]
+        kept = StoredRecord(self.decoded(name, text), head)
+        self.put(text, kept)
+        return kept
+
+    def decoded(self, name: str, text: str) -> Record:
+        """Return the record that `text` tells, without remembering it: a listing may be long.
+
+        Raises:
+            ValueError: The text is no record of a format known here.
+        """
+        known = self._known.get(name)
+        return known[1].record if known is not None and known[0] == text else record_from(text)
+
+
+RowValues = tuple[str | int | None, ...]
 
 
 @frozen
-class Rows:
+class BatchRows:
     """A batch as rows, encoded before the write lock is taken.
 
     Attributes:
@@ -28,24 +123,24 @@ class Rows:
         bodies: The text of each record, in the batch's order.
     """
 
-    moved: Cells | None
+    moved: RowValues | None
     bodies: Sequence[str]
     events: Sequence[EventRow]
     records: Sequence[RecordRow]
     changes: Sequence[ChangeRow]
-    lifecycles: Sequence[Cells]
+    lifecycles: Sequence[RowValues]
     documents: Sequence[tuple[str, bytes]]
 
 
-def rows_of(batch: Batch) -> Rows:
+def batch_rows(batch: WriteBatch) -> BatchRows:
     """Return the batch as rows.
 
     Raises:
-        TextRefused: A text of a record holds a NUL or a lone surrogate.
+        UnstorableText: A text of a record holds a NUL or a lone surrogate.
     """
     bodies = [record_text(kept.record) for kept in batch.records]
-    alone = _is_alone(batch)
-    return Rows(
+    alone = _is_single_move(batch)
+    return BatchRows(
         _moved_row(batch.records[0], bodies[0]) if alone else None,
         bodies,
         [event_row(entry) for entry in batch.entries],
@@ -56,7 +151,7 @@ def rows_of(batch: Batch) -> Rows:
     )
 
 
-def _is_alone(batch: Batch) -> bool:
+def _is_single_move(batch: WriteBatch) -> bool:
     """Say whether one event moves one record, which existed, and nothing else was read."""
     if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read) != 1:
         return False
@@ -69,10 +164,10 @@ def _is_alone(batch: Batch) -> bool:
     )
 
 
-def event_row(entry: Entry) -> EventRow:
+def event_row(entry: StoredEvent) -> EventRow:
     """Return the row of an event."""
     event = entry.event
-    on, kind = event.on.isoformat(), KIND_OF[type(event.what)]
+    on, kind = event.on.isoformat(), EVENT_KIND_OF[type(event.what)]
     kept = (event.key, entry.text, entry.previous, entry.digest)
     return EventRow(event.record, event.number, on, kind, *kept)
 
@@ -87,21 +182,25 @@ def _change_row(record: str, number: int, change: Change) -> ChangeRow:
     return ChangeRow(record, number, change.on.isoformat(), *what, change.state, change.delta)
 
 
-def _moved_row(kept: Kept, body: str) -> Cells:
+def _moved_row(kept: StoredRecord, body: str) -> RowValues:
     record = kept.record
     number, rules = record.number, record.lifecycle
     changed = (number, kept.head, record.level, rules.name, rules.version, record.state, body)
     return *changed, record.id, number - 1
 
 
-def record_row(kept: Kept, body: str) -> RecordRow:
+def record_row(kept: StoredRecord, body: str) -> RecordRow:
     """Return the row of a record; `body` is its text."""
     record, rules = kept.record, kept.record.lifecycle
     kind = (record.force, record.category, record.level, rules.name, rules.version)
     return RecordRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
 
 
-def remember(recent: Recent, batch: Batch, rows: Rows) -> None:
+def cache_batch(recent: RecordCache, batch: WriteBatch, rows: BatchRows) -> None:
     """Remember the batch's records as the texts they were written as."""
     for kept, body in zip(batch.records, rows.bodies, strict=True):
         recent.put(body, kept)
+
+
+class RowUnreadable(Exception):
+    """A row's text does not say what this peelflow can read."""

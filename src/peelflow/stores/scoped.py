@@ -1,4 +1,4 @@
-"""A store as one force sees it: whatever belongs to another is not there, and cannot be moved.
+"""Narrow a store to the records of one force.
 
 Documents are kept by their digests alone, so whoever knows the digest of a letter may have it; no
 digest of another force's letter is ever shown.
@@ -14,18 +14,18 @@ from typing import NoReturn
 from attrs import evolve
 
 from peelflow.engine.fold import begin
-from peelflow.errors import RequestRefused
+from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
-from peelflow.stores.protocol import (
-    Batch,
+from peelflow.stores.base import (
     Capabilities,
-    Entry,
-    Kept,
-    Placed,
+    FeedItem,
+    LedgerTotal,
+    RecordQuery,
     Snapshot,
     Store,
-    Total,
-    Wanted,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
 )
 
 
@@ -36,11 +36,11 @@ class ScopedStore:
         """Take the store and the only force whose records are seen.
 
         Raises:
-            RequestRefused: The force is no text, or empty.
+            InvalidRequest: The force is no text, or empty.
         """
         if not (isinstance(force, str) and force.strip()):
             what = f"the force {force!r}"
-            raise RequestRefused(what, "is no name", "name the force the register is opened for")
+            raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force = store, force
 
     @property
@@ -62,20 +62,20 @@ class ScopedStore:
     def reached(self, called: Callable[[str], None]) -> None:
         self._store.reached = called
 
-    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
         found = self._store.read(ids)
         return {name: kept for name, kept in found.items() if kept.record.force == self.force}
 
-    def keyed(self, record: str, key: str) -> Entry | None:
+    def keyed(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
         return self._store.keyed(record, key) if self.read((record,)) else None
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
 
         Raises:
-            RequestRefused: It would move another force's record, or take the id of one.
+            InvalidRequest: It would move another force's record, or take the id of one.
         """
         for kept in batch.records:
             if kept.record.force != self.force:
@@ -84,15 +84,15 @@ class ScopedStore:
         for entry in batch.entries:
             if entry.event.record in unseen:
                 what = f"the id {entry.event.record!r}"
-                raise RequestRefused(what, "is taken", "choose another")
+                raise InvalidRequest(what, "is taken", "choose another")
         read = {name: number for name, number in batch.read.items() if name not in unseen}
         self._store.append(evolve(batch, read=read))
 
-    def history(self, record: str) -> tuple[Entry, ...]:
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
         return self.histories((record,)).get(record, ())
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
         # INVARIANT: a record stays in the force that its first event says.
         return {
@@ -101,13 +101,13 @@ class ScopedStore:
             if begin(entries[0].event).force == self.force
         }
 
-    def records(self, wanted: Wanted) -> Iterator[Record]:
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
         return self._store.records(evolve(wanted, force=self._own(wanted.force)))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[Total]:
+    ) -> Iterable[LedgerTotal]:
         """Return the sums of the force's changes."""
         return self._store.totals(as_at=as_at, force=self._own(force), known=known)
 
@@ -127,7 +127,7 @@ class ScopedStore:
         """Return whether a document is kept."""
         return self._store.has_document(digest)
 
-    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Refuse: the feed holds every force's events."""
         del after, limit
         self._refuse_whole()
@@ -144,7 +144,7 @@ class ScopedStore:
         """Let go of the store."""
         self._store.close()
 
-    def _unseen(self, batch: Batch) -> frozenset[str]:
+    def _unseen(self, batch: WriteBatch) -> frozenset[str]:
         """Return the ids that were read as not there because they are another force's."""
         absent = [name for name, number in batch.read.items() if number == 0]
         found = self._store.read(absent) if absent else {}
@@ -153,14 +153,14 @@ class ScopedStore:
     def _own(self, force: str | None) -> str:
         if force not in (None, self.force):
             what, why = f"the force {force!r}", f"is not {self.force}, which this is opened for"
-            raise RequestRefused(what, why, "leave it out, or open the register for that force")
+            raise InvalidRequest(what, why, "leave it out, or open the register for that force")
         return self.force
 
     def _refuse(self, record: Record) -> NoReturn:
         what, why = record.id, f"belongs to {record.force}, and this is opened for {self.force}"
-        raise RequestRefused(what, why, "open the register for that force")
+        raise InvalidRequest(what, why, "open the register for that force")
 
     def _refuse_whole(self) -> NoReturn:
         what = f"the register of {self.force}"
         why = "gives no feed, seal, check, export or restoring, which hold every force's"
-        raise RequestRefused(what, why, "open it without a force")
+        raise InvalidRequest(what, why, "open it without a force")

@@ -1,4 +1,4 @@
-"""The SQLite store: one file, full durability, the standard library alone."""
+"""Keep a register in one SQLite file, with full durability and the standard library alone."""
 
 from __future__ import annotations
 
@@ -13,49 +13,45 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from peelflow.errors import StoreBusy, StoreUnreadable
+from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
-from peelflow.stores import statements
-from peelflow.stores.checks import (
-    check_asked,
+from peelflow.stores import sqlite_queries
+from peelflow.stores.base import (
+    Capabilities,
+    FeedItem,
+    LedgerTotal,
+    RecordQuery,
+    Snapshot,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
     check_document,
     check_documents,
     check_keys,
     check_lifecycles,
     check_numbers,
+    check_query,
     check_rules,
-    check_wanted,
-    closed,
-    ids_in,
-)
-from peelflow.stores.forks import forks
-from peelflow.stores.protocol import (
-    Batch,
-    Capabilities,
-    Entry,
-    Kept,
-    Placed,
-    Snapshot,
-    Total,
-    Wanted,
+    check_texts,
     go_on,
+    read_set_ids,
+    store_closed,
 )
-from peelflow.stores.recent import Recent
-from peelflow.stores.rows import remember, rows_of
-from peelflow.stores.schema import connect, fault_of
-from peelflow.stores.sqlite_snapshot import reading
+from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.sqlite_connection import connect, error_of, fork_guard
+from peelflow.stores.sqlite_queries import open_snapshot
 
 _T = TypeVar("_T")
-CHUNK = 256
+LISTING_CHUNK = 256
 
 
 @define(eq=False)
-class _Life:
+class _ProcessConnection:
     """One process's connection: SQLite forbids carrying one across a fork."""
 
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
-    recent: Recent = field(factory=Recent)
+    recent: RecordCache = field(factory=RecordCache)
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
@@ -73,7 +69,7 @@ class SqliteStore:
 
     Raises:
         StoreVersion: A newer peelflow wrote the file (S12).
-        StoreUnreadable: The file is no peelflow store, is damaged, or cannot be opened.
+        StoreUnavailable: The file is no peelflow store, is damaged, or cannot be opened.
         StoreBusy: The file stayed locked.
     """
 
@@ -87,115 +83,119 @@ class SqliteStore:
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._closed = False
-        self._lives: dict[int, _Life] = {}
-        forks().add(self)
+        self._lives: dict[int, _ProcessConnection] = {}
+        fork_guard().add(self)
         self._run(lambda _: None)
 
-    def read(self, ids: Collection[str]) -> Mapping[str, Kept]:
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_asked(*ids)
+        check_texts(*ids)
         life = self._life()
-        return self._run(lambda connection: statements.read(connection, ids, life.recent), life)
+        return self._run(
+            lambda connection: sqlite_queries.read_records(connection, ids, life.recent), life
+        )
 
-    def keyed(self, record: str, key: str) -> Entry | None:
+    def keyed(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_asked(record, key)
-        return self._run(lambda connection: statements.keyed(connection, record, key))
+        check_texts(record, key)
+        return self._run(lambda connection: sqlite_queries.event_with_key(connection, record, key))
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
 
         Raises:
             Conflict: A record in `batch.read` has another number now (S2).
             KeyReused: A key of the batch already exists on its record (S7).
-            OtherRules: The store keeps other rules under a name and version of the batch's.
+            RulesMismatch: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for longer than the timeout.
         """
         check_lifecycles(batch)
         check_documents(batch)
-        rows = rows_of(batch)
+        rows = batch_rows(batch)
         life = self._life()
 
         def keep(connection: sqlite3.Connection) -> None:
             self.reached("begun")
             # INVARIANT: a lone record that does not move has another number, which is then told.
-            if rows.moved is None or not statements.move(connection, rows.moved):
-                check_numbers(batch, statements.numbers(connection, ids_in(batch)))
-            check_keys(batch, lambda *key: statements.has_key(connection, *key))
-            check_rules(batch, lambda *named: statements.digest_of(connection, *named))
+            if rows.moved is None or not sqlite_queries.move_record(connection, rows.moved):
+                check_numbers(batch, sqlite_queries.record_numbers(connection, read_set_ids(batch)))
+            check_keys(batch, lambda *key: sqlite_queries.has_key(connection, *key))
+            check_rules(batch, lambda *named: sqlite_queries.lifecycle_digest(connection, *named))
             self.reached("checked")
-            statements.write(connection, rows)
-            remember(life.recent, batch, rows)
+            sqlite_queries.write_rows(connection, rows)
+            cache_batch(life.recent, batch, rows)
             self.reached("written")
 
         self._write(keep, life)
         self.reached("kept")
 
-    def history(self, record: str) -> tuple[Entry, ...]:
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_asked(record)
-        return self._run(lambda connection: statements.history(connection, record))
+        check_texts(record)
+        return self._run(lambda connection: sqlite_queries.history(connection, record))
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`."""
-        check_asked(*ids)
-        return self._run(lambda connection: statements.histories(connection, ids))
+        check_texts(*ids)
+        return self._run(lambda connection: sqlite_queries.histories(connection, ids))
 
-    def records(self, wanted: Wanted) -> Iterator[Record]:
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.
 
         They are read in chunks, so a record may move while an earlier one is looked at.
         """
-        check_wanted(wanted)
+        check_query(wanted)
         chunk = self._chunk(wanted, None)
         yield from chunk
-        while len(chunk) == CHUNK:
+        while len(chunk) == LISTING_CHUNK:
             chunk = self._chunk(wanted, chunk[-1].id)
             yield from chunk
 
-    def _chunk(self, wanted: Wanted, after: str | None) -> list[Record]:
-        sql, asked = statements.listing(wanted, after=after)
+    def _chunk(self, wanted: RecordQuery, after: str | None) -> list[Record]:
+        sql, asked = sqlite_queries.listing_statement(wanted, after=after)
         decode = self._life().recent.decoded
         return self._run(
-            lambda connection: statements.records(connection, sql, (*asked, CHUNK), decode)
+            lambda connection: sqlite_queries.list_records(
+                connection, sql, (*asked, LISTING_CHUNK), decode
+            )
         )
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[Total]:
+    ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
 
         With `known`, only the changes of events up to that position of the feed.
         """
-        check_asked(force)
-        return self._run(lambda connection: statements.totals(connection, as_at, force, known))
+        check_texts(force)
+        return self._run(lambda connection: sqlite_queries.totals(connection, as_at, force, known))
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
         check_document(digest, content)
-        self._write(lambda connection: statements.keep_document(connection, digest, content))
+        self._write(lambda connection: sqlite_queries.keep_document(connection, digest, content))
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        check_asked(digest)
-        return self._run(lambda connection: statements.document(connection, digest))
+        check_texts(digest)
+        return self._run(lambda connection: sqlite_queries.document(connection, digest))
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
-        check_asked(digest)
-        return self._run(lambda connection: statements.has_document(connection, digest))
+        check_texts(digest)
+        return self._run(lambda connection: sqlite_queries.has_document(connection, digest))
 
     def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
-        return self._run(statements.lifecycles)
+        return self._run(sqlite_queries.lifecycles)
 
-    def feed(self, after: int, limit: int) -> tuple[Placed, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
-        return self._run(lambda connection: statements.feed(connection, after, limit))
+        return self._run(lambda connection: sqlite_queries.feed(connection, after, limit))
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
-        return self._run(statements.position)
+        return self._run(sqlite_queries.position)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts.
@@ -203,7 +203,7 @@ class SqliteStore:
         It has a connection of its own, so that writers go on.
         """
         self._run(lambda _: None)
-        return reading(self._path, self.url, timeout=self._timeout)
+        return open_snapshot(self._path, self.url, timeout=self._timeout)
 
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
@@ -224,40 +224,46 @@ class SqliteStore:
             life.let_go()
         return life.lock.release
 
-    def _life(self) -> _Life:
+    def _life(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one life; the parent's stays untouched
         # in the dict, because closing a connection that came across a fork would harm its file.
-        return self._lives.get(os.getpid()) or self._lives.setdefault(os.getpid(), _Life())
+        return self._lives.get(os.getpid()) or self._lives.setdefault(
+            os.getpid(), _ProcessConnection()
+        )
 
-    def _run(self, work: Callable[[sqlite3.Connection], _T], life: _Life | None = None) -> _T:
+    def _run(
+        self, work: Callable[[sqlite3.Connection], _T], life: _ProcessConnection | None = None
+    ) -> _T:
         life = life or self._life()
         with life.lock:
             try:
                 if self._closed:
-                    raise closed(self.url)
+                    raise store_closed(self.url)
                 if life.connection is None:
                     life.connection = connect(self._path, self.url, timeout=self._timeout)
                 return work(life.connection)
             except sqlite3.Error as fault:
-                raise fault_of(self.url, fault) from fault
-            except statements.RowUnreadable as fault:
-                raise StoreUnreadable(self.url, str(fault)) from fault
+                raise error_of(self.url, fault) from fault
+            except RowUnreadable as fault:
+                raise StoreUnavailable(self.url, str(fault)) from fault
 
-    def _write(self, work: Callable[[sqlite3.Connection], None], life: _Life | None = None) -> None:
+    def _write(
+        self, work: Callable[[sqlite3.Connection], None], life: _ProcessConnection | None = None
+    ) -> None:
         def transact(connection: sqlite3.Connection) -> None:
-            if _is_writing(connection):  # a signal handler came in between
+            if _is_in_transaction(connection):  # a signal handler came in between
                 raise StoreBusy(self.url)
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 work(connection)
                 connection.execute("COMMIT")
             except BaseException:
-                if _is_writing(connection):
+                if _is_in_transaction(connection):
                     connection.execute("ROLLBACK")
                 raise
 
         self._run(transact, life)
 
 
-def _is_writing(connection: sqlite3.Connection) -> bool:
+def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction

@@ -10,42 +10,46 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from peelflow.errors import MissingExtra
+from peelflow.errors import MissingDependency
 
 if find_spec("hypothesis") is None:
-    raise MissingExtra(extra="testing", needs="hypothesis")
+    raise MissingDependency(extra="testing", needs="hypothesis")
 
 if TYPE_CHECKING:
-    from peelflow.testing.acting import Situation, acts, contexts, records, situations
     from peelflow.testing.contract.store import StoreContract
-    from peelflow.testing.standing import Outcome, Standing, report, standings
-    from peelflow.testing.strategies import lifecycles, requirements
-    from peelflow.testing.words import VOCABULARY, holder_of
+    from peelflow.testing.decision_strategies import Situation, acts, contexts, records, situations
+    from peelflow.testing.promises import Outcome, PromiseResult, promise_results, report
+    from peelflow.testing.strategies import VOCABULARY, holder_of, lifecycles, requirements
 
 _HOMES = {
     "peelflow.testing.contract.store": ("StoreContract",),
-    "peelflow.testing.standing": ("Outcome", "Standing", "report", "standings"),
-    "peelflow.testing.acting": ("Situation", "acts", "contexts", "records", "situations"),
-    "peelflow.testing.strategies": ("lifecycles", "requirements"),
-    "peelflow.testing.words": ("VOCABULARY", "holder_of"),
+    "peelflow.testing.promises": ("Outcome", "PromiseResult", "report", "promise_results"),
+    "peelflow.testing.decision_strategies": (
+        "Situation",
+        "acts",
+        "contexts",
+        "records",
+        "situations",
+    ),
+    "peelflow.testing.strategies": ("VOCABULARY", "holder_of", "lifecycles", "requirements"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "VOCABULARY",
     "Outcome",
+    "PromiseResult",
     "Situation",
-    "Standing",
     "StoreContract",
     "acts",
     "contexts",
     "holder_of",
     "lifecycles",
+    "promise_results",
     "records",
     "report",
     "requirements",
     "situations",
-    "standings",
 ]
 
 

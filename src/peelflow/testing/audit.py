@@ -1,4 +1,4 @@
-"""The audit: does all that a store keeps recompute from its events, and is its feed dense?"""
+"""Recompute all that a store keeps from its events, and check that its feed has no gap."""
 
 from __future__ import annotations
 
@@ -9,41 +9,39 @@ from typing import Literal
 
 from attrs import frozen
 
-from peelflow.stores.chain import verify_chain
+from peelflow.stores.base import EventRow, FeedItem, Snapshot, Store, StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_from
-from peelflow.stores.columns import EventRow
-from peelflow.stores.protocol import Entry, Kept, Placed, Snapshot, Store
-from peelflow.stores.rows import change_rows, event_row, record_row
+from peelflow.stores.rows import change_rows, event_row, record_row, verify_chain
 
-Kind = Literal["chain", "row", "document", "feed"]
-PAGE = 500
+AuditFaultKind = Literal["chain", "row", "document", "feed"]
+FEED_PAGE = 500
 
 
 @frozen
-class Finding:
+class AuditFault:
     """One thing that does not recompute: what kind of promise it breaks, and where."""
 
-    kind: Kind
+    kind: AuditFaultKind
     what: str
 
 
-def audit(store: Store) -> tuple[Finding, ...]:
+def audit(store: Store) -> tuple[AuditFault, ...]:
     """Return everything in `store` that does not recompute, its feed included; nothing if sound."""
     with store.snapshot() as snapshot:
         events = {(row.record, row.number) for row in snapshot.histories()}
-    return (*recomputed(store), *feed_findings(whole_feed(store), events))
+    return (*recomputed(store), *feed_faults(whole_feed(store), events))
 
 
-def recomputed(store: Store) -> tuple[Finding, ...]:
+def recomputed(store: Store) -> tuple[AuditFault, ...]:
     """Return what does not recompute among events, records, changes and documents."""
     with store.snapshot() as snapshot:
-        return (*_kept(snapshot), *_documents(snapshot))
+        return (*_event_faults(snapshot), *_document_faults(snapshot))
 
 
-def whole_feed(store: Store) -> tuple[Placed, ...]:
+def whole_feed(store: Store) -> tuple[FeedItem, ...]:
     """Return the feed from its beginning, read page by page."""
-    found: list[Placed] = []
-    while page := store.feed(found[-1].position if found else 0, PAGE):
+    found: list[FeedItem] = []
+    while page := store.feed(found[-1].position if found else 0, FEED_PAGE):
         stays = bool(found) and page[-1].position <= found[-1].position
         found.extend(page)
         if stays:  # a page that leads no further would lead on for ever
@@ -51,60 +49,60 @@ def whole_feed(store: Store) -> tuple[Placed, ...]:
     return tuple(found)
 
 
-def feed_findings(feed: tuple[Placed, ...], events: set[tuple[str, int]]) -> Iterator[Finding]:
+def feed_faults(feed: tuple[FeedItem, ...], events: set[tuple[str, int]]) -> Iterator[AuditFault]:
     """Yield what is wrong with a feed that is to give `events` (record, number), each once."""
     last: dict[str, int] = {}
     for position, placed in enumerate(feed, 1):
         event = placed.entry.event
         if placed.position != position:
-            yield Finding("feed", f"position {placed.position} stands where {position} should")
+            yield AuditFault("feed", f"position {placed.position} stands where {position} should")
         if event.number != last.get(event.record, 0) + 1:
-            yield Finding("feed", f"event {event.number} of {event.record} is out of its order")
+            yield AuditFault("feed", f"event {event.number} of {event.record} is out of its order")
         last[event.record] = event.number
     missing = events - {(each.entry.event.record, each.entry.event.number) for each in feed}
     for record, number in sorted(missing):
-        yield Finding("feed", f"event {number} of {record} is not given")
+        yield AuditFault("feed", f"event {number} of {record} is not given")
 
 
-def _kept(snapshot: Snapshot) -> Iterator[Finding]:
+def _event_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
     heads: dict[str, tuple[int, str]] = {}
     changes = []
     for record, rows in groupby(snapshot.histories(), lambda row: row.record):
         events = list(rows)
         try:
-            entries = [_entry(row) for row in events]
+            entries = [_stored_event(row) for row in events]
         except ValueError as fault:
-            yield Finding("chain", f"{record}: {fault}")
+            yield AuditFault("chain", f"{record}: {fault}")
             continue
         broken = verify_chain(entries)
         if broken is not None:
-            yield Finding("chain", f"{record} breaks at event {broken}")
+            yield AuditFault("chain", f"{record} breaks at event {broken}")
         if [event_row(entry) for entry in entries] != events:
-            yield Finding("row", f"the events of {record} say otherwise than their texts")
+            yield AuditFault("row", f"the events of {record} say otherwise than their texts")
         changes += [row for entry in entries for row in change_rows(entry.event)]
         heads[record] = (len(entries), entries[-1].digest)
     if sorted(changes, key=repr) != sorted(snapshot.changes(), key=repr):
-        yield Finding("row", "the changes are others than those of the events")
-    yield from _records(snapshot, heads)
+        yield AuditFault("row", "the changes are others than those of the events")
+    yield from _record_faults(snapshot, heads)
 
 
-def _records(snapshot: Snapshot, heads: dict[str, tuple[int, str]]) -> Iterator[Finding]:
+def _record_faults(snapshot: Snapshot, heads: dict[str, tuple[int, str]]) -> Iterator[AuditFault]:
     seen = set()
     for row in snapshot.records():
         seen.add(row.id)
         if heads.get(row.id) != (row.number, row.head):
-            yield Finding("row", f"{row.id} stands at another event than its last")
-        if record_row(Kept(record_from(row.body), row.head), row.body) != row:
-            yield Finding("row", f"the row of {row.id} says otherwise than its text")
+            yield AuditFault("row", f"{row.id} stands at another event than its last")
+        if record_row(StoredRecord(record_from(row.body), row.head), row.body) != row:
+            yield AuditFault("row", f"the row of {row.id} says otherwise than its text")
     for record in sorted(heads.keys() - seen):
-        yield Finding("row", f"{record} has events and no row")
+        yield AuditFault("row", f"{record} has events and no row")
 
 
-def _documents(snapshot: Snapshot) -> Iterator[Finding]:
+def _document_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
     for digest, content in snapshot.documents():
         if sha256(content).hexdigest() != digest:
-            yield Finding("document", f"{digest} holds another content")
+            yield AuditFault("document", f"{digest} holds another content")
 
 
-def _entry(row: EventRow) -> Entry:
-    return Entry(event_from(row.text), row.text, row.previous, row.digest)
+def _stored_event(row: EventRow) -> StoredEvent:
+    return StoredEvent(event_from(row.text), row.text, row.previous, row.digest)

@@ -1,4 +1,4 @@
-"""The pytest plugin: `pytest -p peelflow.testing.plugin --store-report` tells the promises held."""
+"""Report a store's promises: `pytest -p peelflow.testing.plugin --store-report`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Iterable
 
 import pytest
 
-from peelflow.testing.promises import cited
-from peelflow.testing.standing import Outcome, Result, report, standings
+from peelflow.testing.promises import (
+    Outcome,
+    OutcomeResult,
+    cited_promises,
+    promise_results,
+    report,
+)
 
-STORE, PROMISE = "peelflow-store", "peelflow-promise"
+STORE_PROPERTY, PROMISE_PROPERTY = "peelflow-store", "peelflow-promise"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,28 +33,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parent = item.getparent(pytest.Class)
         if isinstance(item, pytest.Function) and getattr(item.cls, "is_store_contract", False):
-            item.user_properties.append((STORE, parent.nodeid if parent else item.nodeid))
-            item.user_properties.extend((PROMISE, each) for each in cited(item.obj.__doc__))
+            item.user_properties.append((STORE_PROPERTY, parent.nodeid if parent else item.nodeid))
+            item.user_properties.extend(
+                (PROMISE_PROPERTY, each) for each in cited_promises(item.obj.__doc__)
+            )
 
 
 def outcomes_in(reports: Iterable[pytest.TestReport]) -> dict[str, list[Outcome]]:
     """Return how the kit's tests ended, by store; a test that could not begin has failed."""
     found: defaultdict[str, list[Outcome]] = defaultdict(list)
     for each in reports:
-        stores = [str(value) for name, value in each.user_properties if name == STORE]
-        promises = tuple(str(value) for name, value in each.user_properties if name == PROMISE)
+        stores = [str(value) for name, value in each.user_properties if name == STORE_PROPERTY]
+        promises = tuple(
+            str(value) for name, value in each.user_properties if name == PROMISE_PROPERTY
+        )
         if each.when == "call" or each.outcome != "passed":
-            test, why = each.nodeid.rpartition("::")[2], _why(each)
+            test, why = each.nodeid.rpartition("::")[2], _skip_reason(each)
             for store in stores:
                 found[store].append(Outcome(test, promises, _result(each), why))
     return dict(found)
 
 
-def _result(told: pytest.TestReport) -> Result:
+def _result(told: pytest.TestReport) -> OutcomeResult:
     return told.outcome
 
 
-def _why(told: pytest.TestReport) -> str:
+def _skip_reason(told: pytest.TestReport) -> str:
     """Return the reason of a skip, without the place it was skipped at."""
     if told.skipped and isinstance(told.longrepr, tuple):
         return str(told.longrepr[2]).removeprefix("Skipped: ")
@@ -69,4 +78,4 @@ def pytest_terminal_summary(
     ]
     for store, outcomes in sorted(outcomes_in(every).items()):
         terminalreporter.section("promises of a store")
-        terminalreporter.write_line(report(store, standings(outcomes)))
+        terminalreporter.write_line(report(store, promise_results(outcomes)))

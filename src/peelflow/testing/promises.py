@@ -1,8 +1,15 @@
-"""The promises of a store, by number, each in a sentence; docs/stores.md says more of each."""
+"""Number the promises of a store, and report which of them a store holds.
+
+Neither pytest nor Hypothesis is imported here; docs/stores.md says more of each promise.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Literal
+
+from attrs import frozen
 
 PROMISES = {
     "S1": "a batch is kept whole or not at all",
@@ -22,7 +29,67 @@ PROMISES = {
 _CITED = re.compile(r"(S\d+(?:, S\d+)*): ")
 
 
-def cited(docstring: str | None) -> tuple[str, ...]:
+def cited_promises(docstring: str | None) -> tuple[str, ...]:
     """Return the promises that a test's docstring begins with, as `S1, S3: …` does."""
     found = _CITED.match(docstring or "")
     return tuple(found[1].split(", ")) if found else ()
+
+
+OutcomeResult = Literal["passed", "failed", "skipped"]
+PromiseVerdict = Literal["held", "broken", "not claimed", "not tried"]
+
+
+@frozen
+class Outcome:
+    """How one test of the kit ended on one store, and the promises it cites.
+
+    `why` says what the store does not claim, when the test was skipped.
+    """
+
+    test: str
+    promises: tuple[str, ...]
+    result: OutcomeResult
+    why: str = ""
+
+
+@frozen
+class PromiseResult:
+    """How a store stands to one promise: `broken_by` are tests, `notes` what was not tried."""
+
+    promise: str
+    verdict: PromiseVerdict
+    broken_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def promise_results(outcomes: Iterable[Outcome]) -> tuple[PromiseResult, ...]:
+    """Return how a store stands to each promise, in their order."""
+    every = tuple(outcomes)
+    return tuple(
+        _promise_result(promise, [each for each in every if promise in each.promises])
+        for promise in PROMISES
+    )
+
+
+def _promise_result(promise: str, outcomes: list[Outcome]) -> PromiseResult:
+    broken_by = tuple(dict.fromkeys(each.test for each in outcomes if each.result == "failed"))
+    notes = tuple(dict.fromkeys(each.why for each in outcomes if each.result == "skipped"))
+    verdict: PromiseVerdict = "not tried"
+    if broken_by:
+        verdict = "broken"
+    elif any(each.result == "passed" for each in outcomes):
+        verdict = "held"
+    elif any(why.startswith("not claimed") for why in notes):
+        verdict = "not claimed"
+    return PromiseResult(promise, verdict, broken_by, notes)
+
+
+def report(store: str, found: Iterable[PromiseResult]) -> str:
+    """Return the report on `store` as text, a line or more a promise."""
+    lines = [store]
+    for standing in found:
+        notes = f" ({'; '.join(standing.notes)})" if standing.notes else ""
+        number, sentence = standing.promise, PROMISES[standing.promise]
+        lines.append(f"  {number:<4}{standing.verdict:<12} {sentence}{notes}")
+        lines.extend(f"{'':19}broken by {test}" for test in standing.broken_by)
+    return "\n".join(lines)

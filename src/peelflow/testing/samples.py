@@ -1,4 +1,4 @@
-"""Samples: events, records and batches that the kit gives a store to keep."""
+"""Make the events, records and batches that the conformance kit gives a store to keep."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import Any
 from attrs import evolve
 
 from peelflow.model.records import (
-    KIND_OF,
-    Acted,
+    EVENT_KIND_OF,
     Actor,
     Added,
     Amended,
     Attached,
     Attachment,
     Change,
+    ChildLinked,
     Corrected,
     Document,
-    Done,
     Event,
-    Linked,
+    EventPayload,
+    LastDone,
     Migrated,
     Moment,
     Record,
     Relevelled,
     TakenOver,
-    What,
+    TransitionTaken,
 )
 from peelflow.model.rules import Counts, Level, Pin
-from peelflow.stores.chain import GENESIS, chain
-from peelflow.stores.protocol import Batch, Entry, Kept, Store
+from peelflow.stores.base import Store, StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.rows import GENESIS, chain
 
 DAY = date(2024, 3, 2)
 PIN = Pin("level-3", 1, "a" * 64)
 LETTER = Document("d" * 64, "letter", "Schreiben é.pdf", 12345, "A Chief", date(2024, 3, 1))
-STEP = Acted(
+STEP = TransitionTaken(
     "self_certify", "in_progress", "self_certified", evidence=(LETTER,), counted=(LETTER.digest,)
 )
 ADDED = Added(
     "WMP", "recommendation", 3, PIN, "open", {"title": "Improve \U0001f4c8", "tags": ("a", "b")}
 )
-KINDS: tuple[What, ...] = (
+PAYLOADS: tuple[EventPayload, ...] = (
     ADDED,
     TakenOver("WMP", "afi", None, PIN, "closed", date(2019, 1, 1), {"owner": "ACC"}, "WMP-C-1"),
     STEP,
     Attached(LETTER),
     Amended("owner", None, ("ACC Crime", "ACC Local")),
-    Linked("WMP-R3-018"),
+    ChildLinked("WMP-R3-018"),
     Relevelled(2, 3, PIN, "open", "open", "b" * 64, letters=True),
     Migrated(PIN, "open", "in_progress", "c" * 64),
     Corrected(2, "redate", date(2024, 1, 31)),
@@ -61,7 +61,9 @@ def change(
     return Change(on, force, "recommendation", level, "portal", counts, "open", delta)
 
 
-def event(record: str = "WMP-R3-017", number: int = 1, what: What = STEP, **more: Any) -> Event:
+def event(
+    record: str = "WMP-R3-017", number: int = 1, what: EventPayload = STEP, **more: Any
+) -> Event:
     """Return an event; `more` replaces its other parts."""
     told = Event(
         record,
@@ -83,7 +85,7 @@ def events() -> dict[str, Event]:
         "key": "k-1",
         "changes": (change("open", -1), change("closed", 1)),
     }
-    return {KIND_OF[type(what)]: event(number=7, what=what, **more) for what in KINDS}
+    return {EVENT_KIND_OF[type(what)]: event(number=7, what=what, **more) for what in PAYLOADS}
 
 
 def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
@@ -104,26 +106,26 @@ def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
         moment,
         {"open": moment},
         ("WMP-R3-018",),
-        {"start": Done(1, DAY, "A Person")},
+        {"start": LastDone(1, DAY, "A Person")},
         (Attachment(LETTER, 1),),
         frozenset({LETTER.digest, "e" * 64}),
     )
     return evolve(told, **more)
 
 
-def batch(*moved: tuple[Entry, Record], read: dict[str, int] | None = None) -> Batch:
+def batch(*moved: tuple[StoredEvent, Record], read: dict[str, int] | None = None) -> WriteBatch:
     """Return a batch of one entry for each record, each read just before it."""
-    return Batch(
+    return WriteBatch(
         entries=tuple(entry for entry, _ in moved),
-        records=tuple(Kept(record, entry.digest) for entry, record in moved),
+        records=tuple(StoredRecord(record, entry.digest) for entry, record in moved),
         read={record.id: record.number - 1 for _, record in moved} | (read or {}),
         lifecycles={},
     )
 
 
-def moved(
+def next_event(
     store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> tuple[Entry, Record]:
+) -> tuple[StoredEvent, Record]:
     """Return the next event of a record and the record behind it; `told` replaces event parts."""
     kept = store.read([name]).get(name)
     number = 1 if kept is None else kept.record.number + 1
@@ -131,10 +133,10 @@ def moved(
     return entry, record(name, number, **more)
 
 
-def step(
+def append_next(
     store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> Entry:
+) -> StoredEvent:
     """Append one event to a record and return its entry."""
-    entry, after = moved(store, name, told=told, **more)
+    entry, after = next_event(store, name, told=told, **more)
     store.append(batch((entry, after)))
     return entry

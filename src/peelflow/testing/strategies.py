@@ -1,12 +1,15 @@
-"""Draw rules: requirements from the whole vocabulary, and small lifecycles that pass the lint."""
+"""Draw rules: requirements, lifecycles that pass the lint, and any value of a model type."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+import attrs
 from attrs import evolve
 from hypothesis import strategies as st
 
@@ -25,10 +28,114 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, After, AppliesTo, Counts, Lifecycle, State, Transition
-from peelflow.rulebook.semantic import pin_of
-from peelflow.rulebook.settle import settled
-from peelflow.testing.words import ADDRESSEES, CATEGORY, LEDGERS, SIGNATORIES, TRIGGERS, VOCABULARY
+from peelflow.model.rules import (
+    SYSTEM,
+    After,
+    AppliesTo,
+    Category,
+    Counts,
+    EvidenceKind,
+    FieldRule,
+    Holidays,
+    Lifecycle,
+    Role,
+    State,
+    Transition,
+    Vocabulary,
+)
+from peelflow.rulebook.canonical import pin_of
+from peelflow.rulebook.loader import resolve
+
+CATEGORY = "recommendation"
+FORCE = "West Midlands"
+INSPECTION = "INS-1"
+HOLIDAYS = Holidays(
+    frozenset({date(2022, 1, 3), date(2022, 2, 8), date(2022, 2, 28), date(2022, 4, 15)}),
+    2021,
+    2024,
+)
+UNCOVERED_HOLIDAYS = Holidays(frozenset(), 2021, 2021)
+QUESTIONS = ("7", "7.2", "7.20", "72")
+QUESTION_SETS = ("twelve", "nine")
+ADDRESSEES = ("chief_constables", "pccs", "npcc")
+REPORT = "REP-1"
+LEDGERS = ("portal", "force")
+TRIGGERS = ("start", "certify", "verify", "refuse", "withdraw")
+
+VOCABULARY = Vocabulary(
+    vocabulary="testing",
+    roles={
+        "hmicfrs": Role("inspectorate", "HMICFRS"),
+        "visiting_inspector": Role("inspectorate", "Inspector on loan", by_appointment=True),
+        "chief_constable": Role("force", "Chief Constable"),
+        "nominated_deputy": Role("force", "Nominated deputy", by_appointment=True),
+        "liaison_officer": Role("force", "Force liaison officer", may_be_delegated=True),
+        "audit_committee": Role("oversight", "Audit committee"),
+        SYSTEM: Role("system", "peelflow itself"),
+    },
+    evidence={"letter": EvidenceKind("Signed letter"), "plan": EvidenceKind("Action plan")},
+    categories={
+        CATEGORY: Category(
+            title="Recommendation",
+            children=(CATEGORY,),
+            fields={
+                "owner": FieldRule("person", "Who does the work"),
+                "theme": FieldRule("text", "Theme"),
+                "question": FieldRule("text", "PEEL question"),
+                "question_set": FieldRule("choice", "Question set", choices=QUESTION_SETS),
+                "published": FieldRule("date", "Publication of the report"),
+                "report": FieldRule("reference", "Report it is of", to=(CATEGORY,)),
+                "source_report": FieldRule("reference", "Report it is from", to=(CATEGORY,)),
+                "answers": FieldRule("reference", "What it answers", to=(CATEGORY,)),
+                "addressees": FieldRule("list", "To whom it is addressed", choices=ADDRESSEES),
+            },
+        )
+    },
+    predicates={"budget_agreed": "The budget is agreed"},
+)
+"""The roles, kinds of evidence, category and predicate that drawn lifecycles use."""
+
+SIGNATORIES = ("chief_constable", "nominated_deputy", "hmicfrs")
+
+
+def holder_of(role: str) -> str:
+    """Return the person who holds a role, as drawn contexts mostly appoint them."""
+    return f"the {role}"
+
+
+STORABLE_TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
+)
+PLAIN_TYPES: dict[Any, st.SearchStrategy[Any]] = {
+    str: STORABLE_TEXTS,
+    int: st.integers(),
+    bool: st.booleans(),
+    date: st.dates(),
+    datetime: st.datetimes(timezones=st.just(UTC)),
+    type(None): st.none(),
+}
+
+
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy for every value of a type that the model uses."""
+    if kind in PLAIN_TYPES:
+        return PLAIN_TYPES[kind]
+    if attrs.has(kind):
+        hints = typing.get_type_hints(kind)
+        return st.builds(
+            kind, **{each.name: values_of(hints[each.name]) for each in attrs.fields(kind)}
+        )
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of([values_of(each) for each in args])
+    if origin is Mapping:
+        return st.dictionaries(values_of(args[0]), values_of(args[1]), max_size=3)
+    if origin is tuple:
+        return st.lists(values_of(args[0]), max_size=3).map(tuple)
+    return st.frozensets(values_of(args[0]), max_size=3)
+
 
 T = TypeVar("T")
 STATES = ("open", "in_progress", "self_certified", "proposed", "verified", "closed")
@@ -36,7 +143,7 @@ _SIDES = {
     side: tuple(name for name, role in VOCABULARY.roles.items() if role.side == side)
     for side in ("inspectorate", "force", "oversight")
 }
-_THEIRS = (*_SIDES["inspectorate"], *_SIDES["oversight"])
+_INSPECTING_ROLES = (*_SIDES["inspectorate"], *_SIDES["oversight"])
 _COUNTS: tuple[Counts, ...] = ("open", "closed")
 # What every drawing needs is made once: to make and check a strategy costs far more than a draw.
 _MOSTLY = st.sampled_from((*(True,) * 9, False))
@@ -45,7 +152,7 @@ _REFINES = st.none() | st.just("national@1")
 _STANDS_FOR = st.none() | st.just("elsewhere")
 _COUNTING = st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))
 _VERSION = st.integers(1, 3)
-_MORE_WAYS = st.integers(0, 3)
+_EXTRA_TRANSITIONS = st.integers(0, 3)
 _TIMED = st.booleans()
 _UNIT = st.sampled_from(("days", "months", "working_days"))
 _MONTHS, _DAYS = st.integers(1, 3), st.integers(1, 40)
@@ -66,7 +173,9 @@ def requirements(
     begun = st.none() | st.sampled_from(since) if since else st.none()
     atom: st.SearchStrategy[Requirement] = st.one_of(
         st.just(ReasonGiven()),
-        st.builds(Evidence, st.sampled_from(("letter", "plan")), some(SIGNATORIES, least=0), begun),
+        st.builds(
+            Evidence, st.sampled_from(("letter", "plan")), tuples_of(SIGNATORIES, least=0), begun
+        ),
         st.builds(
             InspectionHeld, st.sampled_from(("planned", "bespoke", "any")), st.booleans(), begun
         ),
@@ -85,7 +194,7 @@ def requirements(
 
 
 @cache
-def among(names: tuple[str | None, ...]) -> st.SearchStrategy[Any]:
+def one_of_names(names: tuple[str | None, ...]) -> st.SearchStrategy[Any]:
     """Return the strategy for one of some names, made once."""
     return st.sampled_from(names)
 
@@ -119,7 +228,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
     names = STATES[: draw(_SIZE)]
     refines = draw(_REFINES)
     stands_for = _STANDS_FOR if refines else st.none()
-    used = {name: _ways(draw, names, index) for index, name in enumerate(names)}
+    used = {name: _transitions(draw, names, index) for index, name in enumerate(names)}
     triggers = tuple(dict.fromkeys(way.trigger for ways in used.values() for way in ways))
     atoms = _requires(names, triggers)
     states = {
@@ -142,7 +251,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         states=states,
         refines=refines,
     )
-    return _owned(draw, settled(lifecycle, VOCABULARY, None))
+    return _refining(draw, resolve(lifecycle, VOCABULARY, None))
 
 
 def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
@@ -150,12 +259,12 @@ def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
     return usual if draw(_MOSTLY) else unusual
 
 
-def some(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
+def tuples_of(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
     """Return a strategy for up to three of some values, each once."""
     return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
 
 
-_BY = some(_SIDES["force"]) | some(_THEIRS) | st.just((SYSTEM,))
+_BY = tuples_of(_SIDES["force"]) | tuples_of(_INSPECTING_ROLES) | st.just((SYSTEM,))
 
 
 @cache
@@ -167,11 +276,14 @@ def _requires(
     return st.lists(one, max_size=3, unique=True).map(tuple)
 
 
-def _ways(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transition, ...]:
+def _transitions(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transition, ...]:
     """Draw a state's ways: one to the next state, and others by chance; at the end, ways back."""
     final = index == len(names) - 1
-    onwards = () if final else (_way(draw, names[index + 1], onward=True),)
-    others = [_way(draw, draw(among(names)), onward=False) for _ in range(draw(_MORE_WAYS))]
+    onwards = () if final else (_transition(draw, names[index + 1], onward=True),)
+    others = [
+        _transition(draw, draw(one_of_names(names)), onward=False)
+        for _ in range(draw(_EXTRA_TRANSITIONS))
+    ]
     found: list[Transition] = []
     for way in (*onwards, *others):
         taken = {role for each in found if each.trigger == way.trigger for role in each.by}
@@ -180,7 +292,7 @@ def _ways(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transiti
     return tuple(found)
 
 
-def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
+def _transition(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     by = draw(_BY)
     # INVARIANT: untimed system steps only lead onward, so they come to an end.
     timed = by == (SYSTEM,) and (not onward or draw(_TIMED))
@@ -188,21 +300,23 @@ def _way(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
     return Transition(draw(_TRIGGER), to, by, after=after)
 
 
-def _owned(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
+def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
     """In a refining lifecycle, draw what each way answers, as nobody drew what it refines."""
     if lifecycle.refines is None:
         return lifecycle
     states = {
-        name: evolve(state, transitions=tuple(_answering(draw, way) for way in state.transitions))
+        name: evolve(
+            state, transitions=tuple(_implementing(draw, way) for way in state.transitions)
+        )
         for name, state in lifecycle.states.items()
     }
     lifecycle = evolve(lifecycle, states=states)
     return evolve(lifecycle, pin=pin_of(lifecycle))
 
 
-def _answering(draw: st.DrawFn, way: Transition) -> Transition:
+def _implementing(draw: st.DrawFn, way: Transition) -> Transition:
     """Draw what a way answers: its own trigger, another one, or, for the force alone, none."""
     if not set(way.by) <= set(_SIDES["force"]):
         return evolve(way, answers=way.trigger)
     another = draw(_ANOTHER)
-    return evolve(way, as_=another, answers=another or draw(among((way.trigger, None))))
+    return evolve(way, as_=another, answers=another or draw(one_of_names((way.trigger, None))))

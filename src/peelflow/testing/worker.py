@@ -1,4 +1,4 @@
-"""Workers: what the kit runs in processes of their own, to kill them, starve them or race them."""
+"""Run the kit's work in child processes, to kill them, starve them or race them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,35 @@ from typing import Self
 
 from attrs import frozen
 
-from peelflow.errors import Conflict, StoreError
-from peelflow.stores.protocol import Store
-from peelflow.testing.opening import opened, surroundings
-from peelflow.testing.samples import batch, moved, step
+from peelflow.errors import Conflict, InvalidRequest, StoreError
+from peelflow.stores.base import Store
+from peelflow.testing.samples import append_next, batch, next_event
+
+DEFAULT_OPENER = "peelflow.stores.opening:open_store"
+
+
+def open_with(opener: str, url: str) -> Store:
+    """Open the store at `url` by an opener that `module:function` names.
+
+    Raises:
+        InvalidRequest: It names nothing that can be called.
+    """
+    module, _, name = opener.partition(":")
+    try:
+        function: Callable[[str], Store] = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as fault:
+        what, instead = f"opener {opener!r}", "write `module:function`, such as `mine.stores:open`"
+        raise InvalidRequest(what, f"cannot be found ({fault})", instead) from fault
+    return function(url)
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for a child process that is to import what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
 
 TOGETHER = ("a", "b", "c")
-ROOM = 300_000
+FILE_SIZE_LIMIT = 300_000
 
 
 class Worker:
@@ -32,7 +54,11 @@ class Worker:
     def __init__(self, opener: str, url: str, verb: str, *args: str) -> None:
         command = [sys.executable, "-m", __name__, opener, verb, *args]
         self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings()
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=child_environment(),
         )
         self.say(json.dumps(url))  # it may hold a password, and others see a process's arguments
 
@@ -86,7 +112,7 @@ class Worker:
 
 
 @frozen
-class Killing:
+class KillAtPoint:
     """At the n-th time that `point` is reached, the process kills itself."""
 
     point: str
@@ -100,11 +126,11 @@ class Killing:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def race(store: Store, name: str, *, times: int) -> int:
+def race_appends(store: Store, name: str, *, times: int) -> int:
     """Try so many steps of one record, never again after a conflict; return those accepted."""
     accepted = 0
     for _ in range(times):
-        asked = batch(moved(store, name))
+        asked = batch(next_event(store, name))
         try:
             store.append(asked)
         except Conflict:
@@ -113,29 +139,29 @@ def race(store: Store, name: str, *, times: int) -> int:
     return accepted
 
 
-def together(store: Store, point: str, nth: str) -> None:
+def append_together(store: Store, point: str, nth: str) -> None:
     """Append batches over three records until killed, saying the number each time."""
-    store.reached = Killing(point, [int(nth)])
+    store.reached = KillAtPoint(point, [int(nth)])
     while True:
-        moves = [moved(store, name) for name in TOGETHER]
+        moves = [next_event(store, name) for name in TOGETHER]
         store.append(batch(*moves))
-        say(moves[0][1].number)
+        print_line(moves[0][1].number)
 
 
-def fill(store: Store) -> None:
+def fill_disk(store: Store) -> None:
     """Append until no file may grow any more; then with room again, once; say the last number."""
     resource = import_module("resource")  # Windows has none
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
-    acknowledged = grow(store, 1000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE_LIMIT, hard))
+    acknowledged = append_until_refused(store, 1000)
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    say(acknowledged + grow(store, 1))
+    print_line(acknowledged + append_until_refused(store, 1))
 
 
-def grow(store: Store, times: int) -> int:
+def append_until_refused(store: Store, times: int) -> int:
     """Append up to so many batches, until the store says that it cannot; return how many."""
     for done in range(times):
-        moves = [moved(store, name, told={"reason": "x" * 2000}) for name in TOGETHER]
+        moves = [next_event(store, name, told={"reason": "x" * 2000}) for name in TOGETHER]
         try:
             store.append(batch(*moves))
         except StoreError:
@@ -143,36 +169,36 @@ def grow(store: Store, times: int) -> int:
     return times
 
 
-def race_alone(store: Store, name: str, times: str) -> None:
+def race_when_told(store: Store, name: str, times: str) -> None:
     """Race from this process and say how many were accepted; begin when told to."""
-    say("ready")
+    print_line("ready")
     sys.stdin.readline()
-    say(race(store, name, times=int(times)))
+    print_line(race_appends(store, name, times=int(times)))
 
 
-def wait_and_step(store: Store, name: str) -> None:
+def append_on_each_line(store: Store, name: str) -> None:
     """Hold the store open, and step a record for each line that is heard."""
-    say("ready")
+    print_line("ready")
     for _ in sys.stdin:
-        say(step(store, name).event.number)
+        print_line(append_next(store, name).event.number)
 
 
-def say(what: object) -> None:
+def print_line(what: object) -> None:
     """Print a line at once."""
     print(what, flush=True)  # noqa: T201
 
 
 VERBS: dict[str, Callable[..., None]] = {
-    "together": together,
-    "fill": fill,
-    "race": race_alone,
-    "step": wait_and_step,
+    "together": append_together,
+    "fill": fill_disk,
+    "race": race_when_told,
+    "step": append_on_each_line,
 }
 
 
 def main(opener: str, verb: str, *args: str) -> None:
     """Open the store, whose URL is the first line heard, and do the verb on it."""
-    store = opened(opener, json.loads(sys.stdin.readline()))
+    store = open_with(opener, json.loads(sys.stdin.readline()))
     try:
         VERBS[verb](store, *args)
     finally:

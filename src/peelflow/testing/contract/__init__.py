@@ -3,10 +3,10 @@
 from importlib.util import find_spec
 from pkgutil import iter_modules
 
-from peelflow.errors import MissingExtra
+from peelflow.errors import MissingDependency
 
 if find_spec("pytest") is None:
-    raise MissingExtra(extra="testing", needs="pytest")
+    raise MissingDependency(extra="testing", needs="pytest")
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Base: what every group of promises stands on: a store a test, and how to open it again."""
+"""Give each test of the kit an empty store, and open it again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import ClassVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from peelflow.errors import RequestRefused
-from peelflow.stores.protocol import Store
-from peelflow.testing.opening import OURS, opened
-from peelflow.testing.worker import TOGETHER
+from peelflow.errors import InvalidRequest
+from peelflow.stores.base import Store
+from peelflow.testing.worker import DEFAULT_OPENER, TOGETHER, open_with
 
 PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
 NAME = "WMP-R3-017"
@@ -34,18 +33,18 @@ class Contract:
 
     Attributes:
         opener: `module:function` that opens a store by its URL, where child processes can import
-            it; needed only for a URL that `peelflow.stores.open` does not know.
+            it; needed only for a URL that `peelflow.stores.opening` does not know.
         is_store_contract: What the plugin knows the kit's tests by.
     """
 
-    opener: ClassVar[str] = OURS
+    opener: ClassVar[str] = DEFAULT_OPENER
     is_store_contract: ClassVar[bool] = True
 
     @pytest.fixture
     def url(self) -> str:
         """Where an empty store is or may be made: another one for each test."""
         what, instead = type(self).__name__, "write a fixture `url` that returns an empty store's"
-        raise RequestRefused(what, "says no URL to test", instead)
+        raise InvalidRequest(what, "says no URL to test", instead)
 
     def make_newer(self, url: str) -> None:
         """Make the store at `url` one that a newer peelflow wrote."""
@@ -57,7 +56,7 @@ class Contract:
 
     def reopened(self, url: str) -> Store:
         """Open the store at `url` once more; who asks closes it."""
-        return opened(self.opener, url)
+        return open_with(self.opener, url)
 
     @contextmanager
     def second(self, url: str) -> Iterator[Store]:

@@ -1,28 +1,130 @@
-"""Processes (S11): two may open one store, and write it as threads do."""
+"""Processes (S3, S11): killed writers and full disks lose nothing, and two may share a store."""
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack
 
-from peelflow.stores.protocol import Store
-from peelflow.testing.audit import recomputed
-from peelflow.testing.contract.base import NAME, Contract
-from peelflow.testing.samples import step
+import pytest
+
+from peelflow.stores.base import Store
+from peelflow.testing.audit import audit, recomputed
+from peelflow.testing.contract.base import NAME, TOGETHER, Contract
+from peelflow.testing.samples import append_next
 from peelflow.testing.worker import Worker
 
 
-class Processes(Contract):
+class CrashRecovery(Contract):
+    """S3, and S1 across a crash."""
+
+    def test_what_was_kept_is_there_when_opened_again(self, durable: Store, url: str) -> None:
+        """S3: a store that was closed opens with everything in it."""
+        entry = append_next(durable, told={"key": "k"})
+        durable.close()
+
+        with self.second(url) as again:
+            assert again.history(NAME) == (entry,)
+            assert again.keyed(NAME, "k") == entry
+            assert again.read([NAME])[NAME].head == entry.digest
+
+    def test_closing_twice_is_harmless(self, durable: Store, url: str) -> None:
+        """S3: whoever lets go twice loses nothing."""
+        append_next(durable)
+        durable.close()
+        durable.close()
+
+        with self.second(url) as again:
+            assert len(again.history(NAME)) == 1
+
+    def test_a_writer_killed_at_a_sync_point_leaves_no_half(self, durable: Store, url: str) -> None:
+        """S1: killed at each sync point in turn, a batch is whole or absent."""
+        durable.close()
+        for point in durable.capabilities.points:
+            self.kill_at(url, point, 1)
+            with self.second(url) as store:
+                assert len(self.numbers_of(store)) == 1
+
+    def test_a_writer_killed_at_a_sync_point_loses_nothing(self, durable: Store, url: str) -> None:
+        """S3: killed at each sync point in turn, what `append` returned from is there."""
+        durable.close()
+        for point in durable.capabilities.points:
+            told = self.kill_at(url, point, 3)
+            with self.second(url) as store:
+                assert min(self.numbers_of(store)) >= told[-1]
+
+    @pytest.mark.parametrize("acknowledged", [1, 4, 9])
+    def test_a_writer_killed_at_any_moment_loses_nothing(
+        self, durable: Store, url: str, acknowledged: int
+    ) -> None:
+        """S3: whatever the writer was doing; and nothing is there that it never came to."""
+        durable.close()
+        with Worker(self.opener, url, "together", "nowhere", "0") as writer:
+            told = [writer.line() for _ in range(acknowledged)]
+            writer.kill()
+            told += writer.read().split()
+
+        with self.second(url) as store:
+            assert min(self.numbers_of(store)) >= int(told[-1])
+            assert max(self.numbers_of(store)) <= int(told[-1]) + 1
+            assert audit(store) == ()
+
+    def test_a_full_disk_keeps_batches_whole(self, embedded: Store, url: str) -> None:
+        """S1, S3: a batch that finds no space is an error of ours; with space, work goes on."""
+        embedded.close()
+        with Worker(self.opener, url, "fill") as writer:
+            told = writer.read().split()
+            assert writer.code() == 0
+
+        assert told
+        with self.second(url) as store:
+            assert self.numbers_of(store) == {int(told[-1])}
+            assert audit(store) == ()
+
+    @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+    def test_a_torn_log_loses_whole_batches_from_its_end(
+        self, durable: Store, url: str, share: float
+    ) -> None:
+        """S1: a log that lacks its last bytes tells fewer batches, each of them whole."""
+        durable.close()
+        with Worker(self.opener, url, "together", "nowhere", "0") as writer:
+            told = [int(writer.line()) for _ in range(6)]
+            writer.kill()
+            writer.code()
+        log = self.log_of(url)
+        whole = log.read_bytes()
+        log.write_bytes(whole[: int(len(whole) * share)])
+
+        with self.second(url) as store:
+            (number,) = self.numbers_of(store)
+            assert number < told[-1]
+            assert audit(store) == ()
+
+    def kill_at(self, url: str, point: str, nth: int) -> list[int]:
+        """Let a writer kill itself the n-th time it is at a point; return what it acknowledged."""
+        with Worker(self.opener, url, "together", point, str(nth)) as writer:
+            told = [int(each) for each in writer.read().split()]
+            assert writer.code() == -signal.SIGKILL
+        return told
+
+    def numbers_of(self, store: Store) -> set[int]:
+        """Return the numbers at which the records stand that move together: one, if all is well."""
+        kept = store.read(TOGETHER)
+        numbers = {kept[name].record.number if name in kept else 0 for name in TOGETHER}
+        return numbers | {len(store.history(name)) for name in TOGETHER}
+
+
+class SharedByProcesses(Contract):
     """S11."""
 
     def test_another_process_sees_what_was_written_and_writes_on(
         self, shared: Store, url: str
     ) -> None:
         """S11: a record moves in turns in two processes, and each reads it as it stands now."""
-        step(shared)
+        append_next(shared)
         with Worker(self.opener, url, "step", NAME) as other:
             other.line()
             numbers = [int(other.ask(""))]
-            numbers += [step(shared).event.number, int(other.ask(""))]
+            numbers += [append_next(shared).event.number, int(other.ask(""))]
             assert other.end() == 0
 
         assert numbers == [2, 3, 4]
@@ -46,9 +148,9 @@ class Processes(Contract):
 
     def test_two_openings_of_one_process_agree(self, shared: Store, url: str) -> None:
         """S11: what one opening moved, the other reads as it stands now."""
-        step(shared, state="open")
+        append_next(shared, state="open")
         with self.second(url) as other:
-            step(other, state="closed")
+            append_next(other, state="closed")
 
             assert shared.read([NAME])[NAME].record.state == "closed"
             assert shared.read([NAME]) == other.read([NAME])

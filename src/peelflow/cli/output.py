@@ -1,0 +1,317 @@
+"""Print rows, sentences and errors.
+
+People at a terminal get tables, a pipe gets plain text, and programs get CSV, JSON or Markdown.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from attrs import evolve, frozen
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from peelflow.cli.options import Format
+from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Refused, Span
+from peelflow.model.decisions import Refusal
+from peelflow.model.rules import State
+
+LEAST_SENTENCE_WIDTH = 24
+"""The narrowest column in which a long sentence can be read."""
+MARGIN = 2
+"""The margin of a paragraph, and of both sides of a column together."""
+
+
+@frozen
+class TableContent:
+    """What a table shows.
+
+    Attributes:
+        columns: The names of the columns.
+        body: The rows.
+        title: What stands above.
+        numbers: The columns to align to the right.
+        totals: Whether the last row sums up the others.
+    """
+
+    columns: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+    title: str = ""
+    numbers: tuple[str, ...] = ()
+    totals: bool = False
+
+
+def print_table(console: Console, told: TableContent) -> None:
+    """Print a table so that no word or id is cut, however narrow the terminal is.
+
+    Where it does not fit, what is the same in every row is said once above it, and empty columns
+    are left out. Where even that does not do, each row becomes a paragraph. A word that is wider
+    than the terminal is left to it.
+    """
+    if not told.body:
+        _print_wrapped(console, Text(told.title, "bold"))
+        _print_wrapped(console, Text("nothing to list"))
+        return
+    if _least_table_width(told) > console.width:
+        told, same = _without_constant_columns(told)
+        _print_title_and_constants(console, told, same)
+        told = evolve(told, title="")
+    if _least_table_width(told) > console.width:
+        for row in told.body:
+            _print_paragraph(console, told.columns, row)
+    else:
+        _print_bordered(console, told)
+
+
+def _least_table_width(told: TableContent) -> int:
+    """Return the least width in which every word stands whole, and sentences can be read."""
+    edges = len(told.columns) + 1
+    return edges + sum(
+        MARGIN + max(map(_least_cell_width, (name, *(row[place] for row in told.body))))
+        for place, name in enumerate(told.columns)
+    )
+
+
+def _least_cell_width(cell: str) -> int:
+    """Return the width that a cell needs: its longest word's, or a sentence's."""
+    longest = max(map(cell_len, cell.split()), default=0)
+    return max(longest, min(cell_len(cell), LEAST_SENTENCE_WIDTH))
+
+
+def _without_constant_columns(told: TableContent) -> tuple[TableContent, list[tuple[str, str]]]:
+    """Return a table without the columns whose cells are all the same, and what they say."""
+    first, *others = told.body
+    alike = {
+        place
+        for place in range(1, len(told.columns))
+        if others and all(row[place] == first[place] for row in others)
+    }
+
+    def kept(cells: Iterable[str]) -> tuple[str, ...]:
+        return tuple(cell for place, cell in enumerate(cells) if place not in alike)
+
+    same = [(told.columns[place], first[place]) for place in sorted(alike)]
+    return evolve(told, columns=kept(told.columns), body=tuple(map(kept, told.body))), same
+
+
+def _print_title_and_constants(
+    console: Console, told: TableContent, same: list[tuple[str, str]]
+) -> None:
+    _print_wrapped(console, Text(told.title, "bold"))
+    said = _labelled_cells(same)
+    if said.plain:
+        _print_wrapped(console, Text.assemble("each: ", said))
+
+
+def _print_paragraph(console: Console, columns: Sequence[str], row: Sequence[str]) -> None:
+    _print_wrapped(console, Text(row[0], "bold"))
+    _print_wrapped(console, _labelled_cells(zip(columns[1:], row[1:], strict=True)), margin=MARGIN)
+
+
+def _print_wrapped(console: Console, said: Text, *, margin: int = 0) -> None:
+    """Print a text in lines of whole words, behind a margin; nothing for an empty one."""
+    for line in _wrapped_lines(said, console.width - margin) if said.plain else ():
+        line.pad_left(margin)
+        console.print(line, soft_wrap=True)
+
+
+def _wrapped_lines(said: Text, width: int) -> Iterator[Text]:
+    """Yield a text in lines of as many words as fit, but at least one."""
+    first, *others = said.split(" ")
+    line = first
+    for word in others:
+        if line.cell_len + 1 + word.cell_len > width:
+            yield line
+            line = word
+        else:
+            line = Text(" ").join([line, word])
+    yield line
+
+
+def _labelled_cells(named: Iterable[tuple[str, str]]) -> Text:
+    """Return cells with their columns' names, but for the empty ones."""
+    return Text(" · ").join(
+        Text.assemble((f"{name} " if name else "", "dim"), cell) for name, cell in named if cell
+    )
+
+
+def _print_bordered(console: Console, told: TableContent) -> None:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, MARGIN // 2),
+        title=Text(told.title, "bold") if told.title else None,
+        title_justify="left",
+        show_header=any(told.columns),
+    )
+    for place, name in enumerate(told.columns):
+        least = max(map(_least_cell_width, (name, *(row[place] for row in told.body))))
+        table.add_column(name, justify="right" if name in told.numbers else "left", min_width=least)
+    for number, row in enumerate(told.body, start=1):
+        last = told.totals and number == len(told.body)
+        before_last = told.totals and number == len(told.body) - 1
+        table.add_row(*map(Text, row), style="bold" if last else "", end_section=before_last)
+    console.print(table)
+
+
+UNLIMITED_WIDTH = 10_000
+READABLE_WIDTH = 100
+_HARMLESS_CHARACTERS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+Cell = str | int | None
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey instead of print."""
+    return "".join(
+        each if each.isprintable() or each in _HARMLESS_CHARACTERS else "\N{REPLACEMENT CHARACTER}"
+        for each in text
+    )
+
+
+def counts_by_ledger(state: State) -> str:
+    """Say how a state counts, on each ledger it names."""
+    return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
+
+
+def line(text: str = "", style: str = "") -> None:
+    """Print a line."""
+    _print_text(Text(printable(text), style), sys.stdout)
+
+
+def paragraph(text: str, *, indent: int = 0, mark: str = "") -> None:
+    """Print a text in lines that can be read, below each other; `mark` stands before the first."""
+    width = min(Console(file=sys.stdout).width, READABLE_WIDTH)
+    margin = " " * indent
+    wrapped = wrap(
+        printable(text),
+        width,
+        initial_indent=margin + mark,
+        subsequent_indent=margin + " " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for each in wrapped:
+        line(each)
+
+
+def error_line(text: str) -> None:
+    """Print a line to where errors go."""
+    _print_text(Text(printable(text)), sys.stderr)
+
+
+def error(fault: PeelflowError) -> None:
+    """Print an error: the faults of rules one by one, a refusal with each reason."""
+    if isinstance(fault, InvalidRules):
+        diagnostics(fault.diagnostics, sys.stderr)
+    elif isinstance(fault, Refused) and isinstance(fault.refusal, Refusal):
+        error_line(fault.refusal.head)
+        for reason in fault.refusal.reasons:
+            error_line(f"  {reason}{rule_location(reason.span)}")
+    else:
+        error_line(str(fault))
+
+
+def rule_location(span: Span) -> str:
+    """Say where a rule stands, from here if its file lies below; a built one stands nowhere."""
+    if span == NOWHERE:
+        return ""
+    path = Path(span.file)
+    near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return f" [{near.as_posix()}:{span.line}]"
+
+
+def diagnostics(found: Iterable[Diagnostic], stream: Any = None) -> None:
+    """Print diagnostics, as `file:line:column: code: sentence` and a line of help."""
+    for each in found:
+        told = Text(printable(str(each)))
+        told.highlight_regex(r"^\S+:\d+:\d+:", "bold")
+        told.highlight_regex(
+            rf"(?<=: ){each.code}(?=:)", "red" if each.severity == "error" else "blue"
+        )
+        _print_text(told, stream or sys.stdout)
+
+
+def rows(
+    columns: Sequence[str],
+    body: Sequence[Sequence[Cell]],
+    form: Format = Format.TABLE,
+    *,
+    title: str = "",
+    numbers: Sequence[str] = (),
+    totals: bool = False,
+) -> None:
+    """Print rows in a format.
+
+    Args:
+        columns: The names of the columns.
+        body: The rows; a cell of None is empty.
+        form: The format.
+        title: What stands above a table.
+        numbers: The columns to align to the right.
+        totals: Whether the last row sums up the others.
+    """
+    match form:
+        case Format.CSV:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerows([columns, *body])
+        case Format.JSON:
+            told = [dict(zip(columns, each, strict=True)) for each in body]
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        case Format.MD:
+            _print_markdown(columns, body, numbers)
+        case _:
+            _print_plain_or_bordered(columns, body, title=title, numbers=numbers, totals=totals)
+
+
+def _print_markdown(
+    columns: Sequence[str], body: Sequence[Sequence[Cell]], numbers: Sequence[str]
+) -> None:
+    marks = ["--:" if column in numbers else "---" for column in columns]
+    for each in (columns, marks, *body):
+        cells = (_cell_text(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in each)
+        sys.stdout.write(f"| {' | '.join(cells)} |\n")
+
+
+def _cell_text(cell: Cell) -> str:
+    return "" if cell is None else " ".join(printable(str(cell)).split("\n"))
+
+
+def _print_plain_or_bordered(
+    columns: Sequence[str],
+    body: Sequence[Sequence[Cell]],
+    *,
+    title: str,
+    numbers: Sequence[str],
+    totals: bool,
+) -> None:
+    shown = [[_cell_text(cell) for cell in row] for row in body]
+    console = Console(file=sys.stdout)
+    if console.is_terminal:
+        told = TableContent(
+            tuple(columns), tuple(map(tuple, shown)), title, tuple(numbers), totals=totals
+        )
+        print_table(console, told)
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left")
+    for row in shown:
+        table.add_row(*map(Text, row))
+    plain = StringIO()
+    Console(file=plain, width=UNLIMITED_WIDTH).print(table)
+    if title:
+        line(title)
+    sys.stdout.write("".join(f"{each.rstrip()}\n" for each in plain.getvalue().splitlines()))
+
+
+def _print_text(text: Text, stream: Any) -> None:
+    Console(file=stream).print(text, soft_wrap=True)

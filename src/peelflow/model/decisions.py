@@ -1,0 +1,430 @@
+"""A decision reads an act and its context, and gives a refusal, needs or a route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from attrs import field, frozen
+
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.records import Actor, Document, Record, Value
+from peelflow.model.rules import Counts, Holidays, Lifecycle
+
+
+@frozen
+class Act:
+    """What somebody asks for on one record.
+
+    Args:
+        trigger: The transition asked for.
+        actor: Who decided, in one acting role.
+        on: The London calendar date it happened on.
+        recorded_by: Who typed it; HMICFRS does not log in to a force's system.
+        evidence: Documents offered with this act.
+        inspection: The id of the inspection record this act rests on.
+        reason: Why, in words.
+        successor: The later record or inspection that takes this one's place.
+        source: The letter or portal reference an inspectorate's decision was read from.
+        key: An idempotency key, unique within the record.
+    """
+
+    trigger: str
+    actor: Actor
+    on: date
+    recorded_by: str
+    evidence: tuple[Document, ...] = ()
+    inspection: str | None = None
+    reason: str | None = None
+    successor: str | None = None
+    source: str | None = None
+    key: str | None = None
+
+
+@frozen
+class RoleNeed:
+    """Somebody who acts in one of these roles."""
+
+    roles: tuple[str, ...]
+
+
+@frozen
+class AppointmentNeed:
+    """An appointment to one of these roles that holds on a day; of this person, where one acts."""
+
+    roles: tuple[str, ...]
+    on: date
+    person: str | None = None
+
+
+@frozen
+class PersonNeed:
+    """Another person than these."""
+
+    than: tuple[str, ...]
+
+
+@frozen
+class SourceNeed:
+    """The letter or portal reference that an inspectorate's decision was read from."""
+
+
+@frozen
+class ReasonNeed:
+    """A reason, in words."""
+
+
+@frozen
+class SuccessorNeed:
+    """The later record or inspection that takes this one's place."""
+
+
+@frozen
+class DocumentNeed:
+    """A document that has not counted for this record yet.
+
+    Attributes:
+        kind: Of what kind.
+        signed_by: The roles, one of which its signer held on the day of signing; none: unsigned
+            will do.
+        by: The last day of signing: the act's.
+        signers: Known persons who hold such a role on that day.
+        attached: The name of a document that the record has and that will do.
+        beforehand: It must be attached before the act, because peelflow itself acts.
+    """
+
+    kind: str
+    signed_by: tuple[str, ...]
+    by: date
+    signers: tuple[str, ...] = ()
+    attached: str | None = None
+    beforehand: bool = False
+
+
+@frozen
+class KnownInspection:
+    """An inspection that is recorded, by its id and its days."""
+
+    id: str
+    first_day: date
+    last_day: date
+
+
+@frozen
+class InspectionNeed:
+    """An inspection of the record's force that has begun by the act's date.
+
+    Attributes:
+        kind: `planned`, `bespoke` or `any`.
+        question: The question it covers, None where any will do.
+        ends_from: It ends no earlier than this day.
+        known: The inspections recorded so far that could do, the soonest first.
+    """
+
+    kind: Literal["planned", "bespoke", "any"]
+    question: str | None
+    ends_from: date
+    known: tuple[KnownInspection, ...] = ()
+
+
+@frozen
+class FieldNeed:
+    """A field of the record, set.
+
+    `latest`: to a date no later than this. `has`: to this choice, or to a list that holds it.
+    """
+
+    field: str
+    latest: date | None = None
+    has: str | None = None
+
+
+@frozen
+class ChildrenNeed:
+    """Children that count closed on these ledgers (on all of theirs, where none is named).
+
+    `still_open` are those that do not yet; none at all means that there is no child, and that one
+    must be added.
+    """
+
+    still_open: tuple[str, ...]
+    ledgers: tuple[str, ...]
+
+
+@frozen
+class AnswersNeed:
+    """A new child for each of these records that names it in a field, and is then closed.
+
+    Attributes:
+        records: The ids of the records to be named.
+        field: The child's field.
+        ledgers: Where the child counts closed; on all of its own, where none is named.
+    """
+
+    records: tuple[str, ...]
+    field: str
+    ledgers: tuple[str, ...]
+
+
+@frozen
+class ParentNeed:
+    """A parent that does not count closed on these ledgers: a closed one has no open child."""
+
+    parent: str
+    ledgers: tuple[str, ...]
+
+
+@frozen
+class DayNeed:
+    """A day that has come: the act is dated then or later."""
+
+    day: date
+
+
+@frozen
+class StepNeed:
+    """An earlier step of this record: a trigger done in the window, or a state entered."""
+
+    trigger: str | None = None
+    state: str | None = None
+
+
+@frozen
+class PredicateNeed:
+    """The yes of a predicate that the application registered, or has yet to."""
+
+    predicate: str
+    registered: bool
+
+
+Precondition = DayNeed | AppointmentNeed | FieldNeed | ChildrenNeed | AnswersNeed | ParentNeed
+"""What must be so before the act."""
+Statement = SourceNeed | ReasonNeed | SuccessorNeed
+"""What is said with the act."""
+Offer = RoleNeed | PersonNeed | DocumentNeed | InspectionNeed | StepNeed | PredicateNeed
+"""What else is met by the act itself, or by what was done before it."""
+Need = Precondition | Statement | Offer
+PRECONDITIONS = (DayNeed, AppointmentNeed, FieldNeed, ChildrenNeed, AnswersNeed, ParentNeed)
+
+NeedAlternatives = tuple[tuple[Need, ...], ...]
+"""Several ways to meet a requirement, each of them a list of needs that are met together."""
+
+
+@frozen
+class Appointment:
+    """A person holds a role in a force from `first_day` to `last_day`, inclusive, or open-ended."""
+
+    person: str
+    role: str
+    force: str
+    first_day: date
+    last_day: date | None = None
+
+
+@frozen
+class Inspection:
+    """An inspection of a force: planned or bespoke, its days, and the questions it covers.
+
+    `question_set`: which set these are of, None where it is not said.
+    """
+
+    id: str
+    kind: str
+    first_day: date
+    last_day: date
+    questions: frozenset[str] = frozenset()
+    question_set: str | None = None
+    force: str = field(kw_only=True)
+
+
+@frozen
+class Child:
+    """A child record as its parent sees it: how its state counts, and what its fields say."""
+
+    id: str
+    counts: Mapping[str, Counts]
+    fields: Mapping[str, Value] = field(factory=dict)
+
+
+@frozen
+class RecordReference:
+    """A record of a category that names another one, `names`, in its field `field`."""
+
+    id: str
+    category: str
+    field: str
+    names: str
+
+
+@frozen
+class Context:
+    """All that a decision may look at besides rules and record.
+
+    `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
+    are the records of the force that name what the record names, where its rules ask for them;
+    `holidays` are the known bank holidays, if working days are to be counted.
+    """
+
+    now: datetime
+    today: date
+    appointments: tuple[Appointment, ...] = ()
+    inspection: Inspection | None = None
+    children: tuple[Child, ...] = ()
+    predicates: Mapping[str, Predicate] = field(factory=dict)
+    mentions: tuple[RecordReference, ...] = ()
+    holidays: Holidays | None = None
+
+
+Predicate = Callable[[Record, Act, Context], bool]
+
+RefusalKind = Literal["not here", "not you", "not yet"]
+
+
+@frozen
+class Reason:
+    """One reason for a refusal: its kind, what was found, what would do, and the rule's place.
+
+    `asks` says what would do as data: one of several lists of needs, each of them met together.
+    """
+
+    kind: RefusalKind
+    sentence: str
+    instead: str
+    span: Span = field(default=NOWHERE, eq=False)
+    asks: NeedAlternatives = field(default=(), eq=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.sentence}; {self.instead}"
+
+
+@frozen
+class Refusal:
+    """An act was refused: what was asked, where the record stands, and every reason."""
+
+    record: str
+    lifecycle: str
+    state: str
+    trigger: str
+    role: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def head(self) -> str:
+        """Which record, where it stands, and what it cannot."""
+        return f"{self.record} is `{self.state}`; cannot `{self.trigger}` as `{self.role}`"
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.head, *map(str, self.reasons)))
+
+
+RouteVerdict = Literal["possible", "impossible", "undetermined"]
+
+
+@frozen(eq=False)
+class RelatedRecord:
+    """A parent or a child: the record, its rules, and what stands around it in turn."""
+
+    record: Record
+    lifecycle: Lifecycle
+    around: RouteContext
+
+
+@frozen(eq=False)
+class RouteContext:
+    """What stands around a record whose way is looked for.
+
+    Attributes:
+        appointments: Those recorded in its force.
+        inspections: Those recorded of its force, past and coming.
+        children: The records below it.
+        parent: The record above it.
+        closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
+        mentions: The records of its force that name what it names, where its rules ask for them.
+        predicates: The predicates that the application registered.
+        fields: The fields its category declares; only these can be set. None: any.
+        lists: Those of them that hold several values. None: any.
+        may_have_children: Whether its category can have children.
+        holidays: The known bank holidays, None where no list of them is installed.
+    """
+
+    appointments: tuple[Appointment, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    children: tuple[RelatedRecord, ...] = ()
+    parent: RelatedRecord | None = None
+    closed_above: frozenset[str] = frozenset()
+    mentions: tuple[RecordReference, ...] = ()
+    predicates: frozenset[str] = frozenset()
+    fields: frozenset[str] | None = None
+    lists: frozenset[str] | None = None
+    may_have_children: bool = False
+    holidays: Holidays | None = None
+
+
+@frozen
+class RouteStep:
+    """One act on a way: who does what, with what, from when, by when.
+
+    Attributes:
+        trigger: What is done; `old` is the state before.
+        lands: The states it leads to: the one it enters, and those that peelflow itself then moves
+            the record on to in the same batch.
+        by: The roles that may; `system` alone means that peelflow does it when it is due.
+        earliest: The first day on which it can be done, as far as is known.
+        holders: Who holds one of those roles by appointment on that day: person and role.
+        needs: What it needs; what is to be done beforehand stands among it.
+        latest: The last day on which it can be done for this way to go on.
+        before: Ways of children and of the parent that are gone first.
+        undetermined: What decides and nobody can foresee: predicates, a child yet to be added.
+        national: It answers a national transition, so that a new window begins.
+        span: The rule's place.
+    """
+
+    trigger: str
+    old: str
+    lands: tuple[str, ...]
+    by: tuple[str, ...]
+    earliest: date
+    holders: tuple[tuple[str, str], ...] = ()
+    needs: tuple[Need, ...] = ()
+    latest: date | None = None
+    before: tuple[Route, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    national: bool = True
+    span: Span = field(default=NOWHERE, eq=False)
+
+    @property
+    def new(self) -> str:
+        """The state in which the record then rests."""
+        return self.lands[-1]
+
+
+@frozen
+class Route:
+    """The shortest lawful way of a record to a goal, or that there is none.
+
+    Attributes:
+        record: Whose way it is; `state` is where it stands.
+        goal: The goal in words.
+        verdict: `undetermined` where something decides that nobody can foresee.
+        steps: The acts on this record, in order; none where it is there already.
+        why: Why there is none, or why nobody can tell.
+    """
+
+    record: str
+    lifecycle: str
+    state: str
+    goal: str
+    verdict: RouteVerdict
+    steps: tuple[RouteStep, ...] = ()
+    why: str | None = None
+
+    @property
+    def end(self) -> str:
+        """The state in which the way ends."""
+        return self.steps[-1].new if self.steps else self.state
+
+    @property
+    def acts(self) -> int:
+        """How many acts it takes, those on children and the parent included."""
+        return sum(1 + sum(each.acts for each in step.before) for step in self.steps)

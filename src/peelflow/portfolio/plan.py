@@ -1,0 +1,158 @@
+"""List what each coming inspection could verify, and what each record needs before it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from attrs import frozen
+
+from peelflow.engine.requirements import covers_question, is_of_one_question_set
+from peelflow.model.decisions import Inspection
+from peelflow.model.records import Event, Record
+from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
+from peelflow.model.rules import Lifecycle, Transition
+from peelflow.portfolio.listing import Attribution, RecordRow, each_open, row_of, state_attribution
+from peelflow.register.context import inspection_of
+from peelflow.register.register import Register
+from peelflow.register.validation import check_date
+
+INSPECTION = "inspection"
+
+
+@frozen
+class Verifiable:
+    """An open record that an inspection could close.
+
+    Attributes:
+        row: The record.
+        question: Its question.
+        trigger: What the inspection lets be done, such as `verify`.
+        steps: What must be done first, trigger by trigger; empty where the record waits for it.
+        evidence: The kinds of documents those steps ask for.
+        waiting: Who brought it to where it waits; None where steps are left.
+    """
+
+    row: RecordRow
+    question: str | None
+    trigger: str
+    steps: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    waiting: Attribution | None = None
+
+
+@frozen
+class PlannedInspection:
+    """A coming inspection: `ready` are the records that wait for it, `first` those not yet."""
+
+    inspection: Inspection
+    title: str | None
+    ready: tuple[Verifiable, ...]
+    first: tuple[Verifiable, ...]
+
+
+def inspection_plan(
+    register: Register, on: date, *, force: str | None = None
+) -> tuple[PlannedInspection, ...]:
+    """Return every inspection that has not ended before a day, by its first day.
+
+    One without its days, postponed or cancelled is none to plan with.
+    """
+    check_date(on, "the list")
+    coming: list[tuple[Inspection, str | None]] = []
+    for record in register.records(force=force, category=INSPECTION):
+        held = inspection_of(record)
+        if held is not None and held.last_day >= on and record.issued <= on:
+            title = record.fields.get("title")
+            coming.append((held, title if isinstance(title, str) else None))
+    coming.sort(key=lambda each: (each[0].first_day, each[0].id))
+    records = list(register.histories(each_open(register, on, force=force))) if coming else []
+    return tuple(_planned_inspection(register, held, title, records) for held, title in coming)
+
+
+def _planned_inspection(
+    register: Register,
+    held: Inspection,
+    title: str | None,
+    records: Sequence[tuple[Record, Sequence[Event]]],
+) -> PlannedInspection:
+    found = [
+        each for record, history in records for each in _verifiable(register, record, history, held)
+    ]
+    return PlannedInspection(
+        inspection=held,
+        title=title,
+        ready=tuple(each for each in found if not each.steps),
+        first=tuple(each for each in found if each.steps),
+    )
+
+
+def _verifiable(
+    register: Register, record: Record, history: Sequence[Event], held: Inspection
+) -> Iterator[Verifiable]:
+    """Yield the record if the inspection could close it now, or after the fewest steps."""
+    if record.force != held.force:
+        return
+    rules = register.lifecycle(record.lifecycle)
+    for state, path in _each_open_path(rules, record.state):
+        rule = _closing_transition(rules, state, record, held)
+        if rule is None:
+            continue
+        question = record.fields.get("question")
+        kinds = [
+            atom.evidence
+            for step in path
+            for atom in atoms_of(step.requires)
+            if isinstance(atom, Evidence)
+        ]
+        yield Verifiable(
+            row=row_of(record),
+            question=question if isinstance(question, str) else None,
+            trigger=rule.trigger,
+            steps=tuple(step.trigger for step in path),
+            evidence=tuple(dict.fromkeys(kinds)),
+            waiting=None if path else state_attribution(history, record),
+        )
+        return
+
+
+def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:
+    """Yield the states reachable while open, the nearest first, each with the steps to it."""
+    seen = {start}
+    ahead: deque[tuple[str, tuple[Transition, ...]]] = deque([(start, ())])
+    while ahead:
+        state, path = ahead.popleft()
+        yield state, path
+        for rule in rules.states[state].transitions:
+            if rule.to not in seen and "open" in rules.states[rule.to].counts_as.values():
+                seen.add(rule.to)
+                ahead.append((rule.to, (*path, rule)))
+
+
+def _closing_transition(
+    rules: Lifecycle, state: str, record: Record, held: Inspection
+) -> Transition | None:
+    """Return the transition that closes the record and for which this inspection would do."""
+    before = rules.states[state].counts_as
+    for rule in rules.states[state].transitions:
+        after = rules.states[rule.to].counts_as
+        closes = any(
+            before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
+        )
+        asked = [each for each in atoms_of(rule.requires) if isinstance(each, InspectionHeld)]
+        if closes and any(_is_sufficient(each, record, held) for each in asked):
+            return rule
+    return None
+
+
+def _is_sufficient(asked: InspectionHeld, record: Record, held: Inspection) -> bool:
+    """Whether the inspection is of the kind asked for, and covers the record's question if so."""
+    if asked.inspection not in ("any", held.kind):
+        return False
+    question = record.fields.get("question")
+    return not asked.relevant or (
+        isinstance(question, str)
+        and is_of_one_question_set(record, held)
+        and covers_question(held.questions, question)
+    )

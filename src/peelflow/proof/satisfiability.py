@@ -1,0 +1,498 @@
+"""A decision procedure says whether an act can meet requirements, and what they imply.
+
+The answer is exact on the closed vocabulary: what an act says (a reason, a successor), what a
+record holds (fields, documents), one inspection, children, and time points in order. Of two events
+the later one has the greater number and no earlier date. Different `since` are different time
+points, in whatever order; nothing about a lifecycle is assumed, so what follows only from the way
+a record came here is not an implication. A predicate implies itself; what else depends on one is
+undetermined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import pairwise, product
+from typing import Literal, TypeVar
+
+from attrs import define, field, frozen
+
+from peelflow.model.requirements import (
+    PUBLISHED,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+)
+from peelflow.proof.normal_form import (
+    AnswersOnLedgers,
+    Atom,
+    ChildrenOnLedgers,
+    Clause,
+    PeriodWaited,
+    TooLargeError,
+    disjunctive_normal_form,
+    longest_days,
+)
+
+Verdict = Literal["proved", "refuted", "undetermined"]
+
+
+TimePoint = tuple[Literal["window", "entered", "done"], str]
+WINDOW: TimePoint = ("window", "")
+
+
+def time_point(since: str | None) -> TimePoint:
+    """Return the moment that `since` names: the window when it names none."""
+    return WINDOW if since is None else ("entered", since)
+
+
+@frozen
+class KnownPast:
+    """What is known of a record's past: its moments by rank (those that never were are missing).
+
+    `by_system` are the triggers that peelflow itself did last. `waits` are days that lay at least
+    between two ranks, the earlier one first.
+    """
+
+    ranks: Mapping[TimePoint, int]
+    by_system: frozenset[str] = frozenset()
+    waits: tuple[tuple[int, int, int], ...] = ()
+
+
+@define
+class DifferenceConstraints:
+    """Constraints on moments, each told by how many days ago it was."""
+
+    least: dict[TimePoint, int] = field(factory=dict)
+    most: dict[TimePoint, int] = field(factory=dict)
+    earlier: set[tuple[TimePoint, TimePoint, int]] = field(factory=set)
+
+    def at_least(self, point: TimePoint, days: int) -> None:
+        """`point` was `days` ago, or longer."""
+        self.least[point] = max(days, self.least.get(point, 0))
+
+    def at_most(self, point: TimePoint, days: int) -> None:
+        """`point` was `days` ago, or less."""
+        self.most[point] = min(days, self.most.get(point, days))
+
+    def before(self, one: TimePoint, other: TimePoint, days: int = 0) -> None:
+        """`one` is another event than `other`, before it, by `days` or more."""
+        self.earlier.add((one, other, days))
+
+    def can_be(self, known: KnownPast | None) -> bool:
+        """Say whether some history has its moments so; `known` may fix which came first."""
+        if known is None:
+            return _is_acyclic(self.earlier) and _has_solution(self.least, self.most, self.earlier)
+        ranks = known.ranks
+        if any(ranks[one] >= ranks[other] for one, other, _ in self.earlier):
+            return False
+        least: dict[int, int] = {}
+        most: dict[int, int] = {}
+        for point, days in self.least.items():
+            least[ranks[point]] = max(days, least.get(ranks[point], 0))
+        for point, days in self.most.items():
+            most[ranks[point]] = min(days, most.get(ranks[point], days))
+        line = sorted({*ranks.values(), *(rank for wait in known.waits for rank in wait[:2])})
+        edges = [(one, other, 0) for one, other in pairwise(line)]
+        edges += [(ranks[one], ranks[other], days) for one, other, days in self.earlier]
+        # The latest moments first: then one look at each edge is enough.
+        edges = sorted([*edges, *known.waits], key=lambda edge: edge[1], reverse=True)
+        return _has_solution(least, most, edges)
+
+
+P = TypeVar("P")
+
+
+def _has_solution(
+    least: Mapping[P, int], most: Mapping[P, int], earlier: Iterable[tuple[P, P, int]]
+) -> bool:
+    """Find how many days ago each moment was at the least, and compare with the most."""
+    ago, edges = dict(least), tuple(earlier)
+    moved = True
+    # INVARIANT: `earlier` has no cycle, so the days stop growing.
+    while moved:
+        moved = False
+        for one, other, days in edges:
+            if ago.get(one, 0) < ago.get(other, 0) + days:
+                ago[one], moved = ago.get(other, 0) + days, True
+    return all(ago.get(point, 0) <= days for point, days in most.items())
+
+
+def _is_acyclic(earlier: Iterable[tuple[TimePoint, TimePoint, int]]) -> bool:
+    left = {(one, other) for one, other, _ in earlier}
+    while left:
+        later = {other for _, other in left}
+        kept = {(one, other) for one, other in left if one in later}
+        if len(kept) == len(left):
+            return False
+        left = kept
+    return True
+
+
+QUESTION_FIELD = "question"
+_INSPECTION_KINDS = ("planned", "bespoke")
+
+
+def satisfiable(
+    met: Iterable[Atom],
+    unmet: Iterable[Atom],
+    *,
+    system: bool = False,
+    known: KnownPast | None = None,
+) -> bool:
+    """Say whether an act can meet all of `met` and none of `unmet`.
+
+    Args:
+        met: Atoms that hold.
+        unmet: Atoms that do not.
+        system: peelflow itself acts: with no reason, successor, inspection or offered document.
+        known: Which moments there were, in which order; any past at all when it is None.
+    """
+    held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
+    if any(atom in held for atom in lacking) or _has_contradictory_wait(held, lacking):
+        return False
+    if system and any(isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held):
+        return False
+    there = _existing_time_points(held, known)
+    if there is None:
+        return False
+    lacking = tuple(
+        atom for atom in lacking if _since_of(atom) is None or _time_point_of(atom) in there
+    )
+    return (
+        _are_fields_satisfiable(held, lacking)
+        and _are_children_satisfiable(held, lacking)
+        and _are_people_satisfiable(held, lacking, system=system, known=known)
+        and _are_times_satisfiable(held, lacking, known)
+    )
+
+
+def _has_contradictory_wait(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
+    """Say whether a time that is not to have passed has, as a longer one of its unit has."""
+    lapses = [atom for atom in lacking if isinstance(atom, PeriodWaited)]
+    return any(
+        lapse.follows_from(atom) for lapse in lapses for atom in held if isinstance(atom, Waited)
+    )
+
+
+def _since_of(atom: Atom) -> str | None:
+    match atom:
+        case Waited(since=since) if since == PUBLISHED:
+            return None
+        case Evidence(since=since) | InspectionHeld(since=since):
+            return since
+        case DistinctFrom(since=since) | Waited(since=since):
+            return since
+        case _:
+            return None
+
+
+def _time_point_of(atom: Atom) -> TimePoint:
+    return time_point(_since_of(atom))
+
+
+def _existing_time_points(
+    held: Iterable[Atom], known: KnownPast | None
+) -> frozenset[TimePoint] | None:
+    """Return the moments there are: as few as `held` allows; None when it needs one too many."""
+    asked = frozenset(_time_point_of(atom) for atom in held if _since_of(atom) is not None)
+    if known is None:
+        return asked
+    there = frozenset(known.ranks)
+    return there if asked <= there else None
+
+
+def _are_fields_satisfiable(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
+    """Fields, and what rests on them: days since publication, the question of an inspection.
+
+    A field may say several choices at once, as a list does, and others than those asked for.
+    """
+    set_, waited = set[str](), 0
+    published = False
+    for atom in held:
+        match atom:
+            case FieldSet(field=name):
+                set_.add(name)
+            case Waited(waited=days, since=since) if since == PUBLISHED:
+                waited, published = max(waited, days) if published else days, True
+                set_.add(PUBLISHED)
+            case InspectionHeld(relevant=True):
+                set_.add(QUESTION_FIELD)
+            case AnswersOnLedgers(asked=asked):
+                set_.add(asked.names)
+            case _:
+                pass
+    for atom in lacking:
+        match atom:
+            case FieldSet(field=name, has=None) if name in set_:
+                return False
+            case Waited(since=since) if since == PUBLISHED:
+                most = longest_days(atom)
+                if published and most is not None and most <= waited:
+                    return False
+            case _:
+                pass
+    return True
+
+
+def _are_children_satisfiable(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
+    """Children, closed on what is asked for, and the records that they answer."""
+    closing = [
+        atom.closes for atom in held if isinstance(atom, ChildrenOnLedgers | AnswersOnLedgers)
+    ]
+    closed = frozenset[str]().union(*closing)
+
+    def shut(ledgers: frozenset[str]) -> bool:
+        return ledgers <= closed if ledgers else frozenset() in closing
+
+    some = any(isinstance(atom, ChildrenOnLedgers) for atom in held)
+    for atom in lacking:
+        if isinstance(atom, AnswersOnLedgers):
+            if shut(atom.closes) and _has_every_answer(atom, held, by=atom.asked.children):
+                return False
+            # INVARIANT: where each has an answer, only some child can leave this unmet.
+            some = some or _has_every_answer(atom, held)
+    # INVARIANT: without `children` to meet there need be none, and then no `children` is met.
+    refused = [atom.closes for atom in lacking if isinstance(atom, ChildrenOnLedgers)]
+    return not some or not any(map(shut, refused))
+
+
+def _has_every_answer(
+    atom: AnswersOnLedgers, held: Iterable[Atom], *, by: str | None = None
+) -> bool:
+    """Say whether each record that an atom asks for has an answer, by a field if one is named."""
+    asked = atom.asked
+    found: set[str] = set()
+    for other in held:
+        if isinstance(other, AnswersOnLedgers) and by in (None, other.asked.children):
+            same = (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
+            found |= set(other.asked.for_each) if same else set()
+    return found.issuperset(asked.for_each)
+
+
+def _are_people_satisfiable(
+    held: tuple[Atom, ...], lacking: tuple[Atom, ...], *, system: bool, known: KnownPast | None
+) -> bool:
+    """People who did things before, where it is known which those are."""
+    if known is None:
+        return True
+    ranks = known.ranks
+    others = {atom.distinct_from for atom in held if isinstance(atom, DistinctFrom)}
+    for atom in (*held, *lacking):
+        if not isinstance(atom, DistinctFrom):
+            continue
+        trigger = atom.distinct_from
+        done = ranks.get(("done", trigger))
+        within = done is not None and done >= ranks[_time_point_of(atom)]
+        by_system = trigger in known.by_system
+        if atom in held:
+            if not within or (system and by_system):
+                return False
+        elif within and (trigger in others or by_system != system):
+            return False
+    return True
+
+
+def _are_times_satisfiable(
+    held: tuple[Atom, ...], lacking: tuple[Atom, ...], known: KnownPast | None
+) -> bool:
+    """Find an inspection and signers with which the moments can be put in order."""
+    inspections = [atom for atom in held if isinstance(atom, InspectionHeld)]
+    letters = [atom for atom in held if isinstance(atom, Evidence)]
+    signers = [_possible_signers(letter, lacking) for letter in letters]
+    for kind in _inspection_kinds(inspections):
+        for signed in product(*signers):
+            order = DifferenceConstraints()
+            _constrain_waits(order, held, lacking)
+            if known is None:
+                _constrain_distinct(order, held, lacking)
+            _constrain_inspection(order, inspections, lacking, kind)
+            for letter, signer in zip(letters, signed, strict=True):
+                _constrain_document(order, letter, lacking, signer)
+            if order.can_be(known):
+                return True
+    return False
+
+
+def _constrain_waits(
+    order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
+) -> None:
+    for atom in held:
+        if isinstance(atom, Waited) and atom.since != PUBLISHED:
+            order.at_least(_time_point_of(atom), atom.waited)
+    for atom in lacking:
+        if isinstance(atom, Waited) and atom.since != PUBLISHED:
+            most = longest_days(atom)
+            if most is not None:
+                order.at_most(_time_point_of(atom), most - 1)
+
+
+def _constrain_distinct(
+    order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
+) -> None:
+    """Another person did it, in every window asked for, so before every window refused."""
+    asked = [atom for atom in held if isinstance(atom, DistinctFrom)]
+    refused = [atom for atom in lacking if isinstance(atom, DistinctFrom)]
+    for one, other in product(asked, refused):
+        if one.distinct_from == other.distinct_from:
+            order.before(_time_point_of(one), _time_point_of(other))
+
+
+def _inspection_kinds(inspections: list[InspectionHeld]) -> tuple[str, ...]:
+    """Return what the act's one inspection can be: nothing that two kinds would have to be."""
+    named = {atom.inspection for atom in inspections} - {"any"}
+    if not named:
+        return _INSPECTION_KINDS if inspections else ("none",)
+    return tuple(named) if len(named) == 1 else ()
+
+
+def _constrain_inspection(
+    order: DifferenceConstraints, held: list[InspectionHeld], lacking: Iterable[Atom], kind: str
+) -> None:
+    """The inspection ended late enough for `held`, and so too early for what it must not meet."""
+    relevant = any(atom.relevant for atom in held)
+    for atom in lacking:
+        if (
+            isinstance(atom, InspectionHeld)
+            and atom.inspection in ("any", kind)
+            and relevant >= atom.relevant
+        ):
+            for other in held:
+                order.before(_time_point_of(other), _time_point_of(atom), 1)
+
+
+def _possible_signers(letter: Evidence, lacking: Iterable[Atom]) -> tuple[str | None, ...]:
+    """Return who may have signed a document: somebody nothing else asks for, if there is one."""
+    if not letter.signed_by:
+        return (None,)
+    refused = {
+        role
+        for atom in lacking
+        if isinstance(atom, Evidence) and atom.evidence == letter.evidence
+        for role in atom.signed_by
+    }
+    free = tuple(role for role in letter.signed_by if role not in refused)
+    return free[:1] or letter.signed_by
+
+
+def _constrain_document(
+    order: DifferenceConstraints, letter: Evidence, lacking: Iterable[Atom], signer: str | None
+) -> None:
+    """The document came just after its window began, so not after what it must not meet."""
+    for atom in lacking:
+        if (
+            isinstance(atom, Evidence)
+            and atom.evidence == letter.evidence
+            and (not atom.signed_by or signer in atom.signed_by)
+        ):
+            order.before(_time_point_of(letter), _time_point_of(atom))
+
+
+MOST_STEPS = 20_000
+Requirements = tuple[Requirement, ...]
+
+
+@define
+class CountermodelSearch:
+    """Whether an act can meet one clause and not some requirement.
+
+    Args:
+        system: peelflow itself acts.
+        known: What is known of the record's past.
+        sure: Look only for acts that no predicate can rule out.
+    """
+
+    system: bool = False
+    known: KnownPast | None = None
+    sure: bool = False
+    steps: int = field(default=0, init=False)
+
+    def unmet(self, clause: Clause, wanted: tuple[Clause, ...]) -> tuple[Atom, ...] | None:
+        """Return atoms that an act can fail, so that it meets `clause` and no way of `wanted`.
+
+        None when there is no such act.
+
+        Raises:
+            TooLargeError: The search takes too many steps.
+        """
+        if self.sure and any(isinstance(atom, PredicateHolds) for atom in clause):
+            return None
+        return self._search(clause, wanted, ())
+
+    def _search(
+        self, clause: Clause, wanted: tuple[Clause, ...], failed: tuple[Atom, ...]
+    ) -> tuple[Atom, ...] | None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooLargeError
+        if not satisfiable(clause, failed, system=self.system, known=self.known):
+            return None
+        if not wanted:
+            return failed
+        first, rest = wanted[0], wanted[1:]
+        if any(atom in failed for atom in first):
+            return self._search(clause, rest, failed)
+        found = (self._search(clause, rest, (*failed, atom)) for atom in self._failing(first))
+        return next((atoms for atoms in found if atoms is not None), None)
+
+    def _failing(self, clause: Clause) -> Iterator[Atom]:
+        return (atom for atom in clause if not (self.sure and isinstance(atom, PredicateHolds)))
+
+
+def implies(
+    given: Requirements,
+    wanted: Requirements,
+    *,
+    given_closes: frozenset[str] = frozenset(),
+    wanted_closes: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Say whether an act that meets all of `given` meets all of `wanted`.
+
+    Args:
+        given: What is required.
+        wanted: What should follow.
+        given_closes: The ledgers that the step requiring `given` closes, for `children`.
+        wanted_closes: The same of the step requiring `wanted`.
+    """
+    verdicts = [
+        implies_one(given, each, given_closes=given_closes, wanted_closes=wanted_closes)
+        for each in wanted
+    ]
+    if "refuted" in verdicts:
+        return "refuted"
+    return "undetermined" if "undetermined" in verdicts else "proved"
+
+
+@lru_cache(maxsize=4096)
+def implies_one(
+    given: Requirements,
+    wanted: Requirement,
+    *,
+    given_closes: frozenset[str] = frozenset(),
+    wanted_closes: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Say whether an act that meets all of `given` meets `wanted`."""
+    try:
+        ways = disjunctive_normal_form(given, given_closes)
+        asked = disjunctive_normal_form((wanted,), wanted_closes)
+        if all(CountermodelSearch().unmet(way, asked) is None for way in ways):
+            return "proved"
+        if any(CountermodelSearch(sure=True).unmet(way, asked) is not None for way in ways):
+            return "refuted"
+    except TooLargeError:
+        return "undetermined"
+    return "undetermined"
+
+
+def can_be_met(requirements: Requirements) -> bool:
+    """Say whether some act on some record meets all of `requirements`."""
+    try:
+        return any(satisfiable(way, ()) for way in disjunctive_normal_form(requirements))
+    except TooLargeError:
+        return True

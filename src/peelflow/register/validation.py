@@ -1,0 +1,463 @@
+"""Refuse a request that cannot be meant, before any rule is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from peelflow.engine.calendar import last_day
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import (
+    Actor,
+    Added,
+    Amended,
+    Document,
+    Event,
+    EventPayload,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+    Value,
+)
+from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
+from peelflow.register.context import Services, holidays_for
+from peelflow.wording import say_choice, suggestion
+
+if TYPE_CHECKING:
+    from peelflow.register.session import Session
+
+
+def describe_document(
+    content: bytes, kind: str, name: str, *, signed_by: str | None, signed_on: date | None
+) -> Document:
+    """Return a document's digest (SHA-256), and what is said of it.
+
+    Raises:
+        InvalidRequest: The content is no bytes, a word no text, or the day no date.
+    """
+    check_type(content, bytes, "the content", "give a file's bytes: `path.read_bytes()`")
+    check_text(kind, "the document's kind")
+    check_text(name, "the document's name")
+    if signed_by is not None:
+        check_text(signed_by, "who signed the document")
+    if signed_on is not None:
+        check_date(signed_on, f"the document {name!r:.80}")
+    return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
+
+
+LONGEST_TEXT = 4_000
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def check_readable(text: str | None, what: str) -> None:
+    """Refuse a reason or a source that is too long, or that hides in what order it reads.
+
+    Text that runs from right to left, such as Arabic or Hebrew, is as good as any other; the
+    invisible characters that turn text around are not, for they let it read otherwise than it is.
+
+    Raises:
+        InvalidRequest: It is no text, longer than `LONGEST`, or holds such a character.
+    """
+    if text is None:
+        return
+    if not isinstance(text, str):
+        raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
+    if len(text) > LONGEST_TEXT:
+        why = f"has {len(text):,} characters, more than {LONGEST_TEXT:,}"
+        raise InvalidRequest(what, why, "say it shortly, and attach the rest as a document")
+    turning = sorted(_BIDI_CONTROLS & set(text))
+    if turning:
+        why = f"holds U+{ord(turning[0]):04X}, which turns text around unseen"
+        raise InvalidRequest(what, why, "remove it; the text itself may run either way")
+
+
+def role_of(draft: Session, name: str) -> Role:
+    """Return a role of the rulebook, or raise InvalidRequest."""
+    roles = draft.rulebook.vocabulary.roles
+    check_one_of(name, roles, "the role")
+    return roles[name]
+
+
+def category_of(draft: Session, name: str) -> Category:
+    """Return a category of the rulebook, or raise InvalidRequest."""
+    categories = draft.rulebook.vocabulary.categories
+    check_one_of(name, categories, "the category")
+    return categories[name]
+
+
+def check_text(text: object, what: str) -> None:
+    """Refuse what is no text, or an empty one."""
+    if not isinstance(text, str):
+        raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
+    if not text.strip():
+        raise InvalidRequest(what, "is empty", "give a text")
+
+
+def check_type(given: object, wanted: type, what: str, instead: str) -> None:
+    """Refuse what is of another type than the one asked for."""
+    if not isinstance(given, wanted):
+        raise InvalidRequest(f"{what} {given!r:.80}", f"is no {wanted.__name__}", instead)
+
+
+def check_callable(given: object, what: str, instead: str) -> None:
+    """Refuse what cannot be called."""
+    if not callable(given):
+        raise InvalidRequest(f"{what} {given!r:.80}", "is no function", instead)
+
+
+def check_actor(actor: object) -> None:
+    """Refuse who is no Actor: a person's name alone says no role."""
+    check_type(actor, Actor, "the actor", "give Actor(person, role)")
+
+
+def check_key(key: object) -> None:
+    """Refuse a key that is no text; None is none."""
+    if key is not None:
+        check_text(key, "the key")
+
+
+def check_document(document: object) -> None:
+    """Refuse what is no document, such as a path or a digest."""
+    check_type(document, Document, "the document", "give what `keep` returned")
+
+
+def checked_documents(evidence: object) -> tuple[Document, ...]:
+    """Return the documents that are offered; refuse what is none, or no list of them."""
+    if not isinstance(evidence, Iterable) or isinstance(evidence, (str, bytes)):
+        what = f"the evidence {evidence!r:.80}"
+        raise InvalidRequest(what, "is no list of documents", "give a list of what `keep` returned")
+    given = tuple(evidence)
+    for each in given:
+        check_document(each)
+    return given
+
+
+def check_one_of(name: str, known: Collection[str], what: str) -> None:
+    """Refuse a name that is none of those there are."""
+    check_text(name, what)
+    if name not in known:
+        raise InvalidRequest(f"{what} {name!r}", "is unknown", suggestion(name, known))
+
+
+def check_level(level: object, record: str) -> None:
+    """Refuse what is no level: a truth, a text, a number with a point."""
+    if level is not None and type(level) is not int:
+        what = f"{record}: the level {level!r}"
+        raise InvalidRequest(what, "is no level", "give a whole number, or None for `none`")
+
+
+def check_date(on: object, record: str) -> None:
+    """Refuse what is no calendar date: a text, or a moment with its time."""
+    if not isinstance(on, date) or isinstance(on, datetime):
+        what, why = f"{record}: the date {on!r}", "is no datetime.date"
+        raise InvalidRequest(what, why, "give one, such as date(2023, 3, 30)")
+
+
+def check_not_future(draft: Session, on: date, record: str) -> None:
+    """Refuse a day in the future."""
+    check_date(on, record)
+    if on > draft.today:
+        raise InvalidRequest(
+            f"{record}: the date {on}",
+            f"lies in the future; today is {draft.today}",
+            "record it when it has happened",
+        )
+
+
+def check_follows(draft: Session, on: date, record: Record) -> None:
+    """Refuse a day in the future, or before the record's last event."""
+    check_not_future(draft, on, record.id)
+    if on < record.on:
+        raise InvalidRequest(
+            f"{record.id}: the date {on}",
+            f"lies before the record's last event on {record.on}",
+            f"date it {record.on} or later",
+        )
+
+
+def check_taken_over(
+    lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
+) -> None:
+    """Refuse a state its lifecycle does not have, or an issue date after the as-at date."""
+    if issued > on:
+        raise InvalidRequest(
+            f"{record}: the issue date {issued}",
+            f"lies after {on}, when it is taken over",
+            "give an earlier issue date",
+        )
+    check_text(state, f"{record}: the state")
+    if state not in lifecycle.states:
+        raise InvalidRequest(
+            f"{record}: the state {state!r}",
+            f"is none of {lifecycle}'s",
+            suggestion(state, lifecycle.states),
+        )
+
+
+def check_change(
+    category: Category, field: str, old: Value | None, new: Value | None, *, record: str
+) -> None:
+    """Refuse a change that changes nothing, or unsets a field that must be there."""
+    rule = category.fields.get(field)
+    what = f"{record}: the field `{field}`"
+    if rule is None:
+        instead = suggestion(field, category.fields)
+        raise InvalidRequest(what, "is not declared for its category", instead)
+    if new == old:
+        raise InvalidRequest(what, f"already is {old!r}", "give another value")
+    if new is None and rule.required:
+        raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
+
+
+FieldInput = str | date | Sequence[str]
+LONGEST_ID = 200
+ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+def iso_date(text: str) -> date | None:
+    """Return the day that a text like 2023-03-30 names, None when it names none."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch(ISO_DATE_PATTERN, text) else None
+    except ValueError:
+        return None
+
+
+def checked_id(record: object) -> str:
+    """Return an id that can be printed, typed and sorted; else raise InvalidRequest."""
+    if not isinstance(record, str):
+        raise InvalidRequest(f"the id {record!r}", "is no text", "use a short plain id")
+    if not record.strip() or record != record.strip() or len(record) > LONGEST_ID:
+        why = f"is empty, padded, or longer than {LONGEST_ID} characters"
+        raise InvalidRequest(f"the id {record[:40]!r}", why, "use a short plain id")
+    if not record.isprintable():
+        raise InvalidRequest(f"the id {record!r}", "cannot be printed", "use a short plain id")
+    return record
+
+
+def checked_fields(
+    category: Category, given: Mapping[str, FieldInput], *, record: str
+) -> Mapping[str, Value]:
+    """Return the fields as they are kept, those that count from another field filled in.
+
+    Raises:
+        InvalidRequest: A field is unknown, missing though required, or not of its declared type.
+    """
+    check_type(given, Mapping, f"{record}: what the fields say,", "give a dict, by their names")
+    for name in given:
+        check_text(name, f"{record}: a field's name")
+    fields = {
+        name: checked_value(category, name, value, record=record)
+        for name, value in sorted(given.items())
+    }
+    fields |= counted_days(category, fields, record=record)
+    for name, rule in category.fields.items():
+        if rule.required and name not in fields:
+            raise InvalidRequest(
+                f"{record}: the field `{name}`", "is missing", f"give it: {rule.title}"
+            )
+    checked_days(fields, record=record)
+    return fields
+
+
+def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
+    """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
+    rule = category.fields.get(name)
+    what = f"{record}: the field `{name}`"
+    if rule is None:
+        instead = suggestion(name, category.fields)
+        raise InvalidRequest(what, "is not declared for its category", instead)
+    if rule.type == "list":
+        return _checked_list(rule, value, what=what)
+    if isinstance(value, datetime):
+        raise InvalidRequest(what, "is a moment", "give a datetime.date, without the time")
+    if isinstance(value, date):
+        value = value.isoformat()
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRequest(what, "is no text, or empty", f"give a text: {rule.title}")
+    return _checked_text(rule, value, what=what)
+
+
+def counted_days(
+    category: Category, fields: Mapping[str, Value], *, record: str
+) -> Mapping[str, str]:
+    """Return the days that count from what `fields` say, for the fields that say none themselves.
+
+    Raises:
+        InvalidRequest: Such a day cannot be counted.
+    """
+    return {
+        name: day
+        for name, rule in category.fields.items()
+        if name not in fields and (day := counted_day(rule, name, fields, record=record))
+    }
+
+
+def counted_day(
+    rule: FieldRule, name: str, fields: Mapping[str, Value], *, record: str
+) -> str | None:
+    """Return the day a field counts from what `fields` say, None where nothing is to count.
+
+    Raises:
+        InvalidRequest: It lies beyond the calendar, or beyond the known bank holidays.
+    """
+    counted = rule.counts_from
+    start = fields.get(counted.field) if counted else None
+    if counted is None or not isinstance(start, str):
+        return None
+    day = last_day(date.fromisoformat(start), counted, holidays_for(counted))
+    if isinstance(day, date):
+        return day.isoformat()
+    instead = (
+        "give the day itself" if counted.working_days else f"give an earlier `{counted.field}`"
+    )
+    raise InvalidRequest(f"{record}: the field `{name}`", day.why, instead)
+
+
+def is_counted(rule: FieldRule, name: str, fields: Mapping[str, Value]) -> bool:
+    """Whether a field says the day that it counts; nothing, where there is nothing to count.
+
+    One that cannot be counted was set by somebody.
+    """
+    try:
+        return fields.get(name) == counted_day(rule, name, fields, record="")
+    except InvalidRequest:
+        return False
+
+
+def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
+    """Refuse a last day that lies before the first day."""
+    first, last = fields.get("first_day"), fields.get("last_day")
+    if isinstance(first, str) and isinstance(last, str) and last < first:
+        raise InvalidRequest(
+            f"{record}: the last day {last}",
+            f"lies before the first day {first}",
+            "give a last day on or after it",
+        )
+
+
+def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
+    if rule.type == "choice" and value not in rule.choices:
+        raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
+    if rule.type == "date" and iso_date(value) is None:
+        raise InvalidRequest(what, f"is {value!r}, which is no date", "write it as 2023-03-30")
+    return value
+
+
+def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str, ...]:
+    if isinstance(value, (str, date)) or not all(map(_is_text, value)):
+        raise InvalidRequest(what, "is no list of texts", "give a list, such as ['7.2']")
+    for item in value:
+        if rule.choices and item not in rule.choices:
+            raise InvalidRequest(what, f"has the item {item!r}", f"use {say_choice(rule.choices)}")
+    return tuple(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def check_references(
+    draft: Session, category: Category, fields: Mapping[str, Value], *, record: str
+) -> None:
+    """Refuse a field that refers to no record, to the record itself, or to one of another category.
+
+    The record referred to may belong to another force: a regional report is one of several forces.
+
+    Raises:
+        InvalidRequest: With the field, and what it may name.
+    """
+    for name, value in fields.items():
+        rule = category.fields.get(name)
+        if rule is None or rule.type != "reference" or not isinstance(value, str):
+            continue
+        what, instead = f"{record}: the field `{name}`", f"name a record of {say_choice(rule.to)}"
+        found = None if value == record else draft.find(value)
+        if value == record:
+            raise InvalidRequest(what, "names the record itself", instead)
+        if found is None:
+            raise InvalidRequest(what, f"is {value!r}, and no record is called so", instead)
+        if found.category not in rule.to:
+            raise InvalidRequest(what, f"is {value}, a `{found.category}`", instead)
+
+
+UNPINNED = Pin("", 0, "")
+
+
+def idempotency_payload(event: Event) -> tuple[object, ...]:
+    """Return what was asked in `event`: without its number, our clock, and what rules derived."""
+    # An appointment that begins later is dated today; its own days stand in its fields.
+    dated = isinstance(event.what, Added) and event.what.category == "appointment"
+    on = None if dated else event.on
+    asked = (on, event.actor, event.recorded_by, event.reason, event.source, event.key)
+    return (_without_derived(event.what), *asked)
+
+
+def _without_derived(what: EventPayload) -> EventPayload:
+    match what:
+        case TransitionTaken():
+            return evolve(what, old="", new="", national=True, counted=())
+        case Added():
+            return evolve(what, lifecycle=UNPINNED, state="")
+        case TakenOver():
+            return evolve(what, lifecycle=UNPINNED)
+        case Amended():
+            return evolve(what, old=None)
+        case Relevelled():
+            return evolve(what, old_level=None, old="", new="", triggers={})
+        case _:
+            return what
+
+
+def check_ledger(desk: Services, ledger: str) -> None:
+    """Refuse a ledger that no rules here or in the store know.
+
+    Raises:
+        InvalidRequest: With the one that was meant.
+    """
+    rows = [row for each in desk.rulebook.vocabulary.categories.values() for row in each.figures]
+    named = {row.ledger for row in rows if row.ledger is not None}
+    check_known_name(desk, "ledger", ledger, _ledgers_of, more=named)
+
+
+def check_known_level(desk: Services, level: Level) -> None:
+    """Refuse a level that no rules here or in the store apply to."""
+    check_level(level, "the records asked for")
+    check_known_name(
+        desk, "level", _level_word(level), lambda rules: map(_level_word, rules.applies_to.level)
+    )
+
+
+def _level_word(level: Level) -> str:
+    return "none" if level is None else str(level)
+
+
+def check_known_name(
+    desk: Services,
+    what: str,
+    name: str,
+    names_of: Callable[[Lifecycle], Iterable[str]],
+    *,
+    more: Collection[str] = (),
+) -> None:
+    """Refuse a name that neither the rulebook's rules nor those kept with a record have."""
+    check_text(name, f"the {what}")
+    here = desk.rulebook.lifecycles
+    if name in more or any(name in names_of(rules) for rules in here):
+        return
+    kept = [desk.lifecycle_of(Pin(*each)) for each in desk.store.lifecycles()]
+    known = {each for rules in (*here, *kept) for each in names_of(rules)}
+    check_one_of(name, known.union(more), f"the {what}")
+
+
+def _categories_of(rules: Lifecycle) -> Iterable[str]:
+    return rules.applies_to.category
+
+
+def _ledgers_of(rules: Lifecycle) -> Iterable[str]:
+    return {ledger for state in rules.states.values() for ledger in state.counts_as}

@@ -1,0 +1,1 @@
+"""Routes: the shortest lawful way of a record to a goal."""

@@ -1,0 +1,415 @@
+"""The loader reads rule files, checks and proves them. Loading is checking."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.model.rules import (
+    SYSTEM,
+    Lifecycle,
+    MigrationPlan,
+    Role,
+    State,
+    Transition,
+    Vocabulary,
+)
+from peelflow.proof.counterexample import ProofResult
+from peelflow.proof.guarantees import prove
+from peelflow.proof.lint import lint, roles_named
+from peelflow.proof.migration import check_migration
+from peelflow.proof.refinement import check_refinement
+from peelflow.proof.satisfiability import Verdict
+from peelflow.proof.vocabulary_lint import lint_unused, lint_vocabulary
+from peelflow.rulebook.canonical import pin_of
+from peelflow.rulebook.national import NATIONAL, national
+from peelflow.rulebook.rulebook import (
+    Rulebook,
+    fill_question_choices,
+    merge_lifecycles,
+    merge_vocabularies,
+)
+from peelflow.rulebook.structure import RuleFile, rule_file_of
+from peelflow.rulebook.yaml_reader import MAX_BYTES, read_mapping
+from peelflow.wording import printable, suggestion
+
+_SUFFIXES = {".yaml", ".yml"}
+
+
+def path_text(path: Path) -> str:
+    """Say a path on one line of plain text, whatever its name holds."""
+    return printable(path.as_posix())
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a rule file holds, and of a longer file as much as shows that it is too long.
+
+    Raises:
+        InvalidRules: No regular file can be read there.
+    """
+    try:
+        source = _read_to_limit(path) if stat.S_ISREG(path.stat().st_mode) else None
+    except (OSError, ValueError) as error:
+        raise InvalidRules([_unreadable_fault(path, _reason_of(error))]) from None
+    if source is None:
+        raise InvalidRules([_unreadable_fault(path, "it is no regular file")])
+    return source
+
+
+def _read_to_limit(path: Path) -> bytes | None:
+    # INVARIANT: a file that grows meanwhile is read no further than this.
+    with open(path, "rb", opener=_open_nonblocking) as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _open_nonblocking(path: str, flags: int) -> int:
+    # A pipe put in the file's place meanwhile would have us wait for its writer.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Path]:
+    """Return every rule file at or under `paths`, each once, in the order of their names.
+
+    What cannot be looked at, and each folder without a rule file, is added to `faults`.
+    """
+    files: dict[str, Path] = {}
+    for path in paths:
+        try:
+            found = _rule_files_under(path, faults) if path.is_dir() else [path]
+            for file in found:
+                files.setdefault(os.path.realpath(file), file)
+        except (OSError, ValueError) as error:
+            faults.append(_unreadable_fault(path, _reason_of(error)))
+    return list(files.values())
+
+
+def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
+    found: list[Path] = []
+    before = len(faults)
+    entered: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        try:
+            if path.is_dir():
+                # INVARIANT: a folder is entered once, however many links lead to it.
+                real = os.path.realpath(path)
+                if real not in entered:
+                    entered.add(real)
+                    waiting += sorted(path.iterdir(), reverse=True)
+            elif path.suffix in _SUFFIXES:
+                found.append(path)
+        except OSError as error:
+            faults.append(_unreadable_fault(path, _reason_of(error)))
+    if not found and len(faults) == before:
+        faults.append(_no_rule_files_fault(folder))
+    return found
+
+
+def _reason_of(error: OSError | ValueError) -> str:
+    why = getattr(error, "strerror", None) or str(error)
+    return why[:1].lower() + why[1:]
+
+
+def _unreadable_fault(path: Path, why: str) -> Diagnostic:
+    return Diagnostic(
+        Span(path_text(path)),
+        "unreadable",
+        f"`{path_text(path)}` cannot be read: {why}",
+        "check the path and its permissions",
+    )
+
+
+def _no_rule_files_fault(path: Path) -> Diagnostic:
+    return Diagnostic(
+        Span(path_text(path)),
+        "no-rule-files",
+        "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it",
+        "check the path",
+    )
+
+
+def read_file(path: Path) -> RuleFile:
+    """Read one rule file.
+
+    Raises:
+        InvalidRules: With every fault of the file.
+    """
+    return rule_file_of(read_mapping(read_bytes(path), path_text(path)))
+
+
+def read_lifecycle(source: bytes, file: str) -> Lifecycle:
+    """Read one lifecycle from bytes; nothing outside them is looked at.
+
+    Raises:
+        InvalidRules: With every fault, or because the bytes hold something else.
+    """
+    found = rule_file_of(read_mapping(source, file))
+    if isinstance(found, Lifecycle):
+        return found
+    raise InvalidRules(
+        [Diagnostic(found.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
+    )
+
+
+@define
+class RuleFiles:
+    """What rule files hold, and the faults of those that could not be read."""
+
+    lifecycles: list[Lifecycle] = field(factory=list)
+    vocabularies: list[Vocabulary] = field(factory=list)
+    migrations: list[MigrationPlan] = field(factory=list)
+    faults: list[Diagnostic] = field(factory=list)
+
+
+def read_files(paths: Iterable[Path | str]) -> RuleFiles:
+    """Read every rule file at or under `paths`, each once, in the order of their names."""
+    files = RuleFiles()
+    for path in find_rule_files(map(Path, paths), files.faults):
+        try:
+            found = read_file(path)
+        except InvalidRules as refused:
+            files.faults.extend(refused.diagnostics)
+            continue
+        match found:
+            case Lifecycle():
+                files.lifecycles.append(found)
+            case Vocabulary():
+                files.vocabularies.append(found)
+            case _:
+                files.migrations.append(found)
+    return files
+
+
+def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | None) -> Lifecycle:
+    """Return the lifecycle with its roles, answers and pin.
+
+    Args:
+        lifecycle: As its file says it.
+        vocabulary: The words of the whole rulebook.
+        refined: The national lifecycle that it refines, if it refines one that is known.
+    """
+    states = {
+        name: evolve(
+            state,
+            transitions=tuple(
+                evolve(
+                    way,
+                    answers=_implemented_trigger(way, state.stands_for or name, lifecycle, refined),
+                )
+                for way in state.transitions
+            ),
+        )
+        for name, state in lifecycle.states.items()
+    }
+    lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
+    return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _implemented_trigger(
+    way: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
+) -> str | None:
+    if lifecycle.refines is None:
+        return way.trigger
+    if way.as_ is not None:
+        return way.as_
+    state = refined.states.get(national_state) if refined else None
+    return way.trigger if state and _has_trigger(state, way.trigger) else None
+
+
+def _has_trigger(state: State, trigger: str) -> bool:
+    return any(way.trigger == trigger for way in state.transitions)
+
+
+def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str, Role]:
+    found = {SYSTEM: known.get(SYSTEM, Role("system", "the register itself"))}
+    waiting = sorted(roles_named(lifecycle), reverse=True)
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found[name] = known[name]
+            waiting += [found[name].stands_for or name]
+    return found
+
+
+def prove_lifecycles(
+    lifecycles: Iterable[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+) -> tuple[list[ProofResult], list[Diagnostic]]:
+    """Prove every guarantee and refinement of settled lifecycles without lint errors.
+
+    Args:
+        lifecycles: As they settled among the others.
+        refinable: The settled lifecycles that others may refine, by name@version.
+        vocabulary: The words of the whole rulebook.
+    """
+    proofs: list[ProofResult] = []
+    faults: list[Diagnostic] = []
+    for one in lifecycles:
+        found = prove(one)
+        proofs += found
+        faults += [
+            fault
+            for proof in found
+            for fault in _guarantee_faults(proof, refines=bool(one.refines))
+        ]
+        refined = refinable.get(one.refines or "")
+        if refined is not None:
+            faults += check_refinement(one, refined, vocabulary)
+    return proofs, faults
+
+
+def prove_migrations(
+    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
+) -> Iterator[Diagnostic]:
+    """Prove migration plans between settled lifecycles without errors."""
+    known = {str(one): one for one in lifecycles}
+    for plan in plans:
+        missing = sorted({plan.old, plan.new} - known.keys())
+        for name in missing:
+            yield Diagnostic(
+                plan.span,
+                "unknown-lifecycle",
+                f"the migration `{plan.name}` names `{name}`, which is not here without errors",
+                suggestion(name, known),
+            )
+        if not missing:
+            old, new = known[plan.old], known[plan.new]
+            yield from check_migration(plan, old, new, roles=vocabulary.roles)
+
+
+def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
+    span, that = proof.guarantee.span, proof.guarantee.that
+    if proof.verdict == "refuted":
+        yield Diagnostic(
+            span,
+            "guarantee-refuted",
+            f"`{that}` does not hold: {proof.why}",
+            "take away the last of these steps, or let it need what is missing",
+            steps=proof.trail,
+        )
+    elif proof.verdict == "undetermined":
+        yield Diagnostic(
+            span,
+            "guarantee-undetermined",
+            f"whether `{that}` holds is not proved: {proof.why}",
+            "do without the predicate, or have somebody say what it may do",
+            "note",
+            steps=proof.trail,
+        )
+    elif proof.vacuous is not None:
+        yield Diagnostic(
+            span,
+            "guarantee-vacuous",
+            f"`{that}` says nothing here: {proof.vacuous}",
+            "remove it, or mend the name that it was meant for",
+            "note" if refines else "error",
+        )
+
+
+@frozen(eq=False)
+class CheckedRules:
+    """What checking rule files gave.
+
+    Attributes:
+        rulebook: The base with what is sound of the files; fit to run if nothing is an error.
+        lifecycles: The lifecycles of the files, whether the base holds them already or not.
+        found: Every error and note, sorted by place.
+        proofs: What was found of each guarantee of the sound lifecycles among them.
+    """
+
+    rulebook: Rulebook
+    lifecycles: tuple[Lifecycle, ...]
+    found: tuple[Diagnostic, ...]
+    proofs: tuple[ProofResult, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted if anything is an error, undetermined if a proof is open, else proved."""
+        if any(fault.severity == "error" for fault in self.found):
+            return "refuted"
+        open_ = any(fault.code in UNDETERMINED_CODES for fault in self.found)
+        return "undetermined" if open_ else "proved"
+
+
+UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
+
+
+def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
+    """Load the rule files at or under `paths`, on top of a base.
+
+    Args:
+        paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
+        base: What the files build on: the national rulebook, unless the files define the
+            vocabulary `national` themselves. `Rulebook()` is no base at all.
+
+    Raises:
+        InvalidRules: With every fault of every file, sorted by place.
+    """
+    checked = examine(*paths, base=base)
+    faults = [fault for fault in checked.found if fault.severity == "error"]
+    if faults:
+        raise InvalidRules(faults)
+    return checked.rulebook
+
+
+def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
+    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
+    try:
+        return examine(*paths, base=base).found
+    except InvalidRules as refused:
+        return refused.diagnostics
+
+
+def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
+    """Check rule files and return what was found and proved of them.
+
+    Raises:
+        InvalidRules: The national rules, which they build on, are damaged.
+    """
+    files = read_files(paths)
+    lifecycles, vocabularies, faults = files.lifecycles, files.vocabularies, files.faults
+    if base is None:
+        defines = any(one.vocabulary == NATIONAL for one in vocabularies)
+        base = Rulebook() if defines else national()
+    vocabularies = fill_question_choices(base.vocabulary, vocabularies)
+    vocabulary, redefined = merge_vocabularies(base.vocabulary, vocabularies)
+    faults += redefined
+    for own in vocabularies:
+        faults += lint_vocabulary(own, vocabulary)
+    refinable = _refinable_by_name(base.lifecycles, lifecycles)
+    for one in lifecycles:
+        faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
+    faults += lint_unused(lifecycles, vocabularies, vocabulary)
+    ready = [resolve(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
+    added, disagreements = merge_lifecycles(base.lifecycles, ready)
+    faults += disagreements
+    sound = _without_errors(ready, vocabularies, faults)
+    proofs, refuted = prove_lifecycles(
+        sound, _refinable_by_name(base.lifecycles, sound), vocabulary
+    )
+    faults += refuted
+    faults += prove_migrations(files.migrations, (*base.lifecycles, *sound), vocabulary)
+    notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
+    rulebook = Rulebook(
+        (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
+    )
+    return CheckedRules(rulebook, tuple(ready), tuple(sorted(faults)), tuple(proofs))
+
+
+def _without_errors(
+    ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
+) -> list[Lifecycle]:
+    """Return the lifecycles that can be proved: what they are made of has no errors."""
+    broken = {fault.span.file for fault in faults if fault.severity == "error"}
+    if broken.intersection(one.span.file for one in vocabularies):
+        return []
+    return [one for one in ready if one.span.file not in broken]
+
+
+def _refinable_by_name(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
+    return {str(one): one for one in (*base, *own) if one.refines is None}

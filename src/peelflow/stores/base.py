@@ -1,0 +1,408 @@
+"""The store protocol, the values it exchanges, and the checks that every store makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+
+from attrs import field, frozen
+
+from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
+from peelflow.model.records import Event, Record
+from peelflow.model.rules import Level
+from peelflow.stores.codec import check_text
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+class EventRow(NamedTuple):
+    """An event's row; `text` is its canonical JSON, the rest is for finding it."""
+
+    record: str
+    number: int
+    on: str
+    kind: str
+    key: str | None
+    text: str
+    previous: str
+    digest: str
+
+
+class RecordRow(NamedTuple):
+    """A record's row; `body` is the record as canonical JSON, `head` its last event's digest."""
+
+    id: str
+    number: int
+    head: str
+    force: str
+    category: str
+    level: Level
+    lifecycle: str
+    version: int
+    state: str
+    parent: str | None
+    body: str
+
+
+MOVED_COLUMNS = ("number", "head", "level", "lifecycle", "version", "state", "body")
+"""What of a record's row an event moves."""
+
+
+class ChangeRow(NamedTuple):
+    """One change of the figures, by the event that made it."""
+
+    record: str
+    number: int
+    on: str
+    force: str
+    category: str
+    level: Level
+    ledger: str
+    counts: str
+    state: str
+    delta: int
+
+
+@frozen
+class StoredEvent:
+    """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
+
+    event: Event
+    text: str
+    previous: str
+    digest: str
+
+
+@frozen
+class StoredRecord:
+    """A record as it stands in the store, and the digest of its last event."""
+
+    record: Record
+    head: str
+
+
+@frozen
+class WriteBatch:
+    """What one `append` keeps whole or not at all.
+
+    Attributes:
+        entries: The new events, in order; a record's numbers follow on from its last.
+        records: Every record these events moved, folded, with its new head. Its category, force
+            and parent are its first event's: no store need look at them again.
+        read: The number of every record the decisions read (0: it must not exist yet).
+        lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
+        documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
+    """
+
+    entries: tuple[StoredEvent, ...]
+    records: tuple[StoredRecord, ...]
+    read: Mapping[str, int]
+    lifecycles: Mapping[tuple[str, int, str], str]
+    documents: Mapping[str, bytes] = field(factory=dict, repr=False)
+
+
+@frozen
+class RecordQuery:
+    """Which records to list; None means any. Matching is exact.
+
+    `field` is a field's name and the text it must say.
+    """
+
+    force: str | None = None
+    category: str | None = None
+    level: Level | str = "any"
+    state: str | None = None
+    parent: str | None = None
+    field: tuple[str, str] | None = None
+
+
+@frozen
+class LedgerTotal:
+    """How many records of a force, category and level count so on a ledger."""
+
+    force: str
+    category: str
+    level: Level
+    ledger: str
+    counts: str
+    total: int
+
+
+@frozen
+class FeedItem:
+    """An event in the feed; positions count from 1, without a gap (S5)."""
+
+    position: int
+    entry: StoredEvent
+
+
+@frozen
+class Capabilities:
+    """What an adapter can promise beyond what all of them do.
+
+    Attributes:
+        durable: What it keeps outlives the process (S3).
+        shared: Two processes may open it (S11).
+        embedded: This process itself writes the file, so its limits are the store's.
+        points: The sync points that `append` passes, in order; see `Store.reached`.
+    """
+
+    durable: bool
+    shared: bool
+    embedded: bool
+    points: tuple[str, ...] = ()
+
+
+class Snapshot(Protocol):
+    """All that a store keeps, as it is kept, in one reading (S6); writers go on meanwhile."""
+
+    def histories(self) -> Iterator[EventRow]:
+        """Yield every event by record, in code-point order, and number."""
+        ...
+
+    def feed(self) -> Iterator[tuple[int | None, EventRow]]:
+        """Yield every event by position; then those that have none yet, as they will get theirs."""
+        ...
+
+    def records(self) -> Iterator[RecordRow]:
+        """Yield the row of every record by id, in code-point order."""
+        ...
+
+    def changes(self) -> Iterator[ChangeRow]:
+        """Yield every change by record, in code-point order, and number."""
+        ...
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every document's digest and content, by digest."""
+        ...
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+
+def go_on(_: str) -> None:
+    """Do nothing at a sync point: what `Store.reached` is unless somebody else sets it."""
+
+
+class DocumentStore(Protocol):
+    """Keeps documents byte for byte (S8)."""
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        ...
+
+
+class Store(DocumentStore, Protocol):
+    """Keeps events, records, rules and documents. Every method may be called from any thread.
+
+    Attributes:
+        reached: Called with the name of each sync point that `append` passes: the kit stops the
+            process there, to see that nothing acknowledged is lost and nothing half is kept.
+    """
+
+    reached: Callable[[str], None]
+
+    @property
+    def url(self) -> str:
+        """Where it is, as errors name it."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it promises beyond what every store does."""
+        ...
+
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        ...
+
+    def keyed(self, record: str, key: str) -> StoredEvent | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        ...
+
+    def append(self, batch: WriteBatch) -> None:
+        """Keep the batch whole or not at all (S1), durably (S3).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now (S2).
+            KeyReused: A key of the batch already exists on its record (S7).
+            RulesMismatch: The store keeps other rules under a name and version of the batch's.
+            StoreBusy: Another writer held the store for too long.
+        """
+        ...
+
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        ...
+
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what `history` does for each record that exists among `ids`, in few readings."""
+        ...
+
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order."""
+        ...
+
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[LedgerTotal]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
+        ...
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5).
+
+        Every event that was kept before this call has a position when it returns.
+        """
+        ...
+
+    def position(self) -> int:
+        """Return the position of the last event, 0 where there is none (S5).
+
+        Every event that was kept before this call has a position when it returns.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return one reading of everything, for as long as the block lasts."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; closing twice is harmless.
+
+        Whatever is asked afterwards is StoreUnavailable (S13).
+        """
+        ...
+
+
+LARGEST_VERSION = 2**63 - 1
+
+
+def store_closed(url: str) -> StoreUnavailable:
+    """Return what a store says once it was closed (S13)."""
+    return StoreUnavailable(url, "it was closed", instead="open it again")
+
+
+def read_set_ids(batch: WriteBatch) -> list[str]:
+    """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
+    return sorted({*batch.read, *(entry.event.record for entry in batch.entries)})
+
+
+def check_numbers(batch: WriteBatch, found: Mapping[str, int]) -> None:
+    """Refuse a batch whose records moved; `found` holds the numbers they have now.
+
+    Raises:
+        Conflict: A record that was read has another number, or an entry does not follow its last.
+    """
+    for record, expected in sorted(batch.read.items()):
+        if found.get(record, 0) != expected:
+            raise Conflict(record, expected=expected, found=found.get(record, 0))
+    last = dict(found)
+    for entry in batch.entries:
+        record, number = entry.event.record, entry.event.number
+        if last.get(record, 0) != number - 1:
+            raise Conflict(record, expected=number - 1, found=last.get(record, 0))
+        last[record] = number
+
+
+def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
+    """Refuse a key that its record already carries, or that comes twice in the batch.
+
+    Raises:
+        KeyReused: The key stands for another event.
+    """
+    seen = set()
+    for entry in batch.entries:
+        record, key = entry.event.record, entry.event.key
+        if key is None:
+            continue
+        if (record, key) in seen or is_kept(record, key):
+            raise KeyReused(record, key)
+        seen.add((record, key))
+
+
+def check_texts(*texts: str | None) -> None:
+    """Refuse to look for what is no text, or for one that no store can hold."""
+    for text in texts:
+        if text is not None:
+            try:
+                check_text(text, text)
+            except (TypeError, AttributeError):
+                what = f"what is asked by, {text!r:.80}"
+                raise InvalidRequest(what, "is no text", "give a text") from None
+
+
+def check_query(wanted: RecordQuery) -> None:
+    """Refuse to list by a text that no store can hold."""
+    level = wanted.level if isinstance(wanted.level, str) else None
+    check_texts(wanted.force, wanted.category, level, wanted.state, wanted.parent)
+    check_texts(*(wanted.field or ()))
+
+
+def check_lifecycles(batch: WriteBatch) -> None:
+    """Refuse a rule text, name or version that no store can keep."""
+    for (name, version, digest), text in batch.lifecycles.items():
+        for part in (name, digest, text):
+            check_text(part, name)
+        if version > LARGEST_VERSION:
+            what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
+            raise InvalidRequest(what, why, "count versions on from 1")
+
+
+def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
+    """Refuse a batch whose lifecycles differ from those kept under their name and version.
+
+    Raises:
+        RulesMismatch: Two registers run edited rules without a new version.
+    """
+    for name, version, digest in batch.lifecycles:
+        if digest_of(name, version) not in {None, digest}:
+            raise RulesMismatch(name, version)
+
+
+def check_documents(batch: WriteBatch) -> None:
+    """Refuse a batch that brings a document under a digest that is not its content's."""
+    for digest, content in batch.documents.items():
+        check_document(digest, content)
+
+
+def check_document(digest: str, content: bytes) -> None:
+    """Refuse a document under a digest that is not its content's."""
+    if sha256(content).hexdigest() != digest:
+        what, why = f"document {digest[:12]!a}", "its content has another SHA-256 digest"
+        raise InvalidRequest(what, why, "keep it under its own")
+
+
+MAX_IDS = 30_000
+"""SQLite takes 32,766 parameters as it comes, PostgreSQL 65,535."""
+MAX_KEYS = 400
+"""SQLite takes an expression of a depth of 1,000; each `OR` is one deeper."""
+
+_T = TypeVar("_T")
+
+
+def chunked(whole: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield what is asked for in order, at most so many at once; nothing for an empty one."""
+    each = iter(whole)
+    while some := list(islice(each, size)):
+        yield some

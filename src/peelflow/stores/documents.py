@@ -1,0 +1,130 @@
+"""Keep documents in a folder, each under its SHA-256 digest, instead of in the database."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from attrs import frozen
+
+from peelflow.errors import InvalidRequest
+from peelflow.stores.base import Snapshot, Store, check_document
+
+_is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+class DocumentFolder:
+    """A folder of documents; `ab/cdef…` holds the content whose digest is `abcdef…`.
+
+    A document is there whole or not at all, and stays after a crash once it was kept (S3, S8). One
+    whose act then met a conflict stays in the folder, unnamed by any event. What the store itself
+    kept before the folder came into use is still found.
+
+    Args:
+        path: The folder; made when missing, in a folder that must exist.
+        store: The register's store.
+
+    Raises:
+        InvalidRequest: The folder cannot be made, or the path is none.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], store: Store) -> None:
+        if not _is_path(path):
+            what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
+            raise InvalidRequest(what, "is no path", instead)
+        self.path = Path(path).absolute()
+        self._store = store
+        try:
+            self.path.mkdir(exist_ok=True)
+        except (OSError, ValueError) as fault:  # a path with a NUL or a lone surrogate
+            raise _unwritable_folder(self.path, fault) from None
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its digest; keeping it again changes nothing (S8).
+
+        Raises:
+            InvalidRequest: The content has another digest, or the folder cannot be written.
+        """
+        check_document(digest, content)
+        place = self._place(digest)
+        if place.exists():
+            return
+        try:
+            place.parent.mkdir(exist_ok=True)
+            _write_file(place, content)
+            for folder in (place.parent, self.path) if os.name == "posix" else ():
+                _sync_folder(folder)  # elsewhere a folder cannot be opened, nor need it be
+        except OSError as fault:
+            raise _unwritable_folder(self.path, fault) from None
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        if _is_sha256(digest):
+            with suppress(OSError):
+                return self._place(digest).read_bytes()
+        return self._store.document(digest)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        in_folder = _is_sha256(digest) is not None and self._place(digest).is_file()
+        return in_folder or self._store.has_document(digest)
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the digest and content of every document in the folder, by digest."""
+        for path in sorted(self.path.glob("??/*")):
+            digest = path.parent.name + path.name
+            if _is_sha256(digest):
+                yield digest, path.read_bytes()
+
+    def _place(self, digest: str) -> Path:
+        return self.path / digest[:2] / digest[2:]
+
+
+def _write_file(place: Path, content: bytes) -> None:
+    # INVARIANT: the name is given last, to a file that is on the disk whole.
+    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as made:
+        try:
+            made.write(content)
+            made.flush()
+            os.fsync(made.fileno())
+            Path(made.name).replace(place)
+        except BaseException:
+            Path(made.name).unlink(missing_ok=True)
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
+
+
+def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidRequest:
+    why = f"cannot be written: {fault.strerror if isinstance(fault, OSError) else fault}"
+    return InvalidRequest(f"the folder {path}", why, "check the path and its permissions")
+
+
+@frozen
+class RegisterDocuments:
+    """Every document of a register: those of its folder, and those that its store keeps."""
+
+    kept: Snapshot
+    folder: DocumentFolder | None = None
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield each digest and content once."""
+        there = set()
+        for digest, content in self.folder.documents() if self.folder else ():
+            there.add(digest)
+            yield digest, content
+        yield from (each for each in self.kept.documents() if each[0] not in there)

@@ -1,0 +1,360 @@
+"""Write a batch to the SQL tables, or say why not.
+
+PostgreSQL's statement locks the rows of every record that was read, in the order of their ids,
+compares their numbers, and writes only where all of them are as they were read. A conflict is
+found by what it returns, never by an error, so that an application's transaction survives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Table, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from peelflow.errors import Conflict, KeyReused
+from peelflow.stores.base import (
+    MAX_KEYS,
+    MOVED_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordRow,
+    WriteBatch,
+    check_keys,
+    check_numbers,
+    check_rules,
+    chunked,
+    read_set_ids,
+)
+from peelflow.stores.codec import record_text
+from peelflow.stores.rows import BatchRows, change_rows, event_row, record_row
+from peelflow.stores.sql import queries as asking
+from peelflow.stores.sql import schema as tables
+from peelflow.stores.sql.connection import is_conflict
+
+
+def absent_ids(batch: WriteBatch) -> list[str]:
+    """Return the ids that must stand for no record yet."""
+    return sorted(record for record, number in expected_numbers(batch).items() if not number)
+
+
+def lost_transaction(batch: WriteBatch) -> Conflict:
+    """Return the conflict of a batch that took its transaction with it."""
+    record, number = min(expected_numbers(batch).items(), default=("", 0))
+    return Conflict(record, expected=number, found=number, transaction_lost=True)
+
+
+def expected_numbers(batch: WriteBatch) -> Mapping[str, int]:
+    """Return the number that each record must have: as it was read, or before its first event."""
+    first: dict[str, int] = {}
+    for entry in batch.entries:
+        first.setdefault(entry.event.record, entry.event.number - 1)
+    return {**first, **batch.read}
+
+
+def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
+    """Say why nothing was written.
+
+    Raises:
+        Conflict: A record that was read has moved, or who stood in the way has gone again.
+        KeyReused: A key of the batch already exists on its record.
+        RulesMismatch: The store keeps other rules under a name and version of the batch's.
+    """
+    check_numbers(batch, asking.lock_numbers(connection, read_set_ids(batch)))
+    check_stored_keys(connection, batch)
+    check_rules(batch, lambda *named: asking.lifecycle_digest(connection, *named))
+    raise lost_transaction(batch)  # whoever stood in the way has gone again
+
+
+def check_stored_keys(connection: Connection, batch: WriteBatch) -> None:
+    """Refuse a batch with a key that stands on its record.
+
+    Raises:
+        KeyReused: One does.
+    """
+    columns = tables.events.c
+    asked = select(columns.record, columns.key)
+    for some in chunked(batch_keys(batch), MAX_KEYS):
+        same = [(columns.record == record) & (columns.key == key) for record, key in some]
+        row = connection.execute(asked.where(or_(*same))).first()
+        if row is not None:
+            raise KeyReused(*row)
+
+
+def batch_keys(batch: WriteBatch) -> list[tuple[str, str]]:
+    """Return each record and key that the batch's events carry."""
+    events = [entry.event for entry in batch.entries]
+    return [(event.record, event.key) for event in events if event.key is not None]
+
+
+def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
+    """Keep a batch on any database, within the transaction of the connection.
+
+    Raises:
+        Conflict: A record that was read has moved; nothing was written.
+        KeyReused: A key of the batch already exists on its record.
+        RulesMismatch: The store keeps other rules under a name and version of the batch's.
+    """
+    check_numbers(batch, asking.lock_numbers(connection, read_set_ids(batch)))
+    check_keys(batch, lambda *_: False)
+    check_stored_keys(connection, batch)
+    kept = {
+        named[:2]: asking.lifecycle_digest(connection, *named[:2]) for named in batch.lifecycles
+    }
+    check_rules(batch, lambda *named: kept[named])
+    expected = expected_numbers(batch)
+    for record in batch.records:
+        _write_record_row(connection, record_row(record, record_text(record.record)), expected)
+    serials = [_insert_event(connection, event_row(entry)) for entry in batch.entries]
+    _insert_rows(connection, tables.unplaced, ((serials[0], serial) for serial in serials))
+    _insert_rows(
+        connection, tables.changes, (r for e in batch.entries for r in change_rows(e.event))
+    )
+    new = [each for each in batch.lifecycles if kept[each[:2]] is None]
+    _insert_rows(connection, tables.lifecycles, ((*each, batch.lifecycles[each]) for each in new))
+    for digest, content in batch.documents.items():
+        insert_document(connection, digest, content)
+
+
+def _insert_event(connection: Connection, row: EventRow) -> int:
+    made = connection.execute(insert(tables.events), row._asdict()).inserted_primary_key
+    return int(made[0]) if made else 0
+
+
+def _write_record_row(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
+    if not read.get(row.id):
+        connection.execute(insert(tables.records), row._asdict())
+        return
+    columns = tables.records.c
+    moving = update(tables.records).where(columns.id == row.id, columns.number == read[row.id])
+    values = {name: getattr(row, name) for name in MOVED_COLUMNS}
+    if connection.execute(moving.values(values)).rowcount != 1:
+        raise Conflict(row.id, expected=read[row.id], found=row.number, transaction_lost=True)
+
+
+def _insert_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    names = [column.name for column in table.columns]
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    if told:
+        connection.execute(insert(table), told)
+
+
+def insert_document(connection: Connection, digest: str, content: bytes) -> None:
+    """Insert a document unless it is there."""
+    if connection.dialect.name == "postgresql":
+        sql = """INSERT INTO peelflow_documents (digest, content)
+            VALUES (%(digest)s, %(content)s) ON CONFLICT DO NOTHING"""
+        connection.exec_driver_sql(sql, {"digest": digest, "content": content})
+    elif not asking.has_document(connection, digest):
+        connection.execute(insert(tables.documents), {"digest": digest, "content": content})
+
+
+_COLUMN_TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
+
+
+def _unnest(prefix: str, names: Sequence[str]) -> str:
+    arrays = ", ".join(
+        f"%({prefix}_{name})s::{_COLUMN_TYPES.get(name, 'text')}[]" for name in names
+    )
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"unnest({arrays}) WITH ORDINALITY AS given({quoted}, place)"
+
+
+def _quoted_columns(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+_LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
+_APPEND = f"""
+WITH asked AS (
+    SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
+), locked AS MATERIALIZED (
+    SELECT id, number FROM peelflow_records WHERE id = ANY(%(read_id)s) ORDER BY id FOR UPDATE
+), fits AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
+       AND (SELECT count(*) FROM locked JOIN asked USING (id, number))
+         = (SELECT count(*) FROM asked WHERE number > 0)
+       AND NOT EXISTS (SELECT 1 FROM peelflow_events e
+           JOIN unnest(%(key_record)s::text[], %(key_key)s::text[]) AS k(record, key)
+           ON e.record = k.record AND e.key = k.key)
+       AND NOT EXISTS (SELECT 1 FROM peelflow_lifecycles l
+           JOIN {_unnest("rules", _LIFECYCLE_COLUMNS)}
+           ON l.name = given.name AND l.version = given.version
+           WHERE l.digest <> given.digest) AS ok
+), ruled AS (
+    INSERT INTO peelflow_lifecycles ({_quoted_columns(_LIFECYCLE_COLUMNS)})
+    SELECT {_quoted_columns(_LIFECYCLE_COLUMNS)} FROM {_unnest("rules", _LIFECYCLE_COLUMNS)}
+     WHERE (SELECT ok FROM fits)
+    ON CONFLICT DO NOTHING RETURNING name, version
+), added AS (
+    INSERT INTO peelflow_records ({_quoted_columns(RecordRow._fields)})
+    SELECT {_quoted_columns(RecordRow._fields)} FROM {_unnest("added", RecordRow._fields)}
+    WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING 1
+), moved AS (
+    UPDATE peelflow_records r
+       SET {", ".join(f'"{name}" = given."{name}"' for name in MOVED_COLUMNS)}
+    FROM {_unnest("moved", ("id", *MOVED_COLUMNS))} WHERE r.id = given.id AND (SELECT ok FROM fits)
+    RETURNING 1
+), whole AS MATERIALIZED (
+    SELECT (SELECT ok FROM fits)
+       AND (SELECT count(*) FROM added) = cardinality(%(added_id)s::text[])
+       AND (SELECT count(*) FROM moved) = cardinality(%(moved_id)s::text[])
+       AND (SELECT count(*) FROM ruled) + (SELECT count(*) FROM peelflow_lifecycles l
+           JOIN {_unnest("rules", _LIFECYCLE_COLUMNS)}
+           ON l.name = given.name AND l.version = given.version
+           AND l.digest = given.digest) = cardinality(%(rules_name)s::text[]) AS ok
+), happened AS (
+    INSERT INTO peelflow_events ({_quoted_columns(EventRow._fields)})
+    SELECT {_quoted_columns(EventRow._fields)} FROM {_unnest("event", EventRow._fields)}
+    WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial
+), waiting AS (
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT min(serial) OVER (), serial FROM happened
+), changed AS (
+    INSERT INTO peelflow_changes ({_quoted_columns(ChangeRow._fields)})
+    SELECT {_quoted_columns(ChangeRow._fields)} FROM {_unnest("change", ChangeRow._fields)}
+    WHERE (SELECT ok FROM whole)
+), brought AS (
+    INSERT INTO peelflow_documents (digest, content)
+    SELECT digest, content FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
+        AS d(digest, content)
+    WHERE (SELECT ok FROM whole) ON CONFLICT DO NOTHING
+)
+SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END
+FROM fits, whole
+"""  # noqa: S608 - made of names alone
+
+
+_APPEND_SINGLE_MOVE = f"""
+WITH moved AS (
+    UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in MOVED_COLUMNS)}
+    WHERE id = %s AND number = %s RETURNING 1
+), happened AS (
+    INSERT INTO peelflow_events ({_quoted_columns(EventRow._fields)})
+    SELECT {", ".join(f"%s::{_COLUMN_TYPES.get(name, 'text')}" for name in EventRow._fields)}
+      FROM moved
+    RETURNING serial
+), waiting AS (
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened
+), changed AS (
+    INSERT INTO peelflow_changes ({_quoted_columns(ChangeRow._fields)})
+    SELECT *
+      FROM unnest({", ".join(f"%s::{_COLUMN_TYPES.get(n, 'text')}[]" for n in ChangeRow._fields)})
+    WHERE EXISTS (SELECT 1 FROM moved)
+) SELECT count(*) FROM moved
+"""  # noqa: S608 - made of names alone
+
+
+# INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
+# it does not, and so holds this lock of its id until its transaction ends; it is taken by a
+# statement before the one that looks, which then sees what was added meanwhile. Ids share 1,024
+# locks: a server holds a few thousand in all, and a batch may add more records than that.
+_LOCK_ABSENT_IDS = """SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 0) & 1023 AS key FROM unnest(%s::text[]) AS given(id)
+    ORDER BY 1
+) AS keys"""
+
+
+def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:
+    """Keep one event that moves the one record that was read; say whether that was still so.
+
+    Its key needs no look: who used it meanwhile has moved the record's number. The table refuses
+    one that stood there all along.
+
+    Args:
+        driver: A connection of psycopg's that commits by itself.
+        rows: What is written; `moved` checks the record's number in the statement that moves it.
+        event: The event.
+    """
+    changes = [list(column) for column in zip(*rows.changes, strict=True)] or _NO_CHANGE_COLUMNS
+    try:
+        (kept,) = driver.execute(
+            _APPEND_SINGLE_MOVE, (*(rows.moved or ()), *event, *changes)
+        ).fetchone()
+    except driver.IntegrityError:
+        return False
+    return bool(kept)
+
+
+_NO_CHANGE_COLUMNS: list[list[Any]] = [[] for _ in ChangeRow._fields]
+
+
+def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone: bool) -> None:
+    """Keep a batch on PostgreSQL, in one statement; in two, if it read that a record is not there.
+
+    Args:
+        connection: One that commits by itself if `alone`, else in a transaction.
+        batch: What to keep.
+        alone: Whether a batch that was kept in part ends in an error that takes it all back; in
+            an application's transaction it ends in a Conflict that says the transaction is lost.
+
+    Raises:
+        Conflict: A record that was read has moved.
+        KeyReused: A key of the batch already exists on its record.
+        RulesMismatch: The store keeps other rules under a name and version of the batch's.
+    """
+    expected = expected_numbers(batch)
+    if not _is_consecutive(batch, expected):
+        raise_refusal(connection, batch)
+    check_keys(batch, lambda *_: False)
+    absent = absent_ids(batch)
+    if absent:
+        connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
+    asked = _statement_parameters(batch, expected, alone=alone)
+    try:
+        fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+    except DBAPIError as fault:
+        if alone and is_conflict(fault):
+            raise_refusal(connection, batch)
+        raise
+    if not fits:
+        raise_refusal(connection, batch)
+    if not whole:
+        raise lost_transaction(batch)
+
+
+def _is_consecutive(batch: WriteBatch, expected: Mapping[str, int]) -> bool:
+    """Return whether each event of the batch has the next number of its record."""
+    last = dict(expected)
+    for entry in batch.entries:
+        record, number = entry.event.record, entry.event.number
+        if number != last[record] + 1:
+            return False
+        last[record] = number
+    return True
+
+
+def _statement_parameters(
+    batch: WriteBatch, expected: Mapping[str, int], *, alone: bool
+) -> Mapping[str, Any]:
+    rows = [record_row(kept, record_text(kept.record)) for kept in batch.records]
+    added = [row for row in rows if not expected.get(row.id)]
+    moved = [row for row in rows if expected.get(row.id)]
+    keys = batch_keys(batch)
+    return {
+        "alone": alone,
+        "read_id": list(expected),
+        "read_number": list(expected.values()),
+        "key_record": [record for record, _ in keys],
+        "key_key": [key for _, key in keys],
+        **_column_arrays(
+            "rules", _LIFECYCLE_COLUMNS, [(*pin, text) for pin, text in batch.lifecycles.items()]
+        ),
+        **_column_arrays("added", RecordRow._fields, added),
+        **_column_arrays("moved", RecordRow._fields, moved),
+        **_column_arrays("event", EventRow._fields, [event_row(entry) for entry in batch.entries]),
+        **_column_arrays(
+            "change",
+            ChangeRow._fields,
+            [row for entry in batch.entries for row in change_rows(entry.event)],
+        ),
+        "document_digest": list(batch.documents),
+        "document_content": list(batch.documents.values()),
+    }
+
+
+def _column_arrays(
+    prefix: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Mapping[str, list[Any]]:
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {f"{prefix}_{name}": list(each) for name, each in zip(names, columns, strict=True)}

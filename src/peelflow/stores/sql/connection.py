@@ -1,0 +1,186 @@
+"""Make engines and check connections for the SQL stores, and say what their errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.stores.sqlite_connection import advice_for, is_busy
+
+POSTGRESQL, SQLITE = "postgresql", "sqlite"
+KNOWN_DIALECTS = (POSTGRESQL, SQLITE)
+PSYCOPG = "psycopg"
+
+
+def parse_url(url: str) -> URL:
+    """Return a URL in its parts.
+
+    Raises:
+        InvalidRequest: SQLAlchemy cannot read it.
+    """
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
+        what, instead = "the store's URL", "write it as dialect+driver://user:password@host/name"
+        raise InvalidRequest(what, "cannot be read", instead) from None
+
+
+def make_engine(url: URL, **options: Any) -> Engine:
+    """Return an engine for a URL; nothing is connected yet.
+
+    Raises:
+        InvalidRequest: SQLAlchemy knows no such dialect, or lacks its driver.
+    """
+    try:
+        engine = create_engine(url, **options)
+    except (NoSuchModuleError, ModuleNotFoundError) as fault:
+        what = f"store {url.drivername}"
+        raise InvalidRequest(what, f"no driver is installed: {fault}", "install it") from None
+    if url.get_backend_name() == SQLITE:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(opened: Any, _: object) -> None:
+    opened.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
+        opened.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # INVARIANT: whoever writes takes the write lock first, before it reads what it rests on.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_CONFLICT_STATES = {"22012", "23505"}
+"""PostgreSQL's: our own taking back of what was kept in part, and a row that somebody put first."""
+
+_CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_STATES
+"""PostgreSQL's: serialization failure, deadlock, lock not available, a transaction that failed
+before, a statement that took too long."""
+
+
+_ADVICE_BY_STATE = {
+    "08": "check the URL, and that the server runs, then try again",
+    "25006": "name a server that may be written to",
+    "28": "check the name and the password in the URL",
+    "42501": "let the owner of the tables grant what it asks for",
+    "53": "let the server have what it lacks, then try again",
+    "53100": "make room on the server's disk, then try again",
+    "53200": "let the server have more memory, then try again",
+    "53300": "close other connections to the server, or let it take more, then try again",
+    "57P": "wait until the server runs again, then try again",
+}
+"""What to do, by PostgreSQL's code, or what it begins with: the longest decides."""
+
+_UNREACHABLE_ADVICE = (
+    "check the URL, and that the server runs and has a connection left, then try again"
+)
+_UNREACHABLE_CLASSES = {"OperationalError", "ProgrammingError"}
+_POOL_ADVICE = "use fewer threads at once, then try again"
+
+
+def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
+    """Return what a database said as an error of ours, with what to do about it."""
+    said = " ".join(str(_driver_error(fault)).split())
+    return StoreUnavailable(url, said, instead=_advice_for(fault))
+
+
+def _advice_for(fault: Exception) -> str | None:
+    origin = _driver_error(fault)
+    if isinstance(origin, sqlite3.Error):
+        return advice_for(origin)
+    if isinstance(origin, PoolTimeoutError):
+        return _POOL_ADVICE
+    code = getattr(origin, "sqlstate", None)
+    if code is None:
+        # A server that is not reached gives no code: PEP 249 names the class of the error.
+        named = {each.__name__ for each in type(origin).__mro__}
+        return _UNREACHABLE_ADVICE if named & _UNREACHABLE_CLASSES else None
+    return next(
+        (_ADVICE_BY_STATE[code[:size]] for size in (5, 3, 2) if code[:size] in _ADVICE_BY_STATE),
+        None,
+    )
+
+
+def _driver_error(fault: Exception) -> BaseException:
+    return (fault.orig or fault) if isinstance(fault, DBAPIError) else fault
+
+
+def is_contention(fault: Exception) -> bool:
+    """Return whether nothing but another writer made a statement fail."""
+    origin = _driver_error(fault)
+    if isinstance(origin, sqlite3.Error):
+        return is_busy(origin)
+    return getattr(origin, "sqlstate", None) in _CONTENTION_STATES
+
+
+def is_conflict(fault: Exception) -> bool:
+    """Return whether a statement failed because somebody else's row came first."""
+    return getattr(_driver_error(fault), "sqlstate", None) in _CONFLICT_STATES
+
+
+def check_joined(connection: Connection, url: str) -> None:
+    """Refuse a connection that commits by itself, or a SQLite transaction begun without a lock.
+
+    Raises:
+        InvalidRequest: With what to do instead.
+    """
+    if connection.dialect.name == "sqlite":
+        _check_immediate(connection)
+    elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
+        why, instead = "commits by itself", "give one with a transaction of yours"
+        raise InvalidRequest(f"the connection to {url}", why, instead)
+    elif connection.get_isolation_level() == "REPEATABLE READ":
+        # It would not see a record that was added since it began, and has no row of it to lock.
+        why, instead = "reads what was there when it began", "use READ COMMITTED or SERIALIZABLE"
+        raise InvalidRequest(f"the transaction on {url}", why, instead)
+
+
+def _check_immediate(connection: Connection) -> None:
+    """Refuse a SQLite transaction that has not begun IMMEDIATE.
+
+    One that takes the lock only when it first writes fails there, whatever the timeout, if
+    somebody else wrote since it first read. Whether the lock is taken is asked of the file by a
+    second connection.
+
+    Raises:
+        InvalidRequest: There is no transaction, or its lock is free.
+    """
+    file = _database_path(
+        connection
+    )  # begins the transaction, if the application left that to SQLAlchemy
+    driver = connection.connection.driver_connection
+    held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
+    if not held or _is_write_lock_free(file):
+        what, why = "the SQLite transaction", "has not begun IMMEDIATE"
+        instead = "set the driver's isolation_level to None and begin with BEGIN IMMEDIATE"
+        raise InvalidRequest(what, why, instead)
+
+
+def _database_path(connection: Connection) -> str:
+    rows = connection.exec_driver_sql("PRAGMA database_list").all()
+    return str(rows[0][2] or "")
+
+
+def _is_write_lock_free(path: str) -> bool:
+    """Return whether nobody holds the write lock of a file; in memory there is none to ask."""
+    if not path:
+        return False
+    with (
+        closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as probe,
+        suppress(sqlite3.OperationalError),
+    ):
+        probe.execute("BEGIN IMMEDIATE")
+        probe.execute("ROLLBACK")
+        return True
+    return False

@@ -1,0 +1,173 @@
+"""Define the tables of the SQL stores, and upgrade them when asked.
+
+Events are only ever inserted; a force may take away the right to change or delete them. Their
+positions stand in a table of their own, given by whoever reads the feed, so that writers share no
+row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+)
+
+from peelflow.errors import StoreUnavailable, StoreVersion
+
+SCHEMA = 1
+metadata = MetaData()
+
+# INVARIANT: text is ordered by code point, as in every store.
+_text = Text().with_variant(Text(collation="C"), "postgresql")
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
+records = Table(
+    "peelflow_records",
+    metadata,
+    Column("id", _text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("head", _text, nullable=False),
+    Column("force", _text, nullable=False),
+    Column("category", _text, nullable=False),
+    Column("level", Integer),
+    Column("lifecycle", _text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", _text, nullable=False),
+    Column("parent", _text),
+    Column("body", _text, nullable=False),
+    Index("peelflow_records_by_category", "category", "force", "id"),
+    Index("peelflow_records_by_parent", "parent", "id"),
+)
+events = Table(
+    "peelflow_events",
+    metadata,
+    Column("serial", _serial, Identity(), primary_key=True),
+    Column("record", _text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("on", _text, nullable=False),
+    Column("kind", _text, nullable=False),
+    Column("key", _text),
+    Column("text", _text, nullable=False),
+    Column("previous", _text, nullable=False),
+    Column("digest", _text, nullable=False),
+    UniqueConstraint("record", "number", name="peelflow_events_by_number"),
+    UniqueConstraint("record", "key", name="peelflow_events_by_key"),
+)
+# INVARIANT: a batch is named by its first event's serial, so ordering by it keeps a batch together
+# and puts it behind every batch that had committed when it began.
+unplaced = Table(
+    "peelflow_unplaced",
+    metadata,
+    Column("batch", _serial, nullable=False),
+    Column("serial", _serial, nullable=False),
+    PrimaryKeyConstraint("batch", "serial"),
+)
+feed = Table(
+    "peelflow_feed",
+    metadata,
+    Column("position", _serial, primary_key=True, autoincrement=False),
+    Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
+)
+changes = Table(
+    "peelflow_changes",
+    metadata,
+    Column("record", _text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("on", _text, nullable=False),
+    Column("force", _text, nullable=False),
+    Column("category", _text, nullable=False),
+    Column("level", Integer),
+    Column("ledger", _text, nullable=False),
+    Column("counts", _text, nullable=False),
+    Column("state", _text, nullable=False),
+    Column("delta", Integer, nullable=False),
+)
+documents = Table(
+    "peelflow_documents",
+    metadata,
+    Column("digest", _text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+lifecycles = Table(
+    "peelflow_lifecycles",
+    metadata,
+    Column("name", _text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", _text, nullable=False),
+    Column("text", _text, nullable=False),
+    PrimaryKeyConstraint("name", "version"),
+)
+
+
+SchemaUpgrade = Callable[[Connection], None]
+SCHEMA_UPGRADES: Mapping[int, SchemaUpgrade] = {}
+"""What brings a schema of that number to the next."""
+
+
+def upgrade_schema(
+    connection: Connection, url: str, steps: Mapping[int, SchemaUpgrade] = SCHEMA_UPGRADES
+) -> int:
+    """Make the tables, or bring older ones up to date, and return the schema there was (0: none).
+
+    Raises:
+        StoreVersion: A newer peelflow made the tables (S12).
+        StoreUnavailable: An older schema is not known here.
+    """
+    found = schema_version(connection) or 0
+    if found > SCHEMA:
+        raise StoreVersion(url, found=found, known=SCHEMA)
+    if not found:
+        metadata.create_all(connection)
+    for number in range(found, SCHEMA) if found else ():
+        if number not in steps:
+            raise StoreUnavailable(url, f"its schema number is {number}")
+        steps[number](connection)
+    if found != SCHEMA:
+        connection.execute(delete(meta))
+        connection.execute(insert(meta), {"schema": SCHEMA})
+    return found
+
+
+def check_schema(connection: Connection, url: str) -> None:
+    """Refuse a database whose tables are missing, older or newer than these.
+
+    Raises:
+        StoreVersion: A newer peelflow made the tables (S12).
+        StoreUnavailable: There are none, or they must be upgraded first.
+    """
+    found = schema_version(connection)
+    if found is None:
+        why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
+        raise StoreUnavailable(url, why)
+    if found > SCHEMA:
+        raise StoreVersion(url, found=found, known=SCHEMA)
+    if found < SCHEMA:
+        why = f"its schema {found} is older than {SCHEMA}; run: peelflow store upgrade {url}"
+        raise StoreUnavailable(url, why)
+
+
+def schema_version(connection: Connection) -> int | None:
+    """Return the number of the schema there is, None when there is none."""
+    if not inspect(connection).has_table(meta.name):
+        return None
+    found: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
+    return found

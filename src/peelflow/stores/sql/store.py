@@ -1,0 +1,484 @@
+"""Keep a register in a database, on own connections or in an application's transaction."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
+from peelflow.model.records import Record
+from peelflow.stores.base import (
+    Capabilities,
+    FeedItem,
+    LedgerTotal,
+    RecordQuery,
+    Snapshot,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
+    check_document,
+    check_documents,
+    check_lifecycles,
+    check_query,
+    check_texts,
+    go_on,
+    store_closed,
+)
+from peelflow.stores.codec import record_from
+from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.sql import queries as asking
+from peelflow.stores.sql.append import (
+    absent_ids,
+    append_in_one_statement,
+    append_single_move,
+    append_step_by_step,
+    insert_document,
+    lost_transaction,
+    raise_refusal,
+)
+from peelflow.stores.sql.connection import (
+    KNOWN_DIALECTS,
+    PSYCOPG,
+    SQLITE,
+    check_joined,
+    database_unavailable,
+    is_contention,
+    make_engine,
+    parse_url,
+)
+from peelflow.stores.sql.queries import assign_positions, has_unplaced_events, last_position
+from peelflow.stores.sql.schema import check_schema, upgrade_schema
+from peelflow.stores.sqlite_connection import fork_guard
+
+LISTING_CHUNK = 256
+
+
+class SqlStoreBase(ABC):
+    """What both SQL stores do, each on connections of its kind."""
+
+    url: str
+    capabilities: Capabilities
+    reached: Callable[[str], None]
+
+    @abstractmethod
+    def _asking(self) -> AbstractContextManager[Connection]:
+        """Give a connection to read on; what SQLAlchemy raises becomes an error of ours."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[Connection]:
+        """Give a connection to write on, in a transaction."""
+
+    def _decoded(self, name: str, body: str) -> Record:
+        """Return the record that a row's text tells."""
+        del name
+        return record_from(body)
+
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        check_texts(*ids)
+        with self._asking() as connection:
+            return self._kept(asking.record_rows(connection, ids))
+
+    def _kept(self, rows: Iterable[Any]) -> Mapping[str, StoredRecord]:
+        return {
+            name: StoredRecord(asking.decoded_record(name, body, self._decoded), head)
+            for name, head, body in rows
+        }
+
+    def keyed(self, record: str, key: str) -> StoredEvent | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        check_texts(record, key)
+        with self._asking() as connection:
+            return asking.event_with_key(connection, record, key)
+
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        check_texts(record)
+        with self._asking() as connection:
+            return asking.history(connection, record)
+
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return the events of each record that exists among `ids`."""
+        check_texts(*ids)
+        with self._asking() as connection:
+            return asking.histories(connection, ids)
+
+    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order, read in chunks."""
+        check_query(wanted)
+        chunk = self._chunk(wanted, None)
+        yield from (record for record in chunk if _matches_field(record, wanted.field))
+        while len(chunk) == LISTING_CHUNK:
+            chunk = self._chunk(wanted, chunk[-1].id)
+            yield from (record for record in chunk if _matches_field(record, wanted.field))
+
+    def _chunk(self, wanted: RecordQuery, after: str | None) -> list[Record]:
+        with self._asking() as connection:
+            return asking.list_records(
+                connection, wanted, after=after, limit=LISTING_CHUNK, decode=self._decoded
+            )
+
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[LedgerTotal]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
+        check_texts(force)
+        with self._asking() as connection:
+            return asking.totals(connection, as_at, force, known)
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
+        check_document(digest, content)
+        with self._writing() as connection:
+            insert_document(connection, digest, content)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        check_texts(digest)
+        with self._asking() as connection:
+            return asking.document(connection, digest)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_texts(digest)
+        with self._asking() as connection:
+            return asking.has_document(connection, digest)
+
+    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        with self._asking() as connection:
+            return asking.lifecycles(connection)
+
+
+def _matches_field(record: Record, field: tuple[str, str] | None) -> bool:
+    return field is None or record.fields.get(field[0]) == field[1]
+
+
+class JoinedStore(SqlStoreBase):
+    """A store in the transaction of an application's own connection.
+
+    Nothing is begun, marked or committed here: what was appended is kept when the application
+    commits, and S3, S5 and S7 hold from then on. Not for several threads at once.
+
+    Args:
+        connection: In a transaction; on SQLite one that has begun IMMEDIATE.
+
+    Raises:
+        InvalidRequest: The connection commits by itself, or its SQLite transaction
+            could fail half-way.
+        StoreUnavailable: The tables are missing.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.url = connection.engine.url.render_as_string(hide_password=True)
+        self.reached: Callable[[str], None] = go_on
+        self.capabilities = Capabilities(durable=False, shared=False, embedded=False)
+        self._connection, self._closed = connection, False
+        check_joined(connection, self.url)
+        with self._asking():
+            check_schema(connection, self.url)
+
+    def append(self, batch: WriteBatch) -> None:
+        """Put the batch into the transaction, whole or not at all (S1).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now; nothing was put. With
+                `transaction_lost`, the transaction cannot go on: roll it back.
+            KeyReused: A key of the batch already exists on its record.
+            RulesMismatch: The store keeps other rules under a name and version of the batch's.
+        """
+        check_lifecycles(batch)
+        check_documents(batch)
+        self._check_open()
+        try:
+            if self._connection.dialect.driver == PSYCOPG:
+                append_in_one_statement(self._connection, batch, alone=False)
+            else:
+                append_step_by_step(self._connection, batch)
+        except DBAPIError as fault:
+            if is_contention(fault):
+                raise lost_transaction(batch) from fault
+            raise database_unavailable(self.url, fault) from fault
+
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Refuse: positions are given to what is committed.
+
+        Raises:
+            InvalidRequest: Always.
+        """
+        del after, limit
+        raise _unavailable_when_joined("the feed")
+
+    def position(self) -> int:
+        """Refuse: positions are given to what is committed.
+
+        Raises:
+            InvalidRequest: Always.
+        """
+        raise _unavailable_when_joined("a position of the feed")
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Refuse: a transaction that writes is no reading of its own.
+
+        Raises:
+            InvalidRequest: Always.
+        """
+        raise _unavailable_when_joined("a reading of the whole")
+
+    def close(self) -> None:
+        """Let nothing be asked any more; the connection stays the application's own."""
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise store_closed(self.url)
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        self._check_open()
+        try:
+            yield self._connection
+        except RowUnreadable as fault:
+            raise StoreUnavailable(self.url, str(fault)) from fault
+        except DBAPIError as fault:
+            if is_contention(fault):
+                raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
+            raise database_unavailable(self.url, fault) from fault
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._asking()
+
+
+def _unavailable_when_joined(what: str) -> InvalidRequest:
+    why, instead = "is not given inside a transaction", "open a register by its URL for it"
+    return InvalidRequest(what, why, instead)
+
+
+def join_connection(connection: object) -> JoinedStore:
+    """Return a store in the transaction of an application's connection.
+
+    Raises:
+        InvalidRequest: It is no connection of SQLAlchemy's, or cannot be joined.
+    """
+    if not isinstance(connection, Connection):
+        what, why = f"the connection {connection!r:.80}", "is none of SQLAlchemy's"
+        raise InvalidRequest(what, why, "give a `sqlalchemy.Connection` in a transaction")
+    return JoinedStore(connection)
+
+
+class SqlStore(SqlStoreBase):
+    """A store in tables of a database, by SQLAlchemy's URL.
+
+    On PostgreSQL a transition is one statement that reads and one that writes. Reading the feed
+    gives positions to what was committed since: it waits for no writer, and no writer for it.
+
+    Args:
+        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows,
+            which then only the conformance kit can vouch for.
+
+    Raises:
+        StoreUnavailable: The tables are missing (`upgrade_sql` makes them), or nobody answers.
+        StoreVersion: A newer peelflow made the tables (S12).
+        InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
+    """
+
+    def __init__(self, url: str) -> None:
+        named = parse_url(url)
+        self.url = named.render_as_string(hide_password=True)
+        self.reached: Callable[[str], None] = go_on
+        self._dialect = named.get_backend_name()
+        self._fast = named.get_driver_name() == PSYCOPG
+        # On psycopg a statement commits by itself, unless a transaction is asked for.
+        self._pool = make_engine(named, **({"isolation_level": "AUTOCOMMIT"} if self._fast else {}))
+        level = {"isolation_level": "READ COMMITTED"} if self._fast else {}
+        self._engine = self._pool.execution_options(**level)
+        if self._dialect not in KNOWN_DIALECTS:
+            said = f"{self.url}: run peelflow's conformance kit before you trust this database"
+            warnings.warn(said, stacklevel=2)
+        self._closed = False
+        self._recent, self._lock = RecordCache(), Lock()
+        in_file = self._dialect == SQLITE
+        self.capabilities = Capabilities(
+            durable=named.database not in {None, "", ":memory:"},
+            shared=named.database not in {None, "", ":memory:"},
+            embedded=in_file,
+            points=("asked", "kept") if self._fast else ("begun", "written", "kept"),
+        )
+        fork_guard().add(self)
+        try:
+            with self._asking() as connection:
+                check_schema(connection, self.url)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, batch: WriteBatch) -> None:
+        """Keep the batch whole or not at all (S1), durably (S3).
+
+        Raises:
+            Conflict: A record in `batch.read` has another number now (S2).
+            KeyReused: A key of the batch already exists on its record (S7).
+            RulesMismatch: The store keeps other rules under a name and version of the batch's.
+            StoreBusy: Another writer held what this one needs for too long.
+        """
+        check_lifecycles(batch)
+        check_documents(batch)
+        if self._fast:
+            self.reached("asked")
+            self._append_fast(batch)
+        else:
+            with self._writing() as connection:
+                self.reached("begun")
+                append_step_by_step(connection, batch)
+                self.reached("written")
+        self.reached("kept")
+
+    def _append_fast(self, batch: WriteBatch) -> None:
+        rows = batch_rows(batch)
+        if rows.moved is not None and not (batch.lifecycles or batch.documents):
+            with self._driver() as driver:
+                if append_single_move(driver, rows, rows.events[0]):
+                    self._remember(batch, rows)
+                    return
+            with self._asking() as connection:
+                raise_refusal(connection, batch)
+        if not absent_ids(batch):
+            with self._asking() as connection:
+                append_in_one_statement(connection, batch, alone=True)
+            return
+        try:
+            with self._writing() as connection:
+                append_in_one_statement(connection, batch, alone=False)
+        except Conflict as conflict:
+            if not conflict.transaction_lost:
+                raise
+            with self._asking() as connection:
+                raise_refusal(connection, batch)
+
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        if not self._fast:
+            return super().read(ids)
+        check_texts(*ids)
+        with self._driver() as driver:
+            return self._kept(asking.driver_record_rows(driver, ids))
+
+    @contextmanager
+    def _driver(self) -> Iterator[Any]:
+        """Give a connection of psycopg's own, that commits by itself."""
+        with self._guarded():
+            held = self._pool.raw_connection()
+            try:
+                yield held.driver_connection
+            finally:
+                # INVARIANT: the pool of a closed store takes nothing back, so it is closed here.
+                (held.invalidate if self._closed else held.close)()
+
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
+        self._place()
+        with self._asking() as connection:
+            return asking.feed_page(connection, after, limit)
+
+    def position(self) -> int:
+        """Return the position of the last event (S5)."""
+        self._place()
+        with self._asking() as connection:
+            return last_position(connection)
+
+    def _place(self) -> None:
+        """Give every committed event that has no position its own."""
+        with self._asking() as connection:
+            waiting = has_unplaced_events(connection)
+        if waiting:
+            with self._writing() as connection:
+                assign_positions(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Give one reading of everything, on a connection of its own, for the block."""
+        level = {} if self._dialect == SQLITE else {"isolation_level": "REPEATABLE READ"}
+        with self._guarded(), self._engine.connect().execution_options(**level) as connection:
+            check_schema(connection, self.url)  # the reading begins here
+            yield asking.SqlSnapshot(connection)
+
+    def close(self) -> None:
+        """Let go of the database; closing twice is harmless, and nothing can be asked then."""
+        self._closed = True
+        self._pool.dispose()
+
+    def pause(self) -> Callable[[], None]:
+        """Let go of every idle connection: the process forks."""
+        self._pool.dispose()
+        return lambda: None
+
+    def _asking(self) -> AbstractContextManager[Connection]:
+        return self._connected(self._pool)
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        with self._guarded(), engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.invalidate()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._guarded(), self._engine.connect() as opened:
+            opened.execution_options(writes=True)
+            with opened.begin():
+                yield opened
+
+    def _remember(self, batch: WriteBatch, rows: BatchRows) -> None:
+        with self._lock:
+            cache_batch(self._recent, batch, rows)
+
+    def _decoded(self, name: str, body: str) -> Record:
+        with self._lock:
+            return self._recent.decoded(name, body)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        if self._closed:
+            raise store_closed(self.url)
+        try:
+            yield
+        except RowUnreadable as fault:
+            raise StoreUnavailable(self.url, str(fault)) from fault
+        except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
+            if is_contention(fault):
+                raise StoreBusy(self.url) from fault
+            raise database_unavailable(self.url, fault) from fault
+
+
+def upgrade_sql(url: str) -> int:
+    """Make the tables at a URL, or bring older ones up to date; return the schema there was.
+
+    Raises:
+        StoreVersion: A newer peelflow made the tables (S12).
+        StoreUnavailable: Nobody answers there, or the tables are not known here.
+        InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
+    """
+    named = parse_url(url)
+    said = named.render_as_string(hide_password=True)
+    engine = make_engine(named)
+    try:
+        with engine.connect() as opened, opened.execution_options(writes=True).begin():
+            return upgrade_schema(opened, said)
+    except SQLAlchemyError as fault:
+        raise database_unavailable(said, fault) from fault
+    finally:
+        engine.dispose()

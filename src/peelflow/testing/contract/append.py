@@ -1,0 +1,260 @@
+"""Test that batches are atomic (S1), conflicts are found (S2) and keys are used once (S7)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from attrs import evolve
+
+from peelflow.errors import Conflict, KeyReused, RulesMismatch, StoreError
+from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
+from peelflow.stores.rows import GENESIS, chain
+from peelflow.testing.contract.base import NAME, TOGETHER, Contract
+from peelflow.testing.samples import PIN, append_next, batch, change, event, next_event, record
+from peelflow.testing.worker import race_appends
+
+
+class WriterInterrupted(BaseException):
+    """What befalls a writer at a sync point, such as Ctrl-C."""
+
+
+class AtomicBatches(Contract):
+    """S1."""
+
+    def test_keeps_a_batch_whole(self, store: Store) -> None:
+        """S1: two events on one record and one on another arrive together, with their rules."""
+        first = chain(GENESIS, event())
+        second = chain(first.digest, event(number=2))
+        other = chain(GENESIS, event("other"))
+        store.append(
+            WriteBatch(
+                entries=(first, second, other),
+                records=(
+                    StoredRecord(record(number=2), second.digest),
+                    StoredRecord(record("other"), other.digest),
+                ),
+                read={NAME: 0, "other": 0},
+                lifecycles={("level-3", 1, PIN.digest): "text"},
+            )
+        )
+
+        assert store.history(NAME) == (first, second)
+        assert store.history("other") == (other,)
+        assert store.lifecycles() == {("level-3", 1, PIN.digest): "text"}
+
+    def test_a_refused_batch_leaves_nothing(self, store: Store) -> None:
+        """S1: one record that moved refuses the events, rules, documents, totals of the others."""
+        stale = next_event(store, "b")
+        append_next(store, "b")
+        digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+        good = next_event(store, "a", told={"changes": (change(),), "key": "k"})
+        refused = evolve(
+            batch(good, stale),
+            lifecycles={("level-3", 1, "x"): "text"},
+            documents={digest: b"foo"},
+        )
+
+        with pytest.raises(Conflict):
+            store.append(refused)
+
+        assert store.read(["a", "b"]).keys() == {"b"}
+        assert store.history("a") == ()
+        assert store.keyed("a", "k") is None
+        assert not list(store.totals(as_at=date(2024, 12, 31)))
+        assert store.lifecycles() == {}
+        assert not store.has_document(digest)
+
+    def test_refuses_other_rules_of_the_same_name_and_version(self, store: Store) -> None:
+        """S1: two registers that run differing rules under one version do not both write."""
+        store.append(evolve(batch(), lifecycles={("level-3", 1, "a"): "one"}))
+
+        with pytest.raises(RulesMismatch) as refused:
+            store.append(evolve(batch(next_event(store)), lifecycles={("level-3", 1, "b"): "two"}))
+
+        assert (refused.value.name, refused.value.version) == ("level-3", 1)
+        assert list(store.records(RecordQuery())) == []
+
+    def test_an_interruption_at_any_sync_point_leaves_no_half(self, store: Store) -> None:
+        """S1: a writer that is interrupted keeps its batch whole or not at all, and goes on."""
+        for point in store.capabilities.points:
+            before = len(store.history("a"))
+            asked = batch(*(next_event(store, name) for name in TOGETHER))
+
+            def interrupt(reached: str, *, point: str = point) -> None:
+                if reached == point:
+                    raise WriterInterrupted
+
+            store.reached = interrupt
+            with pytest.raises(WriterInterrupted):
+                store.append(asked)
+            store.reached = lambda _: None
+
+            lengths = {len(store.history(name)) for name in TOGETHER}
+            numbers = {kept.record.number for kept in store.read(TOGETHER).values()}
+            assert len(lengths) == 1
+            assert lengths <= {before, before + 1}
+            assert numbers == lengths - {0}
+        for name in TOGETHER:
+            append_next(store, name)
+
+        assert store.capabilities.points
+
+
+class OptimisticConcurrency(Contract):
+    """S2."""
+
+    @pytest.mark.parametrize("name", ["a", "b", "c", "none"])
+    def test_any_record_that_moved_is_a_conflict(self, store: Store, name: str) -> None:
+        """S2: each record the decision read, moved or not, existing or not, is checked."""
+        for each in "abc":
+            append_next(store, each)
+        found = {"a": 1, "b": 1, "c": 1, "none": 0}
+        stale = batch(next_event(store, "a"), read=found | {name: 7})
+
+        with pytest.raises(Conflict) as caught:
+            store.append(stale)
+
+        told = (caught.value.record, caught.value.expected, caught.value.found)
+        assert told == (name, 7, found[name])
+        assert len(store.history("a")) == 1
+
+    @pytest.mark.parametrize("number", [1, 3])
+    def test_a_number_is_used_once_and_none_left_out(self, store: Store, number: int) -> None:
+        """S2: an event that does not follow its record's last is a conflict."""
+        head = append_next(store).digest
+        entry = chain(head, event(number=number))
+        unread = WriteBatch((entry,), (StoredRecord(record(number=number), entry.digest),), {}, {})
+
+        with pytest.raises(Conflict) as caught:
+            store.append(unread)
+
+        told = (caught.value.record, caught.value.expected, caught.value.found)
+        assert told == (NAME, number - 1, 1)
+
+    @pytest.mark.parametrize(("name", "number"), [(NAME, 3), ("other", 2)])
+    def test_a_lone_event_must_follow_its_record(
+        self, store: Store, name: str, number: int
+    ) -> None:
+        """S2: what was read stands, but the event leaves a number out, or is another record's."""
+        head = append_next(store).digest
+        entry = chain(head, event(name, number))
+        kept = StoredRecord(record(number=number), entry.digest)
+
+        with pytest.raises(Conflict) as caught:
+            store.append(WriteBatch((entry,), (kept,), {NAME: 1}, {}))
+
+        assert (caught.value.record, caught.value.expected) == (name, number - 1)
+        assert len(store.history(NAME)) == 1
+
+    def test_a_record_begins_with_its_first_event(self, store: Store) -> None:
+        """S2: a record that nobody read and that does not exist has number 0."""
+        entry = chain(GENESIS, event(number=2))
+
+        with pytest.raises(Conflict) as caught:
+            store.append(
+                WriteBatch((entry,), (StoredRecord(record(number=2), entry.digest),), {}, {})
+            )
+
+        assert (caught.value.expected, caught.value.found) == (1, 0)
+
+    def test_the_same_batch_cannot_be_kept_twice(self, store: Store) -> None:
+        """S2: of two that read the same number, one is kept, and the other is an error of ours."""
+        once = batch(next_event(store))
+        store.append(once)
+
+        with pytest.raises(StoreError):
+            store.append(once)
+
+        assert len(store.history(NAME)) == 1
+
+    def test_threads_share_one_store(self, store: Store) -> None:
+        """S2: of racing appends each is kept once or a conflict; the last number says how many."""
+        with ThreadPoolExecutor(4) as pool:
+            accepted = sum(pool.map(lambda _: race_appends(store, NAME, times=15), range(4)))
+
+        numbers = [entry.event.number for entry in store.history(NAME)]
+        assert store.read([NAME])[NAME].record.number == accepted
+        assert numbers == list(range(1, accepted + 1))
+
+    def test_of_two_that_read_each_other_one_is_kept(self, store: Store) -> None:
+        """S2: a parent closes and its child re-opens at once: whoever is second is refused."""
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(15):
+                both = {"parent": number, "child": number}
+                mine, others = (batch(next_event(store, name), read=both) for name in both)
+                kept = list(pool.map(lambda asked: is_appended(store, asked), (mine, others)))
+                assert sorted(kept) == [False, True]
+                append_next(store, "child" if kept[0] else "parent")
+
+
+def is_appended(store: Store, asked: WriteBatch) -> bool:
+    """Append a batch and say whether it was kept; a Conflict says that it was not."""
+    try:
+        store.append(asked)
+    except Conflict:
+        return False
+    return True
+
+
+class IdempotencyKeys(Contract):
+    """S7."""
+
+    def test_a_key_finds_its_event(self, store: Store) -> None:
+        """S7: a key belongs to a record; elsewhere it is free."""
+        mine = append_next(store, "a", told={"key": "k"})
+        other = append_next(store, "b", told={"key": "k"})
+        append_next(store, "a")
+
+        assert store.keyed("a", "k") == mine
+        assert store.keyed("b", "k") == other
+        assert store.keyed("a", "other") is None
+
+    def test_a_key_is_not_used_twice(self, store: Store) -> None:
+        """S7: a second event under the same key is refused, not skipped."""
+        append_next(store, told={"key": "k"})
+
+        with pytest.raises(KeyReused) as caught:
+            append_next(store, told={"key": "k"})
+
+        assert (caught.value.record, caught.value.key) == (NAME, "k")
+        assert len(store.history(NAME)) == 1
+
+    def test_a_key_comes_once_in_a_batch(self, store: Store) -> None:
+        """S7: the same key twice in one batch is refused."""
+        entries = [chain(GENESIS, event())]
+        for number in (2, 3):
+            entries.append(chain(entries[-1].digest, event(number=number, key="k")))
+        kept = StoredRecord(record(number=3), entries[-1].digest)
+
+        with pytest.raises(KeyReused):
+            store.append(WriteBatch(tuple(entries), (kept,), {NAME: 0}, {}))
+
+        assert store.read([NAME]) == {}
+
+    def test_a_refused_batch_uses_no_key(self, store: Store) -> None:
+        """S7: a key that came with a Conflict is free for the next try."""
+        stale = batch(next_event(store, told={"key": "k"}))
+        append_next(store)
+        with pytest.raises(Conflict):
+            store.append(stale)
+
+        assert store.keyed(NAME, "k") is None
+        assert append_next(store, told={"key": "k"}) == store.keyed(NAME, "k")
+
+    def test_of_racing_requests_under_one_key_one_is_kept(self, store: Store) -> None:
+        """S7: the same request sent twice at once is kept once."""
+
+        def ask(number: int) -> bool:
+            try:
+                append_next(store, told={"key": f"{number}"})
+            except (Conflict, KeyReused):
+                return False
+            return True
+
+        with ThreadPoolExecutor(3) as pool:
+            kept = [list(pool.map(ask, [number] * 3)) for number in range(10)]
+
+        assert [sum(each) for each in kept] == [1] * 10
+        assert len(store.history(NAME)) == 10

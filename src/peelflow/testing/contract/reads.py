@@ -1,0 +1,218 @@
+"""Test that the feed has no gap (S5) and that a reading is of one moment (S6)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+
+import pytest
+from attrs import field, frozen
+
+from peelflow.errors import Conflict
+from peelflow.stores.base import FeedItem, Store
+from peelflow.testing.audit import feed_faults, whole_feed
+from peelflow.testing.contract.base import MOMENT, PATIENCE, TOGETHER, Contract
+from peelflow.testing.samples import append_next, batch, next_event
+
+
+class GaplessFeed(Contract):
+    """S5."""
+
+    def test_gives_every_event_once_in_the_order_of_its_commit(self, store: Store) -> None:
+        """S5: positions are dense, whoever writes and what is refused in between."""
+        kept = [append_next(store, "b")]
+        stale = batch(next_event(store, "b"))
+        kept += [append_next(store, "a"), append_next(store, "b")]
+        with pytest.raises(Conflict):
+            store.append(stale)
+        kept.append(append_next(store, "b"))
+
+        assert store.feed(0, 9) == tuple(FeedItem(at, entry) for at, entry in enumerate(kept, 1))
+
+    @pytest.mark.parametrize(
+        ("after", "limit", "expected"),
+        [
+            (0, 2, [1, 2]),
+            (1, 1, [2]),
+            (2, 9, [3]),
+            (3, 9, []),
+            (9, 9, []),
+            (0, 0, []),
+        ],
+    )
+    def test_a_page_begins_behind_its_position(
+        self, store: Store, after: int, limit: int, expected: list[int]
+    ) -> None:
+        """S5: a page holds so many events at most, from the first one behind its position."""
+        for name in "aba":
+            append_next(store, name)
+
+        assert [each.position for each in store.feed(after, limit)] == expected
+
+    def test_a_position_stays_what_it_was(self, store: Store) -> None:
+        """S5: what was read once is read the same after later events."""
+        append_next(store, "a")
+        first = store.feed(0, 9)
+        append_next(store, "b")
+
+        assert store.feed(0, 9)[:1] == first
+
+    def test_the_position_is_the_last_events(self, store: Store) -> None:
+        """S5: every event that is kept has a position by then, and the last one's is told."""
+        assert store.position() == 0
+        for number, name in enumerate("aba", 1):
+            append_next(store, name)
+            assert store.position() == number
+        store.append(batch(next_event(store, "c"), next_event(store, "d")))
+
+        assert store.position() == 5
+        assert [each.position for each in store.feed(4, 9)] == [5]
+
+    def test_the_events_of_a_batch_are_placed_in_its_order(self, store: Store) -> None:
+        """S5: a batch's events stand one behind the other as they were decided."""
+        asked = batch(*(next_event(store, name) for name in ("z", "a", "m")))
+        store.append(asked)
+
+        assert [each.entry for each in store.feed(0, 9)] == list(asked.entries)
+
+    def test_a_follower_misses_no_late_commit(self, store: Store, url: str) -> None:
+        """S5: a writer that stops at any sync point while another commits is not passed over."""
+        for point in store.capabilities.points:
+            with self.another(store, url) as late, ThreadPoolExecutor(2) as pool:
+                late.reached = stopping = StopAtPoint(point)
+                writing = pool.submit(append_next, late, "late")
+                assert stopping.stopped.wait(PATIENCE), f"`append` never reached `{point}`"
+                following = pool.submit(append_beside, store, stopping.go_on)
+                writing.result()
+                following.result()
+                late.reached = lambda _: None
+            assert_dense(store)
+
+    def test_a_live_follower_sees_a_dense_feed(self, store: Store) -> None:
+        """S5: who reads on from its last position while threads write gets every event once."""
+        names, times = ("a", "b", "c"), 15
+
+        def write(name: str) -> None:
+            for _ in range(times):
+                append_next(store, name)
+
+        seen: list[FeedItem] = []
+        with ThreadPoolExecutor(len(names)) as pool:
+            writing = [pool.submit(write, name) for name in names]
+            while not all(each.done() for each in writing):
+                seen.extend(store.feed(len(seen), 7))
+            for each in writing:
+                each.result()
+        while page := store.feed(len(seen), 7):
+            seen.extend(page)
+
+        events = {(name, number) for name in names for number in range(1, times + 1)}
+        assert list(feed_faults(tuple(seen), events)) == []
+        assert tuple(seen) == whole_feed(store)
+
+
+@frozen
+class StopAtPoint:
+    """Stops a writer at a sync point, until it is told to go on or a moment has passed."""
+
+    point: str
+    stopped: Event = field(factory=Event)
+    go_on: Event = field(factory=Event)
+
+    def __call__(self, reached: str) -> None:
+        """Stop here, if this is the point."""
+        if reached == self.point:
+            self.stopped.set()
+            self.go_on.wait(MOMENT)
+
+
+def append_beside(store: Store, go_on: Event) -> None:
+    """Commit, and read the feed, while another writer has stopped; then let it go on."""
+    append_next(store, "quick")
+    whole_feed(store)
+    go_on.set()
+
+
+def assert_dense(store: Store) -> None:
+    """Assert that a follower who went on from where it was has every event."""
+    feed = whole_feed(store)
+    names = {each.entry.event.record for each in feed} | {"late", "quick"}
+    events = {(name, entry.event.number) for name in names for entry in store.history(name)}
+    assert list(feed_faults(feed, events)) == []
+
+
+class ConsistentReads(Contract):
+    """S6."""
+
+    @pytest.mark.parametrize("ids", [[], ["none"], ["none", "nobody"]])
+    def test_what_does_not_exist_is_left_out(self, store: Store, ids: list[str]) -> None:
+        """S6: reading unknown ids gives no records, and an unknown record has no history."""
+        assert store.read(ids) == {}
+        assert store.history("none") == ()
+        assert store.keyed("none", "k") is None
+        assert not store.has_document("none")
+
+    def test_reads_many_at_once(self, store: Store) -> None:
+        """S6: several records come in one reading."""
+        names = ["a", "b", 'c"', "d\\", "é\U0001f4c8"]
+        for name in names:
+            append_next(store, name)
+
+        assert set(store.read({*names, "none"})) == set(names)
+
+    def test_readers_never_see_half_a_batch(self, store: Store) -> None:
+        """S6: records that always move together always stand at one number, while they move."""
+
+        def write() -> None:
+            for _ in range(20):
+                store.append(batch(*(next_event(store, name) for name in TOGETHER)))
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write)
+            seen = []
+            while not writing.done():
+                seen.append(numbers_together(store))
+            writing.result()
+
+        assert all(len(set(numbers)) <= 1 for numbers in seen)
+        assert numbers_together(store) == [20, 20, 20]
+
+    def test_a_batch_at_a_sync_point_is_seen_whole_or_not_at_all(
+        self, store: Store, url: str
+    ) -> None:
+        """S6: whoever reads while a writer stands at any sync point sees no half of its batch."""
+        with ThreadPoolExecutor(1) as pool, self.another(store, url) as reader:
+            seen: list[Future[list[int]]] = []
+
+            def look(_: str) -> None:
+                seen.append(pool.submit(numbers_together, reader))
+                wait(seen, MOMENT)  # the reader may itself wait for the writer
+
+            store.reached = look
+            for _ in range(2):
+                store.append(batch(*(next_event(store, name) for name in TOGETHER)))
+            store.reached = lambda _: None
+            numbers = [each.result() for each in seen]
+
+        assert len(numbers) == 2 * len(store.capabilities.points)
+        assert all(len(set(each)) == 1 for each in numbers)
+
+    def test_a_snapshot_stays_what_it_was(self, store: Store) -> None:
+        """S6: one reading of everything does not move while writers go on."""
+        append_next(store, "a")
+        with store.snapshot() as snapshot:
+            before = [row.id for row in snapshot.records()]
+            append_next(store, "b")
+            append_next(store, "a")
+            after = [(row.id, row.number) for row in snapshot.records()]
+            told = [(row.record, row.number) for row in snapshot.histories()]
+            placed = [(row.record, row.number) for _, row in snapshot.feed()]
+
+        assert before == ["a"]
+        assert after == told == placed == [("a", 1)]
+
+
+def numbers_together(store: Store) -> list[int]:
+    """Return the numbers at which the records stand that move together, 0 where there is none."""
+    kept = store.read(TOGETHER)
+    return [kept[name].record.number if name in kept else 0 for name in TOGETHER]

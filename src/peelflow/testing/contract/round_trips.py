@@ -1,0 +1,305 @@
+"""Test that events (S4), documents (S8) and texts (S9) come back as they were kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from attrs import evolve
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from peelflow.errors import InvalidRequest, UnstorableText
+from peelflow.model.records import Amended, Attached, Event, Value
+from peelflow.model.rules import Pin
+from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
+from peelflow.stores.rows import GENESIS, chain
+from peelflow.testing.contract.base import NAME, Contract, drawn
+from peelflow.testing.samples import LETTER, append_next, batch, change, events, next_event, record
+from peelflow.testing.strategies import STORABLE_TEXTS, values_of
+
+
+class EventHistories(Contract):
+    """S4."""
+
+    def test_every_kind_of_event_comes_back_equal_and_in_order(self, store: Store) -> None:
+        """S4: every kind of event comes back equal, in the order of its numbers."""
+        kept, head = [], GENESIS
+        for number, told in enumerate(events().values(), start=1):
+            entry = chain(head, evolve(told, number=number, key=None))
+            store.append(batch((entry, record(number=number))))
+            kept.append(entry)
+            head = entry.digest
+
+        assert store.history(NAME) == tuple(kept)
+
+    @given(life=st.lists(values_of(Event), min_size=1, max_size=3))
+    @drawn
+    def test_any_events_come_back_equal(self, store: Store, life: list[Event]) -> None:
+        """S4: whatever events hold, they come back equal and in order."""
+        name, kept, head = f"{life[0].record} {uuid4()}", [], GENESIS
+        for number, told in enumerate(life, start=1):
+            plain = tuple(evolve(each, level=3, delta=1) for each in told.changes)
+            fresh = evolve(told, record=name, number=number, key=None, changes=plain)
+            entry = chain(head, fresh)
+            store.append(batch((entry, record(name, number))))
+            kept.append(entry)
+            head = entry.digest
+
+        assert store.history(name) == tuple(kept)
+
+    def test_many_histories_come_back_as_each_by_itself(self, store: Store) -> None:
+        """S4: each in its own order, and nothing of what is not kept."""
+        for name in ("b", "a", "\N{GRINNING FACE}", "b", "A", "a", "b"):
+            append_next(store, name)
+
+        names = ["a", "b", "A", "\N{GRINNING FACE}", "none"]
+        found = {name: store.history(name) for name in names if name != "none"}
+        assert dict(store.histories(names)) == found
+        assert [len(found[name]) for name in names[:-1]] == [2, 3, 1, 1]
+        assert store.histories([]) == {}
+
+    def test_a_record_comes_back_equal(self, store: Store) -> None:
+        """S4: a record is read with the digest of its last event."""
+        entry = append_next(store)
+
+        assert store.read([NAME]) == {NAME: StoredRecord(record(), entry.digest)}
+
+    def test_a_clock_that_goes_backwards_changes_no_order(self, store: Store) -> None:
+        """S4: events are ordered by their numbers, whatever the clock said when they came."""
+        noon = datetime(2024, 3, 2, 12, tzinfo=UTC)
+        kept = [
+            append_next(store, told={"recorded_at": noon - timedelta(hours=hours)})
+            for hours in range(3)
+        ]
+
+        assert store.history(NAME) == tuple(kept)
+        assert [each.entry for each in store.feed(0, 9)] == kept
+
+    def test_a_record_that_moved_is_listed_as_it_stands_now(self, store: Store) -> None:
+        """S4: what a record was before is no longer found."""
+        append_next(store, parent="p")
+        append_next(store, state="closed", level=None, parent="p")
+
+        assert list(store.records(RecordQuery(state="open"))) == []
+        found = store.records(RecordQuery(level=None, parent="p"))
+        assert [each.number for each in found] == [2]
+
+    def test_keeps_every_pinned_lifecycle(self, store: Store) -> None:
+        """S4: rule texts are kept by name, version and digest; the first text stays."""
+        for version, digest, text in ((2, "b", "one"), (1, "a", "two"), (2, "b", "three")):
+            store.append(evolve(batch(), lifecycles={("level-3", version, digest): text}))
+
+        assert store.lifecycles() == {("level-3", 1, "a"): "two", ("level-3", 2, "b"): "one"}
+
+    def test_totals_sum_the_changes(self, store: Store) -> None:
+        """S4: totals are the changes' sums by day and force, zeros left out, in one order."""
+        later = date(2024, 5, 1)
+        append_next(store, "a", told={"changes": (change(), change(level=None))})
+        append_next(store, "b", told={"changes": (change(force="GMP"), change())})
+        shut = (change("open", -1, on=later), change("closed", on=later))
+        append_next(store, "a", told={"changes": shut})
+        gmp = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)
+        none = LedgerTotal("WMP", "recommendation", None, "portal", "open", 1)
+        closed = LedgerTotal("WMP", "recommendation", 3, "portal", "closed", 1)
+
+        assert list(store.totals()) == [gmp, none, closed, evolve(closed, counts="open")]
+        assert list(store.totals(as_at=date(2024, 4, 30), force="WMP")) == [
+            none,
+            evolve(closed, counts="open", total=2),
+        ]
+        assert list(store.totals(as_at=date(2024, 1, 1))) == []
+
+    def test_totals_leave_zeros_out(self, store: Store) -> None:
+        """S4: what came and went is no row."""
+        append_next(store, told={"changes": (change(), change("open", -1))})
+
+        assert list(store.totals()) == []
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            (RecordQuery(force="WMP"), ["a", "b"]),
+            (RecordQuery(category="afi"), ["b"]),
+            (RecordQuery(force="WMP", category="recommendation"), ["a"]),
+            (RecordQuery(force="GMP", category="afi"), []),
+            (RecordQuery(level=3), ["a", "c"]),
+            (RecordQuery(level=None), ["b"]),
+            (RecordQuery(level="3"), []),
+            (RecordQuery(state="closed"), ["c"]),
+            (RecordQuery(parent="a"), ["c"]),
+            (RecordQuery(force="WMP", level=3, state="open"), ["a"]),
+            (RecordQuery(force="GMP", parent="b"), []),
+        ],
+    )
+    def test_lists_the_records_that_match(
+        self, store: Store, wanted: RecordQuery, expected: list[str]
+    ) -> None:
+        """S4: each condition is matched exactly, all of them at once."""
+        append_next(store, "a")
+        append_next(store, "b", category="afi", level=None)
+        append_next(store, "c", force="GMP", state="closed", parent="a")
+
+        assert [each.id for each in store.records(wanted)] == expected
+
+    @pytest.mark.parametrize("count", [0, 251, 300])
+    def test_lists_records_in_the_order_of_their_ids(self, store: Store, count: int) -> None:
+        """S4: records come by id in code-point order, each once, over any number of them."""
+        names = [f"R{number}" for number in range(count)]
+        names += ["\uffff", "\U0001f4c8", "a", "Z", "é"]
+        store.append(batch(*(next_event(store, name) for name in names)))
+
+        assert [each.id for each in store.records(RecordQuery())] == sorted(names)
+
+
+LARGE_DOCUMENT = bytes(range(256)) * 40_000
+
+
+class DocumentContents(Contract):
+    """S8."""
+
+    @given(content=st.binary(max_size=200))
+    @example(content=b"")
+    @example(content=b"line\r\n \x00\xff\n ")
+    @drawn
+    def test_a_document_comes_back_byte_for_byte(self, store: Store, content: bytes) -> None:
+        """S8: any content is kept under its digest; keeping it again changes nothing."""
+        digest = sha256(content).hexdigest()
+        store.keep_document(digest, content)
+        store.keep_document(digest, content)
+
+        assert store.document(digest) == content
+        assert store.has_document(digest)
+        with store.snapshot() as snapshot:
+            assert dict(snapshot.documents())[digest] == content
+
+    def test_a_large_document_comes_back(self, store: Store) -> None:
+        """S8: ten megabytes are a document like any other."""
+        digest = sha256(LARGE_DOCUMENT).hexdigest()
+        store.keep_document(digest, LARGE_DOCUMENT)
+
+        assert store.document(digest) == LARGE_DOCUMENT
+
+    def test_a_batch_brings_its_documents(self, store: Store) -> None:
+        """S8: what comes with a batch is kept with it; what was there stays as it is."""
+        asked = {sha256(each).hexdigest(): each for each in (b"one", b"two")}
+        first = next(iter(asked))
+        store.keep_document(first, asked[first])
+        store.append(evolve(batch(next_event(store)), documents=asked))
+
+        assert {digest: store.document(digest) for digest in asked} == asked
+
+    def test_a_document_is_kept_under_its_own_digest(self, store: Store) -> None:
+        """S8: content under another digest is refused, alone and in a batch."""
+        with pytest.raises(InvalidRequest) as caught:
+            store.keep_document("d" * 64, b"letter")
+        with pytest.raises(InvalidRequest):
+            store.append(evolve(batch(next_event(store)), documents={"d" * 64: b"letter"}))
+
+        assert str(caught.value) == (
+            "document 'dddddddddddd': its content has another SHA-256 digest; keep it under its own"
+        )
+        assert store.document("d" * 64) is None
+        assert not store.has_document("d" * 64)
+        assert store.history(NAME) == ()
+
+
+LARGE_TEXT = "Straße \U0001f4c8 $.a 'x' \\u0000\n" * 400_000
+PAST_63_BITS = 2**63
+
+
+class TextRoundTrips(Contract):
+    """S9."""
+
+    @given(name=STORABLE_TEXTS, text=STORABLE_TEXTS, key=STORABLE_TEXTS)
+    @example(name="$.a.b", text="$", key="k.$")
+    @example(name="%s ? :x {}", text="\\u0000 ' \" ; --", key="\x01\x7f\u2028")
+    @drawn
+    def test_any_text_survives(self, store: Store, name: str, text: str, key: str) -> None:
+        """S9: ids, fields, states and keys of any text come back the same."""
+        number = len(store.history(name)) + 1
+        more = {"reason": text, "key": f"{number} {key}"}
+        entry = append_next(store, name, told=more, fields={text: text}, state=text)
+
+        assert store.history(name)[-1] == entry
+        assert store.read([name])[name].record.fields == {text: text}
+        assert store.keyed(name, f"{number} {key}") == entry
+
+    @given(name=STORABLE_TEXTS, text=STORABLE_TEXTS)
+    @example("a", '["b"]')
+    @example("$.a", "\\u0000")
+    @drawn
+    def test_lists_the_records_whose_field_says_a_text(
+        self, store: Store, name: str, text: str
+    ) -> None:
+        """S9: a field's name and text are matched as they are; a list of texts is no text."""
+        names = ("says", "lacks", "lists", "another")
+        fields: tuple[dict[str, Value], ...] = (
+            {name: text},
+            {},
+            {name: (text,)},
+            {f"{name}.": text},
+        )
+        for each, told in zip(names, fields, strict=True):
+            append_next(store, each, force=text, fields=told)
+
+        found = store.records(RecordQuery(field=(name, text)))
+
+        assert [each.id for each in found] == ["says"]
+
+    def test_a_large_text_survives(self, store: Store) -> None:
+        """S9: ten megabytes of text come back the same, in an event and in a record."""
+        entry = append_next(
+            store, told={"what": Amended("title", None, LARGE_TEXT)}, fields={"title": LARGE_TEXT}
+        )
+
+        assert store.history(NAME) == (entry,)
+        assert store.read([NAME])[NAME].record.fields == {"title": LARGE_TEXT}
+
+    def test_a_number_past_63_bits_survives_or_is_refused(self, store: Store) -> None:
+        """S9: a size of any length comes back; a version that no row can hold is refused."""
+        entry = append_next(store, told={"what": Attached(evolve(LETTER, size=PAST_63_BITS))})
+        pinned = evolve(
+            batch(next_event(store, lifecycle=Pin("level-3", PAST_63_BITS, "x"))),
+            lifecycles={("level-3", PAST_63_BITS, "x"): "text"},
+        )
+
+        with pytest.raises(InvalidRequest):
+            store.append(pinned)
+        assert store.history(NAME) == (entry,)
+
+    @pytest.mark.parametrize("bad", ["a\0", "\ud800"])
+    def test_refuses_texts_no_store_keeps(self, store: Store, bad: str) -> None:
+        """S9: a NUL or a lone surrogate is refused wherever it is offered, and nothing is kept."""
+        good = batch(next_event(store))
+        asks: list[Any] = [
+            lambda: store.read([bad]),
+            lambda: store.keyed(bad, "k"),
+            lambda: store.keyed("a", bad),
+            lambda: store.history(bad),
+            lambda: store.document(bad),
+            lambda: store.has_document(bad),
+            *(
+                lambda wanted=wanted: list(store.records(wanted))
+                for wanted in (
+                    RecordQuery(force=bad),
+                    RecordQuery(category=bad),
+                    RecordQuery(level=bad),
+                    RecordQuery(state=bad),
+                    RecordQuery(parent=bad),
+                    RecordQuery(field=(bad, "text")),
+                    RecordQuery(field=("owner", bad)),
+                )
+            ),
+            lambda: list(store.totals(force=bad)),
+            lambda: store.append(evolve(good, records=(StoredRecord(record(state=bad), ""),))),
+            lambda: store.append(evolve(good, lifecycles={("level-3", 1, "d"): bad})),
+        ]
+        for ask in asks:
+            with pytest.raises(UnstorableText):
+                ask()
+        assert store.history(NAME) == ()
+        assert store.lifecycles() == {}

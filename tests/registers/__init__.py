@@ -1,0 +1,1 @@
+"""Registers and exports that earlier versions made."""
