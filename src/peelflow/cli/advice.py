@@ -10,34 +10,29 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    DEFAULT_URL,
+    FINDINGS,
+    UNDETERMINED,
     DocumentsOption,
     InspectionOption,
-    KindOption,
     LedgerOption,
     OnOption,
     ReasonOption,
-    RegisterOption,
-    RulesOption,
-    SignedByOption,
-    SignedOnOption,
+    RecordArgument,
+    RegisterOptions,
+    SignatureOptions,
     SourceOption,
     SuccessorOption,
-    opened_register,
     today,
 )
-from peelflow.cli.record import kept_documents
-from peelflow.model.decisions import InspectionNeed, Need, Refusal, RouteStep
+from peelflow.model.decisions import InspectionNeed, Refusal, RouteStep
 from peelflow.model.records import Actor
 from peelflow.register.register import refusal_of
 from peelflow.register.session import Session
 from peelflow.wording import say_day, say_doers, say_need, say_route_head
 
-FINDINGS, UNDETERMINED = 1, 3
-
 
 def why(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     trigger: Annotated[str, typer.Argument(help="What would be done.")],
     *,
     role: Annotated[str, typer.Option("--as", "--actor-role", help="In which role.")],
@@ -48,19 +43,13 @@ def why(
     inspection: InspectionOption = None,
     successor: SuccessorOption = None,
     document: DocumentsOption = None,
-    kind: KindOption = "letter",
-    signed_by: SignedByOption = None,
-    signed_on: SignedOnOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    signature: SignatureOptions,
+    location: RegisterOptions,
 ) -> None:
     """Say whether an act may be done, or every reason why not. Nothing is written."""
     day = on or today()
-    with opened_register(register, rules) as here:
-        draft = here.draft()
-        offered = kept_documents(
-            draft, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
-        )
+    with location.opened() as register:
+        draft = register.draft()
         refusal = refusal_of(
             draft,
             record,
@@ -71,15 +60,15 @@ def why(
             reason=reason,
             inspection=inspection,
             successor=successor,
-            evidence=offered,
+            evidence=signature.keep(draft, document or []),
         )
-        asked = _route_hint(draft, record)
+        hint = _route_hint(draft, record)
     if refusal is None:
         output.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
         return
     _print_refusal(refusal)
     output.line()
-    output.line(asked)
+    output.line(hint)
     raise typer.Exit(FINDINGS)
 
 
@@ -94,43 +83,42 @@ def _route_hint(draft: Session, record: str) -> str:
             if counts == "closed"
         }
     )
-    asked, what = f"peelflow route {quote(record)}", "have it closed"
+    command, goal = f"peelflow route {quote(record)}", "have it closed"
     if not ledgers:
-        asked, what = f"{asked} --to STATE", "a state"
+        command, goal = f"{command} --to STATE", "a state"
     elif "portal" not in ledgers:
-        asked = f"{asked} --ledger {ledgers[0]}"
-    return f"`{asked}` says the shortest lawful way to {what}"
+        command = f"{command} --ledger {ledgers[0]}"
+    return f"`{command}` says the shortest lawful way to {goal}"
 
 
 def _print_refusal(refusal: Refusal) -> None:
     output.paragraph(refusal.head)
     for reason in refusal.reasons:
-        said = f"{reason.sentence}; {reason.instead}{output.rule_location(reason.span)}"
-        output.paragraph(said, indent=2, mark=f"{reason.kind}: ")
+        sentence = f"{reason.sentence}; {reason.instead}{output.rule_location(reason.span)}"
+        output.paragraph(sentence, indent=2, mark=f"{reason.kind}: ")
 
 
 def route(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     *,
     to: Annotated[
         str, typer.Option("--to", help="A state, or `open` or `closed` on the ledger.")
     ] = "closed",
     ledger: LedgerOption = "portal",
     on: OnOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Say the shortest lawful way of a record to a goal, from where it stands.
 
     Each step says who may, with what, from when, by when.
     """
-    with opened_register(register, rules) as here:
-        found = here.route(record, to=to, ledger=ledger, on=on or today())
-    output.paragraph(say_route_head(found))
-    _print_steps(found.steps)
-    if found.verdict == "impossible":
+    with location.opened() as register:
+        shortest = register.route(record, to=to, ledger=ledger, on=on or today())
+    output.paragraph(say_route_head(shortest))
+    _print_steps(shortest.steps)
+    if shortest.verdict == "impossible":
         raise typer.Exit(FINDINGS)
-    if found.verdict == "undetermined":
+    if shortest.verdict == "undetermined":
         raise typer.Exit(UNDETERMINED)
 
 
@@ -140,25 +128,19 @@ def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:
         mark = f"{number}. "
         output.line()
         output.paragraph(f"`{step.trigger}`: {arrows}", indent=indent, mark=mark)
-        inner = indent + len(mark)
-        output.paragraph(say_doers(step), indent=inner, mark="who: ")
-        output.paragraph(_say_days(step), indent=inner, mark="when: ")
+        inner_indent = indent + len(mark)
+        output.paragraph(say_doers(step), indent=inner_indent, mark="who: ")
+        output.paragraph(_say_days(step), indent=inner_indent, mark="when: ")
         for need in step.needs:
-            output.paragraph(say_need(need), indent=inner, mark="- ")
-        for each in step.undetermined:
-            output.paragraph(f"undetermined: {each} decides", indent=inner)
-        for before in step.before:
-            output.paragraph(f"beforehand, {say_route_head(before)}", indent=inner)
-            _print_steps(before.steps, indent=inner + 2)
+            output.paragraph(say_need(need), indent=inner_indent, mark="- ")
+        for fact in step.undetermined:
+            output.paragraph(f"undetermined: {fact} decides", indent=inner_indent)
+        for preliminary in step.before:
+            output.paragraph(f"beforehand, {say_route_head(preliminary)}", indent=inner_indent)
+            _print_steps(preliminary.steps, indent=inner_indent + 2)
 
 
 def _say_days(step: RouteStep) -> str:
-    unknown = any(_is_unknown_inspection(need) for need in step.needs)
-    first = f"from {say_day(step.earliest)}"
-    if unknown:
-        first = "once that inspection has begun"
-    return first + (f", by {say_day(step.latest)}" if step.latest else "")
-
-
-def _is_unknown_inspection(need: Need) -> bool:
-    return isinstance(need, InspectionNeed) and not need.known
+    is_unknown = any(isinstance(need, InspectionNeed) and not need.known for need in step.needs)
+    start = "once that inspection has begun" if is_unknown else f"from {say_day(step.earliest)}"
+    return start + (f", by {say_day(step.latest)}" if step.latest else "")

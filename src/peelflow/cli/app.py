@@ -13,7 +13,18 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import advice, exchange, listing, migrate, output, portfolio, record, rules
+from peelflow.cli import (
+    MISUSE,
+    advice,
+    exchange,
+    listing,
+    migrate,
+    output,
+    portfolio,
+    record,
+    rules,
+)
+from peelflow.cli.options import FINDINGS, grouped
 from peelflow.errors import (
     Conflict,
     InvalidRules,
@@ -45,16 +56,15 @@ def upgrade_tables(
 
     A newer schema than this peelflow knows is refused. A file needs no upgrade.
     """
-    found = upgrade_store(url)
-    if found is None:
+    previous = upgrade_store(url)
+    if previous is None:
         output.line("a file or memory makes its own tables; there is nothing to do")
-    elif found == 0:
+    elif previous == 0:
         output.line("the tables are made")
     else:
-        output.line(f"the tables are up to date; their schema was {found}")
+        output.line(f"the tables are up to date; their schema was {previous}")
 
 
-FINDINGS, MISUSE = 1, 2
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
 _FINDING_ERRORS = (Refused, InvalidRules, Conflict, RulesMismatch, StoreBusy, KeyReused)
 
@@ -98,17 +108,26 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "verify": exchange.verify,
     "export": exchange.export,
 }
-for name, verb in COMMANDS.items():
-    app.command(name)(verb)
+_OPTION_ORDER: Mapping[str, str] = {
+    "add": "category force issued actor actor_role level field parent state on reason "
+    "recorded_by source key register rules",
+    "appoint": "force first_day actor actor_role last_day recorded_by source key register rules",
+    "fire": "actor actor_role on recorded_by source reason inspection successor document "
+    "kind signed_by signed_on key register rules",
+    "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules",
+}
+"""The options of commands that leave some of a group out, or part it, in the order of help."""
+for name, command in COMMANDS.items():
+    app.command(name)(grouped(command, _OPTION_ORDER.get(name, "")))
 app.add_typer(store_app, name="store")
 
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command and return its exit code."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as turned:
-        for name, turn in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
+    with Path(os.devnull).open("w", encoding="utf-8") as devnull, ExitStack() as redirections:
+        for name, redirect in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
             if getattr(sys, name) is None:  # closed by whoever started it, as by `>&-`
-                turned.enter_context(turn(nowhere))
+                redirections.enter_context(redirect(devnull))
         return _run_and_flush(arguments)
 
 
@@ -132,13 +151,13 @@ def _run_and_flush(arguments: Sequence[str] | None) -> int:
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
-    """Do what is asked, and return the exit code of how that ended."""
+    """Do what is asked, and return the exit code of how that exit_."""
     try:
         return _invoke(arguments)
-    except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):
-            raise ended.__context__ from None  # Typer and rich make it 1: findings, here
-        return MISUSE if isinstance(ended.code, str) else ended.code or 0
+    except SystemExit as exit_:
+        if isinstance(exit_.__context__, BrokenPipeError):
+            raise exit_.__context__ from None  # Typer and rich make it 1: findings, here
+        return MISUSE if isinstance(exit_.code, str) else exit_.code or 0
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:
@@ -154,10 +173,10 @@ def _invoke(arguments: Sequence[str] | None) -> int:
 
 def _discard_unwritten() -> None:
     """Let what is still unwritten go nowhere: as Python ends it would be tried, and fail, again."""
-    with Path(os.devnull).open("wb") as nowhere:
+    with Path(os.devnull).open("wb") as devnull:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):  # a stream of a host's own has no file
-                os.dup2(nowhere.fileno(), stream.fileno())
+                os.dup2(devnull.fileno(), stream.fileno())
 
 
 def _print_version(*, asked: bool) -> None:

@@ -13,16 +13,12 @@ from time import sleep
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from peelflow.cli import output
 from peelflow.cli.listing import print_figures
 from peelflow.cli.options import (
-    DEFAULT_URL,
-    RegisterOption,
-    RulesOption,
-    opened_register,
+    FINDINGS,
+    RegisterOptions,
     read_pair,
     read_text,
     replace_text,
@@ -46,7 +42,6 @@ from peelflow.stores.integrity import (
 )
 
 EXPORT_SUFFIX = ".jsonl"
-FINDINGS = 1
 
 
 def import_files(
@@ -61,51 +56,35 @@ def import_files(
         list[str] | None,
         typer.Option("--fill", metavar="COLUMN=VALUE", help="Fill a column where it is empty."),
     ] = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
     A sheet's columns tell whether it holds records, acts, appointments, amendments or documents. An
     export goes into a new register, which is then equal to the one it came from.
     """
-    with opened_register(register, rules, make=True) as here:
-        if [each.suffix for each in files] == [EXPORT_SUFFIX]:
-            output.line(
-                f"{_restored_count(here, files[0])} events kept; the register is the export's equal"
-            )
+    with location.opened(make=True) as register:
+        if [file.suffix for file in files] == [EXPORT_SUFFIX]:
+            with output.progress("Importing") as show:
+                count = register.restore(files[0], seen=show)
+            output.line(f"{count} events kept; the register is the export's equal")
             return
-        done = import_with_progress(here, files, dict(map(read_pair, fill or [])), partial=partial)
-    output.diagnostics(done.faults)
-    output.line(f"{done.kept} rows kept, {done.known} there already, {len(done.faults)} bad")
-    if done.faults:
+        defaults = dict(map(read_pair, fill or []))
+        result = import_with_progress(register, files, defaults, partial=partial)
+    output.diagnostics(result.faults)
+    output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
+    if result.faults:
         raise typer.Exit(FINDINGS)
 
 
-def _restored_count(register: Register, file: Path) -> int:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Importing", total=None)
-        return register.restore(file, seen=lambda done: progress.update(task, completed=done))
-
-
 def import_with_progress(
-    register: Register, files: list[Path], fill: dict[str, str], *, partial: bool = False
+    register: Register, files: list[Path], defaults: dict[str, str], *, partial: bool = False
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Importing", total=None)
-        return import_sheets(
-            register,
-            files,
-            defaults=fill,
-            partial=partial,
-            seen=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with output.progress("Importing") as show:
+        return import_sheets(register, files, defaults=defaults, partial=partial, seen=show)
 
 
-DEMO_FINDINGS = 1
 PAPER_DAY = date(2023, 3, 30)
 DEMO_URL = "peelflow-demo.db"
 
@@ -117,21 +96,20 @@ def demo(
 ) -> None:
     """Run the West Midlands example and print its table."""
     sheets = sorted((shipped_folder("examples") / "west_midlands").glob("*.csv"))
-    with opened_register(register, None, make=True) as here:
-        done = import_with_progress(here, sheets, {})
-        if done.faults:
-            output.diagnostics(done.faults)
+    with RegisterOptions(register=register).opened(make=True) as demo_register:
+        result = import_with_progress(demo_register, sheets, {})
+        if result.faults:
+            output.diagnostics(result.faults)
             output.error_line(f"{register} holds something else; remove it, or name another file")
-            raise typer.Exit(DEMO_FINDINGS)
-        output.line(f"{done.kept} rows imported into {register}, {done.known} there already")
+            raise typer.Exit(FINDINGS)
+        output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
-        print_figures(here.figures(as_at=PAPER_DAY), "portal")
+        print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
     output.line()
     output.line(f"Next: peelflow list --register {register} --counts open")
     output.line(f"      peelflow show WMP-R3-031 --register {register}")
 
 
-VERIFY_FINDINGS = 1
 HEADS_SUFFIX = ".heads.jsonl"
 POLL_PAUSE = 0.2  # seconds between two looks at a feed that is followed
 
@@ -139,16 +117,15 @@ POLL_PAUSE = 0.2  # seconds between two looks at a feed that is followed
 def seal(
     file: Annotated[Path, typer.Argument(help="The seal to write; its heads go beside it.")],
     *,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Seal everything kept until now: keep the file where nobody who writes here can reach it.
 
     Any later change of what was sealed shows when it is held against the seal: tamper-evident, not
     tamper-proof.
     """
-    with opened_register(register, rules) as here:
-        sealed, heads = here.seal()
+    with location.opened() as register:
+        sealed, heads = register.seal()
     replace_text(_heads_path(file), heads_text(heads))
     replace_text(file, seal_text(sealed))
     output.line(f"sealed {sealed}")
@@ -168,8 +145,7 @@ def verify(
     seal: Annotated[
         Path | None, typer.Option("--seal", help="Hold it against this seal, too.")
     ] = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Look for any change that was made behind the register's back.
 
@@ -178,22 +154,23 @@ def verify(
     """
     sealed, heads = _read_seal(seal) if seal else (None, None)
     if export is not None:
-        found, what = _verify_export_file(export, sealed, heads), str(export)
+        subject, findings = str(export), _verify_export_file(export, sealed, heads)
     else:
-        with opened_register(register, rules) as here:
-            found, what = here.verify(sealed=sealed, heads=heads), register
-    for finding in found:
+        subject = location.register
+        with location.opened() as register:
+            findings = register.verify(sealed=sealed, heads=heads)
+    for finding in findings:
         output.line(str(finding))
-    if found:
-        output.line(f"{what}: {len(found)} finding{'s' if len(found) > 1 else ''}")
-        raise typer.Exit(VERIFY_FINDINGS)
-    against = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
-    output.line(f"{what}: everything fits{against}")
+    if findings:
+        output.line(f"{subject}: {len(findings)} finding{'s' if len(findings) > 1 else ''}")
+        raise typer.Exit(FINDINGS)
+    seal_note = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
+    output.line(f"{subject}: everything fits{seal_note}")
 
 
 def _read_seal(file: Path) -> tuple[Seal, Heads | None]:
-    beside = _heads_path(file)
-    heads = heads_from(read_text(beside)) if beside.exists() else None
+    heads_path = _heads_path(file)
+    heads = heads_from(read_text(heads_path)) if heads_path.exists() else None
     return seal_from(read_text(file)), heads
 
 
@@ -201,22 +178,21 @@ def _verify_export_file(
     export: Path, sealed: Seal | None, heads: Heads | None
 ) -> tuple[Discrepancy, ...]:
     with opened_lines(export) as lines:
-        found = list(verify_export(lines))
+        findings = list(verify_export(lines))
     if sealed is not None:
         with opened_lines(export) as lines:
-            found += seal_discrepancies(feed_of_export(lines), sealed, heads)
-    return tuple(found)
+            findings += seal_discrepancies(feed_of_export(lines), sealed, heads)
+    return tuple(findings)
 
 
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write, in JSON lines.")],
     *,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere."""
-    with opened_register(register, rules) as here, replacement_stream(file) as stream:
-        stream.writelines(f"{line}\n" for line in here.export())
+    with location.opened() as register, replacement_stream(file) as stream:
+        stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
 
 
@@ -230,43 +206,50 @@ def feed(
         Path | None,
         typer.Option("--cursor", help="Remember the place in this file, and go on from there."),
     ] = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Print every event in one order, a JSON line each, with its position.
 
     With a cursor each is printed at least once, whenever this stops: the place is noted after it
     was printed.
     """
-    with opened_register(register, rules) as here:
-        place = _cursor_position(here, cursor) if cursor is not None and cursor.exists() else after
+    with location.opened() as register:
+        position = after
+        if cursor is not None and cursor.exists():
+            position = _cursor_position(register, cursor)
         while True:
-            for placed in here.feed(after=place):
-                sys.stdout.write(_feed_line(placed) + "\n")
-                sys.stdout.flush()
-                place = placed.position
-                if cursor is not None:
-                    replace_text(cursor, f"{place} {placed.entry.digest}\n")
+            position = _print_feed(register, position, cursor)
             if not follow:
                 return
             sleep(POLL_PAUSE)
 
 
-def _feed_line(placed: FeedItem) -> str:
-    entry = placed.entry
-    head = {"digest": entry.digest, "position": placed.position, "previous": entry.previous}
-    told = json.dumps(head, sort_keys=True, separators=(",", ":"))
-    return f'{told[:-1]},"event":{entry.text}}}'
+def _print_feed(register: Register, position: int, cursor: Path | None) -> int:
+    """Print what is behind a position, and return the last one printed."""
+    for item in register.feed(after=position):
+        sys.stdout.write(_feed_line(item) + "\n")
+        sys.stdout.flush()
+        position = item.position
+        if cursor is not None:
+            replace_text(cursor, f"{position} {item.entry.digest}\n")
+    return position
 
 
-def _cursor_position(here: Register, cursor: Path) -> int:
+def _feed_line(item: FeedItem) -> str:
+    entry = item.entry
+    head = {"digest": entry.digest, "position": item.position, "previous": entry.previous}
+    head_text = json.dumps(head, sort_keys=True, separators=(",", ":"))
+    return f'{head_text[:-1]},"event":{entry.text}}}'
+
+
+def _cursor_position(register: Register, cursor: Path) -> int:
     """Return the position that a cursor tells, if its event still stands there."""
     number, _, digest = read_text(cursor).strip().partition(" ")
     if not (number.isascii() and number.isdigit()) or number == "0":
         instead = "remove the file to begin anew"
         raise InvalidRequest(f"the cursor {cursor}", "cannot be read", instead)
-    found = next(iter(here.feed(after=int(number) - 1)), None)
-    if found is None or found.entry.digest != digest:
+    item = next(iter(register.feed(after=int(number) - 1)), None)
+    if item is None or item.entry.digest != digest:
         why = f"stands on an event that is not at position {number} of this register"
         instead = "it is another register, or one put back from an older copy; remove the file"
         raise InvalidRequest(f"the cursor {cursor}", why, instead)

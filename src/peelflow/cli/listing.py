@@ -5,8 +5,6 @@ The commands are list, show and figures.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, assert_never
@@ -15,17 +13,15 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    DEFAULT_URL,
     ForceOption,
     Format,
     FormatOption,
     LedgerOption,
     LevelOption,
-    RegisterOption,
-    RulesOption,
+    RecordArgument,
+    RegisterOptions,
+    day_option,
     level_of,
-    opened_register,
-    read_day,
 )
 from peelflow.figures import Figures
 from peelflow.model.records import (
@@ -41,9 +37,9 @@ from peelflow.model.records import (
     Relevelled,
     TakenOver,
     TransitionTaken,
-    Value,
 )
 from peelflow.model.rules import Counts
+from peelflow.portfolio.listing import row_of
 from peelflow.register.register import Register
 from peelflow.wording import say_rule
 
@@ -75,11 +71,11 @@ def say_what(what: EventPayload) -> str:
         case Attached(document=document):
             return f"attached {document.kind} {document.name}"
         case Amended(field=name, old=old, new=new):
-            return f"{name}: {_say_value(old)} → {_say_value(new)}"
+            return f"{name}: {output.say_value(old)} → {output.say_value(new)}"
         case ChildLinked(child=child):
             return f"child {child}"
         case Relevelled(old_level=old, new_level=level, new=new):
-            return f"level {old or 'none'} → {level or 'none'}, as {new}"
+            return f"level {output.say_level(old)} → {output.say_level(level)}, as {new}"
         case Migrated(lifecycle=pin, new=new):
             return f"moved to {pin}, as {new}"
         case Corrected(event=number, correction=correction, to=to):
@@ -97,19 +93,12 @@ def _say_act(what: TransitionTaken) -> str:
     return ", ".join(parts)
 
 
-def _say_value(value: Value | None) -> str:
-    if value is None:
-        return "nothing"
-    return value if isinstance(value, str) else "; ".join(value)
-
-
 _FIGURE_COLUMNS = ("Open", "Closed", "Total")
 
 
 def list_records(
     *,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     force: ForceOption = None,
     category: Annotated[str | None, typer.Option("--category", help="Its category.")] = None,
     level: LevelOption = None,
@@ -126,8 +115,8 @@ def list_records(
         *("record", "category", "level", "force", "state", "owner", "issued"),
         *("last event", "decided by", "recorded by"),
     )
-    with opened_register(register, rules) as here:
-        found = here.records(
+    with location.opened() as register:
+        records = register.records(
             force=force,
             category=category,
             level="any" if level is None else level_of(level),
@@ -136,28 +125,24 @@ def list_records(
             counts=counts,
             ledger=ledger,
         )
-        body = [_record_row(record, told[-1]) for record, told in here.histories(found)]
+        body = [_record_row(record, events[-1]) for record, events in register.histories(records)]
     output.rows(columns, body, form)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
-    owner = record.fields.get("owner")
+    row = row_of(record)
     return (
-        record.id,
-        record.category,
-        _say_level(record),
-        record.force,
+        row.record,
+        row.category,
+        output.say_level(row.level),
+        row.force,
         _say_state(record),
-        owner if isinstance(owner, str) else None,
+        row.owner,
         record.issued.isoformat(),
         last.on.isoformat(),
         str(last.actor),
         last.recorded_by,
     )
-
-
-def _say_level(record: Record) -> str:
-    return str(record.level or "none")
 
 
 def _say_state(record: Record) -> str:
@@ -167,27 +152,25 @@ def _say_state(record: Record) -> str:
 
 
 def show_record(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     *,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Show one record, its history and what is next."""
-    with opened_register(register, rules) as here:
-        found = here.record(record)
-        history = here.history(record)
-        output.line(
-            f"{found.id}: {found.category}, level {_say_level(found)}, {found.force}", "bold"
-        )
-        output.rows(("", ""), list(_record_facts(here, found)))
+    with location.opened() as register:
+        shown = register.record(record)
+        history = register.history(record)
+        level = output.say_level(shown.level)
+        output.line(f"{shown.id}: {shown.category}, level {level}, {shown.force}", "bold")
+        output.rows(("", ""), list(_record_facts(register, shown)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [event_row(event) for event in history], numbers=("no",))
         output.line()
-        ways = here.lifecycle(found.lifecycle).states[found.state].transitions
-        output.line("Next:" if ways else f"`{found.state}` is an end")
-        for way in ways:
-            output.line(f"  {say_rule(way)}")
+        transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
+        output.line("Next:" if transitions else f"`{shown.state}` is an end")
+        for transition in transitions:
+            output.line(f"  {say_rule(transition)}")
 
 
 def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
@@ -197,7 +180,7 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     yield "rules", f"{record.lifecycle}: {rules.title}"
     yield "issued", record.issued.isoformat()
     for name, value in record.fields.items():
-        yield name, value if isinstance(value, str) else "; ".join(value)
+        yield name, output.say_value(value)
     deadline = register.deadline(record.id)
     if deadline.slips:
         times = "1 time" if len(deadline.slips) == 1 else f"{len(deadline.slips)} times"
@@ -205,28 +188,23 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     if deadline.state:
         day = deadline.state.day
         yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"
-    for name, other in (("parent", record.parent), ("successor", record.successor)):
-        if other is not None:
-            yield name, other
+    for name, related in (("parent", record.parent), ("successor", record.successor)):
+        if related is not None:
+            yield name, related
     if record.children:
         yield "children", ", ".join(record.children)
-    for held in record.attachments:
-        used = "counted" if held.document.digest in record.spent else "not counted yet"
-        yield held.document.kind, f"{held.document.name} ({used})"
+    for attachment in record.attachments:
+        document = attachment.document
+        used = "counted" if document.digest in record.spent else "not counted yet"
+        yield document.kind, f"{document.name} ({used})"
 
 
 def figures(
     *,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     as_at: Annotated[
         date | None,
-        typer.Option(
-            "--as-at",
-            parser=read_day,
-            metavar="YYYY-MM-DD",
-            help="As at the end of this day; everything recorded when left out.",
-        ),
+        day_option("--as-at", "As at the end of this day; everything recorded when left out."),
     ] = None,
     known: Annotated[
         int | None,
@@ -245,29 +223,29 @@ def figures(
     The position of the feed that a table rests on stands above it: with `--known` the same table
     comes out again, whatever was recorded or corrected since.
     """
-    with opened_register(register, rules) as here:
-        last = here.position() if known is None else known
-        found = here.figures(as_at=as_at, force=force, ledger=ledger, known=last)
-        print_figures(found, ledger, form)
+    with location.opened() as register:
+        last = register.position() if known is None else known
+        counted = register.figures(as_at=as_at, force=force, ledger=ledger, known=last)
+        print_figures(counted, ledger, form)
 
 
-def print_figures(found: Figures, ledger: str, form: Format = Format.TABLE) -> None:
+def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) -> None:
     """Print figures, with their totals in the last row."""
-    body = [(line.title, line.open, line.closed, line.total) for line in found.lines]
-    total = ("Total", found.open, found.closed, found.total)
-    day = found.as_at
+    body = [(figure.title, figure.open, figure.closed, figure.total) for figure in counted.lines]
+    total = ("Total", counted.open, counted.closed, counted.total)
+    day = counted.as_at
     when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
-    when += "" if found.known is None else f", known at position {found.known}"
+    when += "" if counted.known is None else f", known at position {counted.known}"
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
-        told = {
+        document = {
             "ledger": ledger,
-            "as_at": found.as_at.isoformat() if found.as_at else None,
-            "known": found.known,
-            "lines": [dict(zip(names, each, strict=True)) for each in body],
+            "as_at": counted.as_at.isoformat() if counted.as_at else None,
+            "known": counted.known,
+            "lines": [dict(zip(names, row, strict=True)) for row in body],
             "total": dict(zip(names[1:], total[1:], strict=True)),
         }
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        output.print_json(document)
         return
     output.rows(
         (("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),

@@ -8,22 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    DEFAULT_URL,
+    FINDINGS,
     Format,
     FormatOption,
     OnOption,
+    ProvenanceOptions,
     ReasonOption,
     RecordedByOption,
-    RegisterOption,
-    RulesOption,
+    RegisterOptions,
     SourceOption,
-    opened_register,
-    today,
 )
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
@@ -32,8 +28,6 @@ from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import examine
-
-FINDINGS = 1
 
 
 class MigrationAction(StrEnum):
@@ -69,8 +63,7 @@ def migrate(
     reason: ReasonOption = None,
     recorded_by: RecordedByOption = None,
     source: SourceOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Prove a plan that moves records to other rules; preview it, move them, or move them back.
@@ -79,74 +72,88 @@ def migrate(
     all is well; 1: the plan is refused, or there are records to look at or left alone; 3: a proof
     is undetermined. What was cut off goes on when it is asked for again.
     """
-    asked = {
+    file = check or plan
+    actions = {
         MigrationAction.CHECK: check is not None,
         MigrationAction.DRY_RUN: dry_run,
         MigrationAction.APPLY: apply,
+        MigrationAction.UNDO: undo,
     }
-    what = [each for each, given in {**asked, MigrationAction.UNDO: undo}.items() if given]
-    file = check or plan
-    if len(what) != 1 or file is None or (check and plan):
-        said, why = "the migration", "does not say which plan, and what to do with it"
+    chosen = [action for action, is_chosen in actions.items() if is_chosen]
+    if len(chosen) != 1 or file is None or (check and plan):
+        what, why = "the migration", "does not say which plan, and what to do with it"
         raise InvalidRequest(
-            said, why, "give --check PLAN, or PLAN and --dry-run, --apply or --undo"
+            what, why, "give --check PLAN, or PLAN and --dry-run, --apply or --undo"
         )
-    plans = proved_plans(file, rules, one=what != [MigrationAction.CHECK])
-    for one in plans if form is Format.TABLE else ():
-        output.line(f"{one.name}, {one.old} → {one.new}: proved")
-    if what == [MigrationAction.CHECK]:
+    plans = proved_plans(file, location.rules, single=check is None)
+    for proved in plans if form is Format.TABLE else ():
+        output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
+    if check is not None:
         return
-    with opened_register(register, [file, *(rules or [file.parent])]) as here:
+    with location.opened(beside=file) as register:
         if dry_run:
-            _print_preview(here, plans[0], on, form)
+            _print_preview(register, plans[0], on, form)
             return
-        who = Actor(*_required_actor(actor, actor_role))
-        told = _move_with_progress(
-            here, plans[0], (who, on or today(), reason or "", source, recorded_by), undo=undo
+        provenance = _required_provenance(
+            actor, actor_role, on=on, reason=reason, recorded_by=recorded_by, source=source
         )
-    output.line(f"{told.moved} records moved{' back' if undo else ''}, {len(told.left)} left")
-    for each in told.left:
-        output.line(f"  left: {each}")
-    if told.left:
+        result = _move_with_progress(register, plans[0], provenance, undo=undo)
+    output.line(f"{result.moved} records moved{' back' if undo else ''}, {len(result.left)} left")
+    for record in result.left:
+        output.line(f"  left: {record}")
+    if result.left:
         raise typer.Exit(FINDINGS)
 
 
-def _required_actor(actor: str | None, role: str | None) -> tuple[str, str]:
+def _required_provenance(
+    actor: str | None,
+    role: str | None,
+    *,
+    on: date | None,
+    reason: str | None,
+    recorded_by: str | None,
+    source: str | None,
+) -> ProvenanceOptions:
     if actor is None or role is None:
         what, why = "the migration", "does not say who has the records moved"
         raise InvalidRequest(what, why, "give --actor and --actor-role")
-    return actor, role
+    return ProvenanceOptions(
+        actor=actor,
+        actor_role=role,
+        on=on,
+        reason=reason,
+        recorded_by=recorded_by,
+        source=source,
+    )
 
 
-def proved_plans(path: Path, rules: list[Path] | None, *, one: bool) -> tuple[MigrationPlan, ...]:
+def proved_plans(
+    path: Path, rules: list[Path] | None, *, single: bool
+) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     checked = examine(path, *(rules or [path.parent]))
     output.diagnostics(checked.found)
     file = path.resolve()
-    plans = [each for each in checked.rulebook.migrations if _resolved_file(each) == file]
-    if not plans and (one or not checked.found):
+    plans = [plan for plan in checked.rulebook.migrations if Path(plan.span.file).resolve() == file]
+    if not plans and (single or not checked.found):
         raise InvalidRequest(f"{path}", "is no migration's file", "start it with `migration:`")
     code = EXIT_CODES[checked.verdict]
     if code:
-        for each in plans:
-            output.line(f"{each.name}, {each.old} → {each.new}: {checked.verdict}")
+        for plan in plans:
+            output.line(f"{plan.name}, {plan.old} → {plan.new}: {checked.verdict}")
         raise typer.Exit(code)
     return tuple(plans)
 
 
-def _resolved_file(plan: MigrationPlan) -> Path:
-    return Path(plan.span.file).resolve()
-
-
 def _print_preview(register: Register, plan: MigrationPlan, on: date | None, form: Format) -> None:
-    found = register.preview(plan.name, on=on)
+    impact = register.preview(plan.name, on=on)
     if form is Format.TABLE:
         output.line(
-            f"{found.affected} records affected: {found.stranded} stranded, "
-            f"{found.overdue} overdue at once, {found.blocked} blocked"
+            f"{impact.affected} records affected: {impact.stranded} stranded, "
+            f"{impact.overdue} overdue at once, {impact.blocked} blocked"
         )
     columns = ("record", "state", "what", "why")
-    body = [(each.record, each.state, each.kind, each.sentence) for each in found.worst]
+    body = [(worry.record, worry.state, worry.kind, worry.sentence) for worry in impact.worst]
     if body or form is not Format.TABLE:
         output.rows(columns, body, form)
     if body:
@@ -154,23 +161,16 @@ def _print_preview(register: Register, plan: MigrationPlan, on: date | None, for
 
 
 def _move_with_progress(
-    register: Register,
-    plan: MigrationPlan,
-    order: tuple[Actor, date, str, str | None, str | None],
-    *,
-    undo: bool,
+    register: Register, plan: MigrationPlan, provenance: ProvenanceOptions, *, undo: bool
 ) -> MigrationResult:
-    actor, on, reason, source, recorded_by = order
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Moving", total=None)
-        move = register.unmigrate if undo else register.migrate
+    move = register.unmigrate if undo else register.migrate
+    with output.progress("Moving") as show:
         return move(
             plan.name,
-            actor=actor,
-            on=on,
-            reason=reason,
-            source=source,
-            recorded_by=recorded_by,
-            seen=lambda done, total: progress.update(task, completed=done, total=total),
+            actor=Actor(provenance.actor, provenance.actor_role),
+            on=provenance.day,
+            reason=provenance.reason or "",
+            source=provenance.source,
+            recorded_by=provenance.recorded_by,
+            seen=show,
         )

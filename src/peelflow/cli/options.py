@@ -1,28 +1,38 @@
-"""Declare the options that commands share, and read the words, files and register they name."""
+"""Declare the options that commands share, and read the words, files and register they name.
+
+An option has one alias, and options that belong together are one group, an attrs class. A command
+takes a group as one argument; `grouped` spreads it out for Typer.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO, TypedDict, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
+from attrs import NOTHING, fields, frozen, has
 
 from peelflow.errors import InvalidRequest
+from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
 from peelflow.register.csv_schema import read_document
 from peelflow.register.register import Register, utc_now
+from peelflow.register.session import Session
 from peelflow.register.validation import iso_date
 from peelflow.rulebook.loader import load
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 
+FINDINGS, UNDETERMINED = 1, 3
 SQLITE_SCHEME = "sqlite:///"
+DEFAULT_URL = "peelflow.db"
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -37,11 +47,11 @@ class Format(StrEnum):
 
 def read_day(text: str) -> date:
     """Read a date as 2023-03-30."""
-    found = iso_date(text)
-    if found is None:
+    day = iso_date(text)
+    if day is None:
         message = f"{text!r} is no date; write it as 2023-03-30"
         raise typer.BadParameter(message)
-    return found
+    return day
 
 
 def read_level(text: str) -> str:
@@ -66,10 +76,12 @@ def read_pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _day_option(name: str, help: str) -> typer.models.OptionInfo:  # noqa: A002
+def day_option(name: str, help: str) -> typer.models.OptionInfo:  # noqa: A002
+    """Declare an option that takes a date."""
     return typer.Option(name, parser=read_day, metavar="YYYY-MM-DD", help=help)  # type: ignore[no-any-return]
 
 
+RecordArgument = Annotated[str, typer.Argument(help="The record's id.")]
 RegisterOption = Annotated[
     str,
     typer.Option(
@@ -92,7 +104,6 @@ LevelOption = Annotated[
     str | None,
     typer.Option("--level", parser=read_level, metavar="1|2|3|4|none", help="Its level."),
 ]
-Pairs = list[tuple[str, str]] | None
 ForceOption = Annotated[str | None, typer.Option("--force", help="Only this force's records.")]
 LedgerOption = Annotated[str, typer.Option("--ledger", help="The ledger to count on.")]
 ActorOption = Annotated[str, typer.Option("--actor", help="Who decided: a person.")]
@@ -122,9 +133,176 @@ KindOption = Annotated[str, typer.Option("--kind", help="Of what kind the docume
 SignedByOption = Annotated[
     str | None, typer.Option("--signed-by", help="Who signed them: a person.")
 ]
-SignedOnOption = Annotated[date | None, _day_option("--signed-on", "When they were signed.")]
-OnOption = Annotated[date | None, _day_option("--on", "The day it happened; today when left out.")]
-DEFAULT_URL = "peelflow.db"
+SignedOnOption = Annotated[date | None, day_option("--signed-on", "When they were signed.")]
+OnOption = Annotated[date | None, day_option("--on", "The day it happened; today when left out.")]
+AsOnOption = Annotated[date | None, day_option("--on", "The day; today when left out.")]
+
+
+@frozen(kw_only=True)
+class RegisterOptions:
+    """Which register a command opens, and under which rules."""
+
+    register: RegisterOption = DEFAULT_URL
+    rules: RulesOption = None
+
+    @contextmanager
+    def opened(self, *, make: bool = False, beside: Path | None = None) -> Iterator[Register]:
+        """Open the register; a file that is not there is made only if `make`.
+
+        Where `PEELFLOW_FORCE` names a force, it is opened for that force alone.
+
+        Args:
+            make: Whether a register's file may be made.
+            beside: A migration's file, whose plans and rules are read too.
+
+        Raises:
+            InvalidRequest: There is no such file.
+        """
+        scheme, colon, _ = self.register.partition(":")
+        url = self.register if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{self.register}"
+        file = Path(url.removeprefix(SQLITE_SCHEME))
+        is_file = url.startswith(SQLITE_SCHEME)
+        if is_file and not make and not (file.exists() and file.stat().st_size):
+            raise InvalidRequest(
+                f"the register {file.as_posix()}",
+                "is not there",
+                "name another with --register, or make one with `peelflow add` or "
+                "`peelflow import`",
+            )
+        rules = self.rules if beside is None else self.rules_with(beside)
+        force = os.environ.get("PEELFLOW_FORCE") or None
+        with Register.open(url, rulebook=rulebook_of(rules), force=force) as register:
+            yield register
+
+    def rules_with(self, file: Path) -> list[Path]:
+        """Return a migration's file and the rules it is read with: those beside it by default."""
+        return [file, *(self.rules or [file.parent])]
+
+
+class ProvenanceArguments(TypedDict):
+    """What every verb that writes takes: who decided, who typed it, from what, and its key."""
+
+    actor: Actor
+    recorded_by: str | None
+    source: str | None
+    key: str | None
+
+
+class ReasonedArguments(TypedDict):
+    """What the verbs take that need a day, a reason and a source."""
+
+    actor: Actor
+    on: date
+    recorded_by: str | None
+    reason: str
+    source: str
+    key: str | None
+
+
+@frozen(kw_only=True)
+class ProvenanceOptions:
+    """Who decided, when, why and from what; who typed it."""
+
+    actor: ActorOption
+    actor_role: ActorRoleOption
+    on: OnOption = None
+    reason: ReasonOption = None
+    recorded_by: RecordedByOption = None
+    source: SourceOption = None
+    key: KeyOption = None
+
+    @property
+    def day(self) -> date:
+        """The day it happened; today when left out."""
+        return self.on or today()
+
+    def arguments(self) -> ProvenanceArguments:
+        """Return what every verb that writes takes."""
+        return {
+            "actor": Actor(self.actor, self.actor_role),
+            "recorded_by": self.recorded_by,
+            "source": self.source,
+            "key": self.key,
+        }
+
+    def reasoned_arguments(self) -> ReasonedArguments:
+        """Return what the verbs take that need a day, a reason and a source."""
+        return {
+            **self.arguments(),
+            "on": self.day,
+            "reason": self.reason or "",
+            "source": self.source or "",
+        }
+
+
+@frozen(kw_only=True)
+class SignatureOptions:
+    """Of what kind documents are, and who signed them when."""
+
+    kind: KindOption = "letter"
+    signed_by: SignedByOption = None
+    signed_on: SignedOnOption = None
+
+    def keep(self, batch: Session, paths: list[Path]) -> list[Document]:
+        """Keep files in a batch as documents, each by its name."""
+        return [
+            batch.keep(
+                read_bytes(path),
+                kind=self.kind,
+                name=path.name,
+                signed_by=self.signed_by,
+                signed_on=self.signed_on,
+            )
+            for path in paths
+        ]
+
+
+def grouped(command: Callable[..., None], order: str = "") -> Callable[..., None]:
+    """Return a command as Typer takes it: the options of its groups are options of its own.
+
+    Args:
+        command: A function; each parameter that is annotated with an attrs class is a group.
+        order: The options' names in the order of help, where that is not the order of the
+            parameters. An option of a group that it leaves out keeps its default.
+    """
+    declared = signature(command, eval_str=True)
+    groups = {
+        name: parameter.annotation
+        for name, parameter in declared.parameters.items()
+        if has(parameter.annotation)
+    }
+    parameters: list[Parameter] = []
+    for name, parameter in declared.parameters.items():
+        parameters += _group_parameters(groups[name]) if name in groups else [parameter]
+    if order:
+        by_name = {parameter.name: parameter for parameter in parameters}
+        parameters = [
+            *(option for option in parameters if option.kind is not Parameter.KEYWORD_ONLY),
+            *(by_name[name] for name in order.split()),
+        ]
+
+    def run(**values: Any) -> None:  # Typer gives what the signature below declares
+        for name, group in groups.items():
+            names = {field.name for field in fields(group)} & values.keys()
+            values[name] = group(**{option: values.pop(option) for option in names})
+        command(**values)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = declared.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def _group_parameters(group: type) -> list[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.default is NOTHING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+    ]
 
 
 def today() -> date:
@@ -137,41 +315,12 @@ def rulebook_of(rules: list[Path] | None) -> Rulebook:
     return load(*rules) if rules else national()
 
 
-@contextmanager
-def opened_register(
-    where: str,
-    rules: list[Path] | None,
-    *,
-    make: bool = False,
-    clock: Callable[[], datetime] = utc_now,
-) -> Iterator[Register]:
-    """Open the register at a URL or a path; a file that is not there is made only if `make`.
-
-    Where `PEELFLOW_FORCE` names a force, it is opened for that force alone.
-
-    Raises:
-        InvalidRequest: There is no such file.
-    """
-    scheme, colon, _ = where.partition(":")
-    url = where if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{where}"
-    file = Path(url.removeprefix(SQLITE_SCHEME))
-    if url.startswith(SQLITE_SCHEME) and not make and not (file.exists() and file.stat().st_size):
-        raise InvalidRequest(
-            f"the register {file.as_posix()}",
-            "is not there",
-            "name another with --register, or make one with `peelflow add` or `peelflow import`",
-        )
-    force = os.environ.get("PEELFLOW_FORCE") or None
-    with Register.open(url, rulebook=rulebook_of(rules), clock=clock, force=force) as register:
-        yield register
-
-
 def read_bytes(path: Path) -> bytes:
     """Return what a file holds, or raise InvalidRequest."""
-    found = read_document(path)
-    if isinstance(found, str):
-        raise InvalidRequest(f"the file {path}", found, "check the path and its permissions")
-    return found
+    content = read_document(path)
+    if isinstance(content, str):
+        raise InvalidRequest(f"the file {path}", content, "check the path and its permissions")
+    return content
 
 
 def read_text(path: Path) -> str:
@@ -200,16 +349,16 @@ def replacement_stream(path: Path) -> Iterator[TextIO]:
     Raises:
         InvalidRequest: The file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial_file = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as stream:
+        with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
             try:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-                part.replace(path)
+                partial_file.replace(path)
             except BaseException:
-                part.unlink(missing_ok=True)
+                partial_file.unlink(missing_ok=True)
                 raise
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -218,11 +367,3 @@ def replacement_stream(path: Path) -> Iterator[TextIO]:
 def _unwritable(path: Path, error: OSError) -> InvalidRequest:
     why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
     return InvalidRequest(f"the file {path}", why, instead)
-
-
-AsOnOption = Annotated[
-    date | None,
-    typer.Option(
-        "--on", parser=read_day, metavar="YYYY-MM-DD", help="The day; today when left out."
-    ),
-]

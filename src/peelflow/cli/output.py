@@ -9,22 +9,25 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Literal, Protocol, TextIO
 
 from attrs import evolve, frozen
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from peelflow.cli.options import Format
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Refused, Span
 from peelflow.model.decisions import Refusal
-from peelflow.model.rules import State
+from peelflow.model.records import Value
+from peelflow.model.rules import Level, State
 
 LEAST_SENTENCE_WIDTH = 24
 """The narrowest column in which a long sentence can be read."""
@@ -51,34 +54,34 @@ class TableContent:
     totals: bool = False
 
 
-def print_table(console: Console, told: TableContent) -> None:
+def print_table(console: Console, content: TableContent) -> None:
     """Print a table so that no word or id is cut, however narrow the terminal is.
 
     Where it does not fit, what is the same in every row is said once above it, and empty columns
     are left out. Where even that does not do, each row becomes a paragraph. A word that is wider
     than the terminal is left to it.
     """
-    if not told.body:
-        _print_wrapped(console, Text(told.title, "bold"))
+    if not content.body:
+        _print_wrapped(console, Text(content.title, "bold"))
         _print_wrapped(console, Text("nothing to list"))
         return
-    if _least_table_width(told) > console.width:
-        told, same = _without_constant_columns(told)
-        _print_title_and_constants(console, told, same)
-        told = evolve(told, title="")
-    if _least_table_width(told) > console.width:
-        for row in told.body:
-            _print_paragraph(console, told.columns, row)
+    if _least_table_width(content) > console.width:
+        content, constants = _without_constant_columns(content)
+        _print_title_and_constants(console, content, constants)
+        content = evolve(content, title="")
+    if _least_table_width(content) > console.width:
+        for row in content.body:
+            _print_paragraph(console, content.columns, row)
     else:
-        _print_bordered(console, told)
+        _print_bordered(console, content)
 
 
-def _least_table_width(told: TableContent) -> int:
+def _least_table_width(content: TableContent) -> int:
     """Return the least width in which every word stands whole, and sentences can be read."""
-    edges = len(told.columns) + 1
+    edges = len(content.columns) + 1
     return edges + sum(
-        MARGIN + max(map(_least_cell_width, (name, *(row[place] for row in told.body))))
-        for place, name in enumerate(told.columns)
+        MARGIN + max(map(_least_cell_width, (name, *(row[index] for row in content.body))))
+        for index, name in enumerate(content.columns)
     )
 
 
@@ -88,29 +91,30 @@ def _least_cell_width(cell: str) -> int:
     return max(longest, min(cell_len(cell), LEAST_SENTENCE_WIDTH))
 
 
-def _without_constant_columns(told: TableContent) -> tuple[TableContent, list[tuple[str, str]]]:
+def _without_constant_columns(content: TableContent) -> tuple[TableContent, list[tuple[str, str]]]:
     """Return a table without the columns whose cells are all the same, and what they say."""
-    first, *others = told.body
-    alike = {
-        place
-        for place in range(1, len(told.columns))
-        if others and all(row[place] == first[place] for row in others)
+    first, *others = content.body
+    constant = {
+        index
+        for index in range(1, len(content.columns))
+        if others and all(row[index] == first[index] for row in others)
     }
 
     def kept(cells: Iterable[str]) -> tuple[str, ...]:
-        return tuple(cell for place, cell in enumerate(cells) if place not in alike)
+        return tuple(cell for index, cell in enumerate(cells) if index not in constant)
 
-    same = [(told.columns[place], first[place]) for place in sorted(alike)]
-    return evolve(told, columns=kept(told.columns), body=tuple(map(kept, told.body))), same
+    constants = [(content.columns[index], first[index]) for index in sorted(constant)]
+    body = tuple(map(kept, content.body))
+    return evolve(content, columns=kept(content.columns), body=body), constants
 
 
 def _print_title_and_constants(
-    console: Console, told: TableContent, same: list[tuple[str, str]]
+    console: Console, content: TableContent, constants: list[tuple[str, str]]
 ) -> None:
-    _print_wrapped(console, Text(told.title, "bold"))
-    said = _labelled_cells(same)
-    if said.plain:
-        _print_wrapped(console, Text.assemble("each: ", said))
+    _print_wrapped(console, Text(content.title, "bold"))
+    labelled = _labelled_cells(constants)
+    if labelled.plain:
+        _print_wrapped(console, Text.assemble("each: ", labelled))
 
 
 def _print_paragraph(console: Console, columns: Sequence[str], row: Sequence[str]) -> None:
@@ -118,24 +122,23 @@ def _print_paragraph(console: Console, columns: Sequence[str], row: Sequence[str
     _print_wrapped(console, _labelled_cells(zip(columns[1:], row[1:], strict=True)), margin=MARGIN)
 
 
-def _print_wrapped(console: Console, said: Text, *, margin: int = 0) -> None:
+def _print_wrapped(console: Console, text: Text, *, margin: int = 0) -> None:
     """Print a text in lines of whole words, behind a margin; nothing for an empty one."""
-    for line in _wrapped_lines(said, console.width - margin) if said.plain else ():
-        line.pad_left(margin)
-        console.print(line, soft_wrap=True)
+    for text_line in _wrapped_lines(text, console.width - margin) if text.plain else ():
+        text_line.pad_left(margin)
+        console.print(text_line, soft_wrap=True)
 
 
-def _wrapped_lines(said: Text, width: int) -> Iterator[Text]:
+def _wrapped_lines(text: Text, width: int) -> Iterator[Text]:
     """Yield a text in lines of as many words as fit, but at least one."""
-    first, *others = said.split(" ")
-    line = first
+    text_line, *others = text.split(" ")
     for word in others:
-        if line.cell_len + 1 + word.cell_len > width:
-            yield line
-            line = word
+        if text_line.cell_len + 1 + word.cell_len > width:
+            yield text_line
+            text_line = word
         else:
-            line = Text(" ").join([line, word])
-    yield line
+            text_line = Text(" ").join([text_line, word])
+    yield text_line
 
 
 def _labelled_cells(named: Iterable[tuple[str, str]]) -> Text:
@@ -145,20 +148,21 @@ def _labelled_cells(named: Iterable[tuple[str, str]]) -> Text:
     )
 
 
-def _print_bordered(console: Console, told: TableContent) -> None:
+def _print_bordered(console: Console, content: TableContent) -> None:
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, MARGIN // 2),
-        title=Text(told.title, "bold") if told.title else None,
+        title=Text(content.title, "bold") if content.title else None,
         title_justify="left",
-        show_header=any(told.columns),
+        show_header=any(content.columns),
     )
-    for place, name in enumerate(told.columns):
-        least = max(map(_least_cell_width, (name, *(row[place] for row in told.body))))
-        table.add_column(name, justify="right" if name in told.numbers else "left", min_width=least)
-    for number, row in enumerate(told.body, start=1):
-        last = told.totals and number == len(told.body)
-        before_last = told.totals and number == len(told.body) - 1
+    for index, name in enumerate(content.columns):
+        least = max(map(_least_cell_width, (name, *(row[index] for row in content.body))))
+        justify: Literal["left", "right"] = "right" if name in content.numbers else "left"
+        table.add_column(name, justify=justify, min_width=least)
+    for number, row in enumerate(content.body, start=1):
+        last = content.totals and number == len(content.body)
+        before_last = content.totals and number == len(content.body) - 1
         table.add_row(*map(Text, row), style="bold" if last else "", end_section=before_last)
     console.print(table)
 
@@ -172,14 +176,28 @@ Cell = str | int | None
 def printable(text: str) -> str:
     """Return a text without what a terminal would obey instead of print."""
     return "".join(
-        each if each.isprintable() or each in _HARMLESS_CHARACTERS else "\N{REPLACEMENT CHARACTER}"
-        for each in text
+        character
+        if character.isprintable() or character in _HARMLESS_CHARACTERS
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )
 
 
 def counts_by_ledger(state: State) -> str:
     """Say how a state counts, on each ledger it names."""
     return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
+
+
+def say_level(level: Level) -> str:
+    """Say a level."""
+    return str(level or "none")
+
+
+def say_value(value: Value | None) -> str:
+    """Say a field's value; a list's items are parted by `;`."""
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else "; ".join(value)
 
 
 def line(text: str = "", style: str = "") -> None:
@@ -199,8 +217,8 @@ def paragraph(text: str, *, indent: int = 0, mark: str = "") -> None:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for each in wrapped:
-        line(each)
+    for wrapped_line in wrapped:
+        line(wrapped_line)
 
 
 def error_line(text: str) -> None:
@@ -229,15 +247,39 @@ def rule_location(span: Span) -> str:
     return f" [{near.as_posix()}:{span.line}]"
 
 
-def diagnostics(found: Iterable[Diagnostic], stream: Any = None) -> None:
+def diagnostics(faults: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
     """Print diagnostics, as `file:line:column: code: sentence` and a line of help."""
-    for each in found:
-        told = Text(printable(str(each)))
-        told.highlight_regex(r"^\S+:\d+:\d+:", "bold")
-        told.highlight_regex(
-            rf"(?<=: ){each.code}(?=:)", "red" if each.severity == "error" else "blue"
-        )
-        _print_text(told, stream or sys.stdout)
+    for fault in faults:
+        text = Text(printable(str(fault)))
+        text.highlight_regex(r"^\S+:\d+:\d+:", "bold")
+        colour = "red" if fault.severity == "error" else "blue"
+        text.highlight_regex(rf"(?<=: ){fault.code}(?=:)", colour)
+        _print_text(text, stream or sys.stdout)
+
+
+def print_json(data: object) -> None:
+    """Print data as indented JSON."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+class ShowsProgress(Protocol):
+    """What moves a progress bar: how much is done, and of how much, once that is known."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Show how much is done."""
+
+
+@contextmanager
+def progress(label: str) -> Iterator[ShowsProgress]:
+    """Show a progress bar where somebody looks on, and give what moves it."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+
+        def show(done: int, total: int | None = None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
 
 
 def rows(
@@ -264,8 +306,7 @@ def rows(
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerows([columns, *body])
         case Format.JSON:
-            told = [dict(zip(columns, each, strict=True)) for each in body]
-            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+            print_json([dict(zip(columns, row, strict=True)) for row in body])
         case Format.MD:
             _print_markdown(columns, body, numbers)
         case _:
@@ -276,8 +317,8 @@ def _print_markdown(
     columns: Sequence[str], body: Sequence[Sequence[Cell]], numbers: Sequence[str]
 ) -> None:
     marks = ["--:" if column in numbers else "---" for column in columns]
-    for each in (columns, marks, *body):
-        cells = (_cell_text(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in each)
+    for row in (columns, marks, *body):
+        cells = (_cell_text(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in row)
         sys.stdout.write(f"| {' | '.join(cells)} |\n")
 
 
@@ -293,25 +334,23 @@ def _print_plain_or_bordered(
     numbers: Sequence[str],
     totals: bool,
 ) -> None:
-    shown = [[_cell_text(cell) for cell in row] for row in body]
+    cells = tuple(tuple(map(_cell_text, row)) for row in body)
     console = Console(file=sys.stdout)
     if console.is_terminal:
-        told = TableContent(
-            tuple(columns), tuple(map(tuple, shown)), title, tuple(numbers), totals=totals
-        )
-        print_table(console, told)
+        content = TableContent(tuple(columns), cells, title, tuple(numbers), totals=totals)
+        print_table(console, content)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left")
-    for row in shown:
+    for row in cells:
         table.add_row(*map(Text, row))
     plain = StringIO()
     Console(file=plain, width=UNLIMITED_WIDTH).print(table)
     if title:
         line(title)
-    sys.stdout.write("".join(f"{each.rstrip()}\n" for each in plain.getvalue().splitlines()))
+    sys.stdout.write("".join(f"{row.rstrip()}\n" for row in plain.getvalue().splitlines()))
 
 
-def _print_text(text: Text, stream: Any) -> None:
+def _print_text(text: Text, stream: TextIO) -> None:
     Console(file=stream).print(text, soft_wrap=True)

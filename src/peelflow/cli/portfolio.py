@@ -13,16 +13,14 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    DEFAULT_URL,
+    FINDINGS,
     AsOnOption,
     ForceOption,
     Format,
     FormatOption,
     LedgerOption,
-    RegisterOption,
-    RulesOption,
-    opened_register,
-    read_day,
+    RegisterOptions,
+    day_option,
     today,
 )
 from peelflow.model.records import Event, TransitionTaken
@@ -44,61 +42,48 @@ def overdue(
     *,
     on: AsOnOption = None,
     force: ForceOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """List the open records past their day, and those that have none."""
-    with opened_register(register, rules) as here:
-        found = overdue_of(here, on or today(), force=force)
+    with location.opened() as register:
+        listed = overdue_of(register, on or today(), force=force)
     columns = (
         *_RECORD_COLUMNS,
-        "what",
-        "original",
-        "due",
-        "days over",
-        "slipped",
-        "reasons",
+        *("what", "original", "due", "days over", "slipped", "reasons"),
         *_ATTRIBUTION_COLUMNS,
     )
-    body = [
-        (*_record_cells(each.row), *_overdue_cells(each), *_attribution_cells(each.hand))
-        for each in found.records
-    ]
-    bare = [
-        (*_record_cells(each.row), *_undated_cells(each), *_attribution_cells(each.hand))
-        for each in found.undated
-    ]
+    dated = [_overdue_row(record) for record in listed.records]
+    undated = [_undated_row(record) for record in listed.undated]
     numbers = ("days over", "slipped")
     if form is not Format.TABLE:
-        output.rows(columns, [*body, *bare], form, numbers=numbers)
+        output.rows(columns, [*dated, *undated], form, numbers=numbers)
         return
-    for some, title in ((body, f"Overdue on {found.on}"), (bare, "Without a day")):
-        if some:
-            output.rows(columns, some, title=title, numbers=numbers)
+    for body, title in ((dated, f"Overdue on {listed.on}"), (undated, "Without a day")):
+        if body:
+            output.rows(columns, body, title=title, numbers=numbers)
             output.line()
-    output.line(f"{len(body)} overdue, {len(bare)} without a day")
+    output.line(f"{len(dated)} overdue, {len(undated)} without a day")
 
 
 def ages(
     *,
     on: AsOnOption = None,
     force: ForceOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """List how long ago each open record was published, the oldest first."""
     day = on or today()
-    with opened_register(register, rules) as here:
+    with location.opened() as register:
         body = [
             (
-                *_record_cells(each.row),
-                each.published.isoformat() if each.published else None,
-                each.days,
-                *_attribution_cells(each.hand),
+                *_record_cells(age.row),
+                _day_cell(age.published),
+                age.days,
+                *_attribution_cells(age.hand),
             )
-            for each in ages_of(here, day, force=force)
+            for age in ages_of(register, day, force=force)
         ]
     columns = (*_RECORD_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
     output.rows(columns, body, form, title=f"Open on {day}", numbers=("days",))
@@ -108,142 +93,140 @@ def plan(
     *,
     on: AsOnOption = None,
     force: ForceOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """List what each coming inspection could verify, and what must be done first for others."""
-    with opened_register(register, rules) as here:
-        found = plan_of(here, on or today(), force=force)
+    with location.opened() as register:
+        planned = plan_of(register, on or today(), force=force)
     columns = (*_RECORD_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
     if form is not Format.TABLE:
-        body = [row for each in found for row in _planned_rows(each)]
+        body = [row for inspection in planned for row in _inspection_rows(inspection)]
         output.rows(("inspection", "kind", "from", "to", *columns), body, form)
         return
-    for each in found:
-        output.line(_say_inspection(each), "bold")
-        for records, what in (
-            (each.ready, "Ready for it"),
-            (each.first, "First in need of something"),
+    for inspection in planned:
+        output.line(_say_inspection(inspection), "bold")
+        for records, heading in (
+            (inspection.ready, "Ready for it"),
+            (inspection.first, "First in need of something"),
         ):
             if records:
                 body = [_verifiable_cells(record) for record in records]
-                output.rows(columns, body, title=f"{what}: {len(records)}")
-        if not (each.ready or each.first):
+                output.rows(columns, body, title=f"{heading}: {len(records)}")
+        if not (inspection.ready or inspection.first):
             output.line("no open record is known that it could verify")
         output.line()
-    if not found:
+    if not planned:
         output.line("no inspection is planned for that day or later")
 
 
 def movement(
     *,
-    after: Annotated[
-        date,
-        typer.Option(
-            "--after", parser=read_day, metavar="YYYY-MM-DD", help="What moved after this day."
-        ),
-    ],
+    after: Annotated[date, day_option("--after", "What moved after this day.")],
     until: Annotated[
-        date | None,
-        typer.Option(
-            "--until",
-            parser=read_day,
-            metavar="YYYY-MM-DD",
-            help="And up to the end of this one; today when left out.",
-        ),
+        date | None, day_option("--until", "And up to the end of this one; today when left out.")
     ] = None,
     force: ForceOption = None,
     ledger: LedgerOption = "portal",
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """List what is new, what closed and what re-opened between two days."""
-    last = until or today()
-    with opened_register(register, rules) as here:
+    last_day = until or today()
+    with location.opened() as register:
         body = [
             (
-                each.on.isoformat(),
-                each.kind,
-                each.counts,
-                *_record_cells(each.row),
-                str(each.hand.actor),
-                each.hand.recorded_by,
-                each.reason,
+                moved.on.isoformat(),
+                moved.kind,
+                moved.counts,
+                *_record_cells(moved.row),
+                str(moved.hand.actor),
+                moved.hand.recorded_by,
+                moved.reason,
             )
-            for each in movement_of(here, after=after, until=last, ledger=ledger, force=force)
+            for moved in movement_of(
+                register, after=after, until=last_day, ledger=ledger, force=force
+            )
         ]
     columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
-    output.rows(columns, body, form, title=f"On the ledger {ledger} after {after} until {last}")
+    title = f"On the ledger {ledger} after {after} until {last_day}"
+    output.rows(columns, body, form, title=title)
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
-    return (row.record, row.category, str(row.level or "none"), row.state, row.owner)
+    return (row.record, row.category, output.say_level(row.level), row.state, row.owner)
 
 
-def _overdue_cells(each: OverdueRecord) -> tuple[output.Cell, ...]:
-    due = each.due.isoformat() if each.due else None
-    if each.what == "state":
-        return (each.what, None, due, each.days_over, None, None)
+def _day_cell(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
+    deadline, is_own = record.deadline, record.what == "record"
     return (
-        each.what,
-        _original_day(each.deadline),
-        due,
-        each.days_over,
-        *_slip_cells(each.deadline),
+        *_record_cells(record.row),
+        record.what,
+        _day_cell(deadline.original) if is_own else None,
+        _day_cell(record.due),
+        record.days_over,
+        *(_slip_cells(deadline) if is_own else (None, None)),
+        *_attribution_cells(record.hand),
     )
 
 
-def _undated_cells(each: UndatedRecord) -> tuple[output.Cell, ...]:
-    state, words = each.deadline.state, each.deadline.words or "none"
-    due = state.why if state else words
-    return (each.what, _original_day(each.deadline), due, None, *_slip_cells(each.deadline))
-
-
-def _original_day(deadline: Deadline) -> str | None:
-    return deadline.original.isoformat() if deadline.original else None
+def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
+    deadline = record.deadline
+    return (
+        *_record_cells(record.row),
+        record.what,
+        _day_cell(deadline.original),
+        deadline.state.why if deadline.state else deadline.words or "none",
+        None,
+        *_slip_cells(deadline),
+        *_attribution_cells(record.hand),
+    )
 
 
 def _slip_cells(deadline: Deadline) -> tuple[int, str]:
     """Say how often a day slipped, and each time to what day, why, and by whose act."""
-    told = [
-        f"{each.day or 'none'}: {each.reason} ({each.actor}, recorded by {each.recorded_by})"
-        for each in deadline.slips
+    slips = [
+        f"{slip.day or 'none'}: {slip.reason} ({slip.actor}, recorded by {slip.recorded_by})"
+        for slip in deadline.slips
     ]
-    return len(told), "; ".join(told)
+    return len(slips), "; ".join(slips)
 
 
 def _say_inspection(planned: PlannedInspection) -> str:
-    held = planned.inspection
+    inspection = planned.inspection
     title = f", {planned.title}" if planned.title else ""
-    return f"{held.id}, {held.kind}, {held.first_day} to {held.last_day}{title}"
+    days = f"{inspection.first_day} to {inspection.last_day}"
+    return f"{inspection.id}, {inspection.kind}, {days}{title}"
 
 
-def _planned_rows(planned: PlannedInspection) -> list[tuple[output.Cell, ...]]:
-    held = planned.inspection
-    own = (held.id, held.kind, held.first_day.isoformat(), held.last_day.isoformat())
-    return [(*own, *_verifiable_cells(each)) for each in (*planned.ready, *planned.first)]
+def _inspection_rows(planned: PlannedInspection) -> list[tuple[output.Cell, ...]]:
+    inspection = planned.inspection
+    days = (inspection.first_day.isoformat(), inspection.last_day.isoformat())
+    return [
+        (inspection.id, inspection.kind, *days, *_verifiable_cells(record))
+        for record in (*planned.ready, *planned.first)
+    ]
 
 
-def _verifiable_cells(each: Verifiable) -> tuple[output.Cell, ...]:
+def _verifiable_cells(record: Verifiable) -> tuple[output.Cell, ...]:
     return (
-        *_record_cells(each.row),
-        each.question,
-        each.trigger,
-        ", ".join(each.steps),
-        ", ".join(each.evidence),
-        *_attribution_cells(each.waiting),
+        *_record_cells(record.row),
+        record.question,
+        record.trigger,
+        ", ".join(record.steps),
+        ", ".join(record.evidence),
+        *_attribution_cells(record.waiting),
     )
 
 
-def _attribution_cells(hand: Attribution | None) -> tuple[output.Cell, ...]:
-    if hand is None:
+def _attribution_cells(attribution: Attribution | None) -> tuple[output.Cell, ...]:
+    if attribution is None:
         return (None, None, None)
-    return (str(hand.actor), hand.recorded_by, hand.on.isoformat())
-
-
-FINDINGS = 1
+    return (str(attribution.actor), attribution.recorded_by, attribution.on.isoformat())
 
 
 def reconcile(
@@ -254,63 +237,59 @@ def reconcile(
     *,
     ledger: LedgerOption = "portal",
     force: ForceOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Compare the register with a list from the portal; nothing is changed.
 
     Exit code 1 where they differ, or where the list itself has faults.
     """
-    with opened_register(register, rules) as here:
-        found = reconciled(here, file, ledger=ledger, force=force)
-    if found.faults:
-        output.diagnostics(found.faults)
+    with location.opened() as register:
+        result = reconciled(register, file, ledger=ledger, force=force)
+    if result.faults:
+        output.diagnostics(result.faults)
         raise typer.Exit(FINDINGS)
-    body = [(each.record, each.kind, each.register, each.portal) for each in found.differences]
+    body = [
+        (difference.record, difference.kind, difference.register, difference.portal)
+        for difference in result.differences
+    ]
     output.rows(("record", "difference", "register", "portal"), body, form)
     if form is Format.TABLE:
         differences = "difference" if len(body) == 1 else "differences"
-        output.line(f"{found.listed} listed, {len(body)} {differences}")
+        output.line(f"{result.listed} listed, {len(body)} {differences}")
     if body:
         raise typer.Exit(FINDINGS)
 
 
 def tick(
     *,
-    on: Annotated[
-        date | None,
-        typer.Option(
-            "--on", parser=read_day, metavar="YYYY-MM-DD", help="The day; today when left out."
-        ),
-    ] = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    on: AsOnOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Do what time itself does: every timed step that is due, once, dated this day.
 
     It may run as often as you like, and beside others: nothing is done twice.
     """
-    with opened_register(register, rules) as here:
-        done = here.tick(on=on or today())
-    for event in done.fired:
+    with location.opened() as register:
+        result = register.tick(on=on or today())
+    for event in result.fired:
         output.line(_say_fired(event))
-    for left in done.left:
-        output.line(f"{left.record}: {_say_left(left)}: {left.why}")
-    for record in done.passed_over:
+    for timer in result.left:
+        output.line(f"{timer.record}: {_say_pending(timer)}: {timer.why}")
+    for record in result.passed_over:
         output.line(f"{record}: moved by somebody else meanwhile; tick again")
-    counted = f"{len(done.left)} waiting, {len(done.passed_over)} passed over"
-    output.line(f"{len(done.fired)} done on {done.on}, {counted}")
+    waiting = f"{len(result.left)} waiting, {len(result.passed_over)} passed over"
+    output.line(f"{len(result.fired)} done on {result.on}, {waiting}")
 
 
-def _say_left(left: PendingTimer) -> str:
-    if left.due is None:
-        return f"nobody can tell whether `{left.trigger}` is due"
-    return f"`{left.trigger}` was due on {left.due} and waits"
+def _say_pending(timer: PendingTimer) -> str:
+    if timer.due is None:
+        return f"nobody can tell whether `{timer.trigger}` is due"
+    return f"`{timer.trigger}` was due on {timer.due} and waits"
 
 
 def _say_fired(event: Event) -> str:
     what = event.what
     due = what.due if isinstance(what, TransitionTaken) else None
-    said = f"`{what.old}` → `{what.new}`" if isinstance(what, TransitionTaken) else ""
-    return f"{event.record}: {said} (due {due}, event {event.number})"
+    states = f"`{what.old}` → `{what.new}`" if isinstance(what, TransitionTaken) else ""
+    return f"{event.record}: {states} (due {due}, event {event.number})"

@@ -8,41 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from peelflow.cli import output
 from peelflow.cli.migrate import proved_plans
 from peelflow.cli.options import (
-    DEFAULT_URL,
-    ActorOption,
-    ActorRoleOption,
     DocumentsOption,
     InspectionOption,
-    KeyOption,
-    KindOption,
     LevelOption,
-    OnOption,
-    ReasonOption,
-    RecordedByOption,
-    RegisterOption,
-    RulesOption,
-    SignedByOption,
-    SignedOnOption,
-    SourceOption,
+    ProvenanceOptions,
+    RecordArgument,
+    RegisterOptions,
+    SignatureOptions,
     SuccessorOption,
+    day_option,
     level_of,
-    opened_register,
-    read_bytes,
-    read_day,
     read_pair,
-    today,
 )
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Actor, Document
 from peelflow.register.register import Register
-from peelflow.register.session import Session
 
 
 def add(
@@ -50,12 +36,8 @@ def add(
     *,
     category: Annotated[str, typer.Option("--category", help="Its category.")],
     force: Annotated[str, typer.Option("--force", help="The force it belongs to.")],
-    issued: Annotated[
-        date,
-        typer.Option("--issued", parser=read_day, metavar="YYYY-MM-DD", help="Its issue date."),
-    ],
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
+    issued: Annotated[date, day_option("--issued", "Its issue date.")],
+    provenance: ProvenanceOptions,
     level: LevelOption = None,
     field: Annotated[
         list[str] | None,
@@ -65,43 +47,44 @@ def add(
     state: Annotated[
         str | None, typer.Option("--state", help="Take it over in this state, instead of adding.")
     ] = None,
-    on: OnOption = None,
-    reason: ReasonOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    location: RegisterOptions,
 ) -> None:
     """Add a record.
 
     With `--state`, `--source` and `--reason` it is taken over in the state it is in.
     """
-    asked: dict[str, Any] = {
-        "category": category,
-        "force": force,
-        "issued": issued,
-        "actor": Actor(actor, actor_role),
-        "level": level_of(level or "none"),
-        "parent": parent,
-        "recorded_by": recorded_by,
-        "key": key,
-    }
-    with opened_register(register, rules, make=True) as here:
-        asked["fields"] = given_fields(here, category, map(read_pair, field or []))
+    with location.opened(make=True) as register:
+        fields = given_fields(register, category, map(read_pair, field or []))
         if state is None:
-            _refuse_without_state({"--on": on, "--reason": reason})
-            here.add(record, **asked, source=source)
+            _refuse_without_state({"--on": provenance.on, "--reason": provenance.reason})
+            register.add(
+                record,
+                category=category,
+                force=force,
+                issued=issued,
+                level=level_of(level or "none"),
+                fields=fields,
+                parent=parent,
+                **provenance.arguments(),
+            )
         else:
-            day = on or today()
-            asked |= {"source": source or "", "reason": reason or ""}
-            here.take_over(record, **asked, state=state, on=day)
-        output.line(f"{record} is `{here.record(record).state}`")
+            register.take_over(
+                record,
+                category=category,
+                force=force,
+                issued=issued,
+                state=state,
+                level=level_of(level or "none"),
+                fields=fields,
+                parent=parent,
+                **provenance.reasoned_arguments(),
+            )
+        output.line(f"{record} is `{register.record(record).state}`")
 
 
-def _refuse_without_state(given: dict[str, object]) -> None:
+def _refuse_without_state(options: dict[str, object]) -> None:
     """Refuse options that only a record taken over has."""
-    for name, value in given.items():
+    for name, value in options.items():
         if value is not None:
             what, why = f"the option {name}", "belongs to a record that is taken over"
             raise InvalidRequest(what, why, "give its --state too")
@@ -111,13 +94,13 @@ def given_fields(
     register: Register, category: str, pairs: Iterable[tuple[str, str]]
 ) -> dict[str, str | list[str]]:
     """Return fields as they are given on the command line; a list's items are parted by `;`."""
-    known = register.rulebook.vocabulary.categories.get(category)
-    given: dict[str, str | list[str]] = {}
+    category_rules = register.rulebook.vocabulary.categories.get(category)
+    fields: dict[str, str | list[str]] = {}
     for name, value in pairs:
-        rule = known.fields.get(name) if known else None
-        several = rule is not None and rule.type == "list"
-        given[name] = [part.strip() for part in value.split(";")] if several else value
-    return given
+        rule = category_rules.fields.get(name) if category_rules else None
+        is_list = rule is not None and rule.type == "list"
+        fields[name] = [item.strip() for item in value.split(";")] if is_list else value
+    return fields
 
 
 def appoint(
@@ -125,122 +108,67 @@ def appoint(
     role: Annotated[str, typer.Argument(help="The role held.")],
     *,
     force: Annotated[str, typer.Option("--force", help="In which force.")],
-    first_day: Annotated[
-        date,
-        typer.Option("--first-day", parser=read_day, metavar="YYYY-MM-DD", help="The first day."),
-    ],
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    last_day: Annotated[
-        date | None,
-        typer.Option(
-            "--last-day", parser=read_day, metavar="YYYY-MM-DD", help="The last day, inclusive."
-        ),
-    ] = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    first_day: Annotated[date, day_option("--first-day", "The first day.")],
+    provenance: ProvenanceOptions,
+    last_day: Annotated[date | None, day_option("--last-day", "The last day, inclusive.")] = None,
+    location: RegisterOptions,
 ) -> None:
     """Record that a person holds a role in a force."""
-    with opened_register(register, rules, make=True) as here:
-        here.appoint(
+    with location.opened(make=True) as register:
+        register.appoint(
             person,
             role,
             force=force,
             first_day=first_day,
             last_day=last_day,
-            actor=Actor(actor, actor_role),
-            recorded_by=recorded_by,
-            source=source,
-            key=key,
+            **provenance.arguments(),
         )
     until = f" to {last_day}" if last_day else ""
     output.line(f"{person} is `{role}` in {force} from {first_day}{until}")
 
 
 def fire(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     trigger: Annotated[str, typer.Argument(help="What to do; `peelflow show` lists what can be.")],
     *,
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    on: OnOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    reason: ReasonOption = None,
+    provenance: ProvenanceOptions,
     inspection: InspectionOption = None,
     successor: SuccessorOption = None,
     document: DocumentsOption = None,
-    kind: KindOption = "letter",
-    signed_by: SignedByOption = None,
-    signed_on: SignedOnOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    signature: SignatureOptions,
+    location: RegisterOptions,
 ) -> None:
     """Act on a record, if its rules allow it.
 
     A refusal gives every reason, and what would do instead.
     """
-    with opened_register(register, rules) as here:
-        before = here.record(record).state
-        with here.batch() as batch:
-            offered = kept_documents(
-                batch, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
-            )
+    with location.opened() as register:
+        before = register.record(record).state
+        with register.batch() as batch:
             event = batch.fire(
                 record,
                 trigger,
-                actor=Actor(actor, actor_role),
-                on=on or today(),
-                recorded_by=recorded_by,
-                source=source,
-                reason=reason,
+                evidence=signature.keep(batch, document or []),
                 inspection=inspection,
                 successor=successor,
-                evidence=offered,
-                key=key,
+                on=provenance.day,
+                reason=provenance.reason,
+                **provenance.arguments(),
             )
-        now = here.record(record).state
-    output.line(f"{record}: `{before}` → `{now}` (event {event.number}, {event.on})")
-
-
-def kept_documents(
-    draft: Session,
-    paths: list[Path],
-    *,
-    kind: str,
-    signed_by: str | None,
-    signed_on: date | None,
-) -> list[Document]:
-    """Bring files to a draft as documents, each by its name."""
-    return [
-        draft.keep(
-            read_bytes(path), kind=kind, name=path.name, signed_by=signed_by, signed_on=signed_on
-        )
-        for path in paths
-    ]
+        after = register.record(record).state
+    output.line(f"{record}: `{before}` → `{after}` (event {event.number}, {event.on})")
 
 
 def amend(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     field: Annotated[str, typer.Argument(help="The field, as its category declares it.")],
     value: Annotated[
         str | None, typer.Argument(help="Its new value; a list's items with `;` between them.")
     ] = None,
     *,
     clear: Annotated[bool, typer.Option("--clear", help="Take the value away.")] = False,
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    on: OnOption = None,
-    reason: ReasonOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
 ) -> None:
     """Set a field of a record, such as its owner or its due date.
 
@@ -250,77 +178,44 @@ def amend(
         what = f"{record}: the field `{field}`"
         why = "is given a value and cleared" if clear else "is given no value"
         raise InvalidRequest(what, why, "give its value, or --clear")
-    with opened_register(register, rules) as here:
-        now = here.record(record)
-        given = {} if value is None else given_fields(here, now.category, [(field, value)])
-        here.amend(
+    with location.opened() as register:
+        category = register.record(record).category
+        fields = {} if value is None else given_fields(register, category, [(field, value)])
+        register.amend(
             record,
             field,
-            given.get(field),
-            actor=Actor(actor, actor_role),
-            on=on or today(),
-            reason=reason or "",
-            recorded_by=recorded_by,
-            source=source,
-            key=key,
+            fields.get(field),
+            on=provenance.day,
+            reason=provenance.reason or "",
+            **provenance.arguments(),
         )
-        kept = here.record(record).fields.get(field, "nothing")
-    output.line(f"{record}: `{field}` is {kept if isinstance(kept, str) else '; '.join(kept)}")
+        kept = register.record(record).fields.get(field)
+    output.line(f"{record}: `{field}` is {output.say_value(kept)}")
 
 
 def attach(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     document: Annotated[Path, typer.Argument(help="The document's file.")],
     *,
-    kind: KindOption = "letter",
-    signed_by: SignedByOption = None,
-    signed_on: SignedOnOption = None,
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    on: OnOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    signature: SignatureOptions,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
 ) -> None:
     """Attach a document to a record, for an act that is yet to come."""
-    with opened_register(register, rules) as here, here.batch() as batch:
-        (kept,) = kept_documents(
-            batch, [document], kind=kind, signed_by=signed_by, signed_on=signed_on
-        )
-        event = batch.attach(
-            record,
-            kept,
-            actor=Actor(actor, actor_role),
-            on=on or today(),
-            recorded_by=recorded_by,
-            source=source,
-            key=key,
-        )
+    with location.opened() as register, register.batch() as batch:
+        (kept,) = signature.keep(batch, [document])
+        event = batch.attach(record, kept, on=provenance.day, **provenance.arguments())
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
 
 
 def correct(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     event: Annotated[int, typer.Argument(help="The event's number, as `peelflow show` lists it.")],
     *,
     void: Annotated[bool, typer.Option("--void", help="It never happened.")] = False,
-    redate: Annotated[
-        date | None,
-        typer.Option(
-            "--redate", parser=read_day, metavar="YYYY-MM-DD", help="It happened on this day."
-        ),
-    ] = None,
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    on: OnOption = None,
-    reason: ReasonOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    redate: Annotated[date | None, day_option("--redate", "It happened on this day.")] = None,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
 ) -> None:
     """Void an event, or move it to the day it happened on.
 
@@ -330,27 +225,24 @@ def correct(
     if void is (redate is not None):
         what, why = f"the correction of {record}", "is neither one thing nor the other"
         raise InvalidRequest(what, why, "give --void, or --redate and a day")
-    with opened_register(register, rules) as here:
-        before = here.record(record).state
-        here.correct(
+    with location.opened() as register:
+        before = register.record(record).state
+        register.correct(
             record,
             event,
             correction="void" if void else "redate",
             to=redate,
-            actor=Actor(actor, actor_role),
-            on=on or today(),
-            reason=reason or "",
-            recorded_by=recorded_by,
-            source=source,
-            key=key,
+            on=provenance.day,
+            reason=provenance.reason or "",
+            **provenance.arguments(),
         )
-        now = here.record(record).state
-    said = "voided" if redate is None else f"re-dated to {redate}"
-    output.line(f"{record}: event {event} {said}; `{before}` → `{now}`")
+        after = register.record(record).state
+    outcome = "voided" if redate is None else f"re-dated to {redate}"
+    output.line(f"{record}: event {event} {outcome}; `{before}` → `{after}`")
 
 
 def relevel(
-    record: Annotated[str, typer.Argument(help="The record's id.")],
+    record: RecordArgument,
     plan: Annotated[
         str,
         typer.Argument(
@@ -359,36 +251,21 @@ def relevel(
         ),
     ],
     *,
-    actor: ActorOption,
-    actor_role: ActorRoleOption,
-    on: OnOption = None,
-    reason: ReasonOption = None,
-    recorded_by: RecordedByOption = None,
-    source: SourceOption = None,
-    key: KeyOption = None,
-    register: RegisterOption = DEFAULT_URL,
-    rules: RulesOption = None,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
 ) -> None:
     """Move a record to another level, as HMICFRS decided, under a proved plan.
 
     Letters attached before do not count at the new level, unless the plan says so.
     """
-    file, beside = Path(plan), rules
-    if file.exists() or file.suffix:
-        (named,) = proved_plans(file, rules, one=True)
-        plan, beside = named.name, [file, *(rules or [file.parent])]
-    with opened_register(register, beside) as here:
-        before = here.record(record)
-        here.relevel(
-            record,
-            plan=plan,
-            actor=Actor(actor, actor_role),
-            on=on or today(),
-            reason=reason or "",
-            source=source or "",
-            recorded_by=recorded_by,
-            key=key,
-        )
-        now = here.record(record)
-    levels = f"level {before.level or 'none'} → {now.level or 'none'}"
-    output.line(f"{record}: {levels}, `{before.state}` → `{now.state}`")
+    file = Path(plan)
+    is_file = file.exists() or bool(file.suffix)
+    if is_file:
+        (proved,) = proved_plans(file, location.rules, single=True)
+        plan = proved.name
+    with location.opened(beside=file if is_file else None) as register:
+        before = register.record(record)
+        register.relevel(record, plan=plan, **provenance.reasoned_arguments())
+        after = register.record(record)
+    levels = f"level {output.say_level(before.level)} → {output.say_level(after.level)}"
+    output.line(f"{record}: {levels}, `{before.state}` → `{after.state}`")

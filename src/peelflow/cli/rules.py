@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
+    FINDINGS,
     Format,
     FormatOption,
     RulesOption,
@@ -35,7 +35,7 @@ SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def diagnostics_as_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def diagnostics_as_json(faults: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     """Return diagnostics as JSON data: lines and columns count from 1."""
     return [
         {
@@ -45,9 +45,9 @@ def diagnostics_as_json(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             "sentence": fault.sentence,
             "help": fault.help,
             "related": None if fault.related is None else _json_location(fault.related),
-            "steps": [{**_json_location(span), "sentence": said} for span, said in fault.steps],
+            "steps": [{**_json_location(span), "sentence": text} for span, text in fault.steps],
         }
-        for fault in found
+        for fault in faults
     ]
 
 
@@ -55,10 +55,10 @@ def _json_location(span: Span) -> dict[str, Any]:
     return {"file": span.file, "line": span.line, "column": span.column}
 
 
-def diagnostics_as_sarif(found: Iterable[Diagnostic], *, version: str) -> dict[str, Any]:
+def diagnostics_as_sarif(faults: Iterable[Diagnostic], *, version: str) -> dict[str, Any]:
     """Return diagnostics as one run of SARIF 2.1.0."""
-    every = tuple(found)
-    codes = sorted({fault.code for fault in every})
+    reported = tuple(faults)
+    codes = sorted({fault.code for fault in reported})
     driver = {"name": "peelflow", "version": version, "rules": [{"id": code} for code in codes]}
     return {
         "$schema": SARIF_SCHEMA,
@@ -67,7 +67,7 @@ def diagnostics_as_sarif(found: Iterable[Diagnostic], *, version: str) -> dict[s
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(fault) for fault in every],
+                "results": [_sarif_result(fault) for fault in reported],
             }
         ],
     }
@@ -81,14 +81,14 @@ def _sarif_result(fault: Diagnostic) -> dict[str, Any]:
         "locations": [_sarif_location(fault.span)],
     }
     if fault.related is not None:
-        line = {"message": {"text": "the rule that it is held against"}}
-        result["relatedLocations"] = [_sarif_location(fault.related) | line]
+        message = {"message": {"text": "the rule that it is held against"}}
+        result["relatedLocations"] = [_sarif_location(fault.related) | message]
     if fault.steps:
-        walk = [
-            {"location": _sarif_location(span) | {"message": {"text": said}}}
-            for span, said in fault.steps
+        locations = [
+            {"location": _sarif_location(span) | {"message": {"text": text}}}
+            for span, text in fault.steps
         ]
-        result["codeFlows"] = [{"threadFlows": [{"locations": walk}]}]
+        result["codeFlows"] = [{"threadFlows": [{"locations": locations}]}]
     return result
 
 
@@ -130,50 +130,45 @@ def check_files(
     proved; 1: something is wrong or refuted; 3: a proof is undetermined, which is never a pass.
     """
     checked = examine(*paths)
-    found = checked.found
+    faults = checked.found
     if verify is not None:
         text = read_text(verify)
-        found += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
+        faults += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
     if certificate is not None:
         write_text(certificate, certificate_text(certificate_of(checked, version=_version())))
-    _print_report(paths, checked, found, form)
-    wrong = any(fault.severity == "error" for fault in found)
-    code = EXIT_CODES["refuted" if wrong else checked.verdict]
+    _print_report(paths, checked, faults, form)
+    is_wrong = any(fault.severity == "error" for fault in faults)
+    code = EXIT_CODES["refuted" if is_wrong else checked.verdict]
     if code:
         raise typer.Exit(code)
 
 
 def _print_report(
-    paths: list[Path], checked: CheckedRules, found: tuple[Diagnostic, ...], form: ReportFormat
+    paths: list[Path], checked: CheckedRules, faults: tuple[Diagnostic, ...], form: ReportFormat
 ) -> None:
-    match form:
-        case ReportFormat.JSON:
-            told = {
-                "diagnostics": diagnostics_as_json(found),
-                **certificate_of(checked, version=_version()),
-            }
-            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-        case ReportFormat.SARIF:
-            told = diagnostics_as_sarif(found, version=_version())
-            sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-        case _:
-            output.diagnostics(found)
-            for one in certificate_of(checked, version=_version())["lifecycles"]:
-                output.line(_lifecycle_summary(one))
-            faults = sum(fault.severity == "error" for fault in found)
-            notes = f", {len(found) - faults} to note" if len(found) > faults else ""
-            output.line(
-                f"{' '.join(map(str, paths))}: {faults or 'no'} fault{'s' * (faults > 1)}{notes}"
-            )
+    if form is ReportFormat.SARIF:
+        output.print_json(diagnostics_as_sarif(faults, version=_version()))
+        return
+    certificate = certificate_of(checked, version=_version())
+    if form is ReportFormat.JSON:
+        output.print_json({"diagnostics": diagnostics_as_json(faults), **certificate})
+        return
+    output.diagnostics(faults)
+    for lifecycle in certificate["lifecycles"]:
+        output.line(_lifecycle_summary(lifecycle))
+    errors = sum(fault.severity == "error" for fault in faults)
+    notes = f", {len(faults) - errors} to note" if len(faults) > errors else ""
+    names = " ".join(map(str, paths))
+    output.line(f"{names}: {errors or 'no'} fault{'s' * (errors > 1)}{notes}")
 
 
-def _lifecycle_summary(told: dict[str, Any]) -> str:
+def _lifecycle_summary(certified: dict[str, Any]) -> str:
     """Say what was found of one lifecycle, as its certificate has it."""
-    refines = f"; it refines {told['refines']}" if told["refines"] else ""
-    every = told["guarantees"]
-    held = sum(each["verdict"] == "proved" for each in every)
-    tried = f"; {held} of {len(every)} guarantees proved" if every else ""
-    return f"{told['lifecycle']}: {told['verdict']}{refines}{tried}"
+    refines = f"; it refines {certified['refines']}" if certified["refines"] else ""
+    guarantees = certified["guarantees"]
+    proved = sum(guarantee["verdict"] == "proved" for guarantee in guarantees)
+    counted = f"; {proved} of {len(guarantees)} guarantees proved" if guarantees else ""
+    return f"{certified['lifecycle']}: {certified['verdict']}{refines}{counted}"
 
 
 def _version() -> str:
@@ -192,83 +187,78 @@ def show_rules(
     ] = False,
 ) -> None:
     """List the lifecycles there are, or read one aloud."""
-    known = rulebook_of(rules).lifecycles
+    lifecycles = rulebook_of(rules).lifecycles
     if lifecycle is None:
-        _print_lifecycles(known, form)
+        _print_lifecycles(lifecycles, form)
         return
-    chosen = [one for one in known if lifecycle in {one.name, str(one)}]
-    if not chosen:
-        names = sorted({name for one in known for name in (one.name, str(one))})
+    versions = [known for known in lifecycles if lifecycle in {known.name, str(known)}]
+    if not versions:
+        names = sorted({name for known in lifecycles for name in (known.name, str(known))})
         raise InvalidRequest(
             f"the lifecycle {lifecycle!r}", "is unknown", suggestion(lifecycle, names)
         )
-    latest = max(chosen, key=lambda one: one.version)
+    latest = max(versions, key=lambda known: known.version)
     if as_page:
         sys.stdout.write(page_of(latest))
     else:
         _print_lifecycle(latest, form)
 
 
-def _print_lifecycles(known: tuple[Lifecycle, ...], form: Format) -> None:
+def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], form: Format) -> None:
     columns = ("lifecycle", "title", "category", "level", "in force from", "states", "guarantees")
     body = [
         (
-            str(one),
-            one.title,
-            ", ".join(one.applies_to.category),
-            ", ".join(str(level or "none") for level in one.applies_to.level),
-            one.in_force_from.isoformat(),
-            len(one.states),
-            len(one.guarantees),
+            str(lifecycle),
+            lifecycle.title,
+            ", ".join(lifecycle.applies_to.category),
+            ", ".join(map(output.say_level, lifecycle.applies_to.level)),
+            lifecycle.in_force_from.isoformat(),
+            len(lifecycle.states),
+            len(lifecycle.guarantees),
         )
-        for one in known
+        for lifecycle in lifecycles
     ]
     output.rows(columns, body, form, numbers=("states", "guarantees"))
 
 
-def _say_needs(way: Transition) -> list[str]:
-    """Read aloud what a step waits for, and what it asks for."""
-    once = [f"once {say_due(way.after, 'this state')}"] if way.after else []
-    return [*once, *map(say_requirement, way.requires)]
-
-
-def _print_lifecycle(one: Lifecycle, form: Format) -> None:
+def _print_lifecycle(lifecycle: Lifecycle, form: Format) -> None:
     columns = ("state", "counts", "trigger", "to", "by", "needs")
-    body = [
-        (
-            name,
-            counts,
-            way.trigger,
-            way.to,
-            ", ".join(way.by),
-            " and ".join(_say_needs(way)),
-        )
-        for name, state in one.states.items()
-        for counts in (output.counts_by_ledger(state),)
-        for way in state.transitions
-    ]
-    body += [
-        (name, output.counts_by_ledger(state), "", "", "", "")
-        for name, state in one.states.items()
-        if not state.transitions
-    ]
+    body = [*_transition_rows(lifecycle), *_end_rows(lifecycle)]
     if form is not Format.TABLE:
         output.rows(columns, body, form)
         return
-    output.line(f"{one}: {one.title}", "bold")
-    output.line(f"in force from {one.in_force_from}; a record begins `{one.initial}`")
+    output.line(f"{lifecycle}: {lifecycle.title}", "bold")
+    begins = f"a record begins `{lifecycle.initial}`"
+    output.line(f"in force from {lifecycle.in_force_from}; {begins}")
     output.line()
     output.rows(columns, body)
     output.line()
-    for name, state in one.states.items():
+    for name, state in lifecycle.states.items():
         if state.due:
             output.line(f"`{name}` is to be left {say_within(state.due)}")
-    for each in one.guarantees:
-        output.line(f"guaranteed: {each.that}")
-        output.line(f"   because: {each.because}")
+    for guarantee in lifecycle.guarantees:
+        output.line(f"guaranteed: {guarantee.that}")
+        output.line(f"   because: {guarantee.because}")
 
 
-FINDINGS = 1
+def _transition_rows(lifecycle: Lifecycle) -> Iterator[tuple[str, ...]]:
+    for name, state in lifecycle.states.items():
+        counts = output.counts_by_ledger(state)
+        for transition in state.transitions:
+            by, needs = ", ".join(transition.by), " and ".join(_say_needs(transition))
+            yield name, counts, transition.trigger, transition.to, by, needs
+
+
+def _end_rows(lifecycle: Lifecycle) -> Iterator[tuple[str, ...]]:
+    for name, state in lifecycle.states.items():
+        if not state.transitions:
+            yield name, output.counts_by_ledger(state), "", "", "", ""
+
+
+def _say_needs(transition: Transition) -> list[str]:
+    """Read aloud what a transition waits for, and what it asks for."""
+    once = [f"once {say_due(transition.after, 'this state')}"] if transition.after else []
+    return [*once, *map(say_requirement, transition.requires)]
 
 
 def diff_rules(
@@ -280,26 +270,29 @@ def diff_rules(
     What loosened, tightened or changed otherwise; nothing for comments, titles and order. Exit code
     1 if anything did.
     """
-    changed = False
+    is_changed = False
     for before, after in _lifecycle_pairs(_examined(old), _examined(new)):
-        name = f"{before or after}" if before is None or after is None else f"{before} → {after}"
         if before is None or after is None:
-            said = [f"  the lifecycle {'appeared' if before is None else 'vanished'}"]
+            name = f"{before or after}"
+            differences = [f"the lifecycle {'appeared' if before is None else 'vanished'}"]
         else:
-            said = [f"  {each}" for each in diff(before, after)]
-        changed = changed or bool(said)
-        output.line(f"{name}:{'' if said else ' means the same'}", "bold")
-        for line in said:
-            output.line(line)
-    if changed:
+            name = f"{before} → {after}"
+            differences = list(map(str, diff(before, after)))
+        is_changed = is_changed or bool(differences)
+        output.line(f"{name}:{'' if differences else ' means the same'}", "bold")
+        for difference in differences:
+            output.line(f"  {difference}")
+    if is_changed:
         raise typer.Exit(FINDINGS)
 
 
 def _examined(path: Path) -> CheckedRules:
     checked = examine(path)
-    files = {one.span.file for one in checked.lifecycles}
+    files = {lifecycle.span.file for lifecycle in checked.lifecycles}
     unread = [
-        one for one in checked.found if one.severity == "error" and one.span.file not in files
+        fault
+        for fault in checked.found
+        if fault.severity == "error" and fault.span.file not in files
     ]
     if unread or not files:
         output.diagnostics(unread)
@@ -313,9 +306,10 @@ def _lifecycle_pairs(
     """Pair lifecycles by name, the latest version of each; two alone are a pair by themselves."""
     if len(old.lifecycles) == len(new.lifecycles) == 1:
         return [(old.lifecycles[0], new.lifecycles[0])]
-    before, after = (_latest_versions(each.lifecycles) for each in (old, new))
+    before, after = _latest_versions(old.lifecycles), _latest_versions(new.lifecycles)
     return [(before.get(name), after.get(name)) for name in sorted({*before, *after})]
 
 
 def _latest_versions(lifecycles: tuple[Lifecycle, ...]) -> dict[str, Lifecycle]:
-    return {one.name: one for one in sorted(lifecycles, key=lambda one: one.version)}
+    by_version = sorted(lifecycles, key=lambda lifecycle: lifecycle.version)
+    return {lifecycle.name: lifecycle for lifecycle in by_version}
