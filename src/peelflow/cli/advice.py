@@ -26,8 +26,7 @@ from peelflow.cli.options import (
 )
 from peelflow.model.decisions import InspectionNeed, Refusal, RouteStep
 from peelflow.model.records import Actor
-from peelflow.register.register import refusal_of
-from peelflow.register.session import Session
+from peelflow.register.batch import Batch
 from peelflow.wording import say_day, say_doers, say_need, say_route_head
 
 
@@ -48,10 +47,8 @@ def why(
 ) -> None:
     """Say whether an act may be done, or every reason why not. Nothing is written."""
     day = on or today()
-    with location.opened() as register:
-        draft = register.draft()
-        refusal = refusal_of(
-            draft,
+    with location.opened() as register, register.trial() as batch:
+        refusal = batch.why(
             record,
             trigger,
             actor=Actor(person, role),
@@ -60,9 +57,9 @@ def why(
             reason=reason,
             inspection=inspection,
             successor=successor,
-            evidence=signature.keep(draft, document or []),
+            evidence=signature.keep(batch, document or []),
         )
-        hint = _route_hint(draft, record)
+        hint = _route_hint(batch, record)
     if refusal is None:
         output.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
         return
@@ -72,9 +69,9 @@ def why(
     raise typer.Exit(FINDINGS)
 
 
-def _route_hint(draft: Session, record: str) -> str:
+def _route_hint(batch: Batch, record: str) -> str:
     """Say what to ask for the way to have a record closed, on a ledger that it counts on."""
-    states = draft.lifecycle(draft.get(record)).states
+    states = batch.session.lifecycle(batch.record(record)).states
     ledgers = sorted(
         {
             ledger
@@ -113,7 +110,7 @@ def route(
     Each step says who may, with what, from when, by when.
     """
     with location.opened() as register:
-        shortest = register.route(record, to=to, ledger=ledger, on=on or today())
+        shortest = register.route(record, to=to, ledger=ledger, on=on)
     output.paragraph(say_route_head(shortest))
     _print_steps(shortest.steps)
     if shortest.verdict == "impossible":

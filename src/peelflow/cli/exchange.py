@@ -66,7 +66,7 @@ def import_files(
     with location.opened(make=True) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
             with output.progress("Importing") as show:
-                count = register.restore(files[0], seen=show)
+                count = register.restore(files[0], on_progress=show)
             output.line(f"{count} events kept; the register is the export's equal")
             return
         defaults = dict(map(read_pair, fill or []))
@@ -82,7 +82,7 @@ def import_with_progress(
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
     with output.progress("Importing") as show:
-        return import_sheets(register, files, defaults=defaults, partial=partial, seen=show)
+        return import_sheets(register, files, defaults=defaults, partial=partial, on_progress=show)
 
 
 PAPER_DAY = date(2023, 3, 30)

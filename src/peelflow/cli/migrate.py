@@ -98,10 +98,12 @@ def migrate(
             actor, actor_role, on=on, reason=reason, recorded_by=recorded_by, source=source
         )
         result = _move_with_progress(register, plans[0], provenance, undo=undo)
-    output.line(f"{result.moved} records moved{' back' if undo else ''}, {len(result.left)} left")
-    for record in result.left:
+    output.line(
+        f"{result.moved} records moved{' back' if undo else ''}, {len(result.not_moved)} left"
+    )
+    for record in result.not_moved:
         output.line(f"  left: {record}")
-    if result.left:
+    if result.not_moved:
         raise typer.Exit(FINDINGS)
 
 
@@ -168,9 +170,9 @@ def _move_with_progress(
         return move(
             plan.name,
             actor=Actor(provenance.actor, provenance.actor_role),
-            on=provenance.day,
+            on=provenance.on,
             reason=provenance.reason or "",
             source=provenance.source,
             recorded_by=provenance.recorded_by,
-            seen=show,
+            on_progress=show,
         )

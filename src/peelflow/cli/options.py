@@ -22,9 +22,10 @@ from attrs import NOTHING, fields, frozen, has
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
+from peelflow.register.batch import Batch
+from peelflow.register.context import utc_now
 from peelflow.register.csv_schema import read_document
-from peelflow.register.register import Register, utc_now
-from peelflow.register.session import Session
+from peelflow.register.register import Register
 from peelflow.register.validation import iso_date
 from peelflow.rulebook.loader import load
 from peelflow.rulebook.national import national
@@ -189,10 +190,10 @@ class ProvenanceArguments(TypedDict):
 
 
 class ReasonedArguments(TypedDict):
-    """What the verbs take that need a day, a reason and a source."""
+    """What the verbs take that need a reason and a source."""
 
     actor: Actor
-    on: date
+    on: date | None
     recorded_by: str | None
     reason: str
     source: str
@@ -211,11 +212,6 @@ class ProvenanceOptions:
     source: SourceOption = None
     key: KeyOption = None
 
-    @property
-    def day(self) -> date:
-        """The day it happened; today when left out."""
-        return self.on or today()
-
     def arguments(self) -> ProvenanceArguments:
         """Return what every verb that writes takes."""
         return {
@@ -226,10 +222,10 @@ class ProvenanceOptions:
         }
 
     def reasoned_arguments(self) -> ReasonedArguments:
-        """Return what the verbs take that need a day, a reason and a source."""
+        """Return what the verbs take that need a reason and a source."""
         return {
             **self.arguments(),
-            "on": self.day,
+            "on": self.on,
             "reason": self.reason or "",
             "source": self.source or "",
         }
@@ -243,7 +239,7 @@ class SignatureOptions:
     signed_by: SignedByOption = None
     signed_on: SignedOnOption = None
 
-    def keep(self, batch: Session, paths: list[Path]) -> list[Document]:
+    def keep(self, batch: Batch, paths: list[Path]) -> list[Document]:
         """Keep files in a batch as documents, each by its name."""
         return [
             batch.keep(

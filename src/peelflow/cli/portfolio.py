@@ -191,7 +191,7 @@ def _slip_cells(deadline: Deadline) -> tuple[int, str]:
     """Say how often a day slipped, and each time to what day, why, and by whose act."""
     slips = [
         f"{slip.day or 'none'}: {slip.reason} ({slip.actor}, recorded by {slip.recorded_by})"
-        for slip in deadline.slips
+        for slip in deadline.changes
     ]
     return len(slips), "; ".join(slips)
 
@@ -274,11 +274,11 @@ def tick(
         result = register.tick(on=on or today())
     for event in result.fired:
         output.line(_say_fired(event))
-    for timer in result.left:
+    for timer in result.pending:
         output.line(f"{timer.record}: {_say_pending(timer)}: {timer.why}")
     for record in result.passed_over:
         output.line(f"{record}: moved by somebody else meanwhile; tick again")
-    waiting = f"{len(result.left)} waiting, {len(result.passed_over)} passed over"
+    waiting = f"{len(result.pending)} waiting, {len(result.passed_over)} passed over"
     output.line(f"{len(result.fired)} done on {result.on}, {waiting}")
 
 

@@ -151,7 +151,7 @@ def fire(
                 evidence=signature.keep(batch, document or []),
                 inspection=inspection,
                 successor=successor,
-                on=provenance.day,
+                on=provenance.on,
                 reason=provenance.reason,
                 **provenance.arguments(),
             )
@@ -185,7 +185,7 @@ def amend(
             record,
             field,
             fields.get(field),
-            on=provenance.day,
+            on=provenance.on,
             reason=provenance.reason or "",
             **provenance.arguments(),
         )
@@ -204,7 +204,7 @@ def attach(
     """Attach a document to a record, for an act that is yet to come."""
     with location.opened() as register, register.batch() as batch:
         (kept,) = signature.keep(batch, [document])
-        event = batch.attach(record, kept, on=provenance.day, **provenance.arguments())
+        event = batch.attach(record, kept, on=provenance.on, **provenance.arguments())
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
 
 
@@ -232,7 +232,7 @@ def correct(
             event,
             correction="void" if void else "redate",
             to=redate,
-            on=provenance.day,
+            on=provenance.on,
             reason=provenance.reason or "",
             **provenance.arguments(),
         )
