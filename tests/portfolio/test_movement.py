@@ -43,7 +43,8 @@ def test_a_movement_says_whose_act_it_was(world: World) -> None:
     yesterday = world.day - timedelta(1)
     (moved,) = movement(world.register, after=yesterday, until=world.day)
     assert (moved.row.record, moved.counts, moved.on) == (record, "open", world.day)
-    assert (moved.hand.actor.role, moved.hand.recorded_by) == ("hmicfrs", "liaison-officer")
+    by = moved.attribution
+    assert (by.actor.role, by.recorded_by) == ("hmicfrs", "liaison-officer")
     assert moved.reason == "as the letter says"
 
 

@@ -37,10 +37,10 @@ def test_each_difference_is_told_with_what_both_say(world: World, listed: Path) 
     one, two, three = (world.add(KIND["level-3"]) for _ in range(3))
     found = compare(world, listed, f"{HEADER}{one},2,closed\n{two},3,open\nX-1,4,open\n")
     assert found.differences == (
-        Difference("X-1", "missing", None, "level 4, open"),
-        Difference(one, "level", "3", "2"),
-        Difference(one, "counts", "open", "closed"),
-        Difference(three, "extra", "level 3, open", None),
+        Difference("X-1", "missing", None, (4, "open")),
+        Difference(one, "level", (3, "open"), (2, "closed")),
+        Difference(one, "counts", (3, "open"), (2, "closed")),
+        Difference(three, "extra", (3, "open"), None),
     )
 
 

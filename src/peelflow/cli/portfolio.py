@@ -31,6 +31,7 @@ from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.plan import PlannedInspection, Verifiable
 from peelflow.portfolio.plan import inspection_plan as plan_of
+from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
 
@@ -81,7 +82,7 @@ def ages(
                 *_record_cells(age.row),
                 _day_cell(age.published),
                 age.days,
-                *_attribution_cells(age.hand),
+                *_attribution_cells(age.attribution),
             )
             for age in ages_of(register, day, force=force)
         ]
@@ -140,8 +141,8 @@ def movement(
                 moved.kind,
                 moved.counts,
                 *_record_cells(moved.row),
-                str(moved.hand.actor),
-                moved.hand.recorded_by,
+                str(moved.attribution.actor),
+                moved.attribution.recorded_by,
                 moved.reason,
             )
             for moved in movement_of(
@@ -170,7 +171,7 @@ def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
         _day_cell(record.due),
         record.days_over,
         *(_slip_cells(deadline) if is_own else (None, None)),
-        *_attribution_cells(record.hand),
+        *_attribution_cells(record.attribution),
     )
 
 
@@ -183,7 +184,7 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
         deadline.state.why if deadline.state else deadline.words or "none",
         None,
         *_slip_cells(deadline),
-        *_attribution_cells(record.hand),
+        *_attribution_cells(record.attribution),
     )
 
 
@@ -249,16 +250,26 @@ def reconcile(
     if result.faults:
         output.diagnostics(result.faults)
         raise typer.Exit(FINDINGS)
-    body = [
-        (difference.record, difference.kind, difference.register, difference.portal)
-        for difference in result.differences
-    ]
+    body = [_difference_cells(difference) for difference in result.differences]
     output.rows(("record", "difference", "register", "portal"), body, form)
     if form is Format.TABLE:
         differences = "difference" if len(body) == 1 else "differences"
         output.line(f"{result.listed} listed, {len(body)} {differences}")
     if body:
         raise typer.Exit(FINDINGS)
+
+
+def _difference_cells(difference: Difference) -> tuple[output.Cell, ...]:
+    entries = (difference.register, difference.portal)
+    says = (_say_entry(entry, difference.kind) for entry in entries)
+    return (difference.record, difference.kind, *says)
+
+
+def _say_entry(entry: LedgerEntry | None, kind: DifferenceKind) -> str | None:
+    if entry is None:
+        return None
+    level, counts = output.say_level(entry[0]), entry[1]
+    return {"level": level, "counts": counts}.get(kind, f"level {level}, {counts}")
 
 
 def tick(

@@ -50,15 +50,20 @@ def state_attribution(history: Sequence[Event], record: Record) -> Attribution:
 
 def row_of(record: Record) -> RecordRow:
     """Return a record as a row."""
-    owner = record.fields.get("owner")
     return RecordRow(
         record=record.id,
         category=record.category,
         level=record.level,
         force=record.force,
         state=record.state,
-        owner=owner if isinstance(owner, str) else None,
+        owner=text_field(record, "owner"),
     )
+
+
+def text_field(record: Record, name: str) -> str | None:
+    """Return what a record's field says; None where it says nothing, or has several items."""
+    value = record.fields.get(name)
+    return value if isinstance(value, str) else None
 
 
 def is_open(register: Register, record: Record) -> bool:
@@ -68,11 +73,11 @@ def is_open(register: Register, record: Record) -> bool:
 
 def each_open(register: Register, on: date, *, force: str | None) -> Iterator[Record]:
     """Yield the records that count open on some ledger at the end of a day, as they stood then."""
-    for some in chunked(register.records(force=force), HISTORIES_AT_ONCE):
-        later = (record for record in some if record.on > on)
+    for records in chunked(register.records(force=force), HISTORIES_AT_ONCE):
+        later = (record for record in records if record.on > on)
         moved = {record.id: history for record, history in register.histories(later)}
-        for now in some:
-            record = record_as_at(moved[now.id], on) if now.id in moved else now
+        for latest in records:
+            record = record_as_at(moved[latest.id], on) if latest.id in moved else latest
             if record is not None and is_open(register, record):
                 yield record
 
@@ -85,20 +90,20 @@ def record_as_at(history: Sequence[Event], on: date) -> Record | None:
 
 def corrected_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
     """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return tuple(each for each in as_corrected(history) if each.on <= on)
+    return tuple(event for event in as_corrected(history) if event.on <= on)
 
 
 @frozen
 class Age:
     """An open record, the day it was published, and the days since; None where none is said.
 
-    `hand`: who brought it into the state it stands in.
+    `attribution`: who brought it into the state it stands in.
     """
 
     row: RecordRow
     published: date | None
     days: int | None
-    hand: Attribution
+    attribution: Attribution
 
 
 def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age, ...]:
@@ -108,7 +113,7 @@ def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age
     zero, as an accelerated cause of concern may.
     """
     check_date(on, "the list")
-    found = [
+    listed = [
         Age(
             row_of(record),
             day,
@@ -118,5 +123,5 @@ def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age
         for record, history in register.histories(each_open(register, on, force=force))
         for day in [publication_day(record)]
     ]
-    found.sort(key=lambda each: (each.published or date.max, each.row.record))
-    return tuple(found)
+    listed.sort(key=lambda age: (age.published or date.max, age.row.record))
+    return tuple(listed)

@@ -27,7 +27,7 @@ class Movement:
     kind: MovementKind
     counts: Counts
     on: date
-    hand: Attribution
+    attribution: Attribution
     reason: str | None
 
 
@@ -52,28 +52,35 @@ def movement(
     if until < after:
         what, why = f"the day {until}", f"lies before {after}"
         raise InvalidRequest(what, why, "give the earlier day as `after`")
-    found = [
-        each
-        for record, history in register.histories(
-            record for record in register.records(force=force) if record.on > after
-        )
-        for each in _movements_of(record, as_corrected(history), ledger)
-        if after < each.on <= until
+    later = (record for record in register.records(force=force) if record.on > after)
+    movements = [
+        moved
+        for record, history in register.histories(later)
+        for moved in _movements_of(record, as_corrected(history), ledger)
+        if after < moved.on <= until
     ]
-    return tuple(sorted(found, key=lambda each: (each.on, each.row.record)))
+    return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
 
 
 def _movements_of(record: Record, events: tuple[Event, ...], ledger: str) -> list[Movement]:
     counts: Counts | None = None
-    found: list[Movement] = []
+    movements: list[Movement] = []
     for event in events:
-        now = _counts_after(counts, event, ledger)
-        if now is not None and now != counts:
-            kind: MovementKind = "new" if not found else "closed" if now == "closed" else "reopened"
-            hand = attribution_of(event)
-            found.append(Movement(row_of(record), kind, now, event.on, hand, event.reason))
-        counts = now
-    return found
+        after = _counts_after(counts, event, ledger)
+        if after is not None and after != counts:
+            kind: MovementKind = "closed" if after == "closed" else "reopened"
+            movements.append(
+                Movement(
+                    row=row_of(record),
+                    kind=kind if movements else "new",
+                    counts=after,
+                    on=event.on,
+                    attribution=attribution_of(event),
+                    reason=event.reason,
+                )
+            )
+        counts = after
+    return movements
 
 
 def _counts_after(before: Counts | None, event: Event, ledger: str) -> Counts | None:
@@ -82,4 +89,4 @@ def _counts_after(before: Counts | None, event: Event, ledger: str) -> Counts | 
     for change in event.changes:
         if change.ledger == ledger:
             sums[change.counts] += change.delta
-    return next((each for each, total in sums.items() if total > 0), None)
+    return next((counts for counts, total in sums.items() if total > 0), None)

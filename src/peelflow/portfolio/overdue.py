@@ -8,6 +8,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
+from peelflow.model.records import Record
 from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
@@ -36,7 +37,7 @@ class OverdueRecord:
     Attributes:
         row: The record.
         deadline: Its deadline, as it was on the day that is looked at.
-        hand: Who brought it into the state it stands in.
+        attribution: Who brought it into the state it stands in.
         days_over: How many days have passed since.
         what: Which day has passed: the `record`'s own, or the one by which its `state` is to be
             left.
@@ -44,7 +45,7 @@ class OverdueRecord:
 
     row: RecordRow
     deadline: Deadline
-    hand: Attribution
+    attribution: Attribution
     days_over: int
     what: DeadlineKind = "record"
 
@@ -64,7 +65,7 @@ class UndatedRecord:
 
     row: RecordRow
     deadline: Deadline
-    hand: Attribution
+    attribution: Attribution
     what: DeadlineKind = "record"
 
 
@@ -91,29 +92,22 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
     late: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
-    held = [
-        (record, state_deadline(register.lifecycle(record.lifecycle), record))
-        for record in each_open(register, on, force=force)
-    ]
-    told = {
-        record.id: (state, passed)
-        for record, state in held
-        if (
-            passed := [
-                day for day in _deadline_days(current_day(record), state) if _is_listed(day[1], on)
-            ]
-        )
-    }
-    for record, history in register.histories(each for each, _ in held if each.id in told):
-        state, passed = told[record.id]
+    listed: dict[str, tuple[Record, StateDeadline | None]] = {}
+    for record in each_open(register, on, force=force):
+        state = state_deadline(register.lifecycle(record.lifecycle), record)
+        if any(_is_listed(day, on) for _, day in _deadline_days(current_day(record), state)):
+            listed[record.id] = record, state
+    for record, history in register.histories(record for record, _ in listed.values()):
+        _, state = listed[record.id]
         deadline = evolve(deadline_of(corrected_until(history, on), categories), state=state)
-        row, hand = row_of(record), state_attribution(history, record)
-        for what, day in passed:
+        row, attribution = row_of(record), state_attribution(history, record)
+        for what, day in _deadline_days(current_day(record), state):
             if day is None:
-                undated.append(UndatedRecord(row, deadline, hand, what))
-            else:
-                late.append(OverdueRecord(row, deadline, hand, (on - day).days, what))
-    late.sort(key=lambda each: (-each.days_over, each.row.record, each.what))
+                undated.append(UndatedRecord(row, deadline, attribution, what))
+            elif day < on:
+                days_over = (on - day).days
+                late.append(OverdueRecord(row, deadline, attribution, days_over, what))
+    late.sort(key=lambda overdue: (-overdue.days_over, overdue.row.record, overdue.what))
     return Overdue(on, tuple(late), tuple(undated))
 
 

@@ -13,12 +13,17 @@ from peelflow.model.decisions import Inspection
 from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Transition
-from peelflow.portfolio.listing import Attribution, RecordRow, each_open, row_of, state_attribution
-from peelflow.register.context import inspection_of
+from peelflow.portfolio.listing import (
+    Attribution,
+    RecordRow,
+    each_open,
+    row_of,
+    state_attribution,
+    text_field,
+)
+from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
-
-INSPECTION = "inspection"
 
 
 @frozen
@@ -62,44 +67,46 @@ def inspection_plan(
     check_date(on, "the list")
     coming: list[tuple[Inspection, str | None]] = []
     for record in register.records(force=force, category=INSPECTION):
-        held = inspection_of(record)
-        if held is not None and held.last_day >= on and record.issued <= on:
-            title = record.fields.get("title")
-            coming.append((held, title if isinstance(title, str) else None))
-    coming.sort(key=lambda each: (each[0].first_day, each[0].id))
+        inspection = inspection_of(record)
+        if inspection is not None and inspection.last_day >= on and record.issued <= on:
+            coming.append((inspection, text_field(record, "title")))
+    coming.sort(key=lambda titled: (titled[0].first_day, titled[0].id))
     records = list(register.histories(each_open(register, on, force=force))) if coming else []
-    return tuple(_planned_inspection(register, held, title, records) for held, title in coming)
+    return tuple(
+        _planned_inspection(register, inspection, title, records) for inspection, title in coming
+    )
 
 
 def _planned_inspection(
     register: Register,
-    held: Inspection,
+    inspection: Inspection,
     title: str | None,
     records: Sequence[tuple[Record, Sequence[Event]]],
 ) -> PlannedInspection:
-    found = [
-        each for record, history in records for each in _verifiable(register, record, history, held)
+    verifiable = [
+        row
+        for record, history in records
+        for row in _verifiable(register, record, history, inspection)
     ]
     return PlannedInspection(
-        inspection=held,
+        inspection=inspection,
         title=title,
-        ready=tuple(each for each in found if not each.steps),
-        first=tuple(each for each in found if each.steps),
+        ready=tuple(row for row in verifiable if not row.steps),
+        first=tuple(row for row in verifiable if row.steps),
     )
 
 
 def _verifiable(
-    register: Register, record: Record, history: Sequence[Event], held: Inspection
+    register: Register, record: Record, history: Sequence[Event], inspection: Inspection
 ) -> Iterator[Verifiable]:
     """Yield the record if the inspection could close it now, or after the fewest steps."""
-    if record.force != held.force:
+    if record.force != inspection.force:
         return
     rules = register.lifecycle(record.lifecycle)
     for state, path in _each_open_path(rules, record.state):
-        rule = _closing_transition(rules, state, record, held)
+        rule = _closing_transition(rules, state, record, inspection)
         if rule is None:
             continue
-        question = record.fields.get("question")
         kinds = [
             atom.evidence
             for step in path
@@ -108,7 +115,7 @@ def _verifiable(
         ]
         yield Verifiable(
             row=row_of(record),
-            question=question if isinstance(question, str) else None,
+            question=text_field(record, "question"),
             trigger=rule.trigger,
             steps=tuple(step.trigger for step in path),
             evidence=tuple(dict.fromkeys(kinds)),
@@ -119,19 +126,19 @@ def _verifiable(
 
 def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:
     """Yield the states reachable while open, the nearest first, each with the steps to it."""
-    seen = {start}
+    reached = {start}
     ahead: deque[tuple[str, tuple[Transition, ...]]] = deque([(start, ())])
     while ahead:
         state, path = ahead.popleft()
         yield state, path
         for rule in rules.states[state].transitions:
-            if rule.to not in seen and "open" in rules.states[rule.to].counts_as.values():
-                seen.add(rule.to)
+            if rule.to not in reached and "open" in rules.states[rule.to].counts_as.values():
+                reached.add(rule.to)
                 ahead.append((rule.to, (*path, rule)))
 
 
 def _closing_transition(
-    rules: Lifecycle, state: str, record: Record, held: Inspection
+    rules: Lifecycle, state: str, record: Record, inspection: Inspection
 ) -> Transition | None:
     """Return the transition that closes the record and for which this inspection would do."""
     before = rules.states[state].counts_as
@@ -140,19 +147,22 @@ def _closing_transition(
         closes = any(
             before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
         )
-        asked = [each for each in atoms_of(rule.requires) if isinstance(each, InspectionHeld)]
-        if closes and any(_is_sufficient(each, record, held) for each in asked):
+        if closes and any(
+            _is_sufficient(atom, record, inspection)
+            for atom in atoms_of(rule.requires)
+            if isinstance(atom, InspectionHeld)
+        ):
             return rule
     return None
 
 
-def _is_sufficient(asked: InspectionHeld, record: Record, held: Inspection) -> bool:
+def _is_sufficient(requirement: InspectionHeld, record: Record, inspection: Inspection) -> bool:
     """Whether the inspection is of the kind asked for, and covers the record's question if so."""
-    if asked.inspection not in ("any", held.kind):
+    if requirement.inspection not in ("any", inspection.kind):
         return False
-    question = record.fields.get("question")
-    return not asked.relevant or (
-        isinstance(question, str)
-        and is_of_one_question_set(record, held)
-        and covers_question(held.questions, question)
+    question = text_field(record, "question")
+    return not requirement.relevant or (
+        question is not None
+        and is_of_one_question_set(record, inspection)
+        and covers_question(inspection.questions, question)
     )

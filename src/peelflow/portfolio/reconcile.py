@@ -9,7 +9,6 @@ from typing import Literal
 from attrs import frozen
 
 from peelflow.errors import Diagnostic
-from peelflow.model.records import Record
 from peelflow.model.rules import Level
 from peelflow.register.csv_schema import (
     BadCell,
@@ -25,6 +24,8 @@ from peelflow.register.validation import check_ledger
 PORTAL_SHEET = SheetKind("portal records", "counts", ("record", "level", "counts"), fields=True)
 _COUNTS = ("open", "closed")
 DifferenceKind = Literal["missing", "extra", "level", "counts"]
+LedgerEntry = tuple[Level, str]
+"""A record's level, and how it counts on a ledger."""
 
 
 @frozen
@@ -32,8 +33,7 @@ class PortalRecord:
     """A record as the portal lists it."""
 
     record: str
-    level: Level
-    counts: str
+    entry: LedgerEntry
     row: SheetRow
 
 
@@ -45,14 +45,14 @@ class Difference:
         record: The record's id.
         kind: `missing`: the register has no such record that counts on the ledger; `extra`: the
             list has none; `level` and `counts`: both have it, and say otherwise.
-        register: What the register says; None where it has no such record.
-        portal: What the list says; None where it has no such record.
+        register: Its level and how it counts in the register; None where that has no such record.
+        portal: Its level and how it counts in the list; None where that has no such record.
     """
 
     record: str
     kind: DifferenceKind
-    register: str | None
-    portal: str | None
+    register: LedgerEntry | None
+    portal: LedgerEntry | None
 
 
 @frozen
@@ -84,46 +84,41 @@ def reconcile(
     check_ledger(register.services, ledger)
     rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL_SHEET,))
     listed: dict[str, PortalRecord] = {}
-    found = list(faults)
+    bad_rows = list(faults)
     for row in rows:
-        one = row if isinstance(row, Diagnostic) else _portal_record(row, listed)
-        if isinstance(one, Diagnostic):
-            found.append(one)
+        read = row if isinstance(row, Diagnostic) else _portal_record(row, listed)
+        if isinstance(read, Diagnostic):
+            bad_rows.append(read)
         else:
-            listed[one.record] = one
-    if found:
-        return ReconcileResult(len(listed), (), tuple(sorted(found)))
-    kept = {
-        record.id: record
+            listed[read.record] = read
+    if bad_rows:
+        return ReconcileResult(len(listed), (), tuple(sorted(bad_rows)))
+    theirs = {name: record.entry for name, record in listed.items()}
+    ours: dict[str, LedgerEntry] = {
+        record.id: (record.level, counts[ledger])
         for record in register.records(force=force)
-        if ledger in register.counts(record)
+        if ledger in (counts := register.counts(record))
     }
-    return ReconcileResult(
-        len(listed),
-        tuple(
-            difference
-            for name in sorted(kept.keys() | listed.keys())
-            for difference in _differences(
-                name,
-                _register_entry(register, kept.get(name), ledger),
-                _portal_entry(listed.get(name)),
-            )
-        ),
-        (),
-    )
+    differences = [
+        Difference(name, kind, ours.get(name), theirs.get(name))
+        for name in sorted(ours.keys() | theirs.keys())
+        for kind in _differences(ours.get(name), theirs.get(name))
+    ]
+    return ReconcileResult(len(listed), tuple(differences), ())
 
 
 def _portal_record(row: SheetRow, before: dict[str, PortalRecord]) -> PortalRecord | Diagnostic:
     """Return what a row says, or what is wrong with it."""
     try:
-        one = PortalRecord(required_cell(row, "record"), level_cell(row), _counts_cell(row), row)
+        record = required_cell(row, "record")
+        entry = (level_cell(row), _counts_cell(row))
     except BadCell as bad:
         return row.diagnostic(bad.column, "sheet-value", bad.sentence, bad.instead)
-    first = before.get(one.record)
+    first = before.get(record)
     if first is not None:
-        sentence = f"`{one.record}` stands on line {first.row.span.line} already"
+        sentence = f"`{record}` stands on line {first.row.span.line} already"
         return row.diagnostic("record", "sheet-value", sentence, "keep one of the two rows")
-    return one
+    return PortalRecord(record, entry, row)
 
 
 def _counts_cell(row: SheetRow) -> str:
@@ -134,32 +129,11 @@ def _counts_cell(row: SheetRow) -> str:
     return text
 
 
-def _register_entry(
-    register: Register, record: Record | None, ledger: str
-) -> tuple[str, str] | None:
-    return (_level_text(record.level), str(register.counts(record)[ledger])) if record else None
-
-
-def _portal_entry(listed: PortalRecord | None) -> tuple[str, str] | None:
-    return (_level_text(listed.level), listed.counts) if listed else None
-
-
-def _differences(
-    name: str, ours: tuple[str, str] | None, theirs: tuple[str, str] | None
-) -> Iterator[Difference]:
+def _differences(ours: LedgerEntry | None, theirs: LedgerEntry | None) -> Iterator[DifferenceKind]:
     if ours is None or theirs is None:
-        kind: DifferenceKind = "missing" if ours is None else "extra"
-        yield Difference(name, kind, _entry_text(ours), _entry_text(theirs))
+        yield "missing" if ours is None else "extra"
         return
-    kinds: tuple[DifferenceKind, DifferenceKind] = ("level", "counts")
-    for kind, here, there in zip(kinds, ours, theirs, strict=True):
-        if here != there:
-            yield Difference(name, kind, here, there)
-
-
-def _entry_text(said: tuple[str, str] | None) -> str | None:
-    return f"level {said[0]}, {said[1]}" if said else None
-
-
-def _level_text(level: Level) -> str:
-    return str(level or "none")
+    if ours[0] != theirs[0]:
+        yield "level"
+    if ours[1] != theirs[1]:
+        yield "counts"
