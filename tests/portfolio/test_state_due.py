@@ -123,6 +123,13 @@ def test_a_record_past_both_days_is_listed_with_each(register: Register) -> None
     assert evolve(state, what="record", days_over=11) == own
 
 
+def test_a_record_past_one_of_its_days_is_listed_with_that_alone(register: Register) -> None:
+    """The other day is still to come."""
+    day = date(2022, 12, 30)
+    add_case(register, "C-1", ENTERED, due=day)
+    assert told(register, day + timedelta(1)) == [("C-1", "record", day, 1)]
+
+
 def test_a_day_gone_by_is_looked_at_as_the_record_then_stood(register: Register) -> None:
     """So a state that was left since is overdue there still."""
     add_case(register, "C-1", ENTERED, published=ENTERED)

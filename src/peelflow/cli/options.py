@@ -154,7 +154,7 @@ class RegisterOptions:
 
         Args:
             make: Whether a register's file may be made.
-            beside: A migration's file, whose plans and rules are read too.
+            beside: A migration's file; it is read with `rules`, or else with what lies beside it.
 
         Raises:
             InvalidRequest: There is no such file.
@@ -170,14 +170,10 @@ class RegisterOptions:
                 "name another with --register, or make one with `peelflow add` or "
                 "`peelflow import`",
             )
-        rules = self.rules if beside is None else self.rules_with(beside)
+        rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
         force = os.environ.get("PEELFLOW_FORCE") or None
         with Register.open(url, rulebook=rulebook_of(rules), force=force) as register:
             yield register
-
-    def rules_with(self, file: Path) -> list[Path]:
-        """Return a migration's file and the rules it is read with: those beside it by default."""
-        return [file, *(self.rules or [file.parent])]
 
 
 class ProvenanceArguments(TypedDict):
