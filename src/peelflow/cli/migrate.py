@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -28,15 +28,6 @@ from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import examine
-
-
-class MigrationAction(StrEnum):
-    """What is to be done with a plan."""
-
-    CHECK = "--check"
-    DRY_RUN = "--dry-run"
-    APPLY = "--apply"
-    UNDO = "--undo"
 
 
 def migrate(
@@ -72,19 +63,7 @@ def migrate(
     all is well; 1: the plan is refused, or there are records to look at or left alone; 3: a proof
     is undetermined. What was cut off goes on when it is asked for again.
     """
-    file = check or plan
-    actions = {
-        MigrationAction.CHECK: check is not None,
-        MigrationAction.DRY_RUN: dry_run,
-        MigrationAction.APPLY: apply,
-        MigrationAction.UNDO: undo,
-    }
-    chosen = [action for action, is_chosen in actions.items() if is_chosen]
-    if len(chosen) != 1 or file is None or (check and plan):
-        what, why = "the migration", "does not say which plan, and what to do with it"
-        raise InvalidRequest(
-            what, why, "give --check PLAN, or PLAN and --dry-run, --apply or --undo"
-        )
+    file = _chosen_file(plan, check, actions=(dry_run, apply, undo))
     plans = proved_plans(file, location.rules, single=check is None)
     for proved in plans if form is Format.TABLE else ():
         output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
@@ -105,6 +84,17 @@ def migrate(
         output.line(f"  left: {record}")
     if result.not_moved:
         raise typer.Exit(FINDINGS)
+
+
+def _chosen_file(plan: Path | None, check: Path | None, *, actions: Sequence[bool]) -> Path:
+    """Return the plan's file, if one plan is named and one thing to do with it."""
+    file = check or plan
+    if file is None or (check and plan) or sum((check is not None, *actions)) != 1:
+        what, why = "the migration", "does not say which plan, and what to do with it"
+        raise InvalidRequest(
+            what, why, "give --check PLAN, or PLAN and --dry-run, --apply or --undo"
+        )
+    return file
 
 
 def _required_provenance(

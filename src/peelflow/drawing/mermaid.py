@@ -25,8 +25,8 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     for name, state in lifecycle.states.items():
         for target in dict.fromkeys(step.to for step in state.transitions):
             triggers = (step.trigger for step in state.transitions if step.to == target)
-            told = " or ".join(dict.fromkeys(triggers))
-            yield f"{_identifier(name)} --> {_identifier(target)}: {told}"
+            label = " or ".join(dict.fromkeys(triggers))
+            yield f"{_identifier(name)} --> {_identifier(target)}: {label}"
         if state.final:
             yield f"{_identifier(name)} --> [*]"
 

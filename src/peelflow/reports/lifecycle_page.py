@@ -38,8 +38,8 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     ]
     yield from _table(("from", "step", "to", "who", "needs"), steps)
     yield from ("", "## Guarantees", "")
-    for each in lifecycle.guarantees:
-        yield f"- {_on_one_line(each.that)}, because: {_on_one_line(each.because)}"
+    for guarantee in lifecycle.guarantees:
+        yield f"- {_on_one_line(guarantee.that)}, because: {_on_one_line(guarantee.because)}"
 
 
 def _states_table(lifecycle: Lifecycle) -> Iterator[str]:
@@ -58,10 +58,15 @@ def _state_row(name: str, state: State) -> tuple[str, ...]:
 
 
 def _transition_row(name: str, step: Transition) -> tuple[str, ...]:
-    needs = [say_requirement(each) for each in step.requires]
     due = [f"once {say_due(step.after, 'this state')}"] if step.after else []
     who = say_choice(step.by)
-    return f"`{name}`", f"`{step.trigger}`", f"`{step.to}`", who, "; ".join([*due, *needs])
+    return (
+        f"`{name}`",
+        f"`{step.trigger}`",
+        f"`{step.to}`",
+        who,
+        "; ".join([*due, *map(say_requirement, step.requires)]),
+    )
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
