@@ -41,6 +41,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import Counts
 from peelflow.portfolio.listing import row_of
 from peelflow.register.register import Register
+from peelflow.reports.lifecycle_page import say_counts
 from peelflow.wording import say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
@@ -175,7 +176,7 @@ def show_record(
 
 def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     rules = register.lifecycle(record.lifecycle)
-    counts = output.counts_by_ledger(rules.states[record.state])
+    counts = say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     yield "rules", f"{record.lifecycle}: {rules.title}"
     yield "issued", record.issued.isoformat()

@@ -27,7 +27,7 @@ from peelflow.cli.options import Format
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Refused, Span
 from peelflow.model.decisions import Refusal
 from peelflow.model.records import Value
-from peelflow.model.rules import Level, State
+from peelflow.model.rules import Level
 
 LEAST_SENTENCE_WIDTH = 24
 """The narrowest column in which a long sentence can be read."""
@@ -181,11 +181,6 @@ def printable(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
-
-
-def counts_by_ledger(state: State) -> str:
-    """Say how a state counts, on each ledger it names."""
-    return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
 
 
 def say_level(level: Level) -> str:

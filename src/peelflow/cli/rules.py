@@ -23,13 +23,13 @@ from peelflow.cli.options import (
     write_text,
 )
 from peelflow.errors import Diagnostic, InvalidRequest, Span
-from peelflow.model.rules import Lifecycle, Transition
+from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
-from peelflow.reports.lifecycle_page import page_of
+from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
 from peelflow.rulebook.certificate import certificate_of, certificate_text, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, examine
-from peelflow.wording import say_due, say_requirement, say_within, suggestion
+from peelflow.wording import say_within, suggestion
 
 SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -243,22 +243,16 @@ def _print_lifecycle(lifecycle: Lifecycle, form: Format) -> None:
 
 def _transition_rows(lifecycle: Lifecycle) -> Iterator[tuple[str, ...]]:
     for name, state in lifecycle.states.items():
-        counts = output.counts_by_ledger(state)
+        counts = say_counts(state)
         for transition in state.transitions:
-            by, needs = ", ".join(transition.by), " and ".join(_say_needs(transition))
+            by, needs = ", ".join(transition.by), " and ".join(say_needs(transition))
             yield name, counts, transition.trigger, transition.to, by, needs
 
 
 def _end_rows(lifecycle: Lifecycle) -> Iterator[tuple[str, ...]]:
     for name, state in lifecycle.states.items():
         if not state.transitions:
-            yield name, output.counts_by_ledger(state), "", "", "", ""
-
-
-def _say_needs(transition: Transition) -> list[str]:
-    """Read aloud what a transition waits for, and what it asks for."""
-    once = [f"once {say_due(transition.after, 'this state')}"] if transition.after else []
-    return [*once, *map(say_requirement, transition.requires)]
+            yield name, say_counts(state), "", "", "", ""
 
 
 def diff_rules(

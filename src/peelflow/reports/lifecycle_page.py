@@ -51,22 +51,25 @@ def _states_table(lifecycle: Lifecycle) -> Iterator[str]:
     yield from _table(columns[:shown], (row[:shown] for row in rows))
 
 
+def say_counts(state: State) -> str:
+    """Say how a state counts, on each ledger it names."""
+    return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
+
+
+def say_needs(step: Transition) -> list[str]:
+    """Say what a step waits for, and what it asks for."""
+    once = [f"once {say_due(step.after, 'this state')}"] if step.after else []
+    return [*once, *map(say_requirement, step.requires)]
+
+
 def _state_row(name: str, state: State) -> tuple[str, ...]:
-    counts = ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
     due = say_within(state.due) if state.due else ""
-    return f"`{name}`", counts or "nowhere", "yes" if state.final else "", due
+    return f"`{name}`", say_counts(state) or "nowhere", "yes" if state.final else "", due
 
 
 def _transition_row(name: str, step: Transition) -> tuple[str, ...]:
-    due = [f"once {say_due(step.after, 'this state')}"] if step.after else []
-    who = say_choice(step.by)
-    return (
-        f"`{name}`",
-        f"`{step.trigger}`",
-        f"`{step.to}`",
-        who,
-        "; ".join([*due, *map(say_requirement, step.requires)]),
-    )
+    who, needs = say_choice(step.by), "; ".join(say_needs(step))
+    return f"`{name}`", f"`{step.trigger}`", f"`{step.to}`", who, needs
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
