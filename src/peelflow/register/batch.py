@@ -126,17 +126,16 @@ class Batch:
         """Return what happened to a record, in this batch too, or raise UnknownRecord."""
         return self.session.history(record)
 
-    def provenance(
+    def provenance(  # noqa: PLR0917 - in the order of Provenance
         self,
         actor: Actor,
         on: date | None,
-        *,
-        recorded_by: str | None = None,
-        reason: str | None = None,
-        source: str | None = None,
+        recorded_by: str | None,
+        reason: str | None,
+        source: str | None,
         key: str | None = None,
     ) -> Provenance:
-        """Return who decided, when, why and from what; `on` is today in London when left out."""
+        """Return who decided, when, why and from what; `on` is today in London when it is None."""
         if recorded_by is None and self._is_trial and isinstance(actor, Actor):
             recorded_by = actor.person
         day = self.session.today if on is None else on
@@ -191,9 +190,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, issued, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, issued, recorded_by, None, source, key),
             )
 
     def take_over(
@@ -251,9 +248,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def fire(
@@ -298,9 +293,7 @@ class Batch:
             InvalidRequest: What is asked cannot be meant.
             Conflict: Somebody moved what the decision read; nothing is kept.
         """
-        provenance = self.provenance(
-            actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-        )
+        provenance = self.provenance(actor, on, recorded_by, reason, source, key)
         with self.savepoint():
             return commands.fire(
                 self.session,
@@ -339,6 +332,8 @@ class Batch:
             case _:
                 what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
                 raise InvalidRequest(what, "is no act on a record", instead)
+        by, why = (act.actor, act.on, act.recorded_by), (act.reason, act.source, act.key)
+        provenance = self.provenance(*by, *why)
         return commands.fire(
             self.session,
             record,
@@ -346,14 +341,7 @@ class Batch:
             evidence=act.evidence,
             inspection=act.inspection,
             successor=act.successor,
-            provenance=self.provenance(
-                act.actor,
-                act.on,
-                recorded_by=act.recorded_by,
-                reason=act.reason,
-                source=act.source,
-                key=act.key,
-            ),
+            provenance=provenance,
         )
 
     def attach(
@@ -386,7 +374,7 @@ class Batch:
             InvalidRequest: It is signed on a later day than `on`, or of a kind that no rules have.
         """
         with self.savepoint():
-            provenance = self.provenance(actor, on, recorded_by=recorded_by, source=source, key=key)
+            provenance = self.provenance(actor, on, recorded_by, None, source, key)
             return commands.attach(self.session, record, document, provenance=provenance)
 
     def amend(
@@ -426,9 +414,7 @@ class Batch:
             Refused: It narrows an appointment or inspection that acts of other records rest on.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.amend(self.session, record, field, new, provenance=provenance)
 
     def appoint(
@@ -474,9 +460,7 @@ class Batch:
                 force=force,
                 first_day=first_day,
                 last_day=last_day,
-                provenance=self.provenance(
-                    actor, None, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, None, recorded_by, None, source, key),
             )
 
     def correct(
@@ -532,9 +516,7 @@ class Batch:
                 event,
                 correction=correction,
                 to=to,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def relevel(
@@ -572,9 +554,7 @@ class Batch:
             InvalidRequest: The plan is not proved, does not run this record or names another role.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.relevel(self.session, record, plan=plan, provenance=provenance)
 
     def keep(
