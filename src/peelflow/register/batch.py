@@ -74,9 +74,10 @@ def dry_run(
                 raise
         return None
 
-    _, _, described = (verb.__doc__ or "").partition("\n")
+    _, _, described = (verb.__doc__ or "").partition("Args:")
+    arguments, _, _ = described.partition("Returns:")
     why.__name__, why.__qualname__ = "why", "Register.why"
-    why.__doc__ = f"{_WHY.format(verb=verb.__name__)}\n{described}"
+    why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
     why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
     why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
     return why
@@ -84,8 +85,16 @@ def dry_run(
 
 _WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
 
-        Nothing is written. Who would type it need not be said. The arguments are those of `{verb}`:
-"""
+        Nothing is written. Who would type it need not be said.
+
+        Args:{arguments}Returns:
+            The refusal, with what would do; None if it may be done.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            UnknownDocument: An offered document was not kept first.
+            InvalidRequest: What is asked cannot be meant.
+        """
 
 
 @define(eq=False)
