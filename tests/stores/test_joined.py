@@ -16,7 +16,6 @@ from sqlalchemy.engine import Engine
 from peelflow.errors import Conflict, InvalidRequest, Refused, StoreUnavailable
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
-from peelflow.rulebook.national import national
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.codec import record_text
 from peelflow.stores.opening import upgrade_store
@@ -71,7 +70,7 @@ def _clock() -> datetime:
 
 
 def _register(connection: object) -> Register:
-    return Register.joined(connection, rulebook=national(), clock=_clock)
+    return Register.joined(connection, clock=_clock)
 
 
 def _add(register: Register, record: str = "R") -> None:

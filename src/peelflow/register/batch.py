@@ -74,9 +74,10 @@ def dry_run(
                 raise
         return None
 
-    _, _, described = (verb.__doc__ or "").partition("\n")
+    _, _, described = (verb.__doc__ or "").partition("Args:")
+    arguments, _, _ = described.partition("Returns:")
     why.__name__, why.__qualname__ = "why", "Register.why"
-    why.__doc__ = f"{_WHY.format(verb=verb.__name__)}\n{described}"
+    why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
     why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
     why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
     return why
@@ -84,8 +85,16 @@ def dry_run(
 
 _WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
 
-        Nothing is written. Who would type it need not be said. The arguments are those of `{verb}`:
-"""
+        Nothing is written. Who would type it need not be said.
+
+        Args:{arguments}Returns:
+            The refusal, with what would do; None if it may be done.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            UnknownDocument: An offered document was not kept first.
+            InvalidRequest: What is asked cannot be meant.
+        """
 
 
 @define(eq=False)
@@ -126,17 +135,16 @@ class Batch:
         """Return what happened to a record, in this batch too, or raise UnknownRecord."""
         return self.session.history(record)
 
-    def provenance(
+    def provenance(  # noqa: PLR0917 - in the order of Provenance
         self,
         actor: Actor,
         on: date | None,
-        *,
-        recorded_by: str | None = None,
-        reason: str | None = None,
-        source: str | None = None,
+        recorded_by: str | None,
+        reason: str | None,
+        source: str | None,
         key: str | None = None,
     ) -> Provenance:
-        """Return who decided, when, why and from what; `on` is today in London when left out."""
+        """Return who decided, when, why and from what; `on` is today in London when it is None."""
         if recorded_by is None and self._is_trial and isinstance(actor, Actor):
             recorded_by = actor.person
         day = self.session.today if on is None else on
@@ -191,9 +199,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, issued, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, issued, recorded_by, None, source, key),
             )
 
     def take_over(
@@ -251,9 +257,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def fire(
@@ -298,9 +302,7 @@ class Batch:
             InvalidRequest: What is asked cannot be meant.
             Conflict: Somebody moved what the decision read; nothing is kept.
         """
-        provenance = self.provenance(
-            actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-        )
+        provenance = self.provenance(actor, on, recorded_by, reason, source, key)
         with self.savepoint():
             return commands.fire(
                 self.session,
@@ -339,6 +341,8 @@ class Batch:
             case _:
                 what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
                 raise InvalidRequest(what, "is no act on a record", instead)
+        by, why = (act.actor, act.on, act.recorded_by), (act.reason, act.source, act.key)
+        provenance = self.provenance(*by, *why)
         return commands.fire(
             self.session,
             record,
@@ -346,14 +350,7 @@ class Batch:
             evidence=act.evidence,
             inspection=act.inspection,
             successor=act.successor,
-            provenance=self.provenance(
-                act.actor,
-                act.on,
-                recorded_by=act.recorded_by,
-                reason=act.reason,
-                source=act.source,
-                key=act.key,
-            ),
+            provenance=provenance,
         )
 
     def attach(
@@ -386,7 +383,7 @@ class Batch:
             InvalidRequest: It is signed on a later day than `on`, or of a kind that no rules have.
         """
         with self.savepoint():
-            provenance = self.provenance(actor, on, recorded_by=recorded_by, source=source, key=key)
+            provenance = self.provenance(actor, on, recorded_by, None, source, key)
             return commands.attach(self.session, record, document, provenance=provenance)
 
     def amend(
@@ -426,9 +423,7 @@ class Batch:
             Refused: It narrows an appointment or inspection that acts of other records rest on.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.amend(self.session, record, field, new, provenance=provenance)
 
     def appoint(
@@ -474,9 +469,7 @@ class Batch:
                 force=force,
                 first_day=first_day,
                 last_day=last_day,
-                provenance=self.provenance(
-                    actor, None, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, None, recorded_by, None, source, key),
             )
 
     def correct(
@@ -532,9 +525,7 @@ class Batch:
                 event,
                 correction=correction,
                 to=to,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def relevel(
@@ -572,9 +563,7 @@ class Batch:
             InvalidRequest: The plan is not proved, does not run this record or names another role.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.relevel(self.session, record, plan=plan, provenance=provenance)
 
     def keep(

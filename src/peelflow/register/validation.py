@@ -213,15 +213,20 @@ def check_change(
     category: Category, field: str, old: Value | None, new: Value | None, *, record: str
 ) -> None:
     """Refuse a change that changes nothing, or unsets a field that must be there."""
-    rule = category.fields.get(field)
     what = f"{record}: the field `{field}`"
-    if rule is None:
-        instead = suggestion(field, category.fields)
-        raise InvalidRequest(what, "is not declared for its category", instead)
+    rule = _declared_field(category, field, what)
     if new == old:
         raise InvalidRequest(what, f"already is {old!r}", "give another value")
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
+
+
+def _declared_field(category: Category, name: str, what: str) -> FieldRule:
+    rule = category.fields.get(name)
+    if rule is None:
+        instead = suggestion(name, category.fields)
+        raise InvalidRequest(what, "is not declared for its category", instead)
+    return rule
 
 
 FieldInput = str | date | Sequence[str]
@@ -276,11 +281,8 @@ def checked_fields(
 
 def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
     """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
-    rule = category.fields.get(name)
     what = f"{record}: the field `{name}`"
-    if rule is None:
-        instead = suggestion(name, category.fields)
-        raise InvalidRequest(what, "is not declared for its category", instead)
+    rule = _declared_field(category, name, what)
     if rule.type == "list":
         return _checked_list(rule, value, what=what)
     if isinstance(value, datetime):
