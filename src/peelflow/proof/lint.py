@@ -192,6 +192,17 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
 def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
     if way.after:
         yield from period_faults(way.after, way.after.span)
+    yield from _sharing_faults(way, roles)
+    if way.after and way.by != (SYSTEM,):
+        yield Diagnostic(
+            way.span,
+            "timed-not-system",
+            f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
+            "write `by: [system]`, or require `waited: <days>` instead of `after`",
+        )
+
+
+def _sharing_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
     force = [role for role in way.by if role in roles and roles[role].side == "force"]
     others = [role for role in way.by if role in roles and roles[role].side != "force"]
     if force and others:
@@ -201,12 +212,13 @@ def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[D
             f"`{way.trigger}` is done by the force's {listed(force)} and by {listed(others)}",
             "write a transition for each side, so that each answers for its own acts",
         )
-    if way.after and way.by != (SYSTEM,):
+    people = [role for role in way.by if role != SYSTEM]
+    if SYSTEM in way.by and people:
         yield Diagnostic(
             way.span,
-            "timed-not-system",
-            f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
-            "write `by: [system]`, or require `waited: <days>` instead of `after`",
+            "system-shared",
+            f"`{way.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
+            "write a transition of its own for each, so that it is clear what happens by itself",
         )
 
 

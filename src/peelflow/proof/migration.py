@@ -21,7 +21,6 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import (
-    SYSTEM,
     Guarantee,
     Lifecycle,
     MigrationPlan,
@@ -33,6 +32,7 @@ from peelflow.model.rules import (
     State,
     StateSet,
     Transition,
+    is_automatic,
 )
 from peelflow.proof.counterexample import ProofResult, fault
 from peelflow.proof.guarantees import AbstractionMap, Prover
@@ -311,7 +311,7 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     """
     for name, then in plan.states.items():
         ways = old.states[name].transitions
-        prompt = [way for way in ways if _is_prompt(way)]
+        prompt = [way for way in ways if is_automatic(way)]
         words = [plan.triggers.get(way.trigger, way.trigger) for way in prompt]
         could = {(said, plan.states.get(way.to)) for said, way in zip(words, prompt, strict=True)}
         found = [then]
@@ -322,19 +322,15 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
                 found += [
                     way.to
                     for way in ways
-                    if _is_prompt(way)
+                    if is_automatic(way)
                     and way.to not in found
                     and (way.trigger, way.to) not in could
                 ]
 
 
-def _is_prompt(way: Transition) -> bool:
-    return way.by == (SYSTEM,) and way.after is None
-
-
 def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     """Say whether peelflow itself closes what is put there, as at level 1."""
-    at_once = any(map(_is_prompt, state.transitions))
+    at_once = any(map(is_automatic, state.transitions))
     into = new.applies_to.level == (LEVEL_CLOSED_BY_SYSTEM,)
     return moves_level(old, new) and into and at_once
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.model.rules import SYSTEM, Lifecycle, Transition
+from peelflow.model.rules import Lifecycle, Transition, is_automatic
 from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.transition_system import Edge, Guard, TransitionSystem
 
@@ -59,7 +59,7 @@ def states_reaching(lifecycle: Lifecycle, targets: Iterable[str]) -> frozenset[s
 
 def system_cycle(lifecycle: Lifecycle) -> tuple[str, ...]:
     """Return a cycle of states that untimed system transitions would run round, or nothing."""
-    graph = graph_of(lifecycle, lambda way: SYSTEM in way.by and way.after is None)
+    graph = graph_of(lifecycle, is_automatic)
     turned = reversed_graph(graph)
     # INVARIANT: what is left once every state without a way in or out is gone runs in cycles.
     left = dict(graph)
