@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from peelflow.cli import main
 from peelflow.register.csv_schema import SHEET_KINDS, read_sheet
-from peelflow.rulebook.loader import check
+from peelflow.rulebook.national import check
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])

@@ -17,7 +17,8 @@ from peelflow.rulebook.certificate import (
     certificate_text,
     compare_certificate,
 )
-from peelflow.rulebook.loader import CheckedRules, examine, load
+from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.national import examine, load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.rulebook.test_broken import BROKEN
 

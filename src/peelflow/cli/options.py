@@ -18,8 +18,7 @@ from peelflow.model.rules import Level
 from peelflow.register.csv_schema import read_document
 from peelflow.register.register import Register, utc_now
 from peelflow.register.validation import iso_date
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import national
+from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 
 SQLITE_SCHEME = "sqlite:///"

@@ -28,7 +28,8 @@ from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.lifecycle_page import page_of
 from peelflow.rulebook.certificate import certificate_of, certificate_text, compare_certificate
-from peelflow.rulebook.loader import CheckedRules, examine
+from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.national import examine
 from peelflow.wording import say_due, say_requirement, say_within, suggestion
 
 SARIF_VERSION = "2.1.0"
@@ -130,7 +131,7 @@ def check_files(
     proved; 1: something is wrong or refuted; 3: a proof is undetermined, which is never a pass.
     """
     checked = examine(*paths)
-    found = checked.found
+    found = checked.diagnostics
     if verify is not None:
         text = read_text(verify)
         found += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
@@ -299,7 +300,7 @@ def _examined(path: Path) -> CheckedRules:
     checked = examine(path)
     files = {one.span.file for one in checked.lifecycles}
     unread = [
-        one for one in checked.found if one.severity == "error" and one.span.file not in files
+        one for one in checked.diagnostics if one.severity == "error" and one.span.file not in files
     ]
     if unread or not files:
         output.diagnostics(unread)

@@ -38,7 +38,7 @@ def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
 
 
 def _lifecycle_entry(one: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
-    here = [fault for fault in checked.found if fault.span.file == one.span.file]
+    here = [fault for fault in checked.diagnostics if fault.span.file == one.span.file]
     verdicts: list[Verdict] = []
     if any(fault.severity == "error" for fault in here):
         verdicts.append("refuted")

@@ -1,4 +1,7 @@
-"""The loader reads rule files, checks and proves them. Loading is checking."""
+"""The loader reads rule files, checks and proves them on top of a base. Loading is checking.
+
+`rulebook.national` has `load`, `check` and `examine`, whose base is the national rulebook.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,6 @@ from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.proof.vocabulary_lint import lint_unused, lint_vocabulary
 from peelflow.rulebook.canonical import pin_of
-from peelflow.rulebook.national import NATIONAL, national
 from peelflow.rulebook.rulebook import (
     Rulebook,
     fill_question_choices,
@@ -318,77 +320,44 @@ class CheckedRules:
     Attributes:
         rulebook: The base with what is sound of the files; fit to run if nothing is an error.
         lifecycles: The lifecycles of the files, whether the base holds them already or not.
-        found: Every error and note, sorted by place.
+        diagnostics: Every error and note, sorted by place.
         proofs: What was found of each guarantee of the sound lifecycles among them.
     """
 
     rulebook: Rulebook
     lifecycles: tuple[Lifecycle, ...]
-    found: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     proofs: tuple[ProofResult, ...]
 
     @property
     def verdict(self) -> Verdict:
         """Refuted if anything is an error, undetermined if a proof is open, else proved."""
-        if any(fault.severity == "error" for fault in self.found):
+        if any(fault.severity == "error" for fault in self.diagnostics):
             return "refuted"
-        open_ = any(fault.code in UNDETERMINED_CODES for fault in self.found)
+        open_ = any(fault.code in UNDETERMINED_CODES for fault in self.diagnostics)
         return "undetermined" if open_ else "proved"
 
 
 UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
 
 
-def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
-    """Load the rule files at or under `paths`, on top of a base.
-
-    Args:
-        paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
-        base: What the files build on: the national rulebook, unless the files define the
-            vocabulary `national` themselves. `Rulebook()` is no base at all.
-
-    Raises:
-        InvalidRules: With every fault of every file, sorted by place.
-    """
-    checked = examine(*paths, base=base)
-    faults = [fault for fault in checked.found if fault.severity == "error"]
-    if faults:
-        raise InvalidRules(faults)
-    return checked.rulebook
-
-
-def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
-    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
-    try:
-        return examine(*paths, base=base).found
-    except InvalidRules as refused:
-        return refused.diagnostics
-
-
-def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
-    """Check rule files and return what was found and proved of them.
-
-    Raises:
-        InvalidRules: The national rules, which they build on, are damaged.
-    """
-    files = read_files(paths)
-    lifecycles, vocabularies, faults = files.lifecycles, files.vocabularies, files.faults
-    if base is None:
-        defines = any(one.vocabulary == NATIONAL for one in vocabularies)
-        base = Rulebook() if defines else national()
-    vocabularies = fill_question_choices(base.vocabulary, vocabularies)
+def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
+    """Check what was read on top of a base, and return what was found and proved of it."""
+    vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
     vocabulary, redefined = merge_vocabularies(base.vocabulary, vocabularies)
-    faults += redefined
+    refinable = _refinable_by_name(base.lifecycles, files.lifecycles)
+    lifecycles = [
+        resolve(lifecycle, vocabulary, refinable.get(lifecycle.refines or ""))
+        for lifecycle in files.lifecycles
+    ]
+    added, disagreements = merge_lifecycles(base.lifecycles, lifecycles)
+    faults = [*files.faults, *redefined, *disagreements]
     for own in vocabularies:
         faults += lint_vocabulary(own, vocabulary)
-    refinable = _refinable_by_name(base.lifecycles, lifecycles)
-    for one in lifecycles:
-        faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
-    faults += lint_unused(lifecycles, vocabularies, vocabulary)
-    ready = [resolve(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
-    added, disagreements = merge_lifecycles(base.lifecycles, ready)
-    faults += disagreements
-    sound = _without_errors(ready, vocabularies, faults)
+    for lifecycle in files.lifecycles:
+        faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
+    faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
+    sound = _without_errors(lifecycles, vocabularies, faults)
     proofs, refuted = prove_lifecycles(
         sound, _refinable_by_name(base.lifecycles, sound), vocabulary
     )
@@ -398,7 +367,7 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
-    return CheckedRules(rulebook, tuple(ready), tuple(sorted(faults)), tuple(proofs))
+    return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
 
 
 def _without_errors(
