@@ -178,14 +178,6 @@ def read_text(path: Path) -> str:
     return read_bytes(path).decode("utf-8", "replace")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file's text, or raise InvalidRequest."""
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
 def replace_text(path: Path, text: str) -> None:
     """Write a file's text whole or leave it as it was, or raise InvalidRequest."""
     with replacement_stream(path) as stream:

@@ -20,14 +20,13 @@ from peelflow.cli.options import (
     RulesOption,
     read_text,
     rulebook_of,
-    write_text,
 )
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle, Transition
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.lifecycle_page import page_of
-from peelflow.rulebook.certificate import certificate_of, certificate_text, compare_certificate
+from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules
 from peelflow.rulebook.national import examine
 from peelflow.wording import say_due, say_requirement, say_within, suggestion
@@ -114,10 +113,6 @@ def check_files(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="How to print it.")
     ] = ReportFormat.TEXT,
-    certificate: Annotated[
-        Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write what was proved to a file."),
-    ] = None,
     verify: Annotated[
         Path | None,
         typer.Option(
@@ -135,8 +130,6 @@ def check_files(
     if verify is not None:
         text = read_text(verify)
         found += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
-    if certificate is not None:
-        write_text(certificate, certificate_text(certificate_of(checked, version=_version())))
     _print_report(paths, checked, found, form)
     wrong = any(fault.severity == "error" for fault in found)
     code = EXIT_CODES["refuted" if wrong else checked.verdict]

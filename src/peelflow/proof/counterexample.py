@@ -30,12 +30,6 @@ from peelflow.wording import say_period, say_requirement
 EXIT_CODES: dict[Verdict, int] = {"proved": 0, "refuted": 1, "undetermined": 3}
 
 
-def worst_verdict(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """Return the verdict on a whole: refuted before undetermined before proved."""
-    order: tuple[Verdict, ...] = ("refuted", "undetermined")
-    return next((verdict for verdict in order if verdict in verdicts), "proved")
-
-
 @frozen
 class TraceStep:
     """One step of a walk: what was done, by whom, with what, and the rule that allows it."""

@@ -331,14 +331,20 @@ class CheckedRules:
 
     @property
     def verdict(self) -> Verdict:
-        """Refuted if anything is an error, undetermined if a proof is open, else proved."""
-        if any(fault.severity == "error" for fault in self.diagnostics):
-            return "refuted"
-        open_ = any(fault.code in UNDETERMINED_CODES for fault in self.diagnostics)
-        return "undetermined" if open_ else "proved"
+        """What the diagnostics come to."""
+        return verdict_on(self.diagnostics)
 
 
 UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
+
+
+def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
+    """Return refuted if anything is an error, undetermined if a proof is open, else proved."""
+    diagnostics = tuple(diagnostics)
+    if any(fault.severity == "error" for fault in diagnostics):
+        return "refuted"
+    is_open = any(fault.code in UNDETERMINED_CODES for fault in diagnostics)
+    return "undetermined" if is_open else "proved"
 
 
 def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
