@@ -156,7 +156,9 @@ _EXTRA_TRANSITIONS = st.integers(0, 3)
 _TIMED = st.booleans()
 _UNIT = st.sampled_from(("days", "months", "working_days"))
 _MONTHS, _DAYS = st.integers(1, 3), st.integers(1, 40)
-_SINCE = st.sampled_from(("entered", PUBLISHED))
+_SINCE: st.SearchStrategy[Literal["entered", "published"]] = st.sampled_from(
+    ("entered", "published")
+)
 _TRIGGER = st.sampled_from(TRIGGERS)
 _ANOTHER = st.none() | _TRIGGER
 
