@@ -12,7 +12,7 @@ from itertools import islice, product
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Diagnostic, Severity, Span
+from peelflow.errors import Span
 from peelflow.model.requirements import PUBLISHED, DistinctFrom, Waited
 from peelflow.model.rules import Guarantee, Transition
 from peelflow.proof.normal_form import Atom, Clause
@@ -109,20 +109,6 @@ def trace_step(source: str, rule: Transition, role: str) -> TraceStep:
         begun = "publication" if rule.after.since == "published" else entered
         needs = (*needs, f"{say_period(rule.after)} {since} {begun}")
     return TraceStep(rule.trigger, source, rule.to, role, needs, rule.span)
-
-
-def fault(
-    span: Span,
-    code: str,
-    sentence: str,
-    instead: str,
-    related: Span | None = None,
-    *,
-    severity: Severity = "error",
-    steps: tuple[tuple[Span, str], ...] = (),
-) -> Diagnostic:
-    """Return one fault, with the line of another file that it breaks, where there is one."""
-    return Diagnostic(span, code, sentence, instead, severity, related, steps)
 
 
 MOST_HISTORIES = 256

@@ -34,7 +34,7 @@ from peelflow.model.rules import (
     Transition,
     is_automatic,
 )
-from peelflow.proof.counterexample import ProofResult, fault
+from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import each_requirement, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
@@ -200,7 +200,7 @@ def _scope_faults(
     plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "migrates-another",
             f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
@@ -208,19 +208,19 @@ def _scope_faults(
         )
     missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
     if missing:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "applies-elsewhere",
             f"`{new}` does not run {listed(missing)}, and `{old}` does",
             "move records to a lifecycle that runs all of them",
-            new.applies_to.span,
+            related=new.applies_to.span,
         )
     if moves_level(old, new):
         roles = {**known, **old.roles, **new.roles}
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
         if others or not plan.by:
             who = listed(others) if others else "nobody named"
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "relevelled-by-others",
                 f"records would change level, moved by {who}",
@@ -241,22 +241,22 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             yield unknown_name("trigger", then, triggers_of(new), plan.span)
     left = sorted(states_reachable(old) - plan.states.keys())
     if left:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "state-unmapped",
             f"records can stand in {listed(left)}, and the plan does not say where they go",
             "map every state that records can stand in",
-            old.states[left[0]].span,
+            related=old.states[left[0]].span,
         )
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "trigger-unmapped",
             f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
             "map every trigger that a guarantee names",
-            old.span,
+            related=old.span,
         )
 
 
@@ -278,28 +278,28 @@ def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterat
     for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "count-changes",
                 f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}",
                 "map it to a state that counts the same on every ledger",
-                after.span,
+                related=after.span,
             )
         if after.final and not before.final:
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "ends-records",
                 f"`{then}` is an end, and `{name}` is none",
                 "map it to a state from which the record goes on",
-                after.span,
+                related=after.span,
             )
         if name in ends and then not in closable:
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "unclosable",
                 f"from `{then}` no end can be reached, and from `{name}` one could",
                 "map it to a state that leads to an end",
-                after.span,
+                related=after.span,
             )
 
 
@@ -349,13 +349,13 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
         if proof.verdict == "refuted" and not twice:
             yield _broken_guarantee(plan, new, guarantee, proof)
         elif proof.verdict == "undetermined" or twice:
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "migration-undetermined",
                 f"whether moved records keep `{guarantee.that}` is not proved: "
                 + (f"`since: {twice}` counts under both lifecycles" if twice else proof.why),
                 "do without the predicate, or name the state otherwise",
-                guarantee.span,
+                related=guarantee.span,
                 severity="note",
             )
 
@@ -363,11 +363,11 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
 def _broken_guarantee(
     plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: ProofResult
 ) -> Diagnostic:
-    return fault(
+    return Diagnostic(
         plan.span,
         "migration-breaks",
         f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}",
         "map the state where they stood to one that has less behind it",
-        guarantee.span,
+        related=guarantee.span,
         steps=proof.trail,
     )

@@ -31,7 +31,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
-from peelflow.proof.counterexample import ProofResult, fault
+from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import triggers_of
 from peelflow.proof.normal_form import (
@@ -89,13 +89,13 @@ class Refinement:
 
 def undetermined_note(way: Transition, rule: Transition, said: str) -> Diagnostic:
     """Return a note that only the application can say, because a predicate decides."""
-    return fault(
+    return Diagnostic(
         way.span,
         "refinement-undetermined",
         said,
         "a predicate decides it, or a name that means two things here; write it as the "
         "national file does",
-        rule.span,
+        related=rule.span,
         severity="note",
     )
 
@@ -138,31 +138,31 @@ def check_refinement(
 
 def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
     if own.refines != str(national):
-        yield fault(
+        yield Diagnostic(
             own.span,
             "refines-another",
             f"`{own}` says it refines `{own.refines}`, not `{national}`",
             f"write `refines: {national}`",
-            national.span,
+            related=national.span,
         )
     there, here = national.applies_to, own.applies_to
     wider = [f"`{name}`" for name in here.category if name not in there.category]
     wider += [f"level {level or 'none'}" for level in here.level if level not in there.level]
     if wider:
-        yield fault(
+        yield Diagnostic(
             here.span,
             "wider-than-national",
             f"`{own}` applies to {', '.join(wider)}, and `{national}` does not",
             "apply it to no more records than the lifecycle it refines",
-            there.span,
+            related=there.span,
         )
     if own.in_force_from < national.in_force_from:
-        yield fault(
+        yield Diagnostic(
             own.span,
             "earlier-than-national",
             f"`{own}` is in force from {own.in_force_from}, before `{national}`",
             f"write `in_force_from: {national.in_force_from}`, or a later date",
-            national.span,
+            related=national.span,
         )
 
 
@@ -172,22 +172,22 @@ def _role_faults(
     for name, role in own.roles.items():
         meant = national.roles.get(name)
         if meant is not None and meant != role:
-            yield fault(
+            yield Diagnostic(
                 role.span,
                 "role-redefined",
                 f"the role `{name}` has its meaning already",
                 "use it as it is, or choose another name",
-                meant.span,
+                related=meant.span,
             )
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
             if other is None or not _may_stand_for(role, other):
-                yield fault(
+                yield Diagnostic(
                     role.span,
                     "not-delegable",
                     f"`{name}` cannot stand for `{role.stands_for}`, whose acts are not delegated",
                     "let it stand for a force role that is marked `may_be_delegated: true`",
-                    other.span if other else None,
+                    related=other.span if other else None,
                 )
 
 
@@ -201,42 +201,42 @@ def _state_faults(
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
-        yield fault(
+        yield Diagnostic(
             state.span,
             "stands-for-nothing",
             f"`{name}` stands for `{stood}`, which is no state of `{national}`",
             f"write `stands_for:` with one of {listed(national.states)}",
-            national.span,
+            related=national.span,
         )
         return
     if name == own.initial and stood != national.initial:
-        yield fault(
+        yield Diagnostic(
             state.span,
             "initial-differs",
             f"records start in `{name}`, which stands for `{stood}`; they start in "
             f"`{national.initial}`",
             f"start in a state that stands for `{national.initial}`",
-            national.states[national.initial].span,
+            related=national.states[national.initial].span,
         )
     if state.final != meant.final:
         is_, other = ("an end", "is none") if state.final else ("no end", "is one")
-        yield fault(
+        yield Diagnostic(
             state.span,
             "final-differs",
             f"`{name}` is {is_}, and `{stood}` {other}",
             "let both be final, or neither",
-            meant.span,
+            related=meant.span,
         )
     for ledger in ledgers:
         here, there = state.counts_as.get(ledger), meant.counts_as.get(ledger)
         if here != there:
-            yield fault(
+            yield Diagnostic(
                 state.span,
                 "count-differs",
                 f"`{name}` counts {here or 'nowhere'} on `{ledger}`, and `{stood}` "
                 f"{there or 'nowhere'}",
                 f"write `{ledger}: {there}`" if there else f"remove `{ledger}` here",
-                meant.span,
+                related=meant.span,
             )
 
 
@@ -248,31 +248,31 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
             continue
         said = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
-            yield fault(
+            yield Diagnostic(
                 _last_span(own, proof),
                 "refinement-undetermined",
                 f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}",
                 "have somebody say what the predicate may do, or do without it",
-                guarantee.span,
+                related=guarantee.span,
                 severity="note",
                 steps=proof.trail,
             )
         elif isinstance(guarantee.promise, AlwaysReachable):
-            yield fault(
+            yield Diagnostic(
                 _last_span(own, proof),
                 "end-unreachable",
                 said,
                 "add a way there from where the last of these steps leads",
-                guarantee.span,
+                related=guarantee.span,
                 steps=proof.trail,
             )
         else:
-            yield fault(
+            yield Diagnostic(
                 _last_span(own, proof),
                 "guarantee-broken",
                 said,
                 "take away the last of these steps, or let it need what is missing",
-                guarantee.span,
+                related=guarantee.span,
                 steps=proof.trail,
             )
 
@@ -303,37 +303,37 @@ def _own_step_faults(sides: Refinement, name: str, way: Transition) -> Iterator[
     said = f"`{way.trigger}` answers no step of `{sides.national}` from `{stood}`"
     related = sides.meant(name).span
     if stood != then:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "own-step-leaves",
             f"{said}, and leads from `{stood}` to `{then}`",
             f"lead to a state that stands for `{stood}`, or name with `as:` what it answers",
-            related,
+            related=related,
         )
     if sides.own.states[name].final:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "own-step-from-end",
             f"{said}, and `{name}` is an end",
             "leave an end only by a step that the national file has",
-            related,
+            related=related,
         )
     others = [role for role in way.by if sides.is_theirs(role)]
     if others:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "own-step-by-others",
             f"{said}, and {listed(others)} would do it",
             "let only roles of the force do a step of the force's own",
-            related,
+            related=related,
         )
     if way.trigger in sides.national_triggers:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "own-step-misnamed",
             f"{said}, but has the name of a national trigger",
             "give the force's own step a name of its own",
-            related,
+            related=related,
         )
 
 
@@ -341,21 +341,21 @@ def _implementation_faults(sides: Refinement, name: str, way: Transition) -> Ite
     stood, meant = sides.own.stands_for(name), sides.meant(name)
     rules = [rule for rule in meant.transitions if rule.trigger == way.answers]
     if not rules:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "answers-nothing",
             f"`{way.trigger}` answers `{way.answers}`, and `{stood}` has no such step",
             suggestion(str(way.answers), {rule.trigger for rule in meant.transitions}),
-            meant.span,
+            related=meant.span,
         )
         return
     if way.trigger != way.answers and any(map(sides.is_theirs, way.by)):
-        yield fault(
+        yield Diagnostic(
             way.span,
             "theirs-renamed",
             f"`{way.answers}` is called `{way.trigger}` here, and is not the force's to name",
             f"call it `{way.answers}`",
-            rules[0].span,
+            related=rules[0].span,
         )
     for role in way.by:
         rule = next((r for r in rules if sides.view.is_one_of(role, r.by)), None)
@@ -368,12 +368,12 @@ def _implementation_faults(sides: Refinement, name: str, way: Transition) -> Ite
 
 def _role_added(way: Transition, role: str, rules: list[Transition]) -> Diagnostic:
     may = [each for rule in rules for each in rule.by]
-    return fault(
+    return Diagnostic(
         way.span,
         "role-added",
         f"`{role}` may `{way.trigger}` here, and only {listed(may)} may `{way.answers}`",
         f"write `by:` with some of {listed(may)}",
-        rules[0].span,
+        related=rules[0].span,
     )
 
 
@@ -382,13 +382,13 @@ def _tightening_faults(
 ) -> Iterator[Diagnostic]:
     then = sides.own.stands_for(way.to)
     if then != rule.to:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "target-differs",
             f"`{way.trigger}` leads to `{way.to}`, which stands for `{then}`; `{rule.trigger}`"
             f" leads to `{rule.to}`",
             f"lead to a state that stands for `{rule.to}`",
-            rule.span,
+            related=rule.span,
         )
     for wanted in rule.requires:
         yield from _requirement_faults(sides, name, way, rule, wanted)
@@ -409,12 +409,12 @@ def _requirement_faults(
         )
     said = say_requirement(wanted)
     if verdict == "refuted":
-        yield fault(
+        yield Diagnostic(
             way.span,
             "requirement-weakened",
             f"`{way.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
             f"require {said}",
-            rule.span,
+            related=rule.span,
         )
     elif verdict == "undetermined":
         yield undetermined_note(way, rule, f"whether `{way.trigger}` needs {said} is not proved")
@@ -424,22 +424,22 @@ def _timing_faults(
     sides: Refinement, name: str, way: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
     if way.after != rule.after:
-        yield fault(
+        yield Diagnostic(
             way.span,
             "theirs-retimed",
             f"`{way.trigger}` falls due {_due_words(way)}, and `{rule.trigger}` {_due_words(rule)}",
             "keep the time that the national file gives",
-            rule.span,
+            related=rule.span,
         )
     elif rule.after is not None and rule.after.since == "entered":
         anew = sides.own_steps.get(name)
         if anew is not None:
-            yield fault(
+            yield Diagnostic(
                 anew.span,
                 "theirs-retimed",
                 f"`{anew.trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
                 f"let no step of the force's own enter `{name}`",
-                rule.span,
+                related=rule.span,
             )
 
 
@@ -468,12 +468,12 @@ def _others_step_faults(sides: Refinement, name: str, rule: Transition) -> Itera
     for role in rule.by:
         way = next((w for w in answers if role in w.by), None)
         if way is None:
-            yield fault(
+            yield Diagnostic(
                 state.span,
                 "theirs-missing",
                 f"from `{name}` `{role}` cannot `{rule.trigger}`, which the force may not stop",
                 f"add `{rule.trigger}` to `{name}` as the national file has it",
-                rule.span,
+                related=rule.span,
             )
         else:
             yield from _burden_faults(sides, name, way, rule)
@@ -495,12 +495,12 @@ def _burden_faults(
             )
         said = say_requirement(asked)
         if verdict == "refuted":
-            yield fault(
+            yield Diagnostic(
                 way.span,
                 "theirs-burdened",
                 f"`{way.trigger}` needs {said} here, which the force may not ask",
                 "require what the national file requires, no more",
-                rule.span,
+                related=rule.span,
             )
         elif verdict == "undetermined":
             yield undetermined_note(
