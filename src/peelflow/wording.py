@@ -300,6 +300,11 @@ def say_period(period: Period) -> str:
     )
 
 
+def say_period_since(period: Period, begun: str) -> str:
+    """Say a period and from when it is counted: 28 days since …, 3 days beginning with …."""
+    return f"{say_period(period)} {'beginning with' if period.beginning else 'since'} {begun}"
+
+
 def say_within(due: After) -> str:
     """Say by when a record is to leave a state."""
     begun = "the date in the field `published`" if due.since == PUBLISHED else "the day of entry"

@@ -298,7 +298,7 @@ def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be reached may be few, and the ways a promise can be broken many."""
     lifecycle = promising(CLOSING, "certified is never entered without [certify]")
     prover = Prover(AbstractionMap(lifecycle))
-    assert len(prover.ground.reach.order) > 2
+    assert len(prover.space.may_reach.nodes) > 2
     monkeypatch.setattr(searching, "MOST_NODES", 2)
     assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
 

@@ -47,8 +47,8 @@ from peelflow.wording import listed, say_choice, suggestion
 def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
     """Yield every atom that a transition requires or a guarantee speaks of."""
     for state in lifecycle.states.values():
-        for way in state.transitions:
-            yield from atoms_of(way.requires)
+        for transition in state.transitions:
+            yield from atoms_of(transition.requires)
     for guarantee in lifecycle.guarantees:
         if isinstance(guarantee.promise, NeverEnteredUnless):
             yield from atoms_of((guarantee.promise.requirement,))
@@ -57,8 +57,8 @@ def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
 def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
     """Yield every role mentioned, with its place: who acts, who signs, whom guarantees name."""
     for state in lifecycle.states.values():
-        for way in state.transitions:
-            yield from ((role, way.span) for role in way.by)
+        for transition in state.transitions:
+            yield from ((role, transition.span) for role in transition.by)
     for guarantee in lifecycle.guarantees:
         match guarantee.promise:
             case (
@@ -105,8 +105,8 @@ def lint(
         found.update(_graph_faults(lifecycle))
     for name, state in lifecycle.states.items():
         found.update(_state_faults(name, state))
-        for way in state.transitions:
-            found.update(_transition_faults(way, vocabulary.roles))
+        for transition in state.transitions:
+            found.update(_transition_faults(transition, vocabulary.roles))
     return tuple(sorted(found))
 
 
@@ -162,62 +162,63 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
             "write `final: true`, or add a transition",
         )
     taken: set[tuple[str, str]] = set()
-    for way in state.transitions:
-        both = [role for role in sorted(set(way.by)) if (way.trigger, role) in taken]
+    for transition in state.transitions:
+        both = [role for role in sorted(set(transition.by)) if (transition.trigger, role) in taken]
         if both:
             yield Diagnostic(
-                way.span,
+                transition.span,
                 "ambiguous-transition",
-                f"{listed(both)} may take two ways named `{way.trigger}` from `{name}`",
+                f"{listed(both)} may take two ways named `{transition.trigger}` from `{name}`",
                 "keep the role in one of them, or name the other differently",
             )
-        taken.update((way.trigger, role) for role in way.by)
-    for way in state.transitions:
-        if state.final and not way.reopens:
+        taken.update((transition.trigger, role) for role in transition.by)
+    for transition in state.transitions:
+        if state.final and not transition.reopens:
             yield Diagnostic(
-                way.span,
+                transition.span,
                 "final-leaves",
-                f"`{way.trigger}` leads out of `{name}`, which is final",
+                f"`{transition.trigger}` leads out of `{name}`, which is final",
                 "write `reopens: true`, or take `final: true` from the state",
             )
-        if way.reopens and not state.final:
+        if transition.reopens and not state.final:
             yield Diagnostic(
-                way.span,
+                transition.span,
                 "reopens-not-final",
-                f"`{way.trigger}` re-opens `{name}`, which is not final",
+                f"`{transition.trigger}` re-opens `{name}`, which is not final",
                 "remove `reopens: true`",
             )
 
 
-def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
-    if way.after:
-        yield from period_faults(way.after, way.after.span)
-    yield from _sharing_faults(way, roles)
-    if way.after and way.by != (SYSTEM,):
+def _transition_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    if transition.after:
+        yield from period_faults(transition.after, transition.after.span)
+    yield from _sharing_faults(transition, roles)
+    if transition.after and transition.by != (SYSTEM,):
         yield Diagnostic(
-            way.span,
+            transition.span,
             "timed-not-system",
-            f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
+            f"`{transition.trigger}` falls due by itself, but {listed(transition.by)} would do it",
             "write `by: [system]`, or require `waited: <days>` instead of `after`",
         )
 
 
-def _sharing_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
-    force = [role for role in way.by if role in roles and roles[role].side == "force"]
-    others = [role for role in way.by if role in roles and roles[role].side != "force"]
+def _sharing_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    force = [role for role in transition.by if role in roles and roles[role].side == "force"]
+    others = [role for role in transition.by if role in roles and roles[role].side != "force"]
     if force and others:
         yield Diagnostic(
-            way.span,
+            transition.span,
             "mixed-sides",
-            f"`{way.trigger}` is done by the force's {listed(force)} and by {listed(others)}",
+            f"`{transition.trigger}` is done by the force's {listed(force)}"
+            f" and by {listed(others)}",
             "write a transition for each side, so that each answers for its own acts",
         )
-    people = [role for role in way.by if role != SYSTEM]
-    if SYSTEM in way.by and people:
+    people = [role for role in transition.by if role != SYSTEM]
+    if SYSTEM in transition.by and people:
         yield Diagnostic(
-            way.span,
+            transition.span,
             "system-shared",
-            f"`{way.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
+            f"`{transition.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
             "write a transition of its own for each, so that it is clear what happens by itself",
         )
 
@@ -248,7 +249,7 @@ def _name_faults(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagn
     for guarantee in lifecycle.guarantees:
         yield from _promise_faults(guarantee.promise, names, guarantee.span)
     for state in lifecycle.states.values():
-        for time in (state.due, *(way.after for way in state.transitions)):
+        for time in (state.due, *(transition.after for transition in state.transitions)):
             if time and time.since == PUBLISHED:
                 yield from _published_faults(names, time.span)
 
@@ -274,7 +275,7 @@ def _ledger_counts(lifecycle: Lifecycle) -> frozenset[str]:
 def triggers_of(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the names of every trigger."""
     states = lifecycle.states.values()
-    return frozenset(way.trigger for state in states for way in state.transitions)
+    return frozenset(transition.trigger for state in states for transition in state.transitions)
 
 
 def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
@@ -282,9 +283,9 @@ def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     if lifecycle.initial not in known:
         yield unknown_name("state", lifecycle.initial, known, lifecycle.span)
     for state in known.values():
-        for way in state.transitions:
-            if way.to not in known:
-                yield unknown_name("state", way.to, known, way.span)
+        for transition in state.transitions:
+            if transition.to not in known:
+                yield unknown_name("state", transition.to, known, transition.span)
 
 
 def _requirement_faults(atom: Requirement, names: _DeclaredNames) -> Iterator[Diagnostic]:
@@ -473,14 +474,18 @@ def _refined_name_faults(lifecycle: Lifecycle, refined: Lifecycle | None) -> Ite
         known = triggers_of(refined)
         for name, state in lifecycle.states.items():
             yield from _stands_for_faults(name, state, refined)
-            for way in state.transitions:
-                if way.as_ is not None and way.as_ not in known:
-                    yield unknown_name(f"trigger of `{refined}`", way.as_, known, way.span)
+            for transition in state.transitions:
+                if transition.as_ is not None and transition.as_ not in known:
+                    yield unknown_name(
+                        f"trigger of `{refined}`", transition.as_, known, transition.span
+                    )
 
 
 def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
     spoken = [("stands_for", state.span)] if state.stands_for is not None else []
-    spoken += [("as", way.span) for way in state.transitions if way.as_ is not None]
+    spoken += [
+        ("as", transition.span) for transition in state.transitions if transition.as_ is not None
+    ]
     for key, span in spoken:
         yield Diagnostic(
             span,

@@ -76,11 +76,11 @@ class MigrationProduct(AbstractionMap):
         became = (self._old_names[name] for name, then in self.plan.states.items() if then in found)
         return found.union(became)
 
-    def triggers(self, way: Transition) -> frozenset[str]:
+    def triggers(self, transition: Transition) -> frozenset[str]:
         """Return what the new guarantees call a transition; the move itself has no name."""
-        if not isinstance(way, PastTransition):
-            return self._views[1].triggers(way)
-        names = self._views[0].triggers(way) if way.deeds else ()
+        if not isinstance(transition, PastTransition):
+            return self._views[1].triggers(transition)
+        names = self._views[0].triggers(transition) if transition.triggers else ()
         return frozenset(self.plan.triggers[name] for name in names if name in self.plan.triggers)
 
 
@@ -105,16 +105,19 @@ def product_lifecycle(
     """
     states: dict[str, State] = {}
     for name, state in old.states.items():
-        ways = [
+        transitions = [
             past_transition(
                 evolve(
-                    way,
-                    to=name_before(old, way.to),
-                    requires=_requirements_before(way.requires, old),
+                    transition,
+                    to=name_before(old, transition.to),
+                    requires=_requirements_before(transition.requires, old),
                 ),
-                (name_before(old, way.trigger), plan.triggers.get(way.trigger, way.trigger)),
+                (
+                    name_before(old, transition.trigger),
+                    plan.triggers.get(transition.trigger, transition.trigger),
+                ),
             )
-            for way in state.transitions
+            for transition in state.transitions
         ]
         if name in plan.states:
             answers = MIGRATE_TRIGGER if restarts else None
@@ -125,8 +128,8 @@ def product_lifecycle(
                 answers=answers,
                 span=plan.span,
             )
-            ways.append(past_transition(move, ()))
-        states[name_before(old, name)] = evolve(state, transitions=tuple(ways))
+            transitions.append(past_transition(move, ()))
+        states[name_before(old, name)] = evolve(state, transitions=tuple(transitions))
     roles = {**old.roles, **new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
     return evolve(
         new, initial=name_before(old, old.initial), states={**states, **new.states}, roles=roles
@@ -310,21 +313,24 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     could do before, in the words of the plan, it does of the old rules.
     """
     for name, then in plan.states.items():
-        ways = old.states[name].transitions
-        prompt = [way for way in ways if is_automatic(way)]
-        words = [plan.triggers.get(way.trigger, way.trigger) for way in prompt]
-        could = {(said, plan.states.get(way.to)) for said, way in zip(words, prompt, strict=True)}
+        transitions = old.states[name].transitions
+        prompt = [transition for transition in transitions if is_automatic(transition)]
+        words = [plan.triggers.get(transition.trigger, transition.trigger) for transition in prompt]
+        could = {
+            (said, plan.states.get(transition.to))
+            for said, transition in zip(words, prompt, strict=True)
+        }
         found = [then]
         for place in found:
             yield name, place
             if not _is_archived(old, new, new.states[place]):
-                ways = new.states[place].transitions
+                transitions = new.states[place].transitions
                 found += [
-                    way.to
-                    for way in ways
-                    if is_automatic(way)
-                    and way.to not in found
-                    and (way.trigger, way.to) not in could
+                    transition.to
+                    for transition in transitions
+                    if is_automatic(transition)
+                    and transition.to not in found
+                    and (transition.trigger, transition.to) not in could
                 ]
 
 

@@ -60,8 +60,8 @@ class Refinement:
     @cached_property
     def own_steps(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
-        ways = (way for state in self.own.states.values() for way in state.transitions)
-        return {way.to: way for way in ways if way.answers is None}
+        transitions = (step for state in self.own.states.values() for step in state.transitions)
+        return {step.to: step for step in transitions if step.answers is None}
 
     @cached_property
     def national_triggers(self) -> frozenset[str]:
@@ -87,10 +87,10 @@ class Refinement:
         return tuple(_as_from_window(each, name) for each in asked)
 
 
-def undetermined_note(way: Transition, rule: Transition, said: str) -> Diagnostic:
+def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnostic:
     """Return a note that only the application can say, because a predicate decides."""
     return Diagnostic(
-        way.span,
+        step.span,
         "refinement-undetermined",
         said,
         "a predicate decides it, or a name that means two things here; write it as the "
@@ -124,13 +124,13 @@ def check_refinement(
         vocabulary: The words of the whole rulebook.
     """
     found = [*_scope_faults(own, national), *_role_faults(own, national, vocabulary)]
-    sides, entered = Refinement(own, national), states_reachable(own)
+    refinement, entered = Refinement(own, national), states_reachable(own)
     ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
     for name in own.states:
         if name in entered:
             found += [*_state_faults(own, national, name, ledgers)]
             if own.stands_for(name) in national.states:
-                found += _transition_faults(sides, name)
+                found += _transition_faults(refinement, name)
     if all(own.stands_for(name) in national.states for name in own.states):
         found += _guarantee_faults(own, national)
     return tuple(sorted(set(found)))
@@ -281,55 +281,55 @@ def _last_span(own: Lifecycle, proof: ProofResult) -> Span:
     return proof.steps[-1].span if proof.steps else own.span
 
 
-def _transition_faults(sides: Refinement, name: str) -> list[Diagnostic]:
+def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     """Return what is wrong with the steps out of one state of the force's file."""
-    state, meant = sides.own.states[name], sides.meant(name)
+    state, meant = refinement.own.states[name], refinement.meant(name)
     found: list[Diagnostic] = []
-    for way in state.transitions:
-        if sides.own.stands_for(way.to) in sides.national.states:
+    for step in state.transitions:
+        if refinement.own.stands_for(step.to) in refinement.national.states:
             found += (
-                _own_step_faults(sides, name, way)
-                if way.answers is None
-                else _implementation_faults(sides, name, way)
+                _own_step_faults(refinement, name, step)
+                if step.answers is None
+                else _implementation_faults(refinement, name, step)
             )
     for rule in meant.transitions:
-        if any(sides.is_theirs(role) for role in rule.by):
-            found += _others_step_faults(sides, name, rule)
+        if any(refinement.is_theirs(role) for role in rule.by):
+            found += _others_step_faults(refinement, name, rule)
     return found
 
 
-def _own_step_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
-    stood, then = sides.own.stands_for(name), sides.own.stands_for(way.to)
-    said = f"`{way.trigger}` answers no step of `{sides.national}` from `{stood}`"
-    related = sides.meant(name).span
+def _own_step_faults(refinement: Refinement, name: str, step: Transition) -> Iterator[Diagnostic]:
+    stood, then = refinement.own.stands_for(name), refinement.own.stands_for(step.to)
+    said = f"`{step.trigger}` answers no step of `{refinement.national}` from `{stood}`"
+    related = refinement.meant(name).span
     if stood != then:
         yield Diagnostic(
-            way.span,
+            step.span,
             "own-step-leaves",
             f"{said}, and leads from `{stood}` to `{then}`",
             f"lead to a state that stands for `{stood}`, or name with `as:` what it answers",
             related=related,
         )
-    if sides.own.states[name].final:
+    if refinement.own.states[name].final:
         yield Diagnostic(
-            way.span,
+            step.span,
             "own-step-from-end",
             f"{said}, and `{name}` is an end",
             "leave an end only by a step that the national file has",
             related=related,
         )
-    others = [role for role in way.by if sides.is_theirs(role)]
+    others = [role for role in step.by if refinement.is_theirs(role)]
     if others:
         yield Diagnostic(
-            way.span,
+            step.span,
             "own-step-by-others",
             f"{said}, and {listed(others)} would do it",
             "let only roles of the force do a step of the force's own",
             related=related,
         )
-    if way.trigger in sides.national_triggers:
+    if step.trigger in refinement.national_triggers:
         yield Diagnostic(
-            way.span,
+            step.span,
             "own-step-misnamed",
             f"{said}, but has the name of a national trigger",
             "give the force's own step a name of its own",
@@ -337,137 +337,144 @@ def _own_step_faults(sides: Refinement, name: str, way: Transition) -> Iterator[
         )
 
 
-def _implementation_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
-    stood, meant = sides.own.stands_for(name), sides.meant(name)
-    rules = [rule for rule in meant.transitions if rule.trigger == way.answers]
+def _implementation_faults(
+    refinement: Refinement, name: str, step: Transition
+) -> Iterator[Diagnostic]:
+    stood, meant = refinement.own.stands_for(name), refinement.meant(name)
+    rules = [rule for rule in meant.transitions if rule.trigger == step.answers]
     if not rules:
         yield Diagnostic(
-            way.span,
+            step.span,
             "answers-nothing",
-            f"`{way.trigger}` answers `{way.answers}`, and `{stood}` has no such step",
-            suggestion(str(way.answers), {rule.trigger for rule in meant.transitions}),
+            f"`{step.trigger}` answers `{step.answers}`, and `{stood}` has no such step",
+            suggestion(str(step.answers), {rule.trigger for rule in meant.transitions}),
             related=meant.span,
         )
         return
-    if way.trigger != way.answers and any(map(sides.is_theirs, way.by)):
+    if step.trigger != step.answers and any(map(refinement.is_theirs, step.by)):
         yield Diagnostic(
-            way.span,
+            step.span,
             "theirs-renamed",
-            f"`{way.answers}` is called `{way.trigger}` here, and is not the force's to name",
-            f"call it `{way.answers}`",
+            f"`{step.answers}` is called `{step.trigger}` here, and is not the force's to name",
+            f"call it `{step.answers}`",
             related=rules[0].span,
         )
-    for role in way.by:
-        rule = next((r for r in rules if sides.view.is_one_of(role, r.by)), None)
+    for role in step.by:
+        rule = next((r for r in rules if refinement.view.is_one_of(role, r.by)), None)
         if rule is None:
-            if role != SYSTEM or _can_system_take(name, way):
-                yield _role_added(way, role, rules)
+            if role != SYSTEM or _can_system_take(name, step):
+                yield _role_added(step, role, rules)
         else:
-            yield from _tightening_faults(sides, name, way, rule)
+            yield from _tightening_faults(refinement, name, step, rule)
 
 
-def _role_added(way: Transition, role: str, rules: list[Transition]) -> Diagnostic:
+def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
     may = [each for rule in rules for each in rule.by]
     return Diagnostic(
-        way.span,
+        step.span,
         "role-added",
-        f"`{role}` may `{way.trigger}` here, and only {listed(may)} may `{way.answers}`",
+        f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.answers}`",
         f"write `by:` with some of {listed(may)}",
         related=rules[0].span,
     )
 
 
 def _tightening_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    then = sides.own.stands_for(way.to)
+    then = refinement.own.stands_for(step.to)
     if then != rule.to:
         yield Diagnostic(
-            way.span,
+            step.span,
             "target-differs",
-            f"`{way.trigger}` leads to `{way.to}`, which stands for `{then}`; `{rule.trigger}`"
+            f"`{step.trigger}` leads to `{step.to}`, which stands for `{then}`; `{rule.trigger}`"
             f" leads to `{rule.to}`",
             f"lead to a state that stands for `{rule.to}`",
             related=rule.span,
         )
     for wanted in rule.requires:
-        yield from _requirement_faults(sides, name, way, rule, wanted)
-    yield from _timing_faults(sides, name, way, rule)
+        yield from _requirement_faults(refinement, name, step, rule, wanted)
+    yield from _timing_faults(refinement, name, step, rule)
 
 
 def _requirement_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition, wanted: Requirement
+    refinement: Refinement, name: str, step: Transition, rule: Transition, wanted: Requirement
 ) -> Iterator[Diagnostic]:
-    meant = sides.view.meant(wanted)
+    meant = refinement.view.meant(wanted)
     verdict = "undetermined"
     if meant is not None:
         verdict = implies_one(
-            sides.told(name, requirements_of(name, way)),
-            *sides.told(name, (meant,)),
-            given_closes=closed_ledgers(sides.own, name, way),
-            wanted_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
+            refinement.told(name, requirements_of(name, step)),
+            *refinement.told(name, (meant,)),
+            given_closes=closed_ledgers(refinement.own, name, step),
+            wanted_closes=closed_ledgers(
+                refinement.national, refinement.own.stands_for(name), rule
+            ),
         )
     said = say_requirement(wanted)
     if verdict == "refuted":
         yield Diagnostic(
-            way.span,
+            step.span,
             "requirement-weakened",
-            f"`{way.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
+            f"`{step.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
             f"require {said}",
             related=rule.span,
         )
     elif verdict == "undetermined":
-        yield undetermined_note(way, rule, f"whether `{way.trigger}` needs {said} is not proved")
+        yield undetermined_note(step, rule, f"whether `{step.trigger}` needs {said} is not proved")
 
 
 def _timing_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    if way.after != rule.after:
+    if step.after != rule.after:
         yield Diagnostic(
-            way.span,
+            step.span,
             "theirs-retimed",
-            f"`{way.trigger}` falls due {_due_words(way)}, and `{rule.trigger}` {_due_words(rule)}",
+            f"`{step.trigger}` falls due {_due_words(step)}, "
+            f"and `{rule.trigger}` {_due_words(rule)}",
             "keep the time that the national file gives",
             related=rule.span,
         )
     elif rule.after is not None and rule.after.since == "entered":
-        anew = sides.own_steps.get(name)
+        anew = refinement.own_steps.get(name)
         if anew is not None:
             yield Diagnostic(
                 anew.span,
                 "theirs-retimed",
-                f"`{anew.trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
+                f"`{anew.trigger}` enters `{name}` anew, so `{step.trigger}` falls due later",
                 f"let no step of the force's own enter `{name}`",
                 related=rule.span,
             )
 
 
-def _can_system_take(name: str, way: Transition) -> bool:
+def _can_system_take(name: str, step: Transition) -> bool:
     """Say whether peelflow itself, which gives no reason and names no inspection, can do a step."""
     try:
         return any(
-            satisfiable(clause, (), system=True)
-            for clause in disjunctive_normal_form(requirements_of(name, way))
+            satisfiable(clause, (), by_system=True)
+            for clause in disjunctive_normal_form(requirements_of(name, step))
         )
     except TooLargeError:
         return True
 
 
-def _due_words(way: Transition) -> str:
-    if way.after is None:
+def _due_words(step: Transition) -> str:
+    if step.after is None:
         return "at no set time"
-    since = "beginning with" if way.after.beginning else "after"
-    return f"{say_period(way.after)} {since} {way.after.since}"
+    since = "beginning with" if step.after.beginning else "after"
+    return f"{say_period(step.after)} {since} {step.after.since}"
 
 
-def _others_step_faults(sides: Refinement, name: str, rule: Transition) -> Iterator[Diagnostic]:
+def _others_step_faults(
+    refinement: Refinement, name: str, rule: Transition
+) -> Iterator[Diagnostic]:
     """Yield in which a step of others than the force is missing from a state, or asks more."""
-    state = sides.own.states[name]
-    answers = [way for way in state.transitions if way.answers == rule.trigger]
+    state = refinement.own.states[name]
+    answers = [step for step in state.transitions if step.answers == rule.trigger]
     for role in rule.by:
-        way = next((w for w in answers if role in w.by), None)
-        if way is None:
+        step = next((w for w in answers if role in w.by), None)
+        if step is None:
             yield Diagnostic(
                 state.span,
                 "theirs-missing",
@@ -476,33 +483,35 @@ def _others_step_faults(sides: Refinement, name: str, rule: Transition) -> Itera
                 related=rule.span,
             )
         else:
-            yield from _burden_faults(sides, name, way, rule)
+            yield from _burden_faults(refinement, name, step, rule)
 
 
 def _burden_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    given = [sides.view.meant(each) for each in rule.requires]
-    after = requirements_of(name, evolve(way, requires=()))
-    for asked in way.requires:
+    given = [refinement.view.meant(each) for each in rule.requires]
+    after = requirements_of(name, evolve(step, requires=()))
+    for asked in step.requires:
         verdict = "undetermined"
         if None not in given:
             verdict = implies_one(
-                sides.told(name, (*(each for each in given if each is not None), *after)),
-                *sides.told(name, (asked,)),
-                given_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
-                wanted_closes=closed_ledgers(sides.own, name, way),
+                refinement.told(name, (*(each for each in given if each is not None), *after)),
+                *refinement.told(name, (asked,)),
+                given_closes=closed_ledgers(
+                    refinement.national, refinement.own.stands_for(name), rule
+                ),
+                wanted_closes=closed_ledgers(refinement.own, name, step),
             )
         said = say_requirement(asked)
         if verdict == "refuted":
             yield Diagnostic(
-                way.span,
+                step.span,
                 "theirs-burdened",
-                f"`{way.trigger}` needs {said} here, which the force may not ask",
+                f"`{step.trigger}` needs {said} here, which the force may not ask",
                 "require what the national file requires, no more",
                 related=rule.span,
             )
         elif verdict == "undetermined":
             yield undetermined_note(
-                way, rule, f"whether `{way.trigger}` needs more here is not proved"
+                step, rule, f"whether `{step.trigger}` needs more here is not proved"
             )
