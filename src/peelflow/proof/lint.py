@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from itertools import chain
 
 from attrs import frozen
 
@@ -95,19 +96,19 @@ def lint(
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
     """
-    found = {
+    faults = {
         *_name_faults(lifecycle, vocabulary),
         *_answer_faults(lifecycle, vocabulary),
         *_refined_name_faults(lifecycle, refined),
     }
     # A misspelt target already says why nothing is reached.
-    if not any(fault.code == "unknown-state" for fault in found):
-        found.update(_graph_faults(lifecycle))
+    if not any(fault.code == "unknown-state" for fault in faults):
+        faults.update(_graph_faults(lifecycle))
     for name, state in lifecycle.states.items():
-        found.update(_state_faults(name, state))
+        faults.update(_state_faults(name, state))
         for transition in state.transitions:
-            found.update(_transition_faults(transition, vocabulary.roles))
-    return tuple(sorted(found))
+            faults.update(_transition_faults(transition, vocabulary.roles))
+    return tuple(sorted(faults))
 
 
 def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
@@ -161,17 +162,7 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
             f"`{name}` is not final and nothing leads out of it",
             "write `final: true`, or add a transition",
         )
-    taken: set[tuple[str, str]] = set()
-    for transition in state.transitions:
-        both = [role for role in sorted(set(transition.by)) if (transition.trigger, role) in taken]
-        if both:
-            yield Diagnostic(
-                transition.span,
-                "ambiguous-transition",
-                f"{listed(both)} may take two ways named `{transition.trigger}` from `{name}`",
-                "keep the role in one of them, or name the other differently",
-            )
-        taken.update((transition.trigger, role) for role in transition.by)
+    yield from _ambiguous_faults(name, state)
     for transition in state.transitions:
         if state.final and not transition.reopens:
             yield Diagnostic(
@@ -187,6 +178,20 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
                 f"`{transition.trigger}` re-opens `{name}`, which is not final",
                 "remove `reopens: true`",
             )
+
+
+def _ambiguous_faults(name: str, state: State) -> Iterator[Diagnostic]:
+    known: set[tuple[str, str]] = set()
+    for transition in state.transitions:
+        roles = [role for role in sorted(set(transition.by)) if (transition.trigger, role) in known]
+        if roles:
+            yield Diagnostic(
+                transition.span,
+                "ambiguous-transition",
+                f"{listed(roles)} may take two ways named `{transition.trigger}` from `{name}`",
+                "keep the role in one of them, or name the other differently",
+            )
+        known.update((transition.trigger, role) for role in transition.by)
 
 
 def _transition_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
@@ -221,6 +226,11 @@ def _sharing_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterat
             f"`{transition.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
             "write a transition of its own for each, so that it is clear what happens by itself",
         )
+
+
+def may_stand_for(role: Role, other: Role) -> bool:
+    """Say whether a role of a force may stand for another of its roles."""
+    return other.may_be_delegated and other.side == role.side == "force"
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:
@@ -417,31 +427,33 @@ def _child_for_each_faults(
     asked: ChildForEach, own: str, words: Vocabulary
 ) -> Iterator[Diagnostic]:
     names = yield from _reference_targets(asked, asked.names, own, words)
-    for each in asked.for_each:
-        if each not in words.categories:
-            yield unknown_name("category", each, words.categories, asked.span)
-        whose = yield from _reference_targets(asked, asked.whose, each, words)
+    for category in asked.for_each:
+        if category not in words.categories:
+            yield unknown_name("category", category, words.categories, asked.span)
+        whose = yield from _reference_targets(asked, asked.whose, category, words)
         if names and whose and names.isdisjoint(whose):
-            why = f"`{asked.whose}` of `{each}` never names what `{asked.names}` of `{own}` does"
+            why = (
+                f"`{asked.whose}` of `{category}` never names what `{asked.names}` of `{own}` does"
+            )
             yield _unfit_answer(
                 asked, why, f"let both name records of {say_choice(tuple(sorted(names)))}"
             )
     below = words.categories[own].children if own in words.categories else ()
-    for each in asked.for_each:
-        faults = [tuple(_answering_child_faults(asked, each, child, words)) for child in below]
+    for category in asked.for_each:
+        faults = [tuple(_answering_child_faults(asked, category, child, words)) for child in below]
         # Children of one category may answer these, and children of another those.
         if all(faults):
-            yield from (fault for found in faults for fault in found)
+            yield from chain.from_iterable(faults)
 
 
 def _answering_child_faults(
-    asked: ChildForEach, each: str, child: str, words: Vocabulary
+    asked: ChildForEach, category: str, child: str, words: Vocabulary
 ) -> Iterator[Diagnostic]:
-    """Yield why children of a category cannot answer records of another, `each`."""
+    """Yield why children of the category `child` cannot answer records of another."""
     answers = yield from _reference_targets(asked, asked.children, child, words)
-    if answers and each in words.categories and each not in answers:
-        why = f"`{asked.children}` of `{child}` cannot name a record of `{each}`"
-        yield _unfit_answer(asked, why, f"add `{each}` to its `to`, or take it from `for_each`")
+    if answers and category in words.categories and category not in answers:
+        why = f"`{asked.children}` of `{child}` cannot name a record of `{category}`"
+        yield _unfit_answer(asked, why, f"add `{category}` to its `to`, or take it from `for_each`")
 
 
 def _reference_targets(
@@ -467,18 +479,19 @@ def _unfit_answer(asked: ChildForEach, why: str, instead: str) -> Diagnostic:
 
 def _refined_name_faults(lifecycle: Lifecycle, refined: Lifecycle | None) -> Iterator[Diagnostic]:
     """Yield every `stands_for` and `as` that names nothing in `refined`."""
-    if lifecycle.refines is None:
-        for state in lifecycle.states.values():
+    for name, state in lifecycle.states.items():
+        if lifecycle.refines is None:
             yield from _refines_nothing_faults(lifecycle, state)
-    elif refined is not None:
-        known = triggers_of(refined)
-        for name, state in lifecycle.states.items():
+        elif refined is not None:
             yield from _stands_for_faults(name, state, refined)
-            for transition in state.transitions:
-                if transition.as_ is not None and transition.as_ not in known:
-                    yield unknown_name(
-                        f"trigger of `{refined}`", transition.as_, known, transition.span
-                    )
+            yield from _as_faults(state, refined)
+
+
+def _as_faults(state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
+    known = triggers_of(refined)
+    for transition in state.transitions:
+        if transition.as_ is not None and transition.as_ not in known:
+            yield unknown_name(f"trigger of `{refined}`", transition.as_, known, transition.span)
 
 
 def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
@@ -509,12 +522,12 @@ def _stands_for_faults(name: str, state: State, refined: Lifecycle) -> Iterator[
 
 def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
     """Yield a fault where a period is not counted in one unit."""
-    said = units_of(period)
-    if len(said) != 1:
-        found = " and in ".join(f"`{name}`" for name in said) if said else "no unit"
+    units = units_of(period)
+    if len(units) != 1:
+        words = " and in ".join(f"`{name}`" for name in units) or "no unit"
         yield Diagnostic(
             span,
             "counts-unit",
-            f"a period is counted in one unit, and this in {found}",
+            f"a period is counted in one unit, and this in {words}",
             "write one of `days`, `months` and `working_days`",
         )

@@ -105,27 +105,13 @@ def product_lifecycle(
     """
     states: dict[str, State] = {}
     for name, state in old.states.items():
-        transitions = [
-            past_transition(
-                evolve(
-                    transition,
-                    to=name_before(old, transition.to),
-                    requires=_requirements_before(transition.requires, old),
-                ),
-                (
-                    name_before(old, transition.trigger),
-                    plan.triggers.get(transition.trigger, transition.trigger),
-                ),
-            )
-            for transition in state.transitions
-        ]
+        transitions = [_transition_before(step, plan, old) for step in state.transitions]
         if name in plan.states:
-            answers = MIGRATE_TRIGGER if restarts else None
             move = Transition(
                 MIGRATE_TRIGGER,
                 plan.states[name],
                 (MIGRATING_ROLE,),
-                answers=answers,
+                answers=MIGRATE_TRIGGER if restarts else None,
                 span=plan.span,
             )
             transitions.append(past_transition(move, ()))
@@ -134,6 +120,12 @@ def product_lifecycle(
     return evolve(
         new, initial=name_before(old, old.initial), states={**states, **new.states}, roles=roles
     )
+
+
+def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) -> PastTransition:
+    requires = _requirements_before(step.requires, old)
+    triggers = name_before(old, step.trigger), plan.triggers.get(step.trigger, step.trigger)
+    return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
 
 
 def _requirements_before(

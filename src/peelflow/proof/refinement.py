@@ -8,12 +8,12 @@ force's file too, as a second and independent check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 
 from attrs import define, evolve
 
-from peelflow.errors import Diagnostic, Span
+from peelflow.errors import Diagnostic, Severity, Span
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,
@@ -26,14 +26,12 @@ from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
     Lifecycle,
-    Role,
     State,
     Transition,
     Vocabulary,
 )
-from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import triggers_of
+from peelflow.proof.lint import may_stand_for, triggers_of
 from peelflow.proof.normal_form import (
     TooLargeError,
     closed_ledgers,
@@ -53,12 +51,12 @@ class Refinement:
     national: Lifecycle
 
     @cached_property
-    def view(self) -> AbstractionMap:
+    def abstraction(self) -> AbstractionMap:
         """The force's file as the national one sees it."""
         return AbstractionMap(self.own, self.national)
 
     @cached_property
-    def own_steps(self) -> dict[str, Transition]:
+    def own_step_into(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
         transitions = (step for state in self.own.states.values() for step in state.transitions)
         return {step.to: step for step in transitions if step.answers is None}
@@ -68,23 +66,25 @@ class Refinement:
         """The names of the national triggers."""
         return triggers_of(self.national)
 
-    def meant(self, name: str) -> State:
+    def national_state(self, name: str) -> State:
         """Return the national state that a state of the force's stands for."""
         return self.national.states[self.own.stands_for(name)]
 
-    def is_theirs(self, role: str) -> bool:
+    def is_external(self, role: str) -> bool:
         """Return whether a role is none of the force's."""
         held = self.national.roles.get(role) or self.own.roles.get(role)
         return role == SYSTEM or held is None or held.side != "force"
 
-    def told(self, name: str, asked: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
-        """Tell what is asked in state `name`, where the window began when it was entered.
+    def as_counted_from_window(
+        self, name: str, asked: tuple[Requirement, ...]
+    ) -> tuple[Requirement, ...]:
+        """Return what is asked in state `name`, where the window began when it was entered.
 
         It did unless a step of the force's own enters the state, for such a step begins no window.
         """
-        if name in self.own_steps:
+        if name in self.own_step_into:
             return asked
-        return tuple(_as_from_window(each, name) for each in asked)
+        return tuple(_as_from_window(requirement, name) for requirement in asked)
 
 
 def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnostic:
@@ -103,8 +103,8 @@ def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnost
 def _as_from_window(asked: Requirement, state: str) -> Requirement:
     match asked:
         case AnyOf(any_of=choices):
-            told = (tuple(_as_from_window(each, state) for each in every) for every in choices)
-            return evolve(asked, any_of=tuple(told))
+            any_of = (tuple(_as_from_window(atom, state) for atom in atoms) for atoms in choices)
+            return evolve(asked, any_of=tuple(any_of))
         case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
             return evolve(asked, since=None)
         case _:
@@ -125,10 +125,9 @@ def check_refinement(
     """
     found = [*_scope_faults(own, national), *_role_faults(own, national, vocabulary)]
     refinement, entered = Refinement(own, national), states_reachable(own)
-    ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
     for name in own.states:
         if name in entered:
-            found += [*_state_faults(own, national, name, ledgers)]
+            found += _state_faults(own, national, name)
             if own.stands_for(name) in national.states:
                 found += _transition_faults(refinement, name)
     if all(own.stands_for(name) in national.states for name in own.states):
@@ -145,16 +144,16 @@ def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
             f"write `refines: {national}`",
             related=national.span,
         )
-    there, here = national.applies_to, own.applies_to
-    wider = [f"`{name}`" for name in here.category if name not in there.category]
-    wider += [f"level {level or 'none'}" for level in here.level if level not in there.level]
+    scope, own_scope = national.applies_to, own.applies_to
+    wider = [f"`{name}`" for name in own_scope.category if name not in scope.category]
+    wider += [f"level {level or 'none'}" for level in own_scope.level if level not in scope.level]
     if wider:
         yield Diagnostic(
-            here.span,
+            own_scope.span,
             "wider-than-national",
             f"`{own}` applies to {', '.join(wider)}, and `{national}` does not",
             "apply it to no more records than the lifecycle it refines",
-            related=there.span,
+            related=scope.span,
         )
     if own.in_force_from < national.in_force_from:
         yield Diagnostic(
@@ -181,7 +180,7 @@ def _role_faults(
             )
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
-            if other is None or not _may_stand_for(role, other):
+            if other is None or not may_stand_for(role, other):
                 yield Diagnostic(
                     role.span,
                     "not-delegable",
@@ -191,13 +190,7 @@ def _role_faults(
                 )
 
 
-def _may_stand_for(role: Role, other: Role) -> bool:
-    return other.may_be_delegated and other.side == role.side == "force"
-
-
-def _state_faults(
-    own: Lifecycle, national: Lifecycle, name: str, ledgers: Sequence[str]
-) -> Iterator[Diagnostic]:
+def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnostic]:
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
@@ -208,7 +201,15 @@ def _state_faults(
             f"write `stands_for:` with one of {listed(national.states)}",
             related=national.span,
         )
-        return
+    else:
+        yield from _kept_state_faults(own, national, name, meant)
+        yield from _count_faults(own, national, name, meant)
+
+
+def _kept_state_faults(
+    own: Lifecycle, national: Lifecycle, name: str, meant: State
+) -> Iterator[Diagnostic]:
+    state, stood = own.states[name], own.stands_for(name)
     if name == own.initial and stood != national.initial:
         yield Diagnostic(
             state.span,
@@ -227,15 +228,21 @@ def _state_faults(
             "let both be final, or neither",
             related=meant.span,
         )
-    for ledger in ledgers:
-        here, there = state.counts_as.get(ledger), meant.counts_as.get(ledger)
-        if here != there:
+
+
+def _count_faults(
+    own: Lifecycle, national: Lifecycle, name: str, meant: State
+) -> Iterator[Diagnostic]:
+    state = own.states[name]
+    for ledger in sorted({k for every in national.states.values() for k in every.counts_as}):
+        counts, expected = state.counts_as.get(ledger), meant.counts_as.get(ledger)
+        if counts != expected:
             yield Diagnostic(
                 state.span,
                 "count-differs",
-                f"`{name}` counts {here or 'nowhere'} on `{ledger}`, and `{stood}` "
-                f"{there or 'nowhere'}",
-                f"write `{ledger}: {there}`" if there else f"remove `{ledger}` here",
+                f"`{name}` counts {counts or 'nowhere'} on `{ledger}`, and "
+                f"`{own.stands_for(name)}` {expected or 'nowhere'}",
+                f"write `{ledger}: {expected}`" if expected else f"remove `{ledger}` here",
                 related=meant.span,
             )
 
@@ -246,44 +253,26 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
             continue
-        said = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
+        span = proof.steps[-1].span if proof.steps else own.span
+        related, trail = guarantee.span, proof.trail
+        broken = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
+            sentence = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
+            instead = "have somebody say what the predicate may do, or do without it"
             yield Diagnostic(
-                _last_span(own, proof),
-                "refinement-undetermined",
-                f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}",
-                "have somebody say what the predicate may do, or do without it",
-                related=guarantee.span,
-                severity="note",
-                steps=proof.trail,
+                span, "refinement-undetermined", sentence, instead, "note", related, trail
             )
         elif isinstance(guarantee.promise, AlwaysReachable):
-            yield Diagnostic(
-                _last_span(own, proof),
-                "end-unreachable",
-                said,
-                "add a way there from where the last of these steps leads",
-                related=guarantee.span,
-                steps=proof.trail,
-            )
+            instead = "add a way there from where the last of these steps leads"
+            yield Diagnostic(span, "end-unreachable", broken, instead, "error", related, trail)
         else:
-            yield Diagnostic(
-                _last_span(own, proof),
-                "guarantee-broken",
-                said,
-                "take away the last of these steps, or let it need what is missing",
-                related=guarantee.span,
-                steps=proof.trail,
-            )
-
-
-def _last_span(own: Lifecycle, proof: ProofResult) -> Span:
-    return proof.steps[-1].span if proof.steps else own.span
+            instead = "take away the last of these steps, or let it need what is missing"
+            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", related, trail)
 
 
 def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     """Return what is wrong with the steps out of one state of the force's file."""
-    state, meant = refinement.own.states[name], refinement.meant(name)
+    state, meant = refinement.own.states[name], refinement.national_state(name)
     found: list[Diagnostic] = []
     for step in state.transitions:
         if refinement.own.stands_for(step.to) in refinement.national.states:
@@ -293,54 +282,39 @@ def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
                 else _implementation_faults(refinement, name, step)
             )
     for rule in meant.transitions:
-        if any(refinement.is_theirs(role) for role in rule.by):
+        if any(refinement.is_external(role) for role in rule.by):
             found += _others_step_faults(refinement, name, rule)
     return found
 
 
 def _own_step_faults(refinement: Refinement, name: str, step: Transition) -> Iterator[Diagnostic]:
-    stood, then = refinement.own.stands_for(name), refinement.own.stands_for(step.to)
-    said = f"`{step.trigger}` answers no step of `{refinement.national}` from `{stood}`"
-    related = refinement.meant(name).span
-    if stood != then:
-        yield Diagnostic(
-            step.span,
-            "own-step-leaves",
-            f"{said}, and leads from `{stood}` to `{then}`",
-            f"lead to a state that stands for `{stood}`, or name with `as:` what it answers",
-            related=related,
-        )
+    span, stood = step.span, refinement.own.stands_for(name)
+    target = refinement.own.stands_for(step.to)
+    sentence = f"`{step.trigger}` answers no step of `{refinement.national}` from `{stood}`"
+    against: tuple[Severity, Span] = "error", refinement.national_state(name).span
+    if stood != target:
+        why = f"{sentence}, and leads from `{stood}` to `{target}`"
+        instead = f"lead to a state that stands for `{stood}`, or name with `as:` what it answers"
+        yield Diagnostic(span, "own-step-leaves", why, instead, *against)
     if refinement.own.states[name].final:
-        yield Diagnostic(
-            step.span,
-            "own-step-from-end",
-            f"{said}, and `{name}` is an end",
-            "leave an end only by a step that the national file has",
-            related=related,
-        )
-    others = [role for role in step.by if refinement.is_theirs(role)]
+        why = f"{sentence}, and `{name}` is an end"
+        instead = "leave an end only by a step that the national file has"
+        yield Diagnostic(span, "own-step-from-end", why, instead, *against)
+    others = [role for role in step.by if refinement.is_external(role)]
     if others:
-        yield Diagnostic(
-            step.span,
-            "own-step-by-others",
-            f"{said}, and {listed(others)} would do it",
-            "let only roles of the force do a step of the force's own",
-            related=related,
-        )
+        why = f"{sentence}, and {listed(others)} would do it"
+        instead = "let only roles of the force do a step of the force's own"
+        yield Diagnostic(span, "own-step-by-others", why, instead, *against)
     if step.trigger in refinement.national_triggers:
-        yield Diagnostic(
-            step.span,
-            "own-step-misnamed",
-            f"{said}, but has the name of a national trigger",
-            "give the force's own step a name of its own",
-            related=related,
-        )
+        why = f"{sentence}, but has the name of a national trigger"
+        instead = "give the force's own step a name of its own"
+        yield Diagnostic(span, "own-step-misnamed", why, instead, *against)
 
 
 def _implementation_faults(
     refinement: Refinement, name: str, step: Transition
 ) -> Iterator[Diagnostic]:
-    stood, meant = refinement.own.stands_for(name), refinement.meant(name)
+    stood, meant = refinement.own.stands_for(name), refinement.national_state(name)
     rules = [rule for rule in meant.transitions if rule.trigger == step.answers]
     if not rules:
         yield Diagnostic(
@@ -351,7 +325,7 @@ def _implementation_faults(
             related=meant.span,
         )
         return
-    if step.trigger != step.answers and any(map(refinement.is_theirs, step.by)):
+    if step.trigger != step.answers and any(map(refinement.is_external, step.by)):
         yield Diagnostic(
             step.span,
             "theirs-renamed",
@@ -360,7 +334,7 @@ def _implementation_faults(
             related=rules[0].span,
         )
     for role in step.by:
-        rule = next((r for r in rules if refinement.view.is_one_of(role, r.by)), None)
+        rule = next((r for r in rules if refinement.abstraction.is_one_of(role, r.by)), None)
         if rule is None:
             if role != SYSTEM or _can_system_take(name, step):
                 yield _role_added(step, role, rules)
@@ -369,7 +343,7 @@ def _implementation_faults(
 
 
 def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
-    may = [each for rule in rules for each in rule.by]
+    may = [role for rule in rules for role in rule.by]
     return Diagnostic(
         step.span,
         "role-added",
@@ -400,12 +374,12 @@ def _tightening_faults(
 def _requirement_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition, wanted: Requirement
 ) -> Iterator[Diagnostic]:
-    meant = refinement.view.meant(wanted)
+    meant = refinement.abstraction.meant(wanted)
     verdict = "undetermined"
     if meant is not None:
         verdict = implies_one(
-            refinement.told(name, requirements_of(name, step)),
-            *refinement.told(name, (meant,)),
+            refinement.as_counted_from_window(name, requirements_of(name, step)),
+            *refinement.as_counted_from_window(name, (meant,)),
             given_closes=closed_ledgers(refinement.own, name, step),
             wanted_closes=closed_ledgers(
                 refinement.national, refinement.own.stands_for(name), rule
@@ -437,7 +411,7 @@ def _timing_faults(
             related=rule.span,
         )
     elif rule.after is not None and rule.after.since == "entered":
-        anew = refinement.own_steps.get(name)
+        anew = refinement.own_step_into.get(name)
         if anew is not None:
             yield Diagnostic(
                 anew.span,
@@ -489,14 +463,16 @@ def _others_step_faults(
 def _burden_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    given = [refinement.view.meant(each) for each in rule.requires]
+    given = [refinement.abstraction.meant(each) for each in rule.requires]
     after = requirements_of(name, evolve(step, requires=()))
     for asked in step.requires:
         verdict = "undetermined"
         if None not in given:
             verdict = implies_one(
-                refinement.told(name, (*(each for each in given if each is not None), *after)),
-                *refinement.told(name, (asked,)),
+                refinement.as_counted_from_window(
+                    name, (*(each for each in given if each is not None), *after)
+                ),
+                *refinement.as_counted_from_window(name, (asked,)),
                 given_closes=closed_ledgers(
                     refinement.national, refinement.own.stands_for(name), rule
                 ),

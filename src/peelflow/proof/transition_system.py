@@ -372,26 +372,28 @@ class GuardedTransitions:
 
 def guarded_transitions_of(lifecycle: Lifecycle) -> GuardedTransitions:
     """Return what can be taken in a settled lifecycle, for all transition systems of it."""
-    cache, guarded = _ClauseCache(lifecycle), list[GuardedTransition]()
-    for number, (name, state) in enumerate(lifecycle.states.items()):
-        for transition in state.transitions:
-            for by_system, roles in _roles_by_actor(transition, lifecycle):
-                clauses = cache.clauses(name, transition, by_system=by_system)
-                if clauses != ():
-                    step = GuardedTransition(number, transition, by_system, roles, clauses)
-                    guarded.append(step)
-    return GuardedTransitions(lifecycle, tuple(guarded), tuple(dict.fromkeys(cache.facts())))
+    cache = _ClauseCache(lifecycle)
+    guarded = tuple(
+        step
+        for number, (name, state) in enumerate(lifecycle.states.items())
+        for transition in state.transitions
+        for step in _guarded((number, name), transition, cache)
+        if step.clauses != ()
+    )
+    return GuardedTransitions(lifecycle, guarded, tuple(dict.fromkeys(cache.facts())))
 
 
-def _roles_by_actor(
-    transition: Transition, lifecycle: Lifecycle
-) -> Iterator[tuple[bool, tuple[str, ...]]]:
-    """Yield the known roles of people, and the system's; lint refuses a step that both share."""
-    known = [role for role in transition.by if role in lifecycle.roles]
+def _guarded(
+    source: tuple[int, str], transition: Transition, cache: _ClauseCache
+) -> Iterator[GuardedTransition]:
+    """Yield a transition as people take it, and as the system does; lint refuses one for both."""
+    number, name = source
+    known = [role for role in transition.by if role in cache.lifecycle.roles]
     for by_system in (False, True):
         roles = tuple([role for role in known if (role == SYSTEM) == by_system])
         if roles:
-            yield by_system, roles
+            clauses = cache.clauses(name, transition, by_system=by_system)
+            yield GuardedTransition(number, transition, by_system, roles, clauses)
 
 
 def transition_system_of(

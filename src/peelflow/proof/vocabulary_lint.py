@@ -6,25 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.rules import SYSTEM, EvidenceKind, FieldRule, Lifecycle, Role, Vocabulary
-from peelflow.proof.lint import evidence_named, period_faults, roles_named, unknown_name
+from peelflow.proof.lint import (
+    evidence_named,
+    may_stand_for,
+    period_faults,
+    roles_named,
+    unknown_name,
+)
 from peelflow.wording import shown
 
 
 def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...]:
     """Return every fault of a vocabulary among the words of the whole rulebook, sorted."""
-    found: list[Diagnostic] = []
+    faults: list[Diagnostic] = []
     for name, role in own.roles.items():
-        found += _role_faults(name, role, whole)
+        faults += _role_faults(name, role, whole)
     for category in own.categories.values():
         known = whole.categories
-        found += [
+        faults += [
             unknown_name("category", child, known, category.span)
             for child in category.children
             if child not in known
         ]
-    found += _all_field_faults(own, whole)
-    found += _order_faults(own, whole)
-    return tuple(sorted(set(found)))
+    faults += _all_field_faults(own, whole)
+    faults += _order_faults(own, whole)
+    return tuple(sorted(set(faults)))
 
 
 def lint_unused(
@@ -36,15 +42,15 @@ def lint_unused(
     """
     roles = frozenset[str]().union(*map(roles_named, lifecycles)) | {SYSTEM}
     kinds = frozenset[str]().union(*map(evidence_named, lifecycles))
-    found: list[Diagnostic] = []
+    faults: list[Diagnostic] = []
     for vocabulary in vocabularies:
         for name, role in vocabulary.roles.items():
             if name not in roles and whole.roles.get(name) is role:
-                found.append(_unused_word("role", name, role))
+                faults.append(_unused_word("role", name, role))
         for name, kind in vocabulary.evidence.items():
             if name not in kinds and whole.evidence.get(name) is kind:
-                found.append(_unused_word("evidence", name, kind))
-    return tuple(sorted(found))
+                faults.append(_unused_word("evidence", name, kind))
+    return tuple(sorted(faults))
 
 
 def _unused_word(what: str, name: str, word: Role | EvidenceKind) -> Diagnostic:
@@ -70,7 +76,7 @@ def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnosti
     other = whole.roles.get(role.stands_for)
     if other is None:
         yield unknown_name("role", role.stands_for, whole.roles, role.span)
-    elif not (other.may_be_delegated and other.side == role.side == "force"):
+    elif not may_stand_for(role, other):
         why = "whose acts may not be delegated"
         if not other.side == role.side == "force":
             why = "for both must be of the side `force`"

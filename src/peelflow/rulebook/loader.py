@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -82,8 +82,7 @@ def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Pat
     files: dict[str, Path] = {}
     for path in paths:
         try:
-            found = _rule_files_under(path, faults) if path.is_dir() else [path]
-            for file in found:
+            for file in _rule_files_under(path, faults) if path.is_dir() else [path]:
                 files.setdefault(os.path.realpath(file), file)
         except (OSError, ValueError) as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
@@ -91,26 +90,24 @@ def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Pat
 
 
 def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     before = len(faults)
     entered: set[str] = set()
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
+    pending = [folder]
+    while pending:
+        path = pending.pop()
         try:
-            if path.is_dir():
-                # INVARIANT: a folder is entered once, however many links lead to it.
-                real = os.path.realpath(path)
-                if real not in entered:
-                    entered.add(real)
-                    waiting += sorted(path.iterdir(), reverse=True)
-            elif path.suffix in _SUFFIXES:
-                found.append(path)
+            # INVARIANT: a folder is entered once, however many links lead to it.
+            if path.is_dir() and os.path.realpath(path) not in entered:
+                entered.add(os.path.realpath(path))
+                pending += sorted(path.iterdir(), reverse=True)
+            elif not path.is_dir() and path.suffix in _SUFFIXES:
+                files.append(path)
         except OSError as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
-    if not found and len(faults) == before:
+    if not files and len(faults) == before:
         faults.append(_no_rule_files_fault(folder))
-    return found
+    return files
 
 
 def _reason_of(error: OSError | ValueError) -> str:
@@ -151,11 +148,11 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
     Raises:
         InvalidRules: With every fault, or because the bytes hold something else.
     """
-    found = rule_file_of(read_mapping(source, file))
-    if isinstance(found, Lifecycle):
-        return found
+    rules = rule_file_of(read_mapping(source, file))
+    if isinstance(rules, Lifecycle):
+        return rules
     raise InvalidRules(
-        [Diagnostic(found.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
+        [Diagnostic(rules.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
     )
 
 
@@ -174,17 +171,17 @@ def read_files(paths: Iterable[Path | str]) -> RuleFiles:
     files = RuleFiles()
     for path in find_rule_files(map(Path, paths), files.faults):
         try:
-            found = read_file(path)
-        except InvalidRules as refused:
-            files.faults.extend(refused.diagnostics)
+            rules = read_file(path)
+        except InvalidRules as invalid:
+            files.faults.extend(invalid.diagnostics)
             continue
-        match found:
+        match rules:
             case Lifecycle():
-                files.lifecycles.append(found)
+                files.lifecycles.append(rules)
             case Vocabulary():
-                files.vocabularies.append(found)
+                files.vocabularies.append(rules)
             case _:
-                files.migrations.append(found)
+                files.migrations.append(rules)
     return files
 
 
@@ -201,10 +198,12 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
             state,
             transitions=tuple(
                 evolve(
-                    way,
-                    answers=_implemented_trigger(way, state.stands_for or name, lifecycle, refined),
+                    transition,
+                    answers=_implemented_trigger(
+                        transition, state.stands_for or name, lifecycle, refined
+                    ),
                 )
-                for way in state.transitions
+                for transition in state.transitions
             ),
         )
         for name, state in lifecycle.states.items()
@@ -214,33 +213,33 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
 
 
 def _implemented_trigger(
-    way: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
+    transition: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
 ) -> str | None:
     if lifecycle.refines is None:
-        return way.trigger
-    if way.as_ is not None:
-        return way.as_
+        return transition.trigger
+    if transition.as_ is not None:
+        return transition.as_
     state = refined.states.get(national_state) if refined else None
-    return way.trigger if state and _has_trigger(state, way.trigger) else None
+    return transition.trigger if state and _has_trigger(state, transition.trigger) else None
 
 
 def _has_trigger(state: State, trigger: str) -> bool:
-    return any(way.trigger == trigger for way in state.transitions)
+    return any(transition.trigger == trigger for transition in state.transitions)
 
 
 def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str, Role]:
-    found = {SYSTEM: known.get(SYSTEM, Role("system", "the register itself"))}
-    waiting = sorted(roles_named(lifecycle), reverse=True)
-    while waiting:
-        name = waiting.pop()
-        if name in known and name not in found:
-            found[name] = known[name]
-            waiting += [found[name].stands_for or name]
-    return found
+    roles = {SYSTEM: known.get(SYSTEM, Role("system", "the register itself"))}
+    pending = sorted(roles_named(lifecycle), reverse=True)
+    while pending:
+        name = pending.pop()
+        if name in known and name not in roles:
+            roles[name] = known[name]
+            pending += [roles[name].stands_for or name]
+    return roles
 
 
 def prove_lifecycles(
-    lifecycles: Iterable[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+    lifecycles: Sequence[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
     """Prove every guarantee and refinement of settled lifecycles without lint errors.
 
@@ -251,17 +250,14 @@ def prove_lifecycles(
     """
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
-    for one in lifecycles:
-        found = prove(one)
-        proofs += found
-        faults += [
-            fault
-            for proof in found
-            for fault in _guarantee_faults(proof, refines=bool(one.refines))
-        ]
-        refined = refinable.get(one.refines or "")
+    for lifecycle in lifecycles:
+        proofs += prove(lifecycle)
+        refined = refinable.get(lifecycle.refines or "")
         if refined is not None:
-            faults += check_refinement(one, refined, vocabulary)
+            faults += check_refinement(lifecycle, refined, vocabulary)
+    refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
+    for proof in proofs:
+        faults += _guarantee_faults(proof, refines=proof.lifecycle in refining)
     return proofs, faults
 
 
@@ -269,7 +265,7 @@ def prove_migrations(
     plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
     """Prove migration plans between settled lifecycles without errors."""
-    known = {str(one): one for one in lifecycles}
+    known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:

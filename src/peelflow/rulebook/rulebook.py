@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -132,14 +133,11 @@ def merge_vocabularies(
     """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first."""
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
-    for vocabulary in own:
-        for part, what in _WORD_KINDS.items():
-            for name, word in getattr(vocabulary, part).items():
-                if name in parts[part]:
-                    faults.append(
-                        _redefined_fault(vocabulary, what, name, (word, parts[part][name]))
-                    )
-                parts[part].setdefault(name, word)
+    for vocabulary, (part, what) in product(own, _WORD_KINDS.items()):
+        for name, word in getattr(vocabulary, part).items():
+            if name in parts[part]:
+                faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
+            parts[part].setdefault(name, word)
     for vocabulary in own:
         faults += _add_fields(vocabulary, parts["categories"])
     name = own[0].vocabulary if own and not base.roles else base.vocabulary
