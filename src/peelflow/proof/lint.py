@@ -125,59 +125,41 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
                 "remove the state, or give some transition `to: " + name + "`",
             )
         elif final and state.transitions and name not in ending:
-            yield Diagnostic(
-                state.span,
-                "trap-state",
-                f"from `{name}` no final state can be reached",
-                f"add a way towards {listed(final)}",
-            )
+            sentence = f"from `{name}` no final state can be reached"
+            instead = f"add a way towards {listed(final)}"
+            yield Diagnostic(state.span, "trap-state", sentence, instead)
     circle = system_cycle(lifecycle)
     if circle:
-        yield Diagnostic(
-            states[circle[0]].span,
-            "endless-system",
-            f"`system` would go round {listed(circle)} without end",
-            "write `after:` on one of these steps, or give the step to another role",
-        )
+        sentence = f"`system` would go round {listed(circle)} without end"
+        instead = "write `after:` on one of these steps, or give the step to another role"
+        yield Diagnostic(states[circle[0]].span, "endless-system", sentence, instead)
 
 
 def _due_faults(name: str, due: After, *, final: bool) -> Iterator[Diagnostic]:
     yield from period_faults(due, due.span)
     if final:
-        yield Diagnostic(
-            due.span,
-            "final-due",
-            f"`{name}` is final, and would have to be left by a day",
-            "remove `due`, or take `final: true` from the state",
-        )
+        sentence = f"`{name}` is final, and would have to be left by a day"
+        instead = "remove `due`, or take `final: true` from the state"
+        yield Diagnostic(due.span, "final-due", sentence, instead)
 
 
 def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
     if state.due:
         yield from _due_faults(name, state.due, final=state.final)
     if not state.final and not state.transitions:
-        yield Diagnostic(
-            state.span,
-            "dead-end",
-            f"`{name}` is not final and nothing leads out of it",
-            "write `final: true`, or add a transition",
-        )
+        sentence = f"`{name}` is not final and nothing leads out of it"
+        instead = "write `final: true`, or add a transition"
+        yield Diagnostic(state.span, "dead-end", sentence, instead)
     yield from _ambiguous_faults(name, state)
     for transition in state.transitions:
         if state.final and not transition.reopens:
-            yield Diagnostic(
-                transition.span,
-                "final-leaves",
-                f"`{transition.trigger}` leads out of `{name}`, which is final",
-                "write `reopens: true`, or take `final: true` from the state",
-            )
+            sentence = f"`{transition.trigger}` leads out of `{name}`, which is final"
+            instead = "write `reopens: true`, or take `final: true` from the state"
+            yield Diagnostic(transition.span, "final-leaves", sentence, instead)
         if transition.reopens and not state.final:
-            yield Diagnostic(
-                transition.span,
-                "reopens-not-final",
-                f"`{transition.trigger}` re-opens `{name}`, which is not final",
-                "remove `reopens: true`",
-            )
+            sentence = f"`{transition.trigger}` re-opens `{name}`, which is not final"
+            instead = "remove `reopens: true`"
+            yield Diagnostic(transition.span, "reopens-not-final", sentence, instead)
 
 
 def _ambiguous_faults(name: str, state: State) -> Iterator[Diagnostic]:
@@ -359,23 +341,17 @@ def _published_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]
     for category, declared in _declared_categories(names):
         rule = declared.fields.get(PUBLISHED)
         if rule and rule.type != "date":
-            yield Diagnostic(
-                span,
-                "published-not-date",
-                f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`",
-                "give the field `type: date`, or count from something else",
-            )
+            sentence = f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`"
+            instead = "give the field `type: date`, or count from something else"
+            yield Diagnostic(span, "published-not-date", sentence, instead)
 
 
 def _children_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
     for category, declared in _declared_categories(names):
         if not declared.children:
-            yield Diagnostic(
-                span,
-                "children-undeclared",
-                f"a record of `{category}` has no children, so `children` never holds",
-                f"give `{category}` its `children:`, or remove the requirement",
-            )
+            sentence = f"a record of `{category}` has no children, so `children` never holds"
+            instead = f"give `{category}` its `children:`, or remove the requirement"
+            yield Diagnostic(span, "children-undeclared", sentence, instead)
 
 
 def _promise_faults(promise: Promise, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
@@ -407,12 +383,8 @@ def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterato
         if where.state not in names.lifecycle.states:
             yield unknown_name("state", where.state, names.lifecycle.states, span)
     elif str(where) not in names.counted:
-        yield Diagnostic(
-            span,
-            "unknown-ledger",
-            f"no state counts `{where}`",
-            suggestion(str(where), names.counted),
-        )
+        sentence = f"no state counts `{where}`"
+        yield Diagnostic(span, "unknown-ledger", sentence, suggestion(str(where), names.counted))
 
 
 def _answer_faults(lifecycle: Lifecycle, words: Vocabulary) -> Iterator[Diagnostic]:
@@ -500,24 +472,18 @@ def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diag
         ("as", transition.span) for transition in state.transitions if transition.as_ is not None
     ]
     for key, span in spoken:
-        yield Diagnostic(
-            span,
-            "refines-nothing",
-            f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none",
-            f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top",
-        )
+        sentence = f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none"
+        instead = f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top"
+        yield Diagnostic(span, "refines-nothing", sentence, instead)
 
 
 def _stands_for_faults(name: str, state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
     if (state.stands_for or name) in refined.states:
         return
     meant = state.stands_for or name
-    yield Diagnostic(
-        state.span,
-        "unknown-state",
-        f"`{name}` stands for `{meant}`, which is no state of `{refined}`",
-        f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}",
-    )
+    sentence = f"`{name}` stands for `{meant}`, which is no state of `{refined}`"
+    instead = f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}"
+    yield Diagnostic(state.span, "unknown-state", sentence, instead)
 
 
 def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
@@ -525,9 +491,6 @@ def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
     units = units_of(period)
     if len(units) != 1:
         words = " and in ".join(f"`{name}`" for name in units) or "no unit"
-        yield Diagnostic(
-            span,
-            "counts-unit",
-            f"a period is counted in one unit, and this in {words}",
-            "write one of `days`, `months` and `working_days`",
-        )
+        sentence = f"a period is counted in one unit, and this in {words}"
+        instead = "write one of `days`, `months` and `working_days`"
+        yield Diagnostic(span, "counts-unit", sentence, instead)

@@ -215,12 +215,9 @@ def _scope_faults(
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
         if others or not plan.by:
             who = listed(others) if others else "nobody named"
-            yield Diagnostic(
-                plan.span,
-                "relevelled-by-others",
-                f"records would change level, moved by {who}",
-                "name in `by` only roles of the inspectorate",
-            )
+            sentence = f"records would change level, moved by {who}"
+            instead = "name in `by` only roles of the inspectorate"
+            yield Diagnostic(plan.span, "relevelled-by-others", sentence, instead)
 
 
 def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -273,29 +270,17 @@ def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterat
     for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
-            yield Diagnostic(
-                plan.span,
-                "count-changes",
-                f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}",
-                "map it to a state that counts the same on every ledger",
-                related=after.span,
-            )
+            sentence = f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}"
+            instead = "map it to a state that counts the same on every ledger"
+            yield Diagnostic(plan.span, "count-changes", sentence, instead, related=after.span)
         if after.final and not before.final:
-            yield Diagnostic(
-                plan.span,
-                "ends-records",
-                f"`{then}` is an end, and `{name}` is none",
-                "map it to a state from which the record goes on",
-                related=after.span,
-            )
+            sentence = f"`{then}` is an end, and `{name}` is none"
+            instead = "map it to a state from which the record goes on"
+            yield Diagnostic(plan.span, "ends-records", sentence, instead, related=after.span)
         if name in ends and then not in closable:
-            yield Diagnostic(
-                plan.span,
-                "unclosable",
-                f"from `{then}` no end can be reached, and from `{name}` one could",
-                "map it to a state that leads to an end",
-                related=after.span,
-            )
+            sentence = f"from `{then}` no end can be reached, and from `{name}` one could"
+            instead = "map it to a state that leads to an end"
+            yield Diagnostic(plan.span, "unclosable", sentence, instead, related=after.span)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:

@@ -137,13 +137,9 @@ def check_refinement(
 
 def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
     if own.refines != str(national):
-        yield Diagnostic(
-            own.span,
-            "refines-another",
-            f"`{own}` says it refines `{own.refines}`, not `{national}`",
-            f"write `refines: {national}`",
-            related=national.span,
-        )
+        sentence = f"`{own}` says it refines `{own.refines}`, not `{national}`"
+        instead = f"write `refines: {national}`"
+        yield Diagnostic(own.span, "refines-another", sentence, instead, related=national.span)
     scope, own_scope = national.applies_to, own.applies_to
     wider = [f"`{name}`" for name in own_scope.category if name not in scope.category]
     wider += [f"level {level or 'none'}" for level in own_scope.level if level not in scope.level]
@@ -171,13 +167,9 @@ def _role_faults(
     for name, role in own.roles.items():
         meant = national.roles.get(name)
         if meant is not None and meant != role:
-            yield Diagnostic(
-                role.span,
-                "role-redefined",
-                f"the role `{name}` has its meaning already",
-                "use it as it is, or choose another name",
-                related=meant.span,
-            )
+            sentence = f"the role `{name}` has its meaning already"
+            instead = "use it as it is, or choose another name"
+            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=meant.span)
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
             if other is None or not may_stand_for(role, other):
@@ -194,13 +186,9 @@ def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Di
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
-        yield Diagnostic(
-            state.span,
-            "stands-for-nothing",
-            f"`{name}` stands for `{stood}`, which is no state of `{national}`",
-            f"write `stands_for:` with one of {listed(national.states)}",
-            related=national.span,
-        )
+        sentence = f"`{name}` stands for `{stood}`, which is no state of `{national}`"
+        instead = f"write `stands_for:` with one of {listed(national.states)}"
+        yield Diagnostic(state.span, "stands-for-nothing", sentence, instead, related=national.span)
     else:
         yield from _kept_state_faults(own, national, name, meant)
         yield from _count_faults(own, national, name, meant)
@@ -221,13 +209,9 @@ def _kept_state_faults(
         )
     if state.final != meant.final:
         is_, other = ("an end", "is none") if state.final else ("no end", "is one")
-        yield Diagnostic(
-            state.span,
-            "final-differs",
-            f"`{name}` is {is_}, and `{stood}` {other}",
-            "let both be final, or neither",
-            related=meant.span,
-        )
+        sentence = f"`{name}` is {is_}, and `{stood}` {other}"
+        instead = "let both be final, or neither"
+        yield Diagnostic(state.span, "final-differs", sentence, instead, related=meant.span)
 
 
 def _count_faults(
@@ -344,13 +328,9 @@ def _implementation_faults(
 
 def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
     may = [role for rule in rules for role in rule.by]
-    return Diagnostic(
-        step.span,
-        "role-added",
-        f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.answers}`",
-        f"write `by:` with some of {listed(may)}",
-        related=rules[0].span,
-    )
+    sentence = f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.answers}`"
+    instead = f"write `by:` with some of {listed(may)}"
+    return Diagnostic(step.span, "role-added", sentence, instead, related=rules[0].span)
 
 
 def _tightening_faults(
@@ -387,13 +367,9 @@ def _requirement_faults(
         )
     said = say_requirement(wanted)
     if verdict == "refuted":
-        yield Diagnostic(
-            step.span,
-            "requirement-weakened",
-            f"`{step.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
-            f"require {said}",
-            related=rule.span,
-        )
+        sentence = f"`{step.trigger}` can be done without {said}, and `{rule.trigger}` cannot"
+        instead = f"require {said}"
+        yield Diagnostic(step.span, "requirement-weakened", sentence, instead, related=rule.span)
     elif verdict == "undetermined":
         yield undetermined_note(step, rule, f"whether `{step.trigger}` needs {said} is not proved")
 
@@ -413,13 +389,9 @@ def _timing_faults(
     elif rule.after is not None and rule.after.since == "entered":
         anew = refinement.own_step_into.get(name)
         if anew is not None:
-            yield Diagnostic(
-                anew.span,
-                "theirs-retimed",
-                f"`{anew.trigger}` enters `{name}` anew, so `{step.trigger}` falls due later",
-                f"let no step of the force's own enter `{name}`",
-                related=rule.span,
-            )
+            sentence = f"`{anew.trigger}` enters `{name}` anew, so `{step.trigger}` falls due later"
+            instead = f"let no step of the force's own enter `{name}`"
+            yield Diagnostic(anew.span, "theirs-retimed", sentence, instead, related=rule.span)
 
 
 def _can_system_take(name: str, step: Transition) -> bool:
@@ -480,13 +452,9 @@ def _burden_faults(
             )
         said = say_requirement(asked)
         if verdict == "refuted":
-            yield Diagnostic(
-                step.span,
-                "theirs-burdened",
-                f"`{step.trigger}` needs {said} here, which the force may not ask",
-                "require what the national file requires, no more",
-                related=rule.span,
-            )
+            sentence = f"`{step.trigger}` needs {said} here, which the force may not ask"
+            instead = "require what the national file requires, no more"
+            yield Diagnostic(step.span, "theirs-burdened", sentence, instead, related=rule.span)
         elif verdict == "undetermined":
             yield undetermined_note(
                 step, rule, f"whether `{step.trigger}` needs more here is not proved"

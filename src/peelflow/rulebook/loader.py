@@ -116,21 +116,15 @@ def _reason_of(error: OSError | ValueError) -> str:
 
 
 def _unreadable_fault(path: Path, why: str) -> Diagnostic:
-    return Diagnostic(
-        Span(path_text(path)),
-        "unreadable",
-        f"`{path_text(path)}` cannot be read: {why}",
-        "check the path and its permissions",
-    )
+    sentence = f"`{path_text(path)}` cannot be read: {why}"
+    instead = "check the path and its permissions"
+    return Diagnostic(Span(path_text(path)), "unreadable", sentence, instead)
 
 
 def _no_rule_files_fault(path: Path) -> Diagnostic:
-    return Diagnostic(
-        Span(path_text(path)),
-        "no-rule-files",
-        "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it",
-        "check the path",
-    )
+    sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
+    instead = "check the path"
+    return Diagnostic(Span(path_text(path)), "no-rule-files", sentence, instead)
 
 
 def read_file(path: Path) -> RuleFile:
@@ -283,13 +277,9 @@ def prove_migrations(
 def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
     span, that = proof.guarantee.span, proof.guarantee.that
     if proof.verdict == "refuted":
-        yield Diagnostic(
-            span,
-            "guarantee-refuted",
-            f"`{that}` does not hold: {proof.why}",
-            "take away the last of these steps, or let it need what is missing",
-            steps=proof.trail,
-        )
+        sentence = f"`{that}` does not hold: {proof.why}"
+        instead = "take away the last of these steps, or let it need what is missing"
+        yield Diagnostic(span, "guarantee-refuted", sentence, instead, steps=proof.trail)
     elif proof.verdict == "undetermined":
         yield Diagnostic(
             span,

@@ -235,30 +235,21 @@ def _redefined_fault(
 
 
 def _duplicate_fault(one: Lifecycle, first: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "duplicate-lifecycle",
-        f"`{one}` already stands in {first.span}",
-        "remove one of the two, or give the later one the next version",
-    )
+    sentence = f"`{one}` already stands in {first.span}"
+    instead = "remove one of the two, or give the later one the next version"
+    return Diagnostic(one.span, "duplicate-lifecycle", sentence, instead)
 
 
 def _edited_fault(one: Lifecycle, known: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "edited-without-new-version",
-        f"`{one}` differs from the `{one}` in {known.span}, and records hold on to that",
-        f"write `version: {one.version + 1}` for the new rules",
-    )
+    sentence = f"`{one}` differs from the `{one}` in {known.span}, and records hold on to that"
+    instead = f"write `version: {one.version + 1}` for the new rules"
+    return Diagnostic(one.span, "edited-without-new-version", sentence, instead)
 
 
 def _must_refine_fault(one: Lifecycle, covered: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "must-refine",
-        f"`{one}` applies to {_first_shared(one, covered)}, which `{covered}` runs already",
-        f"write `refines: {covered}`, or apply it to other records",
-    )
+    sentence = f"`{one}` applies to {_first_shared(one, covered)}, which `{covered}` runs already"
+    instead = f"write `refines: {covered}`, or apply it to other records"
+    return Diagnostic(one.span, "must-refine", sentence, instead)
 
 
 def _overlap_fault(one: Lifecycle, other: Lifecycle) -> Diagnostic:
