@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 from attrs import define, field, fields, frozen
 
@@ -350,8 +351,7 @@ class TransitionSystem:
         return self._outgoing[must]
 
 
-@frozen(eq=False)
-class GuardedTransition:
+class GuardedTransition(NamedTuple):
     """A transition out of a state, by number, taken by people or by peelflow, with its clauses."""
 
     source: int
@@ -388,9 +388,10 @@ def _guarded(
 ) -> Iterator[GuardedTransition]:
     """Yield a transition as people take it, and as the system does; lint refuses one for both."""
     number, name = source
-    known = [role for role in transition.by if role in cache.lifecycle.roles]
-    for by_system in (False, True):
-        roles = tuple([role for role in known if (role == SYSTEM) == by_system])
+    known = tuple([role for role in transition.by if role in cache.lifecycle.roles])
+    people = tuple([role for role in known if role != SYSTEM])
+    system = (SYSTEM,) if len(people) < len(known) else ()
+    for by_system, roles in ((False, people), (True, system)):
         if roles:
             clauses = cache.clauses(name, transition, by_system=by_system)
             yield GuardedTransition(number, transition, by_system, roles, clauses)
@@ -412,15 +413,14 @@ def transition_system_of(
     index = {name: number for number, name in enumerate(lifecycle.states)}
     known: dict[tuple[int, bool], tuple[GuardedClause, ...] | None] = {}
     edges: list[Edge] = []
-    for number, step in enumerate(guarded.transitions):
-        rule, by_system = step.transition, step.by_system
+    for number, (source, rule, by_system, roles, clauses) in enumerate(guarded.transitions):
         # INVARIANT: steps that need the same share their clauses, which `guarded` keeps alive.
-        key = id(step.clauses), by_system
+        key = id(clauses), by_system
         if key not in known:
-            known[key] = _guarded_clauses(facts, step.clauses, by_system=by_system)
-        who, clauses = (step.roles, by_system), known[key]
-        bits = facts.after(rule, by_system=by_system, named=trigger_names(rule))
-        edges.append(Edge(number, step.source, index[rule.to], rule, *who, clauses, *bits))
+            known[key] = _guarded_clauses(facts, clauses, by_system=by_system)
+        kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
+        target, met = index[rule.to], known[key]
+        edges.append(Edge(number, source, target, rule, roles, by_system, met, kept, added))
     start = facts.at_first(lifecycle.initial), index[lifecycle.initial]
     return TransitionSystem(lifecycle, tuple(index), tuple(edges), facts, *start)
 
