@@ -27,7 +27,7 @@ from peelflow.model.rules import MigrationPlan
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import examine
+from peelflow.rulebook.national import examine
 
 
 def migrate(
@@ -124,10 +124,10 @@ def proved_plans(
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     checked = examine(path, *(rules or [path.parent]))
-    output.diagnostics(checked.found)
+    output.diagnostics(checked.diagnostics)
     file = path.resolve()
     plans = [plan for plan in checked.rulebook.migrations if Path(plan.span.file).resolve() == file]
-    if not plans and (single or not checked.found):
+    if not plans and (single or not checked.diagnostics):
         raise InvalidRequest(f"{path}", "is no migration's file", "start it with `migration:`")
     code = EXIT_CODES[checked.verdict]
     if code:

@@ -20,15 +20,15 @@ from peelflow.cli.options import (
     RulesOption,
     read_text,
     rulebook_of,
-    write_text,
 )
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
-from peelflow.rulebook.certificate import certificate_of, certificate_text, compare_certificate
-from peelflow.rulebook.loader import CheckedRules, examine
+from peelflow.rulebook.certificate import certificate_of, compare_certificate
+from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.national import examine
 from peelflow.wording import say_within, suggestion
 
 SARIF_VERSION = "2.1.0"
@@ -113,10 +113,6 @@ def check_files(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="How to print it.")
     ] = ReportFormat.TEXT,
-    certificate: Annotated[
-        Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write what was proved to a file."),
-    ] = None,
     verify: Annotated[
         Path | None,
         typer.Option(
@@ -130,12 +126,10 @@ def check_files(
     proved; 1: something is wrong or refuted; 3: a proof is undetermined, which is never a pass.
     """
     checked = examine(*paths)
-    faults = checked.found
+    faults = checked.diagnostics
     if verify is not None:
         text = read_text(verify)
         faults += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
-    if certificate is not None:
-        write_text(certificate, certificate_text(certificate_of(checked, version=_version())))
     _print_report(paths, checked, faults, form)
     is_wrong = any(fault.severity == "error" for fault in faults)
     code = EXIT_CODES["refuted" if is_wrong else checked.verdict]
@@ -285,7 +279,7 @@ def _examined(path: Path) -> CheckedRules:
     files = {lifecycle.span.file for lifecycle in checked.lifecycles}
     unread = [
         fault
-        for fault in checked.found
+        for fault in checked.diagnostics
         if fault.severity == "error" and fault.span.file not in files
     ]
     if unread or not files:
