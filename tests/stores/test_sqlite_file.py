@@ -116,7 +116,7 @@ def test_a_damaged_file_is_named(path: Path) -> None:
     ("sql", "ask"),
     [
         ("UPDATE events SET text = '{}'", lambda store: store.history(NAME)),
-        ("UPDATE events SET text = 'x'", lambda store: store.keyed(NAME, "k")),
+        ("UPDATE events SET text = 'x'", lambda store: store.event_with_key(NAME, "k")),
         ("UPDATE records SET body = '{}'", lambda store: store.read([NAME])),
         ("UPDATE records SET body = '{}'", lambda store: list(store.records(RecordQuery()))),
     ],
@@ -125,7 +125,7 @@ def test_a_row_that_cannot_be_read_is_named(
     file: SqliteStore, path: Path, sql: str, ask: Callable[[SqliteStore], Any]
 ) -> None:
     """S4: a row of nonsense is an error that names the record."""
-    append_next(file, told={"key": "k"})
+    append_next(file, event_parts={"key": "k"})
     run(path, sql)
 
     with pytest.raises(StoreUnavailable, match=NAME):

@@ -115,7 +115,7 @@ class Session(ReadSet, Verbs):
             batch = WriteBatch(
                 entries=tuple(self._entries),
                 records=tuple([kept for each in self.moved if (kept := self._view[each])]),
-                read=self._read | self._relied,
+                read_set=self._read | self._relied,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch(),
             )
@@ -203,7 +203,7 @@ class Session(ReadSet, Verbs):
             return None
         first = self._keys.get((event.record, event.key))
         if first is None:
-            entry = self.desk.store.keyed(event.record, event.key)
+            entry = self.desk.store.event_with_key(event.record, event.key)
             first = entry.event if entry else None
         if first is not None and idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +11,7 @@ from tempfile import NamedTemporaryFile
 from attrs import frozen
 
 from peelflow.errors import InvalidRequest
-from peelflow.stores.base import Snapshot, Store, check_document
-
-_is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+from peelflow.stores.base import DocumentStore, Snapshot, check_documents, is_sha256
 
 
 class DocumentFolder:
@@ -32,7 +29,7 @@ class DocumentFolder:
         InvalidRequest: The folder cannot be made, or the path is none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], store: Store) -> None:
+    def __init__(self, path: str | os.PathLike[str], store: DocumentStore) -> None:
         if not _is_path(path):
             what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
             raise InvalidRequest(what, "is no path", instead)
@@ -49,7 +46,7 @@ class DocumentFolder:
         Raises:
             InvalidRequest: The content has another digest, or the folder cannot be written.
         """
-        check_document(digest, content)
+        check_documents({digest: content})
         place = self._place(digest)
         if place.exists():
             return
@@ -63,21 +60,21 @@ class DocumentFolder:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        if _is_sha256(digest):
+        if is_sha256(digest):
             with suppress(OSError):
                 return self._place(digest).read_bytes()
         return self._store.document(digest)
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
-        in_folder = _is_sha256(digest) is not None and self._place(digest).is_file()
+        in_folder = is_sha256(digest) is not None and self._place(digest).is_file()
         return in_folder or self._store.has_document(digest)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield the digest and content of every document in the folder, by digest."""
         for path in sorted(self.path.glob("??/*")):
             digest = path.parent.name + path.name
-            if _is_sha256(digest):
+            if is_sha256(digest):
                 yield digest, path.read_bytes()
 
     def _place(self, digest: str) -> Path:

@@ -6,7 +6,7 @@ digest of another force's letter is ever shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import NoReturn
@@ -20,6 +20,7 @@ from peelflow.stores.base import (
     Capabilities,
     FeedItem,
     LedgerTotal,
+    PinKey,
     RecordQuery,
     Snapshot,
     Store,
@@ -53,23 +54,14 @@ class ScopedStore:
         """What the store promises beyond what every store does."""
         return self._store.capabilities
 
-    @property
-    def reached(self) -> Callable[[str], None]:
-        """What is called at each sync point."""
-        return self._store.reached
-
-    @reached.setter
-    def reached(self, called: Callable[[str], None]) -> None:
-        self._store.reached = called
-
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
         found = self._store.read(ids)
         return {name: kept for name, kept in found.items() if kept.record.force == self.force}
 
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
+    def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
-        return self._store.keyed(record, key) if self.read((record,)) else None
+        return self._store.event_with_key(record, key) if self.read((record,)) else None
 
     def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
@@ -85,8 +77,8 @@ class ScopedStore:
             if entry.event.record in unseen:
                 what = f"the id {entry.event.record!r}"
                 raise InvalidRequest(what, "is taken", "choose another")
-        read = {name: number for name, number in batch.read.items() if name not in unseen}
-        self._store.append(evolve(batch, read=read))
+        read_set = {name: number for name, number in batch.read_set.items() if name not in unseen}
+        self._store.append(evolve(batch, read_set=read_set))
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
@@ -101,9 +93,9 @@ class ScopedStore:
             if begin(entries[0].event).force == self.force
         }
 
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+    def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
-        return self._store.records(evolve(wanted, force=self._own(wanted.force)))
+        return self._store.records(evolve(query, force=self._own(query.force)))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -111,7 +103,7 @@ class ScopedStore:
         """Return the sums of the force's changes."""
         return self._store.totals(as_at=as_at, force=self._own(force), known=known)
 
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+    def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle: rules are no force's records."""
         return self._store.lifecycles()
 
@@ -146,7 +138,7 @@ class ScopedStore:
 
     def _unseen(self, batch: WriteBatch) -> frozenset[str]:
         """Return the ids that were read as not there because they are another force's."""
-        absent = [name for name, number in batch.read.items() if number == 0]
+        absent = [name for name, number in batch.read_set.items() if number == 0]
         found = self._store.read(absent) if absent else {}
         return frozenset(n for n, kept in found.items() if kept.record.force != self.force)
 

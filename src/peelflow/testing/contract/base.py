@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, settings
 
 from peelflow.errors import InvalidRequest
 from peelflow.stores.base import Store
-from peelflow.testing.worker import DEFAULT_OPENER, TOGETHER, open_with
+from peelflow.testing.worker import DEFAULT_OPENER, open_with, sync_points_of
 
 PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
-NAME = "WMP-R3-017"
 MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
 drawn = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
@@ -23,9 +22,6 @@ drawn = settings(
     database=None,
     max_examples=25,
 )
-
-
-__all__ = ["MOMENT", "NAME", "PATIENCE", "TOGETHER", "Contract", "drawn"]
 
 
 class Contract:
@@ -77,6 +73,10 @@ class Contract:
         store = self.reopened(url)
         yield store
         store.close()
+
+    def points_of(self, store: Store) -> tuple[str, ...]:
+        """Return the store's sync points; without any, what needs them is not tried."""
+        return sync_points_of(store) or pytest.skip("not tried: it has no sync points")
 
     @pytest.fixture
     def durable(self, store: Store) -> Store:

@@ -17,8 +17,18 @@ from peelflow.model.records import Amended, Attached, Event, Value
 from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
 from peelflow.stores.rows import GENESIS, chain
-from peelflow.testing.contract.base import NAME, Contract, drawn
-from peelflow.testing.samples import LETTER, append_next, batch, change, events, next_event, record
+from peelflow.testing.contract.base import Contract, drawn
+from peelflow.testing.samples import (
+    LETTER,
+    NAME,
+    append_next,
+    batch,
+    change,
+    events,
+    next_batch,
+    next_event,
+    record,
+)
 from peelflow.testing.strategies import STORABLE_TEXTS, values_of
 
 
@@ -72,7 +82,7 @@ class EventHistories(Contract):
         """S4: events are ordered by their numbers, whatever the clock said when they came."""
         noon = datetime(2024, 3, 2, 12, tzinfo=UTC)
         kept = [
-            append_next(store, told={"recorded_at": noon - timedelta(hours=hours)})
+            append_next(store, event_parts={"recorded_at": noon - timedelta(hours=hours)})
             for hours in range(3)
         ]
 
@@ -98,10 +108,10 @@ class EventHistories(Contract):
     def test_totals_sum_the_changes(self, store: Store) -> None:
         """S4: totals are the changes' sums by day and force, zeros left out, in one order."""
         later = date(2024, 5, 1)
-        append_next(store, "a", told={"changes": (change(), change(level=None))})
-        append_next(store, "b", told={"changes": (change(force="GMP"), change())})
+        append_next(store, "a", event_parts={"changes": (change(), change(level=None))})
+        append_next(store, "b", event_parts={"changes": (change(force="GMP"), change())})
         shut = (change("open", -1, on=later), change("closed", on=later))
-        append_next(store, "a", told={"changes": shut})
+        append_next(store, "a", event_parts={"changes": shut})
         gmp = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)
         none = LedgerTotal("WMP", "recommendation", None, "portal", "open", 1)
         closed = LedgerTotal("WMP", "recommendation", 3, "portal", "closed", 1)
@@ -115,7 +125,7 @@ class EventHistories(Contract):
 
     def test_totals_leave_zeros_out(self, store: Store) -> None:
         """S4: what came and went is no row."""
-        append_next(store, told={"changes": (change(), change("open", -1))})
+        append_next(store, event_parts={"changes": (change(), change("open", -1))})
 
         assert list(store.totals()) == []
 
@@ -150,7 +160,7 @@ class EventHistories(Contract):
         """S4: records come by id in code-point order, each once, over any number of them."""
         names = [f"R{number}" for number in range(count)]
         names += ["\uffff", "\U0001f4c8", "a", "Z", "é"]
-        store.append(batch(*(next_event(store, name) for name in names)))
+        store.append(next_batch(store, names))
 
         assert [each.id for each in store.records(RecordQuery())] == sorted(names)
 
@@ -222,11 +232,11 @@ class TextRoundTrips(Contract):
         """S9: ids, fields, states and keys of any text come back the same."""
         number = len(store.history(name)) + 1
         more = {"reason": text, "key": f"{number} {key}"}
-        entry = append_next(store, name, told=more, fields={text: text}, state=text)
+        entry = append_next(store, name, event_parts=more, fields={text: text}, state=text)
 
         assert store.history(name)[-1] == entry
         assert store.read([name])[name].record.fields == {text: text}
-        assert store.keyed(name, f"{number} {key}") == entry
+        assert store.event_with_key(name, f"{number} {key}") == entry
 
     @given(name=STORABLE_TEXTS, text=STORABLE_TEXTS)
     @example("a", '["b"]')
@@ -253,7 +263,9 @@ class TextRoundTrips(Contract):
     def test_a_large_text_survives(self, store: Store) -> None:
         """S9: ten megabytes of text come back the same, in an event and in a record."""
         entry = append_next(
-            store, told={"what": Amended("title", None, LARGE_TEXT)}, fields={"title": LARGE_TEXT}
+            store,
+            event_parts={"what": Amended("title", None, LARGE_TEXT)},
+            fields={"title": LARGE_TEXT},
         )
 
         assert store.history(NAME) == (entry,)
@@ -261,7 +273,9 @@ class TextRoundTrips(Contract):
 
     def test_a_number_past_63_bits_survives_or_is_refused(self, store: Store) -> None:
         """S9: a size of any length comes back; a version that no row can hold is refused."""
-        entry = append_next(store, told={"what": Attached(evolve(LETTER, size=PAST_63_BITS))})
+        entry = append_next(
+            store, event_parts={"what": Attached(evolve(LETTER, size=PAST_63_BITS))}
+        )
         pinned = evolve(
             batch(next_event(store, lifecycle=Pin("level-3", PAST_63_BITS, "x"))),
             lifecycles={("level-3", PAST_63_BITS, "x"): "text"},
@@ -277,8 +291,8 @@ class TextRoundTrips(Contract):
         good = batch(next_event(store))
         asks: list[Any] = [
             lambda: store.read([bad]),
-            lambda: store.keyed(bad, "k"),
-            lambda: store.keyed("a", bad),
+            lambda: store.event_with_key(bad, "k"),
+            lambda: store.event_with_key("a", bad),
             lambda: store.history(bad),
             lambda: store.document(bad),
             lambda: store.has_document(bad),
