@@ -39,17 +39,6 @@ from peelflow.testing.worker import at_sync_points, sync_points_of
 from tests.stores.samples import append_next, batch, change, event, next_event, record
 
 
-@pytest.fixture(params=["sql-sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty SQL store of each kind."""
-    if request.param == "postgresql":
-        emptied: str = request.getfixturevalue("postgres")
-        return emptied
-    made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-    upgrade_store(made)
-    return made
-
-
 @pytest.fixture
 def engine(address: str) -> Iterator[Engine]:
     """Another way to the same database."""

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from peelflow.errors import StoreUnavailable, StoreVersion
-from peelflow.stores.base import RecordQuery
+from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    NULL_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordQuery,
+    RecordRow,
+)
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
 from peelflow.stores.sqlite_connection import SCHEMA
@@ -27,6 +35,28 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
     )
 
     assert found == ["wal", 2]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("records", RecordRow._fields),
+        ("events", ("position", *EventRow._fields)),
+        ("changes", ChangeRow._fields),
+        ("lifecycles", LIFECYCLE_COLUMNS),
+    ],
+)
+def test_the_tables_have_the_columns_of_the_rows(
+    file: SqliteStore, table: str, columns: tuple[str, ...]
+) -> None:
+    """S12: the statements are made of the rows' columns, the file's tables are written out."""
+    rows = file._run(lambda each: each.execute(f"PRAGMA table_info({table})").fetchall())
+
+    assert tuple(row[1] for row in rows) == columns
+    assert {row[1] for row in rows if not row[3] and not row[5]} <= NULL_COLUMNS
+    assert {row[1] for row in rows if row[2] == "INTEGER"} - {"position"} == {
+        name for name in columns if name in INTEGER_COLUMNS
+    }
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

@@ -57,6 +57,12 @@ MOVED_COLUMNS = ("number", "head", "level", "lifecycle", "version", "state", "bo
 """What of a record's row an event moves."""
 
 
+LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
+INTEGER_COLUMNS = {"number", "level", "version", "delta"}
+NULL_COLUMNS = {"level", "parent", "key"}
+"""What a row may leave out."""
+
+
 class ChangeRow(NamedTuple):
     """One change of the figures, by the event that made it."""
 

@@ -18,6 +18,7 @@ from attrs import field, frozen
 
 from peelflow.model.records import Record
 from peelflow.stores.base import (
+    LIFECYCLE_COLUMNS,
     Capabilities,
     ChangeRow,
     EventRow,
@@ -45,7 +46,6 @@ Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
 """Runs one statement with its parameters and returns the rows."""
 STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
 """What of an event's row is read: SQLite builds every text that it is asked for."""
-LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
 LISTING_PAGE = 256
 _TOTAL_COLUMNS = "force, category, level, ledger, counts"
 

@@ -15,6 +15,7 @@ from attrs import define, field
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
+    LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
     Capabilities,
     ChangeRow,
@@ -29,7 +30,6 @@ from peelflow.stores.base import (
     store_closed,
 )
 from peelflow.stores.database import (
-    LIFECYCLE_COLUMNS,
     Ask,
     DatabaseStore,
     SqlSnapshot,
@@ -137,14 +137,7 @@ class SqliteStore(DatabaseStore):
         self._run(lambda _: None)
 
     def append(self, batch: WriteBatch) -> None:
-        """Keep the batch whole or not at all (S1), durably (S3).
-
-        Raises:
-            Conflict: A record in `batch.read_set` has another number now (S2).
-            KeyReused: A key of the batch already exists on its record (S7).
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
-            StoreBusy: Another writer held the store for longer than the timeout.
-        """
+        """Keep the batch whole or not at all (S1), durably (S3)."""
         check_lifecycles(batch)
         check_documents(batch.documents)
         rows = batch_rows(batch)

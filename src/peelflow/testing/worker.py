@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from pkgutil import resolve_name
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -28,9 +28,8 @@ def open_with(opener: str, url: str) -> Store:
     Raises:
         InvalidRequest: It names nothing that can be called.
     """
-    module, _, name = opener.partition(":")
     try:
-        function: Callable[[str], Store] = getattr(import_module(module), name)
+        function: Callable[[str], Store] = resolve_name(opener).__call__  # a module has none
     except (ImportError, AttributeError, ValueError) as fault:
         what, instead = f"opener {opener!r}", "write `module:function`, such as `mine.stores:open`"
         raise InvalidRequest(what, f"cannot be found ({fault})", instead) from fault

@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict
 from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
     ChangeRow,
     EventRow,
@@ -23,7 +25,7 @@ from peelflow.stores.base import (
     WriteBatch,
     check_keys,
 )
-from peelflow.stores.database import LIFECYCLE_COLUMNS, check_batch, quoted
+from peelflow.stores.database import check_batch, quoted
 from peelflow.stores.rows import BatchRows, batch_rows
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
@@ -114,13 +116,12 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
         connection.execute(insert(tables.documents), {"digest": digest, "content": content})
 
 
-_COLUMN_TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
+def _type_of(column: str) -> str:
+    return "integer" if column in INTEGER_COLUMNS else "text"
 
 
 def _unnest(prefix: str, names: Sequence[str]) -> str:
-    arrays = ", ".join(
-        f"%({prefix}_{name})s::{_COLUMN_TYPES.get(name, 'text')}[]" for name in names
-    )
+    arrays = ", ".join(f"%({prefix}_{name})s::{_type_of(name)}[]" for name in names)
     return f"unnest({arrays}) WITH ORDINALITY AS given({quoted(names)}, place)"
 
 
@@ -192,7 +193,7 @@ WITH moved AS (
     WHERE id = %s AND number = %s RETURNING 1
 ), happened AS (
     INSERT INTO peelflow_events ({quoted(EventRow._fields)})
-    SELECT {", ".join(f"%s::{_COLUMN_TYPES.get(name, 'text')}" for name in EventRow._fields)}
+    SELECT {", ".join(f"%s::{_type_of(name)}" for name in EventRow._fields)}
       FROM moved
     RETURNING serial
 ), waiting AS (
@@ -200,7 +201,7 @@ WITH moved AS (
 ), changed AS (
     INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
     SELECT *
-      FROM unnest({", ".join(f"%s::{_COLUMN_TYPES.get(n, 'text')}[]" for n in ChangeRow._fields)})
+      FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
     WHERE EXISTS (SELECT 1 FROM moved)
 ) SELECT count(*) FROM moved
 """

@@ -7,7 +7,8 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +32,14 @@ from sqlalchemy import (
 )
 
 from peelflow.errors import StoreUnavailable, StoreVersion
+from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    NULL_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordRow,
+)
 
 SCHEMA = 1
 metadata = MetaData()
@@ -39,21 +48,19 @@ metadata = MetaData()
 _text = Text().with_variant(Text(collation="C"), "postgresql")
 _serial = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _columns(names: Iterable[str]) -> Iterator[Column[Any]]:
+    for name in names:
+        kind = Integer if name in INTEGER_COLUMNS else _text
+        yield Column(name, kind, nullable=name in NULL_COLUMNS)
+
+
 meta = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
 records = Table(
     "peelflow_records",
     metadata,
-    Column("id", _text, primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("head", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("lifecycle", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("parent", _text),
-    Column("body", _text, nullable=False),
+    *_columns(RecordRow._fields),
+    PrimaryKeyConstraint("id"),
     Index("peelflow_records_by_category", "category", "force", "id"),
     Index("peelflow_records_by_parent", "parent", "id"),
 )
@@ -61,14 +68,7 @@ events = Table(
     "peelflow_events",
     metadata,
     Column("serial", _serial, Identity(), primary_key=True),
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("kind", _text, nullable=False),
-    Column("key", _text),
-    Column("text", _text, nullable=False),
-    Column("previous", _text, nullable=False),
-    Column("digest", _text, nullable=False),
+    *_columns(EventRow._fields),
     UniqueConstraint("record", "number", name="peelflow_events_by_number"),
     UniqueConstraint("record", "key", name="peelflow_events_by_key"),
 )
@@ -87,20 +87,7 @@ feed = Table(
     Column("position", _serial, primary_key=True, autoincrement=False),
     Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
 )
-changes = Table(
-    "peelflow_changes",
-    metadata,
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("ledger", _text, nullable=False),
-    Column("counts", _text, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("delta", Integer, nullable=False),
-)
+changes = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
 documents = Table(
     "peelflow_documents",
     metadata,
@@ -110,10 +97,7 @@ documents = Table(
 lifecycles = Table(
     "peelflow_lifecycles",
     metadata,
-    Column("name", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("digest", _text, nullable=False),
-    Column("text", _text, nullable=False),
+    *_columns(LIFECYCLE_COLUMNS),
     PrimaryKeyConstraint("name", "version"),
 )
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -128,28 +128,16 @@ class JoinedStore(SqlStoreBase):
             raise database_unavailable(self.url, fault) from fault
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
-        """Refuse: positions are given to what is committed.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: positions are given to what is committed."""
         del after, limit
         raise _unavailable_when_joined("the feed")
 
     def position(self) -> int:
-        """Refuse: positions are given to what is committed.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: positions are given to what is committed."""
         raise _unavailable_when_joined("a position of the feed")
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Refuse: a transaction that writes is no reading of its own.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: a transaction that writes is no reading of its own."""
         raise _unavailable_when_joined("a reading of the whole")
 
     def close(self) -> None:
@@ -223,15 +211,13 @@ class SqlStore(SqlStoreBase):
         level = {"isolation_level": "READ COMMITTED"} if self._fast else {}
         self._engine = self._pool.execution_options(**level)
         if self._dialect not in KNOWN_DIALECTS:
-            said = f"{self.url}: run peelflow's conformance kit before you trust this database"
-            warnings.warn(said, stacklevel=2)
+            advice = f"{self.url}: run peelflow's conformance kit before you trust this database"
+            warnings.warn(advice, stacklevel=2)
         self._closed = False
         self._cache, self._lock = RecordCache(), Lock()
-        in_file = self._dialect == SQLITE
+        outlives = named.database not in {None, "", ":memory:"}
         self.capabilities = Capabilities(
-            durable=named.database not in {None, "", ":memory:"},
-            shared=named.database not in {None, "", ":memory:"},
-            embedded=in_file,
+            durable=outlives, shared=outlives, embedded=self._dialect == SQLITE
         )
         self.sync_points = ("asked", "kept") if self._fast else ("begun", "written", "kept")
         self._statements = statements_of(self._pool.dialect)
@@ -244,14 +230,7 @@ class SqlStore(SqlStoreBase):
             raise
 
     def append(self, batch: WriteBatch) -> None:
-        """Keep the batch whole or not at all (S1), durably (S3).
-
-        Raises:
-            Conflict: A record in `batch.read_set` has another number now (S2).
-            KeyReused: A key of the batch already exists on its record (S7).
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
-            StoreBusy: Another writer held what this one needs for too long.
-        """
+        """Keep the batch whole or not at all (S1), durably (S3)."""
         check_lifecycles(batch)
         check_documents(batch.documents)
         if self._fast:
@@ -341,12 +320,9 @@ class SqlStore(SqlStoreBase):
         self._pool.dispose()
         return lambda: None
 
-    def _reading(self) -> AbstractContextManager[Connection]:
-        return self._connected(self._pool)
-
     @contextmanager
-    def _connected(self, engine: Engine) -> Iterator[Connection]:
-        with self._guarded(), engine.connect() as connection:
+    def _reading(self) -> Iterator[Connection]:
+        with self._guarded(), self._pool.connect() as connection:
             try:
                 yield connection
             finally:
@@ -355,10 +331,10 @@ class SqlStore(SqlStoreBase):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._guarded(), self._engine.connect() as opened:
-            opened.execution_options(writes=True)
-            with opened.begin():
-                yield opened
+        with self._guarded(), self._engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
 
     def _remember(self, batch: WriteBatch, rows: BatchRows) -> None:
         with self._lock:
@@ -422,12 +398,12 @@ def upgrade_sql(url: str) -> int:
         InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
     """
     named = parse_url(url)
-    said = named.render_as_string(hide_password=True)
+    shown = named.render_as_string(hide_password=True)
     engine = make_engine(named)
     try:
-        with engine.connect() as opened, opened.execution_options(writes=True).begin():
-            return upgrade_schema(opened, said)
+        with engine.connect() as connection, connection.execution_options(writes=True).begin():
+            return upgrade_schema(connection, shown)
     except SQLAlchemyError as fault:
-        raise database_unavailable(said, fault) from fault
+        raise database_unavailable(shown, fault) from fault
     finally:
         engine.dispose()
