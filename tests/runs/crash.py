@@ -130,7 +130,7 @@ def write(store: Store, plan: Plan, acknowledging: int) -> None:
         while True:
             number = len(store.history(plan.names[0])) + 1
             event_parts = {"key": f"k{number}", "changes": (change(),)}
-            together = next_batch(store, plan.names, event_parts=event_parts)
+            together = next_batch(store, plan.names, **event_parts)
             store.append(evolve(together, documents=letter(plan, number)))
             os.write(acknowledging, b".")
 

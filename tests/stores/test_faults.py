@@ -72,7 +72,7 @@ def test_a_full_disk_below_a_file_is_told(tmp_path: Path) -> None:
     opened.execute("PRAGMA max_page_count = 1")
 
     with pytest.raises(StoreUnavailable) as caught:
-        append_next(store, "b", event_parts={"reason": "x" * 100_000})
+        append_next(store, "b", reason="x" * 100_000)
     assert caught.value.instead == "make room on the disk, then try again"
 
     opened.execute("PRAGMA max_page_count = 1000000")

@@ -14,12 +14,10 @@ IDS = [f"R-{number:05}" for number in range(70_000)]
 
 def test_every_event_of_a_large_batch_may_have_a_key(store: Store) -> None:
     """And each is found again, or told when another act would use it."""
-    store.append(batch(*(next_event(store, name, event_parts={"key": "k"}) for name in IDS[:KEYS])))
+    store.append(batch(*(next_event(store, name, key="k") for name in IDS[:KEYS])))
     assert store.event_with_key(IDS[KEYS - 1], "k") is not None
     told = [{"key": "k" if name == IDS[KEYS - 1] else "other"} for name in IDS[:KEYS]]
-    again = [
-        next_event(store, name, event_parts=each) for name, each in zip(IDS, told, strict=False)
-    ]
+    again = [next_event(store, name, **each) for name, each in zip(IDS, told, strict=False)]
     with pytest.raises(KeyReused) as caught:
         store.append(batch(*again))
     assert caught.value.record == IDS[KEYS - 1]

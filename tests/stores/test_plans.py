@@ -90,7 +90,7 @@ def test_a_step_leaves_the_indexes_alone(file: SqliteStore, name: str) -> None:
 def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
     """S2: the statement that moves a lone record is the one that checks its number."""
     append_next(file)
-    asked = batch(next_event(file, event_parts={"changes": (change(),)}))
+    asked = batch(next_event(file, changes=(change(),)))
     seen: list[str] = []
 
     file._run(lambda each: each.set_trace_callback(seen.append))

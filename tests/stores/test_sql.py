@@ -290,9 +290,9 @@ def test_a_batch_that_was_kept_in_part_is_taken_back(postgres: str) -> None:
 
 def test_keys_and_rules_of_others_are_told(sql: SqlStore) -> None:
     """S7 and the rules: by the same words as every store's."""
-    append_next(sql, "a", event_parts={"key": "k"})
+    append_next(sql, "a", key="k")
     with pytest.raises(KeyReused):
-        append_next(sql, "a", event_parts={"key": "k"})
+        append_next(sql, "a", key="k")
     first = batch(next_event(sql, "b"))
     sql.append(type(first)(first.entries, first.records, first.read_set, {("r", 1, "x"): "text"}))
     other = batch(next_event(sql, "c"))
@@ -307,7 +307,7 @@ def test_many_events_are_placed_in_parts(sql: SqlStore, monkeypatch: pytest.Monk
     """S5: in one order, however many wait."""
     monkeypatch.setattr("peelflow.stores.sql.store.PLACING_CHUNK", 2)
     for number in range(5):
-        append_next(sql, f"r{number}", event_parts={"changes": (change(),)})
+        append_next(sql, f"r{number}", changes=(change(),))
 
     assert [each.position for each in sql.feed(0, 9)] == [1, 2, 3, 4, 5]
 

@@ -155,7 +155,7 @@ def test_a_row_that_cannot_be_read_is_named(
     file: SqliteStore, path: Path, sql: str, ask: Callable[[SqliteStore], Any]
 ) -> None:
     """S4: a row of nonsense is an error that names the record."""
-    append_next(file, event_parts={"key": "k"})
+    append_next(file, key="k")
     run(path, sql)
 
     with pytest.raises(StoreUnavailable, match=NAME):

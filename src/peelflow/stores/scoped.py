@@ -17,10 +17,8 @@ from peelflow.engine.fold import begin
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.stores.base import (
-    Capabilities,
     FeedItem,
     LedgerTotal,
-    PinKey,
     RecordQuery,
     Snapshot,
     Store,
@@ -43,21 +41,16 @@ class ScopedStore:
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force = store, force
-
-    @property
-    def url(self) -> str:
-        """Where the store is."""
-        return self._store.url
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the store promises beyond what every store does."""
-        return self._store.capabilities
+        self.url, self.capabilities = store.url, store.capabilities
+        # Rules and documents are no force's own; a position is a count of events and no more.
+        self.lifecycles, self.position, self.close = store.lifecycles, store.position, store.close
+        self.keep_document = store.keep_document
+        self.document, self.has_document = store.document, store.has_document
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
-        found = self._store.read(ids)
-        return {name: kept for name, kept in found.items() if kept.record.force == self.force}
+        records = self._store.read(ids).items()
+        return {name: stored for name, stored in records if stored.record.force == self.force}
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
@@ -103,38 +96,14 @@ class ScopedStore:
         """Return the sums of the force's changes."""
         return self._store.totals(as_at=as_at, force=self._own(force), known=known)
 
-    def lifecycles(self) -> Mapping[PinKey, str]:
-        """Return every pinned lifecycle: rules are no force's records."""
-        return self._store.lifecycles()
-
-    def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep a document by its digest."""
-        self._store.keep_document(digest, content)
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document, None when it is not kept."""
-        return self._store.document(digest)
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept."""
-        return self._store.has_document(digest)
-
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Refuse: the feed holds every force's events."""
         del after, limit
         self._refuse_whole()
 
-    def position(self) -> int:
-        """Return the position of the last event, whosever it is: a count of events and no more."""
-        return self._store.position()
-
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
         self._refuse_whole()
-
-    def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
 
     def _unseen(self, batch: WriteBatch) -> frozenset[str]:
         """Return the ids that were read as not there because they are another force's."""

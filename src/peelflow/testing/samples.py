@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from peelflow.model.records import (
     EVENT_KIND_OF,
@@ -116,22 +116,23 @@ def batch(*moved: tuple[StoredEvent, Record], read_set: dict[str, int] | None = 
     )
 
 
-def next_event(
-    store: Store, name: str = NAME, *, event_parts: dict[str, Any] | None = None, **more: Any
-) -> tuple[StoredEvent, Record]:
+_EVENT_PARTS = {part.name for part in fields(Event)} - {part.name for part in fields(Record)}
+
+
+def next_event(store: Store, name: str = NAME, **parts: Any) -> tuple[StoredEvent, Record]:
     """Return the next event of a record and the record behind it.
 
-    `event_parts` replace parts of the event, `more` those of the record.
+    `parts` replace those of the event that only an event has, and those of the record.
     """
     stored = store.read([name]).get(name)
     number, head = (stored.record.number + 1, stored.head) if stored else (1, GENESIS)
-    entry = chain(head, event(name, number, **(event_parts or {})))
-    return entry, record(name, number, **more)
+    own = {part: parts.pop(part) for part in _EVENT_PARTS & parts.keys()}
+    return chain(head, event(name, number, **own)), record(name, number, **parts)
 
 
-def append_next(store: Store, name: str = NAME, **more: Any) -> StoredEvent:
+def append_next(store: Store, name: str = NAME, **parts: Any) -> StoredEvent:
     """Append what `next_event` returns, and return its entry."""
-    entry, after = next_event(store, name, **more)
+    entry, after = next_event(store, name, **parts)
     store.append(batch((entry, after)))
     return entry
 
@@ -139,9 +140,9 @@ def append_next(store: Store, name: str = NAME, **more: Any) -> StoredEvent:
 TOGETHER = ("a", "b", "c")
 
 
-def next_batch(store: Store, names: Iterable[str] = TOGETHER, **more: Any) -> WriteBatch:
-    """Return a batch of the next event of each record; `more` is `next_event`'s."""
-    return batch(*(next_event(store, name, **more) for name in names))
+def next_batch(store: Store, names: Iterable[str] = TOGETHER, **parts: Any) -> WriteBatch:
+    """Return a batch of the next event of each record; `parts` are `next_event`'s."""
+    return batch(*(next_event(store, name, **parts) for name in names))
 
 
 def numbers_together(store: Store) -> list[int]:

@@ -194,7 +194,7 @@ def append_until_refused(store: Store, times: int) -> int:
     """Append up to so many batches, until the store says that it cannot; return how many."""
     for done in range(times):
         try:
-            store.append(next_batch(store, event_parts={"reason": "x" * 2000}))
+            store.append(next_batch(store, reason="x" * 2000))
         except StoreError:
             return done
     return times

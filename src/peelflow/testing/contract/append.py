@@ -61,7 +61,7 @@ class AtomicBatches(Contract):
         stale = next_event(store, "b")
         append_next(store, "b")
         digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
-        good = next_event(store, "a", event_parts={"changes": (change(),), "key": "k"})
+        good = next_event(store, "a", changes=(change(),), key="k")
         refused = evolve(
             batch(good, stale),
             lifecycles={("level-3", 1, "x"): "text"},
@@ -209,8 +209,8 @@ class IdempotencyKeys(Contract):
 
     def test_a_key_finds_its_event(self, store: Store) -> None:
         """S7: a key belongs to a record; elsewhere it is free."""
-        mine = append_next(store, "a", event_parts={"key": "k"})
-        other = append_next(store, "b", event_parts={"key": "k"})
+        mine = append_next(store, "a", key="k")
+        other = append_next(store, "b", key="k")
         append_next(store, "a")
 
         assert store.event_with_key("a", "k") == mine
@@ -219,10 +219,10 @@ class IdempotencyKeys(Contract):
 
     def test_a_key_is_not_used_twice(self, store: Store) -> None:
         """S7: a second event under the same key is refused, not skipped."""
-        append_next(store, event_parts={"key": "k"})
+        append_next(store, key="k")
 
         with pytest.raises(KeyReused) as caught:
-            append_next(store, event_parts={"key": "k"})
+            append_next(store, key="k")
 
         assert (caught.value.record, caught.value.key) == (NAME, "k")
         assert len(store.history(NAME)) == 1
@@ -241,20 +241,20 @@ class IdempotencyKeys(Contract):
 
     def test_a_refused_batch_uses_no_key(self, store: Store) -> None:
         """S7: a key that came with a Conflict is free for the next try."""
-        stale = batch(next_event(store, event_parts={"key": "k"}))
+        stale = batch(next_event(store, key="k"))
         append_next(store)
         with pytest.raises(Conflict):
             store.append(stale)
 
         assert store.event_with_key(NAME, "k") is None
-        assert append_next(store, event_parts={"key": "k"}) == store.event_with_key(NAME, "k")
+        assert append_next(store, key="k") == store.event_with_key(NAME, "k")
 
     def test_of_racing_requests_under_one_key_one_is_kept(self, store: Store) -> None:
         """S7: the same request sent twice at once is kept once."""
 
         def ask(number: int) -> bool:
             try:
-                append_next(store, event_parts={"key": f"{number}"})
+                append_next(store, key=f"{number}")
             except (Conflict, KeyReused):
                 return False
             return True

@@ -81,20 +81,21 @@ class Contract:
     @pytest.fixture
     def durable(self, store: Store) -> Store:
         """An empty store that outlives its process."""
-        if not store.capabilities.durable:
-            pytest.skip("not claimed: durable")
-        return store
+        return claiming("durable", store)
 
     @pytest.fixture
     def shared(self, store: Store) -> Store:
         """An empty store that two processes may open."""
-        if not store.capabilities.shared:
-            pytest.skip("not claimed: shared")
-        return store
+        return claiming("shared", store)
 
     @pytest.fixture
     def embedded(self, durable: Store) -> Store:
         """An empty store in files that this process itself writes."""
-        if not durable.capabilities.embedded:
-            pytest.skip("not claimed: embedded")
-        return durable
+        return claiming("embedded", durable)
+
+
+def claiming(capability: str, store: Store) -> Store:
+    """Return a store that claims a capability; another is not tried."""
+    if not getattr(store.capabilities, capability):
+        pytest.skip(f"not claimed: {capability}")
+    return store

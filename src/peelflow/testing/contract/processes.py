@@ -19,7 +19,7 @@ class CrashRecovery(Contract):
 
     def test_what_was_kept_is_there_when_opened_again(self, durable: Store, url: str) -> None:
         """S3: a store that was closed opens with everything in it."""
-        entry = append_next(durable, event_parts={"key": "k"})
+        entry = append_next(durable, key="k")
         durable.close()
 
         with self.second(url) as again:

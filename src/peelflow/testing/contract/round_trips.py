@@ -81,10 +81,7 @@ class EventHistories(Contract):
     def test_a_clock_that_goes_backwards_changes_no_order(self, store: Store) -> None:
         """S4: events are ordered by their numbers, whatever the clock said when they came."""
         noon = datetime(2024, 3, 2, 12, tzinfo=UTC)
-        kept = [
-            append_next(store, event_parts={"recorded_at": noon - timedelta(hours=hours)})
-            for hours in range(3)
-        ]
+        kept = [append_next(store, recorded_at=noon - timedelta(hours=hours)) for hours in range(3)]
 
         assert store.history(NAME) == tuple(kept)
         assert [each.entry for each in store.feed(0, 9)] == kept
@@ -108,10 +105,10 @@ class EventHistories(Contract):
     def test_totals_sum_the_changes(self, store: Store) -> None:
         """S4: totals are the changes' sums by day and force, zeros left out, in one order."""
         later = date(2024, 5, 1)
-        append_next(store, "a", event_parts={"changes": (change(), change(level=None))})
-        append_next(store, "b", event_parts={"changes": (change(force="GMP"), change())})
+        append_next(store, "a", changes=(change(), change(level=None)))
+        append_next(store, "b", changes=(change(force="GMP"), change()))
         shut = (change("open", -1, on=later), change("closed", on=later))
-        append_next(store, "a", event_parts={"changes": shut})
+        append_next(store, "a", changes=shut)
         gmp = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)
         none = LedgerTotal("WMP", "recommendation", None, "portal", "open", 1)
         closed = LedgerTotal("WMP", "recommendation", 3, "portal", "closed", 1)
@@ -125,7 +122,7 @@ class EventHistories(Contract):
 
     def test_totals_leave_zeros_out(self, store: Store) -> None:
         """S4: what came and went is no row."""
-        append_next(store, event_parts={"changes": (change(), change("open", -1))})
+        append_next(store, changes=(change(), change("open", -1)))
 
         assert list(store.totals()) == []
 
@@ -232,7 +229,7 @@ class TextRoundTrips(Contract):
         """S9: ids, fields, states and keys of any text come back the same."""
         number = len(store.history(name)) + 1
         more = {"reason": text, "key": f"{number} {key}"}
-        entry = append_next(store, name, event_parts=more, fields={text: text}, state=text)
+        entry = append_next(store, name, **more, fields={text: text}, state=text)
 
         assert store.history(name)[-1] == entry
         assert store.read([name])[name].record.fields == {text: text}
@@ -264,7 +261,7 @@ class TextRoundTrips(Contract):
         """S9: ten megabytes of text come back the same, in an event and in a record."""
         entry = append_next(
             store,
-            event_parts={"what": Amended("title", None, LARGE_TEXT)},
+            what=Amended("title", None, LARGE_TEXT),
             fields={"title": LARGE_TEXT},
         )
 
@@ -273,9 +270,7 @@ class TextRoundTrips(Contract):
 
     def test_a_number_past_63_bits_survives_or_is_refused(self, store: Store) -> None:
         """S9: a size of any length comes back; a version that no row can hold is refused."""
-        entry = append_next(
-            store, event_parts={"what": Attached(evolve(LETTER, size=PAST_63_BITS))}
-        )
+        entry = append_next(store, what=Attached(evolve(LETTER, size=PAST_63_BITS)))
         pinned = evolve(
             batch(next_event(store, lifecycle=Pin("level-3", PAST_63_BITS, "x"))),
             lifecycles={("level-3", PAST_63_BITS, "x"): "text"},

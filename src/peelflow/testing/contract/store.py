@@ -29,7 +29,7 @@ class HashChains(Contract):
             {"changes": (change(), change("closed", level=None))},
             {},
         ):
-            first = next_event(store, "a", event_parts=event_parts)
+            first = next_event(store, "a", **event_parts)
             store.append(batch(first, next_event(store, "b"), next_event(store, "$.")))
         append_next(store, "b", state="closed")
         append_next(store, "c", parent="a")
@@ -52,7 +52,7 @@ class HashChains(Contract):
 
     def test_a_snapshot_tells_what_the_store_tells(self, store: Store) -> None:
         """S10: whoever verifies a snapshot has verified what is read otherwise."""
-        append_next(store, "a", event_parts={"key": "k"})
+        append_next(store, "a", key="k")
         append_next(store, "b")
         kept = {each: store.read([each])[each] for each in ("a", "b")}
         with store.snapshot() as snapshot:
