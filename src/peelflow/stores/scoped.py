@@ -108,8 +108,10 @@ class ScopedStore:
     def _unseen(self, batch: WriteBatch) -> frozenset[str]:
         """Return the ids that were read as not there because they are another force's."""
         absent = [name for name, number in batch.read_set.items() if number == 0]
-        found = self._store.read(absent) if absent else {}
-        return frozenset(n for n, kept in found.items() if kept.record.force != self.force)
+        records = self._store.read(absent) if absent else {}
+        return frozenset(
+            name for name, stored in records.items() if stored.record.force != self.force
+        )
 
     def _own(self, force: str | None) -> str:
         if force not in (None, self.force):

@@ -96,10 +96,10 @@ def make_engine(url: URL, **options: Any) -> Engine:
     return engine
 
 
-def _prepare_sqlite(opened: Any, _: object) -> None:
-    opened.isolation_level = None
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
-        opened.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -138,8 +138,8 @@ _POOL_ADVICE = "use fewer threads at once, then try again"
 
 def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     """Return what a database said as an error of ours, with what to do about it."""
-    said = " ".join(str(_driver_error(fault)).split())
-    return StoreUnavailable(url, said, instead=_advice_for(fault))
+    message = " ".join(str(_driver_error(fault)).split())
+    return StoreUnavailable(url, message, instead=_advice_for(fault))
 
 
 def _advice_for(fault: Exception) -> str | None:
@@ -151,8 +151,8 @@ def _advice_for(fault: Exception) -> str | None:
     code = getattr(origin, "sqlstate", None)
     if code is None:
         # A server that is not reached gives no code: PEP 249 names the class of the error.
-        named = {each.__name__ for each in type(origin).__mro__}
-        return _UNREACHABLE_ADVICE if named & _UNREACHABLE_CLASSES else None
+        names = {base.__name__ for base in type(origin).__mro__}
+        return _UNREACHABLE_ADVICE if names & _UNREACHABLE_CLASSES else None
     return next(
         (_ADVICE_BY_STATE[code[:size]] for size in (5, 3, 2) if code[:size] in _ADVICE_BY_STATE),
         None,

@@ -116,19 +116,19 @@ def upgrade_schema(
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: An older schema is not known here.
     """
-    found = schema_version(connection) or 0
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if not found:
+    version = schema_version(connection) or 0
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if not version:
         metadata.create_all(connection)
-    for number in range(found, SCHEMA) if found else ():
+    for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")
         steps[number](connection)
-    if found != SCHEMA:
+    if version != SCHEMA:
         connection.execute(delete(meta))
         connection.execute(insert(meta), {"schema": SCHEMA})
-    return found
+    return version
 
 
 def check_schema(connection: Connection, url: str) -> None:
@@ -138,14 +138,14 @@ def check_schema(connection: Connection, url: str) -> None:
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: There are none, or they must be upgraded first.
     """
-    found = schema_version(connection)
-    if found is None:
+    version = schema_version(connection)
+    if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if found < SCHEMA:
-        why = f"its schema {found} is older than {SCHEMA}; run: peelflow store upgrade {url}"
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if version < SCHEMA:
+        why = f"its schema {version} is older than {SCHEMA}; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
 
 
@@ -153,5 +153,5 @@ def schema_version(connection: Connection) -> int | None:
     """Return the number of the schema there is, None when there is none."""
     if not inspect(connection).has_table(meta.name):
         return None
-    found: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
-    return found
+    version: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
+    return version

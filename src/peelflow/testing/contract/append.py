@@ -116,14 +116,14 @@ class OptimisticConcurrency(Contract):
     def test_any_record_that_moved_is_a_conflict(self, store: Store, name: str) -> None:
         """S2: each record the decision read, moved or not, existing or not, is checked."""
         store.append(next_batch(store))
-        found = {"a": 1, "b": 1, "c": 1, "none": 0}
-        stale = batch(next_event(store, "a"), read_set=found | {name: 7})
+        numbers = {"a": 1, "b": 1, "c": 1, "none": 0}
+        stale = batch(next_event(store, "a"), read_set=numbers | {name: 7})
 
         with pytest.raises(Conflict) as caught:
             store.append(stale)
 
         conflict = caught.value
-        assert (conflict.record, conflict.expected, conflict.found) == (name, 7, found[name])
+        assert (conflict.record, conflict.expected, conflict.found) == (name, 7, numbers[name])
         assert len(store.history("a")) == 1
 
     @pytest.mark.parametrize("number", [1, 3])

@@ -53,7 +53,7 @@ class GaplessFeed(Contract):
         for name in "aba":
             append_next(store, name)
 
-        assert [each.position for each in store.feed(after, limit)] == expected
+        assert [item.position for item in store.feed(after, limit)] == expected
 
     def test_a_position_stays_what_it_was(self, store: Store) -> None:
         """S5: what was read once is read the same after later events."""
@@ -72,7 +72,7 @@ class GaplessFeed(Contract):
         store.append(next_batch(store, "cd"))
 
         assert store.position() == 5
-        assert [each.position for each in store.feed(4, 9)] == [5]
+        assert [item.position for item in store.feed(4, 9)] == [5]
 
     def test_the_events_of_a_batch_are_placed_in_its_order(self, store: Store) -> None:
         """S5: a batch's events stand one behind the other as they were decided."""
@@ -110,19 +110,19 @@ class GaplessFeed(Contract):
             for _ in range(times):
                 append_next(store, name)
 
-        seen: list[FeedItem] = []
+        followed: list[FeedItem] = []
         with ThreadPoolExecutor(len(names)) as pool:
             writing = [pool.submit(write, name) for name in names]
-            while not all(each.done() for each in writing):
-                seen.extend(store.feed(len(seen), 7))
-            for each in writing:
-                each.result()
-        while page := store.feed(len(seen), 7):
-            seen.extend(page)
+            while not all(writer.done() for writer in writing):
+                followed.extend(store.feed(len(followed), 7))
+            for writer in writing:
+                writer.result()
+        while page := store.feed(len(followed), 7):
+            followed.extend(page)
 
         events = {(name, number) for name in names for number in range(1, times + 1)}
-        assert list(feed_faults(tuple(seen), events)) == []
-        assert tuple(seen) == whole_feed(store)
+        assert list(feed_faults(tuple(followed), events)) == []
+        assert tuple(followed) == whole_feed(store)
 
 
 def append_beside(store: Store, go_on: Event) -> None:
@@ -135,7 +135,7 @@ def append_beside(store: Store, go_on: Event) -> None:
 def assert_dense(store: Store) -> None:
     """Assert that a follower who went on from where it was has every event."""
     feed = whole_feed(store)
-    names = {each.entry.event.record for each in feed} | {"late", "quick"}
+    names = {item.entry.event.record for item in feed} | {"late", "quick"}
     events = {(name, entry.event.number) for name in names for entry in store.history(name)}
     assert list(feed_faults(feed, events)) == []
 
@@ -182,16 +182,16 @@ class ConsistentReads(Contract):
         """S6: whoever reads while a writer stands at any sync point sees no half of its batch."""
         points = self.points_of(store)
         with ThreadPoolExecutor(1) as pool, self.another(store, url) as reader:
-            seen: list[Future[list[int]]] = []
+            pending: list[Future[list[int]]] = []
 
             def look(_: str) -> None:
-                seen.append(pool.submit(numbers_together, reader))
-                wait(seen, MOMENT)  # the reader may itself wait for the writer
+                pending.append(pool.submit(numbers_together, reader))
+                wait(pending, MOMENT)  # the reader may itself wait for the writer
 
             with at_sync_points(store, look):
                 for _ in range(2):
                     store.append(next_batch(store))
-            readings = [reading.result() for reading in seen]
+            readings = [reading.result() for reading in pending]
 
         assert len(readings) == 2 * len(points)
         assert all(len(set(numbers)) == 1 for numbers in readings)
@@ -204,8 +204,8 @@ class ConsistentReads(Contract):
             append_next(store, "b")
             append_next(store, "a")
             after = [(row.id, row.number) for row in snapshot.records()]
-            told = [(row.record, row.number) for row in snapshot.histories()]
-            placed = [(row.record, row.number) for _, row in snapshot.feed()]
+            events = [(row.record, row.number) for row in snapshot.histories()]
+            fed = [(row.record, row.number) for _, row in snapshot.feed()]
 
         assert before == ["a"]
-        assert after == told == placed == [("a", 1)]
+        assert after == events == fed == [("a", 1)]

@@ -38,8 +38,8 @@ class EventHistories(Contract):
     def test_every_kind_of_event_comes_back_equal_and_in_order(self, store: Store) -> None:
         """S4: every kind of event comes back equal, in the order of its numbers."""
         kept, head = [], GENESIS
-        for number, told in enumerate(events().values(), start=1):
-            entry = chain(head, evolve(told, number=number, key=None))
+        for number, event in enumerate(events().values(), start=1):
+            entry = chain(head, evolve(event, number=number, key=None))
             store.append(batch((entry, record(number=number))))
             kept.append(entry)
             head = entry.digest
@@ -51,9 +51,9 @@ class EventHistories(Contract):
     def test_any_events_come_back_equal(self, store: Store, life: list[Event]) -> None:
         """S4: whatever events hold, they come back equal and in order."""
         name, kept, head = f"{life[0].record} {uuid4()}", [], GENESIS
-        for number, told in enumerate(life, start=1):
-            plain = tuple(evolve(each, level=3, delta=1) for each in told.changes)
-            fresh = evolve(told, record=name, number=number, key=None, changes=plain)
+        for number, event in enumerate(life, start=1):
+            plain = tuple(evolve(change, level=3, delta=1) for change in event.changes)
+            fresh = evolve(event, record=name, number=number, key=None, changes=plain)
             entry = chain(head, fresh)
             store.append(batch((entry, record(name, number))))
             kept.append(entry)
@@ -67,9 +67,9 @@ class EventHistories(Contract):
             append_next(store, name)
 
         names = ["a", "b", "A", "\N{GRINNING FACE}", "none"]
-        found = {name: store.history(name) for name in names if name != "none"}
-        assert dict(store.histories(names)) == found
-        assert [len(found[name]) for name in names[:-1]] == [2, 3, 1, 1]
+        histories = {name: store.history(name) for name in names if name != "none"}
+        assert dict(store.histories(names)) == histories
+        assert [len(histories[name]) for name in names[:-1]] == [2, 3, 1, 1]
         assert store.histories([]) == {}
 
     def test_a_record_comes_back_equal(self, store: Store) -> None:
@@ -84,7 +84,7 @@ class EventHistories(Contract):
         kept = [append_next(store, recorded_at=noon - timedelta(hours=hours)) for hours in range(3)]
 
         assert store.history(NAME) == tuple(kept)
-        assert [each.entry for each in store.feed(0, 9)] == kept
+        assert [item.entry for item in store.feed(0, 9)] == kept
 
     def test_a_record_that_moved_is_listed_as_it_stands_now(self, store: Store) -> None:
         """S4: what a record was before is no longer found."""
@@ -92,8 +92,8 @@ class EventHistories(Contract):
         append_next(store, state="closed", level=None, parent="p")
 
         assert list(store.records(RecordQuery(state="open"))) == []
-        found = store.records(RecordQuery(level=None, parent="p"))
-        assert [each.number for each in found] == [2]
+        records = store.records(RecordQuery(level=None, parent="p"))
+        assert [record.number for record in records] == [2]
 
     def test_keeps_every_pinned_lifecycle(self, store: Store) -> None:
         """S4: rule texts are kept by name, version and digest; the first text stays."""
@@ -150,7 +150,7 @@ class EventHistories(Contract):
         append_next(store, "b", category="afi", level=None)
         append_next(store, "c", force="GMP", state="closed", parent="a")
 
-        assert [each.id for each in store.records(wanted)] == expected
+        assert [record.id for record in store.records(wanted)] == expected
 
     @pytest.mark.parametrize("count", [0, 251, 300])
     def test_lists_records_in_the_order_of_their_ids(self, store: Store, count: int) -> None:
@@ -159,7 +159,7 @@ class EventHistories(Contract):
         names += ["\uffff", "\U0001f4c8", "a", "Z", "é"]
         store.append(next_batch(store, names))
 
-        assert [each.id for each in store.records(RecordQuery())] == sorted(names)
+        assert [record.id for record in store.records(RecordQuery())] == sorted(names)
 
 
 LARGE_DOCUMENT = bytes(range(256)) * 40_000
@@ -192,12 +192,12 @@ class DocumentContents(Contract):
 
     def test_a_batch_brings_its_documents(self, store: Store) -> None:
         """S8: what comes with a batch is kept with it; what was there stays as it is."""
-        asked = {sha256(each).hexdigest(): each for each in (b"one", b"two")}
-        first = next(iter(asked))
-        store.keep_document(first, asked[first])
-        store.append(evolve(batch(next_event(store)), documents=asked))
+        documents = {sha256(content).hexdigest(): content for content in (b"one", b"two")}
+        first = next(iter(documents))
+        store.keep_document(first, documents[first])
+        store.append(evolve(batch(next_event(store)), documents=documents))
 
-        assert {digest: store.document(digest) for digest in asked} == asked
+        assert {digest: store.document(digest) for digest in documents} == documents
 
     def test_a_document_is_kept_under_its_own_digest(self, store: Store) -> None:
         """S8: content under another digest is refused, alone and in a batch."""
@@ -250,12 +250,12 @@ class TextRoundTrips(Contract):
             {name: (text,)},
             {f"{name}.": text},
         )
-        for each, told in zip(names, fields, strict=True):
-            append_next(store, each, force=text, fields=told)
+        for record_id, parts in zip(names, fields, strict=True):
+            append_next(store, record_id, force=text, fields=parts)
 
-        found = store.records(RecordQuery(field=(name, text)))
+        records = store.records(RecordQuery(field=(name, text)))
 
-        assert [each.id for each in found] == ["says"]
+        assert [record.id for record in records] == ["says"]
 
     def test_a_large_text_survives(self, store: Store) -> None:
         """S9: ten megabytes of text come back the same, in an event and in a record."""
