@@ -209,11 +209,11 @@ class DatabaseStore(ABC):
         """
 
     @abstractmethod
-    def _record_from(self, name: str, body: str) -> Record:
-        """Return the record that a row's text tells."""
+    def _decoder(self) -> Callable[[str, str], Record]:
+        """Return what makes a record of its id and its row's text."""
 
     def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
-        return StoredRecord(self._record_from(name, body), head)
+        return StoredRecord(self._decoder()(name, body), head)
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -255,11 +255,15 @@ class DatabaseStore(ABC):
         while after is None or len(page) == LISTING_PAGE:
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
             page = self._ask(sql, parameters, self._listed_records)
-            yield from (record for record in page if matches_field(record, query.field))
+            if query.field is None or self._statements.dialect.field_condition is not None:
+                yield from page
+            else:
+                yield from (record for record in page if matches_field(record, query.field))
             after = page[-1].id if page else ""
 
     def _listed_records(self, rows: Iterable[Any]) -> list[Record]:
-        return [decoded_record(self._record_from, name, body) for name, body in rows]
+        decode = self._decoder()
+        return [decoded_record(decode, name, body) for name, body in rows]
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None

@@ -212,8 +212,8 @@ class SqliteStore(DatabaseStore):
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         return self._run(lambda connection: shape(connection.execute(sql, parameters).fetchall()))
 
-    def _record_from(self, name: str, body: str) -> Record:
-        return self._process().cache.decoded(name, body)
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return self._process().cache.decoded
 
     def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
         return self._process().cache.record_with_head(name, head, body)

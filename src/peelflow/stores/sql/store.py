@@ -70,9 +70,8 @@ class SqlStoreBase(DatabaseStore):
         with self._reading() as connection:
             return shape(ask(connection, sql, parameters))
 
-    def _record_from(self, name: str, body: str) -> Record:
-        del name
-        return record_from(body)
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return lambda _, body: record_from(body)
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
@@ -340,7 +339,10 @@ class SqlStore(SqlStoreBase):
         with self._lock:
             cache_batch(self._cache, batch, rows)
 
-    def _record_from(self, name: str, body: str) -> Record:
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return self._decoded
+
+    def _decoded(self, name: str, body: str) -> Record:
         with self._lock:
             return self._cache.decoded(name, body)
 
