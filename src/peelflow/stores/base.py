@@ -388,14 +388,15 @@ def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
     return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
 
 
-def check_lifecycles(batch: WriteBatch) -> None:
-    """Refuse a rule text, name or version that no store can keep."""
+def check_contents(batch: WriteBatch) -> None:
+    """Refuse rules that no store can keep, and documents under another's digest."""
     for (name, version, digest), text in batch.lifecycles.items():
         for part in (name, digest, text):
             check_text(part, name)
         if version > LARGEST_VERSION:
             what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
             raise InvalidRequest(what, why, "count versions on from 1")
+    check_documents(batch.documents)
 
 
 def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:

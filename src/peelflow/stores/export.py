@@ -29,6 +29,7 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     WriteBatch,
+    chunked,
 )
 from peelflow.stores.codec import event_from
 from peelflow.stores.integrity import (
@@ -255,34 +256,40 @@ def restore_export(
         InvalidRequest: The store holds other events, or the file is no export.
         Conflict: Somebody else writes to the store meanwhile.
     """
-    stored = _stored_digests(store)
+    known, added = store.position(), 0
     rules: dict[PinKey, str] = {}
-    entries: list[StoredEvent] = []
-    known = added = 0
+    entries = _new_entries(store, lines, rules, keep or store.keep_document)
+    for chunk in chunked(entries, RESTORE_CHUNK):
+        store.append(_restored_batch(store, chunk, rules))
+        added += len(chunk)
+        seen(known + added)
+    if not added:
+        seen(known)
+    return added
+
+
+def _new_entries(
+    store: Store,
+    lines: Iterable[str],
+    rules: dict[PinKey, str],
+    keep: Callable[[str, bytes], None],
+) -> Iterator[StoredEvent]:
+    """Yield the events that the store lacks; note the rules and keep the documents on the way."""
+    stored = _stored_digests(store)
     for line in read_export(lines):
         match line:
             case LifecycleLine(pin=pin, text=text):
                 rules[pin] = text
             case DocumentLine(digest=digest, content=content):
-                (keep or store.keep_document)(digest, content)
+                keep(digest, content)
             case EventLine(entry=entry):
-                digest_there = next(stored, None)
-                if digest_there is None:
-                    entries.append(entry)
-                elif digest_there == entry.digest:
-                    known += 1
-                else:
+                kept_digest = next(stored, None)
+                if kept_digest is None:
+                    yield entry
+                elif kept_digest != entry.digest:
                     raise _other_events_error(store)
             case EndLine() if next(stored, None) is not None:
                 raise _other_events_error(store)
-        if len(entries) == RESTORE_CHUNK:
-            store.append(_restored_batch(store, entries, rules))
-            added, entries = added + RESTORE_CHUNK, []
-            seen(known + added)
-    if entries:
-        store.append(_restored_batch(store, entries, rules))
-    seen(known + added + len(entries))
-    return added + len(entries)
 
 
 def _stored_digests(store: FeedStore) -> Iterator[str]:

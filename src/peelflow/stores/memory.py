@@ -25,9 +25,9 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     WriteBatch,
+    check_contents,
     check_documents,
     check_keys,
-    check_lifecycles,
     check_numbers,
     check_query,
     check_rules,
@@ -78,8 +78,7 @@ class MemoryStore:
         """Keep the batch whole or not at all (S1)."""
         for kept in batch.records:
             record_text(kept.record)
-        check_lifecycles(batch)
-        check_documents(batch.documents)
+        check_contents(batch)
         with self._lock:
             stored = self.read(read_set_ids(batch))
             check_numbers(batch, {name: kept.record.number for name, kept in stored.items()})

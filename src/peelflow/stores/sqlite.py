@@ -25,8 +25,8 @@ from peelflow.stores.base import (
     Snapshot,
     StoredRecord,
     WriteBatch,
+    check_contents,
     check_documents,
-    check_lifecycles,
     store_closed,
 )
 from peelflow.stores.database import (
@@ -138,8 +138,7 @@ class SqliteStore(DatabaseStore):
 
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3)."""
-        check_lifecycles(batch)
-        check_documents(batch.documents)
+        check_contents(batch)
         rows = batch_rows(batch)
         process = self._process()
 

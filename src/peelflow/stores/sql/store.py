@@ -19,8 +19,8 @@ from peelflow.stores.base import (
     FeedItem,
     Snapshot,
     WriteBatch,
+    check_contents,
     check_documents,
-    check_lifecycles,
     chunked,
     store_closed,
 )
@@ -113,8 +113,7 @@ class JoinedStore(SqlStoreBase):
             KeyReused: A key of the batch already exists on its record.
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
         """
-        check_lifecycles(batch)
-        check_documents(batch.documents)
+        check_contents(batch)
         self._check_open()
         try:
             if self._connection.dialect.driver == PSYCOPG:
@@ -230,8 +229,7 @@ class SqlStore(SqlStoreBase):
 
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3)."""
-        check_lifecycles(batch)
-        check_documents(batch.documents)
+        check_contents(batch)
         if self._fast:
             self.at_sync_point("asked")
             self._append_fast(batch)
