@@ -137,6 +137,16 @@ def append_next(store: Store, name: str = NAME, **parts: Any) -> StoredEvent:
     return entry
 
 
+def append_history(store: Store, name: str, events: Iterable[Event]) -> tuple[StoredEvent, ...]:
+    """Append events one by one as those of a new record, without their keys."""
+    entries: list[StoredEvent] = []
+    for number, what in enumerate(events, start=1):
+        head = entries[-1].digest if entries else GENESIS
+        entries.append(chain(head, evolve(what, record=name, number=number, key=None)))
+        store.append(batch((entries[-1], record(name, number))))
+    return tuple(entries)
+
+
 TOGETHER = ("a", "b", "c")
 
 

@@ -16,11 +16,11 @@ from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import Amended, Attached, Event, Value
 from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
-from peelflow.stores.rows import GENESIS, chain
 from peelflow.testing.contract.base import Contract, drawn
 from peelflow.testing.samples import (
     LETTER,
     NAME,
+    append_history,
     append_next,
     batch,
     change,
@@ -37,29 +37,24 @@ class EventHistories(Contract):
 
     def test_every_kind_of_event_comes_back_equal_and_in_order(self, store: Store) -> None:
         """S4: every kind of event comes back equal, in the order of its numbers."""
-        kept, head = [], GENESIS
-        for number, event in enumerate(events().values(), start=1):
-            entry = chain(head, evolve(event, number=number, key=None))
-            store.append(batch((entry, record(number=number))))
-            kept.append(entry)
-            head = entry.digest
+        entries = append_history(store, NAME, events().values())
 
-        assert store.history(NAME) == tuple(kept)
+        assert store.history(NAME) == entries
 
     @given(life=st.lists(values_of(Event), min_size=1, max_size=3))
     @drawn
     def test_any_events_come_back_equal(self, store: Store, life: list[Event]) -> None:
         """S4: whatever events hold, they come back equal and in order."""
-        name, kept, head = f"{life[0].record} {uuid4()}", [], GENESIS
-        for number, event in enumerate(life, start=1):
-            plain = tuple(evolve(change, level=3, delta=1) for change in event.changes)
-            fresh = evolve(event, record=name, number=number, key=None, changes=plain)
-            entry = chain(head, fresh)
-            store.append(batch((entry, record(name, number))))
-            kept.append(entry)
-            head = entry.digest
+        name = f"{life[0].record} {uuid4()}"
+        plain = [
+            evolve(
+                event, changes=tuple(evolve(change, level=3, delta=1) for change in event.changes)
+            )
+            for event in life
+        ]
+        entries = append_history(store, name, plain)
 
-        assert store.history(name) == tuple(kept)
+        assert store.history(name) == entries
 
     def test_many_histories_come_back_as_each_by_itself(self, store: Store) -> None:
         """S4: each in its own order, and nothing of what is not kept."""
