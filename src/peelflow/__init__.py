@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import Actor, Document, Event, Record
     from peelflow.model.rules import Lifecycle
     from peelflow.register.register import Register
-    from peelflow.rulebook.loader import check, load
-    from peelflow.rulebook.national import national
+    from peelflow.rulebook.national import check, load, national
     from peelflow.rulebook.rulebook import Rulebook
 
 _HOMES = {
@@ -63,8 +62,7 @@ _HOMES = {
     "peelflow.model.rules": ("Lifecycle",),
     "peelflow.register.register": ("Register",),
     "peelflow.rulebook.rulebook": ("Rulebook",),
-    "peelflow.rulebook.loader": ("check", "load"),
-    "peelflow.rulebook.national": ("national",),
+    "peelflow.rulebook.national": ("check", "load", "national"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -66,7 +66,7 @@ def test_a_day_beyond_the_calendar_never_comes(kind: str) -> None:
     assert ask(lifecycle, fields=late).verdict == "impossible"
 
 
-@pytest.mark.parametrize("asked", [Waited(9, "published"), After(9, "published")])
+@pytest.mark.parametrize("asked", [Waited(9, "published"), After(9, since="published")])
 def test_without_a_field_for_it_nothing_counts_from_publication(asked: Waited | After) -> None:
     """A category may have no such field."""
     timed = way(by=SYSTEM, after=asked) if isinstance(asked, After) else way(asked)
@@ -87,7 +87,7 @@ def test_what_counts_since_a_state_needs_that_state(asked: Requirement) -> None:
     around = rules(
         way(asked),
         way(to="never", trigger="start"),
-        never=State(OPEN, transitions=(way(to="open", trigger="back", answers=None),)),
+        never=State(OPEN, transitions=(way(to="open", trigger="back", implements=None),)),
     )
     assert [step.trigger for step in ask(around).steps] == ["start", "back", "close"]
     assert ask(rules(way(asked), never=State(OPEN))).verdict == "impossible"
@@ -101,7 +101,7 @@ def test_a_timed_step_is_peelflows_own_when_it_is_due() -> None:
 
 def test_a_timed_step_since_publication_waits_for_that_day() -> None:
     """A missing date is to be set."""
-    step = only(ask(rules(way(by=SYSTEM, after=After(30, "published")))))
+    step = only(ask(rules(way(by=SYSTEM, after=After(30, since="published")))))
     assert step.needs == (DayNeed(day(33)), FieldNeed("published", day(3)))
 
 
@@ -196,7 +196,7 @@ def test_what_peelflow_does_at_once_belongs_to_the_step() -> None:
 def test_what_peelflow_waits_for_is_prepared_beforehand() -> None:
     """A field, and a letter that is attached in the window of an own step."""
     prompt = State(OPEN, transitions=(way(FieldSet("owner"), LETTER, trigger="file", by=SYSTEM),))
-    step = only(ask(rules(way(trigger="start", to="prompt", answers=None), prompt=prompt)))
+    step = only(ask(rules(way(trigger="start", to="prompt", implements=None), prompt=prompt)))
     assert step.needs == (
         FieldNeed("owner"),
         AppointmentNeed(("chief_constable",), day(3)),

@@ -10,7 +10,7 @@ import pytest
 from peelflow.errors import Refused
 from peelflow.model.decisions import ChildrenNeed, Reason, Refusal
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.world import FORCE, LIAISON, START, clock
 
 WORDS = """\

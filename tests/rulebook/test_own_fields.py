@@ -10,8 +10,7 @@ import pytest
 from peelflow.errors import InvalidRequest, InvalidRules, Refused
 from peelflow.model.rules import FieldRule
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.national import load, national, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, LIAISON, START, clock
 

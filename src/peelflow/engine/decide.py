@@ -43,7 +43,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         act.trigger,
         record.state,
         rule.to,
-        rule.answers is not None,
+        rule.implements is not None,
         act.evidence,
         cursor.counted,
         act.inspection,

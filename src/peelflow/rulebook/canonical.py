@@ -31,7 +31,7 @@ _WORD_OF_BARE = {kind: word for word, kind in BARE.items()}
 
 def canonical_text(lifecycle: Lifecycle) -> str:
     """Return the lifecycle's meaning as canonical JSON, in the rule file's own shape."""
-    return _canonical_json(
+    return canonical_json(
         _without_defaults(
             {
                 "lifecycle": lifecycle.name,
@@ -57,12 +57,13 @@ def pin_of(lifecycle: Lifecycle) -> Pin:
     return Pin(lifecycle.name, lifecycle.version, digest)
 
 
-def _canonical_json(plain: Any) -> str:
+def canonical_json(plain: Any) -> str:
+    """Return the one text of plain JSON data: sorted keys, no white space."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _sorted_set(items: Iterable[Any]) -> list[Any]:
-    by_text = {_canonical_json(item): item for item in items}
+    by_text = {canonical_json(item): item for item in items}
     return [by_text[text] for text in sorted(by_text)]
 
 
@@ -107,7 +108,7 @@ def _transition_json(way: Transition) -> dict[str, Any]:
             "as": way.as_,
             "after": way.after and _after_json(way.after),
             "reopens": way.reopens,
-            "answers": way.answers,
+            "answers": way.implements,
         }
     )
 
@@ -180,6 +181,6 @@ def _with_implemented(lifecycle: Lifecycle, answers: dict[tuple[str, str, int], 
         for way in state.transitions:
             index = seen.get(way.trigger, 0)
             seen[way.trigger] = index + 1
-            ways.append(evolve(way, answers=answers.get((name, way.trigger, index))))
+            ways.append(evolve(way, implements=answers.get((name, way.trigger, index))))
         states[name] = evolve(state, transitions=tuple(ways))
     return evolve(lifecycle, states=states)
