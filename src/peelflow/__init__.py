@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         KeyReused,
         MissingDependency,
         PeelflowError,
-        Refused,
         RulesMismatch,
         StoreBusy,
         StoreError,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
         UnstorableText,
     )
     from peelflow.figures import Figures
-    from peelflow.model.decisions import Act, Context, Reason, Refusal
+    from peelflow.model.decisions import Act, Context, Reason, Refusal, Refused
     from peelflow.model.records import Actor, Document, Event, Record
     from peelflow.model.rules import Lifecycle
     from peelflow.register.register import Register
@@ -46,7 +45,6 @@ _HOMES = {
         "MissingDependency",
         "RulesMismatch",
         "PeelflowError",
-        "Refused",
         "InvalidRequest",
         "InvalidRules",
         "StoreBusy",
@@ -58,7 +56,7 @@ _HOMES = {
         "UnknownRecord",
     ),
     "peelflow.figures": ("Figures",),
-    "peelflow.model.decisions": ("Act", "Context", "Reason", "Refusal"),
+    "peelflow.model.decisions": ("Act", "Context", "Reason", "Refusal", "Refused"),
     "peelflow.model.records": ("Actor", "Document", "Event", "Record"),
     "peelflow.model.rules": ("Lifecycle",),
     "peelflow.register.register": ("Register",),

@@ -9,7 +9,6 @@ from typing import Any
 from attrs import define, field
 
 from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Refused
 from peelflow.model.decisions import (
     Act,
     AnswersNeed,
@@ -21,6 +20,7 @@ from peelflow.model.decisions import (
     Need,
     PersonNeed,
     ReasonNeed,
+    Refused,
     Route,
     RouteStep,
     SourceNeed,

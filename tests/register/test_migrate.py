@@ -11,8 +11,8 @@ import pytest
 from attrs import evolve
 
 from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Conflict, InvalidRequest, InvalidRules, Refused
-from peelflow.model.decisions import Act
+from peelflow.errors import Conflict, InvalidRequest, InvalidRules
+from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import Actor, Corrected, Migrated, TransitionTaken
 from peelflow.register import migration_plan, migrations
 from peelflow.register.migration_plan import plan_digest

@@ -19,10 +19,10 @@ from peelflow.errors import (
     InvalidRules,
     KeyReused,
     PeelflowError,
-    Refused,
     RulesMismatch,
     StoreBusy,
 )
+from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
 
 store_app = typer.Typer(

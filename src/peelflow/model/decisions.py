@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
-from peelflow.errors import NOWHERE, Span
+from peelflow.errors import NOWHERE, PeelflowError, Span
 from peelflow.model.records import Actor, Document, Record, Value
 from peelflow.model.rules import Counts, Holidays, Lifecycle
 
@@ -316,6 +316,17 @@ class Refusal:
 
     def __str__(self) -> str:
         return "\n  ".join((self.head, *map(str, self.reasons)))
+
+
+class Refused(PeelflowError):
+    """The rules refuse an act; `refusal` holds every reason."""
+
+    code: ClassVar[str] = "refused"
+    refusal: Refusal
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(str(refusal))
 
 
 RouteVerdict = Literal["possible", "impossible", "undetermined"]

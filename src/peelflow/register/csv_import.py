@@ -14,8 +14,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, Refused, StoreError
-from peelflow.model.decisions import Refusal
+from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, StoreError
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document
 from peelflow.register.csv_schema import (
     BadCell,
@@ -243,7 +243,7 @@ def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
     sentence, instead = str(error), "mend the row, or do first what it needs"
     if isinstance(error, InvalidRequest):
         sentence, instead = f"{error.what}: {error.why}", error.instead
-    elif isinstance(error, Refused) and isinstance(error.refusal, Refusal):
+    elif isinstance(error, Refused):
         reasons = error.refusal.reasons
         found = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
         sentence = f"{error.refusal.head}; {found}"

@@ -11,8 +11,7 @@ from datetime import date
 from attrs import evolve, frozen
 
 from peelflow.engine.fold import as_corrected
-from peelflow.errors import Refused
-from peelflow.model.decisions import Context, Reason, Refusal
+from peelflow.model.decisions import Context, Reason, Refusal, Refused
 from peelflow.model.records import (
     Amended,
     Attached,

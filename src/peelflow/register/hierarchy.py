@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peelflow.errors import Refused
-from peelflow.model.decisions import ChildrenNeed, ParentNeed, Reason, Refusal
+from peelflow.model.decisions import ChildrenNeed, ParentNeed, Reason, Refusal, Refused
 from peelflow.model.records import Record
 from peelflow.model.rules import Counts
 

@@ -12,16 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from peelflow.errors import (
-    Diagnostic,
-    InvalidRequest,
-    InvalidRules,
-    Refused,
-    UnknownDocument,
-    UnknownRecord,
-)
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
-from peelflow.model.decisions import Act, Predicate, Refusal
+from peelflow.model.decisions import Act, Predicate, Refusal, Refused
 from peelflow.model.records import Actor, Document, Event, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register.commands import Verbs

@@ -11,7 +11,7 @@ from attrs import evolve
 from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
 from peelflow.engine.requirements import holds_role
-from peelflow.errors import InvalidRequest, Refused
+from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import (
     Act,
     Child,
@@ -20,6 +20,7 @@ from peelflow.model.decisions import (
     Reason,
     RecordReference,
     Refusal,
+    Refused,
 )
 from peelflow.model.records import (
     Amended,
@@ -398,8 +399,7 @@ def apply_correction(draft: Session, asked: Event, what: Corrected) -> Event:
 
 def _as_refused_correction(refused: Refused, record: Record, role: str) -> Refused:
     """Return a refusal as who asked for the correction is told it, wherever it was found."""
-    found, rules = refused.refusal, str(record.lifecycle)
-    reasons = found.reasons if isinstance(found, Refusal) else ()
+    reasons, rules = refused.refusal.reasons, str(record.lifecycle)
     return Refused(Refusal(record.id, rules, record.state, "correct", role, reasons))
 
 

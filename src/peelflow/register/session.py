@@ -14,8 +14,8 @@ from types import TracebackType
 
 from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
 from peelflow.engine.fold import apply, begin
-from peelflow.errors import InvalidRequest, KeyReused, Refused, UnknownDocument
-from peelflow.model.decisions import Act, Refusal
+from peelflow.errors import InvalidRequest, KeyReused, UnknownDocument
+from peelflow.model.decisions import Act, Refusal, Refused
 from peelflow.model.records import Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.commands import Verbs

@@ -13,8 +13,8 @@ from attrs import evolve, frozen
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
 from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.fold import as_corrected
-from peelflow.errors import Conflict, Refused
-from peelflow.model.decisions import Act
+from peelflow.errors import Conflict
+from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.context import known_holidays
