@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import field, frozen
 
+from peelflow.results import Result
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -35,7 +37,7 @@ LONGEST_TEXT = 500  # what a sentence repeats of a text that somebody gave
 
 
 @frozen(order=True)
-class Span:
+class Span(Result):
     """A place in a rule file: `line` and `column` count from 1."""
 
     file: str
@@ -50,7 +52,7 @@ NOWHERE = Span("<built>")
 
 
 @frozen(order=True)
-class Diagnostic:
+class Diagnostic(Result):
     """One fault in a rule file: where, a stable code, what is so, and what to do instead.
 
     `related` is the line of other rules that it is held against, where there is one; `steps` is a

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement
+from peelflow.results import Result
 
 
 @frozen
@@ -303,7 +304,7 @@ class AppliesTo:
 
 
 @frozen(order=True)
-class Pin:
+class Pin(Result):
     """What a record remembers of its lifecycle: name, version, semantic digest."""
 
     name: str

@@ -1,0 +1,10 @@
+"""`python -m peelflow` is the command `peelflow`."""
+
+from __future__ import annotations
+
+import sys
+
+from peelflow.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
