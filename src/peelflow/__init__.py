@@ -96,7 +96,7 @@ if TYPE_CHECKING:
         TransitionTaken,
         Value,
     )
-    from peelflow.model.rules import Lifecycle, MigrationPlan, Pin
+    from peelflow.model.rules import Category, FieldRule, Lifecycle, MigrationPlan, Pin
     from peelflow.portfolio.listing import Age, Attribution, RecordRow
     from peelflow.portfolio.movement import Movement
     from peelflow.portfolio.overdue import Overdue, OverdueRecord, UndatedRecord
@@ -142,7 +142,7 @@ _HOMES = {
         "EventPayload FieldValue LastDone Migrated Moment Record Relevelled TakenOver "
         "TransitionTaken Value"
     ),
-    "peelflow.model.rules": "Lifecycle MigrationPlan Pin",
+    "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
     "peelflow.portfolio.listing": "Age Attribution RecordRow",
     "peelflow.portfolio.movement": "Movement",
     "peelflow.portfolio.overdue": "Overdue OverdueRecord UndatedRecord",
@@ -168,6 +168,7 @@ __all__ = [
     "Attached",
     "Attachment",
     "Attribution",
+    "Category",
     "ChainHead",
     "Change",
     "ChildLinked",
@@ -187,6 +188,7 @@ __all__ = [
     "EventPayload",
     "FeedItem",
     "FieldNeed",
+    "FieldRule",
     "FieldValue",
     "FigureLine",
     "Figures",

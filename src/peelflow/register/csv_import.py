@@ -29,10 +29,11 @@ from peelflow.register.csv_schema import (
 )
 from peelflow.register.register import Register
 from peelflow.register.session import Session
+from peelflow.results import Result
 
 
 @frozen
-class ImportResult:
+class ImportResult(Result):
     """What an import did.
 
     Attributes:

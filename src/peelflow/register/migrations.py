@@ -24,6 +24,7 @@ from peelflow.register.migration_plan import (
     resolve_plan,
 )
 from peelflow.register.validation import check_actor, check_date, check_not_future, check_text
+from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ IMPACT_KINDS: tuple[ImpactKind, ...] = ("stranded", "overdue", "blocked")
 
 
 @frozen
-class Impact:
+class Impact(Result):
     """What a plan would do to a record that somebody should look at; `days` it would be overdue."""
 
     record: str
@@ -49,7 +50,7 @@ class Impact:
 
 
 @frozen
-class MigrationImpact:
+class MigrationImpact(Result):
     """What a plan would do to a register, before it does.
 
     Attributes:
@@ -141,7 +142,7 @@ BATCH = 200
 
 
 @frozen
-class MigrationResult:
+class MigrationResult(Result):
     """What a migration, or its undoing, did: how many records moved, and which were left alone."""
 
     moved: int

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import Act, Predicate, Refusal, Refused
-from peelflow.model.records import Actor, Document, Event, Record
+from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register.commands import Verbs
 from peelflow.register.context import Services
@@ -34,6 +34,7 @@ from peelflow.register.validation import (
     check_type,
     describe_document,
 )
+from peelflow.results import short_repr
 from peelflow.rulebook.canonical import canonical_text
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
@@ -206,6 +207,16 @@ class Reading(Keeping):
         if kept is None:
             raise UnknownRecord(record)
         return kept.record
+
+    def fields(self, record: str) -> dict[str, FieldValue]:
+        """Return a record's fields with each day as a `date`, or raise UnknownRecord.
+
+        `Record.fields` keeps the texts that are stored: digests, verdicts and stores read those,
+        and only the rulebook says which of them are days.
+        """
+        known = self.record(record)
+        category = self.rulebook.vocabulary.categories.get(known.category)
+        return dict(known.fields) if category is None else known.field_values(category)
 
     def records(
         self,
@@ -603,6 +614,9 @@ class Register(Verbs, Reading, Advice, Deadlines, Migrations):
         except BaseException:
             store.close()
             raise
+
+    def __repr__(self) -> str:
+        return short_repr("Register", store=self.store.url, rulebook=self.rulebook)
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOv
 from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.context import known_holidays
 from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date
+from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ DueTransition = tuple[date | None, Transition]
 
 
 @frozen
-class PendingTimer:
+class PendingTimer(Result):
     """A timed transition that is due and was not taken: on what record, since when, and why.
 
     `due` is None where nobody can tell whether it is due, as bank holidays are not known.
@@ -43,7 +44,7 @@ class PendingTimer:
 
 
 @frozen
-class TickResult:
+class TickResult(Result):
     """What a tick did on a day.
 
     Attributes:
@@ -155,7 +156,7 @@ Origin = Literal["field", "rule", "none"]
 
 
 @frozen
-class DeadlineChange:
+class DeadlineChange(Result):
     """One change of a deadline: to what day (None: taken away), why, who decided, who typed."""
 
     day: date | None
@@ -166,7 +167,7 @@ class DeadlineChange:
 
 
 @frozen
-class StateDeadline:
+class StateDeadline(Result):
     """By when a record is to leave the state it stands in; `why` there is no day, if there is none.
 
     It has no effect on what may be done.
@@ -178,7 +179,7 @@ class StateDeadline:
 
 
 @frozen
-class Deadline:
+class Deadline(Result):
     """When a record is due, as its history says, and by when it is to leave its state.
 
     Attributes:

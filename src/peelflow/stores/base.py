@@ -13,6 +13,7 @@ from attrs import field, frozen
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
+from peelflow.results import Result
 from peelflow.stores.codec import check_text
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class ChangeRow(NamedTuple):
 
 
 @frozen
-class StoredEvent:
+class StoredEvent(Result):
     """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
 
     event: Event
@@ -133,7 +134,7 @@ class LedgerTotal:
 
 
 @frozen
-class FeedItem:
+class FeedItem(Result):
     """An event in the feed; positions count from 1, without a gap (S5)."""
 
     position: int

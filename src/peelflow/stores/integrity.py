@@ -31,6 +31,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
+from peelflow.results import Result
 from peelflow.stores.base import ChangeRow, EventRow, RecordRow, Snapshot, StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
@@ -39,7 +40,7 @@ _PinKey = tuple[str, int, str]
 
 
 @frozen(order=True)
-class Discrepancy:
+class Discrepancy(Result):
     """Something that does not fit: on which record, at which event (0: none), and what is so."""
 
     record: str
@@ -90,7 +91,7 @@ class References:
 
 
 @frozen
-class ChainHead:
+class ChainHead(Result):
     """The last event of a record that was looked at."""
 
     number: int = 0
@@ -274,7 +275,7 @@ Heads = Mapping[str, ChainHead]
 
 
 @frozen
-class Seal:
+class Seal(Result):
     """What is sealed.
 
     Attributes:
