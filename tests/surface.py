@@ -18,7 +18,7 @@ from peelflow.model.rules import Lifecycle
 from peelflow.portfolio import listing, movement, overdue, plan, reconcile
 from peelflow.register import csv_import
 from peelflow.register.register import Register
-from peelflow.register.session import Session
+from peelflow.register.session import Session as Batch
 
 PORTFOLIO: tuple[Callable[..., object], ...] = (
     listing.ages,
@@ -45,7 +45,7 @@ BATCH_VERBS = (
 
 def public_verbs() -> Iterator[Callable[..., object]]:
     """Yield the public methods of Register and of a batch, and the functions of the portfolio."""
-    for kind in (Register, Session):
+    for kind in (Register, Batch):
         for name, verb in inspect.getmembers(kind, callable):
             if not name.startswith("_") and (kind is Register or name in BATCH_VERBS):
                 yield verb

@@ -48,15 +48,10 @@ def test_the_package_runs_as_the_command(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_module_says_what_to_install_for_the_command() -> None:
     """Without the extra `cli` there is one sentence, and no traceback."""
-    without = "\n".join(
-        (
-            "import runpy, sys",
-            "sys.modules['typer'] = None",
-            "runpy.run_module('peelflow', run_name='__main__')",
-        )
-    )
+    without = "import sys; sys.modules['typer'] = None; sys.argv = ['peelflow']"
+    run = "import runpy; runpy.run_module('peelflow', run_name='__main__')"
     ran = subprocess.run(
-        [sys.executable, "-c", without], capture_output=True, text=True, check=False
+        [sys.executable, "-c", f"{without}; {run}"], capture_output=True, text=True, check=False
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "typer is not installed; run: pip install 'peelflow[cli]'\n"
