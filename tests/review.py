@@ -127,13 +127,13 @@ class Reviews:
         """Migrate under the plan today; return how many moved, and who was left."""
         said: dict[str, Any] = {"actor": LIAISON, "on": self.day, "reason": "new rules", **more}
         done = self.register.migrate(PLAN, **said)
-        return done.moved, done.left
+        return done.moved, done.not_moved
 
     def move_back(self, **more: Any) -> tuple[int, tuple[str, ...]]:
         """Take the migration back today; return how many moved, and who was left."""
         said: dict[str, Any] = {"actor": LIAISON, "on": self.day, "reason": "a mistake", **more}
         done = self.register.unmigrate(PLAN, **said)
-        return done.moved, done.left
+        return done.moved, done.not_moved
 
 
 def reviews(folder: Path, url: str = "memory:", *, rules: Rulebook | None = None) -> Reviews:

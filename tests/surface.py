@@ -17,8 +17,9 @@ import peelflow
 from peelflow.model.rules import Lifecycle
 from peelflow.portfolio import listing, movement, overdue, plan, reconcile
 from peelflow.register import csv_import
+from peelflow.register.batch import Batch
 from peelflow.register.register import Register
-from peelflow.register.session import Session as Batch
+from peelflow.register.session import Session
 
 PORTFOLIO: tuple[Callable[..., object], ...] = (
     listing.ages,
@@ -28,26 +29,15 @@ PORTFOLIO: tuple[Callable[..., object], ...] = (
     reconcile.reconcile,
     csv_import.import_sheets,
 )
-BATCH_VERBS = (
-    "add",
-    "take_over",
-    "fire",
-    "attach",
-    "amend",
-    "appoint",
-    "correct",
-    "relevel",
-    "keep",
-    "get",
-    "history",
-)
+
+NO_RESULTS = (Lifecycle, Batch, Session)
 
 
 def public_verbs() -> Iterator[Callable[..., object]]:
     """Yield the public methods of Register and of a batch, and the functions of the portfolio."""
     for kind in (Register, Batch):
         for name, verb in inspect.getmembers(kind, callable):
-            if not name.startswith("_") and (kind is Register or name in BATCH_VERBS):
+            if not name.startswith("_"):
                 yield verb
     yield from PORTFOLIO
 
@@ -61,7 +51,7 @@ def modules() -> list[Any]:
 def returned_classes() -> set[str]:
     """Return the names of our attrs classes that verbs return, and of those inside them.
 
-    A lifecycle's parts are rules, which are read as rule files, so the walk ends there.
+    The walk ends at a lifecycle, whose parts are rules, and at what has verbs of its own.
     """
     met: set[type] = set()
     todo = [kind for verb in public_verbs() for kind in _classes_in(_return_of(verb), verb)]
@@ -69,7 +59,7 @@ def returned_classes() -> set[str]:
         kind = todo.pop()
         if kind not in met:
             met.add(kind)
-            if kind is not Lifecycle:
+            if kind not in NO_RESULTS:
                 todo += [
                     inner for part in attrs.fields(kind) for inner in _classes_in(part.type, kind)
                 ]

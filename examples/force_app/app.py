@@ -1,8 +1,8 @@
 """A force's own application: its tasks and its records move in one transaction, or not at all.
 
 It is small on purpose. What it shows: an application has a database and a table of its own, and
-peelflow's tables lie beside it; `Register(connection=…)` joins the application's transaction.
-Whatever fails after a record moved takes the move back with it.
+peelflow's tables lie beside it; `Register.joined(connection, …)` joins the application's
+transaction. Whatever fails after a record moved takes the move back with it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ engine = open_database(DATABASE)
 def transaction() -> Iterator[tuple[Register, Connection]]:
     """Give a register in a transaction of ours; it is kept when the block ends well."""
     with engine.begin() as connection:
-        yield Register(connection=connection, rulebook=RULES), connection
+        yield Register.joined(connection, rulebook=RULES), connection
 
 
 def logged_in(x_user: Annotated[str, Header()] = "") -> Actor:

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         LastDone,
         Migrated,
         Moment,
+        Provenance,
         Record,
         Relevelled,
         TakenOver,
@@ -102,9 +103,11 @@ if TYPE_CHECKING:
     from peelflow.portfolio.overdue import Overdue, OverdueRecord, UndatedRecord
     from peelflow.portfolio.plan import PlannedInspection, Verifiable
     from peelflow.portfolio.reconcile import Difference, ReconcileResult
+    from peelflow.register.batch import Batch
     from peelflow.register.csv_import import ImportResult
     from peelflow.register.migrations import Impact, MigrationImpact, MigrationResult
     from peelflow.register.register import Register
+    from peelflow.register.session import Session
     from peelflow.register.timers import (
         Deadline,
         DeadlineChange,
@@ -121,6 +124,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "peelflow.register.register": "Register",
+    "peelflow.register.batch": "Batch",
+    "peelflow.register.session": "Session",
     "peelflow.rulebook.loader": "check load",
     "peelflow.rulebook.national": "national",
     "peelflow.rulebook.rulebook": "Rulebook",
@@ -139,7 +144,7 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment Record Relevelled TakenOver "
+        "EventPayload FieldValue LastDone Migrated Moment Provenance Record Relevelled TakenOver "
         "TransitionTaken Value"
     ),
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
@@ -168,6 +173,7 @@ __all__ = [
     "Attached",
     "Attachment",
     "Attribution",
+    "Batch",
     "Category",
     "ChainHead",
     "Change",
@@ -222,6 +228,7 @@ __all__ = [
     "Pin",
     "PlannedInspection",
     "PredicateNeed",
+    "Provenance",
     "Reason",
     "ReasonNeed",
     "ReconcileResult",
@@ -238,6 +245,7 @@ __all__ = [
     "Rulebook",
     "RulesMismatch",
     "Seal",
+    "Session",
     "SourceNeed",
     "Span",
     "StateDeadline",

@@ -28,6 +28,7 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import SYSTEM
+from peelflow.register.commands import act_on
 from peelflow.testing.strategies import FORCE
 from tests.advice.places import CLERK, Place
 
@@ -82,9 +83,9 @@ class Walk:
     def tick(self, step: RouteStep, on: date) -> None:
         """Let peelflow do a step that is due."""
         self.doers.append(PEELFLOW.person)
-        with self.place.register.batch() as draft, draft.step():
+        with self.place.register.batch() as batch, batch.savepoint():
             act = Act(step.trigger, PEELFLOW, on, PEELFLOW.person)
-            draft.act(draft.get(self.route.record), act)
+            act_on(batch.session, batch.record(self.route.record), act)
 
     def meet(self, need: Need, on: date) -> dict[str, Any]:
         """Meet a need: before the act, or with it by what is returned."""

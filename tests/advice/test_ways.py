@@ -66,7 +66,7 @@ def test_no_walk_is_shorter_than_a_drawn_route(drawn: Drawn, data: st.DataObject
     world = World(
         lifecycle,
         open_children="shut" not in children,
-        predicate="budget_agreed" in place.register.draft().desk.predicates,
+        predicate="budget_agreed" in place.register.services.predicates,
     )
     most = BRUTE if route.verdict == "impossible" else min(BRUTE, len(route.steps) - 1)
     event(f"{route.verdict} beyond {most}")

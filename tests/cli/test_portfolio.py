@@ -178,7 +178,7 @@ def test_tick_tells_what_nobody_can_count(
 ) -> None:
     """Where the bank holidays that it takes are not known."""
     left = PendingTimer("C-1", "lapse", None, "no list of bank holidays is installed")
-    monkeypatch.setattr(Register, "tick", lambda _, *, on: TickResult(on, left=(left,)))
+    monkeypatch.setattr(Register, "tick", lambda _, *, on: TickResult(on, pending=(left,)))
     ran = run("tick", "--on", "2023-02-01", "--register", timed / "timed.db")
     said = "nobody can tell whether `lapse` is due: no list of bank holidays is installed"
     assert f"C-1: {said}" in ran.out

@@ -117,7 +117,9 @@ def test_the_reference_of_sheets_names_every_column() -> None:
             r"^\| ([a-z]+) \| `([a-z]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
         )
     ]
-    assert told == [(each.name, each.told_by, each.required, each.optional) for each in SHEET_KINDS]
+    assert told == [
+        (each.name, each.identifying_column, each.required, each.optional) for each in SHEET_KINDS
+    ]
 
 
 def test_links_lead_somewhere() -> None:

@@ -36,7 +36,7 @@ def test_a_deadline_tells_its_first_day_every_later_one_and_why(world: World) ->
     typed = (LIAISON, LIAISON.person)
     assert world.register.deadline(record) == Deadline(
         original=DUE,
-        slips=(
+        changes=(
             DeadlineChange(date(2021, 6, 30), START + timedelta(1), "no staff", *typed),
             DeadlineChange(None, START + timedelta(2), "withdrawn", *typed),
         ),
@@ -56,7 +56,7 @@ def test_a_day_that_the_force_sets_later_is_the_original_one(world: World) -> No
     )
     slip(world, record, DUE, "the force sets one")
     found = world.register.deadline(record)
-    assert (found.original, found.slips, found.origin) == (DUE, (), "field")
+    assert (found.original, found.changes, found.origin) == (DUE, (), "field")
     assert found.words == "within three months"
 
 

@@ -94,7 +94,7 @@ def test_what_the_batch_itself_recorded_must_be_answered(world: World) -> None:
     with world.register.batch() as draft:
         draft.add("theirs", **{**added, "force": "kent"})
         draft.add("area", **{**added, "category": "afi"})
-        with pytest.raises(ZeroDivisionError), draft.step():
+        with pytest.raises(ZeroDivisionError), draft.savepoint():
             draft.add("new", **added)
             raise ZeroDivisionError
         draft.fire(response, "publish", **given)
@@ -105,7 +105,7 @@ def test_a_record_that_names_nothing_has_nothing_to_answer(world: World) -> None
     """Others that name nothing either are not of the same."""
     one, _ = (world.add(LEVEL_3) for _ in range(2))
     asked = ChildForEach("answers", ("recommendation",), "source_report", "source_report")
-    assert mentions_of(world.register.draft(), world.register.record(one), [asked]) == ()
+    assert mentions_of(world.register.session(), world.register.record(one), [asked]) == ()
 
 
 def test_records_of_every_category_that_is_asked_for_are_found(world: World) -> None:
@@ -117,7 +117,7 @@ def test_records_of_every_category_that_is_asked_for_are_found(world: World) -> 
         ChildForEach("answers", categories, "source_report", "report")
         for categories in (("recommendation", "afi"), ("afi",))
     ]
-    mentions = mentions_of(world.register.draft(), world.register.record(response), asked)
+    mentions = mentions_of(world.register.session(), world.register.record(response), asked)
     assert [each.id for each in mentions] == found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from peelflow.engine.fold import begin
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
@@ -82,8 +83,8 @@ def test_a_refused_appointment_does_not_count(world: World) -> None:
         made = given_up.add("the-new-chief", **appointed(NEW.person, world.day))
         raise fault
     with world.register.batch() as batch:
-        with pytest.raises(InvalidRequest), batch.step():
-            batch.put(made)
+        with pytest.raises(InvalidRequest), batch.savepoint():
+            batch.session.put(made, begin(made))
             raise fault
         with pytest.raises(Refused):
             batch.fire(record, "close", actor=NEW, on=world.day, evidence=[letter])

@@ -304,7 +304,7 @@ def test_a_batch_corrects_what_it_drafted(world: World) -> None:
         batch.fire(record, "start", actor=LIAISON, on=world.day)
         said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "never happened"}
         batch.correct(record, 2, correction="void", **said)
-        assert batch.get(record).state == "open"
+        assert batch.record(record).state == "open"
     assert world.register.record(record).state == "open"
     assert world.register.verify() == ()
 

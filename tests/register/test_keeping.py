@@ -101,7 +101,7 @@ def test_a_restored_register_verifies_against_the_seal(register: Register, tmp_p
     told: list[int] = []
 
     with Register.open("memory:") as other:
-        assert other.restore(exported, seen=told.append) == 10
+        assert other.restore(exported, on_progress=told.append) == 10
         assert other.verify(sealed=sealed, heads=heads) == ()
         assert other.figures() == register.figures()
         assert list(other.records()) == list(register.records())

@@ -14,7 +14,7 @@ from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Conflict, InvalidRequest, InvalidRules
 from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import Actor, Corrected, Migrated, TransitionTaken
-from peelflow.register import migration_plan, migrations
+from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
 from peelflow.rulebook.loader import load
 from peelflow.rulebook.rulebook import Rulebook
@@ -91,7 +91,7 @@ def test_moving_again_moves_nothing(here: Reviews) -> None:
 
 def test_what_was_cut_off_goes_on(here: Reviews, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole batches are kept; asking again moves the others."""
-    monkeypatch.setattr(migrations, "BATCH", 2)
+    monkeypatch.setattr(migrations, "RECORDS_AT_ONCE", 2)
     for _ in range(5):
         here.add()
 
@@ -101,7 +101,7 @@ def test_what_was_cut_off_goes_on(here: Reviews, monkeypatch: pytest.MonkeyPatch
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        here.move(seen=stop)
+        here.move(on_progress=stop)
     assert [version for _, version in states(here)] == [2, 2, 2, 2, 1]
     assert here.move() == (1, ())
 
@@ -111,7 +111,7 @@ def test_an_act_meanwhile_is_a_conflict_and_no_loss(
 ) -> None:
     """S2: the batch in which somebody acted is not kept, and moves when asked again."""
     record = here.add()
-    put = migration_plan.put_move
+    put = commands.put_move
 
     def put_late(*given: Any) -> Any:
         here.act(record, "finish", LEAD)
@@ -191,7 +191,7 @@ def test_a_move_stays_where_the_rules_before_it_refuse_what_came_after(here: Rev
     here.day += timedelta(31)
     tick = Act("lapse", PEELFLOW, here.day, "peelflow")
     with here.register.batch() as batch:
-        batch.act(batch.get(record), tick)
+        commands.act_on(batch.session, batch.record(record), tick)
     with pytest.raises(Refused, match=r"event 3 of .* would break"):
         here.register.correct(
             record, 2, correction="void", actor=LIAISON, on=here.day, reason="a mistake"
@@ -205,7 +205,8 @@ def test_the_force_takes_back_what_a_wrong_clock_did(here: Reviews) -> None:
     here.move()
     here.day += timedelta(31)
     with here.register.batch() as batch:
-        batch.act(batch.get(record), Act("lapse", PEELFLOW, here.day, "peelflow"))
+        tick = Act("lapse", PEELFLOW, here.day, "peelflow")
+        commands.act_on(batch.session, batch.record(record), tick)
     said: dict[str, Any] = {"on": here.day, "reason": "a mistake", "correction": "void"}
     with pytest.raises(InvalidRequest, match=r"not of that side \(force\)"):
         here.register.correct(

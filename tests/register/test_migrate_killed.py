@@ -18,9 +18,9 @@ from peelflow.register import migrations
 from peelflow.rulebook.loader import load
 from tests.review import reviews
 
-migrations.BATCH = 2
+migrations.RECORDS_AT_ONCE = 2
 here = reviews(Path("."), sys.argv[1], rules=load(sys.argv[2]))
-here.move(seen=lambda done, _: os.kill(os.getpid(), signal.SIGKILL) if done == 4 else None)
+here.move(on_progress=lambda done, _: done == 4 and os.kill(os.getpid(), signal.SIGKILL))
 """
 
 

@@ -236,7 +236,7 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
     same = {name: name for name in rules.states}
     plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
-    assert world.register.migrate(plan, **said).left == ("T-1",)
+    assert world.register.migrate(plan, **said).not_moved == ("T-1",)
 
 
 def test_a_move_asked_for_again_is_the_same_whatever_its_event_says_of_names(world: World) -> None:

@@ -350,7 +350,7 @@ def test_a_register_of_one_force_judges_its_own_records(world: World) -> None:
     one = Register(
         world.register.store,
         rulebook=world.register.rulebook,
-        clock=lambda: world.register.draft().now,
+        clock=lambda: world.register.session().now,
         force=FORCE,
     )
     with pytest.raises(Refused, match=f"{record} could not `close`"):

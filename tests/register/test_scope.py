@@ -263,7 +263,7 @@ def test_its_own_records_move_as_ever(kent: Register) -> None:
 def test_an_act_may_name_what_it_need_not_look_at(kent: Register) -> None:
     """An inspection that is not there is a word in the event, as it is for everybody."""
     with kent.batch() as batch:
-        assert batch.find(f"{OTHER}-0") is None
+        assert batch.session.find(f"{OTHER}-0") is None
         batch.fire(f"{KENT}-0", "start", actor=LIAISON, on=START)
     assert kent.record(f"{KENT}-0").state == "in_progress"
 

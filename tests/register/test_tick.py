@@ -19,7 +19,7 @@ from peelflow.errors import Conflict, InvalidRequest
 from peelflow.model.records import TransitionTaken
 from peelflow.register.register import Register
 from peelflow.register.session import Session
-from peelflow.register.timers import BATCH, PendingTimer, TickResult, tick
+from peelflow.register.timers import RECORDS_AT_ONCE, PendingTimer, TickResult, tick
 from tests.clocked import LEAD, add_case, clocked
 
 ISSUED = date(2023, 1, 2)
@@ -71,7 +71,7 @@ def test_what_still_needs_something_is_left_and_says_what(register: Register) ->
     add_case(register, "C-1", ISSUED, published=ISSUED)
     register.fire("C-1", "hold", actor=LEAD, on=ISSUED)
     day = ISSUED + timedelta(7)
-    (left,) = register.tick(on=day).left
+    (left,) = register.tick(on=day).pending
     assert (left.record, left.trigger, left.due) == ("C-1", "resume", day)
     assert "the field `owner` is not set" in left.why
     assert isinstance(left, PendingTimer)
@@ -86,7 +86,7 @@ def test_a_refused_step_leaves_nothing_of_itself(register: Register) -> None:
     register.fire("C-2", "hold", actor=LEAD, on=ISSUED)
     add_case(register, "C-3", ISSUED)
     done = register.tick(on=DUE)
-    assert [(left.record, left.trigger) for left in done.left] == [("C-1", "lapse")]
+    assert [(left.record, left.trigger) for left in done.pending] == [("C-1", "lapse")]
     assert [event.record for event in done.fired] == ["C-3"]
     assert register.record("C-1").state == "waiting"
 
@@ -127,12 +127,12 @@ def test_more_records_than_a_batch_holds_all_fire(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In batches, none twice."""
-    for number in range(BATCH + 3):
+    for number in range(RECORDS_AT_ONCE + 3):
         add_case(register, f"C-{number}", ISSUED)
     spy = Mock(wraps=register.store.append)
     monkeypatch.setattr(register.store, "append", spy)
-    assert len(register.tick(on=DUE).fired) == BATCH + 3
-    assert [len(call.args[0].records) for call in spy.call_args_list] == [BATCH, 3]
+    assert len(register.tick(on=DUE).fired) == RECORDS_AT_ONCE + 3
+    assert [len(call.args[0].records) for call in spy.call_args_list] == [RECORDS_AT_ONCE, 3]
 
 
 def test_the_records_of_a_batch_are_read_at_once(
@@ -156,7 +156,7 @@ def test_a_record_that_somebody_moves_meanwhile_is_passed_over(register: Registe
     def disturbed() -> Session:
         nonlocal drafts
         drafts += 1
-        draft = register.draft()
+        draft = register.session()
         if drafts in (2, 3):
             draft.get("C-1")
             register.amend("C-1", "owner", f"lead-{drafts}", actor=LEAD, on=ISSUED, reason="busy")

@@ -116,10 +116,10 @@ def test_what_nobody_can_count_is_left_and_nothing_is_written(tmp_path: Path) ->
         add_case(register, "C-1", date(2041, 1, 1))
         add_case(register, "C-2", date(2040, 1, 1))
         eve = date(2041, 1, 20)
-        assert [left.record for left in register.tick(on=eve).left] == ["C-2"]
+        assert [left.record for left in register.tick(on=eve).pending] == ["C-2"]
         done = register.tick(on=eve + timedelta(2))
-        assert [(left.record, left.due) for left in done.left] == [("C-1", None), ("C-2", None)]
-        assert "counts working days up to 2041-01-02, and bank holidays are" in done.left[0].why
+        assert [(left.record, left.due) for left in done.pending] == [("C-1", None), ("C-2", None)]
+        assert "counts working days up to 2041-01-02, and bank holidays are" in done.pending[0].why
         assert done.fired == ()
         assert len(register.history("C-1")) == len(register.history("C-2")) == 1
 
@@ -145,7 +145,7 @@ def test_without_the_extra_a_step_in_working_days_is_left_and_says_so(tmp_path: 
         assert register.tick(on=early) == TickResult(early)
         refusal = register.why("C-1", "lapse", actor=LEAD, on=early)
         assert f"it does not fall due by {early}" in str(refusal)
-        (left,) = register.tick(on=day).left
+        (left,) = register.tick(on=day).pending
         assert (left.record, left.trigger, left.due) == ("C-1", "lapse", None)
         assert "counts working days, and no list of bank holidays is installed" in left.why
         refusal = register.why("C-1", "lapse", actor=LEAD, on=day)

@@ -22,7 +22,7 @@ from attrs import evolve, frozen
 from peelflow import Actor, Register
 from peelflow.engine.fold import fold
 from peelflow.model.records import Document, Event
-from peelflow.register.session import Session
+from peelflow.register.batch import Batch
 from peelflow.stores.base import StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.integrity import Heads, Seal, seal_discrepancies, verify_snapshot
@@ -56,7 +56,7 @@ def fill(path: Path, records: int) -> tuple[Seal, Heads]:
         return made.seal()
 
 
-def _walk(batch: Session, record: str, letter: Document) -> None:
+def _walk(batch: Batch, record: str, letter: Document) -> None:
     batch.add(
         record,
         category="recommendation",

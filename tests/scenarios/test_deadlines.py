@@ -203,7 +203,7 @@ def test_a_fixed_date_is_kept_as_the_report_gives_it(world: World) -> None:
     """It is the record's deadline from the beginning."""
     record = world.add(LEVEL_3, fields={"due": date(2021, 9, 30)})
     due = world.register.deadline(record)
-    assert (due.original, due.current, due.slips) == (date(2021, 9, 30), date(2021, 9, 30), ())
+    assert (due.original, due.current, due.changes) == (date(2021, 9, 30), date(2021, 9, 30), ())
 
 
 def test_age_since_publication_may_stand_for_a_target(world: World) -> None:

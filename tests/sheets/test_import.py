@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from peelflow.errors import Conflict, StoreBusy
 from peelflow.model.records import Amended, Attached
 from peelflow.register import csv_schema
+from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import SHEET_KINDS
 from peelflow.register.register import Register
@@ -131,7 +132,7 @@ def test_documents_of_refused_rows_are_not_kept(register: Register, tmp_path: Pa
     )
     done = import_sheets(register, write(tmp_path, attach=attach))
     assert len(done.faults) == 1
-    digest = register.draft().keep(b"complete", kind="letter", name="x").digest
+    digest = Batch(register.session()).keep(b"complete", kind="letter", name="x").digest
     assert register.store.document(digest) is None
 
 
@@ -174,7 +175,7 @@ def test_somebody_else_in_between_is_a_conflict(register: Register, tmp_path: Pa
         assert (done, total) == (1, 1)
 
     with pytest.raises(Conflict):
-        import_sheets(register, [acts], seen=meddle)
+        import_sheets(register, [acts], on_progress=meddle)
 
 
 def test_a_folder_and_a_missing_sheet_are_told(register: Register, tmp_path: Path) -> None:

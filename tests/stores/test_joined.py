@@ -72,7 +72,7 @@ def _clock() -> datetime:
 
 
 def _register(connection: object) -> Register:
-    return Register(connection=connection, rulebook=national(), clock=_clock)
+    return Register.joined(connection, rulebook=national(), clock=_clock)
 
 
 def _add(register: Register, record: str = "R") -> None:
@@ -351,15 +351,15 @@ def test_a_transaction_that_sees_the_past_is_refused(postgres: str) -> None:
     engine.dispose()
 
 
-def test_a_register_has_one_place(tmp_path: Path) -> None:
-    """Either a store or a connection, and that one of SQLAlchemy's."""
-    with pytest.raises(InvalidRequest, match="one of `store` and `connection`"):
-        Register(rulebook=national())
+def test_what_is_no_connection_is_refused() -> None:
+    """S2: only SQLAlchemy's can be joined."""
     with pytest.raises(InvalidRequest, match="is none of SQLAlchemy's"):
         _register(sqlite3.connect(":memory:"))
+
+
+def test_a_level_that_is_no_number_matches_nothing(tmp_path: Path) -> None:
+    """A query for one is no error of the database's."""
     upgrade_store(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
     store = SqlStore(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
-    with pytest.raises(InvalidRequest, match="one of `store` and `connection`"):
-        Register(store, connection=object(), rulebook=national())
     assert list(store.records(RecordQuery(level="x"))) == []
     store.close()

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
+from peelflow.register.batch import Batch
 from peelflow.register.register import Register
-from peelflow.register.session import Session as Batch
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests/typing/sample.py"
 BIN = Path(sys.executable).parent
-HEAD = f"""from typing import Any
+HEAD = """from typing import Any
 
 from peelflow.register.register import Register
-from {Batch.__module__} import {Batch.__name__} as Batch
+from peelflow.register.batch import Batch
 
 
 def use(register: Register, batch: Batch, given: Any) -> None:

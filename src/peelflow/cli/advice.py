@@ -29,8 +29,7 @@ from peelflow.cli.options import (
 from peelflow.cli.record import kept_documents
 from peelflow.model.decisions import InspectionNeed, Need, Refusal, RouteStep
 from peelflow.model.records import Actor
-from peelflow.register.register import refusal_of
-from peelflow.register.session import Session
+from peelflow.register.batch import Batch
 from peelflow.wording import say_day, say_doers, say_need, say_route_head
 
 FINDINGS, UNDETERMINED = 1, 3
@@ -56,13 +55,11 @@ def why(
 ) -> None:
     """Say whether an act may be done, or every reason why not. Nothing is written."""
     day = on or today()
-    with opened_register(register, rules) as here:
-        draft = here.draft()
+    with opened_register(register, rules) as here, here.trial() as batch:
         offered = kept_documents(
-            draft, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
+            batch, document or [], kind=kind, signed_by=signed_by, signed_on=signed_on
         )
-        refusal = refusal_of(
-            draft,
+        refusal = batch.why(
             record,
             trigger,
             actor=Actor(person, role),
@@ -73,7 +70,7 @@ def why(
             successor=successor,
             evidence=offered,
         )
-        asked = _route_hint(draft, record)
+        asked = _route_hint(batch, record)
     if refusal is None:
         output.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
         return
@@ -83,9 +80,9 @@ def why(
     raise typer.Exit(FINDINGS)
 
 
-def _route_hint(draft: Session, record: str) -> str:
+def _route_hint(batch: Batch, record: str) -> str:
     """Say what to ask for the way to have a record closed, on a ledger that it counts on."""
-    states = draft.lifecycle(draft.get(record)).states
+    states = batch.session.lifecycle(batch.record(record)).states
     ledgers = sorted(
         {
             ledger

@@ -86,7 +86,9 @@ def _restored_count(register: Register, file: Path) -> int:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Importing", total=None)
-        return register.restore(file, seen=lambda done: progress.update(task, completed=done))
+        return register.restore(
+            file, on_progress=lambda done: progress.update(task, completed=done)
+        )
 
 
 def import_with_progress(
@@ -101,7 +103,7 @@ def import_with_progress(
             files,
             defaults=fill,
             partial=partial,
-            seen=lambda done, total: progress.update(task, completed=done, total=total),
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
 
 

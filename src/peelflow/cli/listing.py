@@ -199,8 +199,8 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     for name, value in record.fields.items():
         yield name, value if isinstance(value, str) else "; ".join(value)
     deadline = register.deadline(record.id)
-    if deadline.slips:
-        times = "1 time" if len(deadline.slips) == 1 else f"{len(deadline.slips)} times"
+    if deadline.changes:
+        times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
         yield "deadline", f"first {deadline.original}, changed {times} since"
     if deadline.state:
         day = deadline.state.day

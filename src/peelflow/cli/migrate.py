@@ -104,10 +104,10 @@ def migrate(
         told = _move_with_progress(
             here, plans[0], (who, on or today(), reason or "", source, recorded_by), undo=undo
         )
-    output.line(f"{told.moved} records moved{' back' if undo else ''}, {len(told.left)} left")
-    for each in told.left:
+    output.line(f"{told.moved} records moved{' back' if undo else ''}, {len(told.not_moved)} left")
+    for each in told.not_moved:
         output.line(f"  left: {each}")
-    if told.left:
+    if told.not_moved:
         raise typer.Exit(FINDINGS)
 
 
@@ -172,5 +172,5 @@ def _move_with_progress(
             reason=reason,
             source=source,
             recorded_by=recorded_by,
-            seen=lambda done, total: progress.update(task, completed=done, total=total),
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )

@@ -15,8 +15,9 @@ import typer
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Level
+from peelflow.register.context import utc_now
 from peelflow.register.csv_schema import read_document
-from peelflow.register.register import Register, utc_now
+from peelflow.register.register import Register
 from peelflow.register.validation import iso_date
 from peelflow.rulebook.loader import load
 from peelflow.rulebook.national import national

@@ -209,7 +209,7 @@ def _slip_cells(deadline: Deadline) -> tuple[int, str]:
     """Say how often a day slipped, and each time to what day, why, and by whose act."""
     told = [
         f"{each.day or 'none'}: {each.reason} ({each.actor}, recorded by {each.recorded_by})"
-        for each in deadline.slips
+        for each in deadline.changes
     ]
     return len(told), "; ".join(told)
 
@@ -295,11 +295,11 @@ def tick(
         done = here.tick(on=on or today())
     for event in done.fired:
         output.line(_say_fired(event))
-    for left in done.left:
+    for left in done.pending:
         output.line(f"{left.record}: {_say_left(left)}: {left.why}")
     for record in done.passed_over:
         output.line(f"{record}: moved by somebody else meanwhile; tick again")
-    counted = f"{len(done.left)} waiting, {len(done.passed_over)} passed over"
+    counted = f"{len(done.pending)} waiting, {len(done.passed_over)} passed over"
     output.line(f"{len(done.fired)} done on {done.on}, {counted}")
 
 

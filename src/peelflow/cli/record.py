@@ -37,12 +37,11 @@ from peelflow.cli.options import (
     read_bytes,
     read_day,
     read_pair,
-    today,
 )
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor, Document
+from peelflow.register.batch import Batch
 from peelflow.register.register import Register
-from peelflow.register.session import Session
 
 
 def add(
@@ -93,9 +92,8 @@ def add(
             _refuse_without_state({"--on": on, "--reason": reason})
             here.add(record, **asked, source=source)
         else:
-            day = on or today()
             asked |= {"source": source or "", "reason": reason or ""}
-            here.take_over(record, **asked, state=state, on=day)
+            here.take_over(record, **asked, state=state, on=on)
         output.line(f"{record} is `{here.record(record).state}`")
 
 
@@ -194,7 +192,7 @@ def fire(
                 record,
                 trigger,
                 actor=Actor(actor, actor_role),
-                on=on or today(),
+                on=on,
                 recorded_by=recorded_by,
                 source=source,
                 reason=reason,
@@ -208,16 +206,16 @@ def fire(
 
 
 def kept_documents(
-    draft: Session,
+    batch: Batch,
     paths: list[Path],
     *,
     kind: str,
     signed_by: str | None,
     signed_on: date | None,
 ) -> list[Document]:
-    """Bring files to a draft as documents, each by its name."""
+    """Bring files to a batch as documents, each by its name."""
     return [
-        draft.keep(
+        batch.keep(
             read_bytes(path), kind=kind, name=path.name, signed_by=signed_by, signed_on=signed_on
         )
         for path in paths
@@ -258,7 +256,7 @@ def amend(
             field,
             given.get(field),
             actor=Actor(actor, actor_role),
-            on=on or today(),
+            on=on,
             reason=reason or "",
             recorded_by=recorded_by,
             source=source,
@@ -293,7 +291,7 @@ def attach(
             record,
             kept,
             actor=Actor(actor, actor_role),
-            on=on or today(),
+            on=on,
             recorded_by=recorded_by,
             source=source,
             key=key,
@@ -338,7 +336,7 @@ def correct(
             correction="void" if void else "redate",
             to=redate,
             actor=Actor(actor, actor_role),
-            on=on or today(),
+            on=on,
             reason=reason or "",
             recorded_by=recorded_by,
             source=source,
@@ -383,7 +381,7 @@ def relevel(
             record,
             plan=plan,
             actor=Actor(actor, actor_role),
-            on=on or today(),
+            on=on,
             reason=reason or "",
             source=source or "",
             recorded_by=recorded_by,

@@ -28,6 +28,27 @@ class Actor(Result):
         return f"{self.person} ({self.role})"
 
 
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
+class Provenance(Result):
+    """Who decided something, when, why and from what: what every event says of itself.
+
+    Attributes:
+        actor: Who decided, in one acting role.
+        on: The London date it happened on.
+        recorded_by: Who typed it; the actor where it is left out.
+        reason: Why, in words.
+        source: The letter or portal reference it was read from.
+        key: An idempotency key, unique within the record.
+    """
+
+    actor: Actor
+    on: date
+    recorded_by: str | None = None
+    reason: str | None = None
+    source: str | None = None
+    key: str | None = None
+
+
 @frozen
 class Document(Result):
     """What is known of a kept document; its content is kept under `digest` (SHA-256, hex).

@@ -47,7 +47,7 @@ def movement(
     Raises:
         InvalidRequest: The days stand in the wrong order, or no state counts on such a ledger.
     """
-    check_ledger(register.draft().desk, ledger)
+    check_ledger(register.services, ledger)
     check_date(after, "the list")
     check_date(until, "the list")
     if until < after:

@@ -82,7 +82,7 @@ def reconcile(
     Raises:
         InvalidRequest: No state counts on such a ledger.
     """
-    check_ledger(register.draft().desk, ledger)
+    check_ledger(register.services, ledger)
     rows, faults = read_sheet(Path(path), {}, kinds=(PORTAL_SHEET,))
     listed: dict[str, PortalRecord] = {}
     found = list(faults)
@@ -119,11 +119,11 @@ def _portal_record(row: SheetRow, before: dict[str, PortalRecord]) -> PortalReco
     try:
         one = PortalRecord(required_cell(row, "record"), level_cell(row), _counts_cell(row), row)
     except BadCell as bad:
-        return row.fault(bad.column, "sheet-value", bad.sentence, bad.instead)
+        return row.diagnostic(bad.column, "sheet-value", bad.sentence, bad.instead)
     first = before.get(one.record)
     if first is not None:
         sentence = f"`{one.record}` stands on line {first.row.span.line} already"
-        return row.fault("record", "sheet-value", sentence, "keep one of the two rows")
+        return row.diagnostic("record", "sheet-value", sentence, "keep one of the two rows")
     return one
 
 

@@ -1,24 +1,22 @@
 """Turn each verb into events of a session.
 
-Every verb returns the event it made; with a `key` seen before, the first event again.
+Every verb returns the event it made; with a `key` seen before, the first event again. What the
+arguments mean and what is raised stands on the verbs of `Batch`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import evolve
 
-from peelflow.engine.fold import changes_on_entry
-from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Act
+from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
+from peelflow.errors import InvalidRequest, UnknownDocument
+from peelflow.model.decisions import Act, Refusal, Refused
 from peelflow.model.records import (
-    Actor,
     Added,
     Amended,
     Attached,
@@ -27,13 +25,17 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    Migrated,
+    Provenance,
     Record,
+    Relevelled,
     TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, Category, Level, MigrationPlan
-from peelflow.register.context import is_signed_later
-from peelflow.register.hierarchy import open_ledgers, refuse_open_child
+from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
+from peelflow.register.hierarchy import check_hierarchy, open_ledgers, refuse_open_child
+from peelflow.register.session import Session
 from peelflow.register.validation import (
     FieldInput,
     category_of,
@@ -42,52 +44,37 @@ from peelflow.register.validation import (
     check_date,
     check_document,
     check_follows,
-    check_key,
     check_level,
     check_not_future,
-    check_readable,
+    check_provenance,
     check_references,
     check_taken_over,
     check_text,
+    check_texts,
     checked_days,
     checked_documents,
     checked_fields,
     checked_id,
     checked_value,
     counted_day,
+    describe_document,
     is_counted,
     role_of,
 )
 
-if TYPE_CHECKING:
-    from peelflow.register.session import Session
-
 
 def new_event(
-    draft: Session,
-    what: EventPayload,
-    record: str,
-    *,
-    number: int,
-    on: date,
-    actor: Actor,
-    recorded_by: str | None,
-    reason: str | None = None,
-    source: str | None = None,
-    key: str | None = None,
+    session: Session, what: EventPayload, record: str, number: int, provenance: Provenance
 ) -> Event:
     """Return the event of a request, written now.
 
     What no lifecycle judges is judged here: an inspectorate's decision names its source.
     """
+    actor, source = provenance.actor, provenance.source
     check_actor(actor)
-    check_key(key)
-    check_date(on, record)
-    check_readable(reason, f"{record}: the reason")
-    check_readable(source, f"{record}: the source")
-    side = role_of(draft, actor.role).side
+    check_provenance(provenance, record)
     if (
-        side == "inspectorate"
+        role_of(session, actor.role).side == "inspectorate"
         and not isinstance(what, TransitionTaken)
         and not (source and source.strip())
     ):
@@ -97,94 +84,193 @@ def new_event(
             "name the letter or portal reference it was read from",
         )
     return Event(
-        record=record,
-        number=number,
-        what=what,
-        on=on,
-        actor=actor,
-        recorded_by=recorder_of(draft, actor, recorded_by),
-        recorded_at=draft.now,
-        reason=reason,
-        source=source,
-        key=key,
+        record,
+        number,
+        what,
+        provenance.on,
+        actor,
+        recorder_of(session, provenance),
+        session.now,
+        provenance.reason,
+        source,
+        provenance.key,
     )
 
 
-def recorder_of(draft: Session, actor: Actor, recorded_by: str | None) -> str:
+def recorder_of(session: Session, provenance: Provenance) -> str:
     """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
+    actor, recorded_by = provenance.actor, provenance.recorded_by
     check_actor(actor)
-    role = role_of(draft, actor.role)
+    role = role_of(session, actor.role)
     check_text(actor.person, "the actor's person")
     if actor.role == SYSTEM:
         raise InvalidRequest(
             f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
         )
-    if recorded_by is None:
-        if role.side == "inspectorate":
-            raise InvalidRequest(
-                f"the decision of {actor}",
-                "does not say who recorded it; an inspectorate does not log in to this register",
-                "give recorded_by",
-            )
-        return actor.person
-    check_text(recorded_by, "recorded_by")
-    return recorded_by
+    if recorded_by is not None:
+        check_text(recorded_by, "recorded_by")
+        return recorded_by
+    if role.side == "inspectorate":
+        raise InvalidRequest(
+            f"the decision of {actor}",
+            "does not say who recorded it; an inspectorate does not log in to this register",
+            "give recorded_by",
+        )
+    return actor.person
 
 
-def event_for_key(act: Act, record: Record, draft: Session) -> Event:
-    """Return an act as the event it would be, to compare it with an earlier one of its key."""
-    what = TransitionTaken(
-        trigger=act.trigger,
-        old=record.state,
-        new=record.state,
-        evidence=act.evidence,
-        inspection=act.inspection,
-        successor=act.successor,
+def take(
+    session: Session, event: Event, before: Record | None, *, folded: Record | None = None
+) -> Record:
+    """Take an event into a session, and return the record after it.
+
+    Args:
+        session: Where it goes.
+        event: What happened.
+        before: The record as the session sees it; None before its first event.
+        folded: The record after it, where its whole history has to be read for that.
+
+    Raises:
+        Refused: It restricts an appointment or inspection that acts of other records depend on.
+    """
+    after = folded or (apply(before, event) if before else begin(event))
+    if before is not None and after.category in RESTRICTABLE:
+        from peelflow.register.dependents import check_dependents
+
+        # INVARIANT: not put yet, so that others are judged with the record as it was.
+        check_dependents(session, before, after, event)
+    session.put(event, after)
+    return after
+
+
+def act_on(session: Session, record: Record, act: Act) -> Event:
+    """Decide an act, take its event and what the system then does by itself.
+
+    Raises:
+        Refused: The rules refuse it, with every reason.
+    """
+    lifecycle = session.lifecycle(record)
+    decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+    if isinstance(decision, Refusal):
+        raise Refused(decision)
+    after = take(session, decision, record)
+    if record.parent is not None or record.children:
+        check_hierarchy(session, record, after, trigger=act.trigger, role=act.actor.role)
+    take_automatic(session, after, act.on)
+    return decision
+
+
+def take_automatic(session: Session, record: Record, on: date) -> None:
+    """Take the untimed system transitions that a record's state now has, and what follows."""
+    lifecycle = session.lifecycle(record)
+    for trigger in automatic_triggers(lifecycle, record.state):
+        act = system_act(trigger, on)
+        decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+        if isinstance(decision, Event):
+            after = take(session, decision, record)
+            check_hierarchy(session, record, after, trigger=trigger, role=PEELFLOW.role)
+            take_automatic(session, after, on)
+            return
+
+
+def add(
+    session: Session,
+    record: str,
+    *,
+    category: str,
+    force: str,
+    issued: date,
+    level: Level,
+    fields: Mapping[str, FieldInput] | None,
+    parent: str | None,
+    provenance: Provenance,
+) -> Event:
+    """Add a record in the initial state of the rules in force when it was issued."""
+    checked_id(record)
+    check_not_future(session, issued, record)
+    check_level(level, record)
+    kind = category_of(session, category)
+    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    what = Added(
+        force=force,
+        category=category,
+        level=level,
+        lifecycle=session.keep_lifecycle(lifecycle),
+        state=lifecycle.initial,
+        fields=checked_fields(kind, fields or {}, record=record),
+        parent=parent,
     )
-    return new_event(
-        draft,
-        what,
-        record.id,
-        number=record.number + 1,
-        on=act.on,
-        actor=act.actor,
-        recorded_by=act.recorded_by,
-        reason=act.reason,
-        source=act.source,
-        key=act.key,
+    return enter(session, new_event(session, what, record, 1, provenance), what)
+
+
+def take_over(
+    session: Session,
+    record: str,
+    *,
+    category: str,
+    force: str,
+    issued: date,
+    state: str,
+    level: Level,
+    fields: Mapping[str, FieldInput] | None,
+    parent: str | None,
+    provenance: Provenance,
+) -> Event:
+    """Take a record over in a named state, as at the day of `provenance`."""
+    on = provenance.on
+    checked_id(record)
+    check_not_future(session, on, record)
+    check_date(issued, record)
+    check_level(level, record)
+    kind = category_of(session, category)
+    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
+    check_text(provenance.source, f"{record}: the source")
+    check_text(provenance.reason, f"{record}: the reason")
+    what = TakenOver(
+        force=force,
+        category=category,
+        level=level,
+        lifecycle=session.keep_lifecycle(lifecycle),
+        state=state,
+        issued=issued,
+        fields=checked_fields(kind, fields or {}, record=record),
+        parent=parent,
     )
+    return enter(session, new_event(session, what, record, 1, provenance), what)
 
 
-def enter(draft: Session, event: Event, what: Added | TakenOver) -> Event:
-    """Take a first event into the draft, with what follows from it.
+def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
+    """Take a first event into the session, with what follows from it.
 
     That is the link on its parent, and the untimed system transitions of its state.
     """
-    first = draft.repeated(event)
+    first = session.repeated(event)
     if first is not None:
         return first
     check_text(what.force, f"{event.record}: the force")
-    if draft.find(event.record) is not None:
+    if session.find(event.record) is not None:
         raise InvalidRequest(
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
-    kind = category_of(draft, what.category)
-    check_references(draft, kind, what.fields, record=event.record)
-    parent = _checked_parent(draft, event, what)
-    changes = changes_on_entry(draft.desk.lifecycle_of(what.lifecycle), what, event.on)
-    entered = draft.put(evolve(event, changes=changes))
+    kind = category_of(session, what.category)
+    check_references(session, kind, what.fields, record=event.record)
+    parent = _checked_parent(session, event, what)
+    changes = changes_on_entry(session.services.lifecycle_of(what.lifecycle), what, event.on)
+    entered = evolve(event, changes=changes)
+    record = take(session, entered, None)
     if parent is not None:
-        _link_to_parent(draft, parent, event)
-    draft.settle(event.record, event)
+        _link_to_parent(session, parent, record, event)
+    take_automatic(session, record, event.on)
     return entered
 
 
-def _checked_parent(draft: Session, event: Event, what: Added | TakenOver) -> Record | None:
+def _checked_parent(session: Session, event: Event, what: Added | TakenOver) -> Record | None:
     if what.parent is None:
         return None
     check_text(what.parent, f"{event.record}: its parent")
-    parent = draft.get(what.parent)
-    allowed = category_of(draft, parent.category).children
+    parent = session.get(what.parent)
+    allowed = category_of(session, parent.category).children
     if what.category not in allowed:
         raise InvalidRequest(
             f"{event.record}: its parent {parent.id}",
@@ -200,459 +286,254 @@ def _checked_parent(draft: Session, event: Event, what: Added | TakenOver) -> Re
     return parent
 
 
-def _link_to_parent(draft: Session, parent: Record, event: Event) -> None:
-    draft.put(
-        evolve(
-            event,
-            record=parent.id,
-            number=parent.number + 1,
-            what=ChildLinked(event.record),
-            on=max(parent.on, event.on),
-            key=None,
-            changes=(),
-        )
+def _link_to_parent(session: Session, parent: Record, child: Record, event: Event) -> None:
+    link = evolve(
+        event,
+        record=parent.id,
+        number=parent.number + 1,
+        what=ChildLinked(child.id),
+        on=max(parent.on, event.on),
+        key=None,
+        changes=(),
     )
-    child = draft.get(event.record)
-    ledgers = open_ledgers(draft, child)
-    refuse_open_child(draft, child, ledgers, trigger="add", role=event.actor.role)
+    take(session, link, parent)
+    ledgers = open_ledgers(session, child)
+    refuse_open_child(session, child, ledgers, trigger="add", role=event.actor.role)
 
 
-class Upkeep(ABC):
-    """amend, attach, appoint."""
-
-    @abstractmethod
-    def _drafting(self) -> AbstractContextManager[Session]:
-        """Return the draft that takes one verb as a step."""
-
-    def amend(
-        self,
-        record: str,
-        field: str,
-        new: FieldInput | None,
-        *,
-        actor: Actor,
-        on: date,
-        reason: str,
-        recorded_by: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Change a field, or unset it with None; the old value and the reason stay in the history.
-
-        A day that is counted from the field follows it, in an event of its own, unless it was set
-        to another day than the counted one.
-
-        Raises:
-            InvalidRequest: The field is unknown, required, unchanged, or not of its type.
-            Refused: It narrows an appointment or inspection that acts of other records rest on.
-        """
-        with self._drafting() as draft:
-            check_text(record, "the record's id")
-            known = draft.get(record)
-            category = category_of(draft, known.category)
-            check_text(field, f"{record}: the field's name")
-            value = None if new is None else checked_value(category, field, new, record=record)
-            old = known.fields.get(field)
-            event = new_event(
-                draft,
-                Amended(field, old, value),
-                record,
-                number=known.number + 1,
-                on=on,
-                actor=actor,
-                recorded_by=recorded_by,
-                reason=reason,
-                source=source,
-                key=key,
-            )
-            first = draft.repeated(event)
-            if first is not None:
-                return first
-            check_follows(draft, on, known)
-            check_text(reason, f"{record}: the reason")
-            check_change(category, field, old, value, record=record)
-            changed = {**known.fields, field: value or ""}
-            checked_days({k: v for k, v in changed.items() if v}, record=record)
-            if value is not None:
-                check_references(draft, category, {field: value}, record=record)
-            amended = draft.put(event)
-            _update_counted_days(draft, category, known, amended)
-            return amended
-
-    def attach(
-        self,
-        record: str,
-        document: Document,
-        *,
-        actor: Actor,
-        on: date,
-        recorded_by: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Attach a kept document to a record; it can count for an act in the same window.
-
-        Raises:
-            UnknownDocument: Its content was not kept first.
-            InvalidRequest: It is signed on a later day than `on`, or of a kind that no rules have.
-        """
-        with self._drafting() as draft:
-            check_text(record, "the record's id")
-            known = draft.get(record)
-            check_document(document)
-            event = new_event(
-                draft,
-                Attached(document),
-                record,
-                number=known.number + 1,
-                on=on,
-                actor=actor,
-                recorded_by=recorded_by,
-                source=source,
-                key=key,
-            )
-            first = draft.repeated(event)
-            if first is not None:
-                return first
-            check_follows(draft, on, known)
-            draft.check_kept(document)
-            if is_signed_later(document, on):
-                why = f"is signed on {document.signed_on}, after the {on} that it is attached on"
-                instead = "attach it on the day of its signature, or later"
-                raise InvalidRequest(f"the document {document.name!r}", why, instead)
-            return draft.put(event)
-
-    def appoint(
-        self,
-        person: str,
-        role: str,
-        *,
-        force: str,
-        first_day: date,
-        actor: Actor,
-        last_day: date | None = None,
-        recorded_by: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Record that a person holds a role in a force from its first to its last day, inclusive.
-
-        It may begin later than today. It ends by amending `last_day`, not before what was done
-        under it.
-        """
-        with self._drafting() as draft:
-            role_of(draft, role)
-            check_text(person, "the person appointed")
-            check_date(first_day, "the first day")
-            if last_day is not None:
-                check_date(last_day, "the last day")
-            last = {} if last_day is None else {"last_day": last_day}
-            return draft.add(
-                f"appointment:{force}:{role}:{person}:{first_day}",
-                category="appointment",
-                force=force,
-                issued=min(first_day, draft.today),
-                actor=actor,
-                fields={"person": person, "role": role, "first_day": first_day, **last},
-                recorded_by=recorded_by,
-                source=source,
-                key=key,
-            )
+def fire(
+    session: Session,
+    record: str,
+    trigger: str,
+    *,
+    evidence: Sequence[Document],
+    inspection: str | None,
+    successor: str | None,
+    provenance: Provenance,
+) -> Event:
+    """Do `trigger` on a record, if its rules let this actor do it now."""
+    check_texts((record, "the record's id"), (trigger, f"{record}: the trigger"))
+    check_provenance(provenance, record)
+    known = session.get(record)
+    act = Act(
+        trigger,
+        provenance.actor,
+        provenance.on,
+        recorder_of(session, provenance),
+        checked_documents(evidence),
+        inspection,
+        provenance.reason,
+        successor,
+        provenance.source,
+        provenance.key,
+    )
+    if act.key is not None:
+        first = session.repeated(_event_for_key(session, known, act, provenance))
+        if first is not None:
+            return first
+    for document in act.evidence:
+        check_document_kept(session, document)
+    return act_on(session, known, act)
 
 
-def _update_counted_days(
-    draft: Session, category: Category, before: Record, amended: Event
+def _event_for_key(session: Session, record: Record, act: Act, provenance: Provenance) -> Event:
+    """Return an act as the event it would be, to compare it with an earlier one of its key."""
+    what = TransitionTaken(
+        trigger=act.trigger,
+        old=record.state,
+        new=record.state,
+        evidence=act.evidence,
+        inspection=act.inspection,
+        successor=act.successor,
+    )
+    return new_event(session, what, record.id, record.number + 1, provenance)
+
+
+def attach(session: Session, record: str, document: Document, *, provenance: Provenance) -> Event:
+    """Attach a kept document to a record; it can count for an act in the same window."""
+    check_text(record, "the record's id")
+    known = session.get(record)
+    check_document(document)
+    on = provenance.on
+    event = new_event(session, Attached(document), record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    check_follows(session, on, known)
+    check_document_kept(session, document)
+    if is_signed_later(document, on):
+        why = f"is signed on {document.signed_on}, after the {on} that it is attached on"
+        instead = "attach it on the day of its signature, or later"
+        raise InvalidRequest(f"the document {document.name!r}", why, instead)
+    take(session, event, known)
+    return event
+
+
+def keep(
+    session: Session,
+    content: bytes,
+    *,
+    kind: str,
+    name: str,
+    signed_by: str | None,
+    signed_on: date | None,
+) -> Document:
+    """Keep a document with the session's batch, and return what acts refer to it by."""
+    document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+    session.keep_document(document.digest, content)
+    return document
+
+
+def check_document_kept(session: Session, document: Document) -> None:
+    """Raise UnknownDocument unless the document's content is kept here."""
+    if document.signed_on is not None:
+        check_date(document.signed_on, f"the document {document.name!r}")
+    if not session.has_document(document.digest):
+        raise UnknownDocument(document.digest)
+    kinds = session.rulebook.vocabulary.evidence
+    if document.kind not in kinds:
+        raise InvalidRequest(
+            f"the document {document.name!r}",
+            f"is of the unknown kind {document.kind!r}",
+            f"use one of {', '.join(sorted(kinds))}",
+        )
+
+
+def amend(
+    session: Session, record: str, field: str, new: FieldInput | None, *, provenance: Provenance
+) -> Event:
+    """Change a field, or unset it with None, and the days that count from it."""
+    check_text(record, "the record's id")
+    known = session.get(record)
+    category = category_of(session, known.category)
+    check_text(field, f"{record}: the field's name")
+    value = None if new is None else checked_value(category, field, new, record=record)
+    what = Amended(field, known.fields.get(field), value)
+    event = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    check_follows(session, provenance.on, known)
+    check_text(provenance.reason, f"{record}: the reason")
+    check_change(category, field, what.old, value, record=record)
+    fields = {name: kept for name, kept in known.fields.items() if name != field}
+    given = {} if value is None else {field: value}
+    checked_days(fields | given, record=record)
+    check_references(session, category, given, record=record)
+    _take_counted_days(session, category, known, event)
+    return event
+
+
+def _take_counted_days(
+    session: Session, category: Category, before: Record, amendment: Event
 ) -> None:
-    """Move the days that were counted from what an amendment changed."""
+    """Take an amendment, and move the days that were counted from what it changes."""
+    after = take(session, amendment, before)
     for name, rule in category.fields.items():
         if rule.counts_from is None or not is_counted(rule, name, before.fields):
             continue
-        now = draft.get(before.id)
-        old, day = before.fields.get(name), counted_day(rule, name, now.fields, record=now.id)
+        old, day = before.fields.get(name), counted_day(rule, name, after.fields, record=after.id)
         if day is not None and day != old:
             what = Amended(name, old, day)
-            draft.put(evolve(amended, number=now.number + 1, what=what, key=None))
+            event = evolve(amendment, number=after.number + 1, what=what, key=None)
+            after = take(session, event, after)
 
 
-class Changing(ABC):
-    """correct, relevel."""
-
-    @abstractmethod
-    def _drafting(self) -> AbstractContextManager[Session]:
-        """Return the draft that takes one verb as a step."""
-
-    def correct(
-        self,
-        record: str,
-        event: int,
-        *,
-        correction: Literal["void", "redate"],
-        actor: Actor,
-        on: date,
-        reason: str,
-        to: date | None = None,
-        recorded_by: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Void one event of a record, or move it to the day it happened on, and say why.
-
-        Only the side that did it may. Nothing is erased: the history keeps both, and the figures
-        come out as if it had happened on the right day, or never, from the position of the
-        correction on. To take a correction back, void it.
-
-        Every later act is judged again by the engine, from the first event that changes: with the
-        record as it then was, with people, their roles and inspections as recorded by now, and with
-        children as they stood at the end of that day, and with what must have an answer as it was
-        known when the act was recorded. So are a parent's closings over its children, and acts of
-        the force's other records that rest on a corrected appointment or inspection.
-
-        Args:
-            record: The record's id.
-            event: The number of the event in its history.
-            correction: `void` or `redate`.
-            actor: Who says so.
-            on: The day of the correction itself.
-            reason: Why.
-            to: The right day, for `redate`.
-            recorded_by: Who typed it.
-            source: What it was read from.
-            key: An idempotency key.
-
-        Raises:
-            Refused: What remains would not be lawful; each reason names the event it would break.
-            InvalidRequest: There is no such event, it cannot be corrected so, or another side did
-                it.
-        """
-        correct: Callable[..., Event] = import_module("peelflow.register.replay").apply_correction
-        with self._drafting() as draft:
-            check_text(record, "the record's id")
-            check_text(correction, f"{record}: the correction")
-            known = draft.get(record)
-            what = Corrected(event, correction, to)
-            asked = new_event(
-                draft,
-                what,
-                record,
-                number=known.number + 1,
-                on=on,
-                actor=actor,
-                recorded_by=recorded_by,
-                reason=reason,
-                source=source,
-                key=key,
-            )
-            first = draft.repeated(asked)
-            if first is not None:
-                return first
-            check_text(reason, f"{record}: the reason")
-            return correct(draft, asked, what)
-
-    def relevel(
-        self,
-        record: str,
-        *,
-        plan: MigrationPlan | str,
-        actor: Actor,
-        on: date,
-        source: str,
-        reason: str,
-        recorded_by: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Move a record to another level, under a proved plan; only the inspectorate does.
-
-        Letters attached before do not count at the new level unless the plan says so. What is moved
-        to level 1 is archived by peelflow in the same batch.
-
-        Args:
-            record: The record's id.
-            plan: The plan, or the name of one: of the rulebook's, or of those between the national
-                levels that come with peelflow, such as `level-3-to-2`.
-            actor: Who decided, in a role that the plan names.
-            on: The day it was decided.
-            source: The letter or portal reference it was read from.
-            reason: Why.
-            recorded_by: Who typed it.
-            key: An idempotency key.
-
-        Raises:
-            InvalidRequest: The plan is not proved, does not run this record or names another role.
-        """
-        relevel: Callable[..., Event] = import_module("peelflow.register.migration_plan").relevel
-        with self._drafting() as draft:
-            return relevel(
-                draft,
-                record,
-                plan=plan,
-                actor=actor,
-                on=on,
-                source=source,
-                reason=reason,
-                recorded_by=recorded_by,
-                key=key,
-            )
+def appoint(
+    session: Session,
+    person: str,
+    role: str,
+    *,
+    force: str,
+    first_day: date,
+    last_day: date | None,
+    provenance: Provenance,
+) -> Event:
+    """Record that a person holds a role in a force from its first to its last day, inclusive."""
+    role_of(session, role)
+    check_text(person, "the person appointed")
+    check_date(first_day, "the first day")
+    if last_day is not None:
+        check_date(last_day, "the last day")
+    issued = min(first_day, session.today)
+    last = {} if last_day is None else {"last_day": last_day}
+    return add(
+        session,
+        f"appointment:{force}:{role}:{person}:{first_day}",
+        category="appointment",
+        force=force,
+        issued=issued,
+        level=None,
+        fields={"person": person, "role": role, "first_day": first_day, **last},
+        parent=None,
+        provenance=evolve(provenance, on=issued),
+    )
 
 
-class Verbs(Upkeep, Changing):
-    """add, take_over, fire; amend, attach, appoint; correct, relevel."""
+def correct(
+    session: Session,
+    record: str,
+    event: int,
+    *,
+    correction: Literal["void", "redate"],
+    to: date | None,
+    provenance: Provenance,
+) -> Event:
+    """Void one event of a record, or move it to the day it happened on."""
+    from peelflow.register.replay import corrections
 
-    def add(
-        self,
-        record: str,
-        *,
-        category: str,
-        force: str,
-        issued: date,
-        actor: Actor,
-        level: Level = None,
-        fields: Mapping[str, FieldInput] | None = None,
-        parent: str | None = None,
-        recorded_by: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Add a record under the lifecycle in force on its issue date, in its initial state.
+    check_text(record, "the record's id")
+    check_text(correction, f"{record}: the correction")
+    known = session.get(record)
+    what = Corrected(event, correction, to)
+    request = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(request)
+    if first is not None:
+        return first
+    check_text(provenance.reason, f"{record}: the reason")
+    corrected = corrections(session, request, what)
+    for made, after in corrected:
+        known = take(session, made, known, folded=after)
+    return corrected[0][0]
 
-        Untimed system transitions run in the same batch: a level 1 record is archived at once.
 
-        Raises:
-            InvalidRequest: The id is taken, or a category, level, field or date cannot be meant.
-            Refused: It would stand open under a parent that is closed.
-        """
-        with self._drafting() as draft:
-            checked_id(record)
-            check_not_future(draft, issued, record)
-            check_level(level, record)
-            kind = category_of(draft, category)
-            lifecycle = draft.rulebook.lifecycle_for(category, level, issued)
-            what = Added(
-                force=force,
-                category=category,
-                level=level,
-                lifecycle=draft.pin(lifecycle),
-                state=lifecycle.initial,
-                fields=checked_fields(kind, fields or {}, record=record),
-                parent=parent,
-            )
-            event = new_event(
-                draft,
-                what,
-                record,
-                number=1,
-                on=issued,
-                actor=actor,
-                recorded_by=recorded_by,
-                source=source,
-                key=key,
-            )
-            return enter(draft, event, what)
+def relevel(
+    session: Session, record: str, *, plan: MigrationPlan | str, provenance: Provenance
+) -> Event:
+    """Move a record to another level, under a proved plan."""
+    from peelflow.register.migration_plan import check_may_migrate, check_plan_applies, proved_plan
 
-    def take_over(
-        self,
-        record: str,
-        *,
-        category: str,
-        force: str,
-        issued: date,
-        state: str,
-        on: date,
-        actor: Actor,
-        source: str,
-        reason: str,
-        level: Level = None,
-        fields: Mapping[str, FieldInput] | None = None,
-        parent: str | None = None,
-        recorded_by: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Take a record over in a named state as at `on`, from where `source` says, and why.
+    proved = proved_plan(session.rulebook, plan)
+    check_text(record, "the record's id")
+    known = session.get(record)
+    levels = proved.new.applies_to.level
+    if not proved.moves_level or len(levels) != 1:
+        why = "does not move records from one level to one other"
+        raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
+    what = Relevelled(
+        known.level,
+        levels[0],
+        session.keep_lifecycle(proved.new),
+        known.state,
+        proved.plan.states.get(known.state, ""),
+        proved.digest,
+        proved.plan.letters,
+        proved.renamed,
+    )
+    event = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    check_text(provenance.reason, f"{record}: the reason")
+    check_plan_applies(proved, known)
+    check_may_migrate(session, proved, known, provenance)
+    check_follows(session, provenance.on, known)
+    return put_move(session, known, event, what)
 
-        It is marked as assumed: no walk through the rules stands behind that state.
 
-        Raises:
-            InvalidRequest: As `add`; or the state is unknown, or source or reason is empty.
-        """
-        with self._drafting() as draft:
-            checked_id(record)
-            check_not_future(draft, on, record)
-            check_date(issued, record)
-            check_level(level, record)
-            kind = category_of(draft, category)
-            lifecycle = draft.rulebook.lifecycle_for(category, level, issued)
-            check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
-            check_text(source, f"{record}: the source")
-            check_text(reason, f"{record}: the reason")
-            what = TakenOver(
-                force=force,
-                category=category,
-                level=level,
-                lifecycle=draft.pin(lifecycle),
-                state=state,
-                issued=issued,
-                fields=checked_fields(kind, fields or {}, record=record),
-                parent=parent,
-            )
-            event = new_event(
-                draft,
-                what,
-                record,
-                number=1,
-                on=on,
-                actor=actor,
-                recorded_by=recorded_by,
-                reason=reason,
-                source=source,
-                key=key,
-            )
-            return enter(draft, event, what)
-
-    def fire(
-        self,
-        record: str,
-        trigger: str,
-        *,
-        actor: Actor,
-        on: date,
-        recorded_by: str | None = None,
-        evidence: Sequence[Document] = (),
-        inspection: str | None = None,
-        reason: str | None = None,
-        successor: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> Event:
-        """Do `trigger` on a record, if its rules let this actor do it now.
-
-        Raises:
-            Refused: With every reason: not here, not you, not yet.
-            UnknownRecord: No record has this id.
-            UnknownDocument: An offered document was not kept first.
-            Conflict: Somebody moved what the decision read; nothing is kept.
-        """
-        with self._drafting() as draft:
-            check_text(record, "the record's id")
-            check_text(trigger, f"{record}: the trigger")
-            check_key(key)
-            check_date(on, record)
-            check_readable(reason, f"{record}: the reason")
-            check_readable(source, f"{record}: the source")
-            known = draft.get(record)
-            act = Act(
-                trigger=trigger,
-                actor=actor,
-                on=on,
-                recorded_by=recorder_of(draft, actor, recorded_by),
-                evidence=checked_documents(evidence),
-                inspection=inspection,
-                reason=reason,
-                successor=successor,
-                source=source,
-                key=key,
-            )
-            first = draft.repeated(event_for_key(act, known, draft)) if key is not None else None
-            if first is not None:
-                return first
-            for document in act.evidence:
-                draft.check_kept(document)
-            return draft.act(known, act)
+def put_move(session: Session, record: Record, event: Event, what: Relevelled | Migrated) -> Event:
+    """Take a move into a session, counted, and what the system then does by itself."""
+    changes = changes_on_move(record, what, event.on, session.services.lifecycle_of)
+    move = evolve(event, changes=changes)
+    take_automatic(session, take(session, move, record), event.on)
+    return move

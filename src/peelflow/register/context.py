@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from importlib import import_module
+from itertools import filterfalse
 from zoneinfo import ZoneInfo
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from peelflow.engine.decide import answers_asked, reads
+from peelflow.engine.decide import PEELFLOW, answers_asked, reads
 from peelflow.errors import MissingDependency, UnknownRecord
 from peelflow.model.decisions import (
     Act,
@@ -24,6 +24,7 @@ from peelflow.model.decisions import (
 from peelflow.model.records import Document, Record
 from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
+from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 
@@ -38,11 +39,13 @@ def bank_holidays() -> Holidays:
         MissingDependency: No list is installed.
     """
     try:
-        library = import_module("govuk_bank_holidays.bank_holidays")
+        from govuk_bank_holidays.bank_holidays import (  # type: ignore[import-untyped]
+            BankHolidays,
+        )
     except ModuleNotFoundError:
         raise MissingDependency("calendar", "govuk-bank-holidays") from None
-    listed = library.BankHolidays(use_cached_holidays=True).get_holidays(division=_DIVISION)
-    days = frozenset(each["date"] for each in listed)
+    listed = BankHolidays(use_cached_holidays=True).get_holidays(division=_DIVISION)
+    days = frozenset(holiday["date"] for holiday in listed)
     return Holidays(days, min(days).year, max(days).year)
 
 
@@ -57,8 +60,8 @@ def holidays_for(period: Period) -> Holidays | None:
 
 def holidays_of(lifecycle: Lifecycle) -> Holidays | None:
     """Return the bank holidays if a lifecycle counts working days; None without a list too."""
-    times = [way.after for state in lifecycle.states.values() for way in state.transitions]
-    return known_holidays() if any(each and each.working_days for each in times) else None
+    periods = [rule.after for state in lifecycle.states.values() for rule in state.transitions]
+    return known_holidays() if any(time and time.working_days for time in periods) else None
 
 
 def known_holidays() -> Holidays | None:
@@ -69,17 +72,34 @@ def known_holidays() -> Holidays | None:
         return None
 
 
+LONDON = ZoneInfo("Europe/London")
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC: the clock a register has unless it is given another."""
+    return datetime.now(UTC)
+
+
 @frozen(eq=False)
 class Services:
-    """What every draft of a register works with."""
+    """What every session of a register works with."""
 
     store: Store
     documents: DocumentStore
     rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
-    lifecycle_of: Callable[[Pin], Lifecycle]
-    text_of: Callable[[Lifecycle], str] = field(repr=False)
+    lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
+
+    def lifecycle_of(self, pin: Pin) -> Lifecycle:
+        """Return the rules of a pin: the rulebook's, else those the store kept."""
+        lifecycle = self.lifecycles.get(pin.digest)
+        if lifecycle is None:
+            lifecycle = self.rulebook.by_pin(pin.digest) or restore(
+                self.store.lifecycles()[pin.name, pin.version, pin.digest]
+            )
+            self.lifecycles[pin.digest] = lifecycle
+        return lifecycle
 
 
 APPOINTMENT = "appointment"
@@ -125,6 +145,11 @@ def child_of(record: Record, lifecycle: Lifecycle) -> Child:
     return Child(record.id, lifecycle.states[record.state].counts_as, record.fields)
 
 
+def system_act(trigger: str, on: date) -> Act:
+    """Return the act by which the system takes a transition by itself."""
+    return Act(trigger, PEELFLOW, on, PEELFLOW.person)
+
+
 def is_signed_later(document: Document, on: date) -> bool:
     """Whether a document is signed after a day: it could not be attached by then."""
     return document.signed_on is not None and document.signed_on > on
@@ -135,9 +160,9 @@ def _is_cancelled(record: Record) -> bool:
 
     A force's own rules may rename the states, not what HMICFRS does.
     """
-    done = (record.done[name] for name in _CANCELLED_STATES if name in record.done)
-    over = any(each.number == record.window.number for each in done)
-    return over or record.state in _CANCELLED_STATES.values()
+    steps = (record.done[name] for name in _CANCELLED_STATES if name in record.done)
+    is_last = any(step.number == record.window.number for step in steps)
+    return is_last or record.state in _CANCELLED_STATES.values()
 
 
 def _text_field(record: Record, name: str) -> str:
@@ -146,115 +171,128 @@ def _text_field(record: Record, name: str) -> str:
 
 
 def mentions_of(
-    draft: ReadSet, record: Record, asked: Iterable[ChildForEach]
+    reads: ReadSet, record: Record, requirements: Iterable[ChildForEach]
 ) -> tuple[RecordReference, ...]:
-    """Return what in the record's force names the same as it does, as the draft sees it, by id.
+    """Return what in the record's force names the same as it does, as `reads` sees it, by id.
 
-    Each is read, so that a batch in which one moved meanwhile is a Conflict. One that comes to name
-    it meanwhile is none: it is as if it came to do so after the batch.
+    Each is read, so that a batch in which one changed meanwhile is a Conflict. One that comes to
+    name it meanwhile is none: it is as if it came to do so after the batch.
     """
-    found: dict[RecordReference, None] = {}
-    for each in asked:
-        named = record.fields.get(each.names)
+    mentions: dict[RecordReference, None] = {}
+    for requirement in requirements:
+        named = record.fields.get(requirement.names)
         if isinstance(named, str) and named:
-            for category in each.for_each:
-                wanted = RecordQuery(record.force, category, field=(each.whose, named))
-                found |= dict.fromkeys(_records_naming(draft, wanted, each.whose, named))
-    return tuple(sorted(found, key=lambda mention: mention.id))
+            for category in requirement.for_each:
+                mentions |= dict.fromkeys(
+                    _records_naming(reads, record.force, category, requirement.whose, named)
+                )
+    return tuple(sorted(mentions, key=lambda mention: mention.id))
 
 
 def _records_naming(
-    draft: ReadSet, wanted: RecordQuery, field: str, named: str
+    reads: ReadSet, force: str, category: str, field: str, named: str
 ) -> Iterator[RecordReference]:
-    stored = [each.id for each in draft.desk.store.records(wanted)]
-    names = tuple(dict.fromkeys([*stored, *draft.moved]))
-    draft.look_up(names)
-    for record in map(draft.get, names):
-        said = record.force, record.category, record.fields.get(field)
-        if said == (wanted.force, wanted.category, named):
+    query = RecordQuery(force, category, field=(field, named))
+    stored = [record.id for record in reads.services.store.records(query)]
+    ids = tuple(dict.fromkeys([*stored, *reads.changed_records()]))
+    reads.read(ids)
+    for record in map(reads.get, ids):
+        if (record.force, record.category, record.fields.get(field)) == (force, category, named):
             yield RecordReference(record.id, record.category, field, named)
 
 
-LONDON = ZoneInfo("Europe/London")
-
-
+@define(eq=False)
 class ReadSet:
-    """Records as a draft sees them: as they were read, with what it did to them since."""
+    """Records as a session sees them: as they were read, with what it did to them since.
 
-    def __init__(self, desk: Services) -> None:
-        """See nothing yet, from this moment."""
-        self.desk = desk
-        self.now = desk.clock()
+    Attributes:
+        services: What it reads from.
+        rulebook: The rules of new records.
+        now: The moment from which it sees, in UTC.
+        today: That day in London.
+    """
+
+    services: Services
+    rulebook: Rulebook = field(init=False, repr=False)
+    now: datetime = field(init=False)
+    today: date = field(init=False)
+    _entries: list[StoredEvent] = field(init=False, factory=list, repr=False)
+    _records: dict[str, StoredRecord | None] = field(init=False, factory=dict, repr=False)
+    _numbers_read: dict[str, int] = field(init=False, factory=dict, repr=False)
+    _appointment_ids: dict[tuple[str, str], tuple[str, ...]] = field(
+        init=False, factory=dict, repr=False
+    )
+    _drafted_appointments: dict[str, None] = field(init=False, factory=dict, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rulebook = self.services.rulebook
+        self.now = self.services.clock()
         self.today = self.now.astimezone(LONDON).date()
-        self._entries: list[StoredEvent] = []
-        self._read: dict[str, int] = {}
-        self._view: dict[str, StoredRecord | None] = {}
-        self._stored: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._appointments: dict[str, None] = {}
 
-    @property
-    def moved(self) -> Mapping[str, int]:
-        """The records that this draft moves, and the number each had before it."""
-        return {entry.event.record: self._read[entry.event.record] for entry in self._entries}
+    def changed_records(self) -> Mapping[str, int]:
+        """Return the records that the session changes, and the number each had before it."""
+        return {
+            entry.event.record: self._numbers_read[entry.event.record] for entry in self._entries
+        }
 
     def find(self, record: str) -> Record | None:
-        """Return a record as this draft sees it, None when there is none."""
-        if record not in self._read:
-            self.look_up((record,))
-        kept = self._view.get(record)
-        return kept.record if kept else None
+        """Return a record as the session sees it, None when there is none."""
+        if record not in self._numbers_read:
+            self.read((record,))
+        stored = self._records[record]
+        return stored.record if stored else None
 
     def get(self, record: str) -> Record:
-        """Return a record as this draft sees it, or raise UnknownRecord."""
-        found = self.find(record)
-        if found is None:
+        """Return a record as the session sees it, or raise UnknownRecord."""
+        if record not in self._numbers_read:
+            self.read((record,))
+        stored = self._records[record]
+        if stored is None:
             raise UnknownRecord(record)
-        return found
+        return stored.record
 
     def lifecycle(self, record: Record) -> Lifecycle:
         """Return the rules that a record pins."""
-        return self.desk.lifecycle_of(record.lifecycle)
+        lifecycle = self.services.lifecycles.get(record.lifecycle.digest)
+        return lifecycle or self.services.lifecycle_of(record.lifecycle)
 
-    def look_up(self, ids: tuple[str, ...]) -> None:
+    def read(self, ids: tuple[str, ...]) -> None:
         """Read records at once that will be asked for."""
-        wanted = [each for each in ids if each not in self._read]
-        if not wanted:
+        missing = tuple(filterfalse(self._numbers_read.__contains__, ids))
+        if not missing:
             return
-        found = self.desk.store.read(wanted)
-        for record in wanted:
-            kept = found.get(record)
-            self._view[record] = kept
-            self._read[record] = kept.record.number if kept else 0
+        stored = self.services.store.read(missing)
+        for record in missing:
+            self._records[record] = row = stored.get(record)
+            self._numbers_read[record] = row.record.number if row else 0
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
-        """Return all that a decision on an act may look at, as this draft sees it."""
-        wanted = reads(lifecycle, record, act.trigger)
-        if not wanted:
-            return Context(self.now, self.today, (), None, (), self.desk.predicates)
+        """Return all that a decision on an act may look at, as the session sees it."""
+        parts = reads(lifecycle, record, act.trigger)
+        if not parts:
+            return Context(self.now, self.today, (), None, (), self.services.predicates)
+        mentions: tuple[RecordReference, ...] = ()
+        if "mentions" in parts:
+            mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
         return Context(
             self.now,
             self.today,
-            self.appointments(record, act) if "appointments" in wanted else (),
-            self._inspection(act) if "inspection" in wanted else None,
-            self._children(record) if "children" in wanted else (),
-            self.desk.predicates,
-            self._mentions(lifecycle, record, act) if "mentions" in wanted else (),
-            known_holidays() if "holidays" in wanted else None,
+            self.appointments(record, act) if "appointments" in parts else (),
+            self._inspection(act) if "inspection" in parts else None,
+            self._children(record) if "children" in parts else (),
+            self.services.predicates,
+            mentions,
+            known_holidays() if "holidays" in parts else None,
         )
 
-    def _mentions(
-        self, lifecycle: Lifecycle, record: Record, act: Act
-    ) -> tuple[RecordReference, ...]:
-        return mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
-
     def _inspection(self, act: Act) -> Inspection | None:
-        found = self.find(act.inspection) if act.inspection else None
-        return inspection_of(found) if found and found.category == INSPECTION else None
+        record = self.find(act.inspection) if act.inspection else None
+        return inspection_of(record) if record and record.category == INSPECTION else None
 
     def _children(self, record: Record) -> tuple[Child, ...]:
-        self.look_up(record.children)
+        self.read(record.children)
         children = map(self.get, record.children)
-        return tuple(child_of(each, self.lifecycle(each)) for each in children)
+        return tuple(child_of(child, self.lifecycle(child)) for child in children)
 
     def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
         """Return the appointments in the record's force of those whose roles may be asked for.
@@ -264,17 +302,18 @@ class ReadSet:
         """
         documents = (*act.evidence, *(held.document for held in record.attachments))
         persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
-        stored = [each for person in persons for each in self._appointed(record.force, person)]
-        drafted = [each for each in self._appointments if self._view[each]]  # not of a refused step
-        found = tuple(dict.fromkeys([*stored, *drafted]))
-        self.look_up(found)
-        appointments = (appointment_of(each) for each in map(self.get, found))
-        return tuple(each for each in appointments if each.person in persons)
+        stored = [name for person in persons for name in self._appointed(record.force, person)]
+        # What a refused step drafted is no record any more.
+        drafted = [name for name in self._drafted_appointments if self._records[name]]
+        ids = tuple(dict.fromkeys([*stored, *drafted]))
+        self.read(ids)
+        appointments = map(appointment_of, map(self.get, ids))
+        return tuple(held for held in appointments if held.person in persons)
 
     def _appointed(self, force: str, person: str) -> tuple[str, ...]:
-        stored = self._stored.get((force, person))
+        stored = self._appointment_ids.get((force, person))
         if stored is None:
-            wanted = RecordQuery(force=force, category=APPOINTMENT, field=("person", person))
-            stored = tuple(each.id for each in self.desk.store.records(wanted))
-            self._stored[force, person] = stored
+            query = RecordQuery(force=force, category=APPOINTMENT, field=("person", person))
+            stored = tuple(record.id for record in self.services.store.records(query))
+            self._appointment_ids[force, person] = stored
         return stored

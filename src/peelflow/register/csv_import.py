@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from attrs import define, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.decisions import Refused
-from peelflow.model.records import Actor, Document
+from peelflow.model.records import Actor, Document, Provenance
+from peelflow.register import commands
+from peelflow.register.batch import OpensSessions
 from peelflow.register.csv_schema import (
     BadCell,
     SheetRow,
@@ -27,7 +29,6 @@ from peelflow.register.csv_schema import (
     read_sheet,
     required_cell,
 )
-from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.results import Result
 
@@ -48,12 +49,12 @@ class ImportResult(Result):
 
 
 def import_sheets(
-    register: Register,
+    register: OpensSessions,
     paths: Iterable[Path | str],
     *,
     defaults: Mapping[str, str] | None = None,
     partial: bool = False,
-    seen: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ImportResult:
     """Import CSV sheets in one batch, in their order: all rows, or none if one of them is bad.
 
@@ -62,7 +63,7 @@ def import_sheets(
         paths: The sheets. Documents they name are read from beside them.
         defaults: What a column says where its cell is empty or missing.
         partial: Keep the good rows all the same.
-        seen: Called after each row with how many of how many are done.
+        on_progress: Called after each row with how many of how many are done.
 
     Raises:
         InvalidRequest: A default is for a column that none of the sheets could have.
@@ -78,165 +79,188 @@ def import_sheets(
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return ImportResult(0, 0, tuple(sorted((*broken, *bad))))
     check_default_columns(defaults or {}, [row.sheet for row in rows if isinstance(row, SheetRow)])
-    work = _ImportRun()
-    draft = register.draft()
+    run = _ImportRun(register.session())
     for done, row in enumerate(rows, start=1):
-        work.take(draft, row)
-        if seen is not None:
-            seen(done, len(rows))
-    if work.faults and not partial:
-        return ImportResult(0, 0, tuple(work.faults))
-    draft.commit()
-    return ImportResult(work.kept, work.known, tuple(work.faults))
+        run.take(row)
+        on_progress(done, len(rows))
+    if run.faults and not partial:
+        return ImportResult(0, 0, tuple(run.faults))
+    run.session.commit()
+    return ImportResult(run.kept, run.known, tuple(run.faults))
 
 
 @define
 class _ImportRun:
     """What an import has done so far, and the documents it has read."""
 
+    session: Session
     kept: int = 0
     known: int = 0
     faults: list[Diagnostic] = field(factory=list)
-    contents: dict[Path, bytes] = field(factory=dict)
-    alike: Counter[str] = field(factory=Counter)
+    document_cache: dict[Path, bytes] = field(factory=dict)
+    row_counts: Counter[str] = field(factory=Counter)
 
-    def take(self, draft: Session, row: SheetRow | Diagnostic) -> None:
-        """Take one row into the draft, or what is wrong with it."""
+    def take(self, row: SheetRow | Diagnostic) -> None:
+        """Take one row into the session, or what is wrong with it."""
         if isinstance(row, Diagnostic):
             self.faults.append(row)
             return
-        before = draft.drafted
+        before = self.session.event_count
         try:
-            with draft.step():
-                _COMMANDS[row.sheet.name](self, draft, row)
+            with self.session.savepoint():
+                _COMMANDS[row.sheet.name](self, row)
         except BadCell as bad:
-            fault = row.fault(bad.column, "sheet-value", bad.sentence, bad.instead)
-            self.faults.append(fault)
+            self.faults.append(row.diagnostic(bad.column, "sheet-value", bad.sentence, bad.instead))
         except StoreError:
             raise
         except PeelflowError as error:
             self.faults.append(_refusal_diagnostic(row, error))
         else:
-            self.kept += draft.drafted > before
-            self.known += draft.drafted == before
+            is_new = self.session.event_count > before
+            self.kept += is_new
+            self.known += not is_new
 
-    def add(self, draft: Session, row: SheetRow) -> None:
+    def add(self, row: SheetRow) -> None:
         """Add a record, or take it over in the state that the row names."""
-        asked: dict[str, Any] = {
-            **self.asked(row),
-            "category": required_cell(row, "category"),
-            "force": required_cell(row, "force"),
-            "issued": date_cell(row, "issued"),
-            "level": level_cell(row),
-            "fields": _field_values(draft, row),
-            "parent": row.get("parent"),
-        }
+        actor = _actor(row)
+        category, force = required_cell(row, "category"), required_cell(row, "force")
+        issued, level = date_cell(row, "issued"), level_cell(row)
+        fields = {name: self._value(category, name, text) for name, text in row.fields.items()}
         if row.get("state") is None:
-            for column in ("on", "reason"):
-                if row.get(column) is not None:
-                    said = f"`{column}` is given, and only a record taken over has one"
-                    raise BadCell(column, said, "give its `state` too")
-            draft.add(required_cell(row, "record"), **asked, source=row.get("source"))
+            _check_not_taken_over(row)
+            commands.add(
+                self.session,
+                required_cell(row, "record"),
+                category=category,
+                force=force,
+                issued=issued,
+                level=level,
+                fields=fields,
+                parent=row.get("parent"),
+                provenance=self._provenance(row, actor, issued),
+            )
             return
-        draft.take_over(
+        commands.take_over(
+            self.session,
             required_cell(row, "record"),
-            **asked,
+            category=category,
+            force=force,
+            issued=issued,
             state=required_cell(row, "state"),
-            on=date_cell(row, "on"),
-            source=required_cell(row, "source"),
-            reason=required_cell(row, "reason"),
+            level=level,
+            fields=fields,
+            parent=row.get("parent"),
+            provenance=self._provenance(row, actor, date_cell(row, "on"), "source", "reason"),
         )
 
-    def fire(self, draft: Session, row: SheetRow) -> None:
+    def fire(self, row: SheetRow) -> None:
         """Do a trigger, with the document that the row offers."""
-        draft.fire(
+        commands.fire(
+            self.session,
             required_cell(row, "record"),
             required_cell(row, "trigger"),
-            **self.asked(row),
-            on=date_cell(row, "on"),
-            source=row.get("source"),
-            reason=row.get("reason"),
+            provenance=self._provenance(row, _actor(row), date_cell(row, "on")),
             inspection=row.get("inspection"),
             successor=row.get("successor"),
-            evidence=() if row.get("document") is None else (self.document(draft, row),),
+            evidence=() if row.get("document") is None else (self._document(row),),
         )
 
-    def appoint(self, draft: Session, row: SheetRow) -> None:
+    def appoint(self, row: SheetRow) -> None:
         """Appoint a person."""
-        draft.appoint(
-            required_cell(row, "person"),
-            required_cell(row, "person_role"),
-            **self.asked(row),
-            force=required_cell(row, "force"),
-            first_day=date_cell(row, "first_day"),
+        person, role = required_cell(row, "person"), required_cell(row, "person_role")
+        actor, force = _actor(row), required_cell(row, "force")
+        first_day = date_cell(row, "first_day")
+        commands.appoint(
+            self.session,
+            person,
+            role,
+            force=force,
+            first_day=first_day,
             last_day=None if row.get("last_day") is None else date_cell(row, "last_day"),
-            source=row.get("source"),
+            provenance=self._provenance(row, actor, first_day),
         )
 
-    def amend(self, draft: Session, row: SheetRow) -> None:
+    def amend(self, row: SheetRow) -> None:
         """Amend a field; an empty value unsets it."""
-        record, name, text = (
+        record, field, text = (
             required_cell(row, "record"),
             required_cell(row, "field"),
             row.get("value"),
         )
-        category = draft.get(record).category
-        draft.amend(
+        category = self.session.get(record).category
+        commands.amend(
+            self.session,
             record,
-            name,
-            None if text is None else _field_value(draft, category, name, text),
-            **self.asked(row),
-            on=date_cell(row, "on"),
-            source=row.get("source"),
-            reason=required_cell(row, "reason"),
+            field,
+            None if text is None else self._value(category, field, text),
+            provenance=self._provenance(row, _actor(row), date_cell(row, "on"), "reason"),
         )
 
-    def attach(self, draft: Session, row: SheetRow) -> None:
+    def attach(self, row: SheetRow) -> None:
         """Attach a document."""
-        draft.attach(
-            required_cell(row, "record"),
-            self.document(draft, row),
-            **self.asked(row),
-            on=date_cell(row, "on"),
-            source=row.get("source"),
-        )
+        record, document = required_cell(row, "record"), self._document(row)
+        provenance = self._provenance(row, _actor(row), date_cell(row, "on"))
+        commands.attach(self.session, record, document, provenance=provenance)
 
-    def asked(self, row: SheetRow) -> dict[str, Any]:
-        """Return who asks, who typed it, and the key: the row's own, or one of what it says."""
-        return {
-            "actor": Actor(required_cell(row, "actor"), required_cell(row, "actor_role")),
-            "recorded_by": row.get("recorded_by"),
-            "key": row.get("key") or self._key(row),
-        }
+    def _provenance(self, row: SheetRow, actor: Actor, on: date, *required: str) -> Provenance:
+        """Return who decided, when, why and from what; the key is the row's own, or its content's.
+
+        `required` are the columns that may not be empty for it.
+        """
+        for column in required:
+            required_cell(row, column)
+        key = row.get("key") or self._key(row)
+        recorded_by, reason = row.get("recorded_by"), row.get("reason")
+        return Provenance(actor, on, recorded_by, reason, row.get("source"), key)
 
     def _key(self, row: SheetRow) -> str:
-        said = "\n".join(f"{column}={text!r}" for column, text in sorted(row.cells.items()))
-        digest = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self.alike[digest] += 1
-        return f"sheet:{digest}:{self.alike[digest]}"
+        content = "\n".join(f"{column}={text!r}" for column, text in sorted(row.cells.items()))
+        digest = sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self.row_counts[digest] += 1
+        return f"sheet:{digest}:{self.row_counts[digest]}"
 
-    def document(self, draft: Session, row: SheetRow) -> Document:
+    def _document(self, row: SheetRow) -> Document:
         """Keep the document that the row names, and return what acts refer to it by."""
         path = row.folder / required_cell(row, "document")
-        if path not in self.contents:
-            self.contents[path] = document_cell(path, row)
+        if path not in self.document_cache:
+            self.document_cache[path] = document_cell(path, row)
         signed_on = None if row.get("signed_on") is None else date_cell(row, "signed_on")
-        return draft.keep(
-            self.contents[path],
+        return commands.keep(
+            self.session,
+            self.document_cache[path],
             kind=required_cell(row, "kind"),
             name=path.name,
             signed_by=row.get("signed_by"),
             signed_on=signed_on,
         )
 
+    def _value(self, category: str, name: str, text: str) -> str | list[str]:
+        """Return what a cell says of a field: a list's items stand with `;` between them."""
+        declared = self.session.rulebook.vocabulary.categories.get(category)
+        rule = declared.fields.get(name) if declared else None
+        if rule is None or rule.type != "list":
+            return text
+        return [part.strip() for part in text.split(";") if part.strip()]
 
-_COMMANDS: Mapping[str, Callable[[_ImportRun, Session, SheetRow], None]] = {
+
+_COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
     "acts": _ImportRun.fire,
     "records": _ImportRun.add,
     "appointments": _ImportRun.appoint,
     "amendments": _ImportRun.amend,
     "documents": _ImportRun.attach,
 }
+
+
+def _actor(row: SheetRow) -> Actor:
+    return Actor(required_cell(row, "actor"), required_cell(row, "actor_role"))
+
+
+def _check_not_taken_over(row: SheetRow) -> None:
+    for column in ("on", "reason"):
+        if row.get(column) is not None:
+            sentence = f"`{column}` is given, and only a record taken over has one"
+            raise BadCell(column, sentence, "give its `state` too")
 
 
 def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
@@ -246,20 +270,7 @@ def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
         sentence, instead = f"{error.what}: {error.why}", error.instead
     elif isinstance(error, Refused):
         reasons = error.refusal.reasons
-        found = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
-        sentence = f"{error.refusal.head}; {found}"
+        why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
+        sentence = f"{error.refusal.head}; {why}"
         instead = "; ".join(dict.fromkeys(reason.instead for reason in reasons))
-    return row.fault("", "row-refused", sentence, instead)
-
-
-def _field_values(draft: Session, row: SheetRow) -> dict[str, str | list[str]]:
-    category = required_cell(row, "category")
-    return {name: _field_value(draft, category, name, text) for name, text in row.fields.items()}
-
-
-def _field_value(draft: Session, category: str, name: str, text: str) -> str | list[str]:
-    known = draft.rulebook.vocabulary.categories.get(category)
-    rule = known.fields.get(name) if known else None
-    if rule is None or rule.type != "list":
-        return text
-    return [part.strip() for part in text.split(";") if part.strip()]
+    return row.diagnostic("", "row-refused", sentence, instead)

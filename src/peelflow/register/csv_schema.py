@@ -29,7 +29,7 @@ class SheetKind:
     """
 
     name: str
-    told_by: str
+    identifying_column: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     fields: bool = False
@@ -83,7 +83,7 @@ SHEET_KINDS = (
     ),
 )
 
-KNOWN_COLUMNS = frozenset(column for each in SHEET_KINDS for column in each.columns)
+KNOWN_COLUMNS = frozenset(column for kind in SHEET_KINDS for column in kind.columns)
 
 
 def check_default_columns(columns: Iterable[str], sheets: Iterable[SheetKind]) -> None:
@@ -108,7 +108,7 @@ class _UnreadableSheet(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take the faults."""
         super().__init__()
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
 
 
 @frozen
@@ -125,7 +125,7 @@ class SheetRow:
         """Return a cell's text, None when it is empty or its column is not there."""
         return self.cells.get(column)
 
-    def fault(self, column: str, code: str, sentence: str, instead: str) -> Diagnostic:
+    def diagnostic(self, column: str, code: str, sentence: str, instead: str) -> Diagnostic:
         """Say what is wrong with a cell, or with the whole row (""); its column counts cells."""
         span = Span(self.span.file, self.span.line, self.places.get(column, 1))
         return Diagnostic(span, code, sentence, instead)
@@ -163,12 +163,12 @@ def read_sheet(
     places = {column: place for place, column in enumerate(header, start=1)}
     rows: list[SheetRow | Diagnostic] = []
     for line, cells in lines[1:]:
-        said = {
+        given = {
             column: cell.strip()
             for column, cell in zip(header, cells, strict=False)
             if cell.strip()
         }
-        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), {**filled, **said}, places)
+        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), {**filled, **given}, places)
         rows.append(row if len(cells) <= len(header) else _too_many_cells(row, len(header)))
     return tuple(rows), ()
 
@@ -201,8 +201,7 @@ def _decoded_text(path: Path) -> str:
     if path.exists() and not path.is_file():
         raise sheet_fault(span, "unreadable", f"`{span.file}` is no file", "name a CSV file")
     try:
-        with path.open("rb") as stream:
-            source = stream.read(MAX_SHEET_BYTES + 1)
+        source = _first_bytes(path, MAX_SHEET_BYTES + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
@@ -233,13 +232,13 @@ def _headers(kinds: tuple[SheetKind, ...]) -> str:
 def _sheet_of(
     header: tuple[str, ...], defaults: Mapping[str, str], span: Span, kinds: tuple[SheetKind, ...]
 ) -> SheetKind:
-    sheet = next((each for each in kinds if each.told_by in header), None)
+    sheet = next((kind for kind in kinds if kind.identifying_column in header), None)
     if sheet is None:
-        told = listed(each.told_by for each in kinds)
+        columns = listed(kind.identifying_column for kind in kinds)
         sentence = (
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
-        instead = f"{'one of ' if len(kinds) > 1 else ''}{told} has to be there"
+        instead = f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
         if len(header) == 1 and ";" in header[0]:
             instead = "save it with commas between the cells, not semicolons"
         raise sheet_fault(span, "sheet-unknown", sentence, instead)
@@ -276,7 +275,7 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
 
 def _too_many_cells(row: SheetRow, columns: int) -> Diagnostic:
     sentence = f"the row has more cells than the header's {columns}"
-    return row.fault("", "sheet-cells", sentence, "quote a cell that holds a comma")
+    return row.diagnostic("", "sheet-cells", sentence, "quote a cell that holds a comma")
 
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
@@ -284,6 +283,10 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 class BadCell(Exception):
     """A cell does not say what its column asks for."""
+
+    column: str
+    sentence: str
+    instead: str
 
     def __init__(self, column: str, sentence: str, instead: str) -> None:
         super().__init__()
@@ -301,11 +304,11 @@ def required_cell(row: SheetRow, column: str) -> str:
 def date_cell(row: SheetRow, column: str) -> date:
     """Return the date that a cell says."""
     text = required_cell(row, column)
-    found = iso_date(text)
-    if found is None:
+    day = iso_date(text)
+    if day is None:
         sentence = f"`{column}` is {text!r}, which is no date"
         raise BadCell(column, sentence, "write it as 2023-03-30")
-    return found
+    return day
 
 
 def level_cell(row: SheetRow) -> Level:
@@ -320,11 +323,11 @@ def level_cell(row: SheetRow) -> Level:
 
 def document_cell(path: Path, row: SheetRow) -> bytes:
     """Return what the document holds that a row names."""
-    found = read_document(path)
-    if isinstance(found, str):
-        sentence = f"the document `{row.get('document')}` {found}"
+    content = read_document(path)
+    if isinstance(content, str):
+        sentence = f"the document `{row.get('document')}` {content}"
         raise BadCell("document", sentence, "put it beside the sheet, or mend its path")
-    return found
+    return content
 
 
 def read_document(path: Path) -> bytes | str:
@@ -332,10 +335,14 @@ def read_document(path: Path) -> bytes | str:
     try:
         if path.exists() and not path.is_file():
             return "is no regular file"
-        with path.open("rb") as stream:
-            found = stream.read(MAX_DOCUMENT_BYTES + 1)
+        content = _first_bytes(path, MAX_DOCUMENT_BYTES + 1)
     except (OSError, ValueError) as error:
         return f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    return (
-        found if len(found) <= MAX_DOCUMENT_BYTES else f"has more than {MAX_DOCUMENT_BYTES} bytes"
-    )
+    if len(content) > MAX_DOCUMENT_BYTES:
+        return f"has more than {MAX_DOCUMENT_BYTES} bytes"
+    return content
+
+
+def _first_bytes(path: Path, size: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(size)

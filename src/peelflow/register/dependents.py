@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import islice
 
 from attrs import evolve, frozen
 
 from peelflow.engine.fold import as_corrected
-from peelflow.model.decisions import Context, Reason, Refusal, Refused
+from peelflow.model.decisions import Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
     Attached,
     Corrected,
     Document,
     Event,
+    EventPayload,
     Migrated,
     Record,
     Relevelled,
     TransitionTaken,
 )
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
+from peelflow.register.hierarchy import refusal_on
 from peelflow.register.replay import (
+    correct_first,
     each_event_with_record,
     is_move_permitted,
     no_appointment_sentence,
@@ -34,7 +38,12 @@ from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
 
 MOST_REASONS = 10
-VERB_OF = {Amended: "amend", Corrected: "correct", Migrated: "migrate", Relevelled: "relevel"}
+VERB_OF: dict[type[EventPayload], str] = {
+    Amended: "amend",
+    Corrected: "correct",
+    Migrated: "migrate",
+    Relevelled: "relevel",
+}
 
 
 @frozen(eq=False)
@@ -42,15 +51,15 @@ class Restriction:
     """What an event takes away.
 
     Args:
-        concerns: Whether an event could rest on it.
-        instead: What a decision may look at, once it is gone.
+        affects: Whether an event could rest on it.
+        context_without: What a decision may look at, once it is gone.
     """
 
-    concerns: Callable[[Event], bool]
-    instead: Callable[[Context], Context]
+    affects: Callable[[Event], bool]
+    context_without: Callable[[Context], Context]
 
 
-def check_dependents(draft: Session, before: Record, after: Record, event: Event) -> None:
+def check_dependents(session: Session, before: Record, after: Record, event: Event) -> None:
     """Refuse an event on an appointment or inspection that leaves an act elsewhere unlawful.
 
     Acts that were unlawful before are not laid at its door.
@@ -58,52 +67,46 @@ def check_dependents(draft: Session, before: Record, after: Record, event: Event
     Raises:
         Refused: With the record, the number and the day of each act that rests on it.
     """
-    narrowed = _restriction(draft, before, after)
-    broken = _broken_acts(draft, before, narrowed) if narrowed else ()
-    reasons: list[Reason] = []
-    more = 0
-    for reason in broken:
-        if len(reasons) < MOST_REASONS:
-            reasons.append(reason)
-        else:
-            more += 1
+    restriction = _restriction(session, before, after)
+    broken = _broken_acts(session, before, restriction) if restriction else iter(())
+    reasons = list(islice(broken, MOST_REASONS))
+    more = sum(1 for _ in broken)
     if more:
-        said = f"{more} more {'act rests' if more == 1 else 'acts rest'} on {before.id}"
-        reasons.append(Reason("not yet", said, "correct them too"))
+        rest = f"{more} more {'act rests' if more == 1 else 'acts rest'} on {before.id}"
+        reasons.append(Reason("not yet", rest, "correct them too"))
     if reasons:
-        what, role = event.what, event.actor.role
+        what = event.what
         verb = what.trigger if isinstance(what, TransitionTaken) else VERB_OF.get(type(what), "")
-        asked = (before.id, str(before.lifecycle), before.state, verb, role)
-        raise Refused(Refusal(*asked, tuple(reasons)))
+        raise Refused(refusal_on(before, verb, event.actor.role, *reasons))
 
 
-def _restriction(draft: Session, before: Record, after: Record) -> Restriction | None:
+def _restriction(session: Session, before: Record, after: Record) -> Restriction | None:
     if before.category == APPOINTMENT:
-        return _appointment_restriction(draft, before, after)
+        return _appointment_restriction(session, before, after)
     return _inspection_restriction(before, after)
 
 
-def _appointment_restriction(draft: Session, before: Record, after: Record) -> Restriction | None:
+def _appointment_restriction(session: Session, before: Record, after: Record) -> Restriction | None:
     """Return what an appointment loses, None where nobody could have acted on it by today."""
     old, new = appointment_of(before), appointment_of(after)
     end, same = old.last_day or date.max, (new.person, new.role) == (old.person, old.role)
     # Nobody has acted yet on a day to come.
-    lasts = new.last_day is None or new.last_day >= min(end, draft.today)
+    lasts = new.last_day is None or new.last_day >= min(end, session.today)
     if same and new.first_day <= old.first_day and lasts:
         return None
 
-    def concerns(event: Event) -> bool:
+    def affects(event: Event) -> bool:
         signers = (document.signed_by for document in _documents_of(event))
         return event.actor.person == old.person or old.person in signers
 
-    def instead(context: Context) -> Context:
-        left = list(context.appointments)
-        if old in left:
-            left.remove(old)
-            left.append(new)
-        return evolve(context, appointments=tuple(left))
+    def context_without(context: Context) -> Context:
+        appointments = list(context.appointments)
+        if old in appointments:
+            appointments.remove(old)
+            appointments.append(new)
+        return evolve(context, appointments=tuple(appointments))
 
-    return Restriction(concerns, instead)
+    return Restriction(affects, context_without)
 
 
 def _inspection_restriction(before: Record, after: Record) -> Restriction | None:
@@ -120,14 +123,14 @@ def _inspection_restriction(before: Record, after: Record) -> Restriction | None
     ):
         return None
 
-    def concerns(event: Event) -> bool:
+    def affects(event: Event) -> bool:
         return isinstance(event.what, TransitionTaken) and event.what.inspection == before.id
 
-    def instead(context: Context) -> Context:
-        seen = context.inspection
-        return evolve(context, inspection=new) if seen and seen.id == before.id else context
+    def context_without(context: Context) -> Context:
+        read = context.inspection
+        return evolve(context, inspection=new) if read and read.id == before.id else context
 
-    return Restriction(concerns, instead)
+    return Restriction(affects, context_without)
 
 
 def _documents_of(event: Event) -> tuple[Document, ...]:
@@ -140,47 +143,45 @@ def _documents_of(event: Event) -> tuple[Document, ...]:
             return ()
 
 
-def _broken_acts(draft: Session, changed: Record, narrowed: Restriction) -> Iterator[Reason]:
-    """Yield why each act of the same force that rests on what narrowed would not be lawful."""
-    for history in _other_histories(draft, changed):
-        if not any(map(narrowed.concerns, history)):
+def _broken_acts(session: Session, changed: Record, restriction: Restriction) -> Iterator[Reason]:
+    """Yield why each act of the same force that rests on what is restricted would not be lawful."""
+    for history in _other_histories(session, changed):
+        if not any(map(restriction.affects, history)):
             continue
         for event, record in each_event_with_record(history):
-            why = _why_newly_unlawful(draft, event, record, narrowed) if record else ""
+            why = _why_newly_unlawful(session, event, record, restriction) if record else ""
             if why:
-                instead = f"correct event {event.number} of {event.record} first, or leave this one"
-                yield Reason("not yet", f"{event.record} could not {why}", instead)
+                yield Reason("not yet", f"{event.record} could not {why}", correct_first(event))
 
 
-def _other_histories(draft: Session, changed: Record) -> Iterator[tuple[Event, ...]]:
+def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event, ...]]:
     """Yield what stands of each other record of the force, one history at a time.
 
     The store checks the number of each when this draft is appended, so nobody comes to rest on
     what narrows meanwhile; but for a record that is not there yet, and is added, and acted on.
     """
-    moved = draft.moved
-    for record in draft.desk.store.records(RecordQuery(force=changed.force)):
-        number = draft.rely_on(record)
-        if record.id != changed.id and (number > 1 or record.id in moved):
-            yield as_corrected(draft.events(record.id, stored=number))
-    for name, number in moved.items():
-        if not number and draft.get(name).force == changed.force:
-            yield as_corrected(draft.events(name, stored=0))
+    changed_numbers = session.changed_records()
+    for record in session.services.store.records(RecordQuery(force=changed.force)):
+        number = session.recheck(record)
+        if record.id != changed.id and (number > 1 or record.id in changed_numbers):
+            yield as_corrected(session.events(record.id, stored=number))
+    for name, number in changed_numbers.items():
+        if not number and session.get(name).force == changed.force:
+            yield as_corrected(session.events(name, stored=0))
 
 
-def _why_newly_unlawful(draft: Session, event: Event, record: Record, narrowed: Restriction) -> str:
+def _why_newly_unlawful(
+    session: Session, event: Event, record: Record, restriction: Restriction
+) -> str:
     """Return what could not have been done, when and why; nothing where it never was lawful."""
-    what, seen = event.what, narrowed.instead
+    what, change = event.what, restriction.context_without
     match what:
-        case TransitionTaken() if not why_act_unlawful(draft, event, what, record):
-            why = why_act_unlawful(draft, event, what, record, seen=seen)
+        case TransitionTaken() if not why_act_unlawful(session, event, what, record):
+            why = why_act_unlawful(session, event, what, record, change_context=change)
             return why and f"`{what.trigger}` on {event.on}: {why}"
-        case Relevelled() | Migrated() if is_move_permitted(draft, event, record):
-            lawful = is_move_permitted(draft, event, record, seen=seen)
-            return (
-                ""
-                if lawful
-                else f"have been moved on {event.on}: {no_appointment_sentence(event, record)}"
-            )
+        case Relevelled() | Migrated() if is_move_permitted(session, event, record):
+            if is_move_permitted(session, event, record, change_context=change):
+                return ""
+            return f"have been moved on {event.on}: {no_appointment_sentence(event, record)}"
         case _:
             return ""

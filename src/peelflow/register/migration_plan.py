@@ -1,23 +1,19 @@
-"""Resolve a migration plan, prove it, and move one record under it."""
+"""Resolve a migration plan, prove it, and check who may move which record under it."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
 from hashlib import sha256
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from peelflow.engine.fold import changes_on_move
-from peelflow.engine.requirements import holds_role
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
-from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Actor, Event, Migrated, Record, Relevelled
+from peelflow.model.records import Provenance, Record
 from peelflow.model.rules import Lifecycle, MigrationPlan
 from peelflow.proof.migration import check_migration, moves_level
-from peelflow.register.commands import new_event
+from peelflow.register.replay import is_appointed
 from peelflow.register.session import Session
-from peelflow.register.validation import check_follows, check_text, check_type, role_of
+from peelflow.register.validation import check_type, role_of
 from peelflow.rulebook.national import relevelling_plans
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed, suggestion
@@ -72,23 +68,24 @@ def resolve_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
         InvalidRules: It maps what its rules do not have.
     """
     if isinstance(plan, str):
-        known = {each.name: each for each in rulebook.migrations}
+        known = {migration.name: migration for migration in rulebook.migrations}
         if plan not in known:
             known = {**relevelling_plans(), **known}
         if plan not in known:
             raise InvalidRequest(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]
     check_type(plan, MigrationPlan, "the plan", "give one, or its name")
-    rules = {str(each): each for each in rulebook.lifecycles}
+    rules = {str(lifecycle): lifecycle for lifecycle in rulebook.lifecycles}
     for name in (plan.old, plan.new):
         if name not in rules:
             why = f"names `{name}`, which is not in the rulebook"
             raise InvalidRequest(f"the plan {plan.name!r}", why, suggestion(name, rules))
-    found = ResolvedPlan(plan, rules[plan.old], rules[plan.new], plan_digest(plan))
-    wrong = [fault for fault in _plan_faults(found, rulebook) if fault.code.startswith("unknown-")]
-    if wrong:
-        raise InvalidRules(wrong)
-    return found
+    resolved = ResolvedPlan(plan, rules[plan.old], rules[plan.new], plan_digest(plan))
+    faults = _plan_faults(resolved, rulebook)
+    unknown = [fault for fault in faults if fault.code.startswith("unknown-")]
+    if unknown:
+        raise InvalidRules(unknown)
+    return resolved
 
 
 def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
@@ -98,96 +95,32 @@ def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
         InvalidRules: It is refuted, with every fault.
         InvalidRequest: It is not here, names rules that are not, or its proof is open.
     """
-    named = resolve_plan(rulebook, plan)
-    found = _plan_faults(named, rulebook)
-    if any(fault.severity == "error" for fault in found):
-        raise InvalidRules(found)
-    if found:
-        raise InvalidRequest(f"{named}", f"is not proved: {found[0].sentence}", found[0].help)
-    return named
+    resolved = resolve_plan(rulebook, plan)
+    faults = _plan_faults(resolved, rulebook)
+    if any(fault.severity == "error" for fault in faults):
+        raise InvalidRules(faults)
+    if faults:
+        raise InvalidRequest(f"{resolved}", f"is not proved: {faults[0].sentence}", faults[0].help)
+    return resolved
 
 
-def _plan_faults(named: ResolvedPlan, rulebook: Rulebook) -> tuple[Diagnostic, ...]:
+def _plan_faults(resolved: ResolvedPlan, rulebook: Rulebook) -> tuple[Diagnostic, ...]:
     roles = rulebook.vocabulary.roles
-    return check_migration(named.plan, named.old, named.new, roles=roles)
+    return check_migration(resolved.plan, resolved.old, resolved.new, roles=roles)
 
 
 def check_may_migrate(
-    draft: Session, proved: ResolvedPlan, record: Record, *, actor: Actor, on: date
+    session: Session, proved: ResolvedPlan, record: Record, provenance: Provenance
 ) -> None:
     """Refuse who may not move records under a plan, or did not hold the role on the day."""
-    by = proved.plan.by
+    by, actor, on = proved.plan.by, provenance.actor, provenance.on
     if by and actor.role not in by:
         what, why = f"the role {actor.role!r}", f"moves no records under {proved}"
         raise InvalidRequest(what, why, f"{listed(by)} may")
-    if role_of(draft, actor.role).by_appointment:
-        act = Act("migrate", actor, on, actor.person)
-        held = Context(draft.now, draft.today, draft.appointments(record, act))
-        if not holds_role(record, act, held):
-            why = f"held no appointment in {record.force} on {on}"
-            raise InvalidRequest(f"{actor}", why, "appoint them first")
-
-
-def relevel(
-    draft: Session,
-    record: str,
-    *,
-    plan: MigrationPlan | str,
-    actor: Actor,
-    on: date,
-    source: str,
-    reason: str,
-    recorded_by: str | None,
-    key: str | None,
-) -> Event:
-    """Take the move of a record to another level into a draft; see `Register.relevel`."""
-    proved = proved_plan(draft.rulebook, plan)
-    check_text(record, "the record's id")
-    known = draft.get(record)
-    levels = proved.new.applies_to.level
-    if not proved.moves_level or len(levels) != 1:
-        why = "does not move records from one level to one other"
-        raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
-    new = proved.plan.states.get(known.state, "")
-    what = Relevelled(
-        known.level,
-        levels[0],
-        draft.pin(proved.new),
-        known.state,
-        new,
-        proved.digest,
-        proved.plan.letters,
-        proved.renamed,
-    )
-    event = new_event(
-        draft,
-        what,
-        record,
-        number=known.number + 1,
-        on=on,
-        actor=actor,
-        recorded_by=recorded_by,
-        reason=reason,
-        source=source,
-        key=key,
-    )
-    first = draft.repeated(event)
-    if first is not None:
-        return first
-    check_text(reason, f"{record}: the reason")
-    check_plan_applies(proved, known)
-    check_may_migrate(draft, proved, known, actor=actor, on=on)
-    check_follows(draft, on, known)
-    return put_move(draft, event, what)
-
-
-def put_move(draft: Session, event: Event, what: Relevelled | Migrated) -> Event:
-    """Take a move into a draft, counted, and what the system then does by itself."""
-    known = draft.get(event.record)
-    changes = changes_on_move(known, what, event.on, draft.desk.lifecycle_of)
-    moved = draft.put(evolve(event, changes=changes))
-    draft.settle(event.record, moved)
-    return moved
+    is_by_appointment = role_of(session, actor.role).by_appointment
+    if is_by_appointment and not is_appointed(session, record, actor, on):
+        why = f"held no appointment in {record.force} on {on}"
+        raise InvalidRequest(f"{actor}", why, "appoint them first")
 
 
 def check_plan_applies(proved: ResolvedPlan, record: Record) -> None:

@@ -5,32 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import Literal
 
 from attrs import frozen
 
 from peelflow.engine.decide import missing_from_past, overdue
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Actor, Event, Migrated, Record, Relevelled, TransitionTaken
+from peelflow.model.records import (
+    Actor,
+    Event,
+    Migrated,
+    Provenance,
+    Record,
+    Relevelled,
+    TransitionTaken,
+)
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.commands import new_event
-from peelflow.register.context import holidays_of
+from peelflow.register.commands import correct, new_event, put_move
+from peelflow.register.context import ReadSet, holidays_of
 from peelflow.register.migration_plan import (
     ResolvedPlan,
     check_may_migrate,
     proved_plan,
-    put_move,
     resolve_plan,
 )
+from peelflow.register.session import Session
 from peelflow.register.validation import check_actor, check_date, check_not_future, check_text
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
-
-if TYPE_CHECKING:
-    from peelflow.register.register import Register
-    from peelflow.register.session import Session
-
 
 WORST_IMPACTS = 10
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)  # no event is made of it
@@ -72,22 +76,24 @@ class MigrationImpact(Result):
 
 
 def assess_impact(
-    register: Register, plan: MigrationPlan | str, *, on: date | None
+    begin: Callable[[], Session], plan: MigrationPlan | str, *, on: date | None
 ) -> MigrationImpact:
     """Return what a plan would do on a day, proved or not; see `Register.preview`."""
-    proved = resolve_plan(register.rulebook, plan)
-    day = register.draft().today if on is None else on
+    session = begin()
+    resolved = resolve_plan(session.rulebook, plan)
+    day = session.today if on is None else on
     check_date(day, "the preview")
     counts: Counter[str] = Counter()
     worst: list[Impact] = []
     affected = 0
-    for record in each_record_under(register, proved):
+    for record in each_record_under(session, resolved):
         affected += 1
-        found = list(_impacts(proved, record, day))
-        counts.update(worry.kind for worry in found)
-        worst = sorted([*worst, *found], key=_severity_order)[:WORST_IMPACTS] if found else worst
+        impacts = list(_impacts(resolved, record, day))
+        counts.update(impact.kind for impact in impacts)
+        if impacts:
+            worst = sorted([*worst, *impacts], key=_severity_order)[:WORST_IMPACTS]
     return MigrationImpact(
-        proved.plan.name,
+        resolved.plan.name,
         affected,
         counts["stranded"],
         counts["overdue"],
@@ -97,48 +103,50 @@ def assess_impact(
 
 
 def each_record_under(
-    register: Register, proved: ResolvedPlan, *, moved: bool = False
+    reads: ReadSet, resolved: ResolvedPlan, *, moved: bool = False
 ) -> Iterator[Record]:
     """Yield the records that run under a plan's old rules, or its new ones once `moved`."""
-    rules = proved.new if moved else proved.old
-    for category in dict.fromkeys(proved.old.applies_to.category):
-        for record in register.store.records(RecordQuery(category=category)):
+    rules = resolved.new if moved else resolved.old
+    for category in dict.fromkeys(resolved.old.applies_to.category):
+        for record in reads.services.store.records(RecordQuery(category=category)):
             if record.lifecycle == rules.pin:
                 yield record
 
 
-def _impacts(proved: ResolvedPlan, record: Record, day: date) -> Iterator[Impact]:
-    new = proved.plan.states.get(record.state)
+def _impacts(resolved: ResolvedPlan, record: Record, day: date) -> Iterator[Impact]:
+    new = resolved.plan.states.get(record.state)
     if new is None:
         yield Impact(record.id, record.state, "stranded", f"`{record.state}` is not in the plan")
         return
-    moved = _record_after_move(proved, record, new, day)
-    due = overdue(proved.new, moved, day, holidays_of(proved.new))
-    before = overdue(proved.old, record, day, holidays_of(proved.old))
+    moved = _record_after_move(resolved, record, new, day)
+    due = overdue(resolved.new, moved, day, holidays_of(resolved.new))
+    before = overdue(resolved.old, record, day, holidays_of(resolved.old))
     if due and not before:
-        trigger, first = min(due.items(), key=lambda each: (each[1], each[0]))
+        trigger, first = min(due.items(), key=lambda item: (item[1], item[0]))
         days = (day - first).days
-        said = f"`{trigger}` would have been due on {first}"
-        yield Impact(record.id, record.state, "overdue", said, days)
-    lacks = missing_from_past(proved.new, moved, day)
-    could = any(not lack for lack in missing_from_past(proved.old, record, day).values())
-    if could and all(lacks.values()) and not proved.new.states[new].final:
-        said = "; ".join(f"`{name}` would lack: {lack}" for name, lack in lacks.items())
-        yield Impact(record.id, record.state, "blocked", said or f"nothing leads out of `{new}`")
+        sentence = f"`{trigger}` would have been due on {first}"
+        yield Impact(record.id, record.state, "overdue", sentence, days)
+    lacks = missing_from_past(resolved.new, moved, day)
+    is_free = any(not lack for lack in missing_from_past(resolved.old, record, day).values())
+    if is_free and all(lacks.values()) and not resolved.new.states[new].final:
+        sentence = "; ".join(f"`{name}` would lack: {lack}" for name, lack in lacks.items())
+        yield Impact(
+            record.id, record.state, "blocked", sentence or f"nothing leads out of `{new}`"
+        )
 
 
-def _record_after_move(proved: ResolvedPlan, record: Record, new: str, day: date) -> Record:
-    what = Migrated(proved.new.pin, record.state, new, proved.digest, proved.renamed)
+def _record_after_move(resolved: ResolvedPlan, record: Record, new: str, day: date) -> Record:
+    what = Migrated(resolved.new.pin, record.state, new, resolved.digest, resolved.renamed)
     nobody = Actor("", "")
     number = record.number + 1
     return apply(record, Event(record.id, number, what, day, nobody, "", _NEVER))
 
 
-def _severity_order(worry: Impact) -> tuple[int, int, str]:
-    return IMPACT_KINDS.index(worry.kind), -worry.days, worry.record
+def _severity_order(impact: Impact) -> tuple[int, int, str]:
+    return IMPACT_KINDS.index(impact.kind), -impact.days, impact.record
 
 
-BATCH = 200
+RECORDS_AT_ONCE = 200
 
 
 @frozen
@@ -146,59 +154,48 @@ class MigrationResult(Result):
     """What a migration, or its undoing, did: how many records moved, and which were left alone."""
 
     moved: int
-    left: tuple[str, ...]
-
-
-@frozen
-class MigrationRequest:
-    """Who has records moved, when and why."""
-
-    actor: Actor
-    on: date
-    reason: str
-    source: str | None = None
-    recorded_by: str | None = None
+    not_moved: tuple[str, ...]
 
 
 def migrate(
-    register: Register,
+    begin: Callable[[], Session],
     plan: MigrationPlan | str,
-    order: MigrationRequest,
+    provenance: Provenance,
     *,
-    seen: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> MigrationResult:
     """Move what runs under the plan's old rules, batch by batch; see `Register.migrate`."""
-    proved = proved_plan(register.rulebook, plan)
+    session = begin()
+    proved = proved_plan(session.rulebook, plan)
     if proved.moves_level:
         why = "moves records between levels, one by one as the inspectorate decides"
         raise InvalidRequest(f"{proved}", why, "use `relevel`")
-    _check_request(register.draft(), order)
-    ids = [_checked_id(record, order.on) for record in each_record_under(register, proved)]
-    return _in_batches(
-        register, ids, lambda draft, record: _migrate_record(draft, proved, record, order), seen
-    )
+    _check_request(session, provenance)
+    ids = [_checked_id(record, provenance.on) for record in each_record_under(session, proved)]
+    move = partial(_migrate_record, proved=proved, provenance=provenance)
+    return _in_batches(begin, ids, move, on_progress)
 
 
 def unmigrate(
-    register: Register,
+    begin: Callable[[], Session],
     plan: MigrationPlan | str,
-    order: MigrationRequest,
+    provenance: Provenance,
     *,
-    seen: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> MigrationResult:
     """Take back what a plan moved, where nobody acted since; see `Register.unmigrate`."""
-    proved = proved_plan(register.rulebook, plan)
-    _check_request(register.draft(), order)
-    ids = [record.id for record in each_record_under(register, proved, moved=True)]
-    return _in_batches(
-        register, ids, lambda draft, record: _unmigrate_record(draft, proved, record, order), seen
-    )
+    session = begin()
+    proved = proved_plan(session.rulebook, plan)
+    _check_request(session, provenance)
+    ids = [record.id for record in each_record_under(session, proved, moved=True)]
+    move = partial(_unmigrate_record, proved=proved, provenance=provenance)
+    return _in_batches(begin, ids, move, on_progress)
 
 
-def _check_request(draft: Session, order: MigrationRequest) -> None:
-    check_actor(order.actor)
-    check_text(order.reason, "the reason")
-    check_not_future(draft, order.on, "the migration")
+def _check_request(session: Session, provenance: Provenance) -> None:
+    check_actor(provenance.actor)
+    check_text(provenance.reason, "the reason")
+    check_not_future(session, provenance.on, "the migration")
 
 
 def _checked_id(record: Record, on: date) -> str:
@@ -212,67 +209,49 @@ def _checked_id(record: Record, on: date) -> str:
 
 
 def _in_batches(
-    register: Register,
+    begin: Callable[[], Session],
     ids: list[str],
     move: Callable[[Session, Record], bool],
-    seen: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> MigrationResult:
     """Move records batch by batch, each kept whole: what stops half-way goes on when asked again.
 
     Each batch reads its records anew, so what somebody moved meanwhile is passed over.
     """
-    moved, left = 0, []
-    for chunk in chunked(ids, BATCH):
-        with register.batch() as draft:
-            draft.look_up(tuple(chunk))
-            for each in chunk:
-                if move(draft, draft.get(each)):
-                    moved += 1
-                else:
-                    left.append(each)
-        seen(moved + len(left), len(ids))
-    return MigrationResult(moved, tuple(left))
+    done = 0
+    not_moved: list[str] = []
+    for chunk in chunked(ids, RECORDS_AT_ONCE):
+        session = begin()
+        session.read(tuple(chunk))
+        not_moved += [name for name in chunk if not move(session, session.get(name))]
+        session.commit()
+        done += len(chunk)
+        on_progress(done, len(ids))
+    return MigrationResult(done - len(not_moved), tuple(not_moved))
 
 
 def _migrate_record(
-    draft: Session, proved: ResolvedPlan, record: Record, order: MigrationRequest
+    session: Session, record: Record, *, proved: ResolvedPlan, provenance: Provenance
 ) -> bool:
     new = proved.plan.states.get(record.state)
     if new is None or record.lifecycle != proved.old.pin:
         return False
-    check_may_migrate(draft, proved, record, actor=order.actor, on=order.on)
-    what = Migrated(draft.pin(proved.new), record.state, new, proved.digest, proved.renamed)
-    event = new_event(
-        draft,
-        what,
-        record.id,
-        number=record.number + 1,
-        on=order.on,
-        actor=order.actor,
-        recorded_by=order.recorded_by,
-        reason=order.reason,
-        source=order.source,
-    )
-    put_move(draft, event, what)
+    check_may_migrate(session, proved, record, provenance)
+    pin = session.keep_lifecycle(proved.new)
+    what = Migrated(pin, record.state, new, proved.digest, proved.renamed)
+    event = new_event(session, what, record.id, record.number + 1, provenance)
+    put_move(session, record, event, what)
     return True
 
 
 def _unmigrate_record(
-    draft: Session, proved: ResolvedPlan, record: Record, order: MigrationRequest
+    session: Session, record: Record, *, proved: ResolvedPlan, provenance: Provenance
 ) -> bool:
-    last = _last_manual_event(draft.history(record.id))
+    last = _last_manual_event(session.history(record.id))
     if last is None or not isinstance(last.what, Migrated) or last.what.plan != proved.digest:
         return False
-    draft.correct(
-        record.id,
-        last.number,
-        correction="void",
-        actor=order.actor,
-        on=order.on,
-        reason=order.reason,
-        source=order.source,
-        recorded_by=order.recorded_by,
-    )
+    with session.savepoint():
+        correct(session, record.id, last.number, correction="void", to=None, provenance=provenance)
     return True
 
 

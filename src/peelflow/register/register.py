@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime
-from importlib import import_module
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, UnknownDocument, UnknownRecord
+from attrs import evolve
+
+from peelflow.errors import (
+    Diagnostic,
+    InvalidRequest,
+    InvalidRules,
+    UnknownDocument,
+    UnknownRecord,
+)
 from peelflow.figures import Figures, tabulate
-from peelflow.model.decisions import Act, Predicate, Refusal, Refused
+from peelflow.model.decisions import Predicate, Route
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
-from peelflow.register.commands import Verbs
-from peelflow.register.context import Services
-from peelflow.register.session import Autocommit, Session
-from peelflow.register.timers import Deadlines
+from peelflow.register.batch import Batch, autocommit, dry_run
+from peelflow.register.context import Services, utc_now
+from peelflow.register.session import Session
+from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
 from peelflow.register.validation import (
-    _categories_of,
-    check_actor,
     check_callable,
     check_date,
     check_known_level,
@@ -35,28 +39,469 @@ from peelflow.register.validation import (
     describe_document,
 )
 from peelflow.results import short_repr
-from peelflow.rulebook.canonical import canonical_text
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Snapshot, Store, chunked
-from peelflow.stores.opening import open_documents, open_store, scope_store, store_or_joined
+from peelflow.stores.opening import joined_store, open_documents, open_store, scope_store
 
 if TYPE_CHECKING:
-    from peelflow.model.decisions import Route
     from peelflow.register.migrations import MigrationImpact, MigrationResult
     from peelflow.stores.documents import RegisterDocuments
     from peelflow.stores.integrity import Discrepancy, Heads, Seal
 
-
 FEED_CHUNK = 500
 LAST_POSITION = 2**63 - 1  # what a database counts to
+HISTORIES_AT_ONCE = 500
+"""How many histories are read at once."""
 
 
-class Keeping:
-    """feed, seal, verify, export, restore."""
+class Register:
+    """Records under a rulebook, kept in a store. Safe to use from several threads.
 
-    store: Store
-    documents: DocumentStore
+    Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
+    """
+
+    add: Final = autocommit(Batch.add)
+    take_over: Final = autocommit(Batch.take_over)
+    fire: Final = autocommit(Batch.fire)
+    fire_many: Final = autocommit(Batch.fire_many)
+    attach: Final = autocommit(Batch.attach)
+    amend: Final = autocommit(Batch.amend)
+    appoint: Final = autocommit(Batch.appoint)
+    correct: Final = autocommit(Batch.correct)
+    relevel: Final = autocommit(Batch.relevel)
+    why: Final = dry_run(Batch.fire)
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        rulebook: Rulebook,
+        clock: Callable[[], datetime] = utc_now,
+        predicates: Mapping[str, Predicate] | None = None,
+        documents: str | PathLike[str] | None = None,
+        force: str | None = None,
+    ) -> None:
+        """Put a rulebook before an open store.
+
+        Args:
+            store: An open store.
+            rulebook: The rules.
+            clock: Tells the present moment in UTC.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
+
+        Raises:
+            InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
+            InvalidRules: A lifecycle was edited without a new version since the store kept it.
+        """
+        check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
+        check_callable(clock, "the clock", "give a function that returns the moment in UTC")
+        known = predicates or {}
+        check_type(known, Mapping, "the predicates", "give a dict of functions by their names")
+        for name, predicate in known.items():
+            check_callable(predicate, f"the predicate {name}", "give a function")
+        store = scope_store(force, store)
+        self.store: Store = store
+        self.documents: DocumentStore = (
+            store if documents is None else open_documents(documents, store)
+        )
+        self.rulebook = rulebook
+        _refuse_edited_lifecycles(store, rulebook)
+        self.services: Services = Services(
+            store=store,
+            documents=self.documents,
+            rulebook=rulebook,
+            clock=clock,
+            predicates=dict(known),
+        )
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        rulebook: Rulebook | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        predicates: Mapping[str, Predicate] | None = None,
+        documents: str | PathLike[str] | None = None,
+        force: str | None = None,
+    ) -> Self:
+        """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
+
+        Args:
+            url: Where the store is; an SQLite file is made when it does not exist.
+            rulebook: The rules; the national ones when left out.
+            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
+        """
+        store = open_store(url)
+        try:
+            return cls(
+                store,
+                rulebook=rulebook or national(),
+                clock=clock,
+                predicates=predicates,
+                documents=documents,
+                force=force,
+            )
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def joined(
+        cls,
+        connection: object,
+        *,
+        rulebook: Rulebook | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        predicates: Mapping[str, Predicate] | None = None,
+        documents: str | PathLike[str] | None = None,
+        force: str | None = None,
+    ) -> Self:
+        """Join the transaction of an application: what is kept is kept when that commits.
+
+        Args:
+            connection: An SQLAlchemy connection in a transaction.
+            rulebook: The rules; the national ones when left out.
+            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
+            predicates: The Python functions that the rules' predicates name.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            force: The only force whose records are shown and moved; every force's if left out.
+
+        Raises:
+            InvalidRequest: The connection cannot be joined.
+            MissingDependency: SQLAlchemy is not installed.
+        """
+        return cls(
+            joined_store(connection),
+            rulebook=rulebook or national(),
+            clock=clock,
+            predicates=predicates,
+            documents=documents,
+            force=force,
+        )
+
+    def __repr__(self) -> str:
+        return short_repr("Register", store=self.store.url, rulebook=self.rulebook)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def session(self) -> Session:
+        """Begin a session, the unit of work below a batch; nothing is kept before its `commit`."""
+        return Session(self.services)
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Give a batch whose verbs are kept whole when the block ends, or not at all.
+
+        Raises:
+            Conflict: Somebody moved what the batch read; nothing is kept.
+        """
+        session = self.session()
+        yield Batch(session)
+        session.commit()
+
+    @contextmanager
+    def trial(self) -> Iterator[Batch]:
+        """Give a batch of which nothing is kept: to see what verbs would do, or why not."""
+        yield Batch(self.session(), is_trial=True)
+
+    def keep(
+        self,
+        content: bytes,
+        *,
+        kind: str,
+        name: str,
+        signed_by: str | None = None,
+        signed_on: date | None = None,
+    ) -> Document:
+        """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
+
+        Keeping the same content again changes nothing. A batch has the same verb, and keeps the
+        document only if it is kept itself.
+
+        Args:
+            content: Its bytes.
+            kind: A kind of the rulebook's evidence, such as `letter`.
+            name: What it is called, such as its file's name.
+            signed_by: Who signed it: a person.
+            signed_on: The day it was signed.
+
+        Raises:
+            InvalidRequest: The content is no bytes, a word no text, or the day no date.
+        """
+        document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
+        self.documents.keep_document(document.digest, content)
+        return document
+
+    def lifecycle(self, pin: Pin) -> Lifecycle:
+        """Return the rules of a pin: the rulebook's, else those the store kept."""
+        return self.services.lifecycle_of(pin)
+
+    def document(self, digest: str) -> bytes:
+        """Return a kept document byte for byte, or raise UnknownDocument."""
+        check_text(digest, "the digest")
+        content = self.documents.document(digest)
+        if content is None:
+            raise UnknownDocument(digest)
+        return content
+
+    def record(self, record: str) -> Record:
+        """Return a record as it stands, or raise UnknownRecord."""
+        kept = self.store.read((record,)).get(record)
+        if kept is None:
+            raise UnknownRecord(record)
+        return kept.record
+
+    def fields(self, record: str) -> dict[str, FieldValue]:
+        """Return a record's fields with each day as a `date`, or raise UnknownRecord.
+
+        `Record.fields` keeps the texts that are stored: digests, verdicts and stores read those,
+        and only the rulebook says which of them are days.
+        """
+        known = self.record(record)
+        category = self.rulebook.vocabulary.categories.get(known.category)
+        return dict(known.fields) if category is None else known.field_values(category)
+
+    def records(
+        self,
+        *,
+        force: str | None = None,
+        category: str | None = None,
+        level: Level | Literal["any"] = "any",
+        state: str | None = None,
+        parent: str | None = None,
+        counts: Counts | None = None,
+        ledger: str = "portal",
+    ) -> Iterator[Record]:
+        """Yield the records that match, by id; `counts` is how they count on `ledger`.
+
+        Raises:
+            InvalidRequest: No rules here or in the store know such a category, level, state or
+                ledger, or a way of counting so: nothing could ever match.
+            UnknownRecord: No record is called `parent`.
+        """
+        if category is not None:
+            known = self.rulebook.vocabulary.categories
+            check_known_name(
+                self.services,
+                "category",
+                category,
+                lambda rules: rules.applies_to.category,
+                more=known,
+            )
+        if level != "any":
+            check_known_level(self.services, level)
+        if state is not None:
+            check_known_name(self.services, "state", state, lambda rules: rules.states)
+        if counts is not None:
+            check_ledger(self.services, ledger)
+            check_one_of(counts, ("open", "closed"), "the way of counting")
+        if parent is not None:
+            self.record(parent)
+        wanted = RecordQuery(
+            force=force, category=category, level=level, state=state, parent=parent
+        )
+        return (
+            record
+            for record in self.store.records(wanted)
+            if counts is None or self.counts(record).get(ledger) == counts
+        )
+
+    def counts(self, record: Record) -> Mapping[str, Counts]:
+        """Return how a record counts, on each ledger its state names."""
+        return self.lifecycle(record.lifecycle).states[record.state].counts_as
+
+    def history(self, record: str) -> tuple[Event, ...]:
+        """Return everything that happened to a record, in order, or raise UnknownRecord."""
+        entries = self.store.history(record)
+        if not entries:
+            raise UnknownRecord(record)
+        return tuple(entry.event for entry in entries)
+
+    def histories(self, records: Iterable[Record]) -> Iterator[tuple[Record, tuple[Event, ...]]]:
+        """Yield records in their order, each with everything that happened to it.
+
+        They are read many at a time, so a long list costs few readings of the store.
+        """
+        for some in chunked(records, HISTORIES_AT_ONCE):
+            found = self.store.histories([each.id for each in some])
+            for record in some:
+                yield record, tuple(entry.event for entry in found.get(record.id, ()))
+
+    def figures(
+        self,
+        *,
+        as_at: date | None = None,
+        force: str | None = None,
+        ledger: str = "portal",
+        known: int | None = None,
+    ) -> Figures:
+        """Return the figures as at a day, that day included (None: everything recorded).
+
+        Args:
+            as_at: The last day whose events count.
+            force: Only this force's records.
+            ledger: The ledger to count on.
+            known: As known when the feed ended at this position: what was recorded or corrected
+                later does not count. `position()` is the last one.
+
+        Raises:
+            InvalidRequest: The feed has not come to that position, or no state counts on such a
+                ledger.
+        """
+        check_ledger(self.services, ledger)
+        if as_at is not None:
+            check_date(as_at, "the figures")
+        check_position_reached(self, known)
+        totals = self.store.totals(as_at=as_at, force=force, known=known)
+        categories = self.rulebook.vocabulary.categories
+        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
+
+    def deadline(self, record: str) -> Deadline:
+        """Return a record's deadline: the original day, every revised one, and the current.
+
+        Raises:
+            UnknownRecord: No record has this id.
+        """
+        check_text(record, "the record's id")
+        session = self.session()
+        known, history = session.get(record), session.history(record)
+        deadline = deadline_of(history, self.rulebook.vocabulary.categories)
+        return evolve(deadline, state=state_deadline(session.lifecycle(known), known))
+
+    def tick(self, *, on: date | None = None) -> TickResult:
+        """Take every timed system transition that is due on a day, dated that day.
+
+        Each is taken once an entry of its state, from however many workers tick: a record that
+        somebody else moves meanwhile is passed over. Its event keeps the day it fell due. Untimed
+        transitions that follow are of the same batch.
+
+        Args:
+            on: The day; today in London when left out.
+
+        Raises:
+            InvalidRequest: The day lies in the future.
+        """
+        return tick(self.session, on)
+
+    def route(
+        self, record: str, *, to: str = "closed", ledger: str = "portal", on: date | None = None
+    ) -> Route:
+        """Return the shortest lawful way of a record to a goal, from where it stands.
+
+        Args:
+            record: The record's id.
+            to: A state's name, or `open` or `closed`: to count so on `ledger`.
+            ledger: The ledger to count on.
+            on: The day from which acts are dated; today in London when left out.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            InvalidRequest: The goal names nothing in the record's rules.
+        """
+        from peelflow.register.route_context import route_of
+
+        return route_of(self.session(), record, to=to, ledger=ledger, on=on)
+
+    def preview(self, plan: MigrationPlan | str, *, on: date | None = None) -> MigrationImpact:
+        """Return what a plan would do to the records here, proved or not; nothing is written.
+
+        Args:
+            plan: The plan, or the name of one of the rulebook's.
+            on: The day of the move; today in London when left out.
+
+        Raises:
+            InvalidRules: The plan maps what its rules do not have.
+            InvalidRequest: It is not here, or names rules that are not.
+        """
+        from peelflow.register.migrations import assess_impact
+
+        return assess_impact(self.session, plan, on=on)
+
+    def migrate(
+        self,
+        plan: MigrationPlan | str,
+        *,
+        actor: Actor,
+        reason: str,
+        on: date | None = None,
+        source: str | None = None,
+        recorded_by: str | None = None,
+        on_progress: Callable[[int, int], None] = lambda _, __: None,
+    ) -> MigrationResult:
+        """Move every record under a plan's old rules to its new ones, one event a record.
+
+        Records move in batches of 200, each kept whole. What was cut off goes on when it is asked
+        for again: records that moved already run under the new rules and are passed over. Records
+        in a state that the plan does not map are left, and told.
+
+        Args:
+            plan: The plan, or the name of one of the rulebook's.
+            actor: Who has them moved, in a role that the plan names, if it names any.
+            reason: Why.
+            on: The day of the move; today in London when left out. No record may have a later
+                event.
+            source: What it was read from.
+            recorded_by: Who typed it.
+            on_progress: Told after each batch how many records it came to, of how many.
+
+        Raises:
+            InvalidRules: The plan is refuted.
+            InvalidRequest: Its proof is open, it moves between levels, or cannot be meant.
+            Conflict: Somebody acted on a record meanwhile; earlier batches are kept. Ask again.
+        """
+        from peelflow.register.migrations import migrate
+
+        provenance = Batch(self.session()).provenance(
+            actor, on, recorded_by=recorded_by, reason=reason, source=source
+        )
+        return migrate(self.session, plan, provenance, on_progress=on_progress)
+
+    def unmigrate(
+        self,
+        plan: MigrationPlan | str,
+        *,
+        actor: Actor,
+        reason: str,
+        on: date | None = None,
+        source: str | None = None,
+        recorded_by: str | None = None,
+        on_progress: Callable[[int, int], None] = lambda _, __: None,
+    ) -> MigrationResult:
+        """Take back what a plan moved: each record's move is voided, by a `corrected` event.
+
+        Records on which somebody acted since are left, and told. It goes on where it was cut off.
+        The arguments are those of `migrate`.
+
+        Raises:
+            InvalidRequest: Another side moved them; or as `migrate`.
+            Conflict: Somebody acted on a record meanwhile; earlier batches are kept. Ask again.
+        """
+        from peelflow.register.migrations import unmigrate
+
+        provenance = Batch(self.session()).provenance(
+            actor, on, recorded_by=recorded_by, reason=reason, source=source
+        )
+        return unmigrate(self.session, plan, provenance, on_progress=on_progress)
 
     def feed(self, *, after: int = 0) -> Iterator[FeedItem]:
         """Yield every event behind a position, in the one order of the feed, up to the last kept.
@@ -114,7 +559,9 @@ class Keeping:
         with self.store.snapshot() as kept:
             yield from export_lines(kept, self._shelf(kept).documents())
 
-    def restore(self, path: str | Path, *, seen: Callable[[int], None] = lambda _: None) -> int:
+    def restore(
+        self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
+    ) -> int:
         """Take in an export file, and return how many events were new.
 
         The file is checked whole before anything is kept. What was cut off goes on where it
@@ -122,7 +569,7 @@ class Keeping:
 
         Args:
             path: The file that `export` was written to.
-            seen: Told now and then how many events are kept by now.
+            on_progress: Told now and then how many events are kept by now.
 
         Raises:
             InvalidRequest: The file cannot be read, is no export or does not verify, or this
@@ -136,7 +583,9 @@ class Keeping:
             for finding in verify_export(lines):
                 raise InvalidRequest(f"the export {file}", str(finding), "export it again")
         with opened_lines(file) as lines:
-            return restore_export(self.store, lines, keep=self.documents.keep_document, seen=seen)
+            return restore_export(
+                self.store, lines, keep=self.documents.keep_document, seen=on_progress
+            )
 
     def _shelf(self, kept: Snapshot) -> RegisterDocuments:
         from peelflow.stores.documents import DocumentFolder, RegisterDocuments
@@ -145,7 +594,7 @@ class Keeping:
         return RegisterDocuments(kept, folder if isinstance(folder, DocumentFolder) else None)
 
 
-def check_position_reached(register: Keeping, known: int | None) -> None:
+def check_position_reached(register: Register, known: int | None) -> None:
     """Refuse a position that the feed has not come to."""
     if known is None:
         return
@@ -180,527 +629,6 @@ def opened_lines(path: Path) -> Iterator[Iterable[str]]:
         why = f"cannot be read: {fault.strerror}"
         instead = "check the path and its permissions"
         raise InvalidRequest(f"the file {path}", why, instead) from None
-
-
-HISTORIES_AT_ONCE = 500
-"""How many histories are read at once."""
-
-
-class Reading(Keeping):
-    """record, records, history, counts, figures, document, lifecycle."""
-
-    rulebook: Rulebook
-    _desk: Services
-    _lifecycles: dict[str, Lifecycle]
-
-    def document(self, digest: str) -> bytes:
-        """Return a kept document byte for byte, or raise UnknownDocument."""
-        check_text(digest, "the digest")
-        content = self.documents.document(digest)
-        if content is None:
-            raise UnknownDocument(digest)
-        return content
-
-    def record(self, record: str) -> Record:
-        """Return a record as it stands, or raise UnknownRecord."""
-        kept = self.store.read((record,)).get(record)
-        if kept is None:
-            raise UnknownRecord(record)
-        return kept.record
-
-    def fields(self, record: str) -> dict[str, FieldValue]:
-        """Return a record's fields with each day as a `date`, or raise UnknownRecord.
-
-        `Record.fields` keeps the texts that are stored: digests, verdicts and stores read those,
-        and only the rulebook says which of them are days.
-        """
-        known = self.record(record)
-        category = self.rulebook.vocabulary.categories.get(known.category)
-        return dict(known.fields) if category is None else known.field_values(category)
-
-    def records(
-        self,
-        *,
-        force: str | None = None,
-        category: str | None = None,
-        level: Level | Literal["any"] = "any",
-        state: str | None = None,
-        parent: str | None = None,
-        counts: Counts | None = None,
-        ledger: str = "portal",
-    ) -> Iterator[Record]:
-        """Yield the records that match, by id; `counts` is how they count on `ledger`.
-
-        Raises:
-            InvalidRequest: No rules here or in the store know such a category, level, state or
-                ledger, or a way of counting so: nothing could ever match.
-            UnknownRecord: No record is called `parent`.
-        """
-        if category is not None:
-            known = self.rulebook.vocabulary.categories
-            check_known_name(self._desk, "category", category, _categories_of, more=known)
-        if level != "any":
-            check_known_level(self._desk, level)
-        if state is not None:
-            check_known_name(self._desk, "state", state, lambda rules: rules.states)
-        if counts is not None:
-            check_ledger(self._desk, ledger)
-            check_one_of(counts, ("open", "closed"), "the way of counting")
-        if parent is not None:
-            self.record(parent)
-        wanted = RecordQuery(
-            force=force, category=category, level=level, state=state, parent=parent
-        )
-        return (
-            record
-            for record in self.store.records(wanted)
-            if counts is None or self.counts(record).get(ledger) == counts
-        )
-
-    def counts(self, record: Record) -> Mapping[str, Counts]:
-        """Return how a record counts, on each ledger its state names."""
-        return self.lifecycle(record.lifecycle).states[record.state].counts_as
-
-    def history(self, record: str) -> tuple[Event, ...]:
-        """Return everything that happened to a record, in order, or raise UnknownRecord."""
-        entries = self.store.history(record)
-        if not entries:
-            raise UnknownRecord(record)
-        return tuple(entry.event for entry in entries)
-
-    def histories(self, records: Iterable[Record]) -> Iterator[tuple[Record, tuple[Event, ...]]]:
-        """Yield records in their order, each with everything that happened to it.
-
-        They are read many at a time, so a long list costs few readings of the store.
-        """
-        for some in chunked(records, HISTORIES_AT_ONCE):
-            found = self.store.histories([each.id for each in some])
-            for record in some:
-                yield record, tuple(entry.event for entry in found.get(record.id, ()))
-
-    def figures(
-        self,
-        *,
-        as_at: date | None = None,
-        force: str | None = None,
-        ledger: str = "portal",
-        known: int | None = None,
-    ) -> Figures:
-        """Return the figures as at a day, that day included (None: everything recorded).
-
-        Args:
-            as_at: The last day whose events count.
-            force: Only this force's records.
-            ledger: The ledger to count on.
-            known: As known when the feed ended at this position: what was recorded or corrected
-                later does not count. `position()` is the last one.
-
-        Raises:
-            InvalidRequest: The feed has not come to that position, or no state counts on such a
-                ledger.
-        """
-        check_ledger(self._desk, ledger)
-        if as_at is not None:
-            check_date(as_at, "the figures")
-        check_position_reached(self, known)
-        totals = self.store.totals(as_at=as_at, force=force, known=known)
-        categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
-
-    def lifecycle(self, pin: Pin) -> Lifecycle:
-        """Return the rules of a pin: the rulebook's, else those the store kept."""
-        found = self._lifecycles.get(pin.digest)
-        if found is None:
-            found = self.rulebook.by_pin(pin.digest) or _restored_lifecycle(
-                self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            )
-            self._lifecycles[pin.digest] = found
-        return found
-
-
-def _restored_lifecycle(text: str) -> Lifecycle:
-    # Only a record under rules whose file is gone needs them: a start does without the reader.
-    restoring = import_module("peelflow.rulebook.canonical")
-    found: Lifecycle = restoring.restore(text)
-    return found
-
-
-class Advice(ABC):
-    """why, route: what a register can say about acts that are yet to come."""
-
-    @abstractmethod
-    def draft(self) -> Session:
-        """Return an empty draft, which is thrown away."""
-
-    def why(
-        self,
-        record: str,
-        trigger: str,
-        *,
-        actor: Actor,
-        on: date | None = None,
-        recorded_by: str | None = None,
-        evidence: Sequence[Document] = (),
-        inspection: str | None = None,
-        reason: str | None = None,
-        successor: str | None = None,
-        source: str | None = None,
-    ) -> Refusal | None:
-        """Return every reason why `fire` would be refused now, None if it may be done.
-
-        Nothing is written. `on` is today when left out; who would type it need not be said.
-
-        Raises:
-            UnknownRecord: No record has this id.
-            UnknownDocument: An offered document was not kept first.
-            InvalidRequest: What is asked cannot be meant.
-        """
-        return refusal_of(
-            self.draft(),
-            record,
-            trigger,
-            actor=actor,
-            on=on,
-            recorded_by=recorded_by,
-            evidence=evidence,
-            inspection=inspection,
-            reason=reason,
-            successor=successor,
-            source=source,
-        )
-
-    def route(
-        self, record: str, *, to: str = "closed", ledger: str = "portal", on: date | None = None
-    ) -> Route:
-        """Return the shortest lawful way of a record to a goal, from where it stands.
-
-        Args:
-            record: The record's id.
-            to: A state's name, or `open` or `closed`: to count so on `ledger`.
-            ledger: The ledger to count on.
-            on: The day from which acts are dated; today when left out.
-
-        Raises:
-            UnknownRecord: No record has this id.
-            InvalidRequest: The goal names nothing in the record's rules.
-        """
-        # Only who asks for ways pays for loading what finds them.
-        way_of: Callable[..., Route] = import_module("peelflow.register.route_context").route_of
-        return way_of(self.draft(), record, to=to, ledger=ledger, on=on)
-
-
-def refusal_of(
-    draft: Session,
-    record: str,
-    trigger: str,
-    *,
-    actor: Actor,
-    on: date | None = None,
-    recorded_by: str | None = None,
-    evidence: Sequence[Document] = (),
-    inspection: str | None = None,
-    reason: str | None = None,
-    successor: str | None = None,
-    source: str | None = None,
-) -> Refusal | None:
-    """Return why a draft would refuse an act, None if it may be done. Its documents are seen."""
-    check_actor(actor)
-    try:
-        draft.fire(
-            record,
-            trigger,
-            actor=actor,
-            on=draft.today if on is None else on,
-            recorded_by=actor.person if recorded_by is None else recorded_by,
-            evidence=evidence,
-            inspection=inspection,
-            reason=reason,
-            successor=successor,
-            source=source,
-        )
-    except Refused as refused:
-        if isinstance(refused.refusal, Refusal):
-            return refused.refusal
-        raise
-    return None
-
-
-HOME = "peelflow.register.migrations"
-
-
-class Migrations(ABC):
-    """preview, migrate, unmigrate."""
-
-    @abstractmethod
-    def batch(self) -> AbstractContextManager[Session]:
-        """Give a draft whose verbs are kept whole when the block ends, or not at all."""
-
-    def preview(self, plan: MigrationPlan | str, *, on: date | None = None) -> MigrationImpact:
-        """Return what a plan would do to the records here, proved or not; nothing is written.
-
-        Args:
-            plan: The plan, or the name of one of the rulebook's.
-            on: The day of the move; today when left out.
-
-        Raises:
-            InvalidRules: The plan maps what its rules do not have.
-            InvalidRequest: It is not here, or names rules that are not.
-        """
-        found: Callable[..., MigrationImpact] = import_module(
-            "peelflow.register.migrations"
-        ).assess_impact
-        return found(self, plan, on=on)
-
-    def migrate(
-        self,
-        plan: MigrationPlan | str,
-        *,
-        actor: Actor,
-        on: date,
-        reason: str,
-        source: str | None = None,
-        recorded_by: str | None = None,
-        seen: Callable[[int, int], None] = lambda _, __: None,
-    ) -> MigrationResult:
-        """Move every record under a plan's old rules to its new ones, one event a record.
-
-        Records move in batches of 200, each kept whole. What was cut off goes on when it is asked
-        for again: records that moved already run under the new rules and are passed over. Records
-        in a state that the plan does not map are left, and told.
-
-        Args:
-            plan: The plan, or the name of one of the rulebook's.
-            actor: Who has them moved, in a role that the plan names, if it names any.
-            on: The day of the move; no record may have a later event.
-            reason: Why.
-            source: What it was read from.
-            recorded_by: Who typed it.
-            seen: Told after each batch how many records it came to, of how many.
-
-        Raises:
-            InvalidRules: The plan is refuted.
-            InvalidRequest: Its proof is open, it moves between levels, or cannot be meant.
-            Conflict: Somebody acted on a record meanwhile; earlier batches are kept. Ask again.
-        """
-        moved: Callable[..., MigrationResult] = import_module(HOME).migrate
-        return moved(
-            self, plan, _migration_request(actor, on, reason, source, recorded_by), seen=seen
-        )
-
-    def unmigrate(
-        self,
-        plan: MigrationPlan | str,
-        *,
-        actor: Actor,
-        on: date,
-        reason: str,
-        source: str | None = None,
-        recorded_by: str | None = None,
-        seen: Callable[[int, int], None] = lambda _, __: None,
-    ) -> MigrationResult:
-        """Take back what a plan moved: each record's move is voided, by a `corrected` event.
-
-        Records on which somebody acted since are left, and told. It goes on where it was cut off.
-
-        Raises:
-            InvalidRequest: Another side moved them; or as `migrate`.
-            Conflict: Somebody acted on a record meanwhile; earlier batches are kept. Ask again.
-        """
-        moved: Callable[..., MigrationResult] = import_module(HOME).unmigrate
-        return moved(
-            self, plan, _migration_request(actor, on, reason, source, recorded_by), seen=seen
-        )
-
-
-def _migration_request(
-    actor: Actor, on: date, reason: str, source: str | None, recorded_by: str | None
-) -> object:
-    return import_module(HOME).MigrationRequest(actor, on, reason, source, recorded_by)
-
-
-def utc_now() -> datetime:
-    """Return the present moment in UTC: the clock a register has unless it is given another."""
-    return datetime.now(UTC)
-
-
-class Register(Verbs, Reading, Advice, Deadlines, Migrations):
-    """Records under a rulebook, kept in a store. Safe to use from several threads.
-
-    Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
-    """
-
-    def __init__(
-        self,
-        store: Store | None = None,
-        *,
-        rulebook: Rulebook,
-        connection: object = None,
-        clock: Callable[[], datetime] = utc_now,
-        predicates: Mapping[str, Predicate] | None = None,
-        documents: str | PathLike[str] | None = None,
-        force: str | None = None,
-    ) -> None:
-        """Put a rulebook before an open store, or before an application's own transaction.
-
-        Args:
-            store: An open store.
-            rulebook: The rules.
-            connection: Instead of a store, an SQLAlchemy connection in a transaction: what the
-                register keeps is kept when the application commits, with what it does itself.
-            clock: Tells the present moment in UTC.
-            predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the store keeps them if left out.
-            force: The only force whose records are shown and moved; every force's if left out.
-
-        Raises:
-            InvalidRequest: Neither or both of store and connection are given, the connection cannot
-                be joined, or the documents' folder cannot be made.
-            InvalidRules: A lifecycle was edited without a new version since the store kept it.
-        """
-        check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
-        check_callable(clock, "the clock", "give a function that returns the moment in UTC")
-        known = predicates or {}
-        check_type(known, Mapping, "the predicates", "give a dict of functions by their names")
-        for name, predicate in known.items():
-            check_callable(predicate, f"the predicate {name}", "give a function")
-        self.store = store = scope_store(force, store_or_joined(store, connection))
-        self.documents: DocumentStore = (
-            store if documents is None else open_documents(documents, store)
-        )
-        self.rulebook = rulebook
-        self._lifecycles: dict[str, Lifecycle] = {}
-        _refuse_edited_lifecycles(store, rulebook)
-        self._desk = Services(
-            store=store,
-            documents=self.documents,
-            rulebook=rulebook,
-            clock=clock,
-            predicates=dict(known),
-            lifecycle_of=self.lifecycle,
-            text_of=canonical_text,
-        )
-
-    @classmethod
-    def open(
-        cls,
-        url: str,
-        *,
-        rulebook: Rulebook | None = None,
-        clock: Callable[[], datetime] = utc_now,
-        predicates: Mapping[str, Predicate] | None = None,
-        documents: str | PathLike[str] | None = None,
-        force: str | None = None,
-    ) -> Self:
-        """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
-
-        Args:
-            url: Where the store is; an SQLite file is made when it does not exist.
-            rulebook: The rules; the national ones when left out.
-            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
-            predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the store keeps them if left out.
-            force: The only force whose records are shown and moved; every force's if left out.
-        """
-        store = open_store(url)
-        try:
-            return cls(
-                store,
-                rulebook=rulebook or national(),
-                clock=clock,
-                predicates=predicates,
-                documents=documents,
-                force=force,
-            )
-        except BaseException:
-            store.close()
-            raise
-
-    def __repr__(self) -> str:
-        return short_repr("Register", store=self.store.url, rulebook=self.rulebook)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the store."""
-        self.store.close()
-
-    def draft(self) -> Session:
-        """Return an empty draft; nothing is kept before its `commit`."""
-        return Session(self._desk)
-
-    @contextmanager
-    def batch(self) -> Iterator[Session]:
-        """Give a draft whose verbs are kept whole when the block ends, or not at all.
-
-        Raises:
-            Conflict: Somebody moved what the batch read; nothing is kept.
-        """
-        draft = self.draft()
-        yield draft
-        draft.commit()
-
-    def _drafting(self) -> AbstractContextManager[Session]:
-        return Autocommit(Session(self._desk))
-
-    def fire_many(self, acts: Iterable[tuple[str, Act]]) -> tuple[Event, ...]:
-        """Do acts in order, each on its record and seeing those before it: all of them, or none.
-
-        Raises:
-            Refused: The first one that is refused; nothing is kept.
-            Conflict: Somebody moved what the acts read; nothing is kept.
-        """
-        check_type(acts, Iterable, "what is to be done,", "give pairs of a record's id and an Act")
-        with self.batch() as batch:
-            return tuple([_fire_act(batch, each) for each in acts])
-
-    def keep(
-        self,
-        content: bytes,
-        *,
-        kind: str,
-        name: str,
-        signed_by: str | None = None,
-        signed_on: date | None = None,
-    ) -> Document:
-        """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
-
-        Keeping the same content again changes nothing. `signed_by` is a person. A batch has the
-        same verb, and keeps the document only if it is kept itself.
-        """
-        document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
-        self.documents.keep_document(document.digest, content)
-        return document
-
-
-def _fire_act(batch: Session, asked: object) -> Event:
-    match asked:
-        case (str() as record, Act() as act):
-            pass
-        case _:
-            what, instead = f"the act {asked!r:.80}", "give a pair of a record's id and an Act"
-            raise InvalidRequest(what, "is no act on a record", instead)
-    return batch.fire(
-        record,
-        act.trigger,
-        actor=act.actor,
-        on=act.on,
-        recorded_by=act.recorded_by,
-        evidence=act.evidence,
-        inspection=act.inspection,
-        reason=act.reason,
-        successor=act.successor,
-        source=act.source,
-        key=act.key,
-    )
 
 
 def _refuse_edited_lifecycles(store: Store, rulebook: Rulebook) -> None:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from itertools import takewhile
 
 from attrs import evolve
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide, reads
+from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
 from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import (
-    Act,
-    Child,
-    Context,
-    ParentNeed,
-    Reason,
-    RecordReference,
-    Refusal,
-    Refused,
-)
+from peelflow.model.decisions import Act, Child, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
+    Actor,
     Amended,
     Attached,
     ChildLinked,
@@ -34,12 +25,12 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
-from peelflow.register.context import child_of, is_signed_later
+from peelflow.register.context import child_of, is_signed_later, system_act
+from peelflow.register.hierarchy import History, check_pair_over_time, record_at, refusal_on
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future, checked_days, role_of
 
-Events = Sequence[Event]
-NO_CHILDREN: Mapping[str, Events] = {}
+NO_CHILDREN: Mapping[str, History] = {}
 ContextChange = Callable[[Context], Context]
 
 
@@ -48,11 +39,11 @@ def as_recorded(context: Context) -> Context:
     return context
 
 
-def check_replay(draft: Session, history: Events, after: Events, *, since: int) -> None:
+def check_replay(session: Session, history: History, after: History, *, since: int) -> None:
     """Refuse a correction that leaves something unlawful.
 
     Args:
-        draft: What looks around.
+        session: What looks around.
         history: What was recorded, without the correction.
         after: What stands with it.
         since: The number of the first event that may have changed; those before it were judged.
@@ -62,18 +53,18 @@ def check_replay(draft: Session, history: Events, after: Events, *, since: int) 
         InvalidRequest: The record would have begun under other rules.
     """
     if after[0].on != as_corrected(history)[0].on:
-        check_beginning(draft, after[0])
+        check_beginning(session, after[0])
     for place, (event, record) in enumerate(each_event_with_record(after)):
         if event.number < since:
             continue
         if record is not None:
-            why = _why_event_unlawful(draft, event, record, history)
+            why = _why_event_unlawful(session, event, record, history)
             _refuse_broken_event(record, event, why)
-        then = begin(event) if record is None else apply(record, event)
-        _check_no_automatic_step_missed(draft, then, event, after[place + 1 :])
+        stands = begin(event) if record is None else apply(record, event)
+        _check_no_automatic_step_missed(session, stands, event, after[place + 1 :])
 
 
-def each_event_with_record(events: Events) -> Iterator[tuple[Event, Record | None]]:
+def each_event_with_record(events: History) -> Iterator[tuple[Event, Record | None]]:
     """Yield each event with the record as it stood before it, None before the first."""
     record: Record | None = None
     for event in events:
@@ -81,36 +72,36 @@ def each_event_with_record(events: Events) -> Iterator[tuple[Event, Record | Non
         record = begin(event) if record is None else apply(record, event)
 
 
-def check_beginning(draft: Session, first: Event) -> None:
+def check_beginning(session: Session, first: Event) -> None:
     """Refuse to move a record's beginning to where other rules were in force."""
     record = begin(first)
     if record.issued > record.on:
         why = f"would be taken over before {record.issued}, when it was issued"
         raise InvalidRequest(first.record, why, "give a later day")
-    rules = draft.rulebook.lifecycle_for(record.category, record.level, record.issued)
+    rules = session.rulebook.lifecycle_for(record.category, record.level, record.issued)
     if not record.assumed and rules.pin != record.lifecycle:
         why = f"would begin under {rules}, in force on {first.on}, not {record.lifecycle}"
         raise InvalidRequest(first.record, why, f"give a day on which {record.lifecycle} was")
 
 
 def decide_again(
-    draft: Session,
+    session: Session,
     event: Event,
     what: TransitionTaken,
     record: Record,
     *,
-    kin: Mapping[str, Events] = NO_CHILDREN,
-    seen: ContextChange = as_recorded,
+    child_histories: Mapping[str, History] = NO_CHILDREN,
+    change_context: ContextChange = as_recorded,
 ) -> Event | Refusal:
     """Return what the engine makes of a recorded act on the record as it then stood.
 
     Args:
-        draft: What looks around.
+        session: What looks around.
         event: The act's event, on its day.
         what: What it did.
         record: The record before it.
-        kin: What stands of its children's histories, where that is to be other than recorded.
-        seen: Returns people and inspections as they are to be seen, where not as recorded.
+        child_histories: Histories of its children that are not to be read as recorded.
+        change_context: Returns people and inspections as they are to be seen.
     """
     act = Act(
         what.trigger,
@@ -123,63 +114,62 @@ def decide_again(
         what.successor,
         event.source,
     )
-    return _decide_as_of(draft, act, record, event.recorded_at, kin=kin, seen=seen)
+    return _decide_as_of(
+        session,
+        act,
+        record,
+        event.recorded_at,
+        child_histories=child_histories,
+        change_context=change_context,
+    )
 
 
 def _decide_as_of(
-    draft: Session,
+    session: Session,
     act: Act,
     record: Record,
     known: datetime,
     *,
-    kin: Mapping[str, Events] = NO_CHILDREN,
-    seen: ContextChange = as_recorded,
+    child_histories: Mapping[str, History] = NO_CHILDREN,
+    change_context: ContextChange = as_recorded,
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
-    rules = draft.lifecycle(record)
-    context = seen(draft.context(rules, record, act))
+    rules = session.lifecycle(record)
+    context = change_context(session.context(rules, record, act))
     if "children" in reads(rules, record, act.trigger):
-        children = [_child_at(draft, each, act.on, kin) for each in record.children]
+        children = [_child_at(session, name, act.on, child_histories) for name in record.children]
         context = evolve(context, children=tuple(children))
-    mentions = tuple(each for each in context.mentions if _was_mention_known(draft, each, known))
-    return decide(rules, record, act, evolve(context, mentions=mentions))
+    mentions = (name for name in context.mentions if _was_mention_known(session, name, known))
+    return decide(rules, record, act, evolve(context, mentions=tuple(mentions)))
 
 
-def _was_mention_known(draft: Session, mention: RecordReference, known: datetime) -> bool:
+def _was_mention_known(session: Session, mention: RecordReference, known: datetime) -> bool:
     """Whether a record named already then what it names now."""
-    history = draft.history(mention.id)
-    then = [event for event in history if event.recorded_at <= known]
-    return bool(then) and fold(then).fields.get(mention.field) == mention.names
+    history = session.history(mention.id)
+    earlier = [event for event in history if event.recorded_at <= known]
+    return bool(earlier) and fold(earlier).fields.get(mention.field) == mention.names
 
 
-def _child_at(draft: Session, name: str, day: date, kin: Mapping[str, Events]) -> Child:
-    stood = record_at(kin.get(name) or as_corrected(draft.history(name)), day)
-    return child_of(stood, draft.lifecycle(stood))
+def _child_at(
+    session: Session, name: str, day: date, child_histories: Mapping[str, History]
+) -> Child:
+    child = record_at(child_histories.get(name) or as_corrected(session.history(name)), day)
+    return child_of(child, session.lifecycle(child))
 
 
-def record_at(events: Events, day: date) -> Record:
-    """Return a record at the end of a day: what its events up to then make, at least the first."""
-    record = begin(events[0])
-    for event in events[1:]:
-        if event.on > day:
-            break
-        record = apply(record, event)
-    return record
-
-
-def _why_event_unlawful(draft: Session, event: Event, record: Record, history: Events) -> str:
+def _why_event_unlawful(session: Session, event: Event, record: Record, history: History) -> str:
     """Return why an event could not have happened to the record as it then stands, or nothing."""
     if event.on < record.on and not isinstance(event.what, ChildLinked):
         return f"it would lie before {record.on}, when the event before it happened"
     match event.what:
         case TransitionTaken() as what:
-            return why_act_unlawful(draft, event, what, record)
+            return why_act_unlawful(session, event, what, record)
         # INVARIANT: no correction let a move begin elsewhere than it did when it was recorded.
         case Relevelled() | Migrated() if _lifecycle_position(
             fold(history[: event.number - 1])
         ) != _lifecycle_position(record):
             return f"it moved a record that was not `{record.state}` under {record.lifecycle}"
-        case Relevelled() | Migrated() if not is_move_permitted(draft, event, record):
+        case Relevelled() | Migrated() if not is_move_permitted(session, event, record):
             return no_appointment_sentence(event, record)
         case Amended():
             fields = apply(record, event).fields
@@ -192,22 +182,27 @@ def _why_event_unlawful(draft: Session, event: Event, record: Record, history: E
 
 
 def is_move_permitted(
-    draft: Session, event: Event, record: Record, *, seen: ContextChange = as_recorded
+    session: Session, event: Event, record: Record, *, change_context: ContextChange = as_recorded
 ) -> bool:
-    """Say whether who moved a record to other rules held the role on that day, if it needs one.
-
-    Args:
-        draft: What looks around.
-        event: The move.
-        record: The record before it.
-        seen: Returns people as they are to be seen, where not as recorded.
-    """
-    role = draft.rulebook.vocabulary.roles.get(event.actor.role)
+    """Say whether who moved a record to other rules held the role on that day, if it needs one."""
+    role = session.rulebook.vocabulary.roles.get(event.actor.role)
     if role is None or not role.by_appointment:
         return True
-    act = Act("migrate", event.actor, event.on, event.recorded_by)
-    context = Context(draft.now, draft.today, draft.appointments(record, act))
-    return holds_role(record, act, seen(context))
+    return is_appointed(session, record, event.actor, event.on, change_context=change_context)
+
+
+def is_appointed(
+    session: Session,
+    record: Record,
+    actor: Actor,
+    on: date,
+    *,
+    change_context: ContextChange = as_recorded,
+) -> bool:
+    """Say whether an actor held the role by appointment, in a record's force, on a day."""
+    act = Act("migrate", actor, on, actor.person)
+    context = Context(session.now, session.today, session.appointments(record, act))
+    return holds_role(record, act, change_context(context))
 
 
 def no_appointment_sentence(event: Event, record: Record) -> str:
@@ -216,23 +211,23 @@ def no_appointment_sentence(event: Event, record: Record) -> str:
 
 
 def why_act_unlawful(
-    draft: Session,
+    session: Session,
     event: Event,
     what: TransitionTaken,
     record: Record,
     *,
-    seen: ContextChange = as_recorded,
+    change_context: ContextChange = as_recorded,
 ) -> str:
     """Return why an act would not come out on a record as it was recorded, or nothing.
 
     Args:
-        draft: What looks around.
+        session: What looks around.
         event: The act's event, on its day.
         what: What it did.
         record: The record before it.
-        seen: Returns people and inspections as they are to be seen, where not as recorded.
+        change_context: Returns people and inspections as they are to be seen.
     """
-    again = decide_again(draft, event, what, record, seen=seen)
+    again = decide_again(session, event, what, record, change_context=change_context)
     if isinstance(again, Refusal):
         return "; ".join(reason.sentence for reason in again.reasons)
     if _outcome(again) != _outcome(event):
@@ -250,27 +245,23 @@ def _lifecycle_position(record: Record) -> tuple[object, ...]:
 
 
 def _check_no_automatic_step_missed(
-    draft: Session, record: Record, event: Event, later: Events
+    session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
     if isinstance(event.what, (Attached, Amended, ChildLinked)):
         return
-    following = next(iter(later), None)
-    for trigger in automatic_triggers(draft.lifecycle(record), record.state):
-        act = Act(trigger, PEELFLOW, event.on, PEELFLOW.person)
-        if isinstance(_decide_as_of(draft, act, record, event.recorded_at), Event):
-            if not _is_system_step(following, trigger):
+    for trigger in automatic_triggers(session.lifecycle(record), record.state):
+        act = system_act(trigger, event.on)
+        if isinstance(_decide_as_of(session, act, record, event.recorded_at), Event):
+            if not (later and _is_system_step(later[0], trigger)):
                 _refuse_broken_event(record, event, f"the system would then `{trigger}` at once")
             return
 
 
-def _is_system_step(event: Event | None, trigger: str) -> bool:
-    what = event.what if event else None
-    return isinstance(what, TransitionTaken) and what.trigger == trigger and _by_system(event)
-
-
-def _by_system(event: Event | None) -> bool:
-    return event is not None and event.actor.role == SYSTEM
+def _is_system_step(event: Event, trigger: str) -> bool:
+    what = event.what
+    is_taken = isinstance(what, TransitionTaken) and what.trigger == trigger
+    return is_taken and event.actor.role == SYSTEM
 
 
 def _refuse_broken_event(record: Record, event: Event, why: str) -> None:
@@ -278,18 +269,18 @@ def _refuse_broken_event(record: Record, event: Event, why: str) -> None:
         refuse_correction(record, event, [f"event {event.number} of {event.on} would break: {why}"])
 
 
-def refuse_correction(record: Record, event: Event, why: Iterable[str]) -> None:
+def refuse_correction(record: Record, event: Event, why: list[str]) -> None:
     """Raise Refused: a correction would leave what is not lawful."""
-    instead = f"correct event {event.number} of {event.record} first, or leave this one"
-    reasons = tuple(Reason("not yet", each, instead) for each in why)
-    asked = (record.id, str(record.lifecycle), record.state, "correct", event.actor.role)
-    raise Refused(Refusal(*asked, reasons))
+    reasons = (Reason("not yet", sentence, correct_first(event)) for sentence in why)
+    raise Refused(refusal_on(record, "correct", event.actor.role, *reasons))
 
 
-PairHistory = Sequence[Event]
+def correct_first(event: Event) -> str:
+    """Say what to do instead of what an event does not bear."""
+    return f"correct event {event.number} of {event.record} first, or leave this one"
 
 
-def check_hierarchy_over_time(draft: Session, before: PairHistory, after: PairHistory) -> None:
+def check_hierarchy_over_time(session: Session, before: History, after: History) -> None:
     """Refuse a correction that its parent or its children do not bear, on any day until now.
 
     Raises:
@@ -298,112 +289,65 @@ def check_hierarchy_over_time(draft: Session, before: PairHistory, after: PairHi
     """
     record = fold(before)
     if record.parent is not None:
-        parent = as_corrected(draft.history(record.parent))
-        _check_pair(draft, (parent, before), (parent, after))
-        _check_closings(draft, parent, record.id, after)
+        parent = as_corrected(session.history(record.parent))
+        check_pair_over_time(session, (parent, before), (parent, after))
+        _check_closings(session, parent, record.id, after)
     for name in record.children:
-        child = as_corrected(draft.history(name))
-        _check_pair(draft, (before, child), (after, child))
+        child = as_corrected(session.history(name))
+        check_pair_over_time(session, (before, child), (after, child))
 
 
-def _check_pair(
-    draft: Session, before: tuple[PairHistory, PairHistory], after: tuple[PairHistory, PairHistory]
-) -> None:
-    """Refuse what leaves, at the end of some day, a child open beneath a parent closed there."""
-    days = sorted({event.on for events in (*before, *after) for event in events})
-    for day in days:
-        new = _conflicting_ledgers(draft, after, day) - _conflicting_ledgers(draft, before, day)
-        if new:
-            parent, child = (fold(events) for events in after)
-            ledgers = ", ".join(sorted(new))
-            reason = Reason(
-                "not yet",
-                f"{child.id} would count open on {day}, and its parent {parent.id} closed "
-                f"({ledgers})",
-                f"correct or re-open {parent.id} first",
-                asks=((ParentNeed(parent.id, tuple(sorted(new))),),),
-            )
-            asked = (child.id, str(child.lifecycle), child.state, "correct", "system")
-            raise Refused(Refusal(*asked, (reason,)))
-
-
-def _conflicting_ledgers(
-    draft: Session, pair: tuple[PairHistory, PairHistory], day: date
-) -> frozenset[str]:
-    """Return the ledgers on which the child counts open, and the parent closed, on a day."""
-    parent, child = (_counts_of(draft, record_at(events, day)) for events in pair)
-    if day < pair[1][0].on:
-        return frozenset()
-    return frozenset(
-        ledger
-        for ledger, counts in child.items()
-        if counts == "open" and parent.get(ledger) == "closed"
-    )
-
-
-def _counts_of(draft: Session, record: Record) -> dict[str, str]:
-    return dict(draft.lifecycle(record).states[record.state].counts_as)
-
-
-def _check_closings(draft: Session, parent: PairHistory, child: str, after: PairHistory) -> None:
+def _check_closings(session: Session, parent: History, child: str, after: History) -> None:
     """Refuse what takes away the ground from a parent's act that looked at its children."""
     for event, record in each_event_with_record(parent):
         what = event.what
         if record is None or not isinstance(what, TransitionTaken):
             continue
-        if "children" not in reads(draft.lifecycle(record), record, what.trigger):
+        if "children" not in reads(session.lifecycle(record), record, what.trigger):
             continue
-        if isinstance(decide_again(draft, event, what, record), Refusal):
+        if isinstance(decide_again(session, event, what, record), Refusal):
             continue
-        again = decide_again(draft, event, what, record, kin={child: after})
+        again = decide_again(session, event, what, record, child_histories={child: after})
         if isinstance(again, Refusal):
-            why = [
-                f"{record.id} could not `{what.trigger}` on {event.on}: {each.sentence}"
-                for each in again.reasons
-            ]
-            refuse_correction(record, event, why)
+            refused = f"{record.id} could not `{what.trigger}` on {event.on}"
+            refuse_correction(record, event, [f"{refused}: {r.sentence}" for r in again.reasons])
 
 
-RecordedHistory = Sequence[Event]
+def corrections(
+    session: Session, request: Event, what: Corrected
+) -> tuple[tuple[Event, Record], ...]:
+    """Return a `corrected` event, and one for each system step that its target led to.
 
-
-def apply_correction(draft: Session, asked: Event, what: Corrected) -> Event:
-    """Take a `corrected` event into a draft, with one for each system step that its target led to.
+    Each comes with the record after it.
 
     Raises:
         Refused: What remains is not lawful.
         InvalidRequest: The event cannot be corrected so.
     """
-    history = draft.history(asked.record)
-    named = _event_numbered(history, asked.record, what.event)
-    _check_request(draft, asked, what, history, named)
-    _check_same_side(draft, asked, named)
-    made = [
-        evolve(asked, number=asked.number + place, key=None if place else asked.key, what=each)
-        for place, each in enumerate(_corrections(what, history, named))
+    history = session.history(request.record)
+    named = _event_numbered(history, request.record, what.event)
+    _check_request(session, request, what, history, named)
+    _check_same_side(session, request, named)
+    events = [
+        evolve(request, number=request.number + place, key=None if place else request.key, what=one)
+        for place, one in enumerate(_corrections(what, history, named))
     ]
-    before, after = as_corrected(history), as_corrected([*history, *made])
+    before, after = as_corrected(history), as_corrected([*history, *events])
     try:
-        check_replay(draft, history, after, since=_corrected_event(history, named).number)
-        check_hierarchy_over_time(draft, before, after)
+        check_replay(session, history, after, since=_corrected_event(history, named).number)
+        check_hierarchy_over_time(session, before, after)
     except Refused as refused:
-        raise _as_refused_correction(refused, draft.get(asked.record), asked.actor.role) from None
-    told = [change for event in history for change in event.changes]
-    made[0] = evolve(
-        made[0], changes=compensating_changes(changes_of(after, draft.desk.lifecycle_of), told)
-    )
-    for count, event in enumerate(made, start=1):
-        draft.put(event, folded=fold([*history, *made[:count]]))
-    return made[0]
+        record, role = session.get(request.record), request.actor.role
+        # Who asked for the correction is told so, wherever it was found.
+        raise Refused(refusal_on(record, "correct", role, *refused.refusal.reasons)) from None
+    recorded = [change for event in history for change in event.changes]
+    corrected = changes_of(after, session.services.lifecycle_of)
+    events[0] = evolve(events[0], changes=compensating_changes(corrected, recorded))
+    records = [fold([*history, *events[:count]]) for count in range(1, len(events) + 1)]
+    return tuple(zip(events, records, strict=True))
 
 
-def _as_refused_correction(refused: Refused, record: Record, role: str) -> Refused:
-    """Return a refusal as who asked for the correction is told it, wherever it was found."""
-    reasons, rules = refused.refusal.reasons, str(record.lifecycle)
-    return Refused(Refusal(record.id, rules, record.state, "correct", role, reasons))
-
-
-def _event_numbered(history: RecordedHistory, record: str, number: int) -> Event:
+def _event_numbered(history: History, record: str, number: int) -> Event:
     if type(number) is not int or not 0 < number <= len(history):
         raise InvalidRequest(
             f"{record}: event {number!r}",
@@ -413,29 +357,29 @@ def _event_numbered(history: RecordedHistory, record: str, number: int) -> Event
     return history[number - 1]
 
 
-def _corrected_event(history: RecordedHistory, named: Event) -> Event:
+def _corrected_event(history: History, named: Event) -> Event:
     """Return what a correction corrects in the end; any other event is its own target."""
     while isinstance(named.what, Corrected):
         named = history[named.what.event - 1]
     return named
 
 
-def _corrections(what: Corrected, history: RecordedHistory, named: Event) -> Iterator[Corrected]:
+def _corrections(what: Corrected, history: History, named: Event) -> Iterator[Corrected]:
     """Yield what is corrected: the named event, and the system steps that came of it at once.
 
     Where the named one is a correction itself, those that it made beside its own.
     """
     yield what
-    for each in takewhile(
-        lambda event: _is_consequence(history, named, event), history[named.number :]
-    ):
-        yield evolve(what, event=each.number)
+    for event in history[named.number :]:
+        if not _is_consequence(history, named, event):
+            break
+        yield evolve(what, event=event.number)
 
 
-def _is_consequence(history: RecordedHistory, named: Event, event: Event) -> bool:
-    alike = isinstance(event.what, Corrected) is isinstance(named.what, Corrected)
-    at_once = alike and event.recorded_at == named.recorded_at
-    return at_once and _is_untimed_system_step(_corrected_event(history, event))
+def _is_consequence(history: History, named: Event, event: Event) -> bool:
+    is_alike = isinstance(event.what, Corrected) is isinstance(named.what, Corrected)
+    is_at_once = is_alike and event.recorded_at == named.recorded_at
+    return is_at_once and _is_untimed_system_step(_corrected_event(history, event))
 
 
 def _is_untimed_system_step(event: Event) -> bool:
@@ -445,41 +389,41 @@ def _is_untimed_system_step(event: Event) -> bool:
 
 
 def _check_request(
-    draft: Session, asked: Event, what: Corrected, history: RecordedHistory, named: Event
+    session: Session, request: Event, what: Corrected, history: History, named: Event
 ) -> None:
     """Refuse a correction that cannot be meant of this event."""
     to = what.to
-    told = f"{asked.record}: event {named.number}"
-    check_not_future(draft, asked.on, asked.record)
-    _check_shape(what, told)
+    target = f"{request.record}: event {named.number}"
+    check_not_future(session, request.on, request.record)
+    _check_shape(what, target)
     if to is not None:
-        check_not_future(draft, to, asked.record)
+        check_not_future(session, to, request.record)
     for why, instead in _correction_faults(history, named, is_void=to is None):
-        raise InvalidRequest(told, why, instead)
-    standing = next((e for e in as_corrected(history) if e.number == named.number), named)
-    if to == standing.on:
-        raise InvalidRequest(told, f"is dated {to} already", "give the day it happened on")
-    if asked.on < standing.on:
-        why = f"happened on {standing.on}, after this correction of {asked.on}"
-        raise InvalidRequest(told, why, "give the day the correction is made on")
+        raise InvalidRequest(target, why, instead)
+    effective = next((e for e in as_corrected(history) if e.number == named.number), named)
+    if to == effective.on:
+        raise InvalidRequest(target, f"is dated {to} already", "give the day it happened on")
+    if request.on < effective.on:
+        why = f"happened on {effective.on}, after this correction of {request.on}"
+        raise InvalidRequest(target, why, "give the day the correction is made on")
 
 
-def _check_shape(what: Corrected, told: str) -> None:
+def _check_shape(what: Corrected, target: str) -> None:
     if what.correction not in {"void", "redate"}:
         why = f"has no correction {what.correction!r}"
-        raise InvalidRequest(told, why, "write `void` or `redate`")
+        raise InvalidRequest(target, why, "write `void` or `redate`")
     if (what.correction == "redate") is (what.to is None):
         why = "is re-dated to no day" if what.to is None else "is voided, and given a day"
-        raise InvalidRequest(told, why, "give the day `to` for `redate`, and for that alone")
+        raise InvalidRequest(target, why, "give the day `to` for `redate`, and for that alone")
 
 
 def _correction_faults(
-    history: RecordedHistory, named: Event, *, is_void: bool
+    history: History, named: Event, *, is_void: bool
 ) -> Iterator[tuple[str, str]]:
     target = _corrected_event(history, named)
     by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
     voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
-    standing = {each.number for each in as_corrected(history)}
+    effective = {event.number for event in as_corrected(history)}
     if isinstance(named.what, ChildLinked):
         yield "follows from its child's own beginning", "correct the child's first event"
     if named.number == 1 and is_void:
@@ -488,29 +432,29 @@ def _correction_faults(
         yield "is a step of the system's own", "correct the event that led to it"
     if named is not target and not is_void:
         yield "is a correction", "void it, and correct anew"
-    if named is target and named.number not in standing:
+    if named is target and named.number not in effective:
         yield "is voided already", f"to have it back, void event {voids[-1].number}"
     if named is not target and voids and _is_effective(history, voids[-1]):
         yield "is voided already", f"to have it back, void event {voids[-1].number}"
 
 
-def _is_effective(history: RecordedHistory, correction: Event) -> bool:
+def _is_effective(history: History, correction: Event) -> bool:
     """Say whether no later correction that stands voids this one."""
     return not any(
-        isinstance(each.what, Corrected)
-        and (each.what.event, each.what.correction) == (correction.number, "void")
-        and _is_effective(history, each)
-        for each in history[correction.number :]
+        isinstance(event.what, Corrected)
+        and (event.what.event, event.what.correction) == (correction.number, "void")
+        and _is_effective(history, event)
+        for event in history[correction.number :]
     )
 
 
-def _check_same_side(draft: Session, asked: Event, named: Event) -> None:
-    did = role_of(draft, named.actor.role).side
+def _check_same_side(session: Session, request: Event, named: Event) -> None:
+    did = role_of(session, named.actor.role).side
     did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
-    side = role_of(draft, asked.actor.role).side
+    side = role_of(session, request.actor.role).side
     if side != did:
         raise InvalidRequest(
-            f"{asked.record}: event {named.number}",
-            f"was done by {named.actor}, and {asked.actor} is not of that side ({did})",
+            f"{request.record}: event {named.number}",
+            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
             "have the side that did it correct it",
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from peelflow.model.decisions import Appointment, Inspection, RelatedRecord, Route, RouteContext
 from peelflow.model.records import Record
@@ -13,100 +12,97 @@ from peelflow.model.rules import Lifecycle
 from peelflow.register.context import (
     APPOINTMENT,
     INSPECTION,
+    ReadSet,
     appointment_of,
     holidays_of,
     inspection_of,
     mentions_of,
 )
-from peelflow.register.validation import check_date, check_text
+from peelflow.register.validation import check_date, check_texts
 from peelflow.routing.goal_analysis import goal_of
 from peelflow.routing.route import route
 from peelflow.stores.base import RecordQuery
 
-if TYPE_CHECKING:
-    from peelflow.register.session import Session
 
-
-def route_of(draft: Session, record: str, *, to: str, ledger: str, on: date | None) -> Route:
+def route_of(reads: ReadSet, record: str, *, to: str, ledger: str, on: date | None) -> Route:
     """Return the shortest lawful way of a record to a goal; see `Register.route`."""
-    for word, what in ((record, "the record's id"), (to, "the goal"), (ledger, "the ledger")):
-        check_text(word, what)
-    known = draft.get(record)
-    day = draft.today if on is None else on
+    check_texts((record, "the record's id"), (to, "the goal"), (ledger, "the ledger"))
+    known = reads.get(record)
+    day = reads.today if on is None else on
     check_date(day, record)
-    rules = draft.lifecycle(known)
+    rules = reads.lifecycle(known)
     goal = goal_of(rules, to, ledger=ledger)
-    return route(rules, known, goal, _route_context(draft, known), on=day)
+    return route(rules, known, goal, _route_context(reads, known), on=day)
 
 
-def _route_context(draft: Session, record: Record) -> RouteContext:
+def _route_context(reads: ReadSet, record: Record) -> RouteContext:
     """Return what stands around a record: its force's people and inspections, and its family."""
-    parent = draft.get(record.parent) if record.parent else None
+    parent = reads.get(record.parent) if record.parent else None
     return _context_with(
-        draft,
+        reads,
         record,
-        children=tuple(_child_relative(draft, name) for name in record.children),
-        parent=_parent_relative(draft, parent) if parent else None,
+        children=tuple(_child_relative(reads, name) for name in record.children),
+        parent=_parent_relative(reads, parent) if parent else None,
     )
 
 
-def _child_relative(draft: Session, name: str) -> RelatedRecord:
-    record = draft.get(name)
-    children = tuple(_child_relative(draft, each) for each in record.children)
-    return _relative(draft, record, _context_with(draft, record, children=children))
+def _child_relative(reads: ReadSet, name: str) -> RelatedRecord:
+    record = reads.get(name)
+    children = tuple(_child_relative(reads, each) for each in record.children)
+    return _relative(reads, record, _context_with(reads, record, children=children))
 
 
-def _parent_relative(draft: Session, record: Record) -> RelatedRecord:
+def _parent_relative(reads: ReadSet, record: Record) -> RelatedRecord:
     """Return a parent, its children as they stand and its own parents above it."""
-    above = draft.get(record.parent) if record.parent else None
-    children = tuple(_childless_relative(draft, draft.get(name)) for name in record.children)
-    parent = _parent_relative(draft, above) if above else None
-    return _relative(draft, record, _context_with(draft, record, children=children, parent=parent))
+    above = reads.get(record.parent) if record.parent else None
+    children = tuple(_childless_relative(reads, reads.get(name)) for name in record.children)
+    parent = _parent_relative(reads, above) if above else None
+    return _relative(reads, record, _context_with(reads, record, children=children, parent=parent))
 
 
-def _childless_relative(draft: Session, record: Record) -> RelatedRecord:
-    return _relative(draft, record, _context_with(draft, record))
+def _childless_relative(reads: ReadSet, record: Record) -> RelatedRecord:
+    return _relative(reads, record, _context_with(reads, record))
 
 
-def _relative(draft: Session, record: Record, around: RouteContext) -> RelatedRecord:
-    return RelatedRecord(record, draft.lifecycle(record), around)
+def _relative(reads: ReadSet, record: Record, around: RouteContext) -> RelatedRecord:
+    return RelatedRecord(record, reads.lifecycle(record), around)
 
 
 def _context_with(
-    draft: Session,
+    reads: ReadSet,
     record: Record,
     *,
     children: tuple[RelatedRecord, ...] = (),
     parent: RelatedRecord | None = None,
 ) -> RouteContext:
-    category = draft.rulebook.vocabulary.categories.get(record.category)
+    category = reads.rulebook.vocabulary.categories.get(record.category)
     fields = category.fields if category else {}
     return RouteContext(
-        appointments=_appointments(draft, record.force),
-        inspections=_inspections(draft, record.force),
+        appointments=_appointments(reads, record.force),
+        inspections=_inspections(reads, record.force),
         children=children,
         parent=parent,
-        mentions=mentions_of(draft, record, _answers_required(draft.lifecycle(record))),
-        predicates=frozenset(draft.desk.predicates),
+        mentions=mentions_of(reads, record, _answers_required(reads.lifecycle(record))),
+        predicates=frozenset(reads.services.predicates),
         fields=frozenset(fields),
         lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
         may_have_children=bool(category and category.children),
-        holidays=holidays_of(draft.lifecycle(record)),
+        holidays=holidays_of(reads.lifecycle(record)),
     )
 
 
 def _answers_required(rules: Lifecycle) -> Iterator[ChildForEach]:
     """Yield what any step asks answers to."""
     for state in rules.states.values():
-        for way in state.transitions:
-            yield from (a for a in atoms_of(way.requires) if isinstance(a, ChildForEach))
+        for rule in state.transitions:
+            yield from (a for a in atoms_of(rule.requires) if isinstance(a, ChildForEach))
 
 
-def _appointments(draft: Session, force: str) -> tuple[Appointment, ...]:
-    found = draft.desk.store.records(RecordQuery(force=force, category=APPOINTMENT))
-    return tuple(map(appointment_of, found))
+def _appointments(reads: ReadSet, force: str) -> tuple[Appointment, ...]:
+    records = reads.services.store.records(RecordQuery(force=force, category=APPOINTMENT))
+    return tuple(map(appointment_of, records))
 
 
-def _inspections(draft: Session, force: str) -> tuple[Inspection, ...]:
-    found = draft.desk.store.records(RecordQuery(force=force, category=INSPECTION))
-    return tuple(held for held in map(inspection_of, found) if held is not None)
+def _inspections(reads: ReadSet, force: str) -> tuple[Inspection, ...]:
+    records = reads.services.store.records(RecordQuery(force=force, category=INSPECTION))
+    return tuple(filter(None, map(inspection_of, records)))

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.fold import as_corrected
 from peelflow.errors import Conflict
-from peelflow.model.decisions import Act, Refused
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle, Transition
-from peelflow.register.context import known_holidays
-from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date
+from peelflow.register.commands import act_on
+from peelflow.register.context import known_holidays, system_act
+from peelflow.register.session import Session
+from peelflow.register.validation import check_not_future, is_counted, iso_date
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
-if TYPE_CHECKING:
-    from peelflow.register.session import Session
-
-
-BATCH = 100
+RECORDS_AT_ONCE = 100
 DueTransition = tuple[date | None, Transition]
 
 
@@ -50,82 +45,89 @@ class TickResult(Result):
     Attributes:
         on: The day it is dated.
         fired: The events of the timed transitions, each with the day it fell `due`.
-        left: What is due and waits for something else, such as a document; it is tried again.
+        pending: What is due and waits for something else, such as a document; it is tried again.
         passed_over: Records that another writer moved meanwhile; the next tick sees to them.
     """
 
     on: date
     fired: tuple[Event, ...] = ()
-    left: tuple[PendingTimer, ...] = ()
+    pending: tuple[PendingTimer, ...] = ()
     passed_over: tuple[str, ...] = ()
 
 
-def tick(new_draft: Callable[[], Session], on: date) -> TickResult:
+def tick(begin: Callable[[], Session], on: date | None) -> TickResult:
     """Take every timed transition that is due on a day, in batches; see `Register.tick`."""
-    first = new_draft()
-    check_not_future(first, on, "the tick")
-    done = TickResult(on)
-    for batch in chunked(_records_due(first, on), BATCH):
-        for some in _tick_batch(new_draft, tuple(batch), on):
-            done = _merged(done, some)
-    return done
+    session = begin()
+    day = session.today if on is None else on
+    check_not_future(session, day, "the tick")
+    result = TickResult(day)
+    for ids in chunked(_records_due(session, day), RECORDS_AT_ONCE):
+        for part in _tick_batch(begin, tuple(ids), day):
+            result = _merged(result, part)
+    return result
 
 
-def _records_due(draft: Session, on: date) -> Iterator[str]:
+def _records_due(session: Session, on: date) -> Iterator[str]:
     """Yield the records of which a timed transition is due, read before anything is written."""
-    records = draft.desk.store.records(RecordQuery())
-    yield from [each.id for each in records if any(_due_transitions(draft, each, on))]
+    records = session.services.store.records(RecordQuery())
+    yield from [record.id for record in records if any(_due_transitions(session, record, on))]
 
 
 def _tick_batch(
-    new_draft: Callable[[], Session], batch: tuple[str, ...], on: date
+    begin: Callable[[], Session], ids: tuple[str, ...], on: date
 ) -> Iterable[TickResult]:
     """Tick a batch of records; one by one where another writer moved any of them."""
     try:
-        return [_tick_records(new_draft(), batch, on)]
+        return [_tick_records(begin(), ids, on)]
     except Conflict:
-        return [_tick_single(new_draft(), record, on) for record in batch]
+        return [_tick_single(begin(), record, on) for record in ids]
 
 
-def _tick_single(draft: Session, record: str, on: date) -> TickResult:
+def _tick_single(session: Session, record: str, on: date) -> TickResult:
     try:
-        return _tick_records(draft, (record,), on)
-    except Conflict as moved:
-        if moved.transaction_lost:
+        return _tick_records(session, (record,), on)
+    except Conflict as conflict:
+        if conflict.transaction_lost:
             raise
         return TickResult(on, passed_over=(record,))
 
 
-def _tick_records(draft: Session, batch: tuple[str, ...], on: date) -> TickResult:
-    done = TickResult(on)
-    draft.look_up(batch)
-    for record in batch:
-        done = _merged(done, _tick_record(draft, record, on))
-    draft.commit()
-    return done
+def _tick_records(session: Session, ids: tuple[str, ...], on: date) -> TickResult:
+    result = TickResult(on)
+    session.read(ids)
+    for record in ids:
+        result = _merged(result, _tick_record(session, record, on))
+    session.commit()
+    return result
 
 
-def _tick_record(draft: Session, record: str, on: date) -> TickResult:
+def _tick_record(session: Session, name: str, on: date) -> TickResult:
     """Take what is due of one record, then what is due of the state it enters, each state once."""
-    fired: list[Event] = []
-    left: list[PendingTimer] = []
-    seen: set[str] = set()
-    while (now := draft.get(record)).state not in seen:
-        seen.add(now.state)
-        for due, rule in sorted(_due_transitions(draft, now, on), key=_due_order):
-            act = Act(rule.trigger, PEELFLOW, on, PEELFLOW.person)
-            try:
-                with draft.step():
-                    fired.append(draft.act(now, act))
-                break
-            except Refused as refused:
-                left.append(PendingTimer(record, rule.trigger, due, str(refused)))
-    return TickResult(on, tuple(fired), tuple(left))
+    result = TickResult(on)
+    entered: set[str] = set()
+    while (record := session.get(name)).state not in entered:
+        entered.add(record.state)
+        result = _merged(result, _tick_state(session, record, on))
+    return result
 
 
-def _due_transitions(draft: Session, record: Record, on: date) -> Iterator[DueTransition]:
+def _tick_state(session: Session, record: Record, on: date) -> TickResult:
+    """Take the first transition that is due of a record's state and that its rules let happen."""
+    pending: list[PendingTimer] = []
+    for due, rule in sorted(_due_transitions(session, record, on), key=_due_order):
+        try:
+            with session.savepoint():
+                event = act_on(session, record, system_act(rule.trigger, on))
+        except Refused as refused:
+            pending.append(PendingTimer(record.id, rule.trigger, due, str(refused)))
+        else:
+            return TickResult(on, (event,), tuple(pending))
+    return TickResult(on, pending=tuple(pending))
+
+
+def _due_transitions(session: Session, record: Record, on: date) -> Iterator[DueTransition]:
     """Yield the timed transitions that are due, or of which nobody can tell."""
-    for rule in draft.lifecycle(record).states[record.state].transitions:
+    for rule in session.lifecycle(record).states[record.state].transitions:
         if rule.after is None or record.on > on:
             continue
         holidays = known_holidays() if rule.after.working_days else None
@@ -137,15 +139,15 @@ def _due_transitions(draft: Session, record: Record, on: date) -> Iterator[DueTr
             yield due, rule
 
 
-def _due_order(each: DueTransition) -> tuple[date, str]:
-    return each[0] or date.max, each[1].trigger
+def _due_order(transition: DueTransition) -> tuple[date, str]:
+    return transition[0] or date.max, transition[1].trigger
 
 
 def _merged(done: TickResult, more: TickResult) -> TickResult:
     return TickResult(
         done.on,
         (*done.fired, *more.fired),
-        (*done.left, *more.left),
+        (*done.pending, *more.pending),
         (*done.passed_over, *more.passed_over),
     )
 
@@ -184,7 +186,7 @@ class Deadline(Result):
 
     Attributes:
         original: The first day it ever had; None where it never had one.
-        slips: Every later change, in order.
+        changes: Every later change, in order.
         current: The day it has now; None where it has none.
         origin: Where the current day comes from: a `field` somebody set, a `rule` that counts it
             from another date, or `none`.
@@ -193,45 +195,11 @@ class Deadline(Result):
     """
 
     original: date | None
-    slips: tuple[DeadlineChange, ...]
+    changes: tuple[DeadlineChange, ...]
     current: date | None
     origin: Origin
     words: str | None
     state: StateDeadline | None = None
-
-
-class Deadlines(ABC):
-    """deadline, tick: what falls due, and what time itself does."""
-
-    @abstractmethod
-    def draft(self) -> Session:
-        """Return an empty draft."""
-
-    def deadline(self, record: str) -> Deadline:
-        """Return a record's deadline: the original day, every revised one, and the current.
-
-        Raises:
-            UnknownRecord: No record has this id.
-        """
-        check_text(record, "the record's id")
-        draft = self.draft()
-        known, history = draft.get(record), draft.history(record)
-        found = deadline_of(history, draft.rulebook.vocabulary.categories)
-        return evolve(found, state=state_deadline(draft.lifecycle(known), known))
-
-    def tick(self, *, on: date) -> TickResult:
-        """Take every timed system transition that is due on a day, dated that day.
-
-        Each is taken once an entry of its state, from however many workers tick: a record that
-        somebody else moves meanwhile is passed over. Its event keeps the day it fell due. Untimed
-        transitions that follow are of the same batch.
-
-        Raises:
-            InvalidRequest: The day lies in the future.
-        """
-        # Only who ticks pays for loading what ticks.
-        ticked: Callable[..., TickResult] = import_module("peelflow.register.timers").tick
-        return ticked(self.draft, on)
 
 
 def state_deadline(rules: Lifecycle, record: Record) -> StateDeadline | None:
@@ -253,7 +221,7 @@ def current_day(record: Record) -> date | None:
 def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) -> Deadline:
     """Return the deadline that a history tells; what was corrected is read as corrected."""
     category, fields, original = "", dict[str, Value](), None
-    slips: list[DeadlineChange] = []
+    changes: list[DeadlineChange] = []
     for event in as_corrected(history):
         what = event.what
         if isinstance(what, (Added, TakenOver)):
@@ -266,14 +234,12 @@ def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) ->
             if what.field == DUE_FIELD and original is None:
                 original = _date_value(what.new)
             elif what.field == DUE_FIELD:
-                day = _date_value(what.new)
-                slips.append(
-                    DeadlineChange(day, event.on, event.reason, event.actor, event.recorded_by)
-                )
+                day, by = _date_value(what.new), (event.actor, event.recorded_by)
+                changes.append(DeadlineChange(day, event.on, event.reason, *by))
     words = fields.get(DUE_WORDS_FIELD)
     return Deadline(
         original=original,
-        slips=tuple(slips),
+        changes=tuple(changes),
         current=_date_value(fields.get(DUE_FIELD)),
         origin=_origin(categories.get(category), fields),
         words=words if isinstance(words, str) else None,

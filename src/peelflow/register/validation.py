@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -19,6 +18,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    Provenance,
     Record,
     Relevelled,
     TakenOver,
@@ -26,11 +26,8 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
-from peelflow.register.context import Services, holidays_for
+from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.wording import say_choice, suggestion
-
-if TYPE_CHECKING:
-    from peelflow.register.session import Session
 
 
 def describe_document(
@@ -55,38 +52,36 @@ LONGEST_TEXT = 4_000
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def check_readable(text: str | None, what: str) -> None:
+def check_readable(text: str, what: str) -> None:
     """Refuse a reason or a source that is too long, or that hides in what order it reads.
 
     Text that runs from right to left, such as Arabic or Hebrew, is as good as any other; the
     invisible characters that turn text around are not, for they let it read otherwise than it is.
 
     Raises:
-        InvalidRequest: It is no text, longer than `LONGEST`, or holds such a character.
+        InvalidRequest: It is no text, longer than `LONGEST_TEXT`, or holds such a character.
     """
-    if text is None:
-        return
     if not isinstance(text, str):
         raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
     if len(text) > LONGEST_TEXT:
         why = f"has {len(text):,} characters, more than {LONGEST_TEXT:,}"
         raise InvalidRequest(what, why, "say it shortly, and attach the rest as a document")
-    turning = sorted(_BIDI_CONTROLS & set(text))
-    if turning:
-        why = f"holds U+{ord(turning[0]):04X}, which turns text around unseen"
+    controls = sorted(_BIDI_CONTROLS & set(text))
+    if controls:
+        why = f"holds U+{ord(controls[0]):04X}, which turns text around unseen"
         raise InvalidRequest(what, why, "remove it; the text itself may run either way")
 
 
-def role_of(draft: Session, name: str) -> Role:
+def role_of(reads: ReadSet, name: str) -> Role:
     """Return a role of the rulebook, or raise InvalidRequest."""
-    roles = draft.rulebook.vocabulary.roles
+    roles = reads.rulebook.vocabulary.roles
     check_one_of(name, roles, "the role")
     return roles[name]
 
 
-def category_of(draft: Session, name: str) -> Category:
+def category_of(reads: ReadSet, name: str) -> Category:
     """Return a category of the rulebook, or raise InvalidRequest."""
-    categories = draft.rulebook.vocabulary.categories
+    categories = reads.rulebook.vocabulary.categories
     check_one_of(name, categories, "the category")
     return categories[name]
 
@@ -97,6 +92,23 @@ def check_text(text: object, what: str) -> None:
         raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
     if not text.strip():
         raise InvalidRequest(what, "is empty", "give a text")
+
+
+def check_texts(*texts: tuple[object, str]) -> None:
+    """Refuse the first that is no text, or an empty one; each comes with what it is."""
+    for text, what in texts:
+        check_text(text, what)
+
+
+def check_provenance(provenance: Provenance, record: str) -> None:
+    """Refuse a key that is no text, a moment for a day, and words that cannot be read."""
+    if provenance.key is not None:
+        check_text(provenance.key, "the key")
+    check_date(provenance.on, record)
+    if provenance.reason is not None:
+        check_readable(provenance.reason, f"{record}: the reason")
+    if provenance.source is not None:
+        check_readable(provenance.source, f"{record}: the source")
 
 
 def check_type(given: object, wanted: type, what: str, instead: str) -> None:
@@ -113,13 +125,8 @@ def check_callable(given: object, what: str, instead: str) -> None:
 
 def check_actor(actor: object) -> None:
     """Refuse who is no Actor: a person's name alone says no role."""
-    check_type(actor, Actor, "the actor", "give Actor(person, role)")
-
-
-def check_key(key: object) -> None:
-    """Refuse a key that is no text; None is none."""
-    if key is not None:
-        check_text(key, "the key")
+    if not isinstance(actor, Actor):
+        check_type(actor, Actor, "the actor", "give Actor(person, role)")
 
 
 def check_document(document: object) -> None:
@@ -132,17 +139,17 @@ def checked_documents(evidence: object) -> tuple[Document, ...]:
     if not isinstance(evidence, Iterable) or isinstance(evidence, (str, bytes)):
         what = f"the evidence {evidence!r:.80}"
         raise InvalidRequest(what, "is no list of documents", "give a list of what `keep` returned")
-    given = tuple(evidence)
-    for each in given:
-        check_document(each)
-    return given
+    documents = tuple(evidence)
+    for document in documents:
+        check_document(document)
+    return documents
 
 
-def check_one_of(name: str, known: Collection[str], what: str) -> None:
+def check_one_of(name: object, known: Collection[str], what: str) -> None:
     """Refuse a name that is none of those there are."""
-    check_text(name, what)
-    if name not in known:
-        raise InvalidRequest(f"{what} {name!r}", "is unknown", suggestion(name, known))
+    if not isinstance(name, str) or name not in known:
+        check_text(name, what)
+        raise InvalidRequest(f"{what} {name!r}", "is unknown", suggestion(f"{name}", known))
 
 
 def check_level(level: object, record: str) -> None:
@@ -159,20 +166,20 @@ def check_date(on: object, record: str) -> None:
         raise InvalidRequest(what, why, "give one, such as date(2023, 3, 30)")
 
 
-def check_not_future(draft: Session, on: date, record: str) -> None:
+def check_not_future(reads: ReadSet, on: date, record: str) -> None:
     """Refuse a day in the future."""
     check_date(on, record)
-    if on > draft.today:
+    if on > reads.today:
         raise InvalidRequest(
             f"{record}: the date {on}",
-            f"lies in the future; today is {draft.today}",
+            f"lies in the future; today is {reads.today}",
             "record it when it has happened",
         )
 
 
-def check_follows(draft: Session, on: date, record: Record) -> None:
+def check_follows(reads: ReadSet, on: date, record: Record) -> None:
     """Refuse a day in the future, or before the record's last event."""
-    check_not_future(draft, on, record.id)
+    check_not_future(reads, on, record.id)
     if on < record.on:
         raise InvalidRequest(
             f"{record.id}: the date {on}",
@@ -363,7 +370,7 @@ def _is_text(value: object) -> bool:
 
 
 def check_references(
-    draft: Session, category: Category, fields: Mapping[str, Value], *, record: str
+    reads: ReadSet, category: Category, fields: Mapping[str, Value], *, record: str
 ) -> None:
     """Refuse a field that refers to no record, to the record itself, or to one of another category.
 
@@ -377,13 +384,13 @@ def check_references(
         if rule is None or rule.type != "reference" or not isinstance(value, str):
             continue
         what, instead = f"{record}: the field `{name}`", f"name a record of {say_choice(rule.to)}"
-        found = None if value == record else draft.find(value)
         if value == record:
             raise InvalidRequest(what, "names the record itself", instead)
-        if found is None:
+        named = reads.find(value)
+        if named is None:
             raise InvalidRequest(what, f"is {value!r}, and no record is called so", instead)
-        if found.category not in rule.to:
-            raise InvalidRequest(what, f"is {value}, a `{found.category}`", instead)
+        if named.category not in rule.to:
+            raise InvalidRequest(what, f"is {value}, a `{named.category}`", instead)
 
 
 UNPINNED = Pin("", 0, "")
@@ -414,22 +421,26 @@ def _without_derived(what: EventPayload) -> EventPayload:
             return what
 
 
-def check_ledger(desk: Services, ledger: str) -> None:
+def check_ledger(services: Services, ledger: str) -> None:
     """Refuse a ledger that no rules here or in the store know.
 
     Raises:
         InvalidRequest: With the one that was meant.
     """
-    rows = [row for each in desk.rulebook.vocabulary.categories.values() for row in each.figures]
+    categories = services.rulebook.vocabulary.categories.values()
+    rows = [row for category in categories for row in category.figures]
     named = {row.ledger for row in rows if row.ledger is not None}
-    check_known_name(desk, "ledger", ledger, _ledgers_of, more=named)
+    check_known_name(services, "ledger", ledger, _ledgers_of, more=named)
 
 
-def check_known_level(desk: Services, level: Level) -> None:
+def check_known_level(services: Services, level: Level) -> None:
     """Refuse a level that no rules here or in the store apply to."""
     check_level(level, "the records asked for")
     check_known_name(
-        desk, "level", _level_word(level), lambda rules: map(_level_word, rules.applies_to.level)
+        services,
+        "level",
+        _level_word(level),
+        lambda rules: map(_level_word, rules.applies_to.level),
     )
 
 
@@ -438,7 +449,7 @@ def _level_word(level: Level) -> str:
 
 
 def check_known_name(
-    desk: Services,
+    services: Services,
     what: str,
     name: str,
     names_of: Callable[[Lifecycle], Iterable[str]],
@@ -447,16 +458,12 @@ def check_known_name(
 ) -> None:
     """Refuse a name that neither the rulebook's rules nor those kept with a record have."""
     check_text(name, f"the {what}")
-    here = desk.rulebook.lifecycles
+    here = services.rulebook.lifecycles
     if name in more or any(name in names_of(rules) for rules in here):
         return
-    kept = [desk.lifecycle_of(Pin(*each)) for each in desk.store.lifecycles()]
-    known = {each for rules in (*here, *kept) for each in names_of(rules)}
+    kept = [services.lifecycle_of(Pin(*pin)) for pin in services.store.lifecycles()]
+    known = {known for rules in (*here, *kept) for known in names_of(rules)}
     check_one_of(name, known.union(more), f"the {what}")
-
-
-def _categories_of(rules: Lifecycle) -> Iterable[str]:
-    return rules.applies_to.category
 
 
 def _ledgers_of(rules: Lifecycle) -> Iterable[str]:

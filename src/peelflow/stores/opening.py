@@ -49,18 +49,13 @@ def open_documents(path: str | PathLike[str], store: Store) -> DocumentStore:
     return DocumentFolder(path, store)
 
 
-def store_or_joined(store: Store | None, connection: object) -> Store:
-    """Return the store given, or one in the transaction of the connection given instead.
+def joined_store(connection: object) -> Store:
+    """Return a store in the transaction of an application's connection.
 
     Raises:
-        InvalidRequest: Neither or both are given, or the connection cannot be joined.
+        InvalidRequest: The connection cannot be joined.
         MissingDependency: SQLAlchemy is not installed.
     """
-    if store is not None and connection is None:
-        return store
-    if store is not None or connection is None:
-        what, instead = "a register", "give it one of `store` and `connection`"
-        raise InvalidRequest(what, "needs one place to keep its records", instead)
     check_sql_extra()
     from peelflow.stores.sql.store import join_connection
 

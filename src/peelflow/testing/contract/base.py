@@ -17,7 +17,7 @@ from peelflow.testing.worker import DEFAULT_OPENER, TOGETHER, open_with
 PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
 NAME = "WMP-R3-017"
 MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
-drawn = settings(
+drawn: settings = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     deadline=None,
     database=None,
