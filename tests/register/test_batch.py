@@ -101,7 +101,7 @@ def test_a_migration_s_day_left_out_is_today(tmp_path: Path) -> None:
 def test_a_trial_takes_the_actor_for_who_types_it(register: Register) -> None:
     """Who decided, when and why are one value."""
     with register.trial() as batch:
-        assert batch.provenance(LIAISON, None) == Provenance(
+        assert batch.provenance(LIAISON, None, None, None, None) == Provenance(
             LIAISON, IN_LONDON, recorded_by=LIAISON.person
         )
 

@@ -89,9 +89,10 @@ def dry_run(
                 raise
         return None
 
-    _, _, described = (verb.__doc__ or "").partition("\n")
+    _, _, described = (verb.__doc__ or "").partition("Args:")
+    arguments, _, _ = described.partition("Returns:")
     why.__name__, why.__qualname__ = "why", "Register.why"
-    why.__doc__ = f"{_WHY.format(verb=verb.__name__)}\n{described}"
+    why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
     why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
     why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
     return cast("Verb[OpensTrials, P, Refusal | None]", why)
@@ -99,8 +100,16 @@ def dry_run(
 
 _WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
 
-        Nothing is written. Who would type it need not be said. The arguments are those of `{verb}`:
-"""
+        Nothing is written. Who would type it need not be said.
+
+        Args:{arguments}Returns:
+            The refusal, with what would do; None if it may be done.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            UnknownDocument: An offered document was not kept first.
+            InvalidRequest: What is asked cannot be meant.
+        """
 
 
 @define(eq=False, auto_attribs=False)  # a verb that is `Final` is no field
@@ -141,17 +150,16 @@ class Batch:
         """Return what happened to a record, in this batch too, or raise UnknownRecord."""
         return self.session.history(record)
 
-    def provenance(
+    def provenance(  # noqa: PLR0917 - in the order of Provenance
         self,
         actor: Actor,
         on: date | None,
-        *,
-        recorded_by: str | None = None,
-        reason: str | None = None,
-        source: str | None = None,
+        recorded_by: str | None,
+        reason: str | None,
+        source: str | None,
         key: str | None = None,
     ) -> Provenance:
-        """Return who decided, when, why and from what; `on` is today in London when left out."""
+        """Return who decided, when, why and from what; `on` is today in London when it is None."""
         if recorded_by is None and self._is_trial and isinstance(actor, Actor):
             recorded_by = actor.person
         day = self.session.today if on is None else on
@@ -206,9 +214,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, issued, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, issued, recorded_by, None, source, key),
             )
 
     def take_over(
@@ -266,9 +272,7 @@ class Batch:
                 level=level,
                 fields=fields,
                 parent=parent,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def fire(
@@ -313,9 +317,7 @@ class Batch:
             InvalidRequest: What is asked cannot be meant.
             Conflict: Somebody moved what the decision read; nothing is kept.
         """
-        provenance = self.provenance(
-            actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-        )
+        provenance = self.provenance(actor, on, recorded_by, reason, source, key)
         with self.savepoint():
             return commands.fire(
                 self.session,
@@ -354,6 +356,8 @@ class Batch:
             case _:
                 what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
                 raise InvalidRequest(what, "is no act on a record", instead)
+        by, why = (act.actor, act.on, act.recorded_by), (act.reason, act.source, act.key)
+        provenance = self.provenance(*by, *why)
         return commands.fire(
             self.session,
             record,
@@ -361,14 +365,7 @@ class Batch:
             evidence=act.evidence,
             inspection=act.inspection,
             successor=act.successor,
-            provenance=self.provenance(
-                act.actor,
-                act.on,
-                recorded_by=act.recorded_by,
-                reason=act.reason,
-                source=act.source,
-                key=act.key,
-            ),
+            provenance=provenance,
         )
 
     def attach(
@@ -401,7 +398,7 @@ class Batch:
             InvalidRequest: It is signed on a later day than `on`, or of a kind that no rules have.
         """
         with self.savepoint():
-            provenance = self.provenance(actor, on, recorded_by=recorded_by, source=source, key=key)
+            provenance = self.provenance(actor, on, recorded_by, None, source, key)
             return commands.attach(self.session, record, document, provenance=provenance)
 
     def amend(
@@ -441,9 +438,7 @@ class Batch:
             Refused: It narrows an appointment or inspection that acts of other records rest on.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.amend(self.session, record, field, new, provenance=provenance)
 
     def appoint(
@@ -489,9 +484,7 @@ class Batch:
                 force=force,
                 first_day=first_day,
                 last_day=last_day,
-                provenance=self.provenance(
-                    actor, None, recorded_by=recorded_by, source=source, key=key
-                ),
+                provenance=self.provenance(actor, None, recorded_by, None, source, key),
             )
 
     def correct(
@@ -547,9 +540,7 @@ class Batch:
                 event,
                 correction=correction,
                 to=to,
-                provenance=self.provenance(
-                    actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-                ),
+                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 
     def relevel(
@@ -587,9 +578,7 @@ class Batch:
             InvalidRequest: The plan is not proved, does not run this record or names another role.
         """
         with self.savepoint():
-            provenance = self.provenance(
-                actor, on, recorded_by=recorded_by, reason=reason, source=source, key=key
-            )
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return commands.relevel(self.session, record, plan=plan, provenance=provenance)
 
     def keep(

@@ -32,7 +32,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SYSTEM, Category, Level, MigrationPlan
+from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, MigrationPlan
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import check_hierarchy, open_ledgers, refuse_open_child
 from peelflow.register.session import Session
@@ -156,20 +156,19 @@ def act_on(session: Session, record: Record, act: Act) -> Event:
     after = take(session, decision, record)
     if record.parent is not None or record.children:
         check_hierarchy(session, record, after, trigger=act.trigger, role=act.actor.role)
-    take_automatic(session, after, act.on)
+    take_automatic(session, lifecycle, after, act.on)
     return decision
 
 
-def take_automatic(session: Session, record: Record, on: date) -> None:
+def take_automatic(session: Session, lifecycle: Lifecycle, record: Record, on: date) -> None:
     """Take the untimed system transitions that a record's state now has, and what follows."""
-    lifecycle = session.lifecycle(record)
     for trigger in automatic_triggers(lifecycle, record.state):
         act = system_act(trigger, on)
         decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
         if isinstance(decision, Event):
             after = take(session, decision, record)
             check_hierarchy(session, record, after, trigger=trigger, role=PEELFLOW.role)
-            take_automatic(session, after, on)
+            take_automatic(session, lifecycle, after, on)
             return
 
 
@@ -256,12 +255,12 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     kind = category_of(session, what.category)
     check_references(session, kind, what.fields, record=event.record)
     parent = _checked_parent(session, event, what)
-    changes = changes_on_entry(session.services.lifecycle_of(what.lifecycle), what, event.on)
-    entered = evolve(event, changes=changes)
+    lifecycle = session.services.lifecycle_of(what.lifecycle)
+    entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:
         _link_to_parent(session, parent, record, event)
-    take_automatic(session, record, event.on)
+    take_automatic(session, lifecycle, record, event.on)
     return entered
 
 
@@ -535,5 +534,6 @@ def put_move(session: Session, record: Record, event: Event, what: Relevelled | 
     """Take a move into a session, counted, and what the system then does by itself."""
     changes = changes_on_move(record, what, event.on, session.services.lifecycle_of)
     move = evolve(event, changes=changes)
-    take_automatic(session, take(session, move, record), event.on)
+    moved = take(session, move, record)
+    take_automatic(session, session.lifecycle(moved), moved, event.on)
     return move

@@ -342,10 +342,10 @@ class Register:
 
         They are read many at a time, so a long list costs few readings of the store.
         """
-        for some in chunked(records, HISTORIES_AT_ONCE):
-            found = self.store.histories([each.id for each in some])
-            for record in some:
-                yield record, tuple(entry.event for entry in found.get(record.id, ()))
+        for chunk in chunked(records, HISTORIES_AT_ONCE):
+            histories = self.store.histories([record.id for record in chunk])
+            for record in chunk:
+                yield record, tuple(entry.event for entry in histories.get(record.id, ()))
 
     def figures(
         self,
@@ -471,9 +471,7 @@ class Register:
         """
         from peelflow.register.migrations import migrate
 
-        provenance = Batch(self.session()).provenance(
-            actor, on, recorded_by=recorded_by, reason=reason, source=source
-        )
+        provenance = Batch(self.session()).provenance(actor, on, recorded_by, reason, source)
         return migrate(self.session, plan, provenance, on_progress=on_progress)
 
     def unmigrate(
@@ -498,9 +496,7 @@ class Register:
         """
         from peelflow.register.migrations import unmigrate
 
-        provenance = Batch(self.session()).provenance(
-            actor, on, recorded_by=recorded_by, reason=reason, source=source
-        )
+        provenance = Batch(self.session()).provenance(actor, on, recorded_by, reason, source)
         return unmigrate(self.session, plan, provenance, on_progress=on_progress)
 
     def feed(self, *, after: int = 0) -> Iterator[FeedItem]:
@@ -546,10 +542,10 @@ class Register:
 
         self.store.position()
         with self.store.snapshot() as kept:
-            found = list(verify_snapshot(kept, self._shelf(kept).documents()))
+            discrepancies = list(verify_snapshot(kept, self._shelf(kept).documents()))
             if sealed is not None:
-                found += seal_discrepancies(kept.feed(), sealed, heads)
-        return tuple(found)
+                discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
+        return tuple(discrepancies)
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading."""

@@ -48,7 +48,7 @@ def _route_context(reads: ReadSet, record: Record) -> RouteContext:
 
 def _child_relative(reads: ReadSet, name: str) -> RelatedRecord:
     record = reads.get(name)
-    children = tuple(_child_relative(reads, each) for each in record.children)
+    children = tuple(_child_relative(reads, name) for name in record.children)
     return _relative(reads, record, _context_with(reads, record, children=children))
 
 

@@ -97,14 +97,16 @@ def check_text(text: object, what: str) -> None:
 def check_texts(*texts: tuple[object, str]) -> None:
     """Refuse the first that is no text, or an empty one; each comes with what it is."""
     for text, what in texts:
-        check_text(text, what)
+        if not isinstance(text, str) or not text.strip():  # said here too: each act comes by
+            check_text(text, what)
 
 
 def check_provenance(provenance: Provenance, record: str) -> None:
     """Refuse a key that is no text, a moment for a day, and words that cannot be read."""
     if provenance.key is not None:
         check_text(provenance.key, "the key")
-    check_date(provenance.on, record)
+    if type(provenance.on) is not date:
+        check_date(provenance.on, record)
     if provenance.reason is not None:
         check_readable(provenance.reason, f"{record}: the reason")
     if provenance.source is not None:
@@ -211,15 +213,20 @@ def check_change(
     category: Category, field: str, old: Value | None, new: Value | None, *, record: str
 ) -> None:
     """Refuse a change that changes nothing, or unsets a field that must be there."""
-    rule = category.fields.get(field)
     what = f"{record}: the field `{field}`"
-    if rule is None:
-        instead = suggestion(field, category.fields)
-        raise InvalidRequest(what, "is not declared for its category", instead)
+    rule = _declared_field(category, field, what)
     if new == old:
         raise InvalidRequest(what, f"already is {old!r}", "give another value")
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
+
+
+def _declared_field(category: Category, name: str, what: str) -> FieldRule:
+    rule = category.fields.get(name)
+    if rule is None:
+        instead = suggestion(name, category.fields)
+        raise InvalidRequest(what, "is not declared for its category", instead)
+    return rule
 
 
 FieldInput = str | date | Sequence[str]
@@ -274,11 +281,8 @@ def checked_fields(
 
 def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
     """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
-    rule = category.fields.get(name)
     what = f"{record}: the field `{name}`"
-    if rule is None:
-        instead = suggestion(name, category.fields)
-        raise InvalidRequest(what, "is not declared for its category", instead)
+    rule = _declared_field(category, name, what)
     if rule.type == "list":
         return _checked_list(rule, value, what=what)
     if isinstance(value, datetime):
