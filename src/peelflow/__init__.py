@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from peelflow.engine.application_machine import machine
     from peelflow.engine.decide import decide
     from peelflow.errors import (
         Conflict,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from peelflow.rulebook.rulebook import Rulebook
 
 _HOMES = {
+    "peelflow.engine.application_machine": ("machine",),
     "peelflow.engine.decide": ("decide",),
     "peelflow.errors": (
         "Conflict",
@@ -100,6 +102,7 @@ __all__ = [
     "check",
     "decide",
     "load",
+    "machine",
     "national",
 ]
 

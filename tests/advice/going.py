@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import define, field
 
-from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Refused
 from peelflow.model.decisions import (
     Act,
@@ -26,7 +25,7 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Document
+from peelflow.model.records import PEELFLOW, Actor, Document
 from peelflow.model.rules import SYSTEM
 from peelflow.testing.strategies import FORCE
 from tests.advice.places import CLERK, Place

@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from peelflow.model.rules import Counts, Level, Pin
+from peelflow.model.rules import SYSTEM, Counts, Level, Pin
 
 Value = str | tuple[str, ...]
 
@@ -22,6 +22,10 @@ class Actor:
 
     def __str__(self) -> str:
         return f"{self.person} ({self.role})"
+
+
+PEELFLOW = Actor("peelflow", SYSTEM)
+"""Who takes a transition that no person takes."""
 
 
 @frozen

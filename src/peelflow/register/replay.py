@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from attrs import evolve
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide, reads
+from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
 from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest, Refused
@@ -22,6 +22,7 @@ from peelflow.model.decisions import (
     Refusal,
 )
 from peelflow.model.records import (
+    PEELFLOW,
     Amended,
     Attached,
     ChildLinked,

@@ -12,11 +12,11 @@ from datetime import date
 from importlib import import_module
 from types import TracebackType
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply, begin
 from peelflow.errors import InvalidRequest, KeyReused, Refused, UnknownDocument
 from peelflow.model.decisions import Act, Refusal
-from peelflow.model.records import Document, Event, Record
+from peelflow.model.records import PEELFLOW, Document, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.commands import Verbs
 from peelflow.register.context import APPOINTMENT, RESTRICTABLE, ReadSet, Services

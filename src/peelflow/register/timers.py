@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.fold import as_corrected
 from peelflow.errors import Conflict, Refused
 from peelflow.model.decisions import Act
-from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
+from peelflow.model.records import PEELFLOW, Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.context import known_holidays
 from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date

@@ -18,10 +18,10 @@ from peelflow.engine.calendar import (
     period_start,
     publication_day,
 )
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.machine import CompiledTransition
-from peelflow.engine.refusal import QUESTION_FIELD, distinct_needs, inspection_need
+from peelflow.engine.refusal import distinct_needs, inspection_need
 from peelflow.engine.requirements import (
+    QUESTION_FIELD,
     covers_question,
     find_document,
     has_choice,
@@ -56,7 +56,7 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Attachment, Document, Record, Value
+from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildForEach,

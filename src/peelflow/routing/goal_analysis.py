@@ -8,11 +8,10 @@ from itertools import product
 
 from attrs import evolve, frozen
 
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.machine import CompiledTransition, RuleMachine, machine_for
 from peelflow.engine.requirements import has_choice, window_start
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Record
+from peelflow.model.records import PEELFLOW, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -179,7 +178,7 @@ def transitions_out(
     """Yield the ways out of a state that peelflow takes at once, or the others."""
     for rule in machine.lifecycle.states[state].transitions:
         if is_automatic(rule) is prompt:
-            yield next(way for way in machine.ways(state, rule.trigger) if way.rule is rule)
+            yield next(way for way in machine.compiled(state, rule.trigger) if way.rule is rule)
 
 
 def automatic_runs(machine: RuleMachine, state: str) -> Iterator[tuple[CompiledTransition, ...]]:

@@ -14,7 +14,7 @@ from itertools import pairwise, product
 from attrs import evolve, frozen
 
 from peelflow.engine.calendar import due_day
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply
 from peelflow.engine.machine import CompiledTransition, RuleMachine
 from peelflow.model.decisions import (
@@ -27,7 +27,7 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Event, Record
+from peelflow.model.records import PEELFLOW, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, Requirement, atoms_of
 from peelflow.model.rules import SYSTEM, Counts, Lifecycle
 from peelflow.routing.act_plan import (
