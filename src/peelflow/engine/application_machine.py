@@ -13,6 +13,24 @@ from peelflow.model.rules import Lifecycle
 class RuleGraphMachine(RuleMachine, GraphMachine):
     """A machine of a lifecycle that draws where its models stand."""
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Draw models anew when asked: one that comes with the machine has no state as yet."""
+        self.__dict__.update(state)
+        self.model_graphs = _ModelGraphs(self)
+
+
+class _ModelGraphs(dict[int, Any]):
+    """The drawings of a machine's models by the models' `id`, each drawn when it is asked for."""
+
+    def __init__(self, machine: RuleGraphMachine) -> None:
+        super().__init__()
+        self.machine = machine
+
+    def __missing__(self, number: int) -> Any:
+        models = {id(model): model for model in self.machine.models}
+        self.machine._get_graph(models[number], force_new=True)  # noqa: SLF001 - as stock itself does
+        return self[number]
+
 
 @overload
 def machine(

@@ -104,9 +104,8 @@ class Guard:
         if missing:
             raise InvalidRequest(
                 f"the trigger `{event.event.name}`",
-                f"is not given {' and '.join(f'`{name}=`' for name in missing)}",
-                "pass the record, the act and the context that the rules judge, as `record=`, "
-                "`act=` and `context=`",
+                f"is not given {', '.join(f'`{name}=`' for name in missing)}",
+                "pass `record=`, `act=` and `context=`, which the rules judge",
             )
         record, act, context = (event.kwargs[name] for name in ARGUMENTS)
         compiled = self.compiled
