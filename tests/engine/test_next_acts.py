@@ -26,7 +26,7 @@ from peelflow.model.rules import After, Lifecycle
 from tests.engine.samples import SAM, Scene, day, rules, scene, way
 from tests.engine.scenes import SET
 
-KIM = Actor("Kim", "pcc")
+KIM = Actor("Kim", "chief_constable")
 
 
 def next_of(
@@ -104,7 +104,7 @@ def test_another_s_act_needs_a_role_that_may() -> None:
 
 def test_the_actor_s_own_transitions_alone_count() -> None:
     """What another role's way would need, or where it leads, is nothing to this one."""
-    lifecycle = rules(way(SET), way(ReasonGiven(), by=("pcc",), to="paused"))
+    lifecycle = rules(way(SET), way(ReasonGiven(), by=("chief_constable",), to="paused"))
     (act,) = next_of(lifecycle, actor=KIM)
     assert (act.to, act.needs) == ("paused", ((ReasonNeed(),),))
 

@@ -75,8 +75,7 @@ def refusal_of(machine: RuleMachine, record: Record, act: Act, context: Context)
     own = _own_transitions(compiled, act)
     reasons = (
         *(() if compiled else _not_here_reasons(machine.lifecycle, record, act)),
-        *(() if own else _not_you_reasons(machine.lifecycle, record, act, context, compiled)),
-        *(_appointment_reasons(machine.lifecycle, record, act, context) if own else ()),
+        *_not_you_reasons(machine.lifecycle, record, act, context, compiled=compiled, own=own),
         *_day_reasons(record, act, context),
         *_source_reasons(machine.lifecycle, act),
         *_unmet_reasons(record, act, context, own or compiled),
@@ -98,20 +97,16 @@ def needs_of(machine: RuleMachine, record: Record, act: Act, context: Context) -
     """
     lifecycle, compiled = machine.lifecycle, machine.compiled(record.state, act.trigger)
     own = _own_transitions(compiled, act)
-    asks: list[NeedAlternatives] = []
+    alternatives: list[Needs] = []
     for transition in own or compiled:
-        by_role = (
-            (
-                *_appointment_reasons(lifecycle, record, act, context),
-                *_source_reasons(lifecycle, act),
-            )
-            if own
-            else _not_you_reasons(lifecycle, record, act, context, (transition,))
+        reasons = (
+            *_not_you_reasons(lifecycle, record, act, context, compiled=(transition,), own=own),
+            *_day_reasons(record, act, context),
+            *(_source_reasons(lifecycle, act) if own else ()),
+            *_unmet_reasons(record, act, context, (transition,)),
         )
-        by_rule = _unmet_reasons(record, act, context, (transition,))
-        reasons = chain(by_role, _day_reasons(record, act, context), by_rule)
-        asks.append(combine_choices(reason.asks for reason in reasons))
-    return tuple(dict.fromkeys(tuple(dict.fromkeys(needs)) for needs in chain(*asks)))
+        alternatives += combine_choices(reason.asks for reason in reasons)
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(needs)) for needs in alternatives))
 
 
 def _own_transitions(compiled: Compiled, act: Act) -> Compiled:
@@ -150,24 +145,25 @@ def _say_not_you(act: Act) -> str:
 
 
 def _not_you_reasons(
-    lifecycle: Lifecycle, record: Record, act: Act, context: Context, compiled: Compiled
+    lifecycle: Lifecycle,
+    record: Record,
+    act: Act,
+    context: Context,
+    *,
+    compiled: Compiled,
+    own: Compiled,
 ) -> Iterator[Reason]:
-    """Say by each of these transitions, none of which the acting role may take, who may."""
-    for transition in compiled:
-        rule = transition.rule
-        asks = tuple(
-            _needs_to_act_as(lifecycle.roles, role, record, act, context) for role in rule.by
-        )
-        yield Reason("not you", _say_not_you(act), f"{say_choice(rule.by)} may", rule.span, asks)
-
-
-def _appointment_reasons(
-    lifecycle: Lifecycle, record: Record, act: Act, context: Context
-) -> Iterator[Reason]:
-    """Say that the actor does not hold the acting role, which may act here.
-
-    Appointments are read only for such a role; that none is known of another says nothing.
-    """
+    """Say who may take these transitions, or that the actor does not hold the role that may."""
+    if not own:
+        for rule in (transition.rule for transition in compiled):
+            asks = tuple(
+                _needs_to_act_as(lifecycle.roles, role, record, act, context) for role in rule.by
+            )
+            yield Reason(
+                "not you", _say_not_you(act), f"{say_choice(rule.by)} may", rule.span, asks
+            )
+        # INVARIANT: appointments are read only for a role that may act here; none says nothing.
+        return
     role, actor = lifecycle.roles[act.actor.role], act.actor
     if role.by_appointment and not holds_role(record, act, context):
         yield Reason(
