@@ -25,6 +25,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from peelflow.engine.application_machine import machine
     from peelflow.engine.decide import decide
     from peelflow.errors import (
         Conflict,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         Need,
         NeedAlternatives,
         NeedBase,
+        NextAct,
         ParentNeed,
         PersonNeed,
         PredicateNeed,
@@ -129,6 +131,7 @@ _HOMES = {
     "peelflow.rulebook.loader": "check load",
     "peelflow.rulebook.national": "national",
     "peelflow.rulebook.rulebook": "Rulebook",
+    "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
         "Conflict Diagnostic InvalidRequest InvalidRules KeyReused MissingDependency PeelflowError "
@@ -138,9 +141,9 @@ _HOMES = {
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (
         "Act AnswersNeed AppointmentNeed ChildrenNeed Context DayNeed DocumentNeed FieldNeed "
-        "Inspection InspectionNeed KnownInspection Need NeedAlternatives NeedBase ParentNeed "
-        "PersonNeed PredicateNeed Reason ReasonNeed Refusal Refused RoleNeed Route RouteStep "
-        "SourceNeed StepNeed SuccessorNeed"
+        "Inspection InspectionNeed KnownInspection Need NeedAlternatives NeedBase NextAct "
+        "ParentNeed PersonNeed PredicateNeed Reason ReasonNeed Refusal Refused RoleNeed Route "
+        "RouteStep SourceNeed StepNeed SuccessorNeed"
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
@@ -219,6 +222,7 @@ __all__ = [
     "Need",
     "NeedAlternatives",
     "NeedBase",
+    "NextAct",
     "Overdue",
     "OverdueRecord",
     "ParentNeed",
@@ -268,6 +272,7 @@ __all__ = [
     "check",
     "decide",
     "load",
+    "machine",
     "national",
 ]
 

@@ -362,6 +362,29 @@ class Refused(PeelflowError):
         super().__init__(str(refusal))
 
 
+@frozen
+class NextAct(Result):
+    """One thing that a person may do next with a record, judged for one actor on a day.
+
+    Attributes:
+        trigger: The trigger.
+        to: The state that it leads to; where several transitions have it, that of the first that
+            the actor's role may take, or of the first of all where it may take none.
+        by: The roles that may do it.
+        allowed: Whether the rules accept it from this actor with nothing more given.
+        needs: What it still needs: one of several lists, each of them met together. One empty list
+            where it is allowed, none at all where nothing that can be named would do.
+        refusal: Why the rules refuse it from this actor, None where it is allowed.
+    """
+
+    trigger: str
+    to: str
+    by: tuple[str, ...]
+    allowed: bool
+    needs: NeedAlternatives
+    refusal: Refusal | None = None
+
+
 RouteVerdict = Literal["possible", "impossible", "undetermined"]
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
-from peelflow.model.rules import Category, Counts, Level, Pin
+from peelflow.model.rules import SYSTEM, Category, Counts, Level, Pin
 from peelflow.results import Result, html_of_parts, short_repr
 
 Value = str | tuple[str, ...]
@@ -26,6 +26,10 @@ class Actor(Result):
 
     def __str__(self) -> str:
         return f"{self.person} ({self.role})"
+
+
+PEELFLOW = Actor("peelflow", SYSTEM)
+"""Who takes a transition that no person takes."""
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again

@@ -12,11 +12,12 @@ from typing import Literal
 
 from attrs import evolve
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.model.decisions import Act, Refusal, Refused
 from peelflow.model.records import (
+    PEELFLOW,
     Added,
     Amended,
     Attached,
