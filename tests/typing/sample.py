@@ -14,6 +14,7 @@ from peelflow import (
     Event,
     FieldValue,
     InvalidRules,
+    NextAct,
     PeelflowError,
     Reason,
     Record,
@@ -54,6 +55,17 @@ def instead(reasons: tuple[Reason, ...]) -> list[str]:
         if isinstance(need, DocumentNeed)
     ]
     return [*(f"{reason.kind}: {reason.instead}" for reason in reasons), *kinds]
+
+
+def buttons(register: Register, record: str) -> dict[str, list[str]]:
+    """List what may be done now, each act with what it still needs."""
+    acts: tuple[NextAct, ...] = register.next_acts(record, LEAD)
+    return {
+        f"{act.trigger} to {act.to}": [
+            need.need for together in act.needs for need in together if not act.allowed
+        ]
+        for act in acts
+    }
 
 
 def several(register: Register) -> None:
@@ -116,6 +128,7 @@ def main() -> None:
         with open_own("rules") as register:
             several(register)
             print(instead(start(register, "WMP-1")), as_json(register, "WMP-1"))
+            print(buttons(register, "WMP-1"))
             print(keep_safe(register, None), migrate(register), register.figures().total)
     except PeelflowError as error:
         print(error.code, error)

@@ -20,9 +20,10 @@ from peelflow.errors import (
     UnknownRecord,
 )
 from peelflow.figures import Figures, tabulate
-from peelflow.model.decisions import Predicate, Route
+from peelflow.model.decisions import NextAct, Predicate, Route
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
+from peelflow.register import commands
 from peelflow.register.batch import Batch, autocommit, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
@@ -274,8 +275,7 @@ class Register:
     def fields(self, record: str) -> dict[str, FieldValue]:
         """Return a record's fields with each day as a `date`, or raise UnknownRecord.
 
-        `Record.fields` keeps the texts that are stored: digests, verdicts and stores read those,
-        and only the rulebook says which of them are days.
+        `Record.fields` keeps texts, for digests and verdicts; only the rulebook knows the days.
         """
         known = self.record(record)
         category = self.rulebook.vocabulary.categories.get(known.category)
@@ -421,6 +421,27 @@ class Register:
         from peelflow.register.route_context import route_of
 
         return route_of(self.session(), record, to=to, ledger=ledger, on=on)
+
+    def next_acts(
+        self, record: str, actor: Actor, *, on: date | None = None
+    ) -> tuple[NextAct, ...]:
+        """Return what may be done next with a record, each act judged for one actor.
+
+        An application shows them as buttons: which the actor may press, and what the others need.
+
+        Args:
+            record: The record's id.
+            actor: Who would act, in one acting role.
+            on: The day on which they would act; today in London when left out.
+
+        Returns:
+            One for each trigger that persons have where the record stands, in the rules' order.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            InvalidRequest: The actor is none, or the day is no date or lies in the future.
+        """
+        return commands.next_acts(self.session(), record, actor=actor, on=on)
 
     def preview(self, plan: MigrationPlan | str, *, on: date | None = None) -> MigrationImpact:
         """Return what a plan would do to the records here, proved or not; nothing is written.
