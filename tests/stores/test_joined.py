@@ -17,7 +17,6 @@ from peelflow.errors import Conflict, InvalidRequest, StoreUnavailable
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
-from peelflow.rulebook.national import national
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.codec import record_text
 from peelflow.stores.opening import upgrade_store
@@ -72,7 +71,7 @@ def _clock() -> datetime:
 
 
 def _register(connection: object) -> Register:
-    return Register.joined(connection, rulebook=national(), clock=_clock)
+    return Register.joined(connection, clock=_clock)
 
 
 def _add(register: Register, record: str = "R") -> None:
