@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
-from peelflow.engine.machine import CompiledTransition, Cursor, RuleMachine, machine_for
+from peelflow.engine.machine import CompiledTransition, Cursor, RuleEvent, RuleMachine, machine_for
 from peelflow.engine.refusal import needs_of, refusal_of
 from peelflow.engine.requirements import (
     NO_QUESTION,
@@ -42,7 +42,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     machine = machine_for(lifecycle)
     trigger = machine.events.get(act.trigger)
     cursor = Cursor(record.state, record, act, context)
-    if trigger is None or not trigger.trigger(cursor) or cursor.taken is None:
+    if not isinstance(trigger, RuleEvent) or not trigger.move(cursor) or cursor.taken is None:
         return refusal_of(machine, record, act, context)
     return _event_of(cursor, cursor.taken)
 
@@ -64,7 +64,6 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.successor,
         _day_due(rule.after, record, context) if rule.after else None,
     )
-    line = (act.on, record.force, record.category, record.level)
     return Event(
         record.id,
         record.number + 1,
@@ -76,7 +75,12 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.reason,
         act.source,
         act.key,
-        tuple([Change(*line, *delta) for delta in compiled.figure_deltas]),
+        tuple(
+            [
+                Change(act.on, record.force, record.category, record.level, *delta)
+                for delta in compiled.figure_deltas
+            ]
+        ),
     )
 
 

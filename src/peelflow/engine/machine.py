@@ -149,18 +149,22 @@ class RuleEvent(transitions.Event):
 
         A transition without a rule of the lifecycle moves the application's models alone.
         """
-        if type(model) is not Cursor:
-            return super().trigger(model, *args, **kwargs)
-        record, act, context = model.record, model.act, model.context
+        if type(model) is Cursor:
+            return self.move(model)
+        return super().trigger(model, *args, **kwargs)
+
+    def move(self, cursor: Cursor) -> bool:
+        """Move a cursor by the first of its transitions that is open to the act, if one is."""
+        record, act, context = cursor.record, cursor.act, cursor.context
         role = act.actor.role
-        for compiled in self.transitions_by_source.get(model.state, ()):
+        for compiled in self.transitions_by_source.get(cursor.state, ()):
             if role not in compiled.by:
                 continue
             if not may_act(compiled.roles, record, act, context):
                 return False
             counted = compiled.digests(record, act, context)
             if counted is not None:
-                model.taken, model.state, model.counted = compiled, compiled.rule.to, counted
+                cursor.taken, cursor.state, cursor.counted = compiled, compiled.rule.to, counted
                 return True
         return False
 
