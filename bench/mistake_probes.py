@@ -22,7 +22,7 @@ import yaml
 from attrs import asdict, frozen
 
 from peelflow import Actor, InvalidRules, Refused, Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 
 WALK = ("start", "hold", "resume", "close", "close")  # the letter is signed before the last

@@ -8,7 +8,7 @@ from typing import Any
 
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.world import FORCE, clock
 
 VOCABULARY = """

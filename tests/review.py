@@ -10,7 +10,7 @@ from attrs import define, field
 
 from peelflow.model.records import Actor, Event
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, LIAISON, clock
 

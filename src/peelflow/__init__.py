@@ -118,8 +118,7 @@ if TYPE_CHECKING:
         TickResult,
     )
     from peelflow.results import Result
-    from peelflow.rulebook.loader import check, load
-    from peelflow.rulebook.national import national
+    from peelflow.rulebook.national import check, load, national
     from peelflow.rulebook.rulebook import Rulebook
     from peelflow.stores.base import FeedItem, StoredEvent
     from peelflow.stores.integrity import ChainHead, Discrepancy, Heads, Seal
@@ -128,8 +127,7 @@ _HOMES = {
     "peelflow.register.register": "Register",
     "peelflow.register.batch": "Batch",
     "peelflow.register.session": "Session",
-    "peelflow.rulebook.loader": "check load",
-    "peelflow.rulebook.national": "national",
+    "peelflow.rulebook.national": "check load national",
     "peelflow.rulebook.rulebook": "Rulebook",
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",

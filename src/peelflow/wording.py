@@ -46,6 +46,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import SYSTEM, After, Period, Transition, units_of
 
+_DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
 MOST_COMPARED = 100
 LONGEST_SHOWN = 60
@@ -53,7 +54,7 @@ LONGEST_SHOWN = 60
 
 def printable(text: str) -> str:
     """Write each character that does not print, or that turns others about, as its escape."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def shown(text: str) -> str:
@@ -64,33 +65,34 @@ def shown(text: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """List names in backticks, in order, leaving off what goes beyond a few."""
-    every = list(names)
-    more = f" and {len(every) - MOST_LISTED} more" if len(every) > MOST_LISTED else ""
-    return ", ".join(f"`{name}`" for name in every[:MOST_LISTED]) + more
+    quoted = [f"`{name}`" for name in names]
+    more = f" and {len(quoted) - MOST_LISTED} more" if len(quoted) > MOST_LISTED else ""
+    return ", ".join(quoted[:MOST_LISTED]) + more
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the one known name that `name` was probably meant to be, if there is one."""
-    short = name[:LONGEST_SHOWN]
-    every = set(known)
-    if len(every) > MOST_COMPARED:
-        every = {one for one in every if one[:1] == short[:1]}
-    close = difflib.get_close_matches(short, sorted(every)[:MOST_COMPARED], n=MOST_LISTED)
+    start = name[:LONGEST_SHOWN]
+    candidates = set(known)
+    if len(candidates) > MOST_COMPARED:
+        candidates = {candidate for candidate in candidates if candidate[:1] == start[:1]}
+    close = difflib.get_close_matches(start, sorted(candidates)[:MOST_COMPARED], n=MOST_LISTED)
 
-    def likeness(one: str) -> tuple[float, bool, bool, str]:
-        ratio = difflib.SequenceMatcher(None, one, short).ratio()
-        return ratio, sorted(one) == sorted(short), one[:1] == short[:1], one
+    def likeness(candidate: str) -> tuple[float, bool, bool, str]:
+        ratio = difflib.SequenceMatcher(None, candidate, start).ratio()
+        same_letters = sorted(candidate) == sorted(start)
+        return ratio, same_letters, candidate[:1] == start[:1], candidate
 
     return max(close, key=likeness, default=None)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Say what to write instead of `name`: the nearest known one, else what there is."""
-    every = sorted(known)
-    close = nearest_name(name, every)
+    names = sorted(known)
+    close = nearest_name(name, names)
     if close is not None:
         return f"did you mean `{close}`?"
-    return f"there is {listed(every)}" if every else "none is declared"
+    return f"there is {listed(names)}" if names else "none is declared"
 
 
 def say_day(day: date) -> str:
@@ -208,7 +210,7 @@ def _say_inspection_need(need: InspectionNeed) -> str:
     asked = f"{kind} that {covers}ends on {say_day(need.ends_from)} or later"
     if not need.known:
         return f"{asked}; none is recorded yet"
-    known = [f"{one.id} ({one.first_day} to {one.last_day})" for one in need.known]
+    known = [f"{held.id} ({held.first_day} to {held.last_day})" for held in need.known]
     return f"{asked}: {', '.join(known)} could do"
 
 
@@ -244,14 +246,16 @@ def say_requirement(requirement: Requirement) -> str:
         case Waited(waited=days, since=since):
             return f"{say_days(days)}{_say_since(since or 'the window began')}"
         case AnyOf(any_of=choices):
-            return " or ".join(
-                "(" + " and ".join(say_requirement(atom) for atom in every) + ")"
-                for every in choices
-            )
+            return " or ".join(f"({say_requirements(atoms)})" for atoms in choices)
         case PredicateHolds(predicate=name):
             return f"the predicate `{name}`"
         case _:
             assert_never(requirement)
+
+
+def say_requirements(requirements: Iterable[Requirement]) -> str:
+    """Say all of some requirements: … and …."""
+    return " and ".join(map(say_requirement, requirements))
 
 
 def say_remedy(requirement: Requirement) -> str:
@@ -267,7 +271,7 @@ def say_remedy(requirement: Requirement) -> str:
         case Waited(waited=days, since=since):
             return f"wait until {say_wait(days, since, begun='the window began')}"
         case AnyOf(any_of=choices):
-            return "; or ".join(" and ".join(map(say_remedy, every)) for every in choices)
+            return "; or ".join(" and ".join(map(say_remedy, atoms)) for atoms in choices)
         case PredicateHolds(predicate=name):
             return f"see to it that the predicate `{name}` says yes"
         case _:
@@ -281,10 +285,8 @@ def say_days(days: int) -> str:
 
 def say_wait(days: int, since: str | None, *, begun: str) -> str:
     """Say from when days are counted; `begun` is said where the rule names no `since`."""
-    if since == PUBLISHED:
-        begun = "the date in the field `published`"
-    elif since:
-        begun = f"`{since}` was entered"
+    if since:
+        begun = _DATE_PUBLISHED if since == PUBLISHED else f"`{since}` was entered"
     return f"{say_days(days)} {'has' if days == 1 else 'have'} passed since {begun}"
 
 
@@ -300,9 +302,14 @@ def say_period(period: Period) -> str:
     )
 
 
+def say_period_since(period: Period, begun: str) -> str:
+    """Say a period and from when it is counted: 28 days since …, 3 days beginning with …."""
+    return f"{say_period(period)} {'beginning with' if period.beginning else 'since'} {begun}"
+
+
 def say_within(due: After) -> str:
     """Say by when a record is to leave a state."""
-    begun = "the date in the field `published`" if due.since == PUBLISHED else "the day of entry"
+    begun = _DATE_PUBLISHED if due.since == PUBLISHED else "the day of entry"
     return f"within {say_period(due)} {'beginning with' if due.beginning else 'of'} {begun}"
 
 
@@ -313,17 +320,16 @@ def say_due(after: After, entered: str) -> str:
         after: Its time.
         entered: What is entered, such as "this state".
     """
-    by_date = after.since == PUBLISHED
+    entry = f"{'the day ' * after.beginning}{entered} was entered"
+    begun = _DATE_PUBLISHED if after.since == PUBLISHED else entry
     if after.beginning:
-        begun = "the date in the field `published`" if by_date else f"the day {entered} was entered"
-        return f"the last of {say_period(after)} beginning with {begun} has come"
-    begun = "the date in the field `published`" if by_date else f"{entered} was entered"
+        return f"the last of {say_period_since(after, begun)} has come"
     has = "has" if 1 in units_of(after).values() else "have"
     return f"{say_period(after)} {has} passed since {begun}"
 
 
 def say_rule(rule: Transition) -> str:
     """Say a transition in words: who can do it, when it falls due, and with what."""
-    needs = " and ".join(say_requirement(requirement) for requirement in rule.requires)
+    needs = say_requirements(rule.requires)
     once = f" once {say_due(rule.after, 'this state')}" if rule.after else ""
     return f"{say_choice(rule.by)} can `{rule.trigger}`{once}" + (f" with {needs}" if needs else "")

@@ -66,7 +66,7 @@ def test_a_day_beyond_the_calendar_never_comes(kind: str) -> None:
     assert ask(lifecycle, fields=late).verdict == "impossible"
 
 
-@pytest.mark.parametrize("asked", [Waited(9, "published"), After(9, "published")])
+@pytest.mark.parametrize("asked", [Waited(9, "published"), After(9, since="published")])
 def test_without_a_field_for_it_nothing_counts_from_publication(asked: Waited | After) -> None:
     """A category may have no such field."""
     timed = way(by=SYSTEM, after=asked) if isinstance(asked, After) else way(asked)
@@ -101,7 +101,7 @@ def test_a_timed_step_is_peelflows_own_when_it_is_due() -> None:
 
 def test_a_timed_step_since_publication_waits_for_that_day() -> None:
     """A missing date is to be set."""
-    step = only(ask(rules(way(by=SYSTEM, after=After(30, "published")))))
+    step = only(ask(rules(way(by=SYSTEM, after=After(30, since="published")))))
     assert step.needs == (DayNeed(day(33)), FieldNeed("published", day(3)))
 
 

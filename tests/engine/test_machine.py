@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import pytest
 import transitions
@@ -35,9 +36,9 @@ def tick(on: int, published: str | None = None) -> Scene:
     )
 
 
-def timed(days: int, since: str = "entered") -> Lifecycle:
+def timed(days: int, since: Literal["entered", "published"] = "entered") -> Lifecycle:
     """Return rules by which the system closes a record after some days."""
-    return rules(way(by=("system",), after=After(days, since)))
+    return rules(way(by=("system",), after=After(days, since=since)))
 
 
 @DRAWN
@@ -208,7 +209,9 @@ def test_a_ledger_closed_before_is_not_closed_again() -> None:
 
 
 @pytest.mark.parametrize(("since", "due"), [("entered", day(-15)), ("published", day(0))])
-def test_a_timed_step_keeps_the_day_it_fell_due(since: str, due: date) -> None:
+def test_a_timed_step_keeps_the_day_it_fell_due(
+    since: Literal["entered", "published"], due: date
+) -> None:
     """It is dated the day it is done, which may be later."""
     at = tick(on=9, published=day(-5).isoformat())
     event = decide(timed(5, since), at.record, at.act, at.context)

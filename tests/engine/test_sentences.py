@@ -72,10 +72,10 @@ def test_an_unmet_requirement_says_what_would_do(requirement: Requirement, inste
 WAYS = rules(
     way(LETTER, ReasonGiven()),
     way(trigger="expire", by=("system",), after=After(1)),
-    way(trigger="lapse", by=("system",), after=After(2, "published")),
+    way(trigger="lapse", by=("system",), after=After(2, since="published")),
     way(trigger="fade", by=("system",), after=After(months=1)),
     way(trigger="end", by=("system",), after=After(working_days=20, beginning=True)),
-    way(trigger="stop", by=("system",), after=After(56, "published", beginning=True)),
+    way(trigger="stop", by=("system",), after=After(56, since="published", beginning=True)),
     way(trigger="decide", by=("hmicfrs", "lead", "pcc")),
     paused=State(OPEN, transitions=(way(trigger="resume"),)),
     held=State(OPEN, transitions=(way(trigger="resume"), way(trigger="close"))),

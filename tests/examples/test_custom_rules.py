@@ -13,8 +13,7 @@ import pytest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import examine, load
-from peelflow.rulebook.national import shipped_folder
+from peelflow.rulebook.national import examine, load, shipped_folder
 from tests.world import CHIEF, HMICFRS, LIAISON, clock
 
 CUSTOM = shipped_folder("examples") / "custom_rules"
@@ -29,7 +28,7 @@ Act = Callable[..., Any]
 def test_realistic_rules_pass(name: str) -> None:
     """Nothing to find, every guarantee proved and none vacuous."""
     checked = examine(CUSTOM / name)
-    assert checked.found == ()
+    assert checked.diagnostics == ()
     assert checked.verdict == "proved"
     assert all(proof.vacuous is None for proof in checked.proofs)
     assert [one.refines is not None for one in checked.lifecycles] == [True]
@@ -42,7 +41,7 @@ def test_each_edit_is_refused_as_the_page_says(path: Path) -> None:
     (told,) = re.findall(rf"^\| `{path.stem}` \| (.+) \|$", page, re.MULTILINE)
     checked = examine(path)
     assert checked.verdict == "refuted"
-    assert sorted({fault.code for fault in checked.found}) == re.findall("`([a-z-]+)`", told)
+    assert sorted({fault.code for fault in checked.diagnostics}) == re.findall("`([a-z-]+)`", told)
     assert path.read_text("utf-8").splitlines()[1].startswith("# Story: ")
 
 

@@ -20,7 +20,7 @@ from peelflow.portfolio.overdue import overdue
 from peelflow.register.context import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.timers import StateDeadline
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.testing.strategies import times
 from tests.clocked import LEAD, VOCABULARY, add_case

@@ -144,7 +144,7 @@ def case_from(random: Random) -> Case:
         for name in old.states
     }
     letters = random.random() < 0.5
-    plan = MigrationPlan("drawn@1", "new@1", states, triggers, ("hmicfrs",), letters)
+    plan = MigrationPlan("move", "drawn@1", "new@1", states, triggers, ("hmicfrs",), letters)
     return Case(old, new, plan)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from peelflow.errors import NOWHERE, Diagnostic
 from peelflow.proof import reachability as searching
-from peelflow.proof.counterexample import EXIT_CODES, ProofResult, worst_verdict
+from peelflow.proof.counterexample import EXIT_CODES, ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.satisfiability import Verdict
+from peelflow.rulebook.loader import verdict_on
 from tests.proof.written import promising
 
 CLOSING = """\
@@ -296,7 +298,7 @@ def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be reached may be few, and the ways a promise can be broken many."""
     lifecycle = promising(CLOSING, "certified is never entered without [certify]")
     prover = Prover(AbstractionMap(lifecycle))
-    assert len(prover.ground.reach.order) > 2
+    assert len(prover.space.may_reach.nodes) > 2
     monkeypatch.setattr(searching, "MOST_NODES", 2)
     assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
 
@@ -328,6 +330,8 @@ def test_a_trigger_of_the_files_own_can_be_named() -> None:
 
 def test_each_verdict_has_its_exit_code() -> None:
     """Refuted counts before undetermined, and undetermined before proved."""
-    assert EXIT_CODES[worst_verdict(("proved", "undetermined", "refuted"))] == 1
-    assert EXIT_CODES[worst_verdict(("proved", "undetermined"))] == 3
-    assert EXIT_CODES[worst_verdict(())] == 0
+    error = Diagnostic(NOWHERE, "guarantee-refuted", "it does not hold", "mend it")
+    note = Diagnostic(NOWHERE, "guarantee-undetermined", "it may hold", "look at it", "note")
+    assert EXIT_CODES[verdict_on([note, error])] == 1
+    assert EXIT_CODES[verdict_on([note])] == 3
+    assert EXIT_CODES[verdict_on([])] == 0

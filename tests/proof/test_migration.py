@@ -69,7 +69,7 @@ def found(
     after: Lifecycle, *, before: Lifecycle | None = None, **changes: Any
 ) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the plan, after some changes to it."""
-    plan = MigrationPlan("old@1", "new@1", STATES, TRIGGERS, span=Span("plan.yaml"))
+    plan = MigrationPlan("move", "old@1", "new@1", STATES, TRIGGERS, span=Span("plan.yaml"))
     return check_migration(evolve(plan, **changes), before or old(), after)
 
 
@@ -263,7 +263,7 @@ def relevelled(before: str, after: str, states: dict[str, str], **more: Any) -> 
     there = {rule.trigger for s in taken.states.values() for rule in s.transitions}
     triggers = {name: name for name in named & there}
     triggers |= dict.fromkeys(named - there, "archive")
-    plan = MigrationPlan(str(left), str(taken), states, triggers, by=("hmicfrs",))
+    plan = MigrationPlan("move", str(left), str(taken), states, triggers, by=("hmicfrs",))
     return {fault.code for fault in check_migration(evolve(plan, **more), left, taken)}
 
 
@@ -279,7 +279,7 @@ def test_only_the_inspectorate_moves_records_between_levels() -> None:
         for k, v in triggers.items()
         if k in {r.trigger for s in left.states.values() for r in s.transitions}
     }
-    move = MigrationPlan(str(left), str(taken), plan["states"], kept, by=("hmicfrs",))
+    move = MigrationPlan("move", str(left), str(taken), plan["states"], kept, by=("hmicfrs",))
     assert not check_migration(move, left, taken)
     for by in ((), ("liaison_officer",), ("hmicfrs", "lead")):
         (fault,) = check_migration(evolve(move, by=by), left, taken)
@@ -307,7 +307,7 @@ def test_in_progress_is_not_moved_to_closed() -> None:
     later = evolve(level, version=2)
     named = {rule.trigger: rule.trigger for s in level.states.values() for rule in s.transitions}
     same = {name: name for name in level.states}
-    plan = MigrationPlan("level-3@1", "level-3@2", same, named)
+    plan = MigrationPlan("move", "level-3@1", "level-3@2", same, named)
     assert not check_migration(plan, level, later)
     closing = evolve(plan, states={**same, "in_progress": "closed"})
     assert {f.code for f in check_migration(closing, level, later)} >= {
@@ -331,5 +331,5 @@ def test_moving_to_the_same_rules_breaks_nothing(lifecycle: Lifecycle) -> None:
     named = {way.trigger for state in lifecycle.states.values() for way in state.transitions}
     same = {name: name for name in lifecycle.states}
     later = evolve(lifecycle, version=2)
-    plan = MigrationPlan(str(lifecycle), str(later), same, {name: name for name in named})
+    plan = MigrationPlan("move", str(lifecycle), str(later), same, {name: name for name in named})
     assert [str(f) for f in check_migration(plan, lifecycle, later) if f.severity == "error"] == []

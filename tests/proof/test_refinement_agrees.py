@@ -52,10 +52,10 @@ def everything_can_happen(lifecycle: Lifecycle) -> bool:
     """
     if any(fault.code == "ambiguous-transition" for fault in lint(lifecycle, VOCABULARY)):
         return False
-    ground = Prover(AbstractionMap(lifecycle)).ground
-    taken = list(ground.reach.taken(ground.board.edges))
+    space = Prover(AbstractionMap(lifecycle)).space
+    enabled = list(space.may_reach.enabled(space.system.edges))
     ways = [way for state in lifecycle.states.values() for way in state.transitions]
-    return len(taken) == sum(len({role == "system" for role in way.by}) for way in ways)
+    return len(enabled) == sum(len({role == "system" for role in way.by}) for way in ways)
 
 
 def refused(found: tuple[Diagnostic, ...]) -> bool:

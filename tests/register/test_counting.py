@@ -14,7 +14,7 @@ from peelflow.model.rules import Category, Counted, FieldRule
 from peelflow.register.context import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.validation import checked_fields
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.clocked import LEAD
 from tests.world import START, clock
 

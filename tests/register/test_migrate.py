@@ -15,7 +15,7 @@ from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import PEELFLOW, Actor, Corrected, Migrated, TransitionTaken
 from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.review import LEAD, MOVES, PLAN, START, Reviews, reviews, written
 from tests.world import FORCE, LIAISON

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.review import reviews, written
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ KILLED = """\
 import os, signal, sys
 from pathlib import Path
 from peelflow.register import migrations
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.review import reviews
 
 migrations.RECORDS_AT_ONCE = 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Migrated
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.review import LEAD, MOVES, PLAN, SECOND, START, Reviews, reviews, written
 from tests.world import LIAISON, clock

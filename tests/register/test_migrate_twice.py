@@ -9,7 +9,7 @@ import pytest
 
 from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.review import LEAD, WORDS, Reviews
 from tests.world import LIAISON, clock
 

@@ -36,7 +36,7 @@ def a_plan(old: str, new: str, states: dict[str, str], **more: Any) -> Migration
     triggers |= {"self_certify": "close", "verify": "close"} if new == "level-2" else {}
     triggers |= dict.fromkeys(before - after, "archive") if new == "level-1" else {}
     plan = MigrationPlan(
-        f"{old}@1", f"{new}@1", states, triggers, by=("hmicfrs",), name=f"{old}-to-{new}"
+        f"{old}-to-{new}", f"{old}@1", f"{new}@1", states, triggers, by=("hmicfrs",)
     )
     return evolve(plan, **more)
 
@@ -205,7 +205,9 @@ def test_a_plan_between_versions_moves_no_level(world: World) -> None:
     record = world.add(LEVEL_3)
     rules = LEVELS["level-3"]
     same = {name: name for name in rules.states}
-    plan = MigrationPlan(str(rules), str(rules), same, {each: each for each in named(rules)})
+    plan = MigrationPlan(
+        "move", str(rules), str(rules), same, {each: each for each in named(rules)}
+    )
     with pytest.raises(InvalidRequest, match="use `migrate`"):
         relevel(world, record, plan)
 
@@ -234,7 +236,9 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
     with pytest.raises(InvalidRequest, match="does not say where that goes"):
         relevel(world, "T-1")
     same = {name: name for name in rules.states}
-    plan = MigrationPlan("level-3@1", "level-3@2", same, {each: each for each in named(rules)})
+    plan = MigrationPlan(
+        "move", "level-3@1", "level-3@2", same, {each: each for each in named(rules)}
+    )
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
     assert world.register.migrate(plan, **said).not_moved == ("T-1",)
 

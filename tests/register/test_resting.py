@@ -14,7 +14,7 @@ from peelflow.model.records import Actor, Event
 from peelflow.register import dependents
 from peelflow.register.register import Register
 from peelflow.register.session import Session
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from tests.review import MOVES, reviews, written
 from tests.review import START as BEGUN
 from tests.world import FORCE, KIND, LIAISON, START, World, actor

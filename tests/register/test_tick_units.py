@@ -19,7 +19,7 @@ from peelflow.model.rules import After
 from peelflow.register.context import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.timers import TickResult
-from peelflow.rulebook.loader import load
+from peelflow.rulebook.national import load
 from peelflow.testing.strategies import times
 from tests.clocked import LEAD, VOCABULARY, add_case
 from tests.world import clock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.rulebook.loader import check, load
+from peelflow.rulebook.national import check, load
 from peelflow.rulebook.rulebook import Rulebook
 
 BROKEN = Path(__file__).parents[1] / "broken"

@@ -14,10 +14,10 @@ from peelflow.errors import InvalidRules
 from peelflow.rulebook.certificate import (
     _digest,
     certificate_of,
-    certificate_text,
     compare_certificate,
 )
-from peelflow.rulebook.loader import CheckedRules, examine, load
+from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.national import examine, load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.rulebook.test_broken import BROKEN
 
@@ -51,7 +51,8 @@ def test_says_what_was_proved_of_which_rules() -> None:
     assert [(each["that"], each["verdict"]) for each in one["guarantees"]] == [
         ("portal closed is only entered by [chief, clerk]", "proved")
     ]
-    assert differences(certificate_text(told), now) == []
+    assert differences(json.dumps(told), now) == []
+    assert differences(json.dumps({"diagnostics": [], **told}), now) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_no_certificate_passes_what_is_not_proved(name: str, verdict: str) -> No
 
 def test_what_has_changed_is_told() -> None:
     """Other rules, another version, another verdict, and what came and went."""
-    text = certificate_text(certificate_of(sound(), version="1"))
+    text = json.dumps(certificate_of(sound(), version="1"))
     refining = checked("requirement-weakened.yaml")
     assert differences(text, refining, "2") == [
         "peelflow was version 1, and is 2 now",
@@ -85,7 +86,7 @@ def test_an_edited_lifecycle_is_told(tmp_path: Path) -> None:
     text = (BROKEN / "guarantee-undetermined.yaml").read_text("utf-8")
     path = tmp_path / "own.yaml"
     path.write_text(text, "utf-8")
-    was = certificate_text(certificate_of(examine(path, base=BASE), version="1"))
+    was = json.dumps(certificate_of(examine(path, base=BASE), version="1"))
     path.write_text(text.replace("{predicate: is_ready}", "reason"), "utf-8")
     told = differences(was, examine(path, base=BASE))
     assert [sentence.partition(" was ")[0] for sentence in told] == [

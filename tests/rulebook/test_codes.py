@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 
 from peelflow.errors import Diagnostic
-from peelflow.rulebook.loader import check, load
+from peelflow.rulebook.national import check, load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import printable
 from tests.rulebook.codes import CODES, codes_in

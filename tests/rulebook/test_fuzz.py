@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic, InvalidRules
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
-from peelflow.rulebook.loader import check, load, read_file
+from peelflow.rulebook.loader import read_file
+from peelflow.rulebook.national import check, load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import LINE_BREAK, MappingNode, read_mapping
 from tests.rulebook.codes import CODES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.rulebook import national as national_module
-from peelflow.rulebook.loader import check, load, read_lifecycle
-from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.loader import read_lifecycle
+from peelflow.rulebook.national import check, load, national, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 
 BASE = Path(__file__).parent / "base"
@@ -97,7 +96,7 @@ def test_checking_reports_damaged_national_rules_too(monkeypatch: pytest.MonkeyP
     def damaged() -> Rulebook:
         raise InvalidRules([fault])
 
-    monkeypatch.setattr(sys.modules[load.__module__], "national", damaged)
+    monkeypatch.setattr(national_module, "national", damaged)
     assert check(BASE / "plain.yaml") == (fault,)
 
 

@@ -11,8 +11,7 @@ from peelflow.errors import InvalidRequest, InvalidRules
 from peelflow.model.decisions import Refused
 from peelflow.model.rules import FieldRule
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.national import load, national, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 from tests.world import FORCE, LIAISON, START, clock
 

@@ -12,7 +12,8 @@ import pytest
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.rulebook import loader
-from peelflow.rulebook.loader import check, load, read_file
+from peelflow.rulebook.loader import read_file
+from peelflow.rulebook.national import check, load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import MAX_BYTES
 

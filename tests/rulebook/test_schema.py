@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import field, frozen
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from peelflow.errors import InvalidRules, Span
-from peelflow.rulebook.schema import lifecycle_schema, migration_schema, vocabulary_schema
+from peelflow.errors import NOWHERE, InvalidRules, Span
+from peelflow.model.constraints import Days, LevelOrNone, StateName, file_key
+from peelflow.model.requirements import Requirement
+from peelflow.rulebook.schema import (
+    KeySchema,
+    lifecycle_schema,
+    mapping_schema,
+    migration_schema,
+    vocabulary_schema,
+)
 from peelflow.rulebook.structure import rule_file_of
 from peelflow.rulebook.yaml_reader import MappingNode, Node, ScalarNode, SequenceNode
 from tests.rulebook.edits import PLAIN, RULES, SHIPPED, edited
@@ -40,6 +49,30 @@ def test_published_schemas_are_the_generated_ones(kind: str, *, rewrite_golden: 
     if rewrite_golden:
         path.write_text(schema, "utf-8")
     assert path.read_text("utf-8") == schema
+
+
+@frozen
+class Ward:
+    """A class that a rule file could fill."""
+
+    name: StateName = field(metadata=file_key("ward"))
+    inside: str = field(metadata=file_key(None))
+    beds: Days | None = None
+    level: LevelOrNone = None
+    asks: tuple[Requirement, ...] = ()
+    span: Span = NOWHERE
+
+
+def test_a_new_key_touches_the_model_alone() -> None:
+    """Name, type and default of an attribute say all that the reader and editors need."""
+    schema = mapping_schema(Ward)
+    assert schema.keys == {
+        "ward": KeySchema(StateName, required=True, attribute="name"),
+        "beds": KeySchema(Days, required=False, attribute="beds"),
+        "level": KeySchema(LevelOrNone, required=False, attribute="level"),
+        "asks": KeySchema(tuple[Requirement, ...], required=False, attribute="asks"),
+    }
+    assert schema.filled_in == ("inside",)
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)

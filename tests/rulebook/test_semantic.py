@@ -263,7 +263,7 @@ def test_every_requirement_has_a_text_of_its_own() -> None:
 
 
 TIMES = [
-    *(After(28), After(29), After(28, "published"), After(28, beginning=True)),
+    *(After(28), After(29), After(28, since="published"), After(28, beginning=True)),
     *(After(months=28), After(working_days=28), After(working_days=28, beginning=True)),
 ]
 
@@ -287,7 +287,7 @@ def test_every_time_has_a_text_of_its_own_and_comes_back() -> None:
 def test_a_time_in_days_keeps_the_text_it_always_had() -> None:
     """So records that were added before there were other units still run."""
     assert '"after":{"days":28,"since":"entered"}' in timed(After(28))
-    assert '"after":{"days":28,"since":"published"}' in timed(After(28, "published"))
+    assert '"after":{"days":28,"since":"published"}' in timed(After(28, since="published"))
 
 
 def test_what_is_needed_twice_is_needed_once() -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import shipped_folder
+from peelflow.rulebook.national import load, shipped_folder
 from tests.world import FORCE, HMICFRS, KIND, World, clock
 
 OWN = shipped_folder("examples") / "custom_rules"

@@ -10,8 +10,7 @@ import pytest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import shipped_folder
+from peelflow.rulebook.national import load, shipped_folder
 from tests.world import CHIEF, FORCE, HMICFRS, KIND, LIAISON, START, World, clock
 
 DEPUTY = Actor("acting", "nominated_deputy")

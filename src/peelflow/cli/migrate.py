@@ -31,7 +31,7 @@ from peelflow.model.rules import MigrationPlan
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
-from peelflow.rulebook.loader import examine
+from peelflow.rulebook.national import examine
 
 FINDINGS = 1
 
@@ -121,10 +121,10 @@ def _required_actor(actor: str | None, role: str | None) -> tuple[str, str]:
 def proved_plans(path: Path, rules: list[Path] | None, *, one: bool) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     checked = examine(path, *(rules or [path.parent]))
-    output.diagnostics(checked.found)
+    output.diagnostics(checked.diagnostics)
     file = path.resolve()
     plans = [each for each in checked.rulebook.migrations if _resolved_file(each) == file]
-    if not plans and (one or not checked.found):
+    if not plans and (one or not checked.diagnostics):
         raise InvalidRequest(f"{path}", "is no migration's file", "start it with `migration:`")
     code = EXIT_CODES[checked.verdict]
     if code:

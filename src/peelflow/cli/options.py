@@ -19,8 +19,7 @@ from peelflow.register.context import utc_now
 from peelflow.register.csv_schema import read_document
 from peelflow.register.register import Register
 from peelflow.register.validation import iso_date
-from peelflow.rulebook.loader import load
-from peelflow.rulebook.national import national
+from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 
 SQLITE_SCHEME = "sqlite:///"
@@ -178,14 +177,6 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """Return a file's text, or raise InvalidRequest."""
     return read_bytes(path).decode("utf-8", "replace")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file's text, or raise InvalidRequest."""
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from None
 
 
 def replace_text(path: Path, text: str) -> None:

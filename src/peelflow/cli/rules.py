@@ -20,15 +20,15 @@ from peelflow.cli.options import (
     RulesOption,
     read_text,
     rulebook_of,
-    write_text,
 )
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle, Transition
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.lifecycle_page import page_of
-from peelflow.rulebook.certificate import certificate_of, certificate_text, compare_certificate
-from peelflow.rulebook.loader import CheckedRules, examine
+from peelflow.rulebook.certificate import certificate_of, compare_certificate
+from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.national import examine
 from peelflow.wording import say_due, say_requirement, say_within, suggestion
 
 SARIF_VERSION = "2.1.0"
@@ -113,10 +113,6 @@ def check_files(
     form: Annotated[
         ReportFormat, typer.Option("--format", help="How to print it.")
     ] = ReportFormat.TEXT,
-    certificate: Annotated[
-        Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write what was proved to a file."),
-    ] = None,
     verify: Annotated[
         Path | None,
         typer.Option(
@@ -130,12 +126,10 @@ def check_files(
     proved; 1: something is wrong or refuted; 3: a proof is undetermined, which is never a pass.
     """
     checked = examine(*paths)
-    found = checked.found
+    found = checked.diagnostics
     if verify is not None:
         text = read_text(verify)
         found += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
-    if certificate is not None:
-        write_text(certificate, certificate_text(certificate_of(checked, version=_version())))
     _print_report(paths, checked, found, form)
     wrong = any(fault.severity == "error" for fault in found)
     code = EXIT_CODES["refuted" if wrong else checked.verdict]
@@ -299,7 +293,7 @@ def _examined(path: Path) -> CheckedRules:
     checked = examine(path)
     files = {one.span.file for one in checked.lifecycles}
     unread = [
-        one for one in checked.found if one.severity == "error" and one.span.file not in files
+        one for one in checked.diagnostics if one.severity == "error" and one.span.file not in files
     ]
     if unread or not files:
         output.diagnostics(unread)

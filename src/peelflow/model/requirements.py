@@ -5,12 +5,24 @@ Every atom is data: `peelflow.engine.requirements` judges it, `peelflow.wording`
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import attrs
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
+from peelflow.model.constraints import (
+    AtLeastOne,
+    CategoryName,
+    Days,
+    EvidenceName,
+    FieldName,
+    OneOrList,
+    PredicateName,
+    RoleName,
+    StateName,
+    TriggerName,
+)
 
 
 @frozen
@@ -20,9 +32,9 @@ class Evidence:
     `signed_by`: signed by someone who held one of these roles on the signature's date.
     """
 
-    evidence: str
-    signed_by: tuple[str, ...] = ()
-    since: str | None = None
+    evidence: EvidenceName
+    signed_by: tuple[RoleName, ...] = ()
+    since: StateName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -35,7 +47,7 @@ class InspectionHeld:
 
     inspection: Literal["planned", "bespoke", "any"]
     relevant: bool = False
-    since: str | None = None
+    since: StateName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -50,7 +62,7 @@ class ReasonGiven:
 class FieldSet:
     """A field of the record is set; `has`: to this choice, or to a list that holds it."""
 
-    field: str
+    field: FieldName
     has: str | None = None
     span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
@@ -78,10 +90,10 @@ class ChildForEach:
     there is no such record, there need be no child. Closed is meant as in `ChildrenClosed`.
     """
 
-    children: str
-    for_each: tuple[str, ...]
-    whose: str
-    names: str
+    children: FieldName
+    for_each: Annotated[tuple[CategoryName, ...], OneOrList()]
+    whose: FieldName
+    names: FieldName
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -89,8 +101,8 @@ class ChildForEach:
 class DistinctFrom:
     """Another person than the one who last did `distinct_from` in the window."""
 
-    distinct_from: str
-    since: str | None = None
+    distinct_from: TriggerName
+    since: StateName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -98,8 +110,8 @@ class DistinctFrom:
 class Waited:
     """`waited` days have passed since the window began, `published`, or a state was entered."""
 
-    waited: int
-    since: str | None = None
+    waited: Days
+    since: StateName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -107,7 +119,7 @@ class Waited:
 class AnyOf:
     """One of several conjunctions holds."""
 
-    any_of: tuple[tuple[Requirement, ...], ...]
+    any_of: Annotated[tuple[Annotated[tuple[Requirement, ...], AtLeastOne()], ...], AtLeastOne()]
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -115,7 +127,7 @@ class AnyOf:
 class PredicateHolds:
     """A Python function that the application registered says yes; opaque to the proof."""
 
-    predicate: str
+    predicate: PredicateName
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -140,15 +152,10 @@ BARE: dict[str, type[ReasonGiven | SuccessorNamed | ChildrenClosed]] = {
     "children": ChildrenClosed,
 }
 HEADED: dict[str, type[Requirement]] = {
-    "evidence": Evidence,
-    "inspection": InspectionHeld,
-    "field": FieldSet,
-    "children": ChildForEach,
-    "distinct_from": DistinctFrom,
-    "waited": Waited,
-    "any_of": AnyOf,
-    "predicate": PredicateHolds,
+    attrs.fields(kind)[0].name: kind for kind in get_args(Requirement) if kind not in BARE.values()
 }
+"""Requirements that are written as a mapping, by their first key."""
+
 PUBLISHED = "published"
 
 

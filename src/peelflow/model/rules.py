@@ -7,12 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import attrs
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
+from peelflow.model.constraints import (
+    AtLeastOne,
+    ByTrigger,
+    CategoryName,
+    Days,
+    EvidenceName,
+    FieldName,
+    GuaranteeSentence,
+    LedgerName,
+    LevelOrNone,
+    LifecycleName,
+    MigrationName,
+    Months,
+    NumberRange,
+    OneOrList,
+    Positive,
+    PredicateName,
+    QuestionNumber,
+    QuestionSetName,
+    RoleName,
+    StateName,
+    TriggerName,
+    VersionedName,
+    VocabularyName,
+    WorkingDays,
+    file_key,
+)
 from peelflow.model.requirements import Requirement
 from peelflow.results import Result
 
@@ -104,9 +131,9 @@ Promise = (
 class Guarantee:
     """A promise as the file words it (`that`), read (`promise`), and why (`because`)."""
 
-    that: str
+    that: Annotated[str, GuaranteeSentence()]
     because: str
-    promise: Promise
+    promise: Promise = field(metadata=file_key(None))
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -128,7 +155,7 @@ class Role:
     title: str
     by_appointment: bool = False
     may_be_delegated: bool = False
-    stands_for: str | None = None
+    stands_for: RoleName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -153,10 +180,10 @@ class Counted:
         span: Where it is declared.
     """
 
-    field: str
-    days: int | None = None
-    months: int | None = None
-    working_days: int | None = None
+    field: FieldName
+    days: Days | None = None
+    months: Months | None = None
+    working_days: WorkingDays | None = None
     beginning: bool = False
     span: Span = attrs.field(default=NOWHERE, eq=False, repr=False)
 
@@ -179,10 +206,10 @@ class FieldRule:
     type: FieldType
     title: str
     choices: tuple[str, ...] = ()
-    required: bool = False
-    choices_from: str | None = None
-    to: tuple[str, ...] = ()
+    choices_from: QuestionSetName | None = None
+    to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
+    required: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -194,9 +221,9 @@ class QuestionSet:
     """
 
     title: str
-    size: int
-    questions: Mapping[str, str] = field(factory=dict)
-    replaces: str | None = None
+    size: Annotated[int, NumberRange(1, 99)]
+    questions: Mapping[QuestionNumber, str] = field(factory=dict)
+    replaces: QuestionSetName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -208,9 +235,9 @@ class FigureRow:
     """
 
     title: str
-    order: int
-    level: Level
-    ledger: str | None = None
+    order: Annotated[int, NumberRange(0, 10**9)]
+    level: LevelOrNone
+    ledger: LedgerName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -219,8 +246,8 @@ class Category:
     """What sort of thing a record is: its fields, its children, its rows in the figures."""
 
     title: str
-    fields: Mapping[str, FieldRule] = field(factory=dict)
-    children: tuple[str, ...] = ()
+    fields: Mapping[FieldName, FieldRule] = field(factory=dict)
+    children: tuple[CategoryName, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
@@ -232,13 +259,15 @@ class Vocabulary:
     `fields` are those it adds to categories that are declared elsewhere.
     """
 
-    vocabulary: str
-    roles: Mapping[str, Role] = field(factory=dict)
-    evidence: Mapping[str, EvidenceKind] = field(factory=dict)
-    categories: Mapping[str, Category] = field(factory=dict)
-    predicates: Mapping[str, str] = field(factory=dict)
-    question_sets: Mapping[str, QuestionSet] = field(factory=dict)
-    fields: Mapping[str, Mapping[str, FieldRule]] = field(factory=dict)
+    vocabulary: VocabularyName
+    roles: Mapping[RoleName, Role] = field(factory=dict)
+    evidence: Mapping[EvidenceName, EvidenceKind] = field(factory=dict)
+    categories: Mapping[CategoryName, Category] = field(factory=dict)
+    predicates: Mapping[PredicateName, str] = field(factory=dict)
+    question_sets: Mapping[QuestionSetName, QuestionSet] = field(factory=dict)
+    fields: Mapping[CategoryName, Annotated[Mapping[FieldName, FieldRule], AtLeastOne()]] = field(
+        factory=dict
+    )
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -248,18 +277,18 @@ class After:
 
     Args:
         days: Calendar days.
-        since: From when they are counted: `entered` (the state) or `published` (the field).
         months: Months; the last day of a month stands for the days that it does not have.
         working_days: Days that are no Saturday, Sunday or bank holiday in England and Wales.
         beginning: Whether the period begins with that day, which is then its first.
+        since: From when it is counted: `entered` (the state) or `published` (the field).
         span: Where it is declared.
     """
 
-    days: int | None = None
-    since: str = "entered"
-    months: int | None = None
-    working_days: int | None = None
+    days: Days | None = None
+    months: Months | None = None
+    working_days: WorkingDays | None = None
     beginning: bool = False
+    since: Literal["entered", "published"] = "entered"
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -267,14 +296,14 @@ class After:
 class Transition:
     """One way out of a state. `answers`: the national trigger it answers, None for an own step."""
 
-    trigger: str
-    to: str
-    by: tuple[str, ...]
+    trigger: str = field(metadata=file_key(None))
+    to: StateName
+    by: Annotated[tuple[RoleName, ...], AtLeastOne()]
     requires: tuple[Requirement, ...] = ()
-    as_: str | None = None
+    as_: TriggerName | None = field(default=None, metadata=file_key("as"))
     after: After | None = None
     reopens: bool = False
-    answers: str | None = None
+    answers: str | None = field(default=None, metadata=file_key(None))
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -285,12 +314,12 @@ class State:
     `due` says by when a record is to leave it; nothing that may be done depends on that.
     """
 
-    counts_as: Mapping[str, Counts]
+    counts_as: Mapping[LedgerName, Counts]
     title: str | None = None
     final: bool = False
-    stands_for: str | None = None
-    transitions: tuple[Transition, ...] = ()
+    stands_for: StateName | None = None
     due: After | None = None
+    transitions: Annotated[tuple[Transition, ...], ByTrigger()] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -298,8 +327,8 @@ class State:
 class AppliesTo:
     """Which records a lifecycle runs: categories, and levels (None is `none`)."""
 
-    category: tuple[str, ...]
-    level: tuple[Level, ...]
+    category: Annotated[tuple[CategoryName, ...], OneOrList()]
+    level: Annotated[tuple[LevelOrNone, ...], OneOrList()]
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -322,17 +351,17 @@ class Lifecycle:
     `roles` holds the roles this lifecycle names; it is filled in when the rulebook loads.
     """
 
-    name: str
-    version: int
+    name: LifecycleName = field(metadata=file_key("lifecycle"))
+    version: Positive
     in_force_from: date
     title: str
     applies_to: AppliesTo
-    initial: str
-    states: Mapping[str, State]
+    initial: StateName
+    states: Annotated[Mapping[StateName, State], AtLeastOne()]
     guarantees: tuple[Guarantee, ...] = ()
-    refines: str | None = None
-    roles: Mapping[str, Role] = field(factory=dict)
-    pin: Pin = Pin("", 0, "")
+    refines: VersionedName | None = None
+    roles: Mapping[str, Role] = field(factory=dict, metadata=file_key(None))
+    pin: Pin = field(default=Pin("", 0, ""), metadata=file_key(None))
     span: Span = field(default=NOWHERE, repr=False)
 
     def stands_for(self, state: str) -> str:
@@ -387,6 +416,7 @@ class MigrationPlan:
     """Where the records of one lifecycle stand in another, and what their past counts as there.
 
     Args:
+        name: What the plan is called.
         old: The lifecycle they leave, as name@version.
         new: The one they move to.
         states: For each state of the old one, the state of the new one.
@@ -394,16 +424,15 @@ class MigrationPlan:
             words of the new one.
         by: The roles that may move a record; between levels, the inspectorate's alone.
         letters: Whether letters attached before still count after a move between levels.
-        name: What the plan is called.
     """
 
-    old: str
-    new: str
-    states: Mapping[str, str]
-    triggers: Mapping[str, str] = field(factory=dict)
-    by: tuple[str, ...] = ()
+    name: MigrationName = field(metadata=file_key("migration"))
+    old: VersionedName = field(metadata=file_key("from"))
+    new: VersionedName = field(metadata=file_key("to"))
+    states: Annotated[Mapping[StateName, StateName], AtLeastOne()]
+    triggers: Mapping[TriggerName, TriggerName] = field(factory=dict)
+    by: tuple[RoleName, ...] = ()
     letters: bool = False
-    name: str = ""
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

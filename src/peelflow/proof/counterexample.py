@@ -12,10 +12,10 @@ from itertools import islice, product
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Diagnostic, Severity, Span
+from peelflow.errors import Span
 from peelflow.model.requirements import PUBLISHED, DistinctFrom, Waited
 from peelflow.model.rules import Guarantee, Transition
-from peelflow.proof.normal_form import Atom, Clause
+from peelflow.proof.normal_form import Atom, Clause, most_days
 from peelflow.proof.satisfiability import (
     WINDOW,
     KnownPast,
@@ -25,15 +25,9 @@ from peelflow.proof.satisfiability import (
     time_point,
 )
 from peelflow.proof.transition_system import Edge, TransitionSystem, counted_triggers, is_guard_met
-from peelflow.wording import say_period, say_requirement
+from peelflow.wording import say_period_since, say_requirement
 
 EXIT_CODES: dict[Verdict, int] = {"proved": 0, "refuted": 1, "undetermined": 3}
-
-
-def worst_verdict(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """Return the verdict on a whole: refuted before undetermined before proved."""
-    order: tuple[Verdict, ...] = ("refuted", "undetermined")
-    return next((verdict for verdict in order if verdict in verdicts), "proved")
 
 
 @frozen
@@ -93,42 +87,27 @@ class ProofResult:
 
 
 def trace_of(
-    board: TransitionSystem, edges: Iterable[Edge], last: str | None = None
+    system: TransitionSystem, edges: Iterable[Edge], last: str | None = None
 ) -> tuple[TraceStep, ...]:
     """Return a walk as steps; `last` is the role of its last step, where that matters."""
     walk = tuple(edges)
     return tuple(
         trace_step(
-            board.names[edge.source], edge.rule, (last if edge is walk[-1] else None) or role
+            system.names[edge.source], edge.transition, (last if edge is walk[-1] else None) or role
         )
         for edge in walk
         for role in edge.roles[:1]
     )
 
 
-def trace_step(source: str, rule: Transition, role: str) -> TraceStep:
+def trace_step(source: str, transition: Transition, role: str) -> TraceStep:
     """Return one step: a transition out of `source`, taken by `role`."""
-    needs = tuple(say_requirement(requirement) for requirement in rule.requires)
-    if rule.after:
-        since, when = ("beginning with", "the day ") if rule.after.beginning else ("since", "")
-        entered = f"{when}`{source}` was entered"
-        begun = "publication" if rule.after.since == "published" else entered
-        needs = (*needs, f"{say_period(rule.after)} {since} {begun}")
-    return TraceStep(rule.trigger, source, rule.to, role, needs, rule.span)
-
-
-def fault(
-    span: Span,
-    code: str,
-    sentence: str,
-    instead: str,
-    related: Span | None = None,
-    *,
-    severity: Severity = "error",
-    steps: tuple[tuple[Span, str], ...] = (),
-) -> Diagnostic:
-    """Return one fault, with the line of another file that it breaks, where there is one."""
-    return Diagnostic(span, code, sentence, instead, severity, related, steps)
+    needs = tuple(say_requirement(requirement) for requirement in transition.requires)
+    if transition.after:
+        entered = f"{'the day ' * transition.after.beginning}`{source}` was entered"
+        begun = "publication" if transition.after.since == PUBLISHED else entered
+        needs = (*needs, say_period_since(transition.after, begun))
+    return TraceStep(transition.trigger, source, transition.to, role, needs, transition.span)
 
 
 MOST_HISTORIES = 256
@@ -136,31 +115,37 @@ MOST_HISTORIES = 256
 
 @define
 class TracePast:
-    """Where each moment stands in a walk, by the number of its event; 0 is the adding."""
+    """Where each time point stands in a walk, by the number of its event; 0 is the adding."""
 
-    moments: dict[TimePoint, int]
-    system: set[int] = field(factory=set)
+    time_points: dict[TimePoint, int]
+    by_system: set[int] = field(factory=set)
 
-    def moved(self, event: int, edge: Edge) -> None:
+    @property
+    def triggers_by_system(self) -> frozenset[str]:
+        """The triggers that peelflow itself did last."""
+        done = ((name, event) for (kind, name), event in self.time_points.items() if kind == "done")
+        return frozenset(name for name, event in done if event in self.by_system)
+
+    def record(self, event: int, edge: Edge) -> None:
         """Take one more event."""
-        rule = edge.rule
-        self.moments[time_point(rule.to)] = event
-        self.moments |= {("done", deed): event for deed in counted_triggers(rule)}
-        if rule.answers is not None:
-            self.moments[WINDOW] = event
-        if edge.system:
-            self.system.add(event)
+        transition = edge.transition
+        self.time_points[time_point(transition.to)] = event
+        self.time_points |= {("done", trigger): event for trigger in counted_triggers(transition)}
+        if transition.answers is not None:
+            self.time_points[WINDOW] = event
+        if edge.by_system:
+            self.by_system.add(event)
 
     def bounds(self, clause: Clause, event: int) -> tuple[frozenset[Wait], frozenset[DistinctPair]]:
         """Return the days a clause waits, and the events it keeps for two people."""
         waits = frozenset(
-            # A walk that breaks a promise whatever a step's time comes to breaks it surely.
-            (self.moments[time_point(atom.since)], event, getattr(atom, "most", atom.waited))
+            # A walk that breaks a promise whatever a step's time comes to must break it.
+            (self.time_points[time_point(atom.since)], event, most_days(atom))
             for atom in clause
             if isinstance(atom, Waited) and atom.since != PUBLISHED
         )
         apart = frozenset(
-            (self.moments["done", atom.distinct_from], event)
+            (self.time_points["done", atom.distinct_from], event)
             for atom in clause
             if isinstance(atom, DistinctFrom)
         )
@@ -172,33 +157,29 @@ DistinctPair = tuple[int, int]
 
 
 def is_feasible(
-    board: TransitionSystem, walk: list[Edge], last: Clause, failed: tuple[Atom, ...]
+    system: TransitionSystem, walk: list[Edge], last: Clause, failed: tuple[Atom, ...]
 ) -> bool:
     """Say whether a record can walk so, meet `last` with its last step, and none of `failed`.
 
     False may also mean that there are too many ways to look at.
     """
-    initial = board.lifecycle.initial
+    initial = system.lifecycle.initial
     past = TracePast({WINDOW: 0, time_point(initial): 0})
-    facts, choices = board.first, []
+    facts, choices = system.initial_facts, []
     for event, edge in enumerate(walk[:-1], start=1):
-        ways = [way.clause for way in edge.ways or () if is_guard_met(way.guard, facts)]
-        choices.append({past.bounds(clause, event) for clause in ways})
-        past.moved(event, edge)
-        facts = facts & edge.keep | edge.put
-    end, system = len(walk), walk[-1].system
-    by_system = frozenset(
-        name
-        for (kind, name), event in past.moments.items()
-        if kind == "done" and event in past.system
-    )
+        clauses = [met.clause for met in edge.clauses or () if is_guard_met(met.guard, facts)]
+        choices.append({past.bounds(clause, event) for clause in clauses})
+        past.record(event, edge)
+        facts = facts & edge.kept_bits | edge.set_bits
+    end, by_system = len(walk), walk[-1].by_system
+    last_apart = past.bounds(last, end)[1]
+    same = {end, *_events_by_last_person(past, failed)}
     for chosen in islice(product(*choices), MOST_HISTORIES):
         waits = tuple(wait for bounds, _ in chosen for wait in bounds)
-        apart = {pair for _, pairs in chosen for pair in pairs} | past.bounds(last, end)[1]
-        known = KnownPast(past.moments, by_system, waits)
-        same = {end, *_events_by_last_person(past, failed)}
-        if satisfiable(last, failed, system=system, known=known) and not any(
-            one in same and other in same for one, other in apart
+        apart = last_apart.union(*(pairs for _, pairs in chosen))
+        known = KnownPast(past.time_points, past.triggers_by_system, waits)
+        if not any(same.issuperset(pair) for pair in apart) and satisfiable(
+            last, failed, by_system=by_system, known=known
         ):
             return True
     return False
@@ -208,7 +189,7 @@ def _events_by_last_person(past: TracePast, failed: tuple[Atom, ...]) -> Iterato
     """Yield the events that must be by the person who acts last, for `failed` to fail."""
     for atom in failed:
         if isinstance(atom, DistinctFrom):
-            done = past.moments.get(("done", atom.distinct_from))
-            window = past.moments.get(time_point(atom.since))
+            done = past.time_points.get(("done", atom.distinct_from))
+            window = past.time_points.get(time_point(atom.since))
             if done is not None and window is not None and done >= window:
                 yield done

@@ -15,7 +15,7 @@ from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import implies
-from peelflow.wording import listed, say_choice, say_period, say_requirement
+from peelflow.wording import listed, say_choice, say_period_since, say_requirement
 
 Effect = Literal["loosened", "tightened", "changed"]
 
@@ -99,14 +99,14 @@ def _state_changes(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[RuleCh
         yield RuleChange(name, "changed", f"{is_} `{name}`", state.span if state else NOWHERE)
     else:
         yield from _kept_state_changes(name, was, now)
-    ways = _transitions_by_key(was)
+    transitions = _transitions_by_key(was)
     for key, after in _transitions_by_key(now).items():
-        before = ways.pop(key, None)
+        before = transitions.pop(key, None)
         if before is None:
             yield _added_transition(new, name, after)
         else:
             yield from _transition_changes(old, new, name, before=before, after=after)
-    for before in ways.values():
+    for before in transitions.values():
         said = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
         yield RuleChange(f"{name} {before.trigger}", "tightened", said, before.span)
 
@@ -128,21 +128,23 @@ def _kept_state_changes(name: str, was: State, now: State) -> Iterator[RuleChang
 def _transitions_by_key(state: State | None) -> dict[tuple[str, str, int], Transition]:
     """Return the transitions of a state by trigger and target, and which of those it is."""
     found: dict[tuple[str, str, int], Transition] = {}
-    for way in sorted(state.transitions if state else (), key=lambda way: sorted(way.by)):
+    for transition in sorted(
+        state.transitions if state else (), key=lambda transition: sorted(transition.by)
+    ):
         place = 0
-        while (way.trigger, way.to, place) in found:
+        while (transition.trigger, transition.to, place) in found:
             place += 1
-        found[way.trigger, way.to, place] = way
+        found[transition.trigger, transition.to, place] = transition
     return found
 
 
-def _added_transition(new: Lifecycle, name: str, way: Transition) -> RuleChange:
-    kind = "a new way to an end" if new.states[way.to].final else "a new step"
-    with_ = " and ".join(say_requirement(asked) for asked in way.requires)
-    said = f"{kind}: from `{name}` {say_choice(way.by)} can `{way.trigger}` to `{way.to}`" + (
-        f" with {with_}" if with_ else ""
-    )
-    return RuleChange(f"{name} {way.trigger}", "loosened", said, way.span)
+def _added_transition(new: Lifecycle, name: str, transition: Transition) -> RuleChange:
+    kind = "a new way to an end" if new.states[transition.to].final else "a new step"
+    trigger, target = transition.trigger, transition.to
+    sentence = f"{kind}: from `{name}` {say_choice(transition.by)} can `{trigger}` to `{target}`"
+    if transition.requires:
+        sentence += f" with {' and '.join(map(say_requirement, transition.requires))}"
+    return RuleChange(f"{name} {trigger}", "loosened", sentence, transition.span)
 
 
 def _transition_changes(
@@ -193,5 +195,4 @@ def _in_words(asked: tuple[Requirement, ...]) -> str:
 def _one_in_words(asked: Requirement) -> str:
     if not isinstance(asked, PeriodWaited):
         return say_requirement(asked)
-    since = "beginning with" if asked.period.beginning else "since"
-    return f"{say_period(asked.period)} {since} {asked.since}"
+    return say_period_since(asked.period, str(asked.since))

@@ -63,8 +63,8 @@ from peelflow.proof.violation_search import (
     SeparationCheck,
     ViolationSearch,
     entry_facts,
+    separation_facts,
 )
-from peelflow.proof.violation_search import separation_facts as facts_about_people
 from peelflow.wording import say_choice, say_requirement
 
 
@@ -92,22 +92,28 @@ class AbstractionMap:
         """The states whose steps lie behind, so that they can break nothing any more."""
         return frozenset()
 
-    def is_seen(self, way: Transition) -> bool:
+    def is_seen(self, transition: Transition) -> bool:
         """Say whether a guarantee sees a step: one of another file sees no own steps."""
-        return self.refined is None or way.answers is not None
+        return self.refined is None or transition.answers is not None
 
     @cached_property
     def answered(self) -> frozenset[str]:
         """The national triggers that something here answers."""
-        ways = (way for state in self.lifecycle.states.values() for way in state.transitions)
-        return frozenset(way.answers for way in ways if way.answers is not None)
+        transitions = (
+            transition
+            for state in self.lifecycle.states.values()
+            for transition in state.transitions
+        )
+        return frozenset(
+            transition.answers for transition in transitions if transition.answers is not None
+        )
 
-    def triggers(self, way: Transition) -> frozenset[str]:
+    def triggers(self, transition: Transition) -> frozenset[str]:
         """Return the names by which a guarantee may call this transition."""
-        said = (way.trigger, way.answers)
+        said = (transition.trigger, transition.answers)
         if said not in self._named:
-            own = self.refined is None and way.trigger not in self.answered
-            names = (way.answers, way.trigger if own else None)
+            own = self.refined is None and transition.trigger not in self.answered
+            names = (transition.answers, transition.trigger if own else None)
             self._named[said] = frozenset(name for name in names if name is not None)
         return self._named[said]
 
@@ -153,104 +159,113 @@ class AbstractionMap:
         if since is None or since == PUBLISHED:
             return since or ""
         own = self.states(StateSet(state=since))
-        ways = (way for state in self.lifecycle.states.values() for way in state.transitions)
-        back = any(way.to in own and way.answers is None for way in ways)
+        transitions = (
+            transition
+            for state in self.lifecycle.states.values()
+            for transition in state.transitions
+        )
+        back = any(
+            transition.to in own and transition.answers is None for transition in transitions
+        )
         return min(own, default=since) if len(own) <= 1 and not back else None
 
     def _own_trigger(self, national: str) -> str | None:
         """Return the one trigger by which a national one is answered, and nothing else is."""
-        ways = [way for state in self.lifecycle.states.values() for way in state.transitions]
-        names = {way.trigger for way in ways if way.answers == national}
-        also = any(way.trigger in names and way.answers != national for way in ways)
+        transitions = [
+            transition
+            for state in self.lifecycle.states.values()
+            for transition in state.transitions
+        ]
+        names = {transition.trigger for transition in transitions if transition.answers == national}
+        also = any(
+            transition.trigger in names and transition.answers != national
+            for transition in transitions
+        )
         return min(names, default=national) if len(names) <= 1 and not also else None
 
 
+TOO_LARGE = "there is more to search than this proof looks at"
+UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
 
 
 @define(eq=False, slots=False)
-class Premises:
-    """One lifecycle as its proofs see it: its ground, its doors, and what a walk found proves."""
+class Prover:
+    """Proves guarantees of one lifecycle, with what all of them share."""
 
     view: AbstractionMap
 
     @cached_property
-    def _rules(self) -> GuardedTransitions:
+    def _guarded(self) -> GuardedTransitions:
         return guarded_transitions_of(self.view.lifecycle)
 
     @cached_property
-    def ground(self) -> StateSpace:
+    def space(self) -> StateSpace:
         """The lifecycle in numbers, with no more facts than its own requirements need."""
-        return StateSpace(transition_system_of(self._rules))
+        return StateSpace(transition_system_of(self._guarded))
 
-    def _ground(
+    def _space(
         self, more: tuple[Fact, ...], named: TriggerNames = lambda _: frozenset()
     ) -> StateSpace:
-        return StateSpace(transition_system_of(self._rules, more, named)) if more else self.ground
+        return StateSpace(transition_system_of(self._guarded, more, named)) if more else self.space
 
-    def _numbers(self, where: StateSet) -> frozenset[int]:
+    def _state_numbers(self, where: StateSet) -> frozenset[int]:
         named = self.view.states(where)
-        return frozenset(n for n, name in enumerate(self.ground.board.names) if name in named)
+        return frozenset(n for n, name in enumerate(self.space.system.names) if name in named)
 
-    def _doors(self, where: StateSet, board: TransitionSystem | None = None) -> tuple[Edge, ...]:
-        inside, edges = self._numbers(where), self._counting(board)
+    def _entering(
+        self, where: StateSet, system: TransitionSystem | None = None
+    ) -> tuple[Edge, ...]:
+        inside, edges = self._state_numbers(where), self._breaking(system)
         return tuple(e for e in edges if e.target in inside and e.source not in inside)
 
-    def _doing(self, trigger: str, board: TransitionSystem | None = None) -> tuple[Edge, ...]:
-        return tuple(e for e in self._counting(board) if trigger in self.view.triggers(e.rule))
+    def _taking(self, trigger: str, system: TransitionSystem | None = None) -> tuple[Edge, ...]:
+        return tuple(
+            e for e in self._breaking(system) if trigger in self.view.triggers(e.transition)
+        )
 
-    def _counting(self, board: TransitionSystem | None = None) -> list[Edge]:
+    def _breaking(self, system: TransitionSystem | None = None) -> list[Edge]:
         """Return the edges that can break a guarantee: all, unless the view looks back."""
-        edges, past = (board or self.ground.board).edges, self.view.past
+        edges, past = (system or self.space.system).edges, self.view.past
         if not past:
             return list(edges)
-        names = self.ground.board.names
+        names = self.space.system.names
         return [edge for edge in edges if names[edge.source] not in past]
 
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
-        doors = self._doors(where)
-        by = [e for e in doors if not roles or any(self._is_one(r, roles) for r in e.roles)]
-        if any(self.ground.reach.taken(by)):
+        entering = self._entering(where)
+        by = [
+            e for e in entering if not roles or any(self.view.is_one_of(r, roles) for r in e.roles)
+        ]
+        if any(self.space.may_reach.enabled(by)):
             return None
-        if roles and any(self.ground.reach.taken(doors)):
+        if roles and any(self.space.may_reach.enabled(entering)):
             return f"`{where}` is never entered by {say_choice(roles)}"
         start = self.view.lifecycle.initial
         if start in self.view.states(where):
             return f"records start in `{start}`, and nothing that can happen enters `{where}` again"
         return f"nothing that can happen enters `{where}`"
 
-    def _is_one(self, role: str, roles: tuple[str, ...]) -> bool:
-        return self.view.is_one_of(role, roles)
-
     def _verdict(
         self,
         guarantee: Guarantee,
-        walker: ViolationSearch,
+        check: ViolationSearch,
         why: str,
-        idle: str | None,
+        vacuous: str | None,
         *,
-        ground: StateSpace | None = None,
+        space: StateSpace | None = None,
         role_of: Callable[[Edge], str] = lambda edge: edge.roles[0],
     ) -> ProofResult:
         """Search with all that may be; where that finds a walk, again with what must be."""
-        name, ground = str(self.view.lifecycle), ground or self.ground
-        walk = walker.walk(ground.reach, sure=False)
+        name, space = str(self.view.lifecycle), space or self.space
+        walk = check.walk(space.may_reach, must=False)
         if walk is None:
-            return ProofResult(name, guarantee, "proved", vacuous=idle)
-        sure = walker.walk(ground.sure_reach, sure=True)
-        steps = trace_of(ground.board, sure or walk, role_of((sure or walk)[-1]))
-        if sure is None:
+            return ProofResult(name, guarantee, "proved", vacuous=vacuous)
+        must = check.walk(space.must_reach, must=True)
+        steps = trace_of(space.system, must or walk, role_of((must or walk)[-1]))
+        if must is None:
             return ProofResult(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
         return ProofResult(name, guarantee, "refuted", why, steps)
-
-
-TOO_LARGE = "there is more to search than this proof looks at"
-UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
-
-
-@define(eq=False, slots=False)
-class Prover(Premises):
-    """Proves guarantees of one lifecycle, with what all of them share."""
 
     def prove(self, guarantee: Guarantee) -> ProofResult:
         """Return what can be said of a guarantee."""
@@ -279,19 +294,19 @@ class Prover(Premises):
     def _only(self, guarantee: Guarantee, promise: OnlyEnteredBy) -> ProofResult:
         return self._roles(
             guarantee,
-            self._doors(promise.where),
-            lambda role: not self._is_one(role, promise.roles),
+            self._entering(promise.where),
+            lambda role: not self.view.is_one_of(role, promise.roles),
             f"it enters `{promise.where}`, which only {say_choice(promise.roles)} may",
             self._never_entered(promise.where),
         )
 
     def _done(self, guarantee: Guarantee, promise: NeverDoneBy) -> ProofResult:
-        doing = self._doing(promise.trigger)
-        done = any(self.ground.reach.taken(doing))
+        taking = self._taking(promise.trigger)
+        done = any(self.space.may_reach.enabled(taking))
         return self._roles(
             guarantee,
-            doing,
-            lambda role: self._is_one(role, promise.roles),
+            taking,
+            lambda role: self.view.is_one_of(role, promise.roles),
             f"`{promise.trigger}` is done by somebody who must not",
             None if done else f"nobody can ever do `{promise.trigger}`",
         )
@@ -302,41 +317,40 @@ class Prover(Premises):
         edges: Iterable[Edge],
         is_wrong: Callable[[str], bool],
         why: str,
-        idle: str | None,
+        vacuous: str | None,
     ) -> ProofResult:
         wrong = [edge for edge in edges if any(map(is_wrong, edge.roles))]
         return self._verdict(
             guarantee,
             EdgeCheck(wrong),
             why,
-            idle,
+            vacuous,
             role_of=lambda edge: next(filter(is_wrong, edge.roles)),
         )
 
     def _without(self, guarantee: Guarantee, promise: NeverEnteredWithoutSteps) -> ProofResult:
-        board = self.ground.board
-        begun = None if promise.since is None else self._numbers(StateSet(state=promise.since))
-        words = [self.view.triggers(edge.rule) for edge in board.edges]
-        levels = precedence_monitor(
-            promise.triggers, words, board, self._numbers(promise.where), begun
-        )
-        since = f"`{promise.where}` was last left"
+        system = self.space.system
+        entered, since = None, f"`{promise.where}` was last left"
         if promise.since is not None:
+            entered = self._state_numbers(StateSet(state=promise.since))
             since = f"`{promise.since}` was last entered"
-        named = ", ".join(f"`{name}`" for name in promise.triggers)
+        names = [self.view.triggers(edge.transition) for edge in system.edges]
+        inside = self._state_numbers(promise.where)
+        monitor = precedence_monitor(system, promise.triggers, names, inside=inside, since=entered)
+        listed = ", ".join(f"`{name}`" for name in promise.triggers)
         return self._verdict(
             guarantee,
-            MonitorCheck(board, levels.only(self._counting())),
-            f"it enters `{promise.where}` without each of {named}, in that order, since {since}",
+            MonitorCheck(system, monitor.restricted_to(self._breaking())),
+            f"it enters `{promise.where}` without each of {listed}, in that order, since {since}",
             self._never_entered(promise.where),
         )
 
     def _followed(self, guarantee: Guarantee, promise: NeverFollowedBy) -> ProofResult:
-        board = self.ground.board
-        first, later = self._numbers(promise.where), self._numbers(promise.later)
-        levels = absence_after_monitor(board, first, later)
-        seen = [edge for edge in self._counting() if self.view.is_seen(edge.rule)]
-        stood = {node % len(board.names) for node in self.ground.reach.order}
+        system = self.space.system
+        first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
+        monitor = absence_after_monitor(system, first, later)
+        seen = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
+        stood = {node % len(system.names) for node in self.space.may_reach.nodes}
         never = [
             where
             for where, states in ((promise.where, first), (promise.later, later))
@@ -344,7 +358,7 @@ class Prover(Premises):
         ]
         return self._verdict(
             guarantee,
-            MonitorCheck(board, levels.only(seen)),
+            MonitorCheck(system, monitor.restricted_to(seen)),
             f"it stood in `{promise.where}` before, and comes to `{promise.later}`",
             f"nothing that can happen comes to `{never[0]}`" if never else None,
         )
@@ -354,61 +368,62 @@ class Prover(Premises):
         wanted = self.view.meant(promise.requirement)
         if wanted is None:
             return ProofResult(name, guarantee, "undetermined", UNNAMED)
-        names, plain = self.ground.board.names, self._doors(promise.where)
-        asked = [atom for e in plain for atom in requirements_of(names[e.source], e.rule)]
+        names, plain = self.space.system.names, self._entering(promise.where)
+        asked = [atom for e in plain for atom in requirements_of(names[e.source], e.transition)]
         more = entry_facts((wanted, *asked))
-        ground = self._ground(more)
+        space = self._space(more)
         by = promise.roles
         edges = tuple(
             edge
-            for edge in self._doors(promise.where, ground.board)
-            if not by or any(self._is_one(role, by) for role in edge.roles)
+            for edge in self._entering(promise.where, space.system)
+            if not by or any(self.view.is_one_of(role, by) for role in edge.roles)
         )
-        doors = EntryCheck(ground.board, edges, wanted, more, self.view.ledgers)
+        check = EntryCheck(space.system, edges, wanted, more, self.view.ledgers)
         return self._verdict(
             guarantee,
-            doors,
+            check,
             f"it enters `{promise.where}` without {say_requirement(promise.requirement)}",
             self._never_entered(promise.where, by),
-            ground=ground,
-            role_of=lambda edge: next(r for r in edge.roles if not by or self._is_one(r, by)),
+            space=space,
+            role_of=lambda edge: next(
+                r for r in edge.roles if not by or self.view.is_one_of(r, by)
+            ),
         )
 
     def _people(self, guarantee: Guarantee, promise: SeparationOfDuties) -> ProofResult:
-        rules = (edge.rule for edge in self.ground.board.edges)
-        named = (rule for rule in rules if promise.first in self.view.triggers(rule))
-        done = {deed for rule in named for deed in counted_triggers(rule)}
-        ground = self._ground(facts_about_people(promise.first, done), self.view.triggers)
-        pair = SeparationCheck(
-            ground.board, promise.first, self._doing(promise.second, ground.board)
-        )
-        idle = None
-        if not pair.is_exercised(ground.reach):
-            idle = f"`{promise.second}` is never done after `{promise.first}`"
+        transitions = (edge.transition for edge in self.space.system.edges)
+        first = (step for step in transitions if promise.first in self.view.triggers(step))
+        done = {trigger for step in first for trigger in counted_triggers(step)}
+        space = self._space(separation_facts(promise.first, done), self.view.triggers)
+        second = self._taking(promise.second, space.system)
+        check = SeparationCheck(space.system, promise.first, second)
+        vacuous = None
+        if not check.is_exercised(space.may_reach):
+            vacuous = f"`{promise.second}` is never done after `{promise.first}`"
         return self._verdict(
             guarantee,
-            pair,
+            check,
             f"who did `{promise.first}` last can do `{promise.second}` too",
-            idle,
-            ground=ground,
+            vacuous,
+            space=space,
         )
 
     def _reachable(self, guarantee: Guarantee, promise: AlwaysReachable) -> ProofResult:
-        name, targets = str(self.view.lifecycle), self._numbers(promise.where)
-        board, reach, sure = self.ground.board, self.ground.reach, self.ground.sure_reach
-        maybe = first_trapped_node(reach, reach, targets, sure=board.is_opaque)
-        size = len(board.names)
+        name, targets = str(self.view.lifecycle), self._state_numbers(promise.where)
+        system, reach, must = self.space.system, self.space.may_reach, self.space.must_reach
+        maybe = first_trapped_node(reach, reach, targets, must=system.is_opaque)
+        size = len(system.names)
         if maybe is None:
-            met = any(node % size in targets for node in reach.order)
-            idle = None if met else "every record is at an end before anything is done"
-            return ProofResult(name, guarantee, "proved", vacuous=idle)
-        node = maybe if sure is reach else first_trapped_node(sure, reach, targets, sure=False)
-        place = board.names[(maybe if node is None else node) % size]
+            met = any(node % size in targets for node in reach.nodes)
+            vacuous = None if met else "every record is at an end before anything is done"
+            return ProofResult(name, guarantee, "proved", vacuous=vacuous)
+        node = maybe if must is reach else first_trapped_node(must, reach, targets, must=False)
+        place = system.names[(maybe if node is None else node) % size]
         why = f"from `{place}` there is no way to `{promise.where}`"
         if node is None:
-            steps = trace_of(board, reach.walk(maybe))
+            steps = trace_of(system, reach.walk(maybe))
             return ProofResult(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
-        return ProofResult(name, guarantee, "refuted", why, trace_of(board, sure.walk(node)))
+        return ProofResult(name, guarantee, "refuted", why, trace_of(system, must.walk(node)))
 
 
 def prove(lifecycle: Lifecycle) -> tuple[ProofResult, ...]:

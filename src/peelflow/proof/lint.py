@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from itertools import chain
 
 from attrs import frozen
 
@@ -47,8 +48,8 @@ from peelflow.wording import listed, say_choice, suggestion
 def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
     """Yield every atom that a transition requires or a guarantee speaks of."""
     for state in lifecycle.states.values():
-        for way in state.transitions:
-            yield from atoms_of(way.requires)
+        for transition in state.transitions:
+            yield from atoms_of(transition.requires)
     for guarantee in lifecycle.guarantees:
         if isinstance(guarantee.promise, NeverEnteredUnless):
             yield from atoms_of((guarantee.promise.requirement,))
@@ -57,8 +58,8 @@ def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
 def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
     """Yield every role mentioned, with its place: who acts, who signs, whom guarantees name."""
     for state in lifecycle.states.values():
-        for way in state.transitions:
-            yield from ((role, way.span) for role in way.by)
+        for transition in state.transitions:
+            yield from ((role, transition.span) for role in transition.by)
     for guarantee in lifecycle.guarantees:
         match guarantee.promise:
             case (
@@ -95,19 +96,19 @@ def lint(
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
     """
-    found = {
+    faults = {
         *_name_faults(lifecycle, vocabulary),
         *_answer_faults(lifecycle, vocabulary),
         *_refined_name_faults(lifecycle, refined),
     }
     # A misspelt target already says why nothing is reached.
-    if not any(fault.code == "unknown-state" for fault in found):
-        found.update(_graph_faults(lifecycle))
+    if not any(fault.code == "unknown-state" for fault in faults):
+        faults.update(_graph_faults(lifecycle))
     for name, state in lifecycle.states.items():
-        found.update(_state_faults(name, state))
-        for way in state.transitions:
-            found.update(_transition_faults(way, vocabulary.roles))
-    return tuple(sorted(found))
+        faults.update(_state_faults(name, state))
+        for transition in state.transitions:
+            faults.update(_transition_faults(transition, vocabulary.roles))
+    return tuple(sorted(faults))
 
 
 def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
@@ -124,90 +125,94 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
                 "remove the state, or give some transition `to: " + name + "`",
             )
         elif final and state.transitions and name not in ending:
-            yield Diagnostic(
-                state.span,
-                "trap-state",
-                f"from `{name}` no final state can be reached",
-                f"add a way towards {listed(final)}",
-            )
+            sentence = f"from `{name}` no final state can be reached"
+            instead = f"add a way towards {listed(final)}"
+            yield Diagnostic(state.span, "trap-state", sentence, instead)
     circle = system_cycle(lifecycle)
     if circle:
-        yield Diagnostic(
-            states[circle[0]].span,
-            "endless-system",
-            f"`system` would go round {listed(circle)} without end",
-            "write `after:` on one of these steps, or give the step to another role",
-        )
+        sentence = f"`system` would go round {listed(circle)} without end"
+        instead = "write `after:` on one of these steps, or give the step to another role"
+        yield Diagnostic(states[circle[0]].span, "endless-system", sentence, instead)
 
 
 def _due_faults(name: str, due: After, *, final: bool) -> Iterator[Diagnostic]:
     yield from period_faults(due, due.span)
     if final:
-        yield Diagnostic(
-            due.span,
-            "final-due",
-            f"`{name}` is final, and would have to be left by a day",
-            "remove `due`, or take `final: true` from the state",
-        )
+        sentence = f"`{name}` is final, and would have to be left by a day"
+        instead = "remove `due`, or take `final: true` from the state"
+        yield Diagnostic(due.span, "final-due", sentence, instead)
 
 
 def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
     if state.due:
         yield from _due_faults(name, state.due, final=state.final)
     if not state.final and not state.transitions:
-        yield Diagnostic(
-            state.span,
-            "dead-end",
-            f"`{name}` is not final and nothing leads out of it",
-            "write `final: true`, or add a transition",
-        )
-    taken: set[tuple[str, str]] = set()
-    for way in state.transitions:
-        both = [role for role in sorted(set(way.by)) if (way.trigger, role) in taken]
-        if both:
+        sentence = f"`{name}` is not final and nothing leads out of it"
+        instead = "write `final: true`, or add a transition"
+        yield Diagnostic(state.span, "dead-end", sentence, instead)
+    yield from _ambiguous_faults(name, state)
+    for transition in state.transitions:
+        if state.final and not transition.reopens:
+            sentence = f"`{transition.trigger}` leads out of `{name}`, which is final"
+            instead = "write `reopens: true`, or take `final: true` from the state"
+            yield Diagnostic(transition.span, "final-leaves", sentence, instead)
+        if transition.reopens and not state.final:
+            sentence = f"`{transition.trigger}` re-opens `{name}`, which is not final"
+            instead = "remove `reopens: true`"
+            yield Diagnostic(transition.span, "reopens-not-final", sentence, instead)
+
+
+def _ambiguous_faults(name: str, state: State) -> Iterator[Diagnostic]:
+    known: set[tuple[str, str]] = set()
+    for transition in state.transitions:
+        roles = [role for role in sorted(set(transition.by)) if (transition.trigger, role) in known]
+        if roles:
             yield Diagnostic(
-                way.span,
+                transition.span,
                 "ambiguous-transition",
-                f"{listed(both)} may take two ways named `{way.trigger}` from `{name}`",
+                f"{listed(roles)} may take two ways named `{transition.trigger}` from `{name}`",
                 "keep the role in one of them, or name the other differently",
             )
-        taken.update((way.trigger, role) for role in way.by)
-    for way in state.transitions:
-        if state.final and not way.reopens:
-            yield Diagnostic(
-                way.span,
-                "final-leaves",
-                f"`{way.trigger}` leads out of `{name}`, which is final",
-                "write `reopens: true`, or take `final: true` from the state",
-            )
-        if way.reopens and not state.final:
-            yield Diagnostic(
-                way.span,
-                "reopens-not-final",
-                f"`{way.trigger}` re-opens `{name}`, which is not final",
-                "remove `reopens: true`",
-            )
+        known.update((transition.trigger, role) for role in transition.by)
 
 
-def _transition_faults(way: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
-    if way.after:
-        yield from period_faults(way.after, way.after.span)
-    force = [role for role in way.by if role in roles and roles[role].side == "force"]
-    others = [role for role in way.by if role in roles and roles[role].side != "force"]
-    if force and others:
+def _transition_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    if transition.after:
+        yield from period_faults(transition.after, transition.after.span)
+    yield from _sharing_faults(transition, roles)
+    if transition.after and transition.by != (SYSTEM,):
         yield Diagnostic(
-            way.span,
-            "mixed-sides",
-            f"`{way.trigger}` is done by the force's {listed(force)} and by {listed(others)}",
-            "write a transition for each side, so that each answers for its own acts",
-        )
-    if way.after and way.by != (SYSTEM,):
-        yield Diagnostic(
-            way.span,
+            transition.span,
             "timed-not-system",
-            f"`{way.trigger}` falls due by itself, but {listed(way.by)} would do it",
+            f"`{transition.trigger}` falls due by itself, but {listed(transition.by)} would do it",
             "write `by: [system]`, or require `waited: <days>` instead of `after`",
         )
+
+
+def _sharing_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    force = [role for role in transition.by if role in roles and roles[role].side == "force"]
+    others = [role for role in transition.by if role in roles and roles[role].side != "force"]
+    if force and others:
+        yield Diagnostic(
+            transition.span,
+            "mixed-sides",
+            f"`{transition.trigger}` is done by the force's {listed(force)}"
+            f" and by {listed(others)}",
+            "write a transition for each side, so that each answers for its own acts",
+        )
+    people = [role for role in transition.by if role != SYSTEM]
+    if SYSTEM in transition.by and people:
+        yield Diagnostic(
+            transition.span,
+            "system-shared",
+            f"`{transition.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
+            "write a transition of its own for each, so that it is clear what happens by itself",
+        )
+
+
+def may_stand_for(role: Role, other: Role) -> bool:
+    """Say whether a role of a force may stand for another of its roles."""
+    return other.may_be_delegated and other.side == role.side == "force"
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:
@@ -236,7 +241,7 @@ def _name_faults(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagn
     for guarantee in lifecycle.guarantees:
         yield from _promise_faults(guarantee.promise, names, guarantee.span)
     for state in lifecycle.states.values():
-        for time in (state.due, *(way.after for way in state.transitions)):
+        for time in (state.due, *(transition.after for transition in state.transitions)):
             if time and time.since == PUBLISHED:
                 yield from _published_faults(names, time.span)
 
@@ -262,7 +267,7 @@ def _ledger_counts(lifecycle: Lifecycle) -> frozenset[str]:
 def triggers_of(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the names of every trigger."""
     states = lifecycle.states.values()
-    return frozenset(way.trigger for state in states for way in state.transitions)
+    return frozenset(transition.trigger for state in states for transition in state.transitions)
 
 
 def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
@@ -270,9 +275,9 @@ def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     if lifecycle.initial not in known:
         yield unknown_name("state", lifecycle.initial, known, lifecycle.span)
     for state in known.values():
-        for way in state.transitions:
-            if way.to not in known:
-                yield unknown_name("state", way.to, known, way.span)
+        for transition in state.transitions:
+            if transition.to not in known:
+                yield unknown_name("state", transition.to, known, transition.span)
 
 
 def _requirement_faults(atom: Requirement, names: _DeclaredNames) -> Iterator[Diagnostic]:
@@ -336,23 +341,17 @@ def _published_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]
     for category, declared in _declared_categories(names):
         rule = declared.fields.get(PUBLISHED)
         if rule and rule.type != "date":
-            yield Diagnostic(
-                span,
-                "published-not-date",
-                f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`",
-                "give the field `type: date`, or count from something else",
-            )
+            sentence = f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`"
+            instead = "give the field `type: date`, or count from something else"
+            yield Diagnostic(span, "published-not-date", sentence, instead)
 
 
 def _children_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
     for category, declared in _declared_categories(names):
         if not declared.children:
-            yield Diagnostic(
-                span,
-                "children-undeclared",
-                f"a record of `{category}` has no children, so `children` never holds",
-                f"give `{category}` its `children:`, or remove the requirement",
-            )
+            sentence = f"a record of `{category}` has no children, so `children` never holds"
+            instead = f"give `{category}` its `children:`, or remove the requirement"
+            yield Diagnostic(span, "children-undeclared", sentence, instead)
 
 
 def _promise_faults(promise: Promise, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
@@ -384,12 +383,8 @@ def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterato
         if where.state not in names.lifecycle.states:
             yield unknown_name("state", where.state, names.lifecycle.states, span)
     elif str(where) not in names.counted:
-        yield Diagnostic(
-            span,
-            "unknown-ledger",
-            f"no state counts `{where}`",
-            suggestion(str(where), names.counted),
-        )
+        sentence = f"no state counts `{where}`"
+        yield Diagnostic(span, "unknown-ledger", sentence, suggestion(str(where), names.counted))
 
 
 def _answer_faults(lifecycle: Lifecycle, words: Vocabulary) -> Iterator[Diagnostic]:
@@ -404,31 +399,33 @@ def _child_for_each_faults(
     asked: ChildForEach, own: str, words: Vocabulary
 ) -> Iterator[Diagnostic]:
     names = yield from _reference_targets(asked, asked.names, own, words)
-    for each in asked.for_each:
-        if each not in words.categories:
-            yield unknown_name("category", each, words.categories, asked.span)
-        whose = yield from _reference_targets(asked, asked.whose, each, words)
+    for category in asked.for_each:
+        if category not in words.categories:
+            yield unknown_name("category", category, words.categories, asked.span)
+        whose = yield from _reference_targets(asked, asked.whose, category, words)
         if names and whose and names.isdisjoint(whose):
-            why = f"`{asked.whose}` of `{each}` never names what `{asked.names}` of `{own}` does"
+            why = (
+                f"`{asked.whose}` of `{category}` never names what `{asked.names}` of `{own}` does"
+            )
             yield _unfit_answer(
                 asked, why, f"let both name records of {say_choice(tuple(sorted(names)))}"
             )
     below = words.categories[own].children if own in words.categories else ()
-    for each in asked.for_each:
-        faults = [tuple(_answering_child_faults(asked, each, child, words)) for child in below]
+    for category in asked.for_each:
+        faults = [tuple(_answering_child_faults(asked, category, child, words)) for child in below]
         # Children of one category may answer these, and children of another those.
         if all(faults):
-            yield from (fault for found in faults for fault in found)
+            yield from chain.from_iterable(faults)
 
 
 def _answering_child_faults(
-    asked: ChildForEach, each: str, child: str, words: Vocabulary
+    asked: ChildForEach, category: str, child: str, words: Vocabulary
 ) -> Iterator[Diagnostic]:
-    """Yield why children of a category cannot answer records of another, `each`."""
+    """Yield why children of the category `child` cannot answer records of another."""
     answers = yield from _reference_targets(asked, asked.children, child, words)
-    if answers and each in words.categories and each not in answers:
-        why = f"`{asked.children}` of `{child}` cannot name a record of `{each}`"
-        yield _unfit_answer(asked, why, f"add `{each}` to its `to`, or take it from `for_each`")
+    if answers and category in words.categories and category not in answers:
+        why = f"`{asked.children}` of `{child}` cannot name a record of `{category}`"
+        yield _unfit_answer(asked, why, f"add `{category}` to its `to`, or take it from `for_each`")
 
 
 def _reference_targets(
@@ -454,50 +451,46 @@ def _unfit_answer(asked: ChildForEach, why: str, instead: str) -> Diagnostic:
 
 def _refined_name_faults(lifecycle: Lifecycle, refined: Lifecycle | None) -> Iterator[Diagnostic]:
     """Yield every `stands_for` and `as` that names nothing in `refined`."""
-    if lifecycle.refines is None:
-        for state in lifecycle.states.values():
+    for name, state in lifecycle.states.items():
+        if lifecycle.refines is None:
             yield from _refines_nothing_faults(lifecycle, state)
-    elif refined is not None:
-        known = triggers_of(refined)
-        for name, state in lifecycle.states.items():
+        elif refined is not None:
             yield from _stands_for_faults(name, state, refined)
-            for way in state.transitions:
-                if way.as_ is not None and way.as_ not in known:
-                    yield unknown_name(f"trigger of `{refined}`", way.as_, known, way.span)
+            yield from _as_faults(state, refined)
+
+
+def _as_faults(state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
+    known = triggers_of(refined)
+    for transition in state.transitions:
+        if transition.as_ is not None and transition.as_ not in known:
+            yield unknown_name(f"trigger of `{refined}`", transition.as_, known, transition.span)
 
 
 def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
     spoken = [("stands_for", state.span)] if state.stands_for is not None else []
-    spoken += [("as", way.span) for way in state.transitions if way.as_ is not None]
+    spoken += [
+        ("as", transition.span) for transition in state.transitions if transition.as_ is not None
+    ]
     for key, span in spoken:
-        yield Diagnostic(
-            span,
-            "refines-nothing",
-            f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none",
-            f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top",
-        )
+        sentence = f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none"
+        instead = f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top"
+        yield Diagnostic(span, "refines-nothing", sentence, instead)
 
 
 def _stands_for_faults(name: str, state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
     if (state.stands_for or name) in refined.states:
         return
     meant = state.stands_for or name
-    yield Diagnostic(
-        state.span,
-        "unknown-state",
-        f"`{name}` stands for `{meant}`, which is no state of `{refined}`",
-        f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}",
-    )
+    sentence = f"`{name}` stands for `{meant}`, which is no state of `{refined}`"
+    instead = f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}"
+    yield Diagnostic(state.span, "unknown-state", sentence, instead)
 
 
 def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
     """Yield a fault where a period is not counted in one unit."""
-    said = units_of(period)
-    if len(said) != 1:
-        found = " and in ".join(f"`{name}`" for name in said) if said else "no unit"
-        yield Diagnostic(
-            span,
-            "counts-unit",
-            f"a period is counted in one unit, and this in {found}",
-            "write one of `days`, `months` and `working_days`",
-        )
+    units = units_of(period)
+    if len(units) != 1:
+        words = " and in ".join(f"`{name}`" for name in units) or "no unit"
+        sentence = f"a period is counted in one unit, and this in {words}"
+        instead = "write one of `days`, `months` and `working_days`"
+        yield Diagnostic(span, "counts-unit", sentence, instead)

@@ -21,7 +21,6 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import (
-    SYSTEM,
     Guarantee,
     Lifecycle,
     MigrationPlan,
@@ -33,8 +32,9 @@ from peelflow.model.rules import (
     State,
     StateSet,
     Transition,
+    is_automatic,
 )
-from peelflow.proof.counterexample import ProofResult, fault
+from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import each_requirement, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
@@ -76,11 +76,11 @@ class MigrationProduct(AbstractionMap):
         became = (self._old_names[name] for name, then in self.plan.states.items() if then in found)
         return found.union(became)
 
-    def triggers(self, way: Transition) -> frozenset[str]:
+    def triggers(self, transition: Transition) -> frozenset[str]:
         """Return what the new guarantees call a transition; the move itself has no name."""
-        if not isinstance(way, PastTransition):
-            return self._views[1].triggers(way)
-        names = self._views[0].triggers(way) if way.deeds else ()
+        if not isinstance(transition, PastTransition):
+            return self._views[1].triggers(transition)
+        names = self._views[0].triggers(transition) if transition.triggers else ()
         return frozenset(self.plan.triggers[name] for name in names if name in self.plan.triggers)
 
 
@@ -105,32 +105,27 @@ def product_lifecycle(
     """
     states: dict[str, State] = {}
     for name, state in old.states.items():
-        ways = [
-            past_transition(
-                evolve(
-                    way,
-                    to=name_before(old, way.to),
-                    requires=_requirements_before(way.requires, old),
-                ),
-                (name_before(old, way.trigger), plan.triggers.get(way.trigger, way.trigger)),
-            )
-            for way in state.transitions
-        ]
+        transitions = [_transition_before(step, plan, old) for step in state.transitions]
         if name in plan.states:
-            answers = MIGRATE_TRIGGER if restarts else None
             move = Transition(
                 MIGRATE_TRIGGER,
                 plan.states[name],
                 (MIGRATING_ROLE,),
-                answers=answers,
+                answers=MIGRATE_TRIGGER if restarts else None,
                 span=plan.span,
             )
-            ways.append(past_transition(move, ()))
-        states[name_before(old, name)] = evolve(state, transitions=tuple(ways))
+            transitions.append(past_transition(move, ()))
+        states[name_before(old, name)] = evolve(state, transitions=tuple(transitions))
     roles = {**old.roles, **new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
     return evolve(
         new, initial=name_before(old, old.initial), states={**states, **new.states}, roles=roles
     )
+
+
+def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) -> PastTransition:
+    requires = _requirements_before(step.requires, old)
+    triggers = name_before(old, step.trigger), plan.triggers.get(step.trigger, step.trigger)
+    return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
 
 
 def _requirements_before(
@@ -200,7 +195,7 @@ def _scope_faults(
     plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "migrates-another",
             f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
@@ -208,24 +203,21 @@ def _scope_faults(
         )
     missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
     if missing:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "applies-elsewhere",
             f"`{new}` does not run {listed(missing)}, and `{old}` does",
             "move records to a lifecycle that runs all of them",
-            new.applies_to.span,
+            related=new.applies_to.span,
         )
     if moves_level(old, new):
         roles = {**known, **old.roles, **new.roles}
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
         if others or not plan.by:
             who = listed(others) if others else "nobody named"
-            yield fault(
-                plan.span,
-                "relevelled-by-others",
-                f"records would change level, moved by {who}",
-                "name in `by` only roles of the inspectorate",
-            )
+            sentence = f"records would change level, moved by {who}"
+            instead = "name in `by` only roles of the inspectorate"
+            yield Diagnostic(plan.span, "relevelled-by-others", sentence, instead)
 
 
 def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -241,22 +233,22 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             yield unknown_name("trigger", then, triggers_of(new), plan.span)
     left = sorted(states_reachable(old) - plan.states.keys())
     if left:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "state-unmapped",
             f"records can stand in {listed(left)}, and the plan does not say where they go",
             "map every state that records can stand in",
-            old.states[left[0]].span,
+            related=old.states[left[0]].span,
         )
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
-        yield fault(
+        yield Diagnostic(
             plan.span,
             "trigger-unmapped",
             f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
             "map every trigger that a guarantee names",
-            old.span,
+            related=old.span,
         )
 
 
@@ -278,29 +270,17 @@ def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterat
     for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
-            yield fault(
-                plan.span,
-                "count-changes",
-                f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}",
-                "map it to a state that counts the same on every ledger",
-                after.span,
-            )
+            sentence = f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}"
+            instead = "map it to a state that counts the same on every ledger"
+            yield Diagnostic(plan.span, "count-changes", sentence, instead, related=after.span)
         if after.final and not before.final:
-            yield fault(
-                plan.span,
-                "ends-records",
-                f"`{then}` is an end, and `{name}` is none",
-                "map it to a state from which the record goes on",
-                after.span,
-            )
+            sentence = f"`{then}` is an end, and `{name}` is none"
+            instead = "map it to a state from which the record goes on"
+            yield Diagnostic(plan.span, "ends-records", sentence, instead, related=after.span)
         if name in ends and then not in closable:
-            yield fault(
-                plan.span,
-                "unclosable",
-                f"from `{then}` no end can be reached, and from `{name}` one could",
-                "map it to a state that leads to an end",
-                after.span,
-            )
+            sentence = f"from `{then}` no end can be reached, and from `{name}` one could"
+            instead = "map it to a state that leads to an end"
+            yield Diagnostic(plan.span, "unclosable", sentence, instead, related=after.span)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
@@ -310,31 +290,30 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     could do before, in the words of the plan, it does of the old rules.
     """
     for name, then in plan.states.items():
-        ways = old.states[name].transitions
-        prompt = [way for way in ways if _is_prompt(way)]
-        words = [plan.triggers.get(way.trigger, way.trigger) for way in prompt]
-        could = {(said, plan.states.get(way.to)) for said, way in zip(words, prompt, strict=True)}
+        transitions = old.states[name].transitions
+        prompt = [transition for transition in transitions if is_automatic(transition)]
+        words = [plan.triggers.get(transition.trigger, transition.trigger) for transition in prompt]
+        could = {
+            (said, plan.states.get(transition.to))
+            for said, transition in zip(words, prompt, strict=True)
+        }
         found = [then]
         for place in found:
             yield name, place
             if not _is_archived(old, new, new.states[place]):
-                ways = new.states[place].transitions
+                transitions = new.states[place].transitions
                 found += [
-                    way.to
-                    for way in ways
-                    if _is_prompt(way)
-                    and way.to not in found
-                    and (way.trigger, way.to) not in could
+                    transition.to
+                    for transition in transitions
+                    if is_automatic(transition)
+                    and transition.to not in found
+                    and (transition.trigger, transition.to) not in could
                 ]
-
-
-def _is_prompt(way: Transition) -> bool:
-    return way.by == (SYSTEM,) and way.after is None
 
 
 def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     """Say whether peelflow itself closes what is put there, as at level 1."""
-    at_once = any(map(_is_prompt, state.transitions))
+    at_once = any(map(is_automatic, state.transitions))
     into = new.applies_to.level == (LEVEL_CLOSED_BY_SYSTEM,)
     return moves_level(old, new) and into and at_once
 
@@ -353,13 +332,13 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
         if proof.verdict == "refuted" and not twice:
             yield _broken_guarantee(plan, new, guarantee, proof)
         elif proof.verdict == "undetermined" or twice:
-            yield fault(
+            yield Diagnostic(
                 plan.span,
                 "migration-undetermined",
                 f"whether moved records keep `{guarantee.that}` is not proved: "
                 + (f"`since: {twice}` counts under both lifecycles" if twice else proof.why),
                 "do without the predicate, or name the state otherwise",
-                guarantee.span,
+                related=guarantee.span,
                 severity="note",
             )
 
@@ -367,11 +346,11 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
 def _broken_guarantee(
     plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: ProofResult
 ) -> Diagnostic:
-    return fault(
+    return Diagnostic(
         plan.span,
         "migration-breaks",
         f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}",
         "map the state where they stood to one that has less behind it",
-        guarantee.span,
+        related=guarantee.span,
         steps=proof.trail,
     )

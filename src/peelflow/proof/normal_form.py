@@ -56,6 +56,11 @@ class PeriodWaited(Waited):
         ]
 
 
+def most_days(atom: Waited) -> int:
+    """Return the most days that a time comes to where no bank holiday falls in it."""
+    return atom.most if isinstance(atom, PeriodWaited) else atom.waited
+
+
 def longest_days(atom: Waited) -> int | None:
     """Return after how many days a time has surely passed, None where bank holidays decide."""
     if not isinstance(atom, PeriodWaited):
@@ -68,7 +73,7 @@ def time_atom(after: After, since: str) -> Waited:
     if after.days is not None and not after.beginning:
         return Waited(after.days, since, after.span)
     least, most = day_bounds(after)
-    return PeriodWaited(least, since, after.span, most, after)
+    return PeriodWaited(waited=least, since=since, span=after.span, most=most, period=after)
 
 
 def day_bounds(period: Period) -> tuple[int, int]:
@@ -156,16 +161,16 @@ def disjunctive_normal_form(
     Raises:
         TooLargeError: There are more ways than we look at.
     """
-    ways: dict[Clause, None] = {(): None}
+    transitions: dict[Clause, None] = {(): None}
     for requirement in requirements:
-        ways = {
-            tuple(dict.fromkeys((*way, *more))): None
-            for way in ways
+        transitions = {
+            tuple(dict.fromkeys((*transition, *more))): None
+            for transition in transitions
             for more in _clauses_of(requirement, closes)
         }
-        if len(ways) > MOST_CLAUSES:
+        if len(transitions) > MOST_CLAUSES:
             raise TooLargeError
-    return tuple(ways)
+    return tuple(transitions)
 
 
 def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Clause, ...]:
@@ -182,9 +187,9 @@ def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Claus
             return ((requirement,),)
 
 
-def closed_ledgers(lifecycle: Lifecycle, source: str, way: Transition) -> frozenset[str]:
+def closed_ledgers(lifecycle: Lifecycle, source: str, transition: Transition) -> frozenset[str]:
     """Return the ledgers on which a transition closes a record."""
-    old, new = lifecycle.states[source], lifecycle.states[way.to]
+    old, new = lifecycle.states[source], lifecycle.states[transition.to]
     return frozenset(
         ledger
         for ledger, counts in new.counts_as.items()
@@ -192,9 +197,9 @@ def closed_ledgers(lifecycle: Lifecycle, source: str, way: Transition) -> frozen
     )
 
 
-def requirements_of(source: str, way: Transition) -> tuple[Requirement, ...]:
+def requirements_of(source: str, transition: Transition) -> tuple[Requirement, ...]:
     """Return all that a transition out of `source` needs, its time included."""
-    if way.after is None:
-        return way.requires
-    since = PUBLISHED if way.after.since == PUBLISHED else source
-    return (*way.requires, time_atom(way.after, since))
+    if transition.after is None:
+        return transition.requires
+    since = PUBLISHED if transition.after.since == PUBLISHED else source
+    return (*transition.requires, time_atom(transition.after, since))

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.model.rules import SYSTEM, Lifecycle, Transition
+from peelflow.model.rules import Lifecycle, Transition, is_automatic
 from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.transition_system import Edge, Guard, TransitionSystem
 
@@ -59,7 +59,7 @@ def states_reaching(lifecycle: Lifecycle, targets: Iterable[str]) -> frozenset[s
 
 def system_cycle(lifecycle: Lifecycle) -> tuple[str, ...]:
     """Return a cycle of states that untimed system transitions would run round, or nothing."""
-    graph = graph_of(lifecycle, lambda way: SYSTEM in way.by and way.after is None)
+    graph = graph_of(lifecycle, is_automatic)
     turned = reversed_graph(graph)
     # INVARIANT: what is left once every state without a way in or out is gone runs in cycles.
     left = dict(graph)
@@ -82,66 +82,67 @@ class Monitor:
     """What each edge does to the level of a walk.
 
     Args:
-        rise: For each edge, the level it leads to from each level.
-        breach: For each edge, the highest level at which taking it is a breach; -1 for none.
+        next_level: For each edge, the level it leads to from each level.
+        violates: For each edge, the highest level at which taking it is a breach; -1 for none.
         start: The level of a new record.
     """
 
-    rise: tuple[tuple[int, ...], ...]
-    breach: tuple[int, ...]
+    next_level: tuple[tuple[int, ...], ...]
+    violates: tuple[int, ...]
     start: int
 
-    def only(self, edges: Iterable[Edge]) -> Monitor:
+    def restricted_to(self, edges: Iterable[Edge]) -> Monitor:
         """Return the same levels, where only these edges can be a breach."""
         kept = {edge.number for edge in edges}
-        breach = (level if n in kept else -1 for n, level in enumerate(self.breach))
-        return evolve(self, breach=tuple(breach))
+        violates = (level if n in kept else -1 for n, level in enumerate(self.violates))
+        return evolve(self, violates=tuple(violates))
 
 
 def precedence_monitor(
-    named: tuple[str, ...],
-    words: list[frozenset[str]],
-    board: TransitionSystem,
+    system: TransitionSystem,
+    triggers: tuple[str, ...],
+    names: list[frozenset[str]],
+    *,
     inside: frozenset[int],
-    begun: frozenset[int] | None,
+    since: frozenset[int] | None,
 ) -> Monitor:
-    """Return the levels of `never without [named], each, in that order`.
+    """Return the monitor of `never without [triggers], each, in that order`.
 
     Level 0 is that nothing counts yet, level 1 + n that the first n were done.
 
     Args:
-        named: The triggers.
-        words: For each edge, the names of its trigger.
-        board: The lifecycle in numbers.
+        system: The lifecycle in numbers.
+        triggers: The triggers, in order.
+        names: For each edge, the names of its trigger.
         inside: The states not to be entered without.
-        begun: The states whose entering starts the count; leaving `inside` does when it is None.
+        since: The states whose entering starts the count; leaving `inside` does when it is None.
     """
-    last = len(named) + 1
-    rise: list[tuple[int, ...]] = []
-    breach: list[int] = []
+    last = len(triggers) + 1
+    next_level: list[tuple[int, ...]] = []
+    violates: list[int] = []
     again = (1,) * (last + 1)
-    for edge, said in zip(board.edges, words, strict=True):
-        onward = {place + 1 for place, name in enumerate(named) if name in said}
+    for edge, called in zip(system.edges, names, strict=True):
+        onward = {place + 1 for place, name in enumerate(triggers) if name in called}
         done = tuple(level + (level in onward) for level in range(last + 1))
         enters = edge.target in inside and edge.source not in inside
-        breach.append(last - 1 - (last - 1 in onward) if enters else -1)
-        if begun is None:
+        violates.append(last - 1 - (last - 1 in onward) if enters else -1)
+        if since is None:
             starts = edge.source in inside and edge.target not in inside
         else:
-            starts = edge.target in begun and edge.source not in begun
-        rise.append(again if starts else done)
-    start = int(begun is None or board.initial in begun)
-    return Monitor(tuple(rise), tuple(breach), start)
+            starts = edge.target in since and edge.source not in since
+        next_level.append(again if starts else done)
+    start = int(since is None or system.initial in since)
+    return Monitor(tuple(next_level), tuple(violates), start)
 
 
 def absence_after_monitor(
-    board: TransitionSystem, first: frozenset[int], later: frozenset[int]
+    system: TransitionSystem, first: frozenset[int], later: frozenset[int]
 ) -> Monitor:
-    """Return the levels of `first is never followed by later`: 0 once a record stood in `first`."""
+    """Return the monitor of `first is never followed by later`: 0 once it stood in `first`."""
     return Monitor(
-        tuple((0, 0 if edge.target in first else 1) for edge in board.edges),
-        tuple(0 if edge.target in later else -1 for edge in board.edges),
-        0 if board.initial in first else 1,
+        tuple((0, 0 if edge.target in first else 1) for edge in system.edges),
+        tuple(0 if edge.target in later else -1 for edge in system.edges),
+        0 if system.initial in first else 1,
     )
 
 
@@ -152,81 +153,82 @@ MOST_NODES = 2_000_000
 class ReachableStates:
     """Every node a walk can reach, in the order of the shortest walks there.
 
-    A node is its facts times the number of states, plus its state. `came` says from which node
-    and by which edge a walk came to it.
+    A node is its facts times the number of states, plus its state. `predecessor` says from which
+    node and by which edge a walk came to it; `must`, that only edges were taken which no predicate
+    decides.
     """
 
-    board: TransitionSystem
-    sure: bool
-    order: list[int]
-    came: dict[int, tuple[int, int]]
+    system: TransitionSystem
+    must: bool
+    nodes: list[int]
+    predecessor: dict[int, tuple[int, int]]
     _places: dict[int, list[tuple[int, int]]] | None = field(default=None)
 
     def walk(self, node: int) -> list[Edge]:
         """Return the edges of the shortest walk to a node."""
         edges: list[Edge] = []
-        while node in self.came:
-            node, number = self.came[node]
-            edges.append(self.board.edges[number])
+        while node in self.predecessor:
+            node, number = self.predecessor[node]
+            edges.append(self.system.edges[number])
         return edges[::-1]
 
-    def at(self, state: int) -> list[tuple[int, int]]:
+    def visits(self, state: int) -> list[tuple[int, int]]:
         """Return where in the order a state is reached, each time with the facts there."""
         if self._places is None:
             self._places = {}
-            size = len(self.board.names)
-            for place, node in enumerate(self.order):
+            size = len(self.system.names)
+            for place, node in enumerate(self.nodes):
                 facts, here = divmod(node, size)
                 self._places.setdefault(here, []).append((place, facts))
         return self._places.get(state, [])
 
-    def taken(self, edges: Iterable[Edge]) -> Iterator[tuple[int, int, Edge]]:
+    def enabled(self, edges: Iterable[Edge]) -> Iterator[tuple[int, int, Edge]]:
         """Yield each edge with the first place and facts from which it can be taken."""
         for edge in edges:
-            for place, facts in self.at(edge.source):
-                if edge.is_open(facts, sure=self.sure):
+            for place, facts in self.visits(edge.source):
+                if edge.is_open(facts, must=self.must):
                     yield place, facts, edge
                     break
 
     def shortest(self, edges: Iterable[Edge]) -> list[Edge] | None:
         """Return the shortest walk that ends with one of these edges."""
-        found = min(self.taken(edges), key=lambda taken: (taken[0], taken[2].number), default=None)
-        return None if found is None else [*self.walk(self.order[found[0]]), found[2]]
+        first = min(self.enabled(edges), key=lambda last: (last[0], last[2].number), default=None)
+        return None if first is None else [*self.walk(self.nodes[first[0]]), first[2]]
 
 
-def explore(board: TransitionSystem, *, sure: bool) -> ReachableStates:
+def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     """Return everything that can be reached from the initial state.
 
     Args:
-        board: The lifecycle in numbers.
-        sure: Take only edges that no predicate decides.
+        system: The lifecycle in numbers.
+        must: Take only edges that no predicate decides.
 
     Raises:
         TooLargeError: There is more to reach than we look at.
     """
-    steps, size = board.steps(sure=sure), len(board.names)
-    start = board.first * size + board.initial
-    order, came, seen = [start], {}, {start}
-    for node in order:
-        facts, here = divmod(node, size)
-        for number, target, guards, keep, put in steps[here]:
-            if guards is None or _is_any_guard_met(guards, facts):
-                then = (facts & keep | put) * size + target
-                if then not in seen:
-                    seen.add(then)
-                    came[then] = (node, number)
-                    order.append(then)
-        if len(order) > MOST_NODES:
+    outgoing, size = system.outgoing(must=must), len(system.names)
+    start = system.initial_facts * size + system.initial
+    nodes, predecessor, seen = [start], {}, {start}
+    for node in nodes:
+        facts, state = divmod(node, size)
+        for number, target, guards, kept, added in outgoing[state]:
+            next_node = (facts & kept | added) * size + target
+            if next_node not in seen and (guards is None or _is_any_guard_met(guards, facts)):
+                seen.add(next_node)
+                predecessor[next_node] = (node, number)
+                nodes.append(next_node)
+        if len(nodes) > MOST_NODES:
             raise TooLargeError
-    return ReachableStates(board, sure, order, came)
+    return ReachableStates(system, must, nodes, predecessor)
 
 
 def _is_any_guard_met(guards: tuple[Guard, ...], facts: int) -> bool:
+    # What `is_guard_met` says, written out: a search asks this for every edge of every node.
     return any(facts & need == need and not facts & forbidden for need, forbidden in guards)
 
 
 def shortest_violation(
-    board: TransitionSystem, levels: Monitor, *, sure: bool
+    system: TransitionSystem, monitor: Monitor, *, must: bool
 ) -> list[Edge] | None:
     """Return the shortest walk that takes an edge at a level at which that is a breach.
 
@@ -236,83 +238,96 @@ def shortest_violation(
     Raises:
         TooLargeError: There is more to reach than we look at.
     """
-    rise, breach, start = levels.rise, levels.breach, levels.start
-    steps, size = board.steps(sure=sure), len(board.names)
-    first = board.first * size + board.initial
-    best = {first: start}
-    came: dict[tuple[int, int], tuple[int, int, int]] = {}
-    queue = [(first, start)]
+    levels_after, violates = monitor.next_level, monitor.violates
+    outgoing, size = system.outgoing(must=must), len(system.names)
+    start = system.initial_facts * size + system.initial
+    lowest = {start: monitor.start}
+    predecessor: dict[tuple[int, int], tuple[int, int, int]] = {}
+    queue = [(start, monitor.start)]
     for node, level in queue:
-        facts, here = divmod(node, size)
-        for number, target, guards, keep, put in steps[here]:
-            if guards is None or _is_any_guard_met(guards, facts):
-                if level <= breach[number]:
-                    return [*_walk_to(board, came, (node, level)), board.edges[number]]
-                then, up = (facts & keep | put) * size + target, rise[number][level]
-                if up < best.get(then, up + 1):
-                    best[then] = up
-                    came[then, up] = (node, level, number)
-                    queue.append((then, up))
+        facts, state = divmod(node, size)
+        for number, target, guards, kept, added in outgoing[state]:
+            if guards is not None and not _is_any_guard_met(guards, facts):
+                continue
+            if level <= violates[number]:
+                return [*_walk_to(system, predecessor, (node, level)), system.edges[number]]
+            next_node, next_level = (
+                (facts & kept | added) * size + target,
+                levels_after[number][level],
+            )
+            if next_level < lowest.get(next_node, next_level + 1):
+                lowest[next_node] = next_level
+                predecessor[next_node, next_level] = (node, level, number)
+                queue.append((next_node, next_level))
         if len(queue) > MOST_NODES:
             raise TooLargeError
     return None
 
 
 def _walk_to(
-    board: TransitionSystem, came: dict[tuple[int, int], tuple[int, int, int]], end: tuple[int, int]
+    system: TransitionSystem,
+    predecessor: dict[tuple[int, int], tuple[int, int, int]],
+    end: tuple[int, int],
 ) -> list[Edge]:
     edges: list[Edge] = []
-    while end in came:
-        node, level, number = came[end]
-        edges.append(board.edges[number])
+    while end in predecessor:
+        node, level, number = predecessor[end]
+        edges.append(system.edges[number])
         end = (node, level)
     return edges[::-1]
 
 
 def first_trapped_node(
-    reach: ReachableStates, all_: ReachableStates, targets: frozenset[int], *, sure: bool
+    reach: ReachableStates, every_node: ReachableStates, targets: frozenset[int], *, must: bool
 ) -> int | None:
     """Return the first node of `reach` that is no end and from which no target can be reached.
 
     Args:
         reach: Where a record may stand.
-        all_: Every node there is; what is reachable from `reach` by the exits counted is in it.
+        every_node: Every node there is; what `reach` leads to by the exits counted is in it.
         targets: The states to reach.
-        sure: Count only exits that no predicate decides.
+        must: Count only exits that no predicate decides.
     """
-    board = reach.board
-    size = len(board.names)
-    ends = {n for n, s in enumerate(board.lifecycle.states.values()) if s.final}
-    steps = board.steps(sure=sure)
-    back: dict[int, list[int]] = {}
-    for node in all_.order:
-        facts, here = divmod(node, size)
-        if here not in ends:
-            for _, target, guards, keep, put in steps[here]:
-                if guards is None or _is_any_guard_met(guards, facts):
-                    back.setdefault((facts & keep | put) * size + target, []).append(node)
-    waiting = [node for node in all_.order if node % size in targets]
-    good = set(waiting)
+    system = reach.system
+    size = len(system.names)
+    ends = {n for n, state in enumerate(system.lifecycle.states.values()) if state.final}
+    sources = _sources_of_nodes(every_node, ends, must=must)
+    waiting = [node for node in every_node.nodes if node % size in targets]
+    safe = set(waiting)
     while waiting:
-        for node in back.get(waiting.pop(), ()):
-            if node not in good:
-                good.add(node)
+        for node in sources.get(waiting.pop(), ()):
+            if node not in safe:
+                safe.add(node)
                 waiting.append(node)
-    return next((n for n in reach.order if n not in good and n % size not in ends), None)
+    return next((n for n in reach.nodes if n not in safe and n % size not in ends), None)
+
+
+def _sources_of_nodes(
+    reach: ReachableStates, ends: set[int], *, must: bool
+) -> dict[int, list[int]]:
+    """Return the nodes from which each node is one step away; no step leaves an end."""
+    outgoing, size = reach.system.outgoing(must=must), len(reach.system.names)
+    sources: dict[int, list[int]] = {}
+    for node in reach.nodes:
+        facts, state = divmod(node, size)
+        for _, target, guards, kept, added in () if state in ends else outgoing[state]:
+            if guards is None or _is_any_guard_met(guards, facts):
+                sources.setdefault((facts & kept | added) * size + target, []).append(node)
+    return sources
 
 
 @define(eq=False, slots=False)
 class StateSpace:
     """A lifecycle in numbers, and what can be reached there."""
 
-    board: TransitionSystem
+    system: TransitionSystem
 
     @cached_property
-    def reach(self) -> ReachableStates:
+    def may_reach(self) -> ReachableStates:
         """What can be reached if predicates say yes."""
-        return explore(self.board, sure=False)
+        return explore(self.system, must=False)
 
     @cached_property
-    def sure_reach(self) -> ReachableStates:
+    def must_reach(self) -> ReachableStates:
         """What can be reached whatever predicates say."""
-        return explore(self.board, sure=True) if self.board.is_opaque else self.reach
+        return explore(self.system, must=True) if self.system.is_opaque else self.may_reach

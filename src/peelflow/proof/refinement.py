@@ -8,12 +8,12 @@ force's file too, as a second and independent check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 
 from attrs import define, evolve
 
-from peelflow.errors import Diagnostic, Span
+from peelflow.errors import Diagnostic, Severity, Span
 from peelflow.model.requirements import (
     AnyOf,
     DistinctFrom,
@@ -26,14 +26,12 @@ from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
     Lifecycle,
-    Role,
     State,
     Transition,
     Vocabulary,
 )
-from peelflow.proof.counterexample import ProofResult, fault
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import triggers_of
+from peelflow.proof.lint import may_stand_for, triggers_of
 from peelflow.proof.normal_form import (
     TooLargeError,
     closed_ledgers,
@@ -53,49 +51,51 @@ class Refinement:
     national: Lifecycle
 
     @cached_property
-    def view(self) -> AbstractionMap:
+    def abstraction(self) -> AbstractionMap:
         """The force's file as the national one sees it."""
         return AbstractionMap(self.own, self.national)
 
     @cached_property
-    def own_steps(self) -> dict[str, Transition]:
+    def own_step_into(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
-        ways = (way for state in self.own.states.values() for way in state.transitions)
-        return {way.to: way for way in ways if way.answers is None}
+        transitions = (step for state in self.own.states.values() for step in state.transitions)
+        return {step.to: step for step in transitions if step.answers is None}
 
     @cached_property
     def national_triggers(self) -> frozenset[str]:
         """The names of the national triggers."""
         return triggers_of(self.national)
 
-    def meant(self, name: str) -> State:
+    def national_state(self, name: str) -> State:
         """Return the national state that a state of the force's stands for."""
         return self.national.states[self.own.stands_for(name)]
 
-    def is_theirs(self, role: str) -> bool:
+    def is_external(self, role: str) -> bool:
         """Return whether a role is none of the force's."""
         held = self.national.roles.get(role) or self.own.roles.get(role)
         return role == SYSTEM or held is None or held.side != "force"
 
-    def told(self, name: str, asked: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
-        """Tell what is asked in state `name`, where the window began when it was entered.
+    def as_counted_from_window(
+        self, name: str, asked: tuple[Requirement, ...]
+    ) -> tuple[Requirement, ...]:
+        """Return what is asked in state `name`, where the window began when it was entered.
 
         It did unless a step of the force's own enters the state, for such a step begins no window.
         """
-        if name in self.own_steps:
+        if name in self.own_step_into:
             return asked
-        return tuple(_as_from_window(each, name) for each in asked)
+        return tuple(_as_from_window(requirement, name) for requirement in asked)
 
 
-def undetermined_note(way: Transition, rule: Transition, said: str) -> Diagnostic:
+def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnostic:
     """Return a note that only the application can say, because a predicate decides."""
-    return fault(
-        way.span,
+    return Diagnostic(
+        step.span,
         "refinement-undetermined",
         said,
         "a predicate decides it, or a name that means two things here; write it as the "
         "national file does",
-        rule.span,
+        related=rule.span,
         severity="note",
     )
 
@@ -103,8 +103,8 @@ def undetermined_note(way: Transition, rule: Transition, said: str) -> Diagnosti
 def _as_from_window(asked: Requirement, state: str) -> Requirement:
     match asked:
         case AnyOf(any_of=choices):
-            told = (tuple(_as_from_window(each, state) for each in every) for every in choices)
-            return evolve(asked, any_of=tuple(told))
+            any_of = (tuple(_as_from_window(atom, state) for atom in atoms) for atoms in choices)
+            return evolve(asked, any_of=tuple(any_of))
         case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
             return evolve(asked, since=None)
         case _:
@@ -124,13 +124,12 @@ def check_refinement(
         vocabulary: The words of the whole rulebook.
     """
     found = [*_scope_faults(own, national), *_role_faults(own, national, vocabulary)]
-    sides, entered = Refinement(own, national), states_reachable(own)
-    ledgers = sorted({k for state in national.states.values() for k in state.counts_as})
+    refinement, entered = Refinement(own, national), states_reachable(own)
     for name in own.states:
         if name in entered:
-            found += [*_state_faults(own, national, name, ledgers)]
+            found += _state_faults(own, national, name)
             if own.stands_for(name) in national.states:
-                found += _transition_faults(sides, name)
+                found += _transition_faults(refinement, name)
     if all(own.stands_for(name) in national.states for name in own.states):
         found += _guarantee_faults(own, national)
     return tuple(sorted(set(found)))
@@ -138,31 +137,27 @@ def check_refinement(
 
 def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
     if own.refines != str(national):
-        yield fault(
-            own.span,
-            "refines-another",
-            f"`{own}` says it refines `{own.refines}`, not `{national}`",
-            f"write `refines: {national}`",
-            national.span,
-        )
-    there, here = national.applies_to, own.applies_to
-    wider = [f"`{name}`" for name in here.category if name not in there.category]
-    wider += [f"level {level or 'none'}" for level in here.level if level not in there.level]
+        sentence = f"`{own}` says it refines `{own.refines}`, not `{national}`"
+        instead = f"write `refines: {national}`"
+        yield Diagnostic(own.span, "refines-another", sentence, instead, related=national.span)
+    scope, own_scope = national.applies_to, own.applies_to
+    wider = [f"`{name}`" for name in own_scope.category if name not in scope.category]
+    wider += [f"level {level or 'none'}" for level in own_scope.level if level not in scope.level]
     if wider:
-        yield fault(
-            here.span,
+        yield Diagnostic(
+            own_scope.span,
             "wider-than-national",
             f"`{own}` applies to {', '.join(wider)}, and `{national}` does not",
             "apply it to no more records than the lifecycle it refines",
-            there.span,
+            related=scope.span,
         )
     if own.in_force_from < national.in_force_from:
-        yield fault(
+        yield Diagnostic(
             own.span,
             "earlier-than-national",
             f"`{own}` is in force from {own.in_force_from}, before `{national}`",
             f"write `in_force_from: {national.in_force_from}`, or a later date",
-            national.span,
+            related=national.span,
         )
 
 
@@ -172,71 +167,67 @@ def _role_faults(
     for name, role in own.roles.items():
         meant = national.roles.get(name)
         if meant is not None and meant != role:
-            yield fault(
-                role.span,
-                "role-redefined",
-                f"the role `{name}` has its meaning already",
-                "use it as it is, or choose another name",
-                meant.span,
-            )
+            sentence = f"the role `{name}` has its meaning already"
+            instead = "use it as it is, or choose another name"
+            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=meant.span)
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
-            if other is None or not _may_stand_for(role, other):
-                yield fault(
+            if other is None or not may_stand_for(role, other):
+                yield Diagnostic(
                     role.span,
                     "not-delegable",
                     f"`{name}` cannot stand for `{role.stands_for}`, whose acts are not delegated",
                     "let it stand for a force role that is marked `may_be_delegated: true`",
-                    other.span if other else None,
+                    related=other.span if other else None,
                 )
 
 
-def _may_stand_for(role: Role, other: Role) -> bool:
-    return other.may_be_delegated and other.side == role.side == "force"
-
-
-def _state_faults(
-    own: Lifecycle, national: Lifecycle, name: str, ledgers: Sequence[str]
-) -> Iterator[Diagnostic]:
+def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnostic]:
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
-        yield fault(
-            state.span,
-            "stands-for-nothing",
-            f"`{name}` stands for `{stood}`, which is no state of `{national}`",
-            f"write `stands_for:` with one of {listed(national.states)}",
-            national.span,
-        )
-        return
+        sentence = f"`{name}` stands for `{stood}`, which is no state of `{national}`"
+        instead = f"write `stands_for:` with one of {listed(national.states)}"
+        yield Diagnostic(state.span, "stands-for-nothing", sentence, instead, related=national.span)
+    else:
+        yield from _kept_state_faults(own, national, name, meant)
+        yield from _count_faults(own, national, name, meant)
+
+
+def _kept_state_faults(
+    own: Lifecycle, national: Lifecycle, name: str, meant: State
+) -> Iterator[Diagnostic]:
+    state, stood = own.states[name], own.stands_for(name)
     if name == own.initial and stood != national.initial:
-        yield fault(
+        yield Diagnostic(
             state.span,
             "initial-differs",
             f"records start in `{name}`, which stands for `{stood}`; they start in "
             f"`{national.initial}`",
             f"start in a state that stands for `{national.initial}`",
-            national.states[national.initial].span,
+            related=national.states[national.initial].span,
         )
     if state.final != meant.final:
         is_, other = ("an end", "is none") if state.final else ("no end", "is one")
-        yield fault(
-            state.span,
-            "final-differs",
-            f"`{name}` is {is_}, and `{stood}` {other}",
-            "let both be final, or neither",
-            meant.span,
-        )
-    for ledger in ledgers:
-        here, there = state.counts_as.get(ledger), meant.counts_as.get(ledger)
-        if here != there:
-            yield fault(
+        sentence = f"`{name}` is {is_}, and `{stood}` {other}"
+        instead = "let both be final, or neither"
+        yield Diagnostic(state.span, "final-differs", sentence, instead, related=meant.span)
+
+
+def _count_faults(
+    own: Lifecycle, national: Lifecycle, name: str, meant: State
+) -> Iterator[Diagnostic]:
+    state = own.states[name]
+    for ledger in sorted({k for every in national.states.values() for k in every.counts_as}):
+        counts, expected = state.counts_as.get(ledger), meant.counts_as.get(ledger)
+        if counts != expected:
+            yield Diagnostic(
                 state.span,
                 "count-differs",
-                f"`{name}` counts {here or 'nowhere'} on `{ledger}`, and `{stood}` "
-                f"{there or 'nowhere'}",
-                f"write `{ledger}: {there}`" if there else f"remove `{ledger}` here",
-                meant.span,
+                f"`{name}` counts {counts or 'nowhere'} on `{ledger}`, and "
+                f"`{own.stands_for(name)}` {expected or 'nowhere'}",
+                f"write `{ledger}: {expected}`" if expected else f"remove `{ledger}` here",
+                related=meant.span,
             )
 
 
@@ -246,263 +237,225 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
             continue
-        said = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
+        span = proof.steps[-1].span if proof.steps else own.span
+        related, trail = guarantee.span, proof.trail
+        broken = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
-            yield fault(
-                _last_span(own, proof),
-                "refinement-undetermined",
-                f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}",
-                "have somebody say what the predicate may do, or do without it",
-                guarantee.span,
-                severity="note",
-                steps=proof.trail,
+            sentence = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
+            instead = "have somebody say what the predicate may do, or do without it"
+            yield Diagnostic(
+                span, "refinement-undetermined", sentence, instead, "note", related, trail
             )
         elif isinstance(guarantee.promise, AlwaysReachable):
-            yield fault(
-                _last_span(own, proof),
-                "end-unreachable",
-                said,
-                "add a way there from where the last of these steps leads",
-                guarantee.span,
-                steps=proof.trail,
-            )
+            instead = "add a way there from where the last of these steps leads"
+            yield Diagnostic(span, "end-unreachable", broken, instead, "error", related, trail)
         else:
-            yield fault(
-                _last_span(own, proof),
-                "guarantee-broken",
-                said,
-                "take away the last of these steps, or let it need what is missing",
-                guarantee.span,
-                steps=proof.trail,
-            )
+            instead = "take away the last of these steps, or let it need what is missing"
+            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", related, trail)
 
 
-def _last_span(own: Lifecycle, proof: ProofResult) -> Span:
-    return proof.steps[-1].span if proof.steps else own.span
-
-
-def _transition_faults(sides: Refinement, name: str) -> list[Diagnostic]:
+def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     """Return what is wrong with the steps out of one state of the force's file."""
-    state, meant = sides.own.states[name], sides.meant(name)
+    state, meant = refinement.own.states[name], refinement.national_state(name)
     found: list[Diagnostic] = []
-    for way in state.transitions:
-        if sides.own.stands_for(way.to) in sides.national.states:
+    for step in state.transitions:
+        if refinement.own.stands_for(step.to) in refinement.national.states:
             found += (
-                _own_step_faults(sides, name, way)
-                if way.answers is None
-                else _implementation_faults(sides, name, way)
+                _own_step_faults(refinement, name, step)
+                if step.answers is None
+                else _implementation_faults(refinement, name, step)
             )
     for rule in meant.transitions:
-        if any(sides.is_theirs(role) for role in rule.by):
-            found += _others_step_faults(sides, name, rule)
+        if any(refinement.is_external(role) for role in rule.by):
+            found += _others_step_faults(refinement, name, rule)
     return found
 
 
-def _own_step_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
-    stood, then = sides.own.stands_for(name), sides.own.stands_for(way.to)
-    said = f"`{way.trigger}` answers no step of `{sides.national}` from `{stood}`"
-    related = sides.meant(name).span
-    if stood != then:
-        yield fault(
-            way.span,
-            "own-step-leaves",
-            f"{said}, and leads from `{stood}` to `{then}`",
-            f"lead to a state that stands for `{stood}`, or name with `as:` what it answers",
-            related,
-        )
-    if sides.own.states[name].final:
-        yield fault(
-            way.span,
-            "own-step-from-end",
-            f"{said}, and `{name}` is an end",
-            "leave an end only by a step that the national file has",
-            related,
-        )
-    others = [role for role in way.by if sides.is_theirs(role)]
+def _own_step_faults(refinement: Refinement, name: str, step: Transition) -> Iterator[Diagnostic]:
+    span, stood = step.span, refinement.own.stands_for(name)
+    target = refinement.own.stands_for(step.to)
+    sentence = f"`{step.trigger}` answers no step of `{refinement.national}` from `{stood}`"
+    against: tuple[Severity, Span] = "error", refinement.national_state(name).span
+    if stood != target:
+        why = f"{sentence}, and leads from `{stood}` to `{target}`"
+        instead = f"lead to a state that stands for `{stood}`, or name with `as:` what it answers"
+        yield Diagnostic(span, "own-step-leaves", why, instead, *against)
+    if refinement.own.states[name].final:
+        why = f"{sentence}, and `{name}` is an end"
+        instead = "leave an end only by a step that the national file has"
+        yield Diagnostic(span, "own-step-from-end", why, instead, *against)
+    others = [role for role in step.by if refinement.is_external(role)]
     if others:
-        yield fault(
-            way.span,
-            "own-step-by-others",
-            f"{said}, and {listed(others)} would do it",
-            "let only roles of the force do a step of the force's own",
-            related,
-        )
-    if way.trigger in sides.national_triggers:
-        yield fault(
-            way.span,
-            "own-step-misnamed",
-            f"{said}, but has the name of a national trigger",
-            "give the force's own step a name of its own",
-            related,
-        )
+        why = f"{sentence}, and {listed(others)} would do it"
+        instead = "let only roles of the force do a step of the force's own"
+        yield Diagnostic(span, "own-step-by-others", why, instead, *against)
+    if step.trigger in refinement.national_triggers:
+        why = f"{sentence}, but has the name of a national trigger"
+        instead = "give the force's own step a name of its own"
+        yield Diagnostic(span, "own-step-misnamed", why, instead, *against)
 
 
-def _implementation_faults(sides: Refinement, name: str, way: Transition) -> Iterator[Diagnostic]:
-    stood, meant = sides.own.stands_for(name), sides.meant(name)
-    rules = [rule for rule in meant.transitions if rule.trigger == way.answers]
+def _implementation_faults(
+    refinement: Refinement, name: str, step: Transition
+) -> Iterator[Diagnostic]:
+    stood, meant = refinement.own.stands_for(name), refinement.national_state(name)
+    rules = [rule for rule in meant.transitions if rule.trigger == step.answers]
     if not rules:
-        yield fault(
-            way.span,
+        yield Diagnostic(
+            step.span,
             "answers-nothing",
-            f"`{way.trigger}` answers `{way.answers}`, and `{stood}` has no such step",
-            suggestion(str(way.answers), {rule.trigger for rule in meant.transitions}),
-            meant.span,
+            f"`{step.trigger}` answers `{step.answers}`, and `{stood}` has no such step",
+            suggestion(str(step.answers), {rule.trigger for rule in meant.transitions}),
+            related=meant.span,
         )
         return
-    if way.trigger != way.answers and any(map(sides.is_theirs, way.by)):
-        yield fault(
-            way.span,
+    if step.trigger != step.answers and any(map(refinement.is_external, step.by)):
+        yield Diagnostic(
+            step.span,
             "theirs-renamed",
-            f"`{way.answers}` is called `{way.trigger}` here, and is not the force's to name",
-            f"call it `{way.answers}`",
-            rules[0].span,
+            f"`{step.answers}` is called `{step.trigger}` here, and is not the force's to name",
+            f"call it `{step.answers}`",
+            related=rules[0].span,
         )
-    for role in way.by:
-        rule = next((r for r in rules if sides.view.is_one_of(role, r.by)), None)
+    for role in step.by:
+        rule = next((r for r in rules if refinement.abstraction.is_one_of(role, r.by)), None)
         if rule is None:
-            if role != SYSTEM or _can_system_take(name, way):
-                yield _role_added(way, role, rules)
+            if role != SYSTEM or _can_system_take(name, step):
+                yield _role_added(step, role, rules)
         else:
-            yield from _tightening_faults(sides, name, way, rule)
+            yield from _tightening_faults(refinement, name, step, rule)
 
 
-def _role_added(way: Transition, role: str, rules: list[Transition]) -> Diagnostic:
-    may = [each for rule in rules for each in rule.by]
-    return fault(
-        way.span,
-        "role-added",
-        f"`{role}` may `{way.trigger}` here, and only {listed(may)} may `{way.answers}`",
-        f"write `by:` with some of {listed(may)}",
-        rules[0].span,
-    )
+def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
+    may = [role for rule in rules for role in rule.by]
+    sentence = f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.answers}`"
+    instead = f"write `by:` with some of {listed(may)}"
+    return Diagnostic(step.span, "role-added", sentence, instead, related=rules[0].span)
 
 
 def _tightening_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    then = sides.own.stands_for(way.to)
+    then = refinement.own.stands_for(step.to)
     if then != rule.to:
-        yield fault(
-            way.span,
+        yield Diagnostic(
+            step.span,
             "target-differs",
-            f"`{way.trigger}` leads to `{way.to}`, which stands for `{then}`; `{rule.trigger}`"
+            f"`{step.trigger}` leads to `{step.to}`, which stands for `{then}`; `{rule.trigger}`"
             f" leads to `{rule.to}`",
             f"lead to a state that stands for `{rule.to}`",
-            rule.span,
+            related=rule.span,
         )
     for wanted in rule.requires:
-        yield from _requirement_faults(sides, name, way, rule, wanted)
-    yield from _timing_faults(sides, name, way, rule)
+        yield from _requirement_faults(refinement, name, step, rule, wanted)
+    yield from _timing_faults(refinement, name, step, rule)
 
 
 def _requirement_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition, wanted: Requirement
+    refinement: Refinement, name: str, step: Transition, rule: Transition, wanted: Requirement
 ) -> Iterator[Diagnostic]:
-    meant = sides.view.meant(wanted)
+    meant = refinement.abstraction.meant(wanted)
     verdict = "undetermined"
     if meant is not None:
         verdict = implies_one(
-            sides.told(name, requirements_of(name, way)),
-            *sides.told(name, (meant,)),
-            given_closes=closed_ledgers(sides.own, name, way),
-            wanted_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
+            refinement.as_counted_from_window(name, requirements_of(name, step)),
+            *refinement.as_counted_from_window(name, (meant,)),
+            given_closes=closed_ledgers(refinement.own, name, step),
+            wanted_closes=closed_ledgers(
+                refinement.national, refinement.own.stands_for(name), rule
+            ),
         )
     said = say_requirement(wanted)
     if verdict == "refuted":
-        yield fault(
-            way.span,
-            "requirement-weakened",
-            f"`{way.trigger}` can be done without {said}, and `{rule.trigger}` cannot",
-            f"require {said}",
-            rule.span,
-        )
+        sentence = f"`{step.trigger}` can be done without {said}, and `{rule.trigger}` cannot"
+        instead = f"require {said}"
+        yield Diagnostic(step.span, "requirement-weakened", sentence, instead, related=rule.span)
     elif verdict == "undetermined":
-        yield undetermined_note(way, rule, f"whether `{way.trigger}` needs {said} is not proved")
+        yield undetermined_note(step, rule, f"whether `{step.trigger}` needs {said} is not proved")
 
 
 def _timing_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    if way.after != rule.after:
-        yield fault(
-            way.span,
+    if step.after != rule.after:
+        yield Diagnostic(
+            step.span,
             "theirs-retimed",
-            f"`{way.trigger}` falls due {_due_words(way)}, and `{rule.trigger}` {_due_words(rule)}",
+            f"`{step.trigger}` falls due {_due_words(step)}, "
+            f"and `{rule.trigger}` {_due_words(rule)}",
             "keep the time that the national file gives",
-            rule.span,
+            related=rule.span,
         )
     elif rule.after is not None and rule.after.since == "entered":
-        anew = sides.own_steps.get(name)
+        anew = refinement.own_step_into.get(name)
         if anew is not None:
-            yield fault(
-                anew.span,
-                "theirs-retimed",
-                f"`{anew.trigger}` enters `{name}` anew, so `{way.trigger}` falls due later",
-                f"let no step of the force's own enter `{name}`",
-                rule.span,
-            )
+            sentence = f"`{anew.trigger}` enters `{name}` anew, so `{step.trigger}` falls due later"
+            instead = f"let no step of the force's own enter `{name}`"
+            yield Diagnostic(anew.span, "theirs-retimed", sentence, instead, related=rule.span)
 
 
-def _can_system_take(name: str, way: Transition) -> bool:
+def _can_system_take(name: str, step: Transition) -> bool:
     """Say whether peelflow itself, which gives no reason and names no inspection, can do a step."""
     try:
         return any(
-            satisfiable(clause, (), system=True)
-            for clause in disjunctive_normal_form(requirements_of(name, way))
+            satisfiable(clause, (), by_system=True)
+            for clause in disjunctive_normal_form(requirements_of(name, step))
         )
     except TooLargeError:
         return True
 
 
-def _due_words(way: Transition) -> str:
-    if way.after is None:
+def _due_words(step: Transition) -> str:
+    if step.after is None:
         return "at no set time"
-    since = "beginning with" if way.after.beginning else "after"
-    return f"{say_period(way.after)} {since} {way.after.since}"
+    since = "beginning with" if step.after.beginning else "after"
+    return f"{say_period(step.after)} {since} {step.after.since}"
 
 
-def _others_step_faults(sides: Refinement, name: str, rule: Transition) -> Iterator[Diagnostic]:
+def _others_step_faults(
+    refinement: Refinement, name: str, rule: Transition
+) -> Iterator[Diagnostic]:
     """Yield in which a step of others than the force is missing from a state, or asks more."""
-    state = sides.own.states[name]
-    answers = [way for way in state.transitions if way.answers == rule.trigger]
+    state = refinement.own.states[name]
+    answers = [step for step in state.transitions if step.answers == rule.trigger]
     for role in rule.by:
-        way = next((w for w in answers if role in w.by), None)
-        if way is None:
-            yield fault(
+        step = next((w for w in answers if role in w.by), None)
+        if step is None:
+            yield Diagnostic(
                 state.span,
                 "theirs-missing",
                 f"from `{name}` `{role}` cannot `{rule.trigger}`, which the force may not stop",
                 f"add `{rule.trigger}` to `{name}` as the national file has it",
-                rule.span,
+                related=rule.span,
             )
         else:
-            yield from _burden_faults(sides, name, way, rule)
+            yield from _burden_faults(refinement, name, step, rule)
 
 
 def _burden_faults(
-    sides: Refinement, name: str, way: Transition, rule: Transition
+    refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    given = [sides.view.meant(each) for each in rule.requires]
-    after = requirements_of(name, evolve(way, requires=()))
-    for asked in way.requires:
+    given = [refinement.abstraction.meant(each) for each in rule.requires]
+    after = requirements_of(name, evolve(step, requires=()))
+    for asked in step.requires:
         verdict = "undetermined"
         if None not in given:
             verdict = implies_one(
-                sides.told(name, (*(each for each in given if each is not None), *after)),
-                *sides.told(name, (asked,)),
-                given_closes=closed_ledgers(sides.national, sides.own.stands_for(name), rule),
-                wanted_closes=closed_ledgers(sides.own, name, way),
+                refinement.as_counted_from_window(
+                    name, (*(each for each in given if each is not None), *after)
+                ),
+                *refinement.as_counted_from_window(name, (asked,)),
+                given_closes=closed_ledgers(
+                    refinement.national, refinement.own.stands_for(name), rule
+                ),
+                wanted_closes=closed_ledgers(refinement.own, name, step),
             )
         said = say_requirement(asked)
         if verdict == "refuted":
-            yield fault(
-                way.span,
-                "theirs-burdened",
-                f"`{way.trigger}` needs {said} here, which the force may not ask",
-                "require what the national file requires, no more",
-                rule.span,
-            )
+            sentence = f"`{step.trigger}` needs {said} here, which the force may not ask"
+            instead = "require what the national file requires, no more"
+            yield Diagnostic(step.span, "theirs-burdened", sentence, instead, related=rule.span)
         elif verdict == "undetermined":
             yield undetermined_note(
-                way, rule, f"whether `{way.trigger}` needs more here is not proved"
+                step, rule, f"whether `{step.trigger}` needs more here is not proved"
             )

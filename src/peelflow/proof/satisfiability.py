@@ -143,7 +143,7 @@ def satisfiable(
     met: Iterable[Atom],
     unmet: Iterable[Atom],
     *,
-    system: bool = False,
+    by_system: bool = False,
     known: KnownPast | None = None,
 ) -> bool:
     """Say whether an act can meet all of `met` and none of `unmet`.
@@ -151,13 +151,15 @@ def satisfiable(
     Args:
         met: Atoms that hold.
         unmet: Atoms that do not.
-        system: peelflow itself acts: with no reason, successor, inspection or offered document.
+        by_system: peelflow itself acts: with no reason, successor, inspection or offered document.
         known: Which moments there were, in which order; any past at all when it is None.
     """
     held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
     if any(atom in held for atom in lacking) or _has_contradictory_wait(held, lacking):
         return False
-    if system and any(isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held):
+    if by_system and any(
+        isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held
+    ):
         return False
     there = _existing_time_points(held, known)
     if there is None:
@@ -168,7 +170,7 @@ def satisfiable(
     return (
         _are_fields_satisfiable(held, lacking)
         and _are_children_satisfiable(held, lacking)
-        and _are_people_satisfiable(held, lacking, system=system, known=known)
+        and _are_people_satisfiable(held, lacking, by_system=by_system, known=known)
         and _are_times_satisfiable(held, lacking, known)
     )
 
@@ -277,7 +279,7 @@ def _has_every_answer(
 
 
 def _are_people_satisfiable(
-    held: tuple[Atom, ...], lacking: tuple[Atom, ...], *, system: bool, known: KnownPast | None
+    held: tuple[Atom, ...], lacking: tuple[Atom, ...], *, by_system: bool, known: KnownPast | None
 ) -> bool:
     """People who did things before, where it is known which those are."""
     if known is None:
@@ -290,11 +292,11 @@ def _are_people_satisfiable(
         trigger = atom.distinct_from
         done = ranks.get(("done", trigger))
         within = done is not None and done >= ranks[_time_point_of(atom)]
-        by_system = trigger in known.by_system
+        done_by_system = trigger in known.by_system
         if atom in held:
-            if not within or (system and by_system):
+            if not within or (by_system and done_by_system):
                 return False
-        elif within and (trigger in others or by_system != system):
+        elif within and (trigger in others or done_by_system != by_system):
             return False
     return True
 
@@ -403,14 +405,14 @@ class CountermodelSearch:
     """Whether an act can meet one clause and not some requirement.
 
     Args:
-        system: peelflow itself acts.
+        by_system: peelflow itself acts.
         known: What is known of the record's past.
-        sure: Look only for acts that no predicate can rule out.
+        must: Look only for acts that no predicate can rule out.
     """
 
-    system: bool = False
+    by_system: bool = False
     known: KnownPast | None = None
-    sure: bool = False
+    must: bool = False
     steps: int = field(default=0, init=False)
 
     def unmet(self, clause: Clause, wanted: tuple[Clause, ...]) -> tuple[Atom, ...] | None:
@@ -421,7 +423,7 @@ class CountermodelSearch:
         Raises:
             TooLargeError: The search takes too many steps.
         """
-        if self.sure and any(isinstance(atom, PredicateHolds) for atom in clause):
+        if self.must and any(isinstance(atom, PredicateHolds) for atom in clause):
             return None
         return self._search(clause, wanted, ())
 
@@ -431,7 +433,7 @@ class CountermodelSearch:
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise TooLargeError
-        if not satisfiable(clause, failed, system=self.system, known=self.known):
+        if not satisfiable(clause, failed, by_system=self.by_system, known=self.known):
             return None
         if not wanted:
             return failed
@@ -442,7 +444,7 @@ class CountermodelSearch:
         return next((atoms for atoms in found if atoms is not None), None)
 
     def _failing(self, clause: Clause) -> Iterator[Atom]:
-        return (atom for atom in clause if not (self.sure and isinstance(atom, PredicateHolds)))
+        return (atom for atom in clause if not (self.must and isinstance(atom, PredicateHolds)))
 
 
 def implies(
@@ -479,11 +481,13 @@ def implies_one(
 ) -> Verdict:
     """Say whether an act that meets all of `given` meets `wanted`."""
     try:
-        ways = disjunctive_normal_form(given, given_closes)
+        clauses = disjunctive_normal_form(given, given_closes)
         asked = disjunctive_normal_form((wanted,), wanted_closes)
-        if all(CountermodelSearch().unmet(way, asked) is None for way in ways):
+        if all(CountermodelSearch().unmet(clause, asked) is None for clause in clauses):
             return "proved"
-        if any(CountermodelSearch(sure=True).unmet(way, asked) is not None for way in ways):
+        if any(
+            CountermodelSearch(must=True).unmet(clause, asked) is not None for clause in clauses
+        ):
             return "refuted"
     except TooLargeError:
         return "undetermined"
@@ -493,6 +497,6 @@ def implies_one(
 def can_be_met(requirements: Requirements) -> bool:
     """Say whether some act on some record meets all of `requirements`."""
     try:
-        return any(satisfiable(way, ()) for way in disjunctive_normal_form(requirements))
+        return any(satisfiable(clause, ()) for clause in disjunctive_normal_form(requirements))
     except TooLargeError:
         return True

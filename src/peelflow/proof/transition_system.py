@@ -8,16 +8,23 @@ people give.
 A fact is one bit that a proof remembers of a record besides its state: which of two time points is
 the later one, whether a state was ever entered, or who did a trigger last. An event changes facts
 by two masks: it clears some bits and sets others.
+
+Throughout the proofs, `must=False` asks what may be, if each predicate says as it is needed to, and
+`must=True` what is so whatever predicates say. What may not be is proved; what must be is refuted;
+what lies between is undetermined.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import product
+from typing import NamedTuple
 
 from attrs import define, field, fields, frozen
 
 from peelflow.model.requirements import (
+    PUBLISHED,
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
@@ -42,20 +49,20 @@ from peelflow.proof.satisfiability import WINDOW, KnownPast, TimePoint, satisfia
 
 @frozen
 class PastTransition(Transition):
-    """A step of rules that records left, or the move itself; `deeds` are what it counts as."""
+    """A step of rules that records left, or the move itself; `triggers` are what it counts as."""
 
-    deeds: tuple[str, ...] = ()
-
-
-def past_transition(way: Transition, deeds: tuple[str, ...]) -> PastTransition:
-    """Return a transition that counts as these deeds, and no longer as its own trigger."""
-    told = {part.name: getattr(way, part.name) for part in fields(Transition)}
-    return PastTransition(**told, deeds=deeds)
+    triggers: tuple[str, ...] = ()
 
 
-def counted_triggers(way: Transition) -> tuple[str, ...]:
+def past_transition(transition: Transition, triggers: tuple[str, ...]) -> PastTransition:
+    """Return a transition that counts as these triggers, and no longer as its own trigger."""
+    parts = {part.name: getattr(transition, part.name) for part in fields(Transition)}
+    return PastTransition(**parts, triggers=triggers)
+
+
+def counted_triggers(transition: Transition) -> tuple[str, ...]:
     """Return the triggers that a transition counts as having done."""
-    return way.deeds if isinstance(way, PastTransition) else (way.trigger,)
+    return transition.triggers if isinstance(transition, PastTransition) else (transition.trigger,)
 
 
 @frozen
@@ -67,10 +74,10 @@ class Entered:
 
 @frozen
 class NotBefore:
-    """`one` is there, and `other` is not, or not later than `one`."""
+    """`later` is there, and `earlier` is not, or not later than `later`."""
 
-    one: TimePoint
-    other: TimePoint
+    later: TimePoint
+    earlier: TimePoint
 
 
 @frozen
@@ -82,10 +89,10 @@ class LastDoneBySystem:
 
 @frozen
 class Done:
-    """The trigger that a guarantee names was done; `system`: last by peelflow itself."""
+    """The trigger that a guarantee names was done; `by_system`: last by peelflow itself."""
 
     named: str
-    system: bool = False
+    by_system: bool = False
 
 
 @frozen
@@ -117,131 +124,135 @@ class Facts:
         return self._moved({WINDOW, time_point(initial)})[1]
 
     def after(
-        self, way: Transition, *, system: bool, named: frozenset[str] = frozenset()
+        self, transition: Transition, *, by_system: bool, named: frozenset[str] = frozenset()
     ) -> tuple[int, int]:
         """Return the bits a transition keeps and those it sets.
 
         Args:
-            way: The transition.
-            system: peelflow itself takes it.
+            transition: The transition.
+            by_system: peelflow itself takes it.
             named: The guarantee's words for its trigger.
         """
         if not self.bits:
             return -1, 0
         key = (
-            counted_triggers(way),
-            way.to if way.to in self.states else "",
-            way.answers is None,
-            system,
+            counted_triggers(transition),
+            transition.to if transition.to in self.states else "",
+            transition.answers is None,
+            by_system,
         )
         if (*key, named) not in self._masks:
-            self._masks[*key, named] = self._after(way, system=system, named=named)
+            self._masks[*key, named] = self._after(transition, by_system=by_system, named=named)
         return self._masks[*key, named]
 
     @cached_property
     def states(self) -> frozenset[str]:
         """The states whose entering some fact is about."""
-        points = [point for fact in self.bits for point in _time_points_of(fact)]
+        points = [point for fact in self.bits for point in time_points_of(fact)]
         return frozenset(name for kind, name in points if kind == "entered")
 
-    def _after(self, way: Transition, *, system: bool, named: frozenset[str]) -> tuple[int, int]:
-        done: set[TimePoint] = {("done", deed) for deed in counted_triggers(way)}
-        moved = {time_point(way.to), *done}
-        cleared, put = self._moved({*moved, WINDOW} if way.answers is not None else moved)
+    def _after(
+        self, transition: Transition, *, by_system: bool, named: frozenset[str]
+    ) -> tuple[int, int]:
+        points: set[TimePoint] = {("done", name) for name in counted_triggers(transition)}
+        points.add(time_point(transition.to))
+        if transition.answers is not None:
+            points.add(WINDOW)
+        cleared, set_bits = self._moved(points)
         for fact, bit in self.bits.items():
-            said = _value_after(fact, way, system=system, named=named)
-            if said:
-                put |= bit
-            elif said is not None:
+            value = _value_after(fact, transition, by_system=by_system, named=named)
+            if value:
+                set_bits |= bit
+            elif value is not None:
                 cleared |= bit
-        return ~cleared, put
+        return ~cleared, set_bits
 
     def _moved(self, points: set[TimePoint]) -> tuple[int, int]:
-        cleared = put = 0
+        cleared = set_bits = 0
         for fact, bit in self.bits.items():
             match fact:
                 case Entered(state=state) if time_point(state) in points:
-                    put |= bit
-                case NotBefore(one=one) if one in points:
-                    put |= bit
-                case NotBefore(other=other) if other in points:
+                    set_bits |= bit
+                case NotBefore(later=later) if later in points:
+                    set_bits |= bit
+                case NotBefore(earlier=earlier) if earlier in points:
                     cleared |= bit
                 case _:
                     pass
-        return cleared, put
+        return cleared, set_bits
 
-    def guard(self, clause: Clause, *, system: bool) -> Guard:
+    def guard(self, clause: Clause, *, by_system: bool) -> Guard:
         """Return which bits must be set, and which must not be, for a clause to be met."""
         need = forbidden = 0
         for fact in facts_of(clause):
             if isinstance(fact, LastDoneBySystem):
-                forbidden |= self.bits[fact] if system else 0
+                forbidden |= self.bits[fact] if by_system else 0
             else:
                 need |= self.bits[fact]
         return need, forbidden
 
-    def known(self, points: Iterable[TimePoint], triggers: Iterable[str], facts: int) -> KnownPast:
+    def known_past(
+        self, points: Iterable[TimePoint], triggers: Iterable[str], facts: int
+    ) -> KnownPast:
         """Return what the bits say of these moments, and of who did these triggers."""
-        there = [p for p in points if facts & self.bits.get(NotBefore(p, p), 0)]
+        existing = [p for p in points if facts & self.bits.get(NotBefore(p, p), 0)]
         ranks = {
-            one: sum(bool(facts & self.bits[NotBefore(one, other)]) for other in there)
-            for one in there
+            point: sum(bool(facts & self.bits[NotBefore(point, other)]) for other in existing)
+            for point in existing
         }
-        system = frozenset(t for t in triggers if facts & self.bits[LastDoneBySystem(t)])
-        return KnownPast(ranks, system)
+        by_system = frozenset(t for t in triggers if facts & self.bits[LastDoneBySystem(t)])
+        return KnownPast(ranks, by_system)
 
 
-def _time_points_of(fact: Fact) -> tuple[TimePoint, ...]:
+def time_points_of(fact: Fact) -> tuple[TimePoint, ...]:
+    """Return the time points that a fact is about."""
     match fact:
         case Entered(state=state):
             return (time_point(state),)
-        case NotBefore(one=one, other=other):
-            return (one, other)
+        case NotBefore(later=later, earlier=earlier):
+            return (later, earlier)
         case _:
             return ()
 
 
 def _value_after(
-    fact: Fact, way: Transition, *, system: bool, named: frozenset[str]
+    fact: Fact, transition: Transition, *, by_system: bool, named: frozenset[str]
 ) -> bool | None:
-    deeds = counted_triggers(way)
+    triggers = counted_triggers(transition)
     match fact:
-        case LastDoneBySystem(trigger=trigger) if trigger in deeds:
-            return system
-        case Done(named=name, system=by_system) if name in named:
-            return system if by_system else True
+        case LastDoneBySystem(trigger=trigger) if trigger in triggers:
+            return by_system
+        case Done(named=name, by_system=only_system) if name in named:
+            return by_system or not only_system
         case LastDoneAs(named=name, trigger=trigger):
             if name in named:
-                return trigger in deeds
-            return False if trigger in deeds else None
+                return trigger in triggers
+            return False if trigger in triggers else None
         case _:
             return None
 
 
 def facts_of(clause: Iterable[Atom]) -> tuple[Fact, ...]:
     """Return the facts that decide whether atoms can be met."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for atom in clause:
         match atom:
             case Evidence(since=since) | InspectionHeld(since=since) if since is not None:
-                found.append(Entered(since))
-            case Waited(since=since) if since not in (None, "published"):
-                found.append(Entered(str(since)))
+                facts.append(Entered(since))
+            case Waited(since=since) if since not in (None, PUBLISHED):
+                facts.append(Entered(str(since)))
             case DistinctFrom(distinct_from=trigger, since=since):
-                found += [Entered(since)] if since is not None else []
-                found += [
-                    NotBefore(("done", trigger), time_point(since)),
-                    LastDoneBySystem(trigger),
-                ]
+                facts += [Entered(since)] if since is not None else []
+                facts.append(NotBefore(("done", trigger), time_point(since)))
+                facts.append(LastDoneBySystem(trigger))
             case _:
                 pass
-    return tuple(found)
+    return tuple(facts)
 
 
 def order_facts(points: Iterable[TimePoint]) -> tuple[Fact, ...]:
-    """Return the facts that put moments in order."""
-    every = tuple(points)
-    return tuple(NotBefore(one, other) for one in every for other in every)
+    """Return the facts that put time points in order."""
+    return tuple(NotBefore(later, earlier) for later, earlier in product(tuple(points), repeat=2))
 
 
 TriggerNames = Callable[[Transition], frozenset[str]]
@@ -262,35 +273,36 @@ class GuardedClause:
 
 @frozen(eq=False)
 class Edge:
-    """A transition taken by one of `roles`; `system` when peelflow itself takes it.
+    """A transition taken by one of `roles`; `by_system` when peelflow itself takes it.
 
-    `ways` is None where there are too many to look at.
+    `clauses` is None where there are too many to look at. Taking it keeps the facts `kept_bits`
+    and adds the facts `set_bits`.
     """
 
     number: int
     source: int
     target: int
-    rule: Transition
+    transition: Transition
     roles: tuple[str, ...]
-    system: bool
-    ways: tuple[GuardedClause, ...] | None
-    keep: int
-    put: int
+    by_system: bool
+    clauses: tuple[GuardedClause, ...] | None
+    kept_bits: int
+    set_bits: int
 
-    def guards(self, *, sure: bool) -> tuple[Guard, ...] | None:
+    def guards(self, *, must: bool) -> tuple[Guard, ...] | None:
         """Return what facts must be to take the edge; None when it is always open.
 
         Args:
-            sure: Count only ways that no predicate decides.
+            must: Count only clauses that no predicate decides.
         """
-        if self.ways is None:
-            return () if sure else None
-        found = {way.guard for way in self.ways if not (sure and way.is_opaque)}
-        return None if (0, 0) in found else tuple(found)
+        if self.clauses is None:
+            return () if must else None
+        guards = {met.guard for met in self.clauses if not (must and met.is_opaque)}
+        return None if (0, 0) in guards else tuple(guards)
 
-    def is_open(self, facts: int, *, sure: bool) -> bool:
+    def is_open(self, facts: int, *, must: bool) -> bool:
         """Say whether the edge can be taken where the facts are so."""
-        guards = self.guards(sure=sure)
+        guards = self.guards(must=must)
         return guards is None or any(is_guard_met(guard, facts) for guard in guards)
 
 
@@ -311,90 +323,106 @@ class TransitionSystem:
     names: tuple[str, ...]
     edges: tuple[Edge, ...]
     facts: Facts
-    first: int
+    initial_facts: int
     initial: int
-    _steps: dict[bool, list[list[OutgoingEdge]]] = field(factory=dict)
+    _outgoing: dict[bool, list[list[OutgoingEdge]]] = field(factory=dict)
 
     @cached_property
     def is_opaque(self) -> bool:
-        """Whether some edge hangs on a predicate, or has too many ways to look at."""
-        every = {edge.ways for edge in self.edges}
-        return any(ways is None or any(way.is_opaque for way in ways) for ways in every)
+        """Whether some edge hangs on a predicate, or has too many clauses to look at."""
+        return any(
+            clauses is None or any(guarded.is_opaque for guarded in clauses)
+            for clauses in {edge.clauses for edge in self.edges}
+        )
 
-    def steps(self, *, sure: bool) -> list[list[OutgoingEdge]]:
+    def outgoing(self, *, must: bool) -> list[list[OutgoingEdge]]:
         """Return what leads out of each state: edge, target, guards, bits kept, bits set."""
-        if sure not in self._steps:
-            found: list[list[OutgoingEdge]] = [[] for _ in self.names]
+        if must not in self._outgoing:
+            outgoing: list[list[OutgoingEdge]] = [[] for _ in self.names]
             known: dict[tuple[GuardedClause, ...] | None, tuple[Guard, ...] | None] = {}
             for edge in self.edges:
-                if edge.ways not in known:
-                    known[edge.ways] = edge.guards(sure=sure)
-                guards = known[edge.ways]
+                if edge.clauses not in known:
+                    known[edge.clauses] = edge.guards(must=must)
+                guards = known[edge.clauses]
                 if guards != ():
-                    found[edge.source].append(
-                        (edge.number, edge.target, guards, edge.keep, edge.put)
-                    )
-            self._steps[sure] = found
-        return self._steps[sure]
+                    bits = edge.kept_bits, edge.set_bits
+                    outgoing[edge.source].append((edge.number, edge.target, guards, *bits))
+            self._outgoing[must] = outgoing
+        return self._outgoing[must]
 
 
-GuardedTransition = tuple[int, Transition, bool, tuple[str, ...], tuple[Clause, ...] | None]
+class GuardedTransition(NamedTuple):
+    """A transition out of a state, by number, taken by people or by peelflow, with its clauses."""
+
+    source: int
+    transition: Transition
+    by_system: bool
+    roles: tuple[str, ...]
+    clauses: tuple[Clause, ...] | None
 
 
 @frozen(eq=False)
 class GuardedTransitions:
-    """A lifecycle's transitions by who takes them, each with the ways to meet what it needs.
-
-    `asked` are the facts that some way rests on.
-    """
+    """A lifecycle's transitions by who takes them; `facts` are those that some clause rests on."""
 
     lifecycle: Lifecycle
-    taken: tuple[GuardedTransition, ...]
-    asked: tuple[Fact, ...]
+    transitions: tuple[GuardedTransition, ...]
+    facts: tuple[Fact, ...]
 
 
 def guarded_transitions_of(lifecycle: Lifecycle) -> GuardedTransitions:
-    """Return what can be taken in a settled lifecycle, for all boards of it."""
-    spelling, roles = _ClauseCache(lifecycle), lifecycle.roles
-    taken: list[GuardedTransition] = []
-    for place, (name, state) in enumerate(lifecycle.states.items()):
-        for rule in state.transitions:
-            for system in sorted({role == SYSTEM for role in rule.by}):
-                found = spelling.clauses(name, rule, system=system)
-                by = tuple([r for r in rule.by if r in roles and (r == SYSTEM) == system])
-                if by and found != ():
-                    taken.append((place, rule, system, by, found))
-    return GuardedTransitions(lifecycle, tuple(taken), tuple(dict.fromkeys(spelling.facts())))
+    """Return what can be taken in a settled lifecycle, for all transition systems of it."""
+    cache = _ClauseCache(lifecycle)
+    guarded = tuple(
+        step
+        for number, (name, state) in enumerate(lifecycle.states.items())
+        for transition in state.transitions
+        for step in _guarded((number, name), transition, cache)
+        if step.clauses != ()
+    )
+    return GuardedTransitions(lifecycle, guarded, tuple(dict.fromkeys(cache.facts())))
+
+
+def _guarded(
+    source: tuple[int, str], transition: Transition, cache: _ClauseCache
+) -> Iterator[GuardedTransition]:
+    """Yield a transition as people take it, and as the system does; lint refuses one for both."""
+    number, name = source
+    known = tuple([role for role in transition.by if role in cache.lifecycle.roles])
+    people = tuple([role for role in known if role != SYSTEM])
+    system = (SYSTEM,) if len(people) < len(known) else ()
+    for by_system, roles in ((False, people), (True, system)):
+        if roles:
+            clauses = cache.clauses(name, transition, by_system=by_system)
+            yield GuardedTransition(number, transition, by_system, roles, clauses)
 
 
 def transition_system_of(
-    rules: GuardedTransitions,
+    guarded: GuardedTransitions,
     more: Iterable[Fact] = (),
-    named: TriggerNames = lambda _: frozenset(),
+    trigger_names: TriggerNames = lambda _: frozenset(),
 ) -> TransitionSystem:
     """Return a settled lifecycle in numbers.
 
     Args:
-        rules: What can be taken.
+        guarded: What can be taken.
         more: Facts to keep besides those that open and close edges.
-        named: A guarantee's words for a transition's trigger.
+        trigger_names: A guarantee's words for a transition's trigger.
     """
-    lifecycle, facts = rules.lifecycle, Facts.of([*rules.asked, *more])
-    index = {name: place for place, name in enumerate(lifecycle.states)}
+    lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more])
+    index = {name: number for number, name in enumerate(lifecycle.states)}
     known: dict[tuple[int, bool], tuple[GuardedClause, ...] | None] = {}
     edges: list[Edge] = []
-    for number, (source, rule, system, roles, found) in enumerate(rules.taken):
-        # INVARIANT: rules that need the same share their clauses, which `rules` keeps alive.
-        key = id(found), system
+    for number, (source, rule, by_system, roles, clauses) in enumerate(guarded.transitions):
+        # INVARIANT: steps that need the same share their clauses, which `guarded` keeps alive.
+        key = id(clauses), by_system
         if key not in known:
-            known[key] = _guarded_clauses(facts, found, system=system)
-        keep, put = facts.after(rule, system=system, named=named(rule))
-        edges.append(
-            Edge(number, source, index[rule.to], rule, roles, system, known[key], keep, put)
-        )
-    names = tuple(index)
-    first = facts.at_first(lifecycle.initial)
-    return TransitionSystem(lifecycle, names, tuple(edges), facts, first, index[lifecycle.initial])
+            known[key] = _guarded_clauses(facts, clauses, by_system=by_system)
+        kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
+        target, met = index[rule.to], known[key]
+        edges.append(Edge(number, source, target, rule, roles, by_system, met, kept, added))
+    start = facts.at_first(lifecycle.initial), index[lifecycle.initial]
+    return TransitionSystem(lifecycle, tuple(index), tuple(edges), facts, *start)
 
 
 @define(eq=False)
@@ -404,40 +432,46 @@ class _ClauseCache:
     lifecycle: Lifecycle
     known: dict[tuple[object, ...], tuple[Clause, ...] | None] = field(factory=dict)
 
-    def clauses(self, source: str, rule: Transition, *, system: bool) -> tuple[Clause, ...] | None:
+    def clauses(
+        self, source: str, transition: Transition, *, by_system: bool
+    ) -> tuple[Clause, ...] | None:
         """Return the ways to meet what a transition needs; None when they are too many."""
         key: tuple[object, ...]
-        asked = requirements_of(source, rule)
-        key, shut = (asked, system), frozenset[str]()
+        asked = requirements_of(source, transition)
+        key, shut = (asked, by_system), frozenset[str]()
         if key in self.known:
             return self.known[key]
         if any(isinstance(atom, ChildrenClosed | ChildForEach) for atom in atoms_of(asked)):
-            shut = closed_ledgers(self.lifecycle, source, rule)
+            shut = closed_ledgers(self.lifecycle, source, transition)
             key = (*key, shut)
         if key not in self.known:
-            self.known[key] = _satisfiable_clauses(asked, shut, system=system)
+            self.known[key] = _satisfiable_clauses(asked, shut, by_system=by_system)
         return self.known[key]
 
     def facts(self) -> Iterator[Fact]:
         """Yield the facts that some clause rests on."""
-        for found in self.known.values():
-            for clause in found or ():
+        for clauses in self.known.values():
+            for clause in clauses or ():
                 yield from facts_of(clause)
 
 
 def _satisfiable_clauses(
-    asked: tuple[Requirement, ...], shut: frozenset[str], *, system: bool
+    asked: tuple[Requirement, ...], shut: frozenset[str], *, by_system: bool
 ) -> tuple[Clause, ...] | None:
     try:
-        ways = disjunctive_normal_form(asked, shut)
+        clauses = disjunctive_normal_form(asked, shut)
     except TooLargeError:
         return None
-    return tuple(way for way in ways if satisfiable(way, (), system=system))
+    return tuple(
+        transition for transition in clauses if satisfiable(transition, (), by_system=by_system)
+    )
 
 
 def _guarded_clauses(
-    facts: Facts, found: tuple[Clause, ...] | None, *, system: bool
+    facts: Facts, clauses: tuple[Clause, ...] | None, *, by_system: bool
 ) -> tuple[GuardedClause, ...] | None:
-    if found is None:
+    if clauses is None:
         return None
-    return tuple(GuardedClause(clause, facts.guard(clause, system=system)) for clause in found)
+    return tuple(
+        GuardedClause(clause, facts.guard(clause, by_system=by_system)) for clause in clauses
+    )

@@ -34,22 +34,22 @@ from peelflow.proof.transition_system import (
     GuardedClause,
     LastDoneAs,
     LastDoneBySystem,
-    NotBefore,
     TransitionSystem,
     is_guard_met,
     order_facts,
+    time_points_of,
 )
 
 
 class ViolationSearch(Protocol):
     """Looks for the shortest walk that breaks a guarantee."""
 
-    def walk(self, reach: ReachableStates, *, sure: bool) -> list[Edge] | None:
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         """Return that walk, None when there is none.
 
         Args:
             reach: Where a record may stand.
-            sure: Only a walk that nothing left open can rule out.
+            must: Only a walk that nothing left open can rule out.
         """
         ...
 
@@ -60,9 +60,9 @@ class EdgeCheck:
 
     edges: list[Edge]
 
-    def walk(self, reach: ReachableStates, *, sure: bool) -> list[Edge] | None:
-        """Return the shortest walk through one of the edges; `reach` knows what is sure."""
-        del sure
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return the shortest walk through one of the edges; `reach` knows what must be."""
+        del must
         return reach.shortest(self.edges)
 
 
@@ -70,13 +70,21 @@ class EdgeCheck:
 class MonitorCheck:
     """Looks for a walk that comes down to the level of a breach."""
 
-    board: TransitionSystem
+    system: TransitionSystem
     levels: Monitor
 
-    def walk(self, reach: ReachableStates, *, sure: bool) -> list[Edge] | None:
-        """Return the shortest walk to a breach; `reach` knows what is sure."""
-        del sure
-        return shortest_violation(self.board, self.levels, sure=reach.sure)
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return the shortest walk to a breach; `reach` knows what must be."""
+        del must
+        return shortest_violation(self.system, self.levels, must=reach.must)
+
+
+def _clauses_met(reach: ReachableStates, edge: Edge) -> Iterator[tuple[int, int, GuardedClause]]:
+    """Yield each clause that the facts allow where an edge can begin, with the place and facts."""
+    for place, facts in reach.visits(edge.source):
+        for guarded in edge.clauses or ():
+            if is_guard_met(guarded.guard, facts):
+                yield place, facts, guarded
 
 
 MOST_TRIES = 64
@@ -104,78 +112,78 @@ def entry_facts(requirements: Iterable[Requirement]) -> tuple[Fact, ...]:
 
 @define(eq=False)
 class EntryCheck:
-    """The edges that enter a state, and what a guarantee wants each to have needed."""
+    """The edges that enter a state, and the requirement that each is to have met."""
 
-    board: TransitionSystem
+    system: TransitionSystem
     edges: tuple[Edge, ...]
-    wanted: Requirement
+    requirement: Requirement
     facts: tuple[Fact, ...]
     ledgers: frozenset[str] | None = None
-    _known: dict[tuple[object, ...], tuple[Atom, ...] | None] = field(factory=dict)
-    _pasts: dict[int, KnownPast | None] = field(factory=dict)
-    _asked: dict[frozenset[str], tuple[Clause, ...]] = field(factory=dict)
+    _failing_atoms: dict[tuple[object, ...], tuple[Atom, ...] | None] = field(factory=dict)
+    _known_pasts: dict[int, KnownPast | None] = field(factory=dict)
+    _required_clauses: dict[frozenset[str], tuple[Clause, ...]] = field(factory=dict)
 
-    def walk(self, reach: ReachableStates, *, sure: bool) -> list[Edge] | None:
-        """Return the shortest walk through a door without what is wanted.
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return the shortest walk that enters without the requirement.
 
         Args:
             reach: Where a record may stand.
-            sure: Only a walk that no predicate, and no days waited before, can rule out.
+            must: Only a walk that no predicate, and no days waited before, can rule out.
         """
-        found = sorted(self._lacking(reach, sure=sure), key=lambda each: (each[0], each[1].number))
-        for place, edge, way, failed in islice(found, MOST_TRIES):
-            walk = [*reach.walk(reach.order[place]), edge]
-            if not sure or not _depends_on_past(failed):
+        entries = sorted(self._lacking(reach, must=must), key=lambda e: (e[0], e[1].number))
+        for place, edge, guarded, failed in islice(entries, MOST_TRIES):
+            walk = [*reach.walk(reach.nodes[place]), edge]
+            if not must or not _depends_on_past(failed):
                 return walk
-            if way is not None and is_feasible(self.board, walk, way.clause, failed):
+            if guarded is not None and is_feasible(self.system, walk, guarded.clause, failed):
                 return walk
         return None
 
     def _lacking(
-        self, reach: ReachableStates, *, sure: bool
+        self, reach: ReachableStates, *, must: bool
     ) -> Iterator[tuple[int, Edge, GuardedClause | None, tuple[Atom, ...]]]:
         for edge in self.edges:
-            shut = self._closes(edge)
-            for place, facts in reach.at(edge.source):
-                if edge.ways is None:
-                    yield from () if sure else [(place, edge, None, ())]
-                for way in edge.ways or ():
-                    if is_guard_met(way.guard, facts):
-                        failed = self._failed(edge, way, shut, facts, sure=sure)
-                        if failed is not None:
-                            yield place, edge, way, failed
+            closed = self._closes(edge)
+            if edge.clauses is None and not must:
+                yield from ((place, edge, None, ()) for place, _ in reach.visits(edge.source))
+            for place, facts, guarded in _clauses_met(reach, edge):
+                failed = self._failed(edge, guarded, closed, facts, must=must)
+                if failed is not None:
+                    yield place, edge, guarded, failed
 
     def _closes(self, edge: Edge) -> frozenset[str]:
-        shut = closed_ledgers(self.board.lifecycle, self.board.names[edge.source], edge.rule)
-        return shut if self.ledgers is None else shut & self.ledgers
+        closed = closed_ledgers(
+            self.system.lifecycle, self.system.names[edge.source], edge.transition
+        )
+        return closed if self.ledgers is None else closed & self.ledgers
 
-    def _wanted(self, shut: frozenset[str]) -> tuple[Clause, ...]:
-        if shut not in self._asked:
-            self._asked[shut] = disjunctive_normal_form((self.wanted,), shut)
-        return self._asked[shut]
+    def _clauses_required(self, closed: frozenset[str]) -> tuple[Clause, ...]:
+        if closed not in self._required_clauses:
+            self._required_clauses[closed] = disjunctive_normal_form((self.requirement,), closed)
+        return self._required_clauses[closed]
 
     def _failed(
-        self, edge: Edge, way: GuardedClause, shut: frozenset[str], facts: int, *, sure: bool
+        self, edge: Edge, guarded: GuardedClause, closed: frozenset[str], facts: int, *, must: bool
     ) -> tuple[Atom, ...] | None:
-        # INVARIANT: edges that need the same share their ways, so a way stands for its clause.
-        key = (way, edge.system, shut, sure, facts if self.facts else 0)
-        if key not in self._known:
-            question = CountermodelSearch(system=edge.system, known=self._past(facts), sure=sure)
-            self._known[key] = question.unmet(way.clause, self._wanted(shut))
-        return self._known[key]
+        # INVARIANT: edges that need the same share their clauses, so identity will do.
+        key = (guarded, edge.by_system, closed, must, facts if self.facts else 0)
+        if key not in self._failing_atoms:
+            question = CountermodelSearch(
+                by_system=edge.by_system, known=self._past(facts), must=must
+            )
+            self._failing_atoms[key] = question.unmet(
+                guarded.clause, self._clauses_required(closed)
+            )
+        return self._failing_atoms[key]
 
     def _past(self, facts: int) -> KnownPast | None:
         if not self.facts:
             return None
-        if facts not in self._pasts:
-            points = {point for fact in self.facts for point in _ordered_time_points(fact)}
+        if facts not in self._known_pasts:
+            points = {point for fact in self.facts for point in time_points_of(fact)}
             done = [fact.trigger for fact in self.facts if isinstance(fact, LastDoneBySystem)]
-            self._pasts[facts] = self.board.facts.known(points, done, facts)
-        return self._pasts[facts]
-
-
-def _ordered_time_points(fact: Fact) -> tuple[TimePoint, ...]:
-    return (fact.one, fact.other) if isinstance(fact, NotBefore) else ()
+            self._known_pasts[facts] = self.system.facts.known_past(points, done, facts)
+        return self._known_pasts[facts]
 
 
 def _depends_on_past(failed: tuple[Atom, ...]) -> bool:
@@ -186,7 +194,7 @@ def _depends_on_past(failed: tuple[Atom, ...]) -> bool:
 def separation_facts(first: str, triggers: Iterable[str]) -> tuple[Fact, ...]:
     """Return the facts on who did `first` last; `triggers` are those that count as `first`."""
     last = (LastDoneAs(first, trigger) for trigger in sorted(set(triggers)))
-    return (Done(first), Done(first, system=True), *last)
+    return (Done(first), Done(first, by_system=True), *last)
 
 
 @define(eq=False)
@@ -197,42 +205,46 @@ class SeparationCheck:
     is one person, other than everybody else.
     """
 
-    board: TransitionSystem
+    system: TransitionSystem
     first: str
     edges: tuple[Edge, ...]
 
     def is_exercised(self, reach: ReachableStates) -> bool:
         """Say whether both can be done, one after the other."""
         return any(
-            edge.is_open(facts, sure=reach.sure) and facts & self.board.facts.bits[Done(self.first)]
+            edge.is_open(facts, must=reach.must)
+            and facts & self.system.facts.bits[Done(self.first)]
             for edge in self.edges
-            for _, facts in reach.at(edge.source)
+            for _, facts in reach.visits(edge.source)
         )
 
-    def walk(self, reach: ReachableStates, *, sure: bool) -> list[Edge] | None:
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         """Return the shortest walk on which the same person can do both."""
-        found = min(self._same(reach, sure=sure), key=lambda each: each[0], default=None)
-        return found and [*reach.walk(reach.order[found[0]]), found[1]]
+        first = min(self._same(reach, must=must), key=lambda step: step[0], default=None)
+        return first and [*reach.walk(reach.nodes[first[0]]), first[1]]
 
-    def _same(self, reach: ReachableStates, *, sure: bool) -> Iterator[tuple[int, Edge]]:
-        bits = self.board.facts.bits
-        did, by_system = bits[Done(self.first)], bits[Done(self.first, system=True)]
+    def _same(self, reach: ReachableStates, *, must: bool) -> Iterator[tuple[int, Edge]]:
+        bits = self.system.facts.bits
+        done, by_system = bits[Done(self.first)], bits[Done(self.first, by_system=True)]
+
+        def is_same_actor(facts: int, edge: Edge) -> bool:
+            return bool(facts & done) and bool(facts & by_system) == edge.by_system
+
         for edge in self.edges:
-            for place, facts in reach.at(edge.source):
-                if facts & did and bool(facts & by_system) == edge.system:
-                    if edge.ways is None and not sure:
-                        yield place, edge
-                    if any(self._lets(way, facts, sure=sure) for way in edge.ways or ()):
-                        yield place, edge
+            if edge.clauses is None and not must:
+                visits = reach.visits(edge.source)
+                yield from ((place, edge) for place, facts in visits if is_same_actor(facts, edge))
+            for place, facts, guarded in _clauses_met(reach, edge):
+                is_counted = not (must and guarded.is_opaque)
+                if is_counted and is_same_actor(facts, edge) and self._lets(guarded, facts):
+                    yield place, edge
 
-    def _lets(self, way: GuardedClause, facts: int, *, sure: bool) -> bool:
-        """Say whether a way is open to the one who did `first` last."""
-        if (sure and way.is_opaque) or not is_guard_met(way.guard, facts):
-            return False
-        bits = self.board.facts.bits
+    def _lets(self, guarded: GuardedClause, facts: int) -> bool:
+        """Say whether a clause lets in the one who did `first` last."""
+        bits = self.system.facts.bits
         kept_out = (
             bits.get(LastDoneAs(self.first, atom.distinct_from), 0)
-            for atom in way.clause
+            for atom in guarded.clause
             if isinstance(atom, DistinctFrom)
         )
         return not any(facts & bit for bit in kept_out)

@@ -6,25 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.rules import SYSTEM, EvidenceKind, FieldRule, Lifecycle, Role, Vocabulary
-from peelflow.proof.lint import evidence_named, period_faults, roles_named, unknown_name
+from peelflow.proof.lint import (
+    evidence_named,
+    may_stand_for,
+    period_faults,
+    roles_named,
+    unknown_name,
+)
 from peelflow.wording import shown
 
 
 def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...]:
     """Return every fault of a vocabulary among the words of the whole rulebook, sorted."""
-    found: list[Diagnostic] = []
+    faults: list[Diagnostic] = []
     for name, role in own.roles.items():
-        found += _role_faults(name, role, whole)
+        faults += _role_faults(name, role, whole)
     for category in own.categories.values():
         known = whole.categories
-        found += [
+        faults += [
             unknown_name("category", child, known, category.span)
             for child in category.children
             if child not in known
         ]
-    found += _all_field_faults(own, whole)
-    found += _order_faults(own, whole)
-    return tuple(sorted(set(found)))
+    faults += _all_field_faults(own, whole)
+    faults += _order_faults(own, whole)
+    return tuple(sorted(set(faults)))
 
 
 def lint_unused(
@@ -36,50 +42,40 @@ def lint_unused(
     """
     roles = frozenset[str]().union(*map(roles_named, lifecycles)) | {SYSTEM}
     kinds = frozenset[str]().union(*map(evidence_named, lifecycles))
-    found: list[Diagnostic] = []
+    faults: list[Diagnostic] = []
     for vocabulary in vocabularies:
         for name, role in vocabulary.roles.items():
             if name not in roles and whole.roles.get(name) is role:
-                found.append(_unused_word("role", name, role))
+                faults.append(_unused_word("role", name, role))
         for name, kind in vocabulary.evidence.items():
             if name not in kinds and whole.evidence.get(name) is kind:
-                found.append(_unused_word("evidence", name, kind))
-    return tuple(sorted(found))
+                faults.append(_unused_word("evidence", name, kind))
+    return tuple(sorted(faults))
 
 
 def _unused_word(what: str, name: str, word: Role | EvidenceKind) -> Diagnostic:
-    return Diagnostic(
-        word.span,
-        f"unused-{what}",
-        f"no lifecycle read with it mentions the {what} `{name}`",
-        "keep it if somebody needs the word, else remove it",
-        "note",
-    )
+    sentence = f"no lifecycle read with it mentions the {what} `{name}`"
+    instead = "keep it if somebody needs the word, else remove it"
+    return Diagnostic(word.span, f"unused-{what}", sentence, instead, "note")
 
 
 def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
     if name == SYSTEM and role.side != "system":
-        yield Diagnostic(
-            role.span,
-            "system-side",
-            f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`",
-            "write `side: system`, or choose another name",
-        )
+        sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
+        instead = "write `side: system`, or choose another name"
+        yield Diagnostic(role.span, "system-side", sentence, instead)
     if role.stands_for is None:
         return
     other = whole.roles.get(role.stands_for)
     if other is None:
         yield unknown_name("role", role.stands_for, whole.roles, role.span)
-    elif not (other.may_be_delegated and other.side == role.side == "force"):
+    elif not may_stand_for(role, other):
         why = "whose acts may not be delegated"
         if not other.side == role.side == "force":
             why = "for both must be of the side `force`"
-        yield Diagnostic(
-            role.span,
-            "not-delegable",
-            f"`{name}` cannot stand for `{role.stands_for}`, {why}",
-            "let a force role stand for a force role that is marked `may_be_delegated: true`",
-        )
+        sentence = f"`{name}` cannot stand for `{role.stands_for}`, {why}"
+        instead = "let a force role stand for a force role that is marked `may_be_delegated: true`"
+        yield Diagnostic(role.span, "not-delegable", sentence, instead)
 
 
 def _order_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
@@ -140,19 +136,13 @@ def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Di
     if rule.choices_from is not None and rule.choices_from not in whole.question_sets:
         yield unknown_name("question set", rule.choices_from, whole.question_sets, rule.span)
     elif rule.type == "choice" and not rule.choices:
-        yield Diagnostic(
-            rule.span,
-            "choices-missing",
-            f"the field `{name}` is a choice of nothing",
-            "write `choices: [...]`",
-        )
+        sentence = f"the field `{name}` is a choice of nothing"
+        instead = "write `choices: [...]`"
+        yield Diagnostic(rule.span, "choices-missing", sentence, instead)
     if rule.type not in _CHOICE_TYPES and (rule.choices or rule.choices_from):
-        yield Diagnostic(
-            rule.span,
-            "choices-misplaced",
-            f"the field `{name}` has choices, but its type is `{rule.type}`",
-            "write `type: choice` or `type: list`, or remove the choices",
-        )
+        sentence = f"the field `{name}` has choices, but its type is `{rule.type}`"
+        instead = "write `type: choice` or `type: list`, or remove the choices"
+        yield Diagnostic(rule.span, "choices-misplaced", sentence, instead)
 
 
 def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
@@ -160,19 +150,13 @@ def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator
         if category not in whole.categories:
             yield unknown_name("category", category, whole.categories, rule.span)
     if rule.type == "reference" and not rule.to:
-        yield Diagnostic(
-            rule.span,
-            "reference-missing",
-            f"the field `{name}` refers to records of no category",
-            "write `to: [...]` with the categories it may name a record of",
-        )
+        sentence = f"the field `{name}` refers to records of no category"
+        instead = "write `to: [...]` with the categories it may name a record of"
+        yield Diagnostic(rule.span, "reference-missing", sentence, instead)
     if rule.type != "reference" and rule.to:
-        yield Diagnostic(
-            rule.span,
-            "reference-misplaced",
-            f"the field `{name}` names categories, but its type is `{rule.type}`",
-            "write `type: reference`, or remove `to`",
-        )
+        sentence = f"the field `{name}` names categories, but its type is `{rule.type}`"
+        instead = "write `type: reference`, or remove `to`"
+        yield Diagnostic(rule.span, "reference-misplaced", sentence, instead)
 
 
 def _counting_faults(
@@ -194,12 +178,9 @@ def _counting_faults(
 
 
 def _uncountable_date(span: Span, why: str) -> Diagnostic:
-    return Diagnostic(
-        span,
-        "counts-from",
-        f"days are counted from one date to another, and {why}",
-        "count from a field of `type: date` that is not counted itself",
-    )
+    sentence = f"days are counted from one date to another, and {why}"
+    instead = "count from a field of `type: date` that is not counted itself"
+    return Diagnostic(span, "counts-from", sentence, instead)
 
 
 def _question_set_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
@@ -208,9 +189,6 @@ def _question_set_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnos
         if questions.replaces is not None and questions.replaces not in others:
             yield unknown_name("question set", questions.replaces, others, questions.span)
         if questions.questions and len(questions.questions) != questions.size:
-            yield Diagnostic(
-                questions.span,
-                "question-count",
-                f"`{name}` is of size {questions.size}, and lists {len(questions.questions)}",
-                "list every question, or none where their words are not known",
-            )
+            sentence = f"`{name}` is of size {questions.size}, and lists {len(questions.questions)}"
+            instead = "list every question, or none where their words are not known"
+            yield Diagnostic(questions.span, "question-count", sentence, instead)

@@ -31,7 +31,7 @@ _WORD_OF_BARE = {kind: word for word, kind in BARE.items()}
 
 def canonical_text(lifecycle: Lifecycle) -> str:
     """Return the lifecycle's meaning as canonical JSON, in the rule file's own shape."""
-    return _canonical_json(
+    return canonical_json(
         _without_defaults(
             {
                 "lifecycle": lifecycle.name,
@@ -57,12 +57,13 @@ def pin_of(lifecycle: Lifecycle) -> Pin:
     return Pin(lifecycle.name, lifecycle.version, digest)
 
 
-def _canonical_json(plain: Any) -> str:
+def canonical_json(plain: Any) -> str:
+    """Return the one text of plain JSON data: sorted keys, no white space."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _sorted_set(items: Iterable[Any]) -> list[Any]:
-    by_text = {_canonical_json(item): item for item in items}
+    by_text = {canonical_json(item): item for item in items}
     return [by_text[text] for text in sorted(by_text)]
 
 

@@ -1,6 +1,7 @@
 """A certificate says what was proved of which rules, by which version, to be proved again.
 
 It holds no date and no path, so the same rules under the same version give the same certificate.
+`peelflow check --format json` prints it beside the diagnostics, which are no part of it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from typing import Any
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model.rules import Lifecycle
-from peelflow.proof.counterexample import worst_verdict
-from peelflow.proof.satisfiability import Verdict
-from peelflow.rulebook.loader import UNDETERMINED_CODES, CheckedRules
+from peelflow.rulebook.canonical import canonical_json
+from peelflow.rulebook.loader import CheckedRules, verdict_on
 
 CERTIFICATE_FORMAT = 1
 
@@ -26,29 +26,25 @@ def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
         checked: The rules and what was found of them.
         version: The version of peelflow that proved it.
     """
-    told: dict[str, Any] = {
+    certificate: dict[str, Any] = {
         "certificate": CERTIFICATE_FORMAT,
         "peelflow": version,
         "verdict": checked.verdict,
         "lifecycles": [
-            _lifecycle_entry(one, checked) for one in sorted(checked.lifecycles, key=str)
+            _lifecycle_entry(lifecycle, checked)
+            for lifecycle in sorted(checked.lifecycles, key=str)
         ],
     }
-    return told | {"digest": _digest(told)}
+    return certificate | {"digest": _digest(certificate)}
 
 
-def _lifecycle_entry(one: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
-    here = [fault for fault in checked.found if fault.span.file == one.span.file]
-    verdicts: list[Verdict] = []
-    if any(fault.severity == "error" for fault in here):
-        verdicts.append("refuted")
-    if any(fault.code in UNDETERMINED_CODES for fault in here):
-        verdicts.append("undetermined")
+def _lifecycle_entry(lifecycle: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
+    faults = [fault for fault in checked.diagnostics if fault.span.file == lifecycle.span.file]
     return {
-        "lifecycle": str(one),
-        "digest": one.pin.digest,
-        "refines": one.refines,
-        "verdict": worst_verdict(tuple(verdicts)),
+        "lifecycle": str(lifecycle),
+        "digest": lifecycle.pin.digest,
+        "refines": lifecycle.refines,
+        "verdict": verdict_on(faults),
         "guarantees": [
             {
                 "that": proof.guarantee.that,
@@ -57,25 +53,25 @@ def _lifecycle_entry(one: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
                 "vacuous": proof.vacuous,
             }
             for proof in checked.proofs
-            if proof.lifecycle == str(one)
+            if proof.lifecycle == str(lifecycle)
         ],
     }
 
 
-def _digest(told: dict[str, Any]) -> str:
-    plain = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def certificate_text(told: dict[str, Any]) -> str:
-    """Return a certificate as the text of its file."""
-    return json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+def _digest(certificate: dict[str, Any]) -> str:
+    return sha256(canonical_json(certificate).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def compare_certificate(
     text: str, checked: CheckedRules, *, version: str, file: str
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a certificate differs from what is proved now.
+
+    Args:
+        text: The certificate, with or without the diagnostics that a report shows beside it.
+        checked: The rules and what was found of them now.
+        version: The version of peelflow that proves it now.
+        file: How diagnostics call the certificate.
 
     Raises:
         InvalidRules: The text is no certificate, or was changed since it was written.
@@ -85,53 +81,51 @@ def compare_certificate(
         Diagnostic(
             Span(file),
             "certificate-differs",
-            f"{what} {there}, and is {here} now",
+            f"{what} {given}, and is {proved} now",
             "write a new certificate, or go back to the rules that it speaks of",
         )
-        for what, there, here in _differences_from(text, now, file)
+        for what, given, proved in _differences_from(text, now, file)
     )
 
 
 def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[str, str, str]]:
     try:
-        said = dict(json.loads(text))
-        told = {key: value for key, value in said.items() if key != "digest"}
-        names = [one["lifecycle"] for one in said["lifecycles"]]
-        known = said.keys() == now.keys() and said["certificate"] == CERTIFICATE_FORMAT
-        if known and len(names) == len(set(names)) and said["digest"] == _digest(told):
-            return list(_differences(said, now))
+        given = dict(json.loads(text))
+        given.pop("diagnostics", None)
+        signed = {key: value for key, value in given.items() if key != "digest"}
+        names = [entry["lifecycle"] for entry in given["lifecycles"]]
+        known = given.keys() == now.keys() and given["certificate"] == CERTIFICATE_FORMAT
+        if known and len(names) == len(set(names)) and given["digest"] == _digest(signed):
+            return list(_differences(given, now))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass  # whoever made it, it is no certificate
     sentence = "this is no certificate of a format known here, or it was changed"
-    instead = "write it anew with `peelflow check --certificate`"
+    instead = "write it anew with `peelflow check --format json`"
     raise InvalidRules([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
 
 
-def _lifecycles_by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["lifecycle"]: one for one in said["lifecycles"]}
-
-
-def _differences(said: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    if said["peelflow"] != now["peelflow"]:
-        yield "peelflow was", f"version {said['peelflow']}", now["peelflow"]
-    if said["verdict"] != now["verdict"]:
-        yield "the verdict was", said["verdict"], now["verdict"]
-    there, here = _lifecycles_by_name(said), _lifecycles_by_name(now)
-    for name in sorted({*there, *here}):
-        was, is_ = there.get(name, {}), here.get(name, {})
-        if not was or not is_:
-            yield f"`{name}` was", "there" if was else "not there", "there" if is_ else "not there"
+def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    if given["peelflow"] != now["peelflow"]:
+        yield "peelflow was", f"version {given['peelflow']}", now["peelflow"]
+    if given["verdict"] != now["verdict"]:
+        yield "the verdict was", given["verdict"], now["verdict"]
+    entries, entries_now = _entries_by_name(given), _entries_by_name(now)
+    for name in sorted({*entries, *entries_now}):
+        old, new = entries.get(name, {}), entries_now.get(name, {})
+        if not old or not new:
+            yield f"`{name}` was", "there" if old else "not there", "there" if new else "not there"
             continue
-        for part in sorted({*was, *is_}):
-            if was.get(part) != is_.get(part):
-                yield (
-                    f"the {part} of `{name}` was",
-                    _shortened(was.get(part)),
-                    _shortened(is_.get(part)),
-                )
+        for part in sorted({*old, *new}):
+            if old.get(part) != new.get(part):
+                what = f"the {part} of `{name}` was"
+                yield what, _in_short(old.get(part)), _in_short(new.get(part))
 
 
-def _shortened(value: Any) -> str:
+def _entries_by_name(certificate: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entry["lifecycle"]: entry for entry in certificate["lifecycles"]}
+
+
+def _in_short(value: Any) -> str:
     if isinstance(value, list):
-        return f"{sum(one.get('verdict') == 'proved' for one in value)} of {len(value)} proved"
+        return f"{sum(proof.get('verdict') == 'proved' for proof in value)} of {len(value)} proved"
     return str(value)[:12]

@@ -1,10 +1,13 @@
-"""The loader reads rule files, checks and proves them. Loading is checking."""
+"""The loader reads rule files, checks and proves them on top of a base. Loading is checking.
+
+`rulebook.national` has `load`, `check` and `examine`, whose base is the national rulebook.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -27,7 +30,6 @@ from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.proof.vocabulary_lint import lint_unused, lint_vocabulary
 from peelflow.rulebook.canonical import pin_of
-from peelflow.rulebook.national import NATIONAL, national
 from peelflow.rulebook.rulebook import (
     Rulebook,
     fill_question_choices,
@@ -80,8 +82,7 @@ def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Pat
     files: dict[str, Path] = {}
     for path in paths:
         try:
-            found = _rule_files_under(path, faults) if path.is_dir() else [path]
-            for file in found:
+            for file in _rule_files_under(path, faults) if path.is_dir() else [path]:
                 files.setdefault(os.path.realpath(file), file)
         except (OSError, ValueError) as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
@@ -89,26 +90,24 @@ def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Pat
 
 
 def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     before = len(faults)
     entered: set[str] = set()
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
+    pending = [folder]
+    while pending:
+        path = pending.pop()
         try:
-            if path.is_dir():
-                # INVARIANT: a folder is entered once, however many links lead to it.
-                real = os.path.realpath(path)
-                if real not in entered:
-                    entered.add(real)
-                    waiting += sorted(path.iterdir(), reverse=True)
-            elif path.suffix in _SUFFIXES:
-                found.append(path)
+            # INVARIANT: a folder is entered once, however many links lead to it.
+            if path.is_dir() and os.path.realpath(path) not in entered:
+                entered.add(os.path.realpath(path))
+                pending += sorted(path.iterdir(), reverse=True)
+            elif not path.is_dir() and path.suffix in _SUFFIXES:
+                files.append(path)
         except OSError as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
-    if not found and len(faults) == before:
+    if not files and len(faults) == before:
         faults.append(_no_rule_files_fault(folder))
-    return found
+    return files
 
 
 def _reason_of(error: OSError | ValueError) -> str:
@@ -117,21 +116,15 @@ def _reason_of(error: OSError | ValueError) -> str:
 
 
 def _unreadable_fault(path: Path, why: str) -> Diagnostic:
-    return Diagnostic(
-        Span(path_text(path)),
-        "unreadable",
-        f"`{path_text(path)}` cannot be read: {why}",
-        "check the path and its permissions",
-    )
+    sentence = f"`{path_text(path)}` cannot be read: {why}"
+    instead = "check the path and its permissions"
+    return Diagnostic(Span(path_text(path)), "unreadable", sentence, instead)
 
 
 def _no_rule_files_fault(path: Path) -> Diagnostic:
-    return Diagnostic(
-        Span(path_text(path)),
-        "no-rule-files",
-        "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it",
-        "check the path",
-    )
+    sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
+    instead = "check the path"
+    return Diagnostic(Span(path_text(path)), "no-rule-files", sentence, instead)
 
 
 def read_file(path: Path) -> RuleFile:
@@ -149,11 +142,11 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
     Raises:
         InvalidRules: With every fault, or because the bytes hold something else.
     """
-    found = rule_file_of(read_mapping(source, file))
-    if isinstance(found, Lifecycle):
-        return found
+    rules = rule_file_of(read_mapping(source, file))
+    if isinstance(rules, Lifecycle):
+        return rules
     raise InvalidRules(
-        [Diagnostic(found.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
+        [Diagnostic(rules.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
     )
 
 
@@ -172,17 +165,17 @@ def read_files(paths: Iterable[Path | str]) -> RuleFiles:
     files = RuleFiles()
     for path in find_rule_files(map(Path, paths), files.faults):
         try:
-            found = read_file(path)
-        except InvalidRules as refused:
-            files.faults.extend(refused.diagnostics)
+            rules = read_file(path)
+        except InvalidRules as invalid:
+            files.faults.extend(invalid.diagnostics)
             continue
-        match found:
+        match rules:
             case Lifecycle():
-                files.lifecycles.append(found)
+                files.lifecycles.append(rules)
             case Vocabulary():
-                files.vocabularies.append(found)
+                files.vocabularies.append(rules)
             case _:
-                files.migrations.append(found)
+                files.migrations.append(rules)
     return files
 
 
@@ -199,10 +192,12 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
             state,
             transitions=tuple(
                 evolve(
-                    way,
-                    answers=_implemented_trigger(way, state.stands_for or name, lifecycle, refined),
+                    transition,
+                    answers=_implemented_trigger(
+                        transition, state.stands_for or name, lifecycle, refined
+                    ),
                 )
-                for way in state.transitions
+                for transition in state.transitions
             ),
         )
         for name, state in lifecycle.states.items()
@@ -212,33 +207,33 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
 
 
 def _implemented_trigger(
-    way: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
+    transition: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
 ) -> str | None:
     if lifecycle.refines is None:
-        return way.trigger
-    if way.as_ is not None:
-        return way.as_
+        return transition.trigger
+    if transition.as_ is not None:
+        return transition.as_
     state = refined.states.get(national_state) if refined else None
-    return way.trigger if state and _has_trigger(state, way.trigger) else None
+    return transition.trigger if state and _has_trigger(state, transition.trigger) else None
 
 
 def _has_trigger(state: State, trigger: str) -> bool:
-    return any(way.trigger == trigger for way in state.transitions)
+    return any(transition.trigger == trigger for transition in state.transitions)
 
 
 def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str, Role]:
-    found = {SYSTEM: known.get(SYSTEM, Role("system", "the register itself"))}
-    waiting = sorted(roles_named(lifecycle), reverse=True)
-    while waiting:
-        name = waiting.pop()
-        if name in known and name not in found:
-            found[name] = known[name]
-            waiting += [found[name].stands_for or name]
-    return found
+    roles = {SYSTEM: known.get(SYSTEM, Role("system", "the register itself"))}
+    pending = sorted(roles_named(lifecycle), reverse=True)
+    while pending:
+        name = pending.pop()
+        if name in known and name not in roles:
+            roles[name] = known[name]
+            pending += [roles[name].stands_for or name]
+    return roles
 
 
 def prove_lifecycles(
-    lifecycles: Iterable[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+    lifecycles: Sequence[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
     """Prove every guarantee and refinement of settled lifecycles without lint errors.
 
@@ -249,17 +244,14 @@ def prove_lifecycles(
     """
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
-    for one in lifecycles:
-        found = prove(one)
-        proofs += found
-        faults += [
-            fault
-            for proof in found
-            for fault in _guarantee_faults(proof, refines=bool(one.refines))
-        ]
-        refined = refinable.get(one.refines or "")
+    for lifecycle in lifecycles:
+        proofs += prove(lifecycle)
+        refined = refinable.get(lifecycle.refines or "")
         if refined is not None:
-            faults += check_refinement(one, refined, vocabulary)
+            faults += check_refinement(lifecycle, refined, vocabulary)
+    refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
+    for proof in proofs:
+        faults += _guarantee_faults(proof, refines=proof.lifecycle in refining)
     return proofs, faults
 
 
@@ -267,7 +259,7 @@ def prove_migrations(
     plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
     """Prove migration plans between settled lifecycles without errors."""
-    known = {str(one): one for one in lifecycles}
+    known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:
@@ -285,13 +277,9 @@ def prove_migrations(
 def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
     span, that = proof.guarantee.span, proof.guarantee.that
     if proof.verdict == "refuted":
-        yield Diagnostic(
-            span,
-            "guarantee-refuted",
-            f"`{that}` does not hold: {proof.why}",
-            "take away the last of these steps, or let it need what is missing",
-            steps=proof.trail,
-        )
+        sentence = f"`{that}` does not hold: {proof.why}"
+        instead = "take away the last of these steps, or let it need what is missing"
+        yield Diagnostic(span, "guarantee-refuted", sentence, instead, steps=proof.trail)
     elif proof.verdict == "undetermined":
         yield Diagnostic(
             span,
@@ -318,77 +306,50 @@ class CheckedRules:
     Attributes:
         rulebook: The base with what is sound of the files; fit to run if nothing is an error.
         lifecycles: The lifecycles of the files, whether the base holds them already or not.
-        found: Every error and note, sorted by place.
+        diagnostics: Every error and note, sorted by place.
         proofs: What was found of each guarantee of the sound lifecycles among them.
     """
 
     rulebook: Rulebook
     lifecycles: tuple[Lifecycle, ...]
-    found: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     proofs: tuple[ProofResult, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """Refuted if anything is an error, undetermined if a proof is open, else proved."""
-        if any(fault.severity == "error" for fault in self.found):
-            return "refuted"
-        open_ = any(fault.code in UNDETERMINED_CODES for fault in self.found)
-        return "undetermined" if open_ else "proved"
+        """What the diagnostics come to."""
+        return verdict_on(self.diagnostics)
 
 
 UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
 
 
-def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
-    """Load the rule files at or under `paths`, on top of a base.
-
-    Args:
-        paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
-        base: What the files build on: the national rulebook, unless the files define the
-            vocabulary `national` themselves. `Rulebook()` is no base at all.
-
-    Raises:
-        InvalidRules: With every fault of every file, sorted by place.
-    """
-    checked = examine(*paths, base=base)
-    faults = [fault for fault in checked.found if fault.severity == "error"]
-    if faults:
-        raise InvalidRules(faults)
-    return checked.rulebook
+def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
+    """Return refuted if anything is an error, undetermined if a proof is open, else proved."""
+    diagnostics = tuple(diagnostics)
+    if any(fault.severity == "error" for fault in diagnostics):
+        return "refuted"
+    is_open = any(fault.code in UNDETERMINED_CODES for fault in diagnostics)
+    return "undetermined" if is_open else "proved"
 
 
-def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
-    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
-    try:
-        return examine(*paths, base=base).found
-    except InvalidRules as refused:
-        return refused.diagnostics
-
-
-def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
-    """Check rule files and return what was found and proved of them.
-
-    Raises:
-        InvalidRules: The national rules, which they build on, are damaged.
-    """
-    files = read_files(paths)
-    lifecycles, vocabularies, faults = files.lifecycles, files.vocabularies, files.faults
-    if base is None:
-        defines = any(one.vocabulary == NATIONAL for one in vocabularies)
-        base = Rulebook() if defines else national()
-    vocabularies = fill_question_choices(base.vocabulary, vocabularies)
+def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
+    """Check what was read on top of a base, and return what was found and proved of it."""
+    vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
     vocabulary, redefined = merge_vocabularies(base.vocabulary, vocabularies)
-    faults += redefined
+    refinable = _refinable_by_name(base.lifecycles, files.lifecycles)
+    lifecycles = [
+        resolve(lifecycle, vocabulary, refinable.get(lifecycle.refines or ""))
+        for lifecycle in files.lifecycles
+    ]
+    added, disagreements = merge_lifecycles(base.lifecycles, lifecycles)
+    faults = [*files.faults, *redefined, *disagreements]
     for own in vocabularies:
         faults += lint_vocabulary(own, vocabulary)
-    refinable = _refinable_by_name(base.lifecycles, lifecycles)
-    for one in lifecycles:
-        faults += lint(one, vocabulary, refined=refinable.get(one.refines or ""))
-    faults += lint_unused(lifecycles, vocabularies, vocabulary)
-    ready = [resolve(one, vocabulary, refinable.get(one.refines or "")) for one in lifecycles]
-    added, disagreements = merge_lifecycles(base.lifecycles, ready)
-    faults += disagreements
-    sound = _without_errors(ready, vocabularies, faults)
+    for lifecycle in files.lifecycles:
+        faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
+    faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
+    sound = _without_errors(lifecycles, vocabularies, faults)
     proofs, refuted = prove_lifecycles(
         sound, _refinable_by_name(base.lifecycles, sound), vocabulary
     )
@@ -398,7 +359,7 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
-    return CheckedRules(rulebook, tuple(ready), tuple(sorted(faults)), tuple(proofs))
+    return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
 
 
 def _without_errors(

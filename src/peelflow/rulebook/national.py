@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from peelflow import errors
-from peelflow.errors import Span
+from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model import requirements
 from peelflow.model import rules as rule_classes
 from peelflow.rulebook import rulebook as rulebook_classes
@@ -28,6 +27,7 @@ from peelflow.wording import printable
 
 if TYPE_CHECKING:
     from peelflow.model.rules import MigrationPlan
+    from peelflow.rulebook.loader import CheckedRules
 
 
 _PACKAGE = Path(__file__).parents[1]
@@ -178,17 +178,55 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
     Raises:
         FileNotFoundError: This installation came without its rules.
     """
-    loading = import_module("peelflow.rulebook.loader")
-    found: Rulebook = loading.load(shipped_folder("rules") / "relevelling")
-    return {plan.name: plan for plan in found.migrations}
+    rulebook = load(shipped_folder("rules") / "relevelling")
+    return {plan.name: plan for plan in rulebook.migrations}
 
 
 def prove_national(rules: Path) -> Rulebook:
     """Return the national rulebook of a folder of rules, read and proved anew."""
-    # Loading is only imported where files are read: a start does without YAML and proofs.
-    loading = import_module("peelflow.rulebook.loader")
-    found: Rulebook = loading.load(rules / NATIONAL, base=Rulebook())
-    return found
+    return load(rules / NATIONAL, base=Rulebook())
+
+
+def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
+    """Load the rule files at or under `paths`, on top of a base.
+
+    Args:
+        paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
+        base: What the files build on: the national rulebook, unless the files define the
+            vocabulary `national` themselves. `Rulebook()` is no base at all.
+
+    Raises:
+        InvalidRules: With every fault of every file, sorted by place.
+    """
+    checked = examine(*paths, base=base)
+    faults = [fault for fault in checked.diagnostics if fault.severity == "error"]
+    if faults:
+        raise InvalidRules(faults)
+    return checked.rulebook
+
+
+def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
+    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
+    try:
+        return examine(*paths, base=base).diagnostics
+    except InvalidRules as invalid:
+        return invalid.diagnostics
+
+
+def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
+    """Check rule files and return what was found and proved of them.
+
+    Raises:
+        InvalidRules: The national rules, which they build on, are damaged.
+    """
+    # The loader is imported where files are read: a start does without YAML and proofs.
+    from peelflow.rulebook.loader import check_files, read_files
+
+    files = read_files(paths)
+    if base is None:
+        defined = any(own.vocabulary == NATIONAL for own in files.vocabularies)
+        base = Rulebook() if defined else national()
+    return check_files(files, base)
 
 
 def _read_cache(path: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -150,14 +151,11 @@ def merge_vocabularies(
     """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first."""
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
-    for vocabulary in own:
-        for part, what in _WORD_KINDS.items():
-            for name, word in getattr(vocabulary, part).items():
-                if name in parts[part]:
-                    faults.append(
-                        _redefined_fault(vocabulary, what, name, (word, parts[part][name]))
-                    )
-                parts[part].setdefault(name, word)
+    for vocabulary, (part, what) in product(own, _WORD_KINDS.items()):
+        for name, word in getattr(vocabulary, part).items():
+            if name in parts[part]:
+                faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
+            parts[part].setdefault(name, word)
     for vocabulary in own:
         faults += _add_fields(vocabulary, parts["categories"])
     name = own[0].vocabulary if own and not base.roles else base.vocabulary
@@ -255,30 +253,21 @@ def _redefined_fault(
 
 
 def _duplicate_fault(one: Lifecycle, first: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "duplicate-lifecycle",
-        f"`{one}` already stands in {first.span}",
-        "remove one of the two, or give the later one the next version",
-    )
+    sentence = f"`{one}` already stands in {first.span}"
+    instead = "remove one of the two, or give the later one the next version"
+    return Diagnostic(one.span, "duplicate-lifecycle", sentence, instead)
 
 
 def _edited_fault(one: Lifecycle, known: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "edited-without-new-version",
-        f"`{one}` differs from the `{one}` in {known.span}, and records hold on to that",
-        f"write `version: {one.version + 1}` for the new rules",
-    )
+    sentence = f"`{one}` differs from the `{one}` in {known.span}, and records hold on to that"
+    instead = f"write `version: {one.version + 1}` for the new rules"
+    return Diagnostic(one.span, "edited-without-new-version", sentence, instead)
 
 
 def _must_refine_fault(one: Lifecycle, covered: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "must-refine",
-        f"`{one}` applies to {_first_shared(one, covered)}, which `{covered}` runs already",
-        f"write `refines: {covered}`, or apply it to other records",
-    )
+    sentence = f"`{one}` applies to {_first_shared(one, covered)}, which `{covered}` runs already"
+    instead = f"write `refines: {covered}`, or apply it to other records"
+    return Diagnostic(one.span, "must-refine", sentence, instead)
 
 
 def _overlap_fault(one: Lifecycle, other: Lifecycle) -> Diagnostic:

@@ -1,314 +1,97 @@
 """The schema says which keys stand where in a rule file, and what each may hold.
 
-`structure` reads by these declarations; the JSON Schemas for editors are made from them.
+It is made of the model's classes: the attributes, their annotations and their defaults.
+`structure` reads by it; the JSON Schemas for editors are made from it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 
-from peelflow.model.requirements import (
-    BARE,
-    HEADED,
-    AnyOf,
-    ChildForEach,
-    DistinctFrom,
-    Evidence,
-    FieldSet,
-    InspectionHeld,
-    PredicateHolds,
-    Requirement,
-    Waited,
+from peelflow.errors import Span
+from peelflow.model.constraints import (
+    FILE_KEY,
+    AtLeastOne,
+    ByTrigger,
+    LevelWord,
+    NamePattern,
+    NumberRange,
+    OneOrList,
+    TriggerName,
 )
-from peelflow.model.rules import (
-    After,
-    AppliesTo,
-    Category,
-    Counted,
-    Counts,
-    EvidenceKind,
-    FieldRule,
-    FieldType,
-    FigureRow,
-    Guarantee,
-    Lifecycle,
-    MigrationPlan,
-    QuestionSet,
-    Role,
-    Side,
-    State,
-    Transition,
-    Vocabulary,
-)
+from peelflow.model.requirements import BARE, HEADED, Requirement
+from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 from peelflow.rulebook.guarantee_parser import GUARANTEE_FORMS
 
-SNAKE = "[a-z][a-z0-9_]*"
-KEBAB = "[a-z][a-z0-9-]*"
 RESERVED = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
 """What YAML 1.1 takes for a truth value or for nothing, where it stands unquoted."""
 
 
 @frozen
-class NamePattern:
-    """A text that is a name: what it names, its pattern, and the pattern in words."""
-
-    what: str
-    pattern: str = SNAKE
-    words: str = "small letters, digits and `_`, starting with a letter"
-
-
-@frozen
-class NumberRange:
-    """Bounds of a whole number, inclusive."""
-
-    least: int
-    most: int
-
-
-@frozen
-class AtLeastOne:
-    """A list that may not be empty."""
-
-
-@frozen
-class OneOrList:
-    """One value, or a list of at least one."""
-
-
-@frozen
-class LevelWord:
-    """A level from 1 to 4, or the word `none`."""
-
-
-@frozen
-class ByTrigger:
-    """A mapping from each trigger to one transition, or to a list of alternatives."""
-
-
-@frozen
-class GuaranteeSentence:
-    """A text in the language of guarantees."""
-
-
-_KEBAB_WORDS = "small letters, digits and `-`, starting with a letter"
-
-StateName = Annotated[str, NamePattern("state")]
-TriggerName = Annotated[str, NamePattern("trigger")]
-RoleName = Annotated[str, NamePattern("role")]
-FieldName = Annotated[str, NamePattern("field")]
-LedgerName = Annotated[str, NamePattern("ledger")]
-CategoryName = Annotated[str, NamePattern("category")]
-EvidenceName = Annotated[str, NamePattern("kind of evidence")]
-PredicateName = Annotated[str, NamePattern("predicate")]
-QuestionSetName = Annotated[str, NamePattern("question set")]
-QuestionNumber = Annotated[
-    str,
-    NamePattern("question", r"[1-9][0-9]*(\.[1-9][0-9]*)*", 'its number, such as `"7"` or `"7.2"`'),
-]
-LifecycleName = Annotated[str, NamePattern("lifecycle", KEBAB, _KEBAB_WORDS)]
-VocabularyName = Annotated[str, NamePattern("vocabulary", KEBAB, _KEBAB_WORDS)]
-Versioned = Annotated[
-    str,
-    NamePattern(
-        "lifecycle's version",
-        KEBAB + "@[1-9][0-9]*",
-        "its name, `@` and its version, such as `level-3@1`",
-    ),
-]
-Days = Annotated[int, NumberRange(1, 36_525)]
-LevelOrNone = Annotated[int | None, LevelWord()]
-Requirements = tuple[Requirement, ...]
-Fields = Mapping[FieldName, FieldRule]
-
-
-@frozen
 class KeySchema:
-    """What one YAML key holds; `attribute` is its name in the model where that differs."""
+    """What one YAML key holds; `attribute` is its name in the model."""
 
     holds: Any
-    required: bool = False
-    attribute: str | None = None
+    required: bool
+    attribute: str
 
 
 @frozen
 class MappingSchema:
-    """The keys of one kind of mapping, and the model values that are not written in it."""
+    """The keys of one kind of mapping, and the attributes that are filled in afterwards."""
 
     keys: Mapping[str, KeySchema]
-    preset: Mapping[str, Any] = field(factory=dict)
+    filled_in: tuple[str, ...]
 
 
-def _required(holds: Any, attribute: str | None = None) -> KeySchema:
-    return KeySchema(holds, required=True, attribute=attribute)
+def mapping_schema(kind: type[attrs.AttrsInstance]) -> MappingSchema:
+    """Return what a mapping of a kind holds, as the model's class declares it."""
+    hints = get_type_hints(kind, include_extras=True)
+    keys: dict[str, KeySchema] = {}
+    filled_in: list[str] = []
+    for part in attrs.fields(kind):
+        key, required = part.metadata.get(FILE_KEY, part.name), part.default is attrs.NOTHING
+        if key is not None and hints[part.name] is not Span:
+            keys[key] = KeySchema(_without_none(hints[part.name]), required, part.name)
+        elif required:
+            filled_in.append(part.name)
+    return MappingSchema(keys, tuple(filled_in))
 
 
-_SINCE_KEY = KeySchema(StateName)
-_TEXT_KEY, _FLAG_KEY = KeySchema(str), KeySchema(bool)
-_PERIOD_KEYS: Mapping[str, KeySchema] = {
-    "days": KeySchema(Days),
-    "months": KeySchema(Annotated[int, NumberRange(1, 1_200)]),
-    "working_days": KeySchema(Annotated[int, NumberRange(1, 2_500)]),
-    "beginning": _FLAG_KEY,
-}
+def _without_none(hint: Any) -> Any:
+    """Return what a value may be where there is one: None says that the key is left out."""
+    parts = get_args(hint)
+    return parts[0] if get_origin(hint) is not Annotated and parts[1:] == (type(None),) else hint
 
-MAPPING_SCHEMAS: Mapping[type, MappingSchema] = {
-    Lifecycle: MappingSchema(
-        {
-            "lifecycle": _required(LifecycleName, "name"),
-            "version": _required(Annotated[int, NumberRange(1, 10**9)]),
-            "in_force_from": _required(date),
-            "title": _required(str),
-            "applies_to": _required(AppliesTo),
-            "initial": _required(StateName),
-            "states": _required(Annotated[Mapping[StateName, State], AtLeastOne()]),
-            "guarantees": KeySchema(tuple[Guarantee, ...]),
-            "refines": KeySchema(Versioned),
-        }
-    ),
-    AppliesTo: MappingSchema(
-        {
-            "category": _required(Annotated[tuple[CategoryName, ...], OneOrList()]),
-            "level": _required(Annotated[tuple[LevelOrNone, ...], OneOrList()]),
-        }
-    ),
-    State: MappingSchema(
-        {
-            "counts_as": _required(Mapping[LedgerName, Counts]),
-            "title": _TEXT_KEY,
-            "final": _FLAG_KEY,
-            "stands_for": KeySchema(StateName),
-            "due": KeySchema(After),
-            "transitions": KeySchema(Annotated[tuple[Transition, ...], ByTrigger()]),
-        }
-    ),
-    Transition: MappingSchema(
-        {
-            "to": _required(StateName),
-            "by": _required(Annotated[tuple[RoleName, ...], AtLeastOne()]),
-            "requires": KeySchema(Requirements),
-            "as": KeySchema(TriggerName, attribute="as_"),
-            "after": KeySchema(After),
-            "reopens": _FLAG_KEY,
-        },
-        preset={"trigger": ""},
-    ),
-    After: MappingSchema({**_PERIOD_KEYS, "since": KeySchema(Literal["entered", "published"])}),
-    Guarantee: MappingSchema(
-        {
-            "that": _required(Annotated[str, GuaranteeSentence()], "promise"),
-            "because": _required(str),
-        },
-        preset={"that": ""},
-    ),
-    Evidence: MappingSchema(
-        {
-            "evidence": _required(EvidenceName),
-            "signed_by": KeySchema(tuple[RoleName, ...]),
-            "since": _SINCE_KEY,
-        }
-    ),
-    InspectionHeld: MappingSchema(
-        {
-            "inspection": _required(Literal["planned", "bespoke", "any"]),
-            "relevant": _FLAG_KEY,
-            "since": _SINCE_KEY,
-        }
-    ),
-    FieldSet: MappingSchema({"field": _required(FieldName), "has": _TEXT_KEY}),
-    ChildForEach: MappingSchema(
-        {
-            "children": _required(FieldName),
-            "for_each": _required(Annotated[tuple[CategoryName, ...], OneOrList()]),
-            "whose": _required(FieldName),
-            "names": _required(FieldName),
-        }
-    ),
-    DistinctFrom: MappingSchema({"distinct_from": _required(TriggerName), "since": _SINCE_KEY}),
-    Waited: MappingSchema({"waited": _required(Days), "since": _SINCE_KEY}),
-    AnyOf: MappingSchema(
-        {
-            "any_of": _required(
-                Annotated[tuple[Annotated[Requirements, AtLeastOne()], ...], AtLeastOne()]
-            )
-        }
-    ),
-    PredicateHolds: MappingSchema({"predicate": _required(PredicateName)}),
-    MigrationPlan: MappingSchema(
-        {
-            "migration": _required(
-                Annotated[str, NamePattern("migration", KEBAB, _KEBAB_WORDS)], "name"
-            ),
-            "from": _required(Versioned, "old"),
-            "to": _required(Versioned, "new"),
-            "states": _required(Annotated[Mapping[StateName, StateName], AtLeastOne()]),
-            "triggers": KeySchema(Mapping[TriggerName, TriggerName]),
-            "by": KeySchema(tuple[RoleName, ...]),
-            "letters": _FLAG_KEY,
-        }
-    ),
-    Vocabulary: MappingSchema(
-        {
-            "vocabulary": _required(VocabularyName),
-            "roles": KeySchema(Mapping[RoleName, Role]),
-            "evidence": KeySchema(Mapping[EvidenceName, EvidenceKind]),
-            "categories": KeySchema(Mapping[CategoryName, Category]),
-            "predicates": KeySchema(Mapping[PredicateName, str]),
-            "question_sets": KeySchema(Mapping[QuestionSetName, QuestionSet]),
-            "fields": KeySchema(Mapping[CategoryName, Annotated[Fields, AtLeastOne()]]),
-        }
-    ),
-    QuestionSet: MappingSchema(
-        {
-            "title": _required(str),
-            "size": _required(Annotated[int, NumberRange(1, 99)]),
-            "questions": KeySchema(Mapping[QuestionNumber, str]),
-            "replaces": KeySchema(QuestionSetName),
-        }
-    ),
-    Role: MappingSchema(
-        {
-            "side": _required(Side),
-            "title": _required(str),
-            "by_appointment": _FLAG_KEY,
-            "may_be_delegated": _FLAG_KEY,
-            "stands_for": KeySchema(RoleName),
-        }
-    ),
-    EvidenceKind: MappingSchema({"title": _required(str)}),
-    Category: MappingSchema(
-        {
-            "title": _required(str),
-            "fields": KeySchema(Fields),
-            "children": KeySchema(tuple[CategoryName, ...]),
-            "figures": KeySchema(tuple[FigureRow, ...]),
-        }
-    ),
-    FieldRule: MappingSchema(
-        {
-            "type": _required(FieldType),
-            "title": _required(str),
-            "choices": KeySchema(tuple[str, ...]),
-            "choices_from": KeySchema(QuestionSetName),
-            "to": KeySchema(tuple[CategoryName, ...]),
-            "counts_from": KeySchema(Counted),
-            "required": _FLAG_KEY,
-        }
-    ),
-    Counted: MappingSchema({"field": _required(FieldName), **_PERIOD_KEYS}),
-    FigureRow: MappingSchema(
-        {
-            "title": _required(str),
-            "order": _required(Annotated[int, NumberRange(0, 10**9)]),
-            "level": _required(LevelOrNone),
-            "ledger": KeySchema(LedgerName),
-        }
-    ),
-}
+
+def _classes_in(hint: Any) -> Iterator[type[attrs.AttrsInstance]]:
+    """Yield the model's classes that an annotation names."""
+    if isinstance(hint, type) and attrs.has(hint):
+        yield hint
+    for part in get_args(hint):
+        yield from _classes_in(part)
+
+
+def _mapping_schemas(*roots: type[attrs.AttrsInstance]) -> dict[type, MappingSchema]:
+    """Return the schema of each kind of mapping that stands in these kinds of file."""
+    schemas: dict[type, MappingSchema] = {}
+    waiting = [*roots]
+    while waiting:
+        kind = waiting.pop()
+        if kind not in schemas and kind not in BARE.values():
+            schemas[kind] = mapping_schema(kind)
+            for key in schemas[kind].keys.values():
+                waiting += _classes_in(key.holds)
+    return schemas
+
+
+MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan)
 
 
 JsonSchema = dict[str, Any]

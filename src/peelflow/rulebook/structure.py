@@ -12,14 +12,7 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError, ClassValidationError, IterableValidationError
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
-from peelflow.model.requirements import BARE, HEADED, Requirement
-from peelflow.model.rules import Guarantee, Lifecycle, MigrationPlan, Transition, Vocabulary
-from peelflow.rulebook.guarantee_parser import parse_guarantee
-from peelflow.rulebook.schema import (
-    DAY,
-    LAST_LEVEL,
-    MAPPING_SCHEMAS,
-    RESERVED,
+from peelflow.model.constraints import (
     AtLeastOne,
     ByTrigger,
     LevelWord,
@@ -28,6 +21,10 @@ from peelflow.rulebook.schema import (
     OneOrList,
     TriggerName,
 )
+from peelflow.model.requirements import BARE, HEADED, Requirement
+from peelflow.model.rules import Guarantee, Lifecycle, MigrationPlan, Transition, Vocabulary
+from peelflow.rulebook.guarantee_parser import parse_guarantee
+from peelflow.rulebook.schema import DAY, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
     KIND_KEYS,
@@ -359,11 +356,11 @@ def _read_by_schema(node: Node, cls: Any) -> Any:
     gather = _FaultCollector()
     for name in node.entries.keys() - shape.keys.keys():
         gather.faults.append(unknown_key(node.keys[name], name, shape.keys))
-    values = dict(shape.preset)
+    values: dict[str, Any] = dict.fromkeys(shape.filled_in)
     for name, key in shape.keys.items():
         if name in node.entries:
             child = _at_key(node.entries[name], node.keys[name])
-            values[key.attribute or name] = gather.read(child, key.holds)
+            values[key.attribute] = gather.read(child, key.holds)
         elif key.required:
             gather.faults.append(missing_key(node.span, name))
     if gather.faults:
@@ -433,7 +430,7 @@ def _read_sentence(node: Node) -> Guarantee:
 
 def _read_guarantee(node: Node, _: Any) -> Guarantee:
     read = _read_by_schema(node, Guarantee)
-    return Guarantee(read.promise.that, read.because, read.promise.promise, read.span)
+    return Guarantee(read.that.that, read.because, read.that.promise, read.span)
 
 
 def _read_requirement(node: Node, _: Any) -> Any:

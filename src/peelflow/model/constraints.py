@@ -1,0 +1,96 @@
+"""A constraint says what a value in a rule file must be besides its type.
+
+The model's classes annotate their attributes with these, and `rulebook.schema` makes of the
+annotations what the reader reads by and what editors complete. An attribute has the name of its
+YAML key, and the key is required where the attribute has no default, unless its metadata says
+otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from attrs import frozen
+
+SNAKE = "[a-z][a-z0-9_]*"
+KEBAB = "[a-z][a-z0-9-]*"
+KEBAB_WORDS = "small letters, digits and `-`, starting with a letter"
+FILE_KEY = "key in the rule file"
+
+
+def file_key(name: str | None) -> dict[str, Any]:
+    """Return the metadata of an attribute with another key than its name; None: it has no key."""
+    return {FILE_KEY: name}
+
+
+@frozen
+class NamePattern:
+    """A text that is a name: what it names, its pattern, and the pattern in words."""
+
+    what: str
+    pattern: str = SNAKE
+    words: str = "small letters, digits and `_`, starting with a letter"
+
+
+@frozen
+class NumberRange:
+    """Bounds of a whole number, inclusive."""
+
+    least: int
+    most: int
+
+
+@frozen
+class AtLeastOne:
+    """A list or mapping that may not be empty."""
+
+
+@frozen
+class OneOrList:
+    """One value, or a list of at least one."""
+
+
+@frozen
+class LevelWord:
+    """A level from 1 to 4, or the word `none`."""
+
+
+@frozen
+class ByTrigger:
+    """A mapping from each trigger to one transition, or to a list of alternatives."""
+
+
+@frozen
+class GuaranteeSentence:
+    """A text in the language of guarantees."""
+
+
+StateName = Annotated[str, NamePattern("state")]
+TriggerName = Annotated[str, NamePattern("trigger")]
+RoleName = Annotated[str, NamePattern("role")]
+FieldName = Annotated[str, NamePattern("field")]
+LedgerName = Annotated[str, NamePattern("ledger")]
+CategoryName = Annotated[str, NamePattern("category")]
+EvidenceName = Annotated[str, NamePattern("kind of evidence")]
+PredicateName = Annotated[str, NamePattern("predicate")]
+QuestionSetName = Annotated[str, NamePattern("question set")]
+QuestionNumber = Annotated[
+    str,
+    NamePattern("question", r"[1-9][0-9]*(\.[1-9][0-9]*)*", 'its number, such as `"7"` or `"7.2"`'),
+]
+LifecycleName = Annotated[str, NamePattern("lifecycle", KEBAB, KEBAB_WORDS)]
+VocabularyName = Annotated[str, NamePattern("vocabulary", KEBAB, KEBAB_WORDS)]
+MigrationName = Annotated[str, NamePattern("migration", KEBAB, KEBAB_WORDS)]
+VersionedName = Annotated[
+    str,
+    NamePattern(
+        "lifecycle's version",
+        KEBAB + "@[1-9][0-9]*",
+        "its name, `@` and its version, such as `level-3@1`",
+    ),
+]
+Days = Annotated[int, NumberRange(1, 36_525)]
+Months = Annotated[int, NumberRange(1, 1_200)]
+WorkingDays = Annotated[int, NumberRange(1, 2_500)]
+Positive = Annotated[int, NumberRange(1, 10**9)]
+LevelOrNone = Annotated[int | None, LevelWord()]
