@@ -30,17 +30,6 @@ LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
 
 
-@pytest.fixture(params=["sql-sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty SQL store of each kind."""
-    if request.param == "postgresql":
-        emptied: str = request.getfixturevalue("postgres")
-        return emptied
-    made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-    upgrade_store(made)
-    return made
-
-
 @pytest.fixture
 def engine(address: str) -> Iterator[Engine]:
     """The application's own engine, beginning as SQLAlchemy's page on SQLite says."""

@@ -7,7 +7,8 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +32,14 @@ from sqlalchemy import (
 )
 
 from peelflow.errors import StoreUnavailable, StoreVersion
+from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    NULL_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordRow,
+)
 
 SCHEMA = 1
 metadata = MetaData()
@@ -39,21 +48,19 @@ metadata = MetaData()
 _text = Text().with_variant(Text(collation="C"), "postgresql")
 _serial = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _columns(names: Iterable[str]) -> Iterator[Column[Any]]:
+    for name in names:
+        kind = Integer if name in INTEGER_COLUMNS else _text
+        yield Column(name, kind, nullable=name in NULL_COLUMNS)
+
+
 meta = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
 records = Table(
     "peelflow_records",
     metadata,
-    Column("id", _text, primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("head", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("lifecycle", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("parent", _text),
-    Column("body", _text, nullable=False),
+    *_columns(RecordRow._fields),
+    PrimaryKeyConstraint("id"),
     Index("peelflow_records_by_category", "category", "force", "id"),
     Index("peelflow_records_by_parent", "parent", "id"),
 )
@@ -61,14 +68,7 @@ events = Table(
     "peelflow_events",
     metadata,
     Column("serial", _serial, Identity(), primary_key=True),
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("kind", _text, nullable=False),
-    Column("key", _text),
-    Column("text", _text, nullable=False),
-    Column("previous", _text, nullable=False),
-    Column("digest", _text, nullable=False),
+    *_columns(EventRow._fields),
     UniqueConstraint("record", "number", name="peelflow_events_by_number"),
     UniqueConstraint("record", "key", name="peelflow_events_by_key"),
 )
@@ -87,20 +87,7 @@ feed = Table(
     Column("position", _serial, primary_key=True, autoincrement=False),
     Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
 )
-changes = Table(
-    "peelflow_changes",
-    metadata,
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("ledger", _text, nullable=False),
-    Column("counts", _text, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("delta", Integer, nullable=False),
-)
+changes = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
 documents = Table(
     "peelflow_documents",
     metadata,
@@ -110,10 +97,7 @@ documents = Table(
 lifecycles = Table(
     "peelflow_lifecycles",
     metadata,
-    Column("name", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("digest", _text, nullable=False),
-    Column("text", _text, nullable=False),
+    *_columns(LIFECYCLE_COLUMNS),
     PrimaryKeyConstraint("name", "version"),
 )
 
@@ -132,19 +116,19 @@ def upgrade_schema(
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: An older schema is not known here.
     """
-    found = schema_version(connection) or 0
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if not found:
+    version = schema_version(connection) or 0
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if not version:
         metadata.create_all(connection)
-    for number in range(found, SCHEMA) if found else ():
+    for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")
         steps[number](connection)
-    if found != SCHEMA:
+    if version != SCHEMA:
         connection.execute(delete(meta))
         connection.execute(insert(meta), {"schema": SCHEMA})
-    return found
+    return version
 
 
 def check_schema(connection: Connection, url: str) -> None:
@@ -154,14 +138,14 @@ def check_schema(connection: Connection, url: str) -> None:
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: There are none, or they must be upgraded first.
     """
-    found = schema_version(connection)
-    if found is None:
+    version = schema_version(connection)
+    if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if found < SCHEMA:
-        why = f"its schema {found} is older than {SCHEMA}; run: peelflow store upgrade {url}"
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if version < SCHEMA:
+        why = f"its schema {version} is older than {SCHEMA}; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
 
 
@@ -169,5 +153,5 @@ def schema_version(connection: Connection) -> int | None:
     """Return the number of the schema there is, None when there is none."""
     if not inspect(connection).has_table(meta.name):
         return None
-    found: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
-    return found
+    version: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
+    return version
