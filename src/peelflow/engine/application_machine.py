@@ -16,7 +16,7 @@ class RuleGraphMachine(RuleMachine, GraphMachine):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Draw models anew when asked: one that comes with the machine has no state as yet."""
         self.__dict__.update(state)
-        self.model_graphs = _ModelGraphs(self)
+        self.model_graphs: dict[int, Any] = _ModelGraphs(self)
 
 
 class _ModelGraphs(dict[int, Any]):

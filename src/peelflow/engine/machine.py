@@ -175,7 +175,7 @@ class RuleMachine(transitions.Machine):
     It goes before another machine of stock's among the bases of a class, such as `GraphMachine`.
     """
 
-    event_cls = RuleEvent
+    event_cls: type[transitions.Event] = RuleEvent
 
     def __init__(
         self, lifecycle: Lifecycle, *, model: Any = None, initial: str | None = None, **options: Any

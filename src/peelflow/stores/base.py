@@ -419,7 +419,7 @@ def check_documents(documents: Mapping[str, bytes]) -> None:
             raise InvalidRequest(what, why, "keep it under its own")
 
 
-is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
