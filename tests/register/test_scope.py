@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import InvalidRequest, PeelflowError, Refused, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, UnknownRecord
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.portfolio.listing import ages
 from peelflow.portfolio.movement import movement

@@ -13,7 +13,8 @@ from attrs import evolve
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 
-from peelflow.errors import Conflict, InvalidRequest, Refused, StoreUnavailable
+from peelflow.errors import Conflict, InvalidRequest, StoreUnavailable
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
 from peelflow.stores.base import RecordQuery, StoredRecord

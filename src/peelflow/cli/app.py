@@ -19,13 +19,13 @@ from peelflow.errors import (
     InvalidRules,
     KeyReused,
     PeelflowError,
-    Refused,
     RulesMismatch,
     StoreBusy,
 )
+from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
 
-store_app = typer.Typer(
+store_app: typer.Typer = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Look after the store of a register."
 )
 
@@ -58,7 +58,7 @@ FINDINGS, MISUSE = 1, 2
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
 _FINDING_ERRORS = (Refused, InvalidRules, Conflict, RulesMismatch, StoreBusy, KeyReused)
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="peelflow",
     add_completion=False,
     no_args_is_help=True,
@@ -98,8 +98,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "verify": exchange.verify,
     "export": exchange.export,
 }
-for name, verb in COMMANDS.items():
-    app.command(name)(verb)
+for _name, _verb in COMMANDS.items():
+    app.command(_name)(_verb)
 app.add_typer(store_app, name="store")
 
 

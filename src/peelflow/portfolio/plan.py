@@ -17,12 +17,13 @@ from peelflow.portfolio.listing import Attribution, RecordRow, each_open, row_of
 from peelflow.register.context import inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
+from peelflow.results import Result
 
 INSPECTION = "inspection"
 
 
 @frozen
-class Verifiable:
+class Verifiable(Result):
     """An open record that an inspection could close.
 
     Attributes:
@@ -43,7 +44,7 @@ class Verifiable:
 
 
 @frozen
-class PlannedInspection:
+class PlannedInspection(Result):
     """A coming inspection: `ready` are the records that wait for it, `first` those not yet."""
 
     inspection: Inspection

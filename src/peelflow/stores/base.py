@@ -14,6 +14,7 @@ from attrs import field, frozen
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
+from peelflow.results import Result
 from peelflow.stores.codec import check_text
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class ChangeRow(NamedTuple):
 
 
 @frozen
-class StoredEvent:
+class StoredEvent(Result):
     """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
 
     event: Event
@@ -144,7 +145,7 @@ class LedgerTotal:
 
 
 @frozen
-class FeedItem:
+class FeedItem(Result):
     """An event in the feed; positions count from 1, without a gap (S5)."""
 
     position: int
@@ -418,7 +419,7 @@ def check_documents(documents: Mapping[str, bytes]) -> None:
             raise InvalidRequest(what, why, "keep it under its own")
 
 
-is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

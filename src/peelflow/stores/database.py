@@ -111,21 +111,22 @@ class Statements:
         prefix, mark, among = dialect.prefix, dialect.mark, dialect.among
         event = f"SELECT {quoted(STORED_EVENT_COLUMNS)} FROM {prefix}events WHERE record"
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
-        self.record_by_id = f"{record} = {mark}"
-        self.records_by_ids = f"{record} {among}"
-        self.numbers = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
-        self.has_key = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
-        self.event_with_key = f"{event} = {mark} AND key = {mark}"
-        self.history = f"{event} = {mark} ORDER BY number"
-        self.histories = f"{event} {among} ORDER BY record, number"
-        self.feed_page = f"""SELECT position, {quoted(STORED_EVENT_COLUMNS)} FROM {dialect.feed}
+        self.record_by_id: str = f"{record} = {mark}"
+        self.records_by_ids: str = f"{record} {among}"
+        self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
+        self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
+        self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
+        self.history: str = f"{event} = {mark} ORDER BY number"
+        self.histories: str = f"{event} {among} ORDER BY record, number"
+        columns = quoted(STORED_EVENT_COLUMNS)
+        self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
-        self.document = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
-        self.has_document = f"SELECT 1 FROM {prefix}documents WHERE digest = {mark}"
-        self.lifecycle_digest = (
+        self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
+        self.has_document: str = f"SELECT 1 FROM {prefix}documents WHERE digest = {mark}"
+        self.lifecycle_digest: str = (
             f"SELECT digest FROM {prefix}lifecycles WHERE name = {mark} AND version = {mark}"
         )
-        self.lifecycles = (
+        self.lifecycles: str = (
             f"SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {prefix}lifecycles ORDER BY name, version"
         )
 

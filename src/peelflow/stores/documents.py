@@ -34,7 +34,7 @@ class DocumentFolder:
         if not _is_path(path):
             what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
             raise InvalidRequest(what, "is no path", instead)
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         self._store = store
         try:
             self.path.mkdir(exist_ok=True)

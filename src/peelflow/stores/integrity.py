@@ -30,6 +30,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
+from peelflow.results import Result
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
@@ -45,7 +46,7 @@ from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row
 
 
 @frozen(order=True)
-class Discrepancy:
+class Discrepancy(Result):
     """Something that does not fit: on which record, at which event (0: none), and what is so."""
 
     record: str
@@ -96,7 +97,7 @@ class References:
 
 
 @frozen
-class ChainHead:
+class ChainHead(Result):
     """The last event of a record that was looked at."""
 
     number: int = 0
@@ -293,7 +294,7 @@ Heads = Mapping[str, ChainHead]
 
 
 @frozen
-class Seal:
+class Seal(Result):
     """What is sealed.
 
     Attributes:

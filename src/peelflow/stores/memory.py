@@ -47,8 +47,8 @@ class MemoryStore:
     Once it is closed nothing can be asked of it (S13).
     """
 
-    capabilities = Capabilities(durable=False, shared=False, embedded=True)
-    sync_points = ("checked", "kept")
+    capabilities: Capabilities = Capabilities(durable=False, shared=False, embedded=True)
+    sync_points: tuple[str, ...] = ("checked", "kept")
 
     def __init__(self, url: str = "memory:") -> None:
         self.url = url

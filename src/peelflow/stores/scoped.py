@@ -17,8 +17,10 @@ from peelflow.engine.fold import begin
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.stores.base import (
+    Capabilities,
     FeedItem,
     LedgerTotal,
+    PinKey,
     RecordQuery,
     Snapshot,
     Store,
@@ -31,6 +33,10 @@ from peelflow.stores.base import (
 class ScopedStore:
     """Another store, narrowed to the records of one force. Every promise is the other store's."""
 
+    force: str
+    url: str
+    capabilities: Capabilities
+
     def __init__(self, store: Store, force: object) -> None:
         """Take the store and the only force whose records are seen.
 
@@ -42,10 +48,31 @@ class ScopedStore:
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force = store, force
         self.url, self.capabilities = store.url, store.capabilities
-        # Rules and documents are no force's own; a position is a count of events and no more.
-        self.lifecycles, self.position, self.close = store.lifecycles, store.position, store.close
-        self.keep_document = store.keep_document
-        self.document, self.has_document = store.document, store.has_document
+
+    # Rules and documents are no force's own; a position is a count of events and no more.
+    def lifecycles(self) -> Mapping[PinKey, str]:
+        """Return the rules kept."""
+        return self._store.lifecycles()
+
+    def position(self) -> int:
+        """Return the last position of the feed."""
+        return self._store.position()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep a document."""
+        self._store.keep_document(digest, content)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document, None where it is not kept."""
+        return self._store.document(digest)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept."""
+        return self._store.has_document(digest)
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""

@@ -122,13 +122,13 @@ class SqliteStore(DatabaseStore):
         StoreBusy: The file stayed locked.
     """
 
-    capabilities = Capabilities(durable=True, shared=True, embedded=True)
-    sync_points = ("begun", "checked", "written", "kept")
+    capabilities: Capabilities = Capabilities(durable=True, shared=True, embedded=True)
+    sync_points: tuple[str, ...] = ("begun", "checked", "written", "kept")
     _statements = _STATEMENTS
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
         self.at_sync_point: Callable[[str], None] = lambda _: None
-        self.url = f"sqlite:///{os.fspath(path)}"
+        self.url: str = f"sqlite:///{os.fspath(path)}"
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._closed = False

@@ -42,7 +42,7 @@ from peelflow.stores.base import (
 )
 
 SCHEMA = 1
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
 # INVARIANT: text is ordered by code point, as in every store.
 _text = Text().with_variant(Text(collation="C"), "postgresql")
@@ -55,8 +55,8 @@ def _columns(names: Iterable[str]) -> Iterator[Column[Any]]:
         yield Column(name, kind, nullable=name in NULL_COLUMNS)
 
 
-meta = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
-records = Table(
+meta: Table = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
+records: Table = Table(
     "peelflow_records",
     metadata,
     *_columns(RecordRow._fields),
@@ -64,7 +64,7 @@ records = Table(
     Index("peelflow_records_by_category", "category", "force", "id"),
     Index("peelflow_records_by_parent", "parent", "id"),
 )
-events = Table(
+events: Table = Table(
     "peelflow_events",
     metadata,
     Column("serial", _serial, Identity(), primary_key=True),
@@ -74,27 +74,27 @@ events = Table(
 )
 # INVARIANT: a batch is named by its first event's serial, so ordering by it keeps a batch together
 # and puts it behind every batch that had committed when it began.
-unplaced = Table(
+unplaced: Table = Table(
     "peelflow_unplaced",
     metadata,
     Column("batch", _serial, nullable=False),
     Column("serial", _serial, nullable=False),
     PrimaryKeyConstraint("batch", "serial"),
 )
-feed = Table(
+feed: Table = Table(
     "peelflow_feed",
     metadata,
     Column("position", _serial, primary_key=True, autoincrement=False),
     Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
 )
-changes = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
-documents = Table(
+changes: Table = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
+documents: Table = Table(
     "peelflow_documents",
     metadata,
     Column("digest", _text, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
-lifecycles = Table(
+lifecycles: Table = Table(
     "peelflow_lifecycles",
     metadata,
     *_columns(LIFECYCLE_COLUMNS),

@@ -96,8 +96,8 @@ class JoinedStore(SqlStoreBase):
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.url = connection.engine.url.render_as_string(hide_password=True)
-        self.capabilities = Capabilities(durable=False, shared=False, embedded=False)
+        self.url: str = connection.engine.url.render_as_string(hide_password=True)
+        self.capabilities: Capabilities = Capabilities(durable=False, shared=False, embedded=False)
         self._statements = statements_of(connection.dialect)
         self._connection, self._closed = connection, False
         check_joined(connection, self.url)
@@ -200,7 +200,7 @@ class SqlStore(SqlStoreBase):
 
     def __init__(self, url: str) -> None:
         named = parse_url(url)
-        self.url = named.render_as_string(hide_password=True)
+        self.url: str = named.render_as_string(hide_password=True)
         self.at_sync_point: Callable[[str], None] = lambda _: None
         self._dialect = named.get_backend_name()
         self._fast = named.get_driver_name() == PSYCOPG
@@ -214,10 +214,12 @@ class SqlStore(SqlStoreBase):
         self._closed = False
         self._cache, self._lock = RecordCache(), Lock()
         outlives = named.database not in {None, "", ":memory:"}
-        self.capabilities = Capabilities(
+        self.capabilities: Capabilities = Capabilities(
             durable=outlives, shared=outlives, embedded=self._dialect == SQLITE
         )
-        self.sync_points = ("asked", "kept") if self._fast else ("begun", "written", "kept")
+        self.sync_points: tuple[str, ...] = (
+            ("asked", "kept") if self._fast else ("begun", "written", "kept")
+        )
         self._statements = statements_of(self._pool.dialect)
         fork_guard().add(self)
         try:

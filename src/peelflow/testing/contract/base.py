@@ -16,7 +16,7 @@ from peelflow.testing.worker import DEFAULT_OPENER, open_with, sync_points_of
 
 PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
 MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
-drawn = settings(
+drawn: settings = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     deadline=None,
     database=None,
