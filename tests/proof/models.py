@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import combinations, combinations_with_replacement, permutations, product
 from math import prod
 from typing import NamedTuple, TypeVar
@@ -38,6 +39,7 @@ ACTOR = "the actor"
 Asked = tuple[str, str | None, int | None]
 Family = tuple[tuple[RecordReference, ...], tuple[Child, ...]]
 T = TypeVar("T")
+once = lru_cache(maxsize=4)  # a scope is counted, then walked
 Parts = tuple[
     dict[str, tuple[int, str]],
     tuple[Asked, ...],
@@ -114,6 +116,7 @@ def _named(atom: Requirement) -> tuple[str, ...]:
             return ()
 
 
+@once
 def timelines(scope: Scope) -> tuple[dict[str, Moment], ...]:
     """Return every order of the window (named "") and the states entered, with their days.
 
@@ -186,6 +189,7 @@ def _documents(
     ]
 
 
+@once
 def _inspections(scope: Scope) -> list[tuple[str, bool, int] | None]:
     if not scope.inspections:
         return [None]
@@ -193,6 +197,7 @@ def _inspections(scope: Scope) -> list[tuple[str, bool, int] | None]:
     return [None, *product(("planned", "bespoke"), (False, True), days)]
 
 
+@once
 def _fields(scope: Scope) -> list[dict[str, Value]]:
     names = {*scope.fields, *[PUBLISHED] * scope.published, *["question"] * scope.inspections}
     values: list[list[tuple[str, Value] | None]] = []
@@ -218,6 +223,7 @@ def _children(scope: Scope) -> list[tuple[dict[str, Counts], ...]]:
     return [(), *((one,) for one in each), *((one, {}) for one in each)]
 
 
+@once
 def _families(scope: Scope) -> list[Family]:
     """Return what names the same as the record, and children that answer some of it.
 
@@ -292,11 +298,13 @@ def _model(scope: Scope, moments: dict[str, Moment], parts: Parts) -> Model:
     return Model(record, act, context)
 
 
+@lru_cache(maxsize=512)
 def _document(place: int, kind: str, signer: str | None) -> Document:
     by = f"a {signer}" if signer else None
     return Document(f"d{place}", kind, "letter", 1, by, TODAY if signer else None)
 
 
+@lru_cache(maxsize=64)
 def _inspection(asked: tuple[str, bool, int]) -> Inspection:
     kind, relevant, ago = asked
     days = TODAY - timedelta(ago)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ from tests.proof.promises import Move, breaks, remembered, standing, words_of
 
 MOST = 150
 Key = tuple[Any, ...]
+_LEAD = Actor("P", "lead")
 
 
 @define(eq=False)
@@ -76,6 +78,8 @@ class Reference:
     ahead: dict[Key, set[tuple[Key, bool]]] = field(factory=dict)
     seen: dict[Key, Walk] = field(factory=dict)
     lettered: set[Key] = field(factory=set)
+    words: dict[tuple[int, int], frozenset[str]] = field(factory=dict)
+    contexts: dict[int, list[Context]] = field(factory=dict)
 
     def run(self) -> Found:
         """Try every walk, the shorter ones first."""
@@ -124,8 +128,8 @@ class Reference:
 
     def _look(self, walk: Walk) -> Key:
         record, means = walk.record, self.means
-        moments = {"window": record.window, **record.entered}
-        numbers = [(m.number, m.on, name) for name, m in moments.items() if name in means.since]
+        entered = {"window": record.window, **record.entered} if means.since else {}
+        numbers = [(m.number, m.on, name) for name, m in entered.items() if name in means.since]
         done = [(name, done) for name, done in record.done.items() if name in means.done]
         numbers += [(each.number, each.on, f"done {name}") for name, each in done]
         loose = [a for a in record.attachments if a.document.digest not in record.spent]
@@ -149,8 +153,7 @@ class Reference:
 
     def _acts(self, walk: Walk, rule: Transition, actor: Actor, gap: int) -> Iterator[Walk]:
         """Yield what an act by an actor leads to, by everything that could be given with it."""
-        words = words_of(self.lifecycle, rule)
-        move = Move(words, walk.record.state, rule.to, actor.role, actor.person)
+        move = Move(self._words_of(rule), walk.record.state, rule.to, actor.role, actor.person)
         for offered in self._offers(walk.record, actor):
             best: bool | None = None
             for record, act, contexts in self._tries(walk.record, rule, actor, gap, offered):
@@ -169,13 +172,17 @@ class Reference:
                 if best and not isinstance(self.promise, NeverEnteredUnless):
                     break
 
+    def _words_of(self, rule: Transition) -> frozenset[str]:
+        """Return what a promise may call a transition, looked up once."""
+        key = id(self.lifecycle), id(rule)
+        if key not in self.words:
+            self.words[key] = words_of(self.lifecycle, rule)
+        return self.words[key]
+
     def _offers(self, record: Record, actor: Actor) -> list[tuple[Document, ...]]:
         if actor.role == SYSTEM:
             return [()]
-        fresh = tuple(
-            evolve(letter, digest=f"{letter.name}@{record.number + 1}")
-            for letter in self.means.letters
-        )
+        fresh = tuple(new(letter, record.number + 1) for letter in self.means.letters)
         return [(), *((letter,) for letter in fresh), *([fresh] if len(fresh) > 1 else [])]
 
     def _tries(
@@ -206,8 +213,17 @@ class Reference:
                 successor=successor,
                 source="portal",
             )
-            contexts = [_context(means, inspection, family, says=says) for says in means.says]
+            contexts = self._contexts(inspection, family)
             yield (evolve(record, fields=fields) if fields else record), act, contexts
+
+    def _contexts(self, inspection: Inspection | None, family: Family) -> list[Context]:
+        """Return the contexts of an act, by what predicates say: those of a family made once."""
+        if inspection is not None:
+            return [_context(self.means, inspection, family, says=says) for says in self.means.says]
+        if id(family) not in self.contexts:
+            says = self.means.says
+            self.contexts[id(family)] = [_context(self.means, None, family, says=s) for s in says]
+        return self.contexts[id(family)]
 
     def _takes(self, record: Record, act: Act, context: Context) -> bool:
         cursor = Cursor(record.state, record, act, context)
@@ -297,9 +313,14 @@ def attached(record: Record, letter: Document) -> Record:
     loose = [a for a in record.attachments if a.document.digest not in record.spent]
     kept = tuple(a for a in record.attachments if a not in loose[:-1])
     number = record.number + 1
-    document = evolve(letter, digest=f"{letter.name}@{number}")
-    event = Event("R-1", number, Attached(document), record.on, Actor("P", "lead"), "c", NOW)
-    return apply(evolve(record, attachments=kept), event)
+    event = Event("R-1", number, Attached(new(letter, number)), record.on, _LEAD, "c", NOW)
+    return apply(evolve(record, attachments=kept) if loose[:-1] else record, event)
+
+
+@cache
+def new(letter: Document, number: int) -> Document:
+    """Return a letter as it is first seen at an event's number."""
+    return evolve(letter, digest=f"{letter.name}@{number}")
 
 
 def _context(means: Means, inspection: Inspection | None, family: Family, *, says: bool) -> Context:

@@ -21,7 +21,7 @@ from peelflow.model.records import PEELFLOW, Actor, Added, Event, Record, Transi
 from peelflow.model.rules import SYSTEM, AlwaysReachable, Lifecycle, Pin, Transition
 from tests.proof.means import NOW, START, TODAY, Means, appointments, means_of
 from tests.proof.promises import standing
-from tests.proof.reference import attached
+from tests.proof.reference import attached, new
 
 MOST = 5_000
 
@@ -236,9 +236,7 @@ def _tries(
 ) -> Iterator[tuple[Act, Context]]:
     """Yield an act by everything that could be given with it, in every context."""
     alone = actor.role == SYSTEM
-    letters = tuple(
-        evolve(letter, digest=f"{letter.name}@{pair.own.number + 1}") for letter in means.letters
-    )
+    letters = tuple(new(letter, pair.own.number + 1) for letter in means.letters)
     for offered, inspection, family, reason, successor in product(
         [()] if alone else [(), *((letter,) for letter in letters)],
         [None] if alone else means.inspections_for(pair.own, on),

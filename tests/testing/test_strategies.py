@@ -17,7 +17,16 @@ from peelflow.model.requirements import AnyOf, Requirement, atoms_of
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.lint import lint
 from peelflow.rulebook.canonical import canonical_text, restore
-from peelflow.testing import VOCABULARY, Situation, lifecycles, requirements, situations
+from peelflow.testing import (
+    VOCABULARY,
+    Situation,
+    acts,
+    contexts,
+    lifecycles,
+    records,
+    requirements,
+    situations,
+)
 
 DRAWN = settings(max_examples=100, deadline=None)
 ALIKE = settings(max_examples=150, deadline=None, derandomize=True, database=None)
@@ -58,6 +67,19 @@ def test_a_drawn_record_could_have_been(situation: Situation) -> None:
     moments = [record.window, *record.entered.values()]
     moments += [Moment(done.number, done.on) for done in record.done.values()]
     assert all(m.number <= record.number and m.on <= record.on for m in moments)
+
+
+@DRAWN
+@given(st.data())
+def test_what_happens_is_drawn_part_by_part(data: st.DataObject) -> None:
+    """A record, an act and a context can be drawn each for what was drawn before."""
+    lifecycle = data.draw(lifecycles())
+    record = data.draw(records(lifecycle))
+    act = data.draw(acts(lifecycle, record))
+    context = data.draw(contexts(record, act))
+    assert record.lifecycle == lifecycle.pin
+    assert act.actor.role in lifecycle.roles
+    assert act.actor.person in {held.person for held in context.appointments}
 
 
 def test_drawn_rules_are_of_every_sort() -> None:

@@ -34,15 +34,20 @@ from peelflow.testing.strategies import (
     lifecycles,
     mostly,
     one_of_names,
+    orders,
     tuples_of,
+    usually,
 )
 
 FIRST_DAY = date(2022, 1, 1)
 _UNRELATED_PERSON = "somebody else"
-_MENTIONING_IDS = ("M-1", "M-2")
 _LONG_AGO = date(2000, 1, 1)
 # Made once: to make and check a strategy costs far more than a draw.
-_DAYS = st.lists(st.integers(0, 60), min_size=2, max_size=6)
+_EVENTS = st.integers(2, 6)
+_DAY = st.integers(0, 60)
+_SOME = st.booleans()
+_SELDOM = st.sampled_from((False, False, True))
+_FEW = st.integers(0, 2)
 _PEOPLE = st.sampled_from(tuple(holder_of(role) for role in VOCABULARY.roles))
 _LEVEL = st.sampled_from((1, 2, 3, 4))
 _TRIGGER = st.sampled_from(TRIGGERS)
@@ -56,9 +61,22 @@ _KEY = st.none() | st.just("k1")
 _AGREED = st.booleans()
 _DOCUMENT_NUMBER = st.integers(1, 3)
 _LAST_DAY = st.sampled_from((_LONG_AGO, FIRST_DAY + timedelta(70)))
-_COVERED = st.frozensets(st.sampled_from(QUESTIONS), max_size=2)
+_COVERED = st.sampled_from(orders(QUESTIONS, least=0, most=2)).map(frozenset)
 _KIND = st.sampled_from(("planned", "bespoke"))
 _QUESTION_SET = st.sampled_from(QUESTION_SETS)
+_ANSWERED = st.sampled_from(("M-1", "M-2"))
+_NAMING = st.sampled_from((*("source_report",) * 4, "report"))  # mostly the one that is asked for
+_NAMED = st.sampled_from((*(REPORT,) * 4, "REP-2"))
+_UNKNOWN = st.sampled_from((None, UNCOVERED_HOLIDAYS))
+_FIELDS: dict[str, st.SearchStrategy[Value]] = {
+    "owner": st.sampled_from(("Sam", "")),
+    "theme": st.just("custody"),
+    "addressees": tuples_of(ADDRESSEES, least=0),
+    "report": st.just(REPORT),
+    "question": st.sampled_from(QUESTIONS),
+    "question_set": _QUESTION_SET,
+    "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),
+}
 
 
 @frozen
@@ -74,16 +92,25 @@ class Situation:
 @st.composite
 def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
     """Draw a record somewhere in its life under `lifecycle`, with a past that could have been."""
-    days = sorted(draw(_DAYS))
+    return _record(draw, lifecycle)
+
+
+def _record(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
+    days = sorted(draw(_DAY) for _ in range(draw(_EVENTS)))
     moments = [
         Moment(number, FIRST_DAY + timedelta(day)) for number, day in enumerate(days, start=1)
     ]
     last = moments[-1]
-    states, moment = one_of_names(tuple(lifecycle.states)), st.sampled_from(moments)
-    state = draw(states)
-    past = draw(st.dictionaries(states, moment))
-    done = draw(st.dictionaries(_TRIGGER, st.tuples(moment, _PEOPLE)))
-    held = draw(st.lists(st.tuples(_documents(last.on), moment), max_size=2))
+    moment = one_of_names(tuple(range(len(moments))))
+    states = tuple(lifecycle.states)
+    state = draw(one_of_names(states))
+    past = {name: moments[draw(moment)] for name in states if draw(_SELDOM)}
+    done = {name: (moments[draw(moment)], draw(_PEOPLE)) for name in TRIGGERS if draw(_SELDOM)}
+    held = [
+        Attachment(_document(draw, last.on), moments[draw(moment)].number)
+        for _ in range(draw(_FEW))
+    ]
+    spent = [_document(draw, last.on).digest] if draw(_SOME) else ()
     return Record(
         id="R-1",
         number=last.number,
@@ -94,31 +121,33 @@ def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
         lifecycle=lifecycle.pin,
         state=state,
         issued=FIRST_DAY,
-        fields=draw(_FIELDS),
+        fields={name: draw(value) for name, value in _FIELDS.items() if draw(_SOME)},
         parent=None,
-        window=draw(moment),
+        window=moments[draw(moment)],
         entered={**past, state: past.get(state, last)},
         children=("C-1", "C-2"),
         done={name: LastDone(when.number, when.on, who) for name, (when, who) in done.items()},
-        attachments=tuple(Attachment(document, when.number) for document, when in held),
-        spent=frozenset(draw(st.lists(_documents(last.on).map(_digest_of), max_size=1))),
+        attachments=tuple(held),
+        spent=frozenset(spent),
     )
 
 
 @st.composite
 def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
     """Draw an act on `record`, mostly one that its rules could let through."""
+    return _act(draw, lifecycle, record)
+
+
+def _act(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
     ways = lifecycle.states[record.state].transitions
-    anything = Transition(draw(_TRIGGER), record.state, tuple(lifecycle.roles))
-    aim = mostly(draw, draw(st.sampled_from(ways)), anything) if ways else anything
-    role = mostly(draw, draw(one_of_names(aim.by)), draw(one_of_names(tuple(lifecycle.roles))))
-    on = record.on + timedelta(mostly(draw, draw(_LATER), -1))
+    if ways and usually(draw):
+        aim = ways[draw(one_of_names(tuple(range(len(ways)))))]
+    else:
+        aim = Transition(draw(_TRIGGER), record.state, tuple(lifecycle.roles))
+    role = draw(one_of_names(aim.by if usually(draw) else tuple(lifecycle.roles)))
+    on = record.on + timedelta(draw(_LATER) if usually(draw) else -1)
     asked = tuple(atom for atom in atoms_of(aim.requires) if isinstance(atom, Evidence))
-    offered = [
-        draw(_documents(on, asked=atom))
-        for atom in asked
-        if mostly(draw, usual=True, unusual=False)
-    ]
+    offered = [_document(draw, on, asked=atom) for atom in asked if usually(draw)]
     distinct = any(isinstance(atom, DistinctFrom) for atom in atoms_of(aim.requires))
     person = mostly(draw, _UNRELATED_PERSON if distinct else holder_of(role), holder_of(SYSTEM))
     return Act(
@@ -130,7 +159,7 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
         inspection=mostly(draw, INSPECTION, None),
         reason=draw(_REASON),
         successor=draw(_SUCCESSOR),
-        source=mostly(draw, "portal 17", draw(_NO_SOURCE)),
+        source="portal 17" if usually(draw) else draw(_NO_SOURCE),
         key=draw(_KEY),
     )
 
@@ -138,6 +167,10 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
 @st.composite
 def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
     """Draw what a decision on `act` may look at: mostly in the act's favour."""
+    return _context(draw, record, act)
+
+
+def _context(draw: st.DrawFn, record: Record, act: Act) -> Context:
     who = {act.actor.role: act.actor.person} | {role: holder_of(role) for role in SIGNATORIES}
     held = [_appointment(draw, role, person) for role, person in who.items()]
     held.append(_appointment(draw, act.actor.role, act.actor.person))
@@ -147,62 +180,38 @@ def contexts(draw: st.DrawFn, record: Record, act: Act) -> Context:
         now=datetime(2023, 3, 30, 12, tzinfo=UTC),
         today=today,
         appointments=tuple(held),
-        inspection=draw(_inspections(record, act)),
+        inspection=_inspection(draw, record, act) if usually(draw) else None,
         children=tuple(
             Child(
                 name,
                 {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
-                {"answers": draw(st.sampled_from(_MENTIONING_IDS))},
+                {"answers": draw(_ANSWERED)},
             )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
-        mentions=draw(_mentions()),
-        holidays=mostly(draw, HOLIDAYS, draw(st.sampled_from((None, UNCOVERED_HOLIDAYS)))),
+        mentions=tuple(
+            RecordReference(draw(_ANSWERED), CATEGORY, draw(_NAMING), draw(_NAMED))
+            for _ in range(draw(_FEW))
+        ),
+        holidays=HOLIDAYS if usually(draw) else draw(_UNKNOWN),
     )
-
-
-def _mentions() -> st.SearchStrategy[tuple[RecordReference, ...]]:
-    """Return a strategy for records that name the report, mostly by the field that is asked for."""
-    fields = st.sampled_from((*("source_report",) * 4, "report"))
-    reports = st.sampled_from((*(REPORT,) * 4, "REP-2"))
-    each = st.builds(
-        RecordReference, st.sampled_from(_MENTIONING_IDS), st.just(CATEGORY), fields, reports
-    )
-    return st.lists(each, max_size=2).map(tuple)
 
 
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
     """Draw a lifecycle, a record, an act and a context that belong together."""
     lifecycle = draw(lifecycles())
-    record = draw(records(lifecycle))
-    act = draw(acts(lifecycle, record))
-    return Situation(lifecycle, record, act, draw(contexts(record, act)))
+    record = _record(draw, lifecycle)
+    act = _act(draw, lifecycle, record)
+    return Situation(lifecycle, record, act, _context(draw, record, act))
 
 
-def _fields() -> st.SearchStrategy[dict[str, Value]]:
-    optional: dict[str, st.SearchStrategy[Value]] = {
-        "owner": st.sampled_from(("Sam", "")),
-        "theme": st.just("custody"),
-        "addressees": tuples_of(ADDRESSEES, least=0),
-        "report": st.just(REPORT),
-        "question": st.sampled_from(QUESTIONS),
-        "question_set": st.sampled_from(QUESTION_SETS),
-        "published": st.integers(-30, 60).map(lambda day: str(FIRST_DAY + timedelta(day))),
-    }
-    return st.fixed_dictionaries({}, optional=optional)
-
-
-_FIELDS = _fields()
-
-
-@st.composite
-def _documents(draw: st.DrawFn, on: date, *, asked: Evidence | None = None) -> Document:
+def _document(draw: st.DrawFn, on: date, *, asked: Evidence | None = None) -> Document:
     kinds = (asked.evidence,) if asked else ("letter", "plan")
-    kind = mostly(draw, draw(one_of_names(kinds)), "plan")
+    kind = draw(one_of_names(kinds)) if usually(draw) else "plan"
     roles = (asked.signed_by if asked else ()) or SIGNATORIES
-    signed = mostly(draw, usual=True, unusual=False)
+    signed = usually(draw)
     name = f"{kind} {draw(_DOCUMENT_NUMBER)}"
     return Document(
         digest=sha256(name.encode()).hexdigest(),
@@ -214,32 +223,26 @@ def _documents(draw: st.DrawFn, on: date, *, asked: Evidence | None = None) -> D
     )
 
 
-def _digest_of(document: Document) -> str:
-    return document.digest
-
-
 def _appointment(draw: st.DrawFn, role: str, person: str) -> Appointment:
     return Appointment(
         person=person,
         role=role,
         force=mostly(draw, FORCE, "Kent"),
         first_day=mostly(draw, FIRST_DAY, FIRST_DAY + timedelta(50)),
-        last_day=mostly(draw, None, draw(_LAST_DAY)),
+        last_day=None if usually(draw) else draw(_LAST_DAY),
     )
 
 
-@st.composite
-def _inspections(draw: st.DrawFn, record: Record, act: Act) -> Inspection | None:
-    first = act.on + timedelta(mostly(draw, draw(_EARLIER), 1))
+def _inspection(draw: st.DrawFn, record: Record, act: Act) -> Inspection:
+    first = act.on + timedelta(draw(_EARLIER) if usually(draw) else 1)
     own = record.fields.get("question", "7")
     covered = draw(_COVERED)
-    held = Inspection(
+    return Inspection(
         id=mostly(draw, INSPECTION, "INS-2"),
         kind=draw(_KIND),
         first_day=first,
         last_day=first + timedelta(draw(_LASTS)),
         questions=mostly(draw, covered | {str(own)}, covered),
-        question_set=mostly(draw, None, draw(_QUESTION_SET)),
+        question_set=None if usually(draw) else draw(_QUESTION_SET),
         force=mostly(draw, FORCE, "Kent"),
     )
-    return mostly(draw, held, None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import permutations, product, repeat, starmap
+from math import lcm, perm
 from typing import Any, Literal, TypeVar
 
 import attrs
@@ -146,19 +148,20 @@ _SIDES = {
 _INSPECTING_ROLES = (*_SIDES["inspectorate"], *_SIDES["oversight"])
 _COUNTS: tuple[Counts, ...] = ("open", "closed")
 # What every drawing needs is made once: to make and check a strategy costs far more than a draw.
+# What has few values is one draw from all of them, for the same reason.
 _MOSTLY = st.sampled_from((*(True,) * 9, False))
 _SIZE = st.integers(2, len(STATES))
-_REFINES = st.none() | st.just("national@1")
-_STANDS_FOR = st.none() | st.just("elsewhere")
-_COUNTING = st.dictionaries(st.sampled_from(LEDGERS), st.sampled_from(_COUNTS))
+_REFINES = st.sampled_from((None, "national@1"))
+_STANDS_FOR = st.sampled_from((None, "elsewhere"))
+_COUNTING = st.sampled_from((*(None,) * 3, *_COUNTS))
 _VERSION = st.integers(1, 3)
 _EXTRA_TRANSITIONS = st.integers(0, 3)
 _TIMED = st.booleans()
-_UNIT = st.sampled_from(("days", "months", "working_days"))
-_MONTHS, _DAYS = st.integers(1, 3), st.integers(1, 40)
-_SINCE = st.sampled_from(("entered", PUBLISHED))
+_FEW = st.sampled_from((0, 0, 0, 1, 1, 2, 2, 3))
+_SINCE = ("entered", PUBLISHED)
 _TRIGGER = st.sampled_from(TRIGGERS)
 _ANOTHER = st.none() | _TRIGGER
+_PAPERS = ("letter", "plan")
 
 
 def requirements(
@@ -170,27 +173,45 @@ def requirements(
         since: The states that a requirement's `since` may name.
         triggers: The triggers that a `distinct_from` may name.
     """
-    begun = st.none() | st.sampled_from(since) if since else st.none()
-    atom: st.SearchStrategy[Requirement] = st.one_of(
-        st.just(ReasonGiven()),
-        st.builds(
-            Evidence, st.sampled_from(("letter", "plan")), tuples_of(SIGNATORIES, least=0), begun
-        ),
-        st.builds(
-            InspectionHeld, st.sampled_from(("planned", "bespoke", "any")), st.booleans(), begun
-        ),
-        st.builds(FieldSet, st.sampled_from(("owner", "theme", "addressees"))),
-        st.builds(FieldSet, st.just("addressees"), st.sampled_from(ADDRESSEES)),
-        st.just(SuccessorNamed()),
-        st.just(ChildrenClosed()),
-        st.just(ChildForEach("answers", (CATEGORY,), "source_report", "report")),
-        st.builds(DistinctFrom, st.sampled_from(triggers), begun),
-        st.builds(Waited, st.integers(1, 40), begun | st.just(PUBLISHED)),
-        st.just(PredicateHolds("budget_agreed")),
-    )
+    return _requirements(tuple(since), tuple(sorted(triggers)))
+
+
+@cache
+def _requirements(
+    since: tuple[str, ...], triggers: tuple[str, ...]
+) -> st.SearchStrategy[Requirement]:
+    """Return the strategy for one requirement, made once for the same names."""
+    atom = st.one_of(*_atoms(since), _distinct(since, triggers))
     every = st.lists(atom, min_size=1, max_size=2, unique=True).map(tuple)
     choices = st.lists(every, min_size=2, max_size=3, unique=True).map(tuple)
     return atom | st.builds(AnyOf, choices)
+
+
+@cache
+def _atoms(since: tuple[str, ...]) -> tuple[st.SearchStrategy[Requirement], ...]:
+    """Return a strategy for each sort of requirement that names no trigger: all that there are."""
+    begun = (*repeat(None, len(since) or 1), *since)
+    waits = (*begun, *repeat(PUBLISHED, len(since) or 1))
+    kinds: tuple[Iterable[Requirement], ...] = (
+        (ReasonGiven(),),
+        starmap(Evidence, product(_PAPERS, orders(SIGNATORIES, least=0), begun)),
+        starmap(InspectionHeld, product(("planned", "bespoke", "any"), (False, True), begun)),
+        map(FieldSet, ("owner", "theme", "addressees")),
+        (FieldSet("addressees", choice) for choice in ADDRESSEES),
+        (SuccessorNamed(),),
+        (ChildrenClosed(),),
+        (ChildForEach("answers", (CATEGORY,), "source_report", "report"),),
+        starmap(Waited, product(range(1, 41), waits)),
+        (PredicateHolds("budget_agreed"),),
+    )
+    return tuple(st.sampled_from(tuple(kind)) for kind in kinds)
+
+
+@cache
+def _distinct(since: tuple[str, ...], triggers: tuple[str, ...]) -> st.SearchStrategy[Requirement]:
+    """Return the strategy for somebody else than who did a trigger."""
+    begun = (*repeat(None, len(since) or 1), *since)
+    return st.sampled_from(tuple(starmap(DistinctFrom, product(triggers, begun))))
 
 
 @cache
@@ -199,22 +220,20 @@ def one_of_names(names: tuple[str | None, ...]) -> st.SearchStrategy[Any]:
     return st.sampled_from(names)
 
 
-@st.composite
-def times(draw: st.DrawFn) -> After:
-    """Draw a time in any unit: when a step falls due, or until when a record may stand."""
-    unit = draw(_UNIT)
-    number = draw(_MONTHS if unit == "months" else _DAYS)
-    return After(
-        days=number if unit == "days" else None,
-        months=number if unit == "months" else None,
-        working_days=number if unit == "working_days" else None,
-        since=draw(_SINCE),
-        beginning=draw(_TIMED),
-    )
+def times() -> st.SearchStrategy[After]:
+    """Return a strategy for a time in any unit: when a step falls due, or how long a state may."""
+    return _TIMES
 
 
-_TIMES = times()
-_DUE = st.none() | _TIMES
+def _times() -> st.SearchStrategy[After]:
+    parts = tuple(product(_SINCE, (False, True)))
+    days = [After(days=n, since=s, beginning=b) for n in range(1, 41) for s, b in parts]
+    months = [After(months=n, since=s, beginning=b) for n in range(1, 4) for s, b in parts]
+    working = [After(working_days=n, since=s, beginning=b) for n in range(1, 41) for s, b in parts]
+    return st.sampled_from(days) | st.sampled_from(months) | st.sampled_from(working)
+
+
+_TIMES = _times()
 
 
 @st.composite
@@ -227,17 +246,16 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
     """
     names = STATES[: draw(_SIZE)]
     refines = draw(_REFINES)
-    stands_for = _STANDS_FOR if refines else st.none()
     used = {name: _transitions(draw, names, index) for index, name in enumerate(names)}
-    triggers = tuple(dict.fromkeys(way.trigger for ways in used.values() for way in ways))
-    atoms = _requires(names, triggers)
+    triggers = {way.trigger for ways in used.values() for way in ways}
+    one = requirements(since=names, triggers=tuple(triggers))
     states = {
         name: State(
-            counts_as=draw(_COUNTING),
+            counts_as=_counting(draw),
             final=name == names[-1],
-            stands_for=draw(stands_for),
-            due=draw(_DUE) if name != names[-1] else None,
-            transitions=tuple(evolve(way, requires=draw(atoms)) for way in ways),
+            stands_for=draw(_STANDS_FOR) if refines else None,
+            due=draw(_TIMES) if name != names[-1] and draw(_TIMED) else None,
+            transitions=tuple(evolve(way, requires=_few(draw, one)) for way in ways),
         )
         for name, ways in used.items()
     }
@@ -259,21 +277,40 @@ def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:
     return usual if draw(_MOSTLY) else unusual
 
 
+def usually(draw: st.DrawFn) -> bool:
+    """Draw yes nine times in ten, and when a failure shrinks."""
+    return draw(_MOSTLY)
+
+
 def tuples_of(values: Sequence[T], *, least: int = 1) -> st.SearchStrategy[tuple[T, ...]]:
     """Return a strategy for up to three of some values, each once."""
-    return st.lists(st.sampled_from(values), min_size=least, max_size=3, unique=True).map(tuple)
+    return st.sampled_from(orders(values, least=least))
+
+
+def orders(values: Sequence[T], *, least: int, most: int = 3) -> tuple[tuple[T, ...], ...]:
+    """Return up to `most` of some values in every order, as often each length, shorter first."""
+    sizes = range(least, min(len(values), most) + 1)
+    often = lcm(*(perm(len(values), size) for size in sizes))
+    return tuple(
+        order
+        for size in sizes
+        for order in permutations(values, size)
+        for _ in range(often // perm(len(values), size))
+    )
 
 
 _BY = tuples_of(_SIDES["force"]) | tuples_of(_INSPECTING_ROLES) | st.just((SYSTEM,))
 
 
-@cache
-def _requires(
-    names: tuple[str, ...], triggers: tuple[str, ...]
-) -> st.SearchStrategy[tuple[Requirement, ...]]:
-    """Return the strategy for what a transition requires, made once for the same names."""
-    one = requirements(since=names, triggers=triggers)
-    return st.lists(one, max_size=3, unique=True).map(tuple)
+def _few(draw: st.DrawFn, one: st.SearchStrategy[Requirement]) -> tuple[Requirement, ...]:
+    """Draw up to three requirements, each once."""
+    return tuple(dict.fromkeys(draw(one) for _ in range(draw(_FEW))))
+
+
+def _counting(draw: st.DrawFn) -> dict[str, Counts]:
+    """Draw how a state counts, on each ledger or not."""
+    drawn = {ledger: draw(_COUNTING) for ledger in LEDGERS}
+    return {ledger: counts for ledger, counts in drawn.items() if counts is not None}
 
 
 def _transitions(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transition, ...]:
