@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from peelflow.rulebook.national import national
 from tests.world import KINDS, START, Kind, a_world
 

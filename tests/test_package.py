@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pydoc
+import runpy
 import subprocess
 import sys
 import venv
@@ -20,7 +22,39 @@ def test_public_names_are_pinned() -> None:
     assert sorted(peelflow.__all__) == peelflow.__all__
     assert set(peelflow._HOME_OF) == set(peelflow.__all__)
     assert all(getattr(peelflow, name) is not None for name in peelflow.__all__)
-    assert set(peelflow.__all__) <= set(dir(peelflow))
+
+
+def test_dir_shows_the_public_names_alone() -> None:
+    """A completion offers nothing that is not meant for applications, whatever was used before."""
+    assert peelflow.Register is not None
+    assert dir(peelflow) == peelflow.__all__
+
+
+def test_help_begins_with_the_register() -> None:
+    """The first page says what to begin with and what to read then."""
+    lines = [line.strip() for line in pydoc.plain(pydoc.render_doc(peelflow)).splitlines()]
+    described = lines[lines.index("DESCRIPTION") + 1 :]
+    assert described[0].startswith("Begin with `Register`")
+    assert any("help(peelflow.Register)" in line for line in described[:15])
+
+
+def test_the_package_runs_as_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m peelflow` is `peelflow`."""
+    monkeypatch.setattr(sys, "argv", ["peelflow", "nonsense"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("peelflow", run_name="__main__")
+    assert ended.value.code == 2
+
+
+def test_the_module_says_what_to_install_for_the_command() -> None:
+    """Without the extra `cli` there is one sentence, and no traceback."""
+    without = "import sys; sys.modules['typer'] = None; sys.argv = ['peelflow']"
+    run = "import runpy; runpy.run_module('peelflow', run_name='__main__')"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{without}; {run}"], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "typer is not installed; run: pip install 'peelflow[cli]'\n"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

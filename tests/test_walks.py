@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.fold import fold
-from peelflow.errors import Refused
-from peelflow.model.decisions import Refusal
+from peelflow.model.decisions import Refusal, Refused
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, atoms_of
 from peelflow.model.rules import Transition

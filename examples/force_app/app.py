@@ -210,12 +210,11 @@ def tasks_of(connection: Connection, record: str) -> list[dict[str, str]]:
 @app.exception_handler(Refused)
 def refused(_: Request, error: Refused) -> JSONResponse:
     """Tell every reason at once, for a screen to show beside its button."""
-    refusal: Any = error.refusal
     reasons = [
-        {"kind": each.kind, "sentence": each.sentence, "instead": each.instead}
-        for each in refusal.reasons
+        {"kind": reason.kind, "sentence": reason.sentence, "instead": reason.instead}
+        for reason in error.refusal.reasons
     ]
-    return JSONResponse({"refused": refusal.head, "reasons": reasons}, 409)
+    return JSONResponse({"refused": error.refusal.head, "reasons": reasons}, 409)
 
 
 @app.exception_handler(Conflict)

@@ -1,30 +1,35 @@
 """The faults peelflow reports: diagnostics about rule files, and one tree of exceptions.
 
 PeelflowError
-├── InvalidRules (ValueError)      a rulebook has faults; carries every Diagnostic
-├── Refused                        the rules refuse an act; carries the Refusal
-├── InvalidRequest (ValueError)    what was asked cannot be meant: unknown category, field, text
-│   ├── UnstorableText                a text no store can keep (NUL, lone surrogate)
-│   └── KeyReused                  a key came back with another request
-├── UnknownRecord (LookupError)    no record of that id
-├── UnknownDocument (LookupError)  no document of that digest
+├── InvalidRules (ValueError)        a rulebook has faults; carries every Diagnostic
+├── Refused                          the rules refuse an act; carries the Refusal
+├── InvalidRequest (ValueError)      what was asked cannot be meant: unknown category, field, text
+│   ├── UnstorableText               a text no store can keep (NUL, lone surrogate)
+│   └── KeyReused                    a key came back with another request
+├── UnknownRecord (LookupError)      no record of that id
+├── UnknownDocument (LookupError)    no document of that digest
 ├── StoreError
-│   ├── Conflict                   somebody else moved what this decision read
-│   ├── RulesMismatch                 the store keeps other rules under that name and version
-│   ├── StoreBusy (TimeoutError)   the store stayed locked for too long
-│   ├── StoreVersion               the store's schema is newer than this peelflow
-│   └── StoreUnavailable            the file is no peelflow store, or is damaged
-└── MissingDependency (ImportError)     an optional dependency is not installed
+│   ├── Conflict                     somebody else moved what this decision read
+│   ├── RulesMismatch                the store keeps other rules under that name and version
+│   ├── StoreBusy (TimeoutError)     the store stayed locked for too long
+│   ├── StoreVersion                 the store's schema is newer than this peelflow
+│   └── StoreUnavailable             the file is no peelflow store, or is damaged
+└── MissingDependency (ImportError)  an optional dependency is not installed
+
+Each has a `code` that stays, and keeps its parts as attributes, also when it is copied or pickled.
+`Refused` stands in `model.decisions`, beside the refusal that it carries.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import field, frozen
 
+from peelflow.results import Result
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 Severity = Literal["error", "note"]
@@ -32,7 +37,7 @@ LONGEST_TEXT = 500  # what a sentence repeats of a text that somebody gave
 
 
 @frozen(order=True)
-class Span:
+class Span(Result):
     """A place in a rule file: `line` and `column` count from 1."""
 
     file: str
@@ -47,7 +52,7 @@ NOWHERE = Span("<built>")
 
 
 @frozen(order=True)
-class Diagnostic:
+class Diagnostic(Result):
     """One fault in a rule file: where, a stable code, what is so, and what to do instead.
 
     `related` is the line of other rules that it is held against, where there is one; `steps` is a
@@ -71,27 +76,41 @@ class Diagnostic:
 
 
 class PeelflowError(Exception):
-    """Anything peelflow raises on purpose."""
+    """Anything peelflow raises on purpose. `code` is stable: a program may look at it."""
+
+    code: ClassVar[str] = "peelflow"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored_error, (type(self), self.args, vars(self))
+
+
+def _restored_error(
+    kind: type[PeelflowError], args: tuple[object, ...], parts: Mapping[str, object]
+) -> PeelflowError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(parts)
+    return error
 
 
 class InvalidRules(PeelflowError, ValueError):
     """A rulebook has faults, all of them in `diagnostics`, sorted by place."""
+
+    code: ClassVar[str] = "invalid-rules"
+    diagnostics: tuple[Diagnostic, ...]
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(diagnostics))
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
-class Refused(PeelflowError):
-    """The rules refuse an act; `refusal` holds every reason."""
-
-    def __init__(self, refusal: object) -> None:
-        self.refusal = refusal
-        super().__init__(str(refusal))
-
-
 class InvalidRequest(PeelflowError, ValueError):
     """A request that cannot be meant: `what` it names, why not, and what to do instead."""
+
+    code: ClassVar[str] = "invalid-request"
+    what: str
+    why: str
+    instead: str
 
     def __init__(self, what: str, why: str, instead: str) -> None:
         self.what, self.why, self.instead = what, why, instead
@@ -105,6 +124,8 @@ def _shortened(text: str) -> str:
 class UnstorableText(InvalidRequest):
     """A text that no store can keep unchanged."""
 
+    code: ClassVar[str] = "unstorable-text"
+
     def __init__(self, what: str) -> None:
         super().__init__(
             what, "holds a NUL or a lone surrogate, which no store keeps", "remove that character"
@@ -113,6 +134,10 @@ class UnstorableText(InvalidRequest):
 
 class KeyReused(InvalidRequest):
     """An idempotency key that already stands for another request on this record."""
+
+    code: ClassVar[str] = "key-reused"
+    record: str
+    key: str
 
     def __init__(self, record: str, key: str) -> None:
         self.record, self.key = record, key
@@ -126,6 +151,9 @@ class KeyReused(InvalidRequest):
 class UnknownRecord(PeelflowError, LookupError):
     """No record has this id."""
 
+    code: ClassVar[str] = "unknown-record"
+    record: str
+
     def __init__(self, record: str) -> None:
         self.record = record
         super().__init__(f"no record is called {record!r:.80}; list the records to see their ids")
@@ -133,6 +161,9 @@ class UnknownRecord(PeelflowError, LookupError):
 
 class UnknownDocument(PeelflowError, LookupError):
     """No document with this digest was kept."""
+
+    code: ClassVar[str] = "unknown-document"
+    digest: str
 
     def __init__(self, digest: str) -> None:
         self.digest = digest
@@ -142,12 +173,20 @@ class UnknownDocument(PeelflowError, LookupError):
 class StoreError(PeelflowError):
     """The store could not do what it was asked; nothing of the batch is kept."""
 
+    code: ClassVar[str] = "store-error"
+
 
 class Conflict(StoreError):
     """`record` moved from event number `expected` to `found` since this decision read it.
 
     With `transaction_lost`, an application's transaction that the register had joined cannot go on.
     """
+
+    code: ClassVar[str] = "conflict"
+    record: str
+    expected: int
+    found: int
+    transaction_lost: bool
 
     def __init__(
         self, record: str, *, expected: int, found: int, transaction_lost: bool = False
@@ -166,6 +205,10 @@ class Conflict(StoreError):
 class RulesMismatch(StoreError):
     """The store keeps a lifecycle of this name and version that means something else."""
 
+    code: ClassVar[str] = "rules-mismatch"
+    name: str
+    version: int
+
     def __init__(self, name: str, version: int) -> None:
         self.name, self.version = name, version
         super().__init__(
@@ -177,6 +220,9 @@ class RulesMismatch(StoreError):
 class StoreBusy(StoreError, TimeoutError):
     """The store stayed locked by another writer for longer than we wait."""
 
+    code: ClassVar[str] = "store-busy"
+    url: str
+
     def __init__(self, url: str) -> None:
         self.url = url
         super().__init__(f"{url} stayed locked by another writer; nothing was kept, try again")
@@ -184,6 +230,11 @@ class StoreBusy(StoreError, TimeoutError):
 
 class StoreVersion(StoreError):
     """The store was written by a newer peelflow."""
+
+    code: ClassVar[str] = "store-version"
+    url: str
+    found: int
+    known: int
 
     def __init__(self, url: str, *, found: int, known: int) -> None:
         self.url, self.found, self.known = url, found, known
@@ -195,6 +246,11 @@ class StoreVersion(StoreError):
 class StoreUnavailable(StoreError):
     """No store answers there, it is damaged or closed, or it has not what it needs to go on."""
 
+    code: ClassVar[str] = "store-unavailable"
+    url: str
+    why: str
+    instead: str
+
     def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
         self.url, self.why = url, why
         self.instead = instead or "check the path or restore it"
@@ -203,6 +259,10 @@ class StoreUnavailable(StoreError):
 
 class MissingDependency(PeelflowError, ImportError):
     """An optional dependency is missing; `extra` names what to install."""
+
+    code: ClassVar[str] = "missing-dependency"
+    extra: str
+    needs: str
 
     def __init__(self, extra: str, needs: str) -> None:
         self.extra, self.needs = extra, needs

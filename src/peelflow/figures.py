@@ -6,18 +6,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from operator import itemgetter
+from typing import ClassVar
 
 from attrs import frozen
 
 from peelflow.model.rules import Category, Level
+from peelflow.results import Result, html_table
 from peelflow.stores.base import LedgerTotal
 
 _Sums = Counter[tuple[str, Level, str]]
 
 
 @frozen
-class FigureLine:
+class FigureLine(Result):
     """One line of the figures: how many records count open and closed."""
+
+    _derived: ClassVar[tuple[str, ...]] = ("total",)
 
     title: str
     open: int
@@ -30,11 +34,13 @@ class FigureLine:
 
 
 @frozen
-class Figures:
+class Figures(Result):
     """The figures' lines in order, as at the end of a day (None: with everything that is kept).
 
     `known` is the position of the feed up to which events count; None: every one of them.
     """
+
+    _derived: ClassVar[tuple[str, ...]] = ("open", "closed", "total")
 
     lines: tuple[FigureLine, ...]
     as_at: date | None
@@ -54,6 +60,12 @@ class Figures:
     def total(self) -> int:
         """All records of all lines."""
         return self.open + self.closed
+
+    def _repr_html_(self) -> str:
+        rows = [(line.title, line.open, line.closed, line.total) for line in self.lines]
+        total = ("Total", self.open, self.closed, self.total)
+        day = "now" if self.as_at is None else f"as at {self.as_at}"
+        return html_table(f"Figures {day}", ("", "Open", "Closed", "Total"), (*rows, total))
 
 
 def tabulate(

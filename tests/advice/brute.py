@@ -11,10 +11,10 @@ from itertools import product
 
 from attrs import evolve, frozen
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply
 from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection
-from peelflow.model.records import Actor, Attachment, Document, Event, Record, Value
+from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Event, Record, Value
 from peelflow.model.rules import SYSTEM, Lifecycle
 from peelflow.testing.strategies import ADDRESSEES, LEDGERS, SIGNATORIES
 from tests.advice.places import START

@@ -8,8 +8,6 @@ from typing import Any
 
 from attrs import define, field
 
-from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Refused
 from peelflow.model.decisions import (
     Act,
     AnswersNeed,
@@ -21,12 +19,13 @@ from peelflow.model.decisions import (
     Need,
     PersonNeed,
     ReasonNeed,
+    Refused,
     Route,
     RouteStep,
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Document
+from peelflow.model.records import PEELFLOW, Actor, Document
 from peelflow.model.rules import SYSTEM
 from peelflow.register.commands import act_on
 from peelflow.testing.strategies import FORCE

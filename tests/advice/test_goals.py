@@ -25,13 +25,13 @@ def test_a_count_prefers_the_state_of_its_name(
 ) -> None:
     """And any other that counts so will do; another word is one state's name."""
     found = goal_of(RULES, to, ledger="portal")
-    assert found.words == words
+    assert found.text == words
     assert found.states == tuple(map(frozenset, states))
 
 
 def test_a_state_called_by_a_count_is_meant_where_nothing_counts_so() -> None:
     """On a ledger that the rules do not name."""
-    assert goal_of(RULES, "closed", ledger="force").words == "`closed`"
+    assert goal_of(RULES, "closed", ledger="force").text == "`closed`"
 
 
 def test_refuses_a_goal_that_is_not_there() -> None:

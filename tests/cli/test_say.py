@@ -10,8 +10,8 @@ import pytest
 from peelflow.cli import output
 from peelflow.cli.listing import say_what
 from peelflow.cli.options import Format
-from peelflow.errors import NOWHERE, Refused, Span
-from peelflow.model.decisions import Reason, Refusal
+from peelflow.errors import NOWHERE, Span
+from peelflow.model.decisions import Reason, Refusal, Refused
 from peelflow.model.records import (
     EVENT_KINDS,
     Amended,

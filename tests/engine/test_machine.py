@@ -10,9 +10,9 @@ import transitions
 from hypothesis import given, settings
 
 from peelflow.engine.decide import decide
-from peelflow.engine.machine import Cursor, RuleMachine, machine_for
+from peelflow.engine.machine import Cursor, Guard, RuleMachine, machine_for
 from peelflow.model.decisions import Child
-from peelflow.model.records import Actor, Event, TransitionTaken
+from peelflow.model.records import PEELFLOW, Actor, Event, TransitionTaken
 from peelflow.model.requirements import ChildrenClosed, ReasonGiven
 from peelflow.model.rules import After, Counts, Lifecycle, State
 from peelflow.testing import lifecycles
@@ -20,7 +20,6 @@ from tests.engine.reference import Plain
 from tests.engine.samples import CLOSED, OPEN, Scene, accepted, day, refused, rules, scene, way
 
 DRAWN = settings(max_examples=100, deadline=None)
-PEELFLOW = Actor("peelflow", "system")
 
 
 def told(at: Scene) -> dict[str, object]:
@@ -87,22 +86,21 @@ def test_a_trigger_out_of_place_is_an_error_of_stock() -> None:
 
 
 def test_a_model_has_no_way_round_the_rules() -> None:
-    """No `to_closed` of stock's; and a transition without a rule cannot be added."""
+    """No `to_closed` of stock's."""
     machine, model = RuleMachine(rules(way())), Plain()
     machine.add_model(model, initial="open")
     assert not hasattr(model, "to_closed")
-    with pytest.raises(TypeError, match="way"):
-        machine.add_transition("leap", "open", "closed")
 
 
 def test_an_application_may_guard_more_but_not_less() -> None:
     """A condition of its own stands beside ours, on its own machine and models alone."""
     machine, model = RuleMachine(rules(way())), Plain()
     machine.add_model(model, initial="open")
-    (ours,) = machine.ways("open", "close")
-    machine.add_transition("leave", "open", "paused", conditions=[lambda _: False], way=ours)
+    (ours,) = machine.compiled("open", "close")
+    guard = Guard(ours)
+    machine.add_transition("leave", "open", "paused", conditions=[guard, lambda _: False])
     assert machine.events["leave"].trigger(model, **told(scene())) is False
-    machine.add_transition("depart", "open", "paused", conditions=[lambda _: True], way=ours)
+    machine.add_transition("depart", "open", "paused", conditions=[guard, lambda _: True])
     stranger = scene(act={"actor": Actor("Kim", "chief_constable")})
     assert machine.events["depart"].trigger(model, **told(stranger)) is False
     assert machine.events["depart"].trigger(model, **told(scene())) is True
@@ -116,14 +114,14 @@ def test_a_stock_transition_moves_no_record() -> None:
     cursor = Cursor("closed", at.record, at.act, at.context)
     assert machine.events["close"].trigger(cursor) is False
     assert (cursor.state, cursor.taken) == ("closed", None)
-    assert machine.ways("closed", "close") == ()
+    assert machine.compiled("closed", "close") == ()
 
 
 def test_the_way_taken_is_the_acting_role_s_own() -> None:
     """One trigger may lead different roles to different ends, whatever their order."""
     asking = rules(way(by=("hmicfrs",), to="paused"), way())
     assert accepted(asking, scene()).number == 5
-    (mine,) = (w for w in machine_for(asking).ways("open", "close") if "hmicfrs" not in w.by)
+    (mine,) = (w for w in machine_for(asking).compiled("open", "close") if "hmicfrs" not in w.by)
     assert (mine.source, mine.rule.to) == ("open", "closed")
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from peelflow.errors import Span
-from peelflow.model.decisions import FieldNeed, Reason, Refusal
+from peelflow.model.decisions import FieldNeed, Reason, Refusal, RoleNeed
 from peelflow.model.records import Actor
 from peelflow.model.requirements import FieldSet, ReasonGiven, SuccessorNamed, Waited
+from peelflow.model.rules import State
 from tests.engine.samples import (
+    OPEN,
     ROLES,
     RULE,
     Scene,
@@ -187,3 +189,42 @@ def test_a_day_beyond_the_calendar_asks_for_another_publication(on: date) -> Non
     reasons = refused(rules(way(Waited(28, "published"))), at).reasons
     asked = [reason.asks for reason in reasons if reason.asks]
     assert ((FieldNeed("published", on - timedelta(28)),),) in asked
+
+
+ELSEWHERE = {"paused": State(OPEN, transitions=(way(trigger="resume", by=("lead", "hmicfrs")),))}
+
+
+def test_not_here_says_not_you_where_the_role_may_do_it_nowhere() -> None:
+    """Whoever waits for the right state would only then hear that it is for others."""
+    asking = rules(way(), **ELSEWHERE)
+    at = scene(act={"trigger": "resume"})
+    here, you = refused(asking, at).reasons
+    assert str(here) == (
+        "not here: small@1 has `resume` only from `paused`; "
+        "from `open`: `liaison_officer` can `close`"
+    )
+    assert str(you) == ("not you: `liaison_officer` may not `resume`; `lead` or `hmicfrs` may")
+    assert (you.span, you.asks) == (RULE, ((RoleNeed(("lead", "hmicfrs")),),))
+
+
+def test_not_here_alone_where_the_role_may_do_it_elsewhere() -> None:
+    """From one of several states is enough."""
+    more = State(OPEN, transitions=(way(trigger="resume"),))
+    asking = rules(way(), **ELSEWHERE, more=more)
+    (reason,) = refused(asking, scene(act={"trigger": "resume"})).reasons
+    assert reason.sentence == "small@1 has `resume` only from `paused` or `more`"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "instead"),
+    [
+        ("clsoe", "did you mean `close`? from `open`: `liaison_officer` can `close`"),
+        ("resum", "did you mean `resume`? from `open`: `liaison_officer` can `close`"),
+        ("certify", "from `open`: `liaison_officer` can `close`"),
+    ],
+)
+def test_a_misspelt_trigger_is_guessed(trigger: str, instead: str) -> None:
+    """The nearest of the lifecycle's is suggested, if one is near."""
+    (reason,) = refused(rules(way(), **ELSEWHERE), scene(act={"trigger": trigger})).reasons
+    assert reason.sentence == f"small@1 has no `{trigger}` at all"
+    assert (reason.kind, reason.instead) == ("not here", instead)

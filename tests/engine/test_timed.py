@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from peelflow.engine.decide import PEELFLOW, overdue
-from peelflow.model.records import TransitionTaken
+from peelflow.engine.decide import overdue
+from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.model.rules import After, Holidays, Lifecycle
 from peelflow.testing.strategies import HOLIDAYS
 from peelflow.wording import say_within

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from attrs import define, evolve, field
 
-from peelflow.engine.decide import PEELFLOW, decide
+from peelflow.engine.decide import decide
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.engine.requirements import compile_check
 from peelflow.model.decisions import Act, Context, Inspection, Refusal
-from peelflow.model.records import Actor, Added, Attached, Document, Event, Record
+from peelflow.model.records import PEELFLOW, Actor, Added, Attached, Document, Event, Record
 from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from attrs import define, evolve, field
 
-from peelflow.engine.decide import PEELFLOW, decide
+from peelflow.engine.decide import decide
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Actor, Added, Event, Record, TransitionTaken
+from peelflow.model.records import PEELFLOW, Actor, Added, Event, Record, TransitionTaken
 from peelflow.model.rules import SYSTEM, AlwaysReachable, Lifecycle, Pin, Transition
 from tests.proof.means import NOW, START, TODAY, Means, appointments, means_of
 from tests.proof.promises import standing

@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import InvalidRequest, Refused, UnknownDocument, UnknownRecord
-from peelflow.model.decisions import Act, Context, DocumentNeed, ParentNeed, RoleNeed
+from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
+from peelflow.model.decisions import (
+    Act,
+    ChildrenNeed,
+    Context,
+    DocumentNeed,
+    ParentNeed,
+    Refused,
+    RoleNeed,
+)
 from peelflow.model.records import Document, Record
 from peelflow.model.requirements import PredicateHolds
 from peelflow.register.register import Register
@@ -117,4 +125,49 @@ def test_a_refusal_of_the_applications_own_is_passed_on() -> None:
 
 def shut(record: Record, act: Act, context: Context) -> bool:
     """Refuse by itself, as no predicate should."""
-    raise Refused(f"the office is shut to {act.actor} of {record.force} on {context.today}")
+    said = f"the office is shut to {act.actor} of {record.force} on {context.today}"
+    raise Refused(said)  # type: ignore[arg-type] # no refusal of the rules
+
+
+def test_next_acts_are_those_that_fire_would_take(world: World) -> None:
+    """One for each trigger of the state; what is allowed is then taken, the others are refused."""
+    record = world.add(LEVEL_4)
+    acts = world.register.next_acts(record, LIAISON, on=world.day)
+    assert [act.trigger for act in acts if act.allowed] == ["start"]
+    for act in acts:
+        refusal = world.register.why(record, act.trigger, actor=LIAISON, on=world.day)
+        assert (refusal is None, refusal) == (act.allowed, act.refusal)
+    assert world.register.fire(record, "start", actor=LIAISON, on=world.day).number == 2
+
+
+def test_next_acts_look_at_parent_and_children() -> None:
+    """A parent with an open child cannot be closed, and it says so; nothing is written."""
+    lifecycle = resolve(rules(way()), WORDS, None)
+    with Register.open("memory:", rulebook=rulebook_of(lifecycle)) as register:
+        for record, parent in (("R-1", None), ("R-2", "R-1")):
+            register.add(
+                record,
+                category="recommendation",
+                level=3,
+                force="wmp",
+                issued=date(2023, 1, 2),
+                parent=parent,
+                actor=CLERK,
+            )
+        (of_parent,), (of_child,) = (
+            register.next_acts("R-1", CLERK),
+            register.next_acts("R-2", CLERK),
+        )
+        assert (of_parent.allowed, of_child.allowed) == (False, True)
+        assert of_parent.needs == ((ChildrenNeed(("R-2",), ("portal",)),),)
+        assert of_parent.refusal == register.why("R-1", "close", actor=CLERK)
+        assert register.record("R-2").state == "open"
+
+
+def test_next_acts_want_an_actor_and_a_day_that_can_be_meant(world: World) -> None:
+    """As every verb does."""
+    record = world.add(LEVEL_4)
+    with pytest.raises(InvalidRequest, match="lies in the future"):
+        world.register.next_acts(record, HMICFRS, on=date(2099, 1, 1))
+    with pytest.raises(UnknownRecord):
+        world.register.next_acts("nothing", HMICFRS)

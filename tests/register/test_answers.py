@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Conflict, Refused
-from peelflow.model.decisions import AnswersNeed
+from peelflow.errors import Conflict
+from peelflow.model.decisions import AnswersNeed, Refused
 from peelflow.model.requirements import ChildForEach
 from peelflow.register.context import mentions_of
 from peelflow.register.register import Register

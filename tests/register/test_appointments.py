@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from peelflow.engine.fold import begin
-from peelflow.errors import InvalidRequest, Refused
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from tests.world import FORCE, KINDS, LIAISON, World
 

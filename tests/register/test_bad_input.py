@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest, PeelflowError, Refused, UnknownDocument, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, UnknownDocument, UnknownRecord
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from tests.world import CHIEF, FORCE, KIND, LIAISON, START, World
 

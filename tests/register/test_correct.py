@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import InvalidRequest, Refused
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Corrected, Event
 from tests.register.test_relevel import relevel
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World

@@ -12,8 +12,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.fold import as_corrected, fold
-from peelflow.errors import PeelflowError, Refused
+from peelflow.errors import PeelflowError
 from peelflow.figures import Figures
+from peelflow.model.decisions import Refused
 from peelflow.model.records import (
     Actor,
     Attachment,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Refused
-from peelflow.model.decisions import ChildrenNeed, Reason, Refusal
+from peelflow.model.decisions import ChildrenNeed, Reason, Refusal, Refused
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load
 from tests.world import FORCE, LIAISON, START, clock

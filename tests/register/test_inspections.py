@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from tests.world import FORCE, KIND, LIAISON, START, World
 
 INSPECTION, LEVEL_3 = KIND["inspection"], KIND["level-3"]

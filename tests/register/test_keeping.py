@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import InvalidRequest, Refused
-from peelflow.model.decisions import Act
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Act, Refused
 from peelflow.register.register import Register
 from tests.runs.tamper import fill
 from tests.world import CHIEF, LIAISON, World

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.engine.decide import PEELFLOW
-from peelflow.errors import Conflict, InvalidRequest, InvalidRules, Refused
-from peelflow.model.decisions import Act
-from peelflow.model.records import Actor, Corrected, Migrated, TransitionTaken
+from peelflow.errors import Conflict, InvalidRequest, InvalidRules
+from peelflow.model.decisions import Act, Refused
+from peelflow.model.records import PEELFLOW, Actor, Corrected, Migrated, TransitionTaken
 from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
 from peelflow.rulebook.national import load

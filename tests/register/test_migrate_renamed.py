@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Migrated
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load

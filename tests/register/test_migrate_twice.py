@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load
 from tests.review import LEAD, WORDS, Reviews

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Conflict, Refused
+from peelflow.errors import Conflict
+from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
 from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest, InvalidRules, KeyReused, Refused
+from peelflow.errors import InvalidRequest, InvalidRules, KeyReused
 from peelflow.figures import Figures
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Event, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, State
 from peelflow.register.register import Register

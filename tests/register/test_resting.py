@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Conflict, Refused
-from peelflow.model.decisions import Refusal
+from peelflow.errors import Conflict
+from peelflow.model.decisions import Refusal, Refused
 from peelflow.model.records import Actor, Event
 from peelflow.register import dependents
 from peelflow.register.register import Register

@@ -10,8 +10,8 @@ from attrs import define, field
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import InvalidRequest, PeelflowError, Refused
-from peelflow.model.decisions import Refusal
+from peelflow.errors import InvalidRequest, PeelflowError
+from peelflow.model.decisions import Refusal, Refused
 from peelflow.model.records import Document, Event, TransitionTaken
 from peelflow.model.requirements import Evidence, InspectionHeld
 from peelflow.model.rules import SYSTEM, Transition

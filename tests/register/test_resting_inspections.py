@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from tests.register.test_resting import LEVEL_3, amend, held, refusal
 from tests.world import FORCE, World, actor
 

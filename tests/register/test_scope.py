@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import InvalidRequest, PeelflowError, Refused, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, UnknownRecord
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.portfolio.listing import ages
 from peelflow.portfolio.movement import movement
@@ -256,7 +257,7 @@ def test_its_own_records_move_as_ever(kent: Register) -> None:
     first = kent.fire(f"{KENT}-0", "start", **said)
     assert kent.fire(f"{KENT}-0", "start", **said) == first
     opened(below(kent), None).fire(f"{OTHER}-0", "start", **said)
-    assert kent.store.keyed(f"{OTHER}-0", "once") is None
+    assert kent.store.event_with_key(f"{OTHER}-0", "once") is None
 
 
 def test_an_act_may_name_what_it_need_not_look_at(kent: Register) -> None:
@@ -278,12 +279,9 @@ def test_a_tick_moves_its_own_alone(tmp_path: Path) -> None:
 
 
 def test_a_scoped_store_is_otherwise_the_store(kent: Register) -> None:
-    """Its place, its promises, its documents, its sync points, its end."""
+    """Its place, its promises, its documents, its end."""
     scoped, whole = kent.store, below(kent)
     assert (scoped.url, scoped.capabilities) == (whole.url, whole.capabilities)
-    seen: list[str] = []
-    scoped.reached = seen.append
-    assert scoped.reached == whole.reached
     letter = kent.keep(b"x", kind="letter", name="x")
     assert kent.document(letter.digest) == b"x"
     assert scoped.has_document(letter.digest)

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.decide import PEELFLOW
 from peelflow.errors import Conflict, InvalidRequest
-from peelflow.model.records import TransitionTaken
+from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.timers import RECORDS_AT_ONCE, PendingTimer, TickResult, tick

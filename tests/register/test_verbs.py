@@ -14,11 +14,11 @@ from peelflow.errors import (
     InvalidRequest,
     InvalidRules,
     KeyReused,
-    Refused,
     UnknownDocument,
     UnknownRecord,
     UnstorableText,
 )
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Amended, ChildLinked, Document, Event, TakenOver
 from peelflow.model.requirements import FieldSet
 from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition

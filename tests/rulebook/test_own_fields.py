@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import InvalidRequest, InvalidRules, Refused
+from peelflow.errors import InvalidRequest, InvalidRules
+from peelflow.model.decisions import Refused
 from peelflow.model.rules import FieldRule
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, national, shipped_folder

@@ -19,8 +19,14 @@ from attrs import define, evolve, frozen
 
 from peelflow.stores.base import Store
 from peelflow.testing.audit import AuditFault, audit
-from peelflow.testing.samples import batch, change, next_event
-from peelflow.testing.worker import DEFAULT_OPENER, KillAtPoint, open_with
+from peelflow.testing.samples import change, next_batch
+from peelflow.testing.worker import (
+    DEFAULT_OPENER,
+    AtPoint,
+    at_sync_points,
+    open_with,
+    sync_points_of,
+)
 from tests.runs.servers import servers
 
 WRITERS = 2
@@ -99,7 +105,7 @@ def points_of(opener: str, url: str) -> tuple[str, ...]:
     """Return the sync points of a store, which is made if need be."""
     store = open_with(opener, url)
     try:
-        return store.capabilities.points
+        return sync_points_of(store)
     finally:
         store.close()
 
@@ -120,13 +126,13 @@ def start(opener: str, url: str, plan: Plan) -> tuple[int, int]:
 
 def write(store: Store, plan: Plan, acknowledging: int) -> None:
     """Append batches with keys, changes and documents over three records, until killed."""
-    store.reached = KillAtPoint(plan.point or "", [plan.nth])
-    while True:
-        number = len(store.history(plan.names[0])) + 1
-        told = {"key": f"k{number}", "changes": (change(),)}
-        asked = batch(*(next_event(store, name, told=told) for name in plan.names))
-        store.append(evolve(asked, documents=letter(plan, number)))
-        os.write(acknowledging, b".")
+    with at_sync_points(store, AtPoint(plan.point or "", nth=plan.nth)):
+        while True:
+            number = len(store.history(plan.names[0])) + 1
+            event_parts = {"key": f"k{number}", "changes": (change(),)}
+            together = next_batch(store, plan.names, **event_parts)
+            store.append(evolve(together, documents=letter(plan, number)))
+            os.write(acknowledging, b".")
 
 
 def letter(plan: Plan, number: int) -> dict[str, bytes]:

@@ -8,7 +8,8 @@ from multiprocessing.synchronize import Barrier
 
 from attrs import frozen
 
-from peelflow.errors import Conflict, Refused, StoreBusy
+from peelflow.errors import Conflict, StoreBusy
+from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
 from tests.world import FORCE, HMICFRS, LIAISON, START, clock
 

@@ -27,7 +27,7 @@ from peelflow.stores.base import StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.integrity import Heads, Seal, seal_discrepancies, verify_snapshot
 from peelflow.stores.rows import GENESIS, chain, change_rows, event_row, record_row
-from peelflow.stores.sqlite_queries import SqliteSnapshot
+from peelflow.stores.sqlite import sqlite_snapshot
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -256,7 +256,7 @@ def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts:
                 continue
             connection.execute("BEGIN")
             tamper(connection)
-            kept = SqliteSnapshot(connection)
+            kept = sqlite_snapshot(connection)
             found = [*verify_snapshot(kept), *seal_discrepancies(kept.feed(), sealed, heads)]
             connection.execute("ROLLBACK")
             tried[name.rpartition(" ")[0]] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from tests.world import KIND, World
 
 CAUSE, LEVEL_2, LEVEL_3, LEVEL_4, REPORT = (

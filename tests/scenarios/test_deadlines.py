@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from peelflow.errors import Refused
-from peelflow.model.decisions import AnswersNeed
+from peelflow.model.decisions import AnswersNeed, Refused
 from peelflow.model.records import Amended
 from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue

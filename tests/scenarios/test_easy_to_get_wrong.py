@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.errors import InvalidRequest, Refused
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Refused
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national, shipped_folder

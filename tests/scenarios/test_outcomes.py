@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from tests.world import ADDRESSEES, KIND, Kind, World
 
 LEVEL_3, PART = KIND["level-3"], KIND["super-complaint-recommendation"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import Refused
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, shipped_folder

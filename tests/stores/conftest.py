@@ -12,21 +12,32 @@ from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.sqlite import SqliteStore
 
 
-@pytest.fixture(params=["memory", "sqlite", "sql-sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty store of each kind."""
-    match request.param:
+def url_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty store of a kind."""
+    match kind:
         case "memory":
             return "memory:"
         case "sqlite":
             return f"sqlite:///{tmp_path / 'register.db'}"
         case "sql-sqlite":
-            made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-            upgrade_store(made)
-            return made
+            url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+            upgrade_store(url)
+            return url
         case _:
-            emptied: str = request.getfixturevalue("postgres")
-            return emptied
+            postgres: str = request.getfixturevalue("postgres")
+            return postgres
+
+
+@pytest.fixture(params=["memory", "sqlite", "sql-sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store of each kind."""
+    return url_of(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["sql-sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty SQL store of each kind."""
+    return url_of(request.param, request, tmp_path)
 
 
 @pytest.fixture

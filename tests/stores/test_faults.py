@@ -67,12 +67,12 @@ def test_a_full_disk_below_a_file_is_told(tmp_path: Path) -> None:
     """S1: the batch is not kept, and with room again the next one is."""
     store = SqliteStore(tmp_path / "register.db")
     append_next(store, "a")
-    opened = store._life().connection
+    opened = store._process().connection
     assert opened is not None
     opened.execute("PRAGMA max_page_count = 1")
 
     with pytest.raises(StoreUnavailable) as caught:
-        append_next(store, "b", told={"reason": "x" * 100_000})
+        append_next(store, "b", reason="x" * 100_000)
     assert caught.value.instead == "make room on the disk, then try again"
 
     opened.execute("PRAGMA max_page_count = 1000000")
@@ -84,7 +84,7 @@ def test_a_full_disk_below_a_file_is_told(tmp_path: Path) -> None:
 def test_a_file_that_may_only_be_read_is_told(tmp_path: Path) -> None:
     """What to do is not to restore it."""
     store = SqliteStore(tmp_path / "register.db")
-    opened = store._life().connection
+    opened = store._process().connection
     assert opened is not None
     opened.execute("PRAGMA query_only = 1")
 

@@ -13,7 +13,8 @@ from attrs import evolve
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 
-from peelflow.errors import Conflict, InvalidRequest, Refused, StoreUnavailable
+from peelflow.errors import Conflict, InvalidRequest, StoreUnavailable
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
 from peelflow.stores.base import RecordQuery, StoredRecord
@@ -27,17 +28,6 @@ from tests.stores.samples import append_next, batch, change, next_event
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
-
-
-@pytest.fixture(params=["sql-sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty SQL store of each kind."""
-    if request.param == "postgresql":
-        emptied: str = request.getfixturevalue("postgres")
-        return emptied
-    made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-    upgrade_store(made)
-    return made
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_totals_as_known_leave_out_what_came_later(store: Store) -> None:
     level, none = LedgerTotal("WMP", "recommendation", 3, "portal", "open", 1), None
     told = [change(), change(level=None), change("closed"), change(force="GMP")]
     for each in told:
-        append_next(store, "a", told={"changes": (each,)})
+        append_next(store, "a", changes=(each,))
     store.feed(0, 9)
     tables = [list(store.totals(known=position)) for position in range(5)]
     force = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)

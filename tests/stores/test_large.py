@@ -14,10 +14,10 @@ IDS = [f"R-{number:05}" for number in range(70_000)]
 
 def test_every_event_of_a_large_batch_may_have_a_key(store: Store) -> None:
     """And each is found again, or told when another act would use it."""
-    store.append(batch(*(next_event(store, name, told={"key": "k"}) for name in IDS[:KEYS])))
-    assert store.keyed(IDS[KEYS - 1], "k") is not None
+    store.append(batch(*(next_event(store, name, key="k") for name in IDS[:KEYS])))
+    assert store.event_with_key(IDS[KEYS - 1], "k") is not None
     told = [{"key": "k" if name == IDS[KEYS - 1] else "other"} for name in IDS[:KEYS]]
-    again = [next_event(store, name, told=each) for name, each in zip(IDS, told, strict=False)]
+    again = [next_event(store, name, **each) for name, each in zip(IDS, told, strict=False)]
     with pytest.raises(KeyReused) as caught:
         store.append(batch(*again))
     assert caught.value.record == IDS[KEYS - 1]
@@ -30,5 +30,5 @@ def test_more_records_can_be_asked_for_than_a_statement_takes(store: Store) -> N
     assert set(store.read(IDS)) == {IDS[0], IDS[-1]}
     read = {name: int(name == IDS[0]) for name in IDS}
     with pytest.raises(Conflict) as caught:
-        store.append(batch(next_event(store, "S"), read=read))
+        store.append(batch(next_event(store, "S"), read_set=read))
     assert caught.value.record == IDS[-1]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Engine
+from sqlalchemy.event import listen
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import (
@@ -27,23 +30,14 @@ from peelflow.errors import (
 )
 from peelflow.stores import opening
 from peelflow.stores.base import RecordQuery
+from peelflow.stores.database import Statements
 from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.sql import append as postgresql
 from peelflow.stores.sql.schema import SCHEMA, metadata, upgrade_schema
 from peelflow.stores.sql.store import SqlStore, upgrade_sql
+from peelflow.testing.worker import at_sync_points, sync_points_of
 from tests.stores.samples import append_next, batch, change, event, next_event, record
-
-
-@pytest.fixture(params=["sql-sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty SQL store of each kind."""
-    if request.param == "postgresql":
-        emptied: str = request.getfixturevalue("postgres")
-        return emptied
-    made = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
-    upgrade_store(made)
-    return made
 
 
 @pytest.fixture
@@ -179,16 +173,24 @@ def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_database_that_cannot_look_into_a_record_has_each_looked_at(sql: SqlStore) -> None:
+    """S9: a field is then compared here, and the same records are listed."""
+    append_next(sql, fields={"person": "a"})
+    append_next(sql, "other", fields={"person": "b"})
+    sql._statements = Statements(evolve(sql._statements.dialect, field_condition=None))
+
+    assert [each.id for each in sql.records(RecordQuery(field=("person", "b")))] == ["other"]
+
+
 def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
     """On PostgreSQL too: where a kill is tried is where the store comes by."""
     registry.register("postgresql.other", "tests.stores.strange", "Other")
     store = open_store(postgres.replace("+psycopg:", "+other:"))
     passed: list[str] = []
-    store.reached = passed.append
+    with at_sync_points(store, passed.append):
+        append_next(store)
 
-    append_next(store)
-
-    assert passed == list(store.capabilities.points)
+    assert passed == list(sync_points_of(store))
     store.close()
 
 
@@ -232,10 +234,8 @@ def test_a_row_that_cannot_be_read_is_told(sql: SqlStore, engine: Engine) -> Non
 
 def test_a_table_that_is_gone_is_told(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the database says, in our error."""
-    monkeypatch.setattr(
-        "peelflow.stores.sql.queries._RECORD_BY_ID", "SELECT 1 FROM nowhere WHERE %s"
-    )
-    monkeypatch.setattr("peelflow.stores.sql.queries.tables.records.name", "nowhere")
+    nowhere = f"SELECT 1 FROM nowhere WHERE id = {sql._statements.dialect.mark}"
+    monkeypatch.setattr(sql._statements, "record_by_id", nowhere)
 
     with pytest.raises(StoreUnavailable, match="nowhere"):
         sql.read(["a"])
@@ -300,22 +300,24 @@ def test_a_batch_that_was_kept_in_part_is_taken_back(postgres: str) -> None:
 
 def test_keys_and_rules_of_others_are_told(sql: SqlStore) -> None:
     """S7 and the rules: by the same words as every store's."""
-    append_next(sql, "a", told={"key": "k"})
+    append_next(sql, "a", key="k")
     with pytest.raises(KeyReused):
-        append_next(sql, "a", told={"key": "k"})
+        append_next(sql, "a", key="k")
     first = batch(next_event(sql, "b"))
-    sql.append(type(first)(first.entries, first.records, first.read, {("r", 1, "x"): "text"}))
+    sql.append(type(first)(first.entries, first.records, first.read_set, {("r", 1, "x"): "text"}))
     other = batch(next_event(sql, "c"))
     with pytest.raises(RulesMismatch):
-        sql.append(type(other)(other.entries, other.records, other.read, {("r", 1, "y"): "text"}))
+        sql.append(
+            type(other)(other.entries, other.records, other.read_set, {("r", 1, "y"): "text"})
+        )
     assert sql.read(["c"]) == {}
 
 
 def test_many_events_are_placed_in_parts(sql: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """S5: in one order, however many wait."""
-    monkeypatch.setattr("peelflow.stores.sql.queries.PLACING_CHUNK", 2)
+    monkeypatch.setattr("peelflow.stores.sql.store.PLACING_CHUNK", 2)
     for number in range(5):
-        append_next(sql, f"r{number}", told={"changes": (change(),)})
+        append_next(sql, f"r{number}", changes=(change(),))
 
     assert [each.position for each in sql.feed(0, 9)] == [1, 2, 3, 4, 5]
 
@@ -383,7 +385,7 @@ def test_what_sqlalchemy_itself_says_is_told(
     def none_left(*_: object) -> None:
         raise PoolTimeoutError("QueuePool limit")
 
-    monkeypatch.setattr("peelflow.stores.sql.queries.lifecycles", none_left)
+    monkeypatch.setattr("peelflow.stores.database._lifecycle_texts", none_left)
     with pytest.raises(StoreUnavailable, match="QueuePool limit"):
         sql.lifecycles()
 
@@ -398,27 +400,25 @@ def test_adds_more_records_at_once_than_a_server_has_locks(postgres: str) -> Non
     store.close()
 
 
-@pytest.mark.parametrize("ask", [SqlStore.lifecycles, lambda store: store.read(["a"])])
+@pytest.mark.parametrize("ask", [SqlStore.lifecycles, SqlStore.position])
 def test_what_is_asked_while_the_store_closes_leaves_no_connection(
     postgres: str, ask: Callable[[SqlStore], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread still has one: it is closed when it is given back."""
     store = SqlStore(postgres)
-    held: list[object] = []
+    held: list[Any] = []
 
-    def closing(connection: object, *_: object) -> dict[object, object]:
-        driver = getattr(connection, "connection", connection)
-        held.append(getattr(driver, "driver_connection", driver))
+    def closing(*_: object) -> dict[object, object]:
         store.close()
         return {}
 
-    monkeypatch.setattr("peelflow.stores.sql.queries.lifecycles", closing)
-    monkeypatch.setattr(
-        "peelflow.stores.sql.queries.driver_record_rows", lambda *a: list(closing(*a))
-    )
+    listen(store._pool, "checkout", lambda driver, *_: held.append(driver))
+    monkeypatch.setattr("peelflow.stores.database._lifecycle_texts", closing)
+    monkeypatch.setattr("peelflow.stores.sql.store.has_unplaced_events", closing)
 
-    assert not ask(store)
-    assert [getattr(each, "closed", None) for each in held] == [True]
+    with suppress(StoreUnavailable):
+        ask(store)
+    assert [driver.closed for driver in held] == [True]
 
 
 def test_a_moved_record_taken_back_is_a_conflict(postgres: str) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from peelflow.errors import StoreUnavailable, StoreVersion
-from peelflow.stores.base import RecordQuery
+from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    NULL_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordQuery,
+    RecordRow,
+)
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
 from peelflow.stores.sqlite_connection import SCHEMA
@@ -27,6 +35,28 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
     )
 
     assert found == ["wal", 2]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("records", RecordRow._fields),
+        ("events", ("position", *EventRow._fields)),
+        ("changes", ChangeRow._fields),
+        ("lifecycles", LIFECYCLE_COLUMNS),
+    ],
+)
+def test_the_tables_have_the_columns_of_the_rows(
+    file: SqliteStore, table: str, columns: tuple[str, ...]
+) -> None:
+    """S12: the statements are made of the rows' columns, the file's tables are written out."""
+    rows = file._run(lambda each: each.execute(f"PRAGMA table_info({table})").fetchall())
+
+    assert tuple(row[1] for row in rows) == columns
+    assert {row[1] for row in rows if not row[3] and not row[5]} <= NULL_COLUMNS
+    assert {row[1] for row in rows if row[2] == "INTEGER"} - {"position"} == {
+        name for name in columns if name in INTEGER_COLUMNS
+    }
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
@@ -116,7 +146,7 @@ def test_a_damaged_file_is_named(path: Path) -> None:
     ("sql", "ask"),
     [
         ("UPDATE events SET text = '{}'", lambda store: store.history(NAME)),
-        ("UPDATE events SET text = 'x'", lambda store: store.keyed(NAME, "k")),
+        ("UPDATE events SET text = 'x'", lambda store: store.event_with_key(NAME, "k")),
         ("UPDATE records SET body = '{}'", lambda store: store.read([NAME])),
         ("UPDATE records SET body = '{}'", lambda store: list(store.records(RecordQuery()))),
     ],
@@ -125,7 +155,7 @@ def test_a_row_that_cannot_be_read_is_named(
     file: SqliteStore, path: Path, sql: str, ask: Callable[[SqliteStore], Any]
 ) -> None:
     """S4: a row of nonsense is an error that names the record."""
-    append_next(file, told={"key": "k"})
+    append_next(file, key="k")
     run(path, sql)
 
     with pytest.raises(StoreUnavailable, match=NAME):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Conflict, StoreBusy, StoreUnavailable
-from peelflow.stores import sqlite_connection, sqlite_queries
+from peelflow.stores import sqlite, sqlite_connection
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.rows import CACHE_SIZE, BatchRows, RecordCache
 from peelflow.stores.sqlite import SqliteStore
@@ -40,14 +40,14 @@ def test_an_interruption_leaves_nothing(
 ) -> None:
     """S1: Ctrl-C or a failing disk between write and commit rolls the batch back."""
     asked = batch(next_event(file))
-    real = sqlite_queries.write_rows
+    real = sqlite.write_rows
 
     def interrupted(connection: sqlite3.Connection, rows: BatchRows) -> None:
         real(connection, rows)
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite_queries, "write_rows", interrupted)
+        patch.setattr(sqlite, "write_rows", interrupted)
         with pytest.raises((KeyboardInterrupt, StoreUnavailable)):
             file.append(asked)
     assert file.read([NAME]) == {}
@@ -72,15 +72,15 @@ def test_a_signal_handler_cannot_write_into_a_batch(
 ) -> None:
     """S1: an append within an append, in one thread, is refused; the outer one is kept."""
     outer, inner = batch(next_event(file, "outer")), batch(next_event(file, "inner"))
-    real = sqlite_queries.write_rows
+    real = sqlite.write_rows
 
     def handled(connection: sqlite3.Connection, rows: BatchRows) -> None:
-        monkeypatch.setattr(sqlite_queries, "write_rows", real)
+        monkeypatch.setattr(sqlite, "write_rows", real)
         with pytest.raises(StoreBusy, match=r"register\.db"):
             file.append(inner)
         real(connection, rows)
 
-    monkeypatch.setattr(sqlite_queries, "write_rows", handled)
+    monkeypatch.setattr(sqlite, "write_rows", handled)
     file.append(outer)
 
     assert file.read(["outer", "inner"]).keys() == {"outer"}
@@ -92,7 +92,7 @@ def test_a_paused_store_lets_go_of_its_file(file: SqliteStore) -> None:
     with ThreadPoolExecutor(1) as pool:
         resume = file.pause()
         reading = pool.submit(file.read, [NAME])
-        let_go = file._life().connection is None
+        let_go = file._process().connection is None
         resume()
 
     assert let_go
@@ -185,7 +185,7 @@ def test_a_record_just_written_is_not_decoded_again(file: SqliteStore) -> None:
 def test_a_listing_does_not_push_out_what_was_read(file: SqliteStore) -> None:
     """S6: a record that only a listing told is decoded for it, and not remembered."""
     append_next(file)
-    recent = file._life().recent = RecordCache()
+    recent = file._process().cache = RecordCache()
 
     assert [each.id for each in file.records(RecordQuery())] == [NAME]
     with pytest.raises(ValueError, match="Expecting"):
@@ -209,7 +209,7 @@ def test_another_head_is_told_with_the_text_it_stands_by() -> None:
     recent = RecordCache()
     recent.put("text", StoredRecord(record(), "head"))
 
-    assert recent.kept(NAME, "other", "text") == StoredRecord(record(), "other")
+    assert recent.record_with_head(NAME, "other", "text") == StoredRecord(record(), "other")
 
 
 def test_only_the_last_records_are_remembered() -> None:
@@ -218,9 +218,9 @@ def test_only_the_last_records_are_remembered() -> None:
     for number in range(CACHE_SIZE + 1):
         recent.put("text", StoredRecord(record(str(number)), "head"))
 
-    assert recent.kept("1", "head", "text").record == record("1")
+    assert recent.record_with_head("1", "head", "text").record == record("1")
     with pytest.raises(ValueError, match="Expecting"):
-        recent.kept("0", "head", "text")
+        recent.record_with_head("0", "head", "text")
 
 
 def test_a_reading_of_everything_tells_of_a_lock_and_of_damage(

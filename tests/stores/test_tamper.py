@@ -11,7 +11,7 @@ import pytest
 
 from peelflow.register.register import Register
 from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
-from peelflow.stores.sqlite_queries import SqliteSnapshot
+from peelflow.stores.sqlite import sqlite_snapshot
 from tests.runs import tamper
 
 
@@ -45,7 +45,7 @@ def test_only_the_seal_shows_what_a_careful_hand_did(tmp_path: Path) -> None:
         for name, hand in edits.items():
             connection.execute("BEGIN")
             hand(connection)
-            kept = SqliteSnapshot(connection)
+            kept = sqlite_snapshot(connection)
             alone = list(verify_snapshot(kept))
             found = list(seal_discrepancies(kept.feed(), sealed, heads))
             connection.execute("ROLLBACK")

@@ -180,7 +180,7 @@ def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.Monkey
         fault.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise fault
 
-    monkeypatch.setattr("peelflow.stores.sqlite_queries.connect", locked)
+    monkeypatch.setattr("peelflow.stores.sqlite.connect", locked)
     with pytest.raises(StoreBusy), store.snapshot():
         pass
     store.close()

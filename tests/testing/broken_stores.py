@@ -51,8 +51,8 @@ class IgnoresReads(MemoryStore):
     def append(self, batch: WriteBatch) -> None:
         """Forget what else was read."""
         own = {each.event.record for each in batch.entries}
-        read = {name: number for name, number in batch.read.items() if name in own}
-        super().append(evolve(batch, read=read))
+        read_set = {name: number for name, number in batch.read_set.items() if name in own}
+        super().append(evolve(batch, read_set=read_set))
 
 
 class OrdersByClock(MemoryStore):
@@ -66,9 +66,9 @@ class OrdersByClock(MemoryStore):
 class ListsByWord(MemoryStore):
     """S4: records are listed as a dictionary sorts them, not by code point."""
 
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+    def records(self, query: RecordQuery) -> Iterator[Record]:
         """Sort without regard to case."""
-        return iter(sorted(super().records(wanted), key=lambda each: each.id.casefold()))
+        return iter(sorted(super().records(query), key=lambda each: each.id.casefold()))
 
 
 class GivesTwice(MemoryStore):
@@ -91,15 +91,15 @@ class SkipsLateCommits(MemoryStore):
         """Take positions, then stop where others may commit, then keep the batch."""
         positions = range(self._next, self._next + len(batch.entries))
         self._next = positions.stop
-        self.reached("checked")
+        self.at_sync_point("checked")
         with self._lock:
-            reached, self.reached = self.reached, lambda _: None
+            call, self.at_sync_point = self.at_sync_point, lambda _: None
             try:
                 super().append(batch)
                 self._placed.update(zip(positions, batch.entries, strict=True))
             finally:
-                self.reached = reached
-        self.reached("kept")
+                self.at_sync_point = call
+        self.at_sync_point("kept")
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Give what is there, from a position on."""
@@ -125,15 +125,15 @@ class ShowsHalf(MemoryStore):
             check_numbers(batch, found)
             self._kept.update((each.record.id, each) for each in batch.records[:1])
             try:
-                self.reached("checked")
+                self.at_sync_point("checked")
             finally:
                 self._kept = before
-            reached, self.reached = self.reached, lambda _: None
+            call, self.at_sync_point = self.at_sync_point, lambda _: None
             try:
                 super().append(batch)
             finally:
-                self.reached = reached
-        self.reached("kept")
+                self.at_sync_point = call
+        self.at_sync_point("kept")
 
 
 class SkipsKnownKeys(MemoryStore):
@@ -187,12 +187,12 @@ def _plain(record: Record) -> Record | None:
 class SplitsNames(MemoryStore):
     """S9: a field's name is taken for a path."""
 
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+    def records(self, query: RecordQuery) -> Iterator[Record]:
         """Look for the part of the name behind the last dot."""
-        if wanted.field is not None and "." in wanted.field[0]:
-            name = wanted.field[0].rpartition(".")[2]
-            wanted = evolve(wanted, field=(name, wanted.field[1]))
-        return super().records(wanted)
+        if query.field is not None and "." in query.field[0]:
+            name = query.field[0].rpartition(".")[2]
+            query = evolve(query, field=(name, query.field[1]))
+        return super().records(query)
 
 
 class RewritesTexts(MemoryStore):

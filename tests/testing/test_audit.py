@@ -21,7 +21,7 @@ def store() -> MemoryStore:
     """A store with two records, one of which moved twice, and a document."""
     store = MemoryStore()
     for _ in range(2):
-        append_next(store, "a", told={"changes": (change(),)})
+        append_next(store, "a", changes=(change(),))
     append_next(store, "b")
     store.keep_document(sha256(b"letter").hexdigest(), b"letter")
     return store

@@ -171,8 +171,10 @@ def test_without_hypothesis_the_extra_is_named() -> None:
 
 def test_public_names_load_when_first_used() -> None:
     """What `peelflow.testing` offers is decided in one place; a typo reads as Python's own."""
-    assert set(peelflow.testing._HOME_OF) == set(peelflow.testing.__all__)
-    assert set(peelflow.testing.__all__) <= set(dir(peelflow.testing))
+    names = [name for home in peelflow.testing._HOMES.values() for name in home]
+    assert sorted(names) == sorted(peelflow.testing.__all__)
+    assert dir(peelflow.testing) == sorted(peelflow.testing.__all__)
+    assert all(getattr(peelflow.testing, name) for name in names)
     with pytest.raises(AttributeError, match="no attribute 'StoreContracts'"):
         _ = peelflow.testing.StoreContracts
 

@@ -30,13 +30,13 @@ from peelflow.errors import (
     InvalidRules,
     KeyReused,
     PeelflowError,
-    Refused,
     RulesMismatch,
     StoreBusy,
 )
+from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
 
-store_app = typer.Typer(
+store_app: typer.Typer = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Look after the store of a register."
 )
 
@@ -68,7 +68,7 @@ def upgrade_tables(
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
 _FINDING_ERRORS = (Refused, InvalidRules, Conflict, RulesMismatch, StoreBusy, KeyReused)
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="peelflow",
     add_completion=False,
     no_args_is_help=True,
@@ -117,8 +117,8 @@ _OPTION_ORDER: Mapping[str, str] = {
     "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
-for name, command in COMMANDS.items():
-    app.command(name)(grouped(command, _OPTION_ORDER.get(name, "")))
+for _name, _command in COMMANDS.items():
+    app.command(_name)(grouped(_command, _OPTION_ORDER.get(_name, "")))
 app.add_typer(store_app, name="store")
 
 

@@ -24,8 +24,8 @@ from rich.table import Table
 from rich.text import Text
 
 from peelflow.cli.options import Format
-from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Refused, Span
-from peelflow.model.decisions import Refusal
+from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Span
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Value
 from peelflow.model.rules import Level
 
@@ -225,7 +225,7 @@ def error(fault: PeelflowError) -> None:
     """Print an error: the faults of rules one by one, a refusal with each reason."""
     if isinstance(fault, InvalidRules):
         diagnostics(fault.diagnostics, sys.stderr)
-    elif isinstance(fault, Refused) and isinstance(fault.refusal, Refusal):
+    elif isinstance(fault, Refused):
         error_line(fault.refusal.head)
         for reason in fault.refusal.reasons:
             error_line(f"  {reason}{rule_location(reason.span)}")

@@ -34,12 +34,12 @@ def last_day(start: date, period: Period, holidays: Holidays | None) -> date | U
         holidays: The known bank holidays, which only working days ask for.
     """
     try:
-        before = start - _DAY if period.beginning else start
+        eve = start - _DAY if period.beginning else start
         if period.working_days is not None:
-            return _last_working_day(before, period.working_days, holidays)
+            return _last_working_day(eve, period.working_days, holidays)
         if period.months is not None:
-            return months_after(start, period.months) - (start - before)
-        return before + timedelta(period.days or 0)
+            return months_after(start, period.months) - (start - eve)
+        return eve + timedelta(period.days or 0)
     except OverflowError:
         return UndeterminedDay(f"is counted from {start}, and lies beyond the calendar", date.max)
 
@@ -87,28 +87,26 @@ def assume_no_more_holidays(holidays: Holidays | None) -> Holidays:
     return Holidays(holidays.days if holidays else frozenset(), date.min.year, date.max.year)
 
 
-def _last_working_day(
-    before: date, number: int, holidays: Holidays | None
-) -> date | UndeterminedDay:
-    day, left = before, number
-    while left:
-        lacking = _undetermined_because(day + _DAY, holidays)
-        if lacking:
-            return UndeterminedDay(lacking, day + timedelta(left - 1))
+def _last_working_day(eve: date, number: int, holidays: Holidays | None) -> date | UndeterminedDay:
+    day, remaining = eve, number
+    while remaining:
+        why = _undetermined_because(day + _DAY, holidays)
+        if why:
+            return UndeterminedDay(why, day + timedelta(remaining - 1))
         day += _DAY
-        left -= _is_working_day(day, holidays)
+        remaining -= _is_working_day(day, holidays)
     return day
 
 
 def _latest_working_start(
     number: int, on: date, period: Period, holidays: Holidays | None
 ) -> date | None:
-    day, left = on + _DAY, number
-    while left:
+    day, remaining = on + _DAY, number
+    while remaining:
         day -= _DAY
         if _undetermined_because(day, holidays):
             return None
-        left -= _is_working_day(day, holidays)
+        remaining -= _is_working_day(day, holidays)
     return day if period.beginning else day - _DAY
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
-from peelflow.engine.machine import Cursor, machine_for
-from peelflow.engine.refusal import refusal_of
-from peelflow.engine.requirements import compile_check, window_start
-from peelflow.model.decisions import Act, Context, Refusal
+from peelflow.engine.machine import CompiledTransition, Cursor, RuleEvent, RuleMachine, machine_for
+from peelflow.engine.refusal import needs_of, refusal_of
+from peelflow.engine.requirements import (
+    NO_QUESTION,
+    compile_check,
+    question_of,
+    say_never_entered,
+    window_start,
+)
+from peelflow.model.decisions import Act, Context, NextAct, Refusal
 from peelflow.model.records import Actor, Change, Event, Record, TransitionTaken
 from peelflow.model.requirements import (
     AnyOf,
@@ -21,9 +27,10 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, After, Holidays, Lifecycle, Transition
+from peelflow.model.rules import After, Holidays, Lifecycle, Transition, is_taken_by_system
 
-PEELFLOW = Actor("peelflow", SYSTEM)
+NOBODY = Actor("", "")
+ContextFor = Callable[[Lifecycle, Record, Act], Context]
 
 
 def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> Event | Refusal:
@@ -35,11 +42,18 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     machine = machine_for(lifecycle)
     trigger = machine.events.get(act.trigger)
     cursor = Cursor(record.state, record, act, context)
-    if trigger is None or not trigger.trigger(cursor) or cursor.taken is None:
+    if not isinstance(trigger, RuleEvent) or not trigger.move(cursor) or cursor.taken is None:
         return refusal_of(machine, record, act, context)
-    way = cursor.taken
-    rule = way.rule
-    what = TransitionTaken(
+    return _event_of(cursor, cursor.taken)
+
+
+def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
+    """Return the event of an accepted act.
+
+    Its parts are given by position: by keyword, each of the two takes half as long again.
+    """
+    record, act, context, rule = cursor.record, cursor.act, cursor.context, compiled.rule
+    taken = TransitionTaken(
         act.trigger,
         record.state,
         rule.to,
@@ -53,7 +67,7 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
     return Event(
         record.id,
         record.number + 1,
-        what,
+        taken,
         act.on,
         act.actor,
         act.recorded_by,
@@ -64,16 +78,61 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
         tuple(
             [
                 Change(act.on, record.force, record.category, record.level, *delta)
-                for delta in way.deltas
+                for delta in compiled.figure_deltas
             ]
         ),
     )
 
 
 def _day_due(after: After, record: Record, context: Context) -> date | None:
-    """Return the day on which a timed step that is taken fell due."""
+    """Return the day on which a timed transition that is taken fell due."""
     due = due_day(after, record, context.holidays)
     return due if isinstance(due, date) else None
+
+
+def next_acts(
+    lifecycle: Lifecycle, record: Record, actor: Actor, context_for: ContextFor, *, on: date
+) -> tuple[NextAct, ...]:
+    """Return what persons may do next with a record, each act judged for one actor. Pure.
+
+    Args:
+        lifecycle: The rules that the record pins.
+        record: The record as it stands.
+        actor: Who would act, in one acting role.
+        context_for: Returns all that a decision on an act may look at.
+        on: The day on which they would act.
+
+    Returns:
+        One for each trigger out of the record's state that is not peelflow's own, in the order of
+        the rules.
+    """
+    machine = machine_for(lifecycle)
+    rules = lifecycle.states[record.state].transitions
+    triggers = dict.fromkeys(rule.trigger for rule in rules if not is_taken_by_system(rule))
+    acts = (Act(trigger, actor, on, actor.person) for trigger in triggers)
+    return tuple(
+        _next_act(machine, record, act, context_for(lifecycle, record, act)) for act in acts
+    )
+
+
+def _next_act(machine: RuleMachine, record: Record, act: Act, context: Context) -> NextAct:
+    rules = [
+        compiled.rule
+        for compiled in machine.compiled(record.state, act.trigger)
+        if not is_taken_by_system(compiled.rule)
+    ]
+    own = [rule for rule in rules if act.actor.role in rule.by]
+    decided = decide(machine.lifecycle, record, act, context)
+    refusal = decided if isinstance(decided, Refusal) else None
+    taken = None if isinstance(decided, Refusal) else decided.what
+    return NextAct(
+        trigger=act.trigger,
+        to=taken.new if isinstance(taken, TransitionTaken) else (own or rules)[0].to,
+        by=tuple(dict.fromkeys(role for rule in rules for role in rule.by)),
+        allowed=refusal is None,
+        needs=needs_of(machine, record, act, context) if refusal else ((),),
+        refusal=refusal,
+    )
 
 
 def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
@@ -86,16 +145,13 @@ def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
 
 def answers_asked(lifecycle: Lifecycle, record: Record, trigger: str) -> tuple[ChildForEach, ...]:
     """Return what a decision asks answers to: the `mentions` that it looks at."""
-    ways = machine_for(lifecycle).ways(record.state, trigger)
-    return tuple(asked for way in ways for asked in way.answers)
+    transitions = machine_for(lifecycle).compiled(record.state, trigger)
+    return tuple(answer for compiled in transitions for answer in compiled.answers)
 
 
 def automatic_triggers(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
     """Return the untimed system triggers that run in the batch that enters `state`."""
-    return machine_for(lifecycle).automatic[state]
-
-
-NOBODY = Actor("", "")
+    return machine_for(lifecycle).automatic_triggers[state]
 
 
 def missing_from_past(rules: Lifecycle, record: Record, day: date) -> dict[str, str]:
@@ -104,48 +160,50 @@ def missing_from_past(rules: Lifecycle, record: Record, day: date) -> dict[str, 
     A step that lacks nothing has an empty text. What can be given with an act (a letter, a reason,
     an inspection) is not lacking.
     """
-    ways = (way for way in rules.states[record.state].transitions if way.by != (SYSTEM,))
-    return {way.trigger: " and ".join(_missing_for_transition(way, record, day)) for way in ways}
+    return {
+        rule.trigger: " and ".join(_missing_for_transition(rule, record, day))
+        for rule in rules.states[record.state].transitions
+        if not is_taken_by_system(rule)
+    }
 
 
 def overdue(
     rules: Lifecycle, record: Record, day: date, holidays: Holidays | None
 ) -> dict[str, date]:
     """Return the timed steps out of the record's state that are due by a day, with theirs."""
-    found: dict[str, date] = {}
-    for way in rules.states[record.state].transitions:
-        due = due_day(way.after, record, holidays) if way.after else None
+    due_days: dict[str, date] = {}
+    for rule in rules.states[record.state].transitions:
+        due = due_day(rule.after, record, holidays) if rule.after else None
         if isinstance(due, date) and due <= day:
-            found[way.trigger] = due
-    return found
+            due_days[rule.trigger] = due
+    return due_days
 
 
-def _missing_for_transition(way: Transition, record: Record, day: date) -> Iterator[str]:
-    for requirement in way.requires:
-        said = _missing_for_requirement(requirement, record, day)
-        if said:
-            yield said
+def _missing_for_transition(rule: Transition, record: Record, day: date) -> Iterator[str]:
+    return filter(None, (_missing_for_requirement(part, record, day) for part in rule.requires))
 
 
 def _missing_for_requirement(requirement: Requirement, record: Record, day: date) -> str:
     match requirement:
         case AnyOf(any_of=choices):
-            each = [
-                [_missing_for_requirement(atom, record, day) for atom in every] for every in choices
+            sentences = [
+                " and ".join(
+                    filter(None, (_missing_for_requirement(atom, record, day) for atom in atoms))
+                )
+                for atoms in choices
             ]
-            said = [" and ".join(filter(None, every)) for every in each]
-            return "; or ".join(said) if all(said) else ""
+            return "; or ".join(sentences) if all(sentences) else ""
         case FieldSet() | DistinctFrom() | Waited():
             act = Act("", NOBODY, day, "")
             context = Context(datetime.combine(day, datetime.min.time(), UTC), day)
             unmet = compile_check(requirement, ()).unmet(record, act, context)
-            return unmet.found if unmet else ""
+            return unmet.sentence if unmet else ""
         case Evidence(since=since) | InspectionHeld(since=since) if (
             window_start(record, since) is None
         ):
-            return f"`{since}` was never entered"
-        case InspectionHeld(relevant=True) if not record.fields.get("question"):
-            return "the record has no question, so no inspection is relevant to it"
+            return say_never_entered(since)
+        case InspectionHeld(relevant=True) if question_of(record) is None:
+            return NO_QUESTION
         case ChildForEach(names=name):
             return _missing_for_requirement(FieldSet(name), record, day)
         case _:

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from peelflow.engine.machine import figure_deltas
+from peelflow.engine.machine import deltas_between, figure_deltas
 from peelflow.model.records import (
     Added,
     Amended,
@@ -77,11 +77,11 @@ def fold(events: Iterable[Event]) -> Record:
         TypeError: What remains does not begin with `added` or `taken_over`.
     """
     history = tuple(events)
-    standing = as_corrected(history)
-    if not standing:
+    effective = as_corrected(history)
+    if not effective:
         raise ValueError(history)
-    record = begin(standing[0])
-    for event in standing[1:]:
+    record = begin(effective[0])
+    for event in effective[1:]:
         record = apply(record, event)
     return evolve(record, number=history[-1].number)
 
@@ -93,30 +93,34 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     """
     history = tuple(events)
     corrections = _effective_corrections(history)
-    found: list[Event] = []
+    events_as_corrected: list[Event] = []
     for event in history:
-        said = corrections.get(event.number)
-        if isinstance(event.what, Corrected) or (said and said.correction == "void"):
+        correction = corrections.get(event.number)
+        if isinstance(event.what, Corrected) or _voids(correction):
             continue
-        found.append(evolve(event, on=said.to) if said and said.to else event)
-    return tuple(found)
+        redated = correction.to if correction else None
+        events_as_corrected.append(evolve(event, on=redated) if redated else event)
+    return tuple(events_as_corrected)
 
 
 def _effective_corrections(history: tuple[Event, ...]) -> dict[int, Corrected]:
     """Return by number what corrects each event: the last word on it that was not itself voided."""
-    found: dict[int, Corrected] = {}
+    corrections: dict[int, Corrected] = {}
     for event in reversed(history):
-        said = found.get(event.number)
-        if isinstance(event.what, Corrected) and not (said and said.correction == "void"):
-            found.setdefault(event.what.event, event.what)
-    return found
+        if isinstance(event.what, Corrected) and not _voids(corrections.get(event.number)):
+            corrections.setdefault(event.what.event, event.what)
+    return corrections
+
+
+def _voids(correction: Corrected | None) -> bool:
+    return correction is not None and correction.correction == "void"
 
 
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
     """Return how the figures change when a record enters the register in a state."""
     state = lifecycle.states[what.state]
-    come = figure_deltas(None, "", new=state, new_name=lifecycle.stands_for(what.state))
-    return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in come)
+    deltas = figure_deltas(None, "", new=state, new_name=lifecycle.stands_for(what.state))
+    return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in deltas)
 
 
 def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Record:
@@ -185,8 +189,8 @@ def _entered_after_move(
     with another name is entered by the move, and so is every state where the past counts no more.
     The other states that it stood in were those of the old rules, whatever they were called.
     """
-    kept = new == record.state and not anew
-    return {new: record.entered[new] if kept else moment}
+    stays = new == record.state and not anew
+    return {new: record.entered[new] if stays else moment}
 
 
 def _done_after_move(
@@ -198,10 +202,8 @@ def _done_after_move(
     """
     if not triggers:
         return done
-    found: dict[str, LastDone] = {}
-    for name, last in sorted(done.items(), key=lambda each: each[1].number):
-        found[triggers.get(name, name)] = last
-    return found
+    by_number = sorted(done.items(), key=lambda item: item[1].number)
+    return {triggers.get(name, name): last for name, last in by_number}
 
 
 def _with_attachments(
@@ -213,8 +215,8 @@ def _with_attachments(
 
 
 def _with_field(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:
-    kept = {key: value for key, value in fields.items() if key != name}
-    return kept if new is None else {**kept, name: new}
+    others = {key: value for key, value in fields.items() if key != name}
+    return others if new is None else {**others, name: new}
 
 
 LifecycleLookup = Callable[[Pin], Lifecycle]
@@ -223,11 +225,11 @@ LifecycleLookup = Callable[[Pin], Lifecycle]
 def changes_of(events: Iterable[Event], rules: LifecycleLookup) -> tuple[Change, ...]:
     """Return every change that a history makes which holds no corrections, in order."""
     record: Record | None = None
-    found: list[Change] = []
+    changes: list[Change] = []
     for event in events:
-        found += _changes_of_event(record, event, rules)
+        changes += _changes_of_event(record, event, rules)
         record = begin(event) if record is None else apply(record, event)
-    return tuple(found)
+    return tuple(changes)
 
 
 def changes_on_move(
@@ -239,24 +241,28 @@ def changes_on_move(
     names = old.stands_for(record.state), new.stands_for(what.new)
     level = what.new_level if isinstance(what, Relevelled) else record.level
     if level == record.level:
-        moved = [(level, *d) for d in figure_deltas(before, names[0], new=after, new_name=names[1])]
+        deltas = figure_deltas(before, names[0], new=after, new_name=names[1])
+        lines = [(level, *delta) for delta in deltas]
     else:
-        gone = [(record.level, k, c, names[0], -1) for k, c in sorted(before.counts_as.items())]
-        moved = [*gone, *[(level, k, c, names[1], 1) for k, c in sorted(after.counts_as.items())]]
-    return tuple(Change(on, record.force, record.category, *each) for each in moved)
+        left = [(record.level, *line, names[0], -1) for line in sorted(before.counts_as.items())]
+        entered = [(level, *line, names[1], 1) for line in sorted(after.counts_as.items())]
+        lines = [*left, *entered]
+    return tuple(Change(on, record.force, record.category, *line) for line in lines)
 
 
-def compensating_changes(wanted: Iterable[Change], told: Iterable[Change]) -> tuple[Change, ...]:
-    """Return what has to be added to the changes `told` so that they sum up to those `wanted`.
+def compensating_changes(
+    expected: Iterable[Change], recorded: Iterable[Change]
+) -> tuple[Change, ...]:
+    """Return what has to be added to the changes `recorded` so that they sum up to the `expected`.
 
     Each reverses at the day it corrects, or takes its place at its own.
     """
     sums: Counter[Change] = Counter()
-    for changes, sign in ((told, -1), (wanted, 1)):
+    for changes, sign in ((recorded, -1), (expected, 1)):
         for change in changes:
             sums[evolve(change, delta=0)] += sign * change.delta
-    found = [evolve(line, delta=delta) for line, delta in sums.items() if delta]
-    return tuple(sorted(found, key=_change_order))
+    missing = [evolve(line, delta=delta) for line, delta in sums.items() if delta]
+    return tuple(sorted(missing, key=_change_order))
 
 
 def _changes_of_event(
@@ -268,13 +274,10 @@ def _changes_of_event(
         case Relevelled() | Migrated() as what if record:
             return changes_on_move(record, what, event.on, rules)
         case TransitionTaken(new=new) if record:
-            cycle = rules(record.lifecycle)
-            names = cycle.stands_for(record.state), cycle.stands_for(new)
-            moved = figure_deltas(
-                cycle.states[record.state], names[0], new=cycle.states[new], new_name=names[1]
-            )
-            kind = (event.on, record.force, record.category, record.level)
-            return tuple(Change(*kind, *delta) for delta in moved)
+            lifecycle = rules(record.lifecycle)
+            deltas = deltas_between(lifecycle, record.state, new)
+            line = (event.on, record.force, record.category, record.level)
+            return tuple(Change(*line, *delta) for delta in deltas)
         case _:
             return ()
 

@@ -1,8 +1,8 @@
 """Compile a lifecycle to a real `transitions.Machine` with an event class of our own.
 
-The machine holds no model. peelflow drives a `Cursor` through `machine.events[trigger]`, which
-takes the short way; an application that attaches a model of its own gets stock behaviour, with the
-same guards as `conditions` (it passes `record=`, `act=` and `context=` to the trigger).
+The machine that decides holds no model: peelflow drives a `Cursor` through
+`machine.events[trigger]`, which takes the short way. An application gets a machine of its own
+(`application_machine`); its models get stock behaviour, with the same guards as `conditions`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 import transitions
 from attrs import define, field, frozen
 
-from peelflow.engine.requirements import Check, Unmet, compile_check, compile_due, may_act
+from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
+from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context
 from peelflow.model.records import Record
 from peelflow.model.requirements import (
@@ -25,9 +26,20 @@ from peelflow.model.requirements import (
     PredicateHolds,
     atoms_of,
 )
-from peelflow.model.rules import Counts, Lifecycle, Role, State, Transition, is_automatic
+from peelflow.model.rules import (
+    Counts,
+    Lifecycle,
+    Role,
+    State,
+    Transition,
+    is_automatic,
+    newly_counting,
+)
+from peelflow.wording import suggestion
 
 NO_PARTS: frozenset[str] = frozenset()
+ARGUMENTS = ("record", "act", "context")
+"""What the trigger of a model is given, each by keyword."""
 FigureDelta = tuple[str, Counts, str, int]
 
 
@@ -45,21 +57,27 @@ class CompiledTransition:
     by: frozenset[str]
     roles: Mapping[str, Role]
     checks: tuple[Check, ...]
-    deltas: tuple[FigureDelta, ...]
+    figure_deltas: tuple[FigureDelta, ...]
     reads: frozenset[str]
     answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
 
-    def unmet(self, record: Record, act: Act, context: Context) -> tuple[Unmet, ...]:
-        """Return every requirement that does not hold, in the rule's order."""
-        return tuple(u for check in self.checks if (u := check.unmet(record, act, context)))
+    def digests(self, record: Record, act: Act, context: Context) -> tuple[str, ...] | None:
+        """Return the digests of the documents that the act uses up, None where it may not."""
+        counted: tuple[str, ...] = ()
+        for check in self.checks:
+            result = check.judge(record, act, context)
+            if isinstance(result, str):
+                return None
+            counted += result
+        return tuple(dict.fromkeys(counted)) if len(counted) > 1 else counted
 
 
 @define
 class Cursor:
     """Where a decision stands: a model that lives for one trigger.
 
-    Once moved, it says which way was `taken`, and the digests of the documents that used up.
+    Once moved, it says which transition was `taken`, and the digests of the documents that used up.
     """
 
     state: str
@@ -70,121 +88,172 @@ class Cursor:
     counted: tuple[str, ...] = field(default=())
 
 
-class RuleTransition(transitions.Transition):
-    """A stock transition that knows the `Way` it was compiled from."""
+@frozen(eq=False)
+class Guard:
+    """The rules of a compiled transition, as a condition that stock asks of any model."""
 
-    def __init__(self, source: str, dest: str, *args: Any, way: CompiledTransition) -> None:
-        """Take what stock takes, with our guard as a condition beside any of the application's."""
-        super().__init__(source, dest, *args)
-        self.conditions.append(self.condition_cls(self.holds))
-        self.way = way
+    compiled: CompiledTransition
 
-    def holds(self, event: transitions.EventData) -> bool:
-        """Say whether the acting role may, on that day, and every requirement holds."""
-        record, context = event.kwargs["record"], event.kwargs["context"]
-        act: Act = event.kwargs["act"]
-        way = self.way
+    def __call__(self, event: transitions.EventData) -> bool:
+        """Say whether the acting role may, on that day, and every requirement holds.
+
+        Raises:
+            InvalidRequest: The trigger is not given all that the rules judge.
+        """
+        missing = [name for name in ARGUMENTS if name not in event.kwargs]
+        if missing:
+            raise InvalidRequest(
+                f"the trigger `{event.event.name}`",
+                f"is not given {', '.join(f'`{name}=`' for name in missing)}",
+                "pass `record=`, `act=` and `context=`, which the rules judge",
+            )
+        record, act, context = (event.kwargs[name] for name in ARGUMENTS)
+        compiled = self.compiled
         return (
-            act.actor.role in way.by
-            and may_act(way.roles, record, act, context)
-            and not way.unmet(record, act, context)
+            act.actor.role in compiled.by
+            and may_act(compiled.roles, record, act, context)
+            and compiled.digests(record, act, context) is not None
         )
+
+    def __str__(self) -> str:
+        return " or ".join(self.compiled.rule.by)
 
 
 class RuleEvent(transitions.Event):
     """A trigger that moves a `Cursor` without stock's bookkeeping, and any other model with it."""
 
-    def __init__(self, name: str, machine: RuleMachine) -> None:
-        """Start without ways; the machine adds them."""
+    def __init__(self, name: str, machine: transitions.Machine) -> None:
+        """Start without transitions; the machine adds them."""
         super().__init__(name, machine)
-        self.ways: dict[str, tuple[CompiledTransition, ...]] = {}
+        self.transitions_by_source: dict[str, tuple[CompiledTransition, ...]] = {}
 
     def add_transition(self, transition: transitions.Transition) -> None:
-        """Keep the transition for stock's use and its way for ours."""
+        """Keep the transition for stock's use, and its rule for ours where it has one."""
         super().add_transition(transition)
-        if isinstance(transition, RuleTransition):
-            self.ways[transition.source] = (
-                *self.ways.get(transition.source, ()),
-                transition.way,
+        self.index()
+
+    def index(self) -> None:
+        """Note anew which rules lead out of which state."""
+        self.transitions_by_source = {
+            source: tuple(
+                condition.func.compiled
+                for transition in stock
+                for condition in transition.conditions
+                if isinstance(condition.func, Guard)
             )
+            for source, stock in self.transitions.items()
+        }
 
     def trigger(self, model: object, *args: Any, **kwargs: Any) -> bool:
-        """Move the model if a way out of its state is open to the act; say whether it moved."""
-        if type(model) is not Cursor:
-            return bool(super().trigger(model, *args, **kwargs))
-        record, act, context = model.record, model.act, model.context
+        """Move the model if a transition out of its state is open to the act; say whether it moved.
+
+        A transition without a rule of the lifecycle moves the application's models alone.
+        """
+        if type(model) is Cursor:
+            return self.move(model)
+        return super().trigger(model, *args, **kwargs)
+
+    def move(self, cursor: Cursor) -> bool:
+        """Move a cursor by the first of its transitions that is open to the act, if one is."""
+        record, act, context = cursor.record, cursor.act, cursor.context
         role = act.actor.role
-        for way in self.ways.get(model.state, ()):
-            if role in way.by:
-                if not may_act(way.roles, record, act, context):
-                    return False
-                counted: tuple[str, ...] = ()
-                for check in way.checks:
-                    found = check.judge(record, act, context)
-                    if isinstance(found, str):
-                        break
-                    counted += found
-                else:
-                    model.taken, model.state = way, way.rule.to
-                    model.counted = tuple(dict.fromkeys(counted)) if len(counted) > 1 else counted
-                    return True
+        for compiled in self.transitions_by_source.get(cursor.state, ()):
+            if role not in compiled.by:
+                continue
+            if not may_act(compiled.roles, record, act, context):
+                return False
+            counted = compiled.digests(record, act, context)
+            if counted is not None:
+                cursor.taken, cursor.state, cursor.counted = compiled, compiled.rule.to, counted
+                return True
         return False
 
 
 class RuleMachine(transitions.Machine):
-    """The machine of one lifecycle: its states and transitions, no model, no way round them."""
+    """The machine of one lifecycle: its states and transitions, and no way round them.
 
-    event_cls = RuleEvent
-    transition_cls = RuleTransition
+    It goes before another machine of stock's among the bases of a class, such as `GraphMachine`.
+    """
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
-        """Compile a checked lifecycle; an unchecked one has no place here."""
+    event_cls: type[transitions.Event] = RuleEvent
+
+    def __init__(
+        self, lifecycle: Lifecycle, *, model: Any = None, initial: str | None = None, **options: Any
+    ) -> None:
+        """Compile a checked lifecycle; an unchecked one has no place here.
+
+        Args:
+            lifecycle: The lifecycle.
+            model: A model or several, to be attached at once.
+            initial: The state in which models begin; the lifecycle's own where it is left out.
+            options: What the other bases of a subclass take.
+
+        Raises:
+            InvalidRequest: The lifecycle has no state of the name `initial`.
+        """
+        if initial is not None and initial not in lifecycle.states:
+            raise InvalidRequest(
+                f"the state {initial!r}",
+                f"is none of {lifecycle}",
+                suggestion(initial, lifecycle.states),
+            )
+        self.lifecycle = lifecycle
+        self.automatic_triggers: dict[str, tuple[str, ...]] = {
+            name: tuple(rule.trigger for rule in state.transitions if is_automatic(rule))
+            for name, state in lifecycle.states.items()
+        }
         super().__init__(
-            model=None,
-            states=[
-                transitions.State(name, final=state.final)
-                for name, state in lifecycle.states.items()
-            ],
-            initial=lifecycle.initial,
+            model=model,
+            states=[transitions.State(name, final=s.final) for name, s in lifecycle.states.items()],
+            initial=initial or lifecycle.initial,
             transitions=[
-                {"trigger": rule.trigger, "source": name, "dest": rule.to, "way": way}
+                {
+                    "trigger": rule.trigger,
+                    "source": name,
+                    "dest": rule.to,
+                    "conditions": [Guard(_compile_transition(lifecycle, name, rule))],
+                }
                 for name, state in lifecycle.states.items()
                 for rule in state.transitions
-                for way in (_compile_transition(lifecycle, name, rule),)
             ],
             auto_transitions=False,
             send_event=True,
+            **options,
         )
-        self.lifecycle = lifecycle
-        self.automatic: dict[str, tuple[str, ...]] = {
-            name: tuple(r.trigger for r in state.transitions if is_automatic(r))
-            for name, state in lifecycle.states.items()
-        }
+
+    def remove_transition(self, trigger: str, source: Any = "*", dest: Any = "*") -> None:
+        """Remove transitions as stock does, and their rules with them."""
+        super().remove_transition(trigger, source, dest)
+        event = self.events.get(trigger)
+        if isinstance(event, RuleEvent):
+            event.index()
 
     def reads(self, state: str, trigger: str) -> frozenset[str]:
         """Return what a decision on `trigger` from `state` may look at."""
-        ways = self.ways(state, trigger)
-        return ways[0].reads if len(ways) == 1 else NO_PARTS.union(*[way.reads for way in ways])
+        compiled = self.compiled(state, trigger)
+        return (
+            compiled[0].reads
+            if len(compiled) == 1
+            else NO_PARTS.union(*[transition.reads for transition in compiled])
+        )
 
-    def ways(self, state: str, trigger: str) -> tuple[CompiledTransition, ...]:
-        """Return the ways `trigger` leads out of `state`."""
+    def compiled(self, state: str, trigger: str) -> tuple[CompiledTransition, ...]:
+        """Return the transitions by which `trigger` leads out of `state`."""
         event = self.events.get(trigger)
-        return event.ways.get(state, ()) if isinstance(event, RuleEvent) else ()
+        return event.transitions_by_source.get(state, ()) if isinstance(event, RuleEvent) else ()
 
 
 @lru_cache(maxsize=1024)
 def machine_for(lifecycle: Lifecycle) -> RuleMachine:
-    """Return the machine of a lifecycle, compiled once."""
+    """Return the machine that decides on records of a lifecycle, compiled once.
+
+    Whoever changes it changes verdicts, so it stays inside peelflow.
+    """
     return RuleMachine(lifecycle)
 
 
 def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> CompiledTransition:
-    old, new = lifecycle.states[source], lifecycle.states[rule.to]
-    closes = tuple(
-        ledger
-        for ledger, counts in new.counts_as.items()
-        if counts == "closed" and old.counts_as.get(ledger) != "closed"
-    )
+    closes = tuple(newly_counting(lifecycle.states[source], lifecycle.states[rule.to], "closed"))
     checks = tuple(compile_check(requirement, closes) for requirement in rule.requires)
     if rule.after:
         checks = (compile_due(rule.after, source), *checks)
@@ -194,11 +263,9 @@ def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> 
         by=frozenset(rule.by),
         roles=lifecycle.roles,
         checks=checks,
-        deltas=figure_deltas(
-            old, lifecycle.stands_for(source), new=new, new_name=lifecycle.stands_for(rule.to)
-        ),
+        figure_deltas=deltas_between(lifecycle, source, rule.to),
         reads=_context_parts_read(lifecycle, rule),
-        answers=tuple(a for a in atoms_of(rule.requires) if isinstance(a, ChildForEach)),
+        answers=tuple(atom for atom in atoms_of(rule.requires) if isinstance(atom, ChildForEach)),
         closes=closes,
     )
 
@@ -207,29 +274,43 @@ def figure_deltas(
     old: State | None, old_name: str, *, new: State, new_name: str
 ) -> tuple[FigureDelta, ...]:
     """Return how the figures change between two states (from nowhere), each by national name."""
-    come = tuple((k, c, new_name, +1) for k, c in sorted(new.counts_as.items()))
+    entered = tuple((*line, new_name, +1) for line in sorted(new.counts_as.items()))
     if old is None:
-        return come
+        return entered
     if old_name == new_name and old.counts_as == new.counts_as:
         return ()
-    return (*((k, c, old_name, -1) for k, c in sorted(old.counts_as.items())), *come)
+    return (*((*line, old_name, -1) for line in sorted(old.counts_as.items())), *entered)
+
+
+def deltas_between(lifecycle: Lifecycle, old: str, new: str) -> tuple[FigureDelta, ...]:
+    """Return how the figures change when a record moves between two states of a lifecycle."""
+    return figure_deltas(
+        lifecycle.states[old],
+        lifecycle.stands_for(old),
+        new=lifecycle.states[new],
+        new_name=lifecycle.stands_for(new),
+    )
 
 
 def _context_parts_read(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = atoms_of(rule.requires)
     reads = set[str]()
-    if any(isinstance(a, ChildForEach) for a in atoms):
-        reads |= {"mentions", "children"}
     if rule.after and rule.after.working_days is not None:
         reads.add("holidays")
-    if any(isinstance(a, PredicateHolds) for a in atoms):
-        return frozenset({"appointments", "inspection", "children", *reads})
-    if any(isinstance(a, Evidence) and a.signed_by for a in atoms):
-        reads.add("appointments")
     if any(lifecycle.roles[role].by_appointment for role in rule.by if role in lifecycle.roles):
         reads.add("appointments")
-    if any(isinstance(a, InspectionHeld) for a in atoms):
-        reads.add("inspection")
-    if any(isinstance(a, ChildrenClosed) for a in atoms):
-        reads.add("children")
+    for atom in atoms:
+        match atom:
+            case PredicateHolds():
+                reads |= {"appointments", "inspection", "children"}
+            case Evidence(signed_by=roles) if roles:
+                reads.add("appointments")
+            case InspectionHeld():
+                reads.add("inspection")
+            case ChildrenClosed():
+                reads.add("children")
+            case ChildForEach():
+                reads |= {"mentions", "children"}
+            case _:
+                pass
     return frozenset(reads)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from itertools import product
+from itertools import chain, product
 from typing import assert_never
 
 from attrs import evolve
 
-from peelflow.engine.calendar import due_day, last_day, latest_start, publication_day
+from peelflow.engine.calendar import due_day, last_day, latest_start
 from peelflow.engine.machine import CompiledTransition, RuleMachine
 from peelflow.engine.requirements import (
+    QUESTION_FIELD,
     compile_check,
+    done_in_window,
     holds_role,
     lacks_source,
     open_children,
+    question_of,
     unanswered_mentions,
+    wait_start,
     window_start,
 )
 from peelflow.model.decisions import (
@@ -45,6 +49,7 @@ from peelflow.model.records import Actor, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    Atom,
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
@@ -57,20 +62,23 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Role
-from peelflow.wording import say_choice, say_rule
+from peelflow.model.rules import After, Lifecycle, Role
+from peelflow.wording import nearest_name, say_choice, say_rule
+
+Needs = tuple[Need, ...]
+Compiled = tuple[CompiledTransition, ...]
 
 
 def refusal_of(machine: RuleMachine, record: Record, act: Act, context: Context) -> Refusal:
     """Return the refusal of `act`, with every reason the rules give."""
-    ways = machine.ways(record.state, act.trigger)
-    mine = tuple(way for way in ways if act.actor.role in way.by)
+    compiled = machine.compiled(record.state, act.trigger)
+    own = _own_transitions(compiled, act)
     reasons = (
-        *_not_here_reasons(machine, record, act, ways),
-        *_not_you_reasons(machine, record, act, context, ways=ways, mine=mine),
+        *(() if compiled else _not_here_reasons(machine.lifecycle, record, act)),
+        *_not_you_reasons(machine.lifecycle, record, act, context, compiled=compiled, own=own),
         *_day_reasons(record, act, context),
-        *_source_reasons(machine, act),
-        *_unmet_reasons(record, act, context, mine or ways),
+        *_source_reasons(machine.lifecycle, act),
+        *_unmet_reasons(record, act, context, own or compiled),
     )
     return Refusal(
         record=record.id,
@@ -82,155 +90,168 @@ def refusal_of(machine: RuleMachine, record: Record, act: Act, context: Context)
     )
 
 
-def _not_here_reasons(
-    machine: RuleMachine, record: Record, act: Act, ways: tuple[CompiledTransition, ...]
-) -> Iterator[Reason]:
-    if ways:
-        return
-    rules, states = machine.lifecycle, machine.lifecycle.states
-    elsewhere = tuple(
-        name
-        for name, state in states.items()
-        if any(rule.trigger == act.trigger for rule in state.transitions)
-    )
-    here = states[record.state]
-    found = (
-        f"{rules} has `{act.trigger}` only from {say_choice(elsewhere)}"
-        if elsewhere
-        else f"{rules} has no `{act.trigger}` at all"
-    )
+def needs_of(machine: RuleMachine, record: Record, act: Act, context: Context) -> NeedAlternatives:
+    """Return what a refused act still needs, by each of its transitions: lists to choose from.
+
+    Those that the acting role may take come into question, or all where it may take none.
+    """
+    lifecycle, compiled = machine.lifecycle, machine.compiled(record.state, act.trigger)
+    own = _own_transitions(compiled, act)
+    alternatives: list[Needs] = []
+    for transition in own or compiled:
+        reasons = (
+            *_not_you_reasons(lifecycle, record, act, context, compiled=(transition,), own=own),
+            *_day_reasons(record, act, context),
+            *(_source_reasons(lifecycle, act) if own else ()),
+            *_unmet_reasons(record, act, context, (transition,)),
+        )
+        alternatives += combine_choices(reason.asks for reason in reasons)
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(needs)) for needs in alternatives))
+
+
+def _own_transitions(compiled: Compiled, act: Act) -> Compiled:
+    return tuple(transition for transition in compiled if act.actor.role in transition.by)
+
+
+def _not_here_reasons(lifecycle: Lifecycle, record: Record, act: Act) -> Iterator[Reason]:
+    """Say where the trigger leads from, and that the role may do it nowhere, if it may not."""
+    here, trigger, role = lifecycle.states[record.state], act.trigger, act.actor.role
+    elsewhere = [
+        (name, rule)
+        for name, state in lifecycle.states.items()
+        for rule in state.transitions
+        if rule.trigger == trigger
+    ]
     offers = "; ".join(say_rule(rule) for rule in here.transitions)
     instead = f"from `{record.state}`: {offers}" if offers else f"`{record.state}` is an end"
-    yield Reason("not here", found, instead, here.span)
+    if not elsewhere:
+        known = {rule.trigger for state in lifecycle.states.values() for rule in state.transitions}
+        near = nearest_name(trigger, known)
+        instead = f"did you mean `{near}`? {instead}" if near else instead
+        yield Reason("not here", f"{lifecycle} has no `{trigger}` at all", instead, here.span)
+        return
+    sources = say_choice(tuple(dict.fromkeys(name for name, _ in elsewhere)))
+    yield Reason("not here", f"{lifecycle} has `{trigger}` only from {sources}", instead, here.span)
+    roles = tuple(dict.fromkeys(name for _, rule in elsewhere for name in rule.by))
+    if role not in roles:
+        # INVARIANT: no appointment is read for a trigger from elsewhere, so none is asked for.
+        asks = ((RoleNeed(roles),),)
+        span = elsewhere[0][1].span
+        yield Reason("not you", _say_not_you(act), f"{say_choice(roles)} may", span, asks)
+
+
+def _say_not_you(act: Act) -> str:
+    return f"`{act.actor.role}` may not `{act.trigger}`"
 
 
 def _not_you_reasons(
-    machine: RuleMachine,
+    lifecycle: Lifecycle,
     record: Record,
     act: Act,
     context: Context,
     *,
-    ways: tuple[CompiledTransition, ...],
-    mine: tuple[CompiledTransition, ...],
+    compiled: Compiled,
+    own: Compiled,
 ) -> Iterator[Reason]:
-    role = act.actor.role
-    if not mine:
-        for way in ways:
-            found = f"`{role}` may not `{act.trigger}`"
+    """Say who may take these transitions, or that the actor does not hold the role that may."""
+    if not own:
+        for rule in (transition.rule for transition in compiled):
             asks = tuple(
-                _needs_to_act_as(machine.lifecycle.roles, name, record, act, context)
-                for name in way.rule.by
+                _needs_to_act_as(lifecycle.roles, role, record, act, context) for role in rule.by
             )
-            yield Reason("not you", found, f"{say_choice(way.rule.by)} may", way.rule.span, asks)
+            yield Reason(
+                "not you", _say_not_you(act), f"{say_choice(rule.by)} may", rule.span, asks
+            )
         # INVARIANT: appointments are read only for a role that may act here; none says nothing.
         return
-    held = machine.lifecycle.roles[role]
-    if held.by_appointment and not holds_role(record, act, context):
+    role, actor = lifecycle.roles[act.actor.role], act.actor
+    if role.by_appointment and not holds_role(record, act, context):
         yield Reason(
             "not you",
-            f"{act.actor.person} did not hold `{role}` in {record.force} on {act.on}",
+            f"{actor.person} did not hold `{actor.role}` in {record.force} on {act.on}",
             "record the appointment, or let another role act",
-            held.span,
-            ((AppointmentNeed((role,), act.on, act.actor.person),),),
+            role.span,
+            ((AppointmentNeed((actor.role,), act.on, actor.person),),),
         )
 
 
 def _needs_to_act_as(
     roles: Mapping[str, Role], name: str, record: Record, act: Act, context: Context
-) -> tuple[Need, ...]:
+) -> Needs:
     """Return what it takes to act in a role that may: to hold it, and to name a source."""
     role = roles.get(name)
     if role is None:
         return (RoleNeed((name,)),)
     acting = evolve(act, actor=Actor(act.actor.person, name))
-    held = not role.by_appointment or holds_role(record, acting, context)
-    appointed = () if held else (AppointmentNeed((name,), act.on, act.actor.person),)
-    return (RoleNeed((name,)), *appointed, *((SourceNeed(),) if lacks_source(role, act) else ()))
+    is_held = not role.by_appointment or holds_role(record, acting, context)
+    appointment = () if is_held else (AppointmentNeed((name,), act.on, act.actor.person),)
+    source = (SourceNeed(),) if lacks_source(role, act) else ()
+    return (RoleNeed((name,)), *appointment, *source)
 
 
 def _day_reasons(record: Record, act: Act, context: Context) -> Iterator[Reason]:
     if act.on < record.on:
-        found = f"{act.on} lies before the record's last event on {record.on}"
-        yield Reason(
-            "not yet", found, f"date it {record.on} or later", asks=((DayNeed(record.on),),)
-        )
+        sentence = f"{act.on} lies before the record's last event on {record.on}"
+        asks = ((DayNeed(record.on),),)
+        yield Reason("not yet", sentence, f"date it {record.on} or later", asks=asks)
     if act.on > context.today:
-        found = f"{act.on} lies in the future"
+        sentence = f"{act.on} lies in the future"
         instead = f"record it when it has happened; today is {context.today}"
-        yield Reason("not yet", found, instead, asks=((DayNeed(act.on),),))
+        yield Reason("not yet", sentence, instead, asks=((DayNeed(act.on),),))
 
 
-def _source_reasons(machine: RuleMachine, act: Act) -> Iterator[Reason]:
-    held = machine.lifecycle.roles.get(act.actor.role)
-    if held and lacks_source(held, act):
+def _source_reasons(lifecycle: Lifecycle, act: Act) -> Iterator[Reason]:
+    role = lifecycle.roles.get(act.actor.role)
+    if role and lacks_source(role, act):
         yield Reason(
             "not yet",
             f"no source is given for a decision of `{act.actor.role}`",
             "name the letter or portal reference it was read from",
-            held.span,
+            role.span,
             ((SourceNeed(),),),
         )
 
 
 def _unmet_reasons(
-    record: Record, act: Act, context: Context, ways: Iterable[CompiledTransition]
+    record: Record, act: Act, context: Context, compiled: Compiled
 ) -> Iterator[Reason]:
-    for way in ways:
-        after, requires = way.rule.after, way.rule.requires
-        asks: list[NeedAlternatives] = [missing_time(after, record, act, context)] if after else []
-        asks += [missing_needs(asked, way.closes, record, act, context) for asked in requires]
-        for check, asked in zip(way.checks, asks, strict=True):
+    for transition in compiled:
+        rule = transition.rule
+        parts = (rule.after, *rule.requires) if rule.after else rule.requires
+        for check, part in zip(transition.checks, parts, strict=True):
             unmet = check.unmet(record, act, context)
             if unmet:
-                yield Reason("not yet", unmet.found, unmet.instead, unmet.span, asked)
+                asks = (
+                    _missing_time(part, record, act, context)
+                    if isinstance(part, After)
+                    else _missing_needs(part, transition.closes, record, act, context)
+                )
+                yield Reason("not yet", unmet.sentence, unmet.instead, unmet.span, asks)
 
 
-QUESTION_FIELD = "question"
-Needs = tuple[Need, ...]
-Atom = (
-    Evidence
-    | InspectionHeld
-    | ReasonGiven
-    | FieldSet
-    | SuccessorNamed
-    | ChildrenClosed
-    | ChildForEach
-    | DistinctFrom
-    | Waited
-    | PredicateHolds
-)
-
-
-def missing_needs(
-    requirement: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
+def _missing_needs(
+    unmet: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
 ) -> NeedAlternatives:
-    """Return what a requirement still needs: one of several lists, an empty one where it holds.
-
-    Args:
-        requirement: The requirement.
-        closes: The ledgers that its transition closes.
-        record: The record.
-        act: The act that is judged.
-        context: What it is judged in.
-    """
-    if isinstance(requirement, AnyOf):
-        every = (
-            combine_choices(missing_needs(atom, closes, record, act, context) for atom in atoms)
-            for atoms in requirement.any_of
+    """Return what a requirement that does not hold needs: one of several lists."""
+    if not isinstance(unmet, AnyOf):
+        return (_needs_of_atom(unmet, closes, record, act, context),)
+    alternatives = (
+        combine_choices(
+            _missing_needs(atom, closes, record, act, context)
+            for atom in atoms
+            if compile_check(atom, closes).unmet(record, act, context)
         )
-        return tuple(choice for choices in every for choice in choices)
-    check = compile_check(requirement, closes)
-    if not isinstance(check.judge(record, act, context), str):
-        return ((),)
-    return (_needs_of_atom(requirement, closes, record, act, context),)
+        for atoms in unmet.any_of
+    )
+    return tuple(chain.from_iterable(alternatives))
 
 
 def combine_choices(parts: Iterable[NeedAlternatives]) -> NeedAlternatives:
-    """Return the ways to meet several things at once."""
-    return tuple(tuple(need for needs in chosen for need in needs) for chosen in product(*parts))
+    """Return each way to meet several things at once: one choice of every part."""
+    return tuple(tuple(chain.from_iterable(chosen)) for chosen in product(*parts))
 
 
-def missing_time(after: After, record: Record, act: Act, context: Context) -> NeedAlternatives:
+def _missing_time(after: After, record: Record, act: Act, context: Context) -> NeedAlternatives:
     """Return what a timed transition that is not due waits for; nothing where no day is told."""
     due = due_day(after, record, context.holidays)
     if due is None:
@@ -239,88 +260,82 @@ def missing_time(after: After, record: Record, act: Act, context: Context) -> Ne
 
 
 def _needs_of_atom(
-    asked: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
+    atom: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
 ) -> Needs:
-    match asked:
+    match atom:
         case Evidence(evidence=kind, signed_by=roles):
-            return _entry_needs(asked, record) or (DocumentNeed(kind, roles, act.on),)
+            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, act.on),)
         case InspectionHeld():
-            return _entry_needs(asked, record) or _inspection_needs(asked, record)
+            return _entry_needs(atom, record) or _inspection_needs(atom, record)
         case ReasonGiven():
             return (ReasonNeed(),)
-        case FieldSet(field=name, has=has):
-            return (FieldNeed(name, has=has),)
+        case FieldSet(field=name, has=choice):
+            return (FieldNeed(name, has=choice),)
         case SuccessorNamed():
             return (SuccessorNeed(),)
         case ChildrenClosed():
             return (ChildrenNeed(open_children(context.children, closes), closes),)
         case ChildForEach():
-            return _answer_needs(asked, closes, record, context)
+            return _answer_needs(atom, closes, record, context)
         case DistinctFrom():
-            return _entry_needs(asked, record) or distinct_needs(asked, record)
+            return _entry_needs(atom, record) or distinct_needs(atom, record)
         case Waited():
-            return _entry_needs(asked, record) or _wait_needs(asked, record, act)
+            return _entry_needs(atom, record) or _wait_needs(atom, record, act)
         case PredicateHolds(predicate=name):
             return (PredicateNeed(name, name in context.predicates),)
         case _:
-            assert_never(asked)
+            assert_never(atom)
 
 
 def _answer_needs(
-    asked: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
+    requirement: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
 ) -> Needs:
     """Return the field that says what is answered, the children to add, and those to close."""
-    missing = unanswered_mentions(asked, record, context)
-    still = open_children(context.children, closes)
+    name, missing = requirement.names, unanswered_mentions(requirement, record, context)
+    still_open = open_children(context.children, closes)
     return (
-        *(() if record.fields.get(asked.names) else (FieldNeed(asked.names),)),
-        *((AnswersNeed(missing, asked.children, closes),) if missing else ()),
-        *((ChildrenNeed(still, closes),) if still else ()),
+        *(() if record.fields.get(name) else (FieldNeed(name),)),
+        *((AnswersNeed(missing, requirement.children, closes),) if missing else ()),
+        *((ChildrenNeed(still_open, closes),) if still_open else ()),
     )
 
 
-def _entry_needs(asked: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record) -> Needs:
+def _entry_needs(
+    requirement: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record
+) -> Needs:
     """Return the state that must be entered first, where the requirement counts since one."""
-    since = asked.since
+    since = requirement.since
     if since is None or since == PUBLISHED or window_start(record, since):
         return ()
     return (StepNeed(state=since),)
 
 
-def inspection_need(asked: InspectionHeld, record: Record) -> InspectionNeed:
+def inspection_need(requirement: InspectionHeld, record: Record) -> InspectionNeed:
     """Return the inspection that is needed; its question is None where the record has none."""
-    window = window_start(record, asked.since) or record.window
-    question = record.fields.get(QUESTION_FIELD) if asked.relevant else None
-    found = question if isinstance(question, str) and question else None
-    return InspectionNeed(asked.inspection, found, window.on)
+    window = window_start(record, requirement.since) or record.window
+    question = question_of(record) if requirement.relevant else None
+    return InspectionNeed(requirement.inspection, question, window.on)
 
 
-def _inspection_needs(asked: InspectionHeld, record: Record) -> Needs:
-    need = inspection_need(asked, record)
-    lacks = asked.relevant and need.question is None
-    return (*((FieldNeed(QUESTION_FIELD),) if lacks else ()), need)
+def _inspection_needs(requirement: InspectionHeld, record: Record) -> Needs:
+    need = inspection_need(requirement, record)
+    lacks_question = requirement.relevant and need.question is None
+    return (*((FieldNeed(QUESTION_FIELD),) if lacks_question else ()), need)
 
 
-def distinct_needs(asked: DistinctFrom, record: Record) -> Needs:
+def distinct_needs(requirement: DistinctFrom, record: Record) -> Needs:
     """Return the person it must not be, or the trigger that somebody must do first."""
-    window, done = window_start(record, asked.since), record.done.get(asked.distinct_from)
-    if window is None or done is None or done.number < window.number:
-        return (StepNeed(trigger=asked.distinct_from),)
-    return (PersonNeed((done.person,)),)
+    done = done_in_window(record, requirement)
+    return (PersonNeed((done.person,)) if done else StepNeed(trigger=requirement.distinct_from),)
 
 
-def _wait_needs(asked: Waited, record: Record, act: Act) -> Needs:
+def _wait_needs(requirement: Waited, record: Record, act: Act) -> Needs:
     """Return the day to wait for.
 
     Where no publication is set, or one from which that day never comes, it is the field and how
     late it may be.
     """
-    start: date | None
-    if asked.since == PUBLISHED:
-        start = publication_day(record)
-    else:
-        start = (window_start(record, asked.since) or record.window).on
-    period = After(asked.waited)
+    start, period = wait_start(record, requirement), After(requirement.waited)
     due = last_day(start, period, None) if start else None
     if isinstance(due, date):
         return (DayNeed(due),)

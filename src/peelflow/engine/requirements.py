@@ -15,7 +15,7 @@ from attrs import frozen
 from peelflow.engine.calendar import NO_PUBLICATION, last_day, period_start, publication_day
 from peelflow.errors import Span
 from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection, RecordReference
-from peelflow.model.records import Document, Moment, Record, Value
+from peelflow.model.records import Document, LastDone, Moment, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -37,7 +37,79 @@ from peelflow.wording import say_days, say_due, say_remedy
 CheckResult = str | tuple[str, ...]
 JudgeFunction = Callable[[Record, Act, Context], CheckResult]
 HOLDS: tuple[str, ...] = ()
-"""A finding where nothing is wanting, and no document is used up."""
+"""A result where nothing is wanting, and no document is used up."""
+QUESTION_FIELD = "question"
+QUESTION_SET_FIELD = "question_set"
+NO_QUESTION = "the record has no question, so no inspection is relevant to it"
+
+
+@frozen
+class Unmet:
+    """A requirement that does not hold: what is so, what would do, and the rule's place."""
+
+    sentence: str
+    instead: str
+    span: Span
+
+
+@frozen(eq=False)
+class Check:
+    """A compiled requirement, which can be pickled.
+
+    `judge` says in a text what is so where it does not hold; where it does, it returns the digests
+    of the documents that an accepted act uses up (`HOLDS` when there are none).
+    """
+
+    judge: JudgeFunction
+    instead: str
+    span: Span
+
+    def unmet(self, record: Record, act: Act, context: Context) -> Unmet | None:
+        """Return why the requirement does not hold, None when it does."""
+        result = self.judge(record, act, context)
+        return Unmet(result, self.instead, self.span) if isinstance(result, str) else None
+
+
+def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
+    """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
+    judge = _judge_of(requirement, closes)
+    return Check(judge, say_remedy(requirement), requirement.span)
+
+
+def compile_due(after: After, state: str) -> Check:
+    """Return the check that a timed system transition out of `state` is due."""
+    judge = partial(_judge_timed, after, state)
+    return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
+
+
+def _judge_of(requirement: Requirement, closes: tuple[str, ...]) -> JudgeFunction:
+    """Return a function of this module with its requirement, so that it can be pickled."""
+    match requirement:
+        case Evidence():
+            return partial(_judge_evidence, requirement)
+        case InspectionHeld():
+            return partial(_judge_inspection, requirement)
+        case ReasonGiven():
+            return _judge_reason
+        case FieldSet():
+            return partial(_judge_field, requirement)
+        case SuccessorNamed():
+            return _judge_successor
+        case ChildrenClosed():
+            return partial(_judge_children, closes)
+        case ChildForEach():
+            return partial(_judge_answers, requirement, closes)
+        case DistinctFrom():
+            return partial(_judge_distinct, requirement)
+        case Waited():
+            return partial(_judge_waited, requirement)
+        case AnyOf(any_of=choices):
+            judges = tuple(tuple(_judge_of(atom, closes) for atom in atoms) for atoms in choices)
+            return partial(_judge_any_of, judges)
+        case PredicateHolds(predicate=name):
+            return partial(_judge_predicate, name)
+        case _:
+            assert_never(requirement)
 
 
 def window_start(record: Record, since: str | None) -> Moment | None:
@@ -45,44 +117,24 @@ def window_start(record: Record, since: str | None) -> Moment | None:
     return record.entered.get(since) if since else record.window
 
 
-def find_document(asked: Evidence, record: Record, act: Act, context: Context) -> Document | str:
-    """Return the document that answers `asked`, or what was found instead."""
-    window = window_start(record, asked.since)
-    if window is None:
-        return f"`{asked.since}` was never entered"
-    documents, begun = act.evidence, window.number
-    if record.attachments:
-        attached = [held.document for held in record.attachments if held.number > begun]
-        documents = (*documents, *attached)
-    faults: list[str] = []
-    for document in documents:
-        if document.kind == asked.evidence:
-            fault = _document_fault(document, asked, record, act, context)
-            if fault is None:
-                return document
-            faults.append(f"`{document.name}` {fault}")
-    return (
-        " and ".join(faults) or f"no `{asked.evidence}` is offered, or attached since {window.on}"
-    )
+def done_in_window(record: Record, requirement: DistinctFrom) -> LastDone | None:
+    """Return when its trigger was last done since its window began, None if it was not."""
+    window = window_start(record, requirement.since)
+    done = record.done.get(requirement.distinct_from)
+    return done if window and done and done.number >= window.number else None
 
 
-def _document_fault(
-    document: Document, asked: Evidence, record: Record, act: Act, context: Context
-) -> str | None:
-    if document.digest in record.spent:
-        return "already counted for an earlier act of this record"
-    if document.signed_on is not None and document.signed_on > act.on:
-        return f"is signed on {document.signed_on}, after the act's date {act.on}"
-    if not asked.signed_by:
-        return None
-    if document.signed_by is None:
-        return "is not signed"
-    if document.signed_on is None:
-        return "does not say when it was signed"
-    signer, day = document.signed_by, document.signed_on
-    if _has_appointment(context.appointments, signer, asked.signed_by, record.force, day):
-        return None
-    return f"is signed by {document.signed_by}, who held no such role on {document.signed_on}"
+def wait_start(record: Record, requirement: Waited) -> date | None:
+    """Return the day from which a wait counts, None if nothing says."""
+    if requirement.since == PUBLISHED:
+        return publication_day(record)
+    window = window_start(record, requirement.since)
+    return window.on if window else None
+
+
+def say_never_entered(state: str | None) -> str:
+    """Say that a requirement counts from a state that the record was never in."""
+    return f"`{state}` was never entered"
 
 
 def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Context) -> bool:
@@ -109,12 +161,12 @@ def holds_role(record: Record, act: Act, context: Context) -> bool:
     return _has_appointment(context.appointments, actor.person, (actor.role,), record.force, act.on)
 
 
-def is_appointed_on(held: Appointment, force: str, day: date) -> bool:
+def is_appointed_on(appointment: Appointment, force: str, day: date) -> bool:
     """Say whether an appointment holds in a force on a day."""
     return (
-        held.force == force
-        and held.first_day <= day
-        and (held.last_day is None or day <= held.last_day)
+        appointment.force == force
+        and appointment.first_day <= day
+        and (appointment.last_day is None or day <= appointment.last_day)
     )
 
 
@@ -126,10 +178,155 @@ def _has_appointment(
     day: date,
 ) -> bool:
     # A loop rather than `any`: this runs once a letter, and a generator costs more than the rest.
-    for held in appointments:
-        if held.person == person and held.role in roles and is_appointed_on(held, force, day):
+    for appointment in appointments:
+        if (
+            appointment.person == person
+            and appointment.role in roles
+            and is_appointed_on(appointment, force, day)
+        ):
             return True
     return False
+
+
+def find_document(
+    requirement: Evidence, record: Record, act: Act, context: Context
+) -> Document | str:
+    """Return the document that meets a requirement, or what is so instead."""
+    window = window_start(record, requirement.since)
+    if window is None:
+        return say_never_entered(requirement.since)
+    documents, first_number = act.evidence, window.number
+    if record.attachments:
+        attached = [each.document for each in record.attachments if each.number > first_number]
+        documents = (*documents, *attached)
+    faults: list[str] = []
+    for document in documents:
+        if document.kind == requirement.evidence:
+            fault = _document_fault(document, requirement, record, act, context)
+            if fault is None:
+                return document
+            faults.append(f"`{document.name}` {fault}")
+    none = f"no `{requirement.evidence}` is offered, or attached since {window.on}"
+    return " and ".join(faults) or none
+
+
+def _document_fault(
+    document: Document, requirement: Evidence, record: Record, act: Act, context: Context
+) -> str | None:
+    if document.digest in record.spent:
+        return "already counted for an earlier act of this record"
+    if document.signed_on is not None and document.signed_on > act.on:
+        return f"is signed on {document.signed_on}, after the act's date {act.on}"
+    if not requirement.signed_by:
+        return None
+    if document.signed_by is None:
+        return "is not signed"
+    if document.signed_on is None:
+        return "does not say when it was signed"
+    signer, day = document.signed_by, document.signed_on
+    if _has_appointment(context.appointments, signer, requirement.signed_by, record.force, day):
+        return None
+    return f"is signed by {document.signed_by}, who held no such role on {document.signed_on}"
+
+
+def _judge_evidence(
+    requirement: Evidence, record: Record, act: Act, context: Context
+) -> CheckResult:
+    result = find_document(requirement, record, act, context)
+    return result if isinstance(result, str) else (result.digest,)
+
+
+def _judge_inspection(
+    requirement: InspectionHeld, record: Record, act: Act, context: Context
+) -> CheckResult:
+    inspection, window = context.inspection, window_start(record, requirement.since)
+    if act.inspection is None:
+        return "no inspection is named"
+    if inspection is None or inspection.id != act.inspection:
+        return f"no inspection on set days, not called off, is called {act.inspection}"
+    name = inspection.id
+    if inspection.force != record.force:
+        return f"{name} is an inspection of another force, {inspection.force}"
+    if window is None:
+        return say_never_entered(requirement.since)
+    if requirement.inspection not in ("any", inspection.kind):
+        return f"{name} is a {inspection.kind} inspection"
+    if inspection.first_day > act.on:
+        return f"{name} begins on {inspection.first_day}, after the act's date {act.on}"
+    if inspection.last_day < window.on:
+        ended = f"{name} ended on {inspection.last_day}"
+        return f"{ended}, before {window.on}, when this step began"
+    return _judge_relevance(record, inspection) if requirement.relevant else HOLDS
+
+
+def _judge_relevance(record: Record, inspection: Inspection) -> CheckResult:
+    question, name = question_of(record), inspection.id
+    if question is None:
+        return NO_QUESTION
+    if not is_of_one_question_set(record, inspection):
+        question_set = record.fields.get(QUESTION_SET_FIELD)
+        covered = f"{name} covers questions of {inspection.question_set}"
+        return f"{covered}, and the record's is of {question_set}"
+    if covers_question(inspection.questions, question):
+        return HOLDS
+    covered = ", ".join(sorted(inspection.questions)) or "no question"
+    return f"{name} covers {covered}, and the record's question is {question}"
+
+
+def question_of(record: Record) -> str | None:
+    """Return the question of the framework that a record answers, None where it has none."""
+    question = record.fields.get(QUESTION_FIELD)
+    return question if isinstance(question, str) and question else None
+
+
+def is_of_one_question_set(record: Record, inspection: Inspection) -> bool:
+    """Say whether both speak of the same question set, or one does not say of which."""
+    own, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
+    return not own or not inspected or own == inspected
+
+
+def covers_question(questions: frozenset[str], question: str) -> bool:
+    """Say whether an inspection of these questions covers one: 7 covers 7.2."""
+    return any(question == each or question.startswith(f"{each}.") for each in questions)
+
+
+def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:
+    del record, context
+    return HOLDS if act.reason and act.reason.strip() else "no reason is given"
+
+
+def _judge_field(requirement: FieldSet, record: Record, act: Act, context: Context) -> CheckResult:
+    del act, context
+    name, choice = requirement.field, requirement.has
+    value = record.fields.get(name)
+    if not value:
+        return f"the field `{name}` is not set"
+    if choice is None or has_choice(value, choice):
+        return HOLDS
+    items = (value,) if isinstance(value, str) else value
+    quoted = " and ".join(f"`{item}`" for item in items)
+    return f"the field `{name}` says {quoted}, not `{choice}`"
+
+
+def has_choice(value: Value | None, choice: str) -> bool:
+    """Say whether a field's value is a choice, or a list that holds it."""
+    return value == choice or (isinstance(value, tuple) and choice in value)
+
+
+def _judge_successor(record: Record, act: Act, context: Context) -> CheckResult:
+    del context
+    if not act.successor or not act.successor.strip():
+        return "no successor is named"
+    return "a record cannot succeed itself" if act.successor == record.id else HOLDS
+
+
+def _judge_children(
+    closes: tuple[str, ...], record: Record, act: Act, context: Context
+) -> CheckResult:
+    del record, act
+    if not context.children:
+        return "there is no child"
+    return _say_open_children(context.children, closes) or HOLDS
 
 
 def open_children(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[str, ...]:
@@ -141,288 +338,110 @@ def open_children(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[s
     )
 
 
-def unanswered_mentions(asked: ChildForEach, record: Record, context: Context) -> tuple[str, ...]:
+def _say_open_children(children: Iterable[Child], closes: tuple[str, ...]) -> str:
+    ids = open_children(children, closes)
+    return f"not closed yet: {', '.join(ids)}" if ids else ""
+
+
+def _judge_answers(
+    requirement: ChildForEach, closes: tuple[str, ...], record: Record, act: Act, context: Context
+) -> CheckResult:
+    del act
+    missing = unanswered_mentions(requirement, record, context)
+    name, child = requirement.names, requirement.children
+    sentences = (
+        "" if record.fields.get(name) else f"the field `{name}` is not set",
+        f"no child names in `{child}`: {', '.join(missing)}" if missing else "",
+        _say_open_children(context.children, closes),
+    )
+    return " and ".join(filter(None, sentences)) or HOLDS
+
+
+def unanswered_mentions(
+    requirement: ChildForEach, record: Record, context: Context
+) -> tuple[str, ...]:
     """Return the records that ask for a child of this one, and that none names."""
-    answered = {child.fields.get(asked.children) for child in context.children}
+    answered = {child.fields.get(requirement.children) for child in context.children}
     return tuple(
         dict.fromkeys(
             mention.id
             for mention in context.mentions
-            if _needs_child(mention, asked, record) and mention.id not in answered
+            if _needs_child(mention, requirement, record) and mention.id not in answered
         )
     )
 
 
-def _needs_child(mention: RecordReference, asked: ChildForEach, record: Record) -> bool:
+def _needs_child(mention: RecordReference, requirement: ChildForEach, record: Record) -> bool:
     return (
-        mention.category in asked.for_each
-        and mention.field == asked.whose
-        and mention.names == record.fields.get(asked.names)
+        mention.category in requirement.for_each
+        and mention.field == requirement.whose
+        and mention.names == record.fields.get(requirement.names)
     )
 
 
-def say_open_children(children: Iterable[Child], closes: tuple[str, ...]) -> str:
-    """Say which children are not closed yet; nothing where all are."""
-    still = open_children(children, closes)
-    return f"not closed yet: {', '.join(still)}" if still else ""
-
-
-def say_unanswered_mentions(
-    asked: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
-) -> str:
-    """Say which records no child names, and which children are not closed; nothing where all is."""
-    missing = unanswered_mentions(asked, record, context)
-    without = f"no child names in `{asked.children}`: {', '.join(missing)}" if missing else ""
-    unset = "" if record.fields.get(asked.names) else f"the field `{asked.names}` is not set"
-    return " and ".join(filter(None, (unset, without, say_open_children(context.children, closes))))
-
-
-def judge_inspection(
-    asked: InspectionHeld, record: Record, act: Act, context: Context
+def _judge_distinct(
+    requirement: DistinctFrom, record: Record, act: Act, context: Context
 ) -> CheckResult:
-    """Find whether the act names an inspection such as is asked for."""
-    held, window = context.inspection, window_start(record, asked.since)
-    if act.inspection is None:
-        return "no inspection is named"
-    if held is None or held.id != act.inspection:
-        return f"no inspection on set days, not called off, is called {act.inspection}"
-    if held.force != record.force:
-        return f"{held.id} is an inspection of another force, {held.force}"
-    if window is None:
-        return f"`{asked.since}` was never entered"
-    if asked.inspection not in ("any", held.kind):
-        return f"{held.id} is a {held.kind} inspection"
-    if held.first_day > act.on:
-        return f"{held.id} begins on {held.first_day}, after the act's date {act.on}"
-    if held.last_day < window.on:
-        return f"{held.id} ended on {held.last_day}, before {window.on}, when this step began"
-    return _judge_relevance(record, held) if asked.relevant else HOLDS
-
-
-def _judge_relevance(record: Record, held: Inspection) -> CheckResult:
-    question = record.fields.get("question")
-    if not isinstance(question, str) or not question:
-        return "the record has no question, so no inspection is relevant to it"
-    if not is_of_one_question_set(record, held):
-        own = record.fields.get("question_set")
-        return f"{held.id} covers questions of {held.question_set}, and the record's is of {own}"
-    if covers_question(held.questions, question):
-        return HOLDS
-    covered = ", ".join(sorted(held.questions)) or "no question"
-    return f"{held.id} covers {covered}, and the record's question is {question}"
-
-
-def is_of_one_question_set(record: Record, held: Inspection) -> bool:
-    """Say whether both speak of the same question set, or one does not say of which."""
-    own = record.fields.get("question_set")
-    return not own or not held.question_set or own == held.question_set
-
-
-def covers_question(questions: frozenset[str], question: str) -> bool:
-    """Say whether an inspection of these questions covers one: 7 covers 7.2."""
-    return any(question == asked or question.startswith(f"{asked}.") for asked in questions)
-
-
-@frozen
-class Unmet:
-    """A requirement that does not hold: what was found, what would do, and the rule's place."""
-
-    found: str
-    instead: str
-    span: Span
-
-
-@frozen(eq=False)
-class Check:
-    """A compiled requirement.
-
-    `judge` says in a text what was found where it does not hold; where it does, it returns the
-    digests of the documents that an accepted act uses up (`HOLDS` when there are none).
-    """
-
-    judge: JudgeFunction
-    instead: str
-    span: Span
-
-    def unmet(self, record: Record, act: Act, context: Context) -> Unmet | None:
-        """Return why the requirement does not hold, None when it does."""
-        found = self.judge(record, act, context)
-        return Unmet(found, self.instead, self.span) if isinstance(found, str) else None
-
-
-def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
-    """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
-    judge = _judge_of(requirement, closes)
-    return Check(judge, say_remedy(requirement), requirement.span)
-
-
-def compile_due(after: After, state: str) -> Check:
-    """Return the check that a timed system transition out of `state` is due."""
-
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        start = period_start(after, record, state)
-        return judge_due(after, start, act.on, context.holidays) if start else NO_PUBLICATION
-
-    return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
-
-
-def _judge_of(requirement: Requirement, closes: tuple[str, ...]) -> JudgeFunction:
-    match requirement:
-        case Evidence():
-            return _evidence_judge(requirement)
-        case InspectionHeld():
-            return partial(judge_inspection, requirement)
-        case ReasonGiven():
-            return _judge_reason
-        case FieldSet():
-            return _field_judge(requirement)
-        case SuccessorNamed():
-            return _judge_successor
-        case ChildrenClosed():
-            return _children_judge(closes)
-        case ChildForEach():
-            return _answers_judge(requirement, closes)
-        case DistinctFrom():
-            return _distinct_judge(requirement)
-        case Waited():
-            return _waited_judge(requirement)
-        case AnyOf():
-            return _any_of_judge(requirement, closes)
-        case PredicateHolds(predicate=name):
-            return _predicate_judge(name)
-        case _:
-            assert_never(requirement)
-
-
-def _evidence_judge(asked: Evidence) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        found = find_document(asked, record, act, context)
-        return found if isinstance(found, str) else (found.digest,)
-
-    return judge
-
-
-def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:
-    del record, context
-    return HOLDS if act.reason and act.reason.strip() else "no reason is given"
-
-
-def _field_judge(asked: FieldSet) -> JudgeFunction:
-    name, has = asked.field, asked.has
-
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        del act, context
-        value = record.fields.get(name)
-        if not value:
-            return f"the field `{name}` is not set"
-        if has is None or has_choice(value, has):
-            return HOLDS
-        return f"the field `{name}` says {_quote_value(value)}, not `{has}`"
-
-    return judge
-
-
-def has_choice(value: Value | None, choice: str) -> bool:
-    """Say whether a field's value is a choice, or a list that holds it."""
-    return value == choice or (isinstance(value, tuple) and choice in value)
-
-
-def _quote_value(value: Value) -> str:
-    items = (value,) if isinstance(value, str) else value
-    return " and ".join(f"`{item}`" for item in items)
-
-
-def _judge_successor(record: Record, act: Act, context: Context) -> CheckResult:
     del context
-    if not act.successor or not act.successor.strip():
-        return "no successor is named"
-    return "a record cannot succeed itself" if act.successor == record.id else HOLDS
+    window, trigger = window_start(record, requirement.since), requirement.distinct_from
+    if window is None:
+        return say_never_entered(requirement.since)
+    done = done_in_window(record, requirement)
+    if done is None:
+        return f"nobody did `{trigger}` since {window.on}"
+    return f"{done.person} did `{trigger}` too" if done.person == act.actor.person else HOLDS
 
 
-def _children_judge(closes: tuple[str, ...]) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        del record, act
-        if not context.children:
-            return "there is no child"
-        return say_open_children(context.children, closes) or HOLDS
-
-    return judge
-
-
-def _answers_judge(asked: ChildForEach, closes: tuple[str, ...]) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        del act
-        return say_unanswered_mentions(asked, closes, record, context) or HOLDS
-
-    return judge
+def _judge_waited(requirement: Waited, record: Record, act: Act, context: Context) -> CheckResult:
+    del context
+    start = wait_start(record, requirement)
+    if start is not None:
+        return _judge_elapsed(requirement.waited, start, act.on)
+    by_date = requirement.since == PUBLISHED
+    return NO_PUBLICATION if by_date else say_never_entered(requirement.since)
 
 
-def _distinct_judge(asked: DistinctFrom) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        del context
-        window, done = window_start(record, asked.since), record.done.get(asked.distinct_from)
-        if window is None:
-            return f"`{asked.since}` was never entered"
-        if done is None or done.number < window.number:
-            return f"nobody did `{asked.distinct_from}` since {window.on}"
-        if done.person == act.actor.person:
-            return f"{done.person} did `{asked.distinct_from}` too"
-        return HOLDS
-
-    return judge
-
-
-def _waited_judge(asked: Waited) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        del context
-        if asked.since == PUBLISHED:
-            start, missing = publication_day(record), NO_PUBLICATION
-        else:
-            moment = window_start(record, asked.since)
-            start, missing = (moment.on if moment else None), f"`{asked.since}` was never entered"
-        return judge_elapsed(asked.waited, start, act.on) if start else missing
-
-    return judge
+def _judge_any_of(
+    alternatives: tuple[tuple[JudgeFunction, ...], ...],
+    record: Record,
+    act: Act,
+    context: Context,
+) -> CheckResult:
+    sentences: list[str] = []
+    for judges in alternatives:
+        results = [judge(record, act, context) for judge in judges]
+        unmet = [result for result in results if isinstance(result, str)]
+        if not unmet:
+            return tuple(digest for result in results for digest in result)
+        sentences.append(" and ".join(unmet))
+    return "; or ".join(sentences)
 
 
-def _any_of_judge(asked: AnyOf, closes: tuple[str, ...]) -> JudgeFunction:
-    ways = [tuple(_judge_of(atom, closes) for atom in every) for every in asked.any_of]
-
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        lacking: list[str] = []
-        for every in ways:
-            found = [judge(record, act, context) for judge in every]
-            unmet = [each for each in found if isinstance(each, str)]
-            if not unmet:
-                return tuple(digest for each in found for digest in each)
-            lacking.append(" and ".join(unmet))
-        return "; or ".join(lacking)
-
-    return judge
+def _judge_predicate(name: str, record: Record, act: Act, context: Context) -> CheckResult:
+    predicate = context.predicates.get(name)
+    if predicate is None:
+        return f"the application registered no predicate `{name}`"
+    return HOLDS if predicate(record, act, context) else f"the predicate `{name}` says no"
 
 
-def _predicate_judge(name: str) -> JudgeFunction:
-    def judge(record: Record, act: Act, context: Context) -> CheckResult:
-        holds = context.predicates.get(name)
-        if holds is None:
-            return f"the application registered no predicate `{name}`"
-        return HOLDS if holds(record, act, context) else f"the predicate `{name}` says no"
-
-    return judge
-
-
-def judge_elapsed(days: int, start: date, on: date) -> CheckResult:
-    """Find whether so many days have passed since one day on another."""
-    gone = (on - start).days
-    if gone < 0:
+def _judge_elapsed(days: int, start: date, on: date) -> CheckResult:
+    elapsed = (on - start).days
+    if elapsed < 0:
         return f"{start}, from when to count, lies after the act's date {on}"
-    return HOLDS if gone >= days else f"{gone} of {say_days(days)} passed since {start}"
+    return HOLDS if elapsed >= days else f"{elapsed} of {say_days(days)} passed since {start}"
 
 
-def judge_due(after: After, start: date, on: date, holidays: Holidays | None) -> CheckResult:
-    """Find whether a period's last day has come."""
+def _judge_timed(
+    after: After, state: str, record: Record, act: Act, context: Context
+) -> CheckResult:
+    start = period_start(after, record, state)
+    return _judge_due(after, start, act.on, context.holidays) if start else NO_PUBLICATION
+
+
+def _judge_due(after: After, start: date, on: date, holidays: Holidays | None) -> CheckResult:
+    """Judge whether a period's last day has come."""
     if start > on or (after.days is not None and not after.beginning):
-        return judge_elapsed(after.days or 0, start, on)
+        return _judge_elapsed(after.days or 0, start, on)
     due = last_day(start, after, holidays)
     if isinstance(due, date):
         return HOLDS if due <= on else f"it falls due on {due}"

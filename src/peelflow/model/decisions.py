@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
-from peelflow.errors import NOWHERE, Span
+from peelflow.errors import NOWHERE, PeelflowError, Span
 from peelflow.model.records import Actor, Document, Record, Value
 from peelflow.model.rules import Counts, Holidays, Lifecycle
+from peelflow.results import Result, html_table
 
 
 @frozen
@@ -42,46 +43,63 @@ class Act:
     key: str | None = None
 
 
+class NeedBase(Result):
+    """Something that an act needs; `need` says in a word what, `to_dict` begins with it."""
+
+    __slots__ = ()
+    _derived: ClassVar[tuple[str, ...]] = ("need",)
+    need: ClassVar[str]
+
+
 @frozen
-class RoleNeed:
+class RoleNeed(NeedBase):
     """Somebody who acts in one of these roles."""
 
+    need: ClassVar[str] = "role"
     roles: tuple[str, ...]
 
 
 @frozen
-class AppointmentNeed:
+class AppointmentNeed(NeedBase):
     """An appointment to one of these roles that holds on a day; of this person, where one acts."""
 
+    need: ClassVar[str] = "appointment"
     roles: tuple[str, ...]
     on: date
     person: str | None = None
 
 
 @frozen
-class PersonNeed:
+class PersonNeed(NeedBase):
     """Another person than these."""
 
+    need: ClassVar[str] = "person"
     than: tuple[str, ...]
 
 
 @frozen
-class SourceNeed:
+class SourceNeed(NeedBase):
     """The letter or portal reference that an inspectorate's decision was read from."""
 
+    need: ClassVar[str] = "source"
+
 
 @frozen
-class ReasonNeed:
+class ReasonNeed(NeedBase):
     """A reason, in words."""
 
+    need: ClassVar[str] = "reason"
+
 
 @frozen
-class SuccessorNeed:
+class SuccessorNeed(NeedBase):
     """The later record or inspection that takes this one's place."""
 
+    need: ClassVar[str] = "successor"
+
 
 @frozen
-class DocumentNeed:
+class DocumentNeed(NeedBase):
     """A document that has not counted for this record yet.
 
     Attributes:
@@ -94,6 +112,7 @@ class DocumentNeed:
         beforehand: It must be attached before the act, because peelflow itself acts.
     """
 
+    need: ClassVar[str] = "document"
     kind: str
     signed_by: tuple[str, ...]
     by: date
@@ -103,7 +122,7 @@ class DocumentNeed:
 
 
 @frozen
-class KnownInspection:
+class KnownInspection(Result):
     """An inspection that is recorded, by its id and its days."""
 
     id: str
@@ -112,7 +131,7 @@ class KnownInspection:
 
 
 @frozen
-class InspectionNeed:
+class InspectionNeed(NeedBase):
     """An inspection of the record's force that has begun by the act's date.
 
     Attributes:
@@ -122,6 +141,7 @@ class InspectionNeed:
         known: The inspections recorded so far that could do, the soonest first.
     """
 
+    need: ClassVar[str] = "inspection"
     kind: Literal["planned", "bespoke", "any"]
     question: str | None
     ends_from: date
@@ -129,31 +149,33 @@ class InspectionNeed:
 
 
 @frozen
-class FieldNeed:
+class FieldNeed(NeedBase):
     """A field of the record, set.
 
     `latest`: to a date no later than this. `has`: to this choice, or to a list that holds it.
     """
 
+    need: ClassVar[str] = "field"
     field: str
     latest: date | None = None
     has: str | None = None
 
 
 @frozen
-class ChildrenNeed:
+class ChildrenNeed(NeedBase):
     """Children that count closed on these ledgers (on all of theirs, where none is named).
 
     `still_open` are those that do not yet; none at all means that there is no child, and that one
     must be added.
     """
 
+    need: ClassVar[str] = "children"
     still_open: tuple[str, ...]
     ledgers: tuple[str, ...]
 
 
 @frozen
-class AnswersNeed:
+class AnswersNeed(NeedBase):
     """A new child for each of these records that names it in a field, and is then closed.
 
     Attributes:
@@ -162,38 +184,43 @@ class AnswersNeed:
         ledgers: Where the child counts closed; on all of its own, where none is named.
     """
 
+    need: ClassVar[str] = "answers"
     records: tuple[str, ...]
     field: str
     ledgers: tuple[str, ...]
 
 
 @frozen
-class ParentNeed:
+class ParentNeed(NeedBase):
     """A parent that does not count closed on these ledgers: a closed one has no open child."""
 
+    need: ClassVar[str] = "parent"
     parent: str
     ledgers: tuple[str, ...]
 
 
 @frozen
-class DayNeed:
+class DayNeed(NeedBase):
     """A day that has come: the act is dated then or later."""
 
+    need: ClassVar[str] = "day"
     day: date
 
 
 @frozen
-class StepNeed:
+class StepNeed(NeedBase):
     """An earlier step of this record: a trigger done in the window, or a state entered."""
 
+    need: ClassVar[str] = "step"
     trigger: str | None = None
     state: str | None = None
 
 
 @frozen
-class PredicateNeed:
+class PredicateNeed(NeedBase):
     """The yes of a predicate that the application registered, or has yet to."""
 
+    need: ClassVar[str] = "predicate"
     predicate: str
     registered: bool
 
@@ -212,7 +239,7 @@ NeedAlternatives = tuple[tuple[Need, ...], ...]
 
 
 @frozen
-class Appointment:
+class Appointment(Result):
     """A person holds a role in a force from `first_day` to `last_day`, inclusive, or open-ended."""
 
     person: str
@@ -223,7 +250,7 @@ class Appointment:
 
 
 @frozen
-class Inspection:
+class Inspection(Result):
     """An inspection of a force: planned or bespoke, its days, and the questions it covers.
 
     `question_set`: which set these are of, None where it is not said.
@@ -239,7 +266,7 @@ class Inspection:
 
 
 @frozen
-class Child:
+class Child(Result):
     """A child record as its parent sees it: how its state counts, and what its fields say."""
 
     id: str
@@ -248,7 +275,7 @@ class Child:
 
 
 @frozen
-class RecordReference:
+class RecordReference(Result):
     """A record of a category that names another one, `names`, in its field `field`."""
 
     id: str
@@ -282,7 +309,7 @@ RefusalKind = Literal["not here", "not you", "not yet"]
 
 
 @frozen
-class Reason:
+class Reason(Result):
     """One reason for a refusal: its kind, what was found, what would do, and the rule's place.
 
     `asks` says what would do as data: one of several lists of needs, each of them met together.
@@ -299,8 +326,10 @@ class Reason:
 
 
 @frozen
-class Refusal:
+class Refusal(Result):
     """An act was refused: what was asked, where the record stands, and every reason."""
+
+    _derived: ClassVar[tuple[str, ...]] = ("head",)
 
     record: str
     lifecycle: str
@@ -316,6 +345,44 @@ class Refusal:
 
     def __str__(self) -> str:
         return "\n  ".join((self.head, *map(str, self.reasons)))
+
+    def _repr_html_(self) -> str:
+        rows = [(reason.kind, reason.sentence, reason.instead) for reason in self.reasons]
+        return html_table(self.head, ("reason", "what is so", "what would do"), rows)
+
+
+class Refused(PeelflowError):
+    """The rules refuse an act; `refusal` holds every reason."""
+
+    code: ClassVar[str] = "refused"
+    refusal: Refusal
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(str(refusal))
+
+
+@frozen
+class NextAct(Result):
+    """One thing that a person may do next with a record, judged for one actor on a day.
+
+    Attributes:
+        trigger: The trigger.
+        to: The state that it leads to; where several transitions have it, that of the first that
+            the actor's role may take, or of the first of all where it may take none.
+        by: The roles that may do it.
+        allowed: Whether the rules accept it from this actor with nothing more given.
+        needs: What it still needs: one of several lists, each of them met together. One empty list
+            where it is allowed, none at all where nothing that can be named would do.
+        refusal: Why the rules refuse it from this actor, None where it is allowed.
+    """
+
+    trigger: str
+    to: str
+    by: tuple[str, ...]
+    allowed: bool
+    needs: NeedAlternatives
+    refusal: Refusal | None = None
 
 
 RouteVerdict = Literal["possible", "impossible", "undetermined"]
@@ -362,7 +429,7 @@ class RouteContext:
 
 
 @frozen
-class RouteStep:
+class RouteStep(Result):
     """One act on a way: who does what, with what, from when, by when.
 
     Attributes:
@@ -379,6 +446,8 @@ class RouteStep:
         national: It answers a national transition, so that a new window begins.
         span: The rule's place.
     """
+
+    _derived: ClassVar[tuple[str, ...]] = ("new",)
 
     trigger: str
     old: str
@@ -400,7 +469,7 @@ class RouteStep:
 
 
 @frozen
-class Route:
+class Route(Result):
     """The shortest lawful way of a record to a goal, or that there is none.
 
     Attributes:
@@ -410,6 +479,8 @@ class Route:
         steps: The acts on this record, in order; none where it is there already.
         why: Why there is none, or why nobody can tell.
     """
+
+    _derived: ClassVar[tuple[str, ...]] = ("end", "acts")
 
     record: str
     lifecycle: str
@@ -428,3 +499,12 @@ class Route:
     def acts(self) -> int:
         """How many acts it takes, those on children and the parent included."""
         return sum(1 + sum(each.acts for each in step.before) for step in self.steps)
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.record} from {self.state} to {self.goal}: {self.verdict}"
+        rows = [
+            (step.trigger, step.old, step.new, step.by, step.earliest, step.latest)
+            for step in self.steps
+        ]
+        why = () if self.why is None else ((self.why,),)
+        return html_table(caption, ("act", "from", "to", "by", "earliest", "latest"), (*rows, *why))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
-from peelflow.model.rules import Counts, Level, Pin
+from peelflow.model.rules import SYSTEM, Category, Counts, Level, Pin
+from peelflow.results import Result, html_of_parts, short_repr
 
 Value = str | tuple[str, ...]
+"""What a field holds as it is kept: a day is its ISO 8601 text."""
+FieldValue = str | date | tuple[str, ...]
+"""What a field holds as applications read it."""
 
 
 @frozen
-class Actor:
+class Actor(Result):
     """Who decides: a person in one acting role. Roles come from the application."""
 
     person: str
@@ -24,8 +28,12 @@ class Actor:
         return f"{self.person} ({self.role})"
 
 
+PEELFLOW = Actor("peelflow", SYSTEM)
+"""Who takes a transition that no person takes."""
+
+
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
-class Provenance:
+class Provenance(Result):
     """Who decided something, when, why and from what: what every event says of itself.
 
     Attributes:
@@ -46,7 +54,7 @@ class Provenance:
 
 
 @frozen
-class Document:
+class Document(Result):
     """What is known of a kept document; its content is kept under `digest` (SHA-256, hex).
 
     `signed_by` is a person; whether they could sign is judged by their roles on `signed_on`.
@@ -61,7 +69,7 @@ class Document:
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
-class Change:
+class Change(Result):
     """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so."""
 
     on: date
@@ -75,7 +83,7 @@ class Change:
 
 
 @frozen
-class Added:
+class Added(Result):
     """The record was added under a lifecycle, in its initial state. `on` is its issue date."""
 
     force: str
@@ -88,7 +96,7 @@ class Added:
 
 
 @frozen
-class TakenOver:
+class TakenOver(Result):
     """The record entered in a named state as at a date, assumed from elsewhere."""
 
     force: str
@@ -102,7 +110,7 @@ class TakenOver:
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
-class TransitionTaken:
+class TransitionTaken(Result):
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
     `evidence` are documents offered, `counted` the digests this act used up. `due` is the day a
@@ -121,14 +129,14 @@ class TransitionTaken:
 
 
 @frozen
-class Attached:
+class Attached(Result):
     """A document was attached to the record."""
 
     document: Document
 
 
 @frozen
-class Amended:
+class Amended(Result):
     """A field changed."""
 
     field: str
@@ -137,14 +145,14 @@ class Amended:
 
 
 @frozen
-class ChildLinked:
+class ChildLinked(Result):
     """A child was put under this record."""
 
     child: str
 
 
 @frozen
-class Relevelled:
+class Relevelled(Result):
     """The inspectorate moved the record to another level. Letters carry over only if `letters`.
 
     `triggers` says what triggers are called from now on whose names the plan changed.
@@ -161,7 +169,7 @@ class Relevelled:
 
 
 @frozen
-class Migrated:
+class Migrated(Result):
     """The record moved to another version of its lifecycle under a proved plan (its digest).
 
     `triggers` says what triggers are called from now on whose names the plan changed.
@@ -175,7 +183,7 @@ class Migrated:
 
 
 @frozen
-class Corrected:
+class Corrected(Result):
     """An earlier event of this record was voided, or moved to the date `to`."""
 
     event: int
@@ -209,11 +217,13 @@ EVENT_KIND_OF: dict[type[EventPayload], str] = {kind: name for name, kind in EVE
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
-class Event:
+class Event(Result):
     """What happened: immutable, numbered from 1 within its record.
 
     `on` is when it happened (a London date), `recorded_at` when it was written (UTC).
     """
+
+    _derived: ClassVar[tuple[str, ...]] = ("kind",)
 
     record: str
     number: int
@@ -227,9 +237,28 @@ class Event:
     key: str | None = None
     changes: tuple[Change, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """What sort of event it is, such as `acted`; `what` holds the parts of that sort."""
+        return EVENT_KIND_OF[type(self.what)]
+
+    def __repr__(self) -> str:
+        return short_repr(
+            "Event",
+            record=self.record,
+            number=self.number,
+            kind=self.kind,
+            on=self.on,
+            actor=str(self.actor),
+            what=self.what,
+        )
+
+    def _repr_html_(self) -> str:
+        return html_of_parts(f"Event {self.number} of {self.record}", self)
+
 
 @frozen
-class Moment:
+class Moment(Result):
     """An event's place in a record: its number and its date."""
 
     number: int
@@ -237,7 +266,7 @@ class Moment:
 
 
 @frozen
-class LastDone:
+class LastDone(Result):
     """The last time a trigger was done on a record, and by whom."""
 
     number: int
@@ -246,7 +275,7 @@ class LastDone:
 
 
 @frozen
-class Attachment:
+class Attachment(Result):
     """A document and the number of the event that brought it."""
 
     document: Document
@@ -254,7 +283,7 @@ class Attachment:
 
 
 @frozen
-class Record:
+class Record(Result):
     """One tracked thing, the fold of its events. `number` and `on` are its last event's.
 
     `window` is the last event that answered a national transition; `entered` and `done` say when
@@ -280,3 +309,46 @@ class Record:
     spent: frozenset[str] = frozenset()
     successor: str | None = None
     assumed: bool = False
+
+    def field_values(self, category: Category) -> dict[str, FieldValue]:
+        """Return the fields with each day as a `date`; `fields` keeps the text that is stored.
+
+        `fields` itself stays text, because digests, verdicts and stores read it, and because only
+        a category says which of its texts are days. `Register.fields` knows the category.
+
+        Args:
+            category: The record's category; a text that is no day, though the category declares
+                one by now, stays a text.
+        """
+        return {
+            name: _as_day(value) if _is_day(category, name) else value
+            for name, value in self.fields.items()
+        }
+
+    def __repr__(self) -> str:
+        return short_repr(
+            "Record",
+            id=self.id,
+            state=self.state,
+            category=self.category,
+            level=self.level,
+            force=self.force,
+            lifecycle=str(self.lifecycle),
+            number=self.number,
+            on=self.on,
+        )
+
+    def _repr_html_(self) -> str:
+        return html_of_parts(f"Record {self.id}", self)
+
+
+def _is_day(category: Category, name: str) -> bool:
+    return name in category.fields and category.fields[name].type == "date"
+
+
+def _as_day(value: Value) -> FieldValue:
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return value
+    return day if day.isoformat() == value else value

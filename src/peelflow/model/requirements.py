@@ -1,6 +1,6 @@
 """The closed vocabulary of requirements says what an act may need; nothing here can execute.
 
-Every atom is data: `engine.requirements` judges it, `wording` says it in words.
+Every atom is data: `peelflow.engine.requirements` judges it, `peelflow.wording` says it in words.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class PredicateHolds:
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
-Requirement = (
+Atom = (
     Evidence
     | InspectionHeld
     | ReasonGiven
@@ -141,9 +141,10 @@ Requirement = (
     | ChildForEach
     | DistinctFrom
     | Waited
-    | AnyOf
     | PredicateHolds
 )
+"""A requirement that is no choice of others."""
+Requirement = Atom | AnyOf
 
 BARE: dict[str, type[ReasonGiven | SuccessorNamed | ChildrenClosed]] = {
     "reason": ReasonGiven,

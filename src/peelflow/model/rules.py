@@ -41,6 +41,7 @@ from peelflow.model.constraints import (
     file_key,
 )
 from peelflow.model.requirements import Requirement
+from peelflow.results import Result
 
 
 @frozen
@@ -332,7 +333,7 @@ class AppliesTo:
 
 
 @frozen(order=True)
-class Pin:
+class Pin(Result):
     """What a record remembers of its lifecycle: name, version, semantic digest."""
 
     name: str
@@ -435,6 +436,25 @@ class MigrationPlan:
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
+def is_taken_by_system(rule: Transition) -> bool:
+    """Whether peelflow takes a transition, at once or when it falls due, and no person does."""
+    return rule.by == (SYSTEM,)
+
+
 def is_automatic(rule: Transition) -> bool:
-    """Whether the system takes a transition by itself as soon as its state is entered."""
-    return rule.by == (SYSTEM,) and rule.after is None
+    """Whether peelflow takes a transition by itself as soon as its state is entered."""
+    return is_taken_by_system(rule) and rule.after is None
+
+
+def ledgers_counting(state: State, counts: Counts) -> frozenset[str]:
+    """Return the ledgers on which a state counts so."""
+    return frozenset(name for name, how in state.counts_as.items() if how == counts)
+
+
+def newly_counting(old: State, new: State, counts: Counts) -> tuple[str, ...]:
+    """Return the ledgers on which a record begins to count so when it moves, in their order."""
+    return tuple(
+        name
+        for name, how in new.counts_as.items()
+        if how == counts and old.counts_as.get(name) != counts
+    )

@@ -12,11 +12,12 @@ from peelflow.engine.fold import as_corrected, fold
 from peelflow.model.records import Actor, Event, Record
 from peelflow.register.register import HISTORIES_AT_ONCE, Register
 from peelflow.register.validation import check_date
+from peelflow.results import Result
 from peelflow.stores.base import chunked
 
 
 @frozen
-class RecordRow:
+class RecordRow(Result):
     """A record in a list: what it is, whose it is, and how it stands."""
 
     record: str
@@ -28,7 +29,7 @@ class RecordRow:
 
 
 @frozen
-class Attribution:
+class Attribution(Result):
     """Who decided an act, who typed it, and when it happened."""
 
     actor: Actor
@@ -94,7 +95,7 @@ def corrected_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
 
 
 @frozen
-class Age:
+class Age(Result):
     """An open record, the day it was published, and the days since; None where none is said.
 
     `attribution`: who brought it into the state it stands in.

@@ -15,12 +15,13 @@ from peelflow.model.rules import Counts
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger
+from peelflow.results import Result
 
 MovementKind = Literal["new", "closed", "reopened"]
 
 
 @frozen
-class Movement:
+class Movement(Result):
     """One movement of a record on a ledger: what kind, on what day, and by whose act."""
 
     row: RecordRow

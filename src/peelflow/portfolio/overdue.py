@@ -26,12 +26,13 @@ from peelflow.register.timers import (
     state_deadline,
 )
 from peelflow.register.validation import check_date
+from peelflow.results import Result
 
 DeadlineKind = Literal["record", "state"]
 
 
 @frozen
-class OverdueRecord:
+class OverdueRecord(Result):
     """An open record past a day: the deadline with every slip, and how many days over it is.
 
     Attributes:
@@ -57,7 +58,7 @@ class OverdueRecord:
 
 
 @frozen
-class UndatedRecord:
+class UndatedRecord(Result):
     """An open record without a day; its deadline may have words that nobody made a day.
 
     `what` is `state` where its state is to be left by a day that nobody can tell.
@@ -70,7 +71,7 @@ class UndatedRecord:
 
 
 @frozen
-class Overdue:
+class Overdue(Result):
     """What is overdue on a day, the longest first; and, apart, what has no day at all."""
 
     on: date

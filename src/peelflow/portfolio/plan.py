@@ -24,10 +24,11 @@ from peelflow.portfolio.listing import (
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
+from peelflow.results import Result
 
 
 @frozen
-class Verifiable:
+class Verifiable(Result):
     """An open record that an inspection could close.
 
     Attributes:
@@ -48,7 +49,7 @@ class Verifiable:
 
 
 @frozen
-class PlannedInspection:
+class PlannedInspection(Result):
     """A coming inspection: `ready` are the records that wait for it, `first` those not yet."""
 
     inspection: Inspection

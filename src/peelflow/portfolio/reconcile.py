@@ -20,6 +20,7 @@ from peelflow.register.csv_schema import (
 )
 from peelflow.register.register import Register
 from peelflow.register.validation import check_ledger
+from peelflow.results import Result
 
 PORTAL_SHEET = SheetKind("portal records", "counts", ("record", "level", "counts"), fields=True)
 _COUNTS = ("open", "closed")
@@ -38,7 +39,7 @@ class PortalRecord:
 
 
 @frozen
-class Difference:
+class Difference(Result):
     """Where the register and the list differ.
 
     Attributes:
@@ -56,7 +57,7 @@ class Difference:
 
 
 @frozen
-class ReconcileResult:
+class ReconcileResult(Result):
     """What was found: every difference, by record; or the list's faults, and then no difference."""
 
     listed: int

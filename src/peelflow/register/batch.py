@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from functools import wraps
 from inspect import signature
-from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from attrs import define
+from attrs import define, field
 
-from peelflow.errors import InvalidRequest, Refused
-from peelflow.model.decisions import Act, Refusal
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Act, Refusal, Refused
 from peelflow.model.records import Actor, Document, Event, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
@@ -24,6 +24,21 @@ from peelflow.register.validation import FieldInput, check_type
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Owner_contra = TypeVar("Owner_contra", contravariant=True)
+Given_co = TypeVar("Given_co", covariant=True)
+
+
+class Verb(Protocol[Owner_contra, P, Given_co]):
+    """A verb of a class, as type checkers see it: each of them binds a descriptor alike."""
+
+    def __call__(self, owner: Owner_contra, /, *args: P.args, **kwargs: P.kwargs) -> Given_co:
+        """Do it on an owner that is named."""
+        ...
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Verb[Owner_contra, P, Given_co]: ...
+    @overload
+    def __get__(self, instance: object, owner: type, /) -> Callable[P, Given_co]: ...
 
 
 class OpensSessions(Protocol):
@@ -44,7 +59,7 @@ class OpensTrials(Protocol):
 
 def autocommit(
     verb: Callable[Concatenate[Batch, P], R],
-) -> Callable[Concatenate[OpensSessions, P], R]:
+) -> Verb[OpensSessions, P, R]:
     """Return a verb of a register that does a batch's verb as a batch of its own."""
 
     @wraps(verb)
@@ -55,12 +70,12 @@ def autocommit(
         return result
 
     committed.__qualname__ = f"Register.{verb.__name__}"
-    return committed
+    return cast("Verb[OpensSessions, P, R]", committed)
 
 
 def dry_run(
     verb: Callable[Concatenate[Batch, P], object],
-) -> Callable[Concatenate[OpensTrials, P], Refusal | None]:
+) -> Verb[OpensTrials, P, Refusal | None]:
     """Return a verb that says why a batch's verb would be refused; nothing is written."""
 
     @wraps(verb)
@@ -80,7 +95,7 @@ def dry_run(
     why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
     why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
     why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
-    return why
+    return cast("Verb[OpensTrials, P, Refusal | None]", why)
 
 
 _WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
@@ -97,7 +112,7 @@ _WHY = """Return every reason why `{verb}` would be refused now, None if it may 
         """
 
 
-@define(eq=False)
+@define(eq=False, auto_attribs=False)  # a verb that is `Final` is no field
 class Batch:
     """Several verbs kept together, or none of them; each sees what those before it did.
 
@@ -108,9 +123,9 @@ class Batch:
         session: What the verbs read, and what they did.
     """
 
-    session: Session
-    _is_single: bool = False
-    _is_trial: bool = False
+    session: Session = field()
+    _is_single: bool = field(default=False)
+    _is_trial: bool = field(default=False)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Take the verbs of a `with` block all together, or none of them when one is refused."""
@@ -314,7 +329,7 @@ class Batch:
                 provenance=provenance,
             )
 
-    why = dry_run(fire)
+    why: Final = dry_run(fire)
 
     def fire_many(self, acts: Iterable[tuple[str, Act]]) -> tuple[Event, ...]:
         """Do acts in order, each on its record and seeing those before it: all of them, or none.

@@ -12,11 +12,14 @@ from typing import Literal
 
 from attrs import evolve
 
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
+from peelflow.engine.decide import next_acts as acts_by_rules
 from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
-from peelflow.errors import InvalidRequest, Refused, UnknownDocument
-from peelflow.model.decisions import Act, Refusal
+from peelflow.errors import InvalidRequest, UnknownDocument
+from peelflow.model.decisions import Act, NextAct, Refusal, Refused
 from peelflow.model.records import (
+    PEELFLOW,
+    Actor,
     Added,
     Amended,
     Attached,
@@ -333,6 +336,33 @@ def fire(
     for document in act.evidence:
         check_document_kept(session, document)
     return act_on(session, known, act)
+
+
+def next_acts(
+    session: Session, record: str, *, actor: Actor, on: date | None
+) -> tuple[NextAct, ...]:
+    """Return what may be done next with a record; see `Register.next_acts`."""
+    check_text(record, "the record's id")
+    check_actor(actor)
+    known = session.get(record)
+    day = session.today if on is None else on
+    check_not_future(session, day, record)
+    acts = acts_by_rules(session.lifecycle(known), known, actor, session.context, on=day)
+    return tuple([_in_hierarchy(session, known, act, actor, day) for act in acts])
+
+
+def _in_hierarchy(
+    session: Session, record: Record, act: NextAct, actor: Actor, on: date
+) -> NextAct:
+    """Return an act with what its parent and children say to it, which its own rules do not."""
+    if act.allowed and (record.parent is not None or record.children):
+        try:
+            with session.trial():
+                act_on(session, record, Act(act.trigger, actor, on, actor.person))
+        except Refused as refused:
+            refusal = refused.refusal
+            return evolve(act, allowed=False, needs=refusal.reasons[0].asks, refusal=refusal)
+    return act
 
 
 def _event_for_key(session: Session, record: Record, act: Act, provenance: Provenance) -> Event:

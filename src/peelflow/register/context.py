@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from peelflow.engine.decide import PEELFLOW, answers_asked, reads
+from peelflow.engine.decide import answers_asked, reads
 from peelflow.errors import MissingDependency, UnknownRecord
 from peelflow.model.decisions import (
     Act,
@@ -21,7 +21,7 @@ from peelflow.model.decisions import (
     Predicate,
     RecordReference,
 )
-from peelflow.model.records import Document, Record
+from peelflow.model.records import PEELFLOW, Document, Record
 from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
 from peelflow.rulebook.canonical import restore

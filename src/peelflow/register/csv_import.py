@@ -14,8 +14,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, Refused, StoreError
-from peelflow.model.decisions import Refusal
+from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, StoreError
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
 from peelflow.register.batch import OpensSessions
@@ -30,10 +30,11 @@ from peelflow.register.csv_schema import (
     required_cell,
 )
 from peelflow.register.session import Session
+from peelflow.results import Result
 
 
 @frozen
-class ImportResult:
+class ImportResult(Result):
     """What an import did.
 
     Attributes:
@@ -267,7 +268,7 @@ def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
     sentence, instead = str(error), "mend the row, or do first what it needs"
     if isinstance(error, InvalidRequest):
         sentence, instead = f"{error.what}: {error.why}", error.instead
-    elif isinstance(error, Refused) and isinstance(error.refusal, Refusal):
+    elif isinstance(error, Refused):
         reasons = error.refusal.reasons
         why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
         sentence = f"{error.refusal.head}; {why}"

@@ -108,7 +108,7 @@ class _UnreadableSheet(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take the faults."""
         super().__init__()
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
 
 
 @frozen
@@ -283,6 +283,10 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 class BadCell(Exception):
     """A cell does not say what its column asks for."""
+
+    column: str
+    sentence: str
+    instead: str
 
     def __init__(self, column: str, sentence: str, instead: str) -> None:
         super().__init__()

@@ -12,14 +12,14 @@ from itertools import islice
 from attrs import evolve, frozen
 
 from peelflow.engine.fold import as_corrected
-from peelflow.errors import Refused
-from peelflow.model.decisions import Context, Reason
+from peelflow.model.decisions import Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
     Attached,
     Corrected,
     Document,
     Event,
+    EventPayload,
     Migrated,
     Record,
     Relevelled,
@@ -38,7 +38,12 @@ from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
 
 MOST_REASONS = 10
-VERB_OF = {Amended: "amend", Corrected: "correct", Migrated: "migrate", Relevelled: "relevel"}
+VERB_OF: dict[type[EventPayload], str] = {
+    Amended: "amend",
+    Corrected: "correct",
+    Migrated: "migrate",
+    Relevelled: "relevel",
+}
 
 
 @frozen(eq=False)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from peelflow.engine.fold import apply, begin, fold
-from peelflow.errors import Refused
-from peelflow.model.decisions import ChildrenNeed, ParentNeed, Reason, Refusal
+from peelflow.model.decisions import ChildrenNeed, ParentNeed, Reason, Refusal, Refused
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
 from peelflow.register.context import ReadSet

@@ -33,6 +33,7 @@ from peelflow.register.migration_plan import (
 )
 from peelflow.register.session import Session
 from peelflow.register.validation import check_actor, check_date, check_not_future, check_text
+from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
 WORST_IMPACTS = 10
@@ -42,7 +43,7 @@ IMPACT_KINDS: tuple[ImpactKind, ...] = ("stranded", "overdue", "blocked")
 
 
 @frozen
-class Impact:
+class Impact(Result):
     """What a plan would do to a record that somebody should look at; `days` it would be overdue."""
 
     record: str
@@ -53,7 +54,7 @@ class Impact:
 
 
 @frozen
-class MigrationImpact:
+class MigrationImpact(Result):
     """What a plan would do to a register, before it does.
 
     Attributes:
@@ -149,7 +150,7 @@ RECORDS_AT_ONCE = 200
 
 
 @frozen
-class MigrationResult:
+class MigrationResult(Result):
     """What a migration, or its undoing, did: how many records moved, and which were left alone."""
 
     moved: int

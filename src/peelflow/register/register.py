@@ -8,7 +8,7 @@ from datetime import date, datetime
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import evolve
 
@@ -20,9 +20,10 @@ from peelflow.errors import (
     UnknownRecord,
 )
 from peelflow.figures import Figures, tabulate
-from peelflow.model.decisions import Predicate, Route
-from peelflow.model.records import Actor, Document, Event, Record
+from peelflow.model.decisions import NextAct, Predicate, Route
+from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
+from peelflow.register import commands
 from peelflow.register.batch import Batch, autocommit, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
@@ -38,6 +39,7 @@ from peelflow.register.validation import (
     check_type,
     describe_document,
 )
+from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Snapshot, Store, chunked
@@ -60,16 +62,16 @@ class Register:
     Each verb is one batch; `with register.batch() as batch:` makes several verbs one.
     """
 
-    add = autocommit(Batch.add)
-    take_over = autocommit(Batch.take_over)
-    fire = autocommit(Batch.fire)
-    fire_many = autocommit(Batch.fire_many)
-    attach = autocommit(Batch.attach)
-    amend = autocommit(Batch.amend)
-    appoint = autocommit(Batch.appoint)
-    correct = autocommit(Batch.correct)
-    relevel = autocommit(Batch.relevel)
-    why = dry_run(Batch.fire)
+    add: Final = autocommit(Batch.add)
+    take_over: Final = autocommit(Batch.take_over)
+    fire: Final = autocommit(Batch.fire)
+    fire_many: Final = autocommit(Batch.fire_many)
+    attach: Final = autocommit(Batch.attach)
+    amend: Final = autocommit(Batch.amend)
+    appoint: Final = autocommit(Batch.appoint)
+    correct: Final = autocommit(Batch.correct)
+    relevel: Final = autocommit(Batch.relevel)
+    why: Final = dry_run(Batch.fire)
 
     def __init__(
         self,
@@ -101,13 +103,14 @@ class Register:
         check_type(known, Mapping, "the predicates", "give a dict of functions by their names")
         for name, predicate in known.items():
             check_callable(predicate, f"the predicate {name}", "give a function")
-        self.store = store = scope_store(force, store)
+        store = scope_store(force, store)
+        self.store: Store = store
         self.documents: DocumentStore = (
             store if documents is None else open_documents(documents, store)
         )
         self.rulebook = rulebook
         _refuse_edited_lifecycles(store, rulebook)
-        self.services = Services(
+        self.services: Services = Services(
             store=store,
             documents=self.documents,
             rulebook=rulebook,
@@ -183,6 +186,9 @@ class Register:
             documents=documents,
             force=force,
         )
+
+    def __repr__(self) -> str:
+        return short_repr("Register", store=self.store.url, rulebook=self.rulebook)
 
     def __enter__(self) -> Self:
         return self
@@ -265,6 +271,15 @@ class Register:
         if kept is None:
             raise UnknownRecord(record)
         return kept.record
+
+    def fields(self, record: str) -> dict[str, FieldValue]:
+        """Return a record's fields with each day as a `date`, or raise UnknownRecord.
+
+        `Record.fields` keeps texts, for digests and verdicts; only the rulebook knows the days.
+        """
+        known = self.record(record)
+        category = self.rulebook.vocabulary.categories.get(known.category)
+        return dict(known.fields) if category is None else known.field_values(category)
 
     def records(
         self,
@@ -406,6 +421,27 @@ class Register:
         from peelflow.register.route_context import route_of
 
         return route_of(self.session(), record, to=to, ledger=ledger, on=on)
+
+    def next_acts(
+        self, record: str, actor: Actor, *, on: date | None = None
+    ) -> tuple[NextAct, ...]:
+        """Return what may be done next with a record, each act judged for one actor.
+
+        An application shows them as buttons: which the actor may press, and what the others need.
+
+        Args:
+            record: The record's id.
+            actor: Who would act, in one acting role.
+            on: The day on which they would act; today in London when left out.
+
+        Returns:
+            One for each trigger that persons have where the record stands, in the rules' order.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            InvalidRequest: The actor is none, or the day is no date or lies in the future.
+        """
+        return commands.next_acts(self.session(), record, actor=actor, on=on)
 
     def preview(self, plan: MigrationPlan | str, *, on: date | None = None) -> MigrationImpact:
         """Return what a plan would do to the records here, proved or not; nothing is written.

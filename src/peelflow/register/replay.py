@@ -10,8 +10,8 @@ from attrs import evolve
 from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
 from peelflow.engine.requirements import holds_role
-from peelflow.errors import InvalidRequest, Refused
-from peelflow.model.decisions import Act, Child, Context, Reason, RecordReference, Refusal
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Act, Child, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
     Actor,
     Amended,
@@ -339,16 +339,12 @@ def corrections(
     except Refused as refused:
         record, role = session.get(request.record), request.actor.role
         # Who asked for the correction is told so, wherever it was found.
-        raise Refused(refusal_on(record, "correct", role, *_reasons(refused))) from None
+        raise Refused(refusal_on(record, "correct", role, *refused.refusal.reasons)) from None
     recorded = [change for event in history for change in event.changes]
     corrected = changes_of(after, session.services.lifecycle_of)
     events[0] = evolve(events[0], changes=compensating_changes(corrected, recorded))
     records = [fold([*history, *events[:count]]) for count in range(1, len(events) + 1)]
     return tuple(zip(events, records, strict=True))
-
-
-def _reasons(refused: Refused) -> tuple[Reason, ...]:
-    return refused.refusal.reasons if isinstance(refused.refusal, Refusal) else ()
 
 
 def _event_numbered(history: History, record: str, number: int) -> Event:

@@ -60,7 +60,7 @@ class Session(ReadSet):
             WriteBatch(
                 entries=tuple(self._entries),
                 records=tuple(filter(None, map(self._records.get, changed))),
-                read=self._numbers_read | self._numbers_relied_on,
+                read_set=self._numbers_read | self._numbers_relied_on,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
             )
@@ -124,7 +124,7 @@ class Session(ReadSet):
             return None
         first = self._keys.get((event.record, event.key))
         if first is None:
-            entry = self.services.store.keyed(event.record, event.key)
+            entry = self.services.store.event_with_key(event.record, event.key)
             first = entry.event if entry else None
         if first is not None and idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)

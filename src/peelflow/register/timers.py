@@ -10,13 +10,15 @@ from attrs import frozen
 
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
 from peelflow.engine.fold import as_corrected
-from peelflow.errors import Conflict, Refused
+from peelflow.errors import Conflict
+from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.commands import act_on
 from peelflow.register.context import known_holidays, system_act
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future, is_counted, iso_date
+from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
 RECORDS_AT_ONCE = 100
@@ -24,7 +26,7 @@ DueTransition = tuple[date | None, Transition]
 
 
 @frozen
-class PendingTimer:
+class PendingTimer(Result):
     """A timed transition that is due and was not taken: on what record, since when, and why.
 
     `due` is None where nobody can tell whether it is due, as bank holidays are not known.
@@ -37,7 +39,7 @@ class PendingTimer:
 
 
 @frozen
-class TickResult:
+class TickResult(Result):
     """What a tick did on a day.
 
     Attributes:
@@ -156,7 +158,7 @@ Origin = Literal["field", "rule", "none"]
 
 
 @frozen
-class DeadlineChange:
+class DeadlineChange(Result):
     """One change of a deadline: to what day (None: taken away), why, who decided, who typed."""
 
     day: date | None
@@ -167,7 +169,7 @@ class DeadlineChange:
 
 
 @frozen
-class StateDeadline:
+class StateDeadline(Result):
     """By when a record is to leave the state it stands in; `why` there is no day, if there is none.
 
     It has no effect on what may be done.
@@ -179,7 +181,7 @@ class StateDeadline:
 
 
 @frozen
-class Deadline:
+class Deadline(Result):
     """When a record is due, as its history says, and by when it is to leave its state.
 
     Attributes:

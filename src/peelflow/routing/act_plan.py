@@ -16,12 +16,11 @@ from peelflow.engine.calendar import (
     assume_no_more_holidays,
     last_day,
     period_start,
-    publication_day,
 )
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.machine import CompiledTransition
-from peelflow.engine.refusal import QUESTION_FIELD, distinct_needs, inspection_need
+from peelflow.engine.refusal import distinct_needs, inspection_need
 from peelflow.engine.requirements import (
+    QUESTION_FIELD,
     covers_question,
     find_document,
     has_choice,
@@ -29,6 +28,7 @@ from peelflow.engine.requirements import (
     is_of_one_question_set,
     open_children,
     unanswered_mentions,
+    wait_start,
     window_start,
 )
 from peelflow.model.decisions import (
@@ -56,7 +56,7 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Attachment, Document, Record, Value
+from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildForEach,
@@ -71,11 +71,17 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, After, Counts, Lifecycle
+from peelflow.model.rules import (
+    SYSTEM,
+    After,
+    Counts,
+    Lifecycle,
+    is_taken_by_system,
+    ledgers_counting,
+)
 from peelflow.routing.goal_analysis import (
     IMAGINED_DIGEST_PREFIX,
     Goal,
-    closed_ledgers,
     closed_on,
     not_closed_on,
     not_open_on,
@@ -92,18 +98,18 @@ AddedChild = tuple[str, str] | None
 class SearchState:
     """Where a way has come to: the record as it then is, on a day, and its family.
 
-    `added` are the children that were added on the way, and closed: each by a field of its own and
-    the record that it names there, or by nothing. `acts` counts the acts so far. `chosen` are
-    the fields of choices that the way itself set.
+    `added_children` are the children that were added on the way, and closed: each by a field of its
+    own and the record that it names there, or by nothing. `act_count` counts the acts so far.
+    `chosen_fields` are the fields of choices that the way itself set.
     """
 
     record: Record
     day: date
     children: tuple[RelatedRecord, ...] = ()
     parent: RelatedRecord | None = None
-    added: frozenset[AddedChild] = frozenset()
-    acts: int = 0
-    chosen: frozenset[str] = frozenset()
+    added_children: frozenset[AddedChild] = frozenset()
+    act_count: int = 0
+    chosen_fields: frozenset[str] = frozenset()
 
 
 FindRelativeRoute = Callable[
@@ -116,54 +122,54 @@ FindRelativeRoute = Callable[
 class Obligation:
     """An atom to meet: for the act itself, or for what peelflow does at once after it.
 
-    `closes` are the ledgers that its transition closes. `by_system`: peelflow acts, and offers
-    nothing. `later`: it is asked once the act is done.
+    `closes` are the ledgers that its transition closes. `is_by_system`: peelflow acts, and offers
+    nothing. `is_later`: it is asked once the act is done.
     """
 
     atom: Requirement
     closes: tuple[str, ...]
-    by_system: bool = False
-    later: bool = False
+    is_by_system: bool = False
+    is_later: bool = False
 
 
 @define(eq=False)
 class ActPlan:
-    """One act that is being prepared. `than` are persons it must not be done by."""
+    """One act that is being prepared. `excluded_people` are persons it must not be done by."""
 
     lifecycle: Lifecycle
-    way: CompiledTransition
-    at: SearchState
-    around: RouteContext
-    find: FindRelativeRoute
+    compiled: CompiledTransition
+    start: SearchState
+    context: RouteContext
+    find_route: FindRelativeRoute
     record: Record
     day: date
     children: tuple[RelatedRecord, ...]
     parent: RelatedRecord | None
-    added: frozenset[AddedChild]
-    chosen: frozenset[str]
+    added_children: frozenset[AddedChild]
+    chosen_fields: frozenset[str]
     needs: list[Need] = field(factory=list)
     evidence: list[Document] = field(factory=list)
     appointments: list[Appointment] = field(factory=list)
     holders: tuple[tuple[str, str], ...] = ()
     inspection: Inspection | None = None
-    than: list[str] = field(factory=list)
-    before: list[Route] = field(factory=list)
+    excluded_people: list[str] = field(factory=list)
+    routes_before: list[Route] = field(factory=list)
     undetermined: list[str] = field(factory=list)
 
     @property
-    def by_system(self) -> bool:
+    def is_by_system(self) -> bool:
         """Whether peelflow does it."""
-        return self.way.rule.by == (SYSTEM,)
+        return is_taken_by_system(self.compiled.rule)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles in which a person may do it."""
-        return tuple(role for role in self.way.rule.by if role != SYSTEM)
+        return tuple(role for role in self.compiled.rule.by if role != SYSTEM)
 
     @property
-    def doer(self) -> str:
+    def placeholder_actor(self) -> str:
         """Whoever does it: nobody that the record knows."""
-        return f"whoever does `{self.way.rule.trigger}` in step {self.at.acts + 1}"
+        return f"whoever does `{self.compiled.rule.trigger}` in step {self.start.act_count + 1}"
 
     def wait_for(self, day: date) -> None:
         """Let the act be no earlier than a day."""
@@ -176,17 +182,17 @@ class ActPlan:
     def choose(self, name: str, choice: str) -> bool:
         """Let a field say a choice beforehand, unless it was said otherwise before this way."""
         before = self.record.fields.get(name) or PLACEHOLDER
-        one = self.around.lists is not None and name not in self.around.lists
-        if before != PLACEHOLDER and (one or name not in self.chosen):
+        is_single = self.context.lists is not None and name not in self.context.lists
+        if before != PLACEHOLDER and (is_single or name not in self.chosen_fields):
             return False
         items = before if isinstance(before, tuple) else ()
-        return self._set(FieldNeed(name, has=choice), choice if one else (*items, choice))
+        return self._set(FieldNeed(name, has=choice), choice if is_single else (*items, choice))
 
     def _set(self, need: FieldNeed, value: Value) -> bool:
         name = need.field
-        if self.around.fields is not None and name not in self.around.fields:
+        if self.context.fields is not None and name not in self.context.fields:
             return False
-        self.chosen |= {name}
+        self.chosen_fields |= {name}
         fields = {**self.record.fields, name: value}
         self.record = evolve(self.record, fields=fields, number=self.record.number + 1)
         self.needs.append(need)
@@ -195,40 +201,39 @@ class ActPlan:
 
 def new_plan(
     lifecycle: Lifecycle,
-    way: CompiledTransition,
+    compiled: CompiledTransition,
     *,
-    at: SearchState,
-    around: RouteContext,
-    find: FindRelativeRoute,
+    start: SearchState,
+    context: RouteContext,
+    find_route: FindRelativeRoute,
 ) -> ActPlan:
     """Return a plan of which nothing is prepared yet."""
     return ActPlan(
-        lifecycle,
-        way,
-        at,
-        around,
-        find,
-        at.record,
-        at.day,
-        at.children,
-        at.parent,
-        at.added,
-        at.chosen,
+        lifecycle=lifecycle,
+        compiled=compiled,
+        start=start,
+        context=context,
+        find_route=find_route,
+        record=start.record,
+        day=start.day,
+        children=start.children,
+        parent=start.parent,
+        added_children=start.added_children,
+        chosen_fields=start.chosen_fields,
     )
 
 
-def planned_context(plan: ActPlan, says: Mapping[str, bool]) -> Context:
-    """Return what an act is judged in; `says` is what predicates are taken to say."""
-    known = plan.around.appointments
+def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
+    """Return what an act is judged in; `answers` is what predicates are taken to say."""
     return Context(
         now=datetime.combine(plan.day, time(12), UTC),
         today=plan.day,
-        appointments=(*known, *plan.appointments),
+        appointments=(*plan.context.appointments, *plan.appointments),
         inspection=plan.inspection,
         children=planned_children(plan),
-        predicates={name: _answer_yes if said else _answer_no for name, said in says.items()},
-        mentions=plan.around.mentions,
-        holidays=assume_no_more_holidays(plan.around.holidays),
+        predicates={name: _answer_yes if yes else _answer_no for name, yes in answers.items()},
+        mentions=plan.context.mentions,
+        holidays=assume_no_more_holidays(plan.context.holidays),
     )
 
 
@@ -236,25 +241,26 @@ def planned_children(plan: ActPlan) -> tuple[Child, ...]:
     """Return the children as the record sees them; one that was added is closed everywhere."""
     known = tuple(
         Child(
-            each.record.id,
-            each.lifecycle.states[each.record.state].counts_as,
-            each.record.fields,
+            child.record.id,
+            child.lifecycle.states[child.record.state].counts_as,
+            child.record.fields,
         )
-        for each in plan.children
+        for child in plan.children
     )
     ledgers = {name for state in plan.lifecycle.states.values() for name in state.counts_as}
     closed: dict[str, Counts] = dict.fromkeys(sorted(ledgers), "closed")
-    answers = [dict([each] if each else []) for each in plan.added]
-    return (*known, *(Child("a new child", closed, fields) for fields in answers))
+    fields = [dict([child] if child else []) for child in plan.added_children]
+    return (*known, *(Child("a new child", closed, field) for field in fields))
 
 
 def known_holders(plan: ActPlan, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return who is known to hold one of the roles in the record's force on the plan's day."""
     return tuple(
         dict.fromkeys(
-            (held.person, held.role)
-            for held in plan.around.appointments
-            if held.role in roles and is_appointed_on(held, plan.record.force, plan.day)
+            (appointment.person, appointment.role)
+            for appointment in plan.context.appointments
+            if appointment.role in roles
+            and is_appointed_on(appointment, plan.record.force, plan.day)
         )
     )
 
@@ -267,40 +273,45 @@ def _answer_no(*_: object) -> bool:
     return False
 
 
-def plan_inspection(plan: ActPlan, tasks: tuple[Obligation, ...]) -> bool:
-    """Name one inspection that meets every task: the soonest known one that could, or a new one."""
-    asked = [task.atom for task in tasks if isinstance(task.atom, InspectionHeld)]
-    if not asked:
+def plan_inspection(plan: ActPlan, obligations: tuple[Obligation, ...]) -> bool:
+    """Name one inspection for all obligations: the soonest known that could do, or a new one."""
+    atoms = [
+        obligation.atom for obligation in obligations if isinstance(obligation.atom, InspectionHeld)
+    ]
+    if not atoms:
         return True
-    kinds = {each.inspection for each in asked} - {"any"}
-    never = any(window_start(plan.record, each.since) is None for each in asked)
-    if never or len(kinds) > 1 or any(t.by_system for t in tasks if t.atom in asked):
+    kinds = {atom.inspection for atom in atoms} - {"any"}
+    windows = [window_start(plan.record, atom.since) for atom in atoms]
+    if (
+        None in windows
+        or len(kinds) > 1
+        or any(obligation.is_by_system for obligation in obligations if obligation.atom in atoms)
+    ):
         return False
-    relevant = any(each.relevant for each in asked)
+    relevant = any(atom.relevant for atom in atoms)
     strictest = InspectionHeld(min(kinds, default="any"), relevant)
     need = inspection_need(strictest, plan.record)
-    windows = [window_start(plan.record, each.since) or plan.record.window for each in asked]
-    need = evolve(need, ends_from=max(window.on for window in windows))
+    need = evolve(need, ends_from=max(window.on for window in windows if window))
     if relevant and need.question is None and not plan.set_field(QUESTION_FIELD):
         return False
     return _choose_inspection(plan, need, relevant=relevant)
 
 
 def _choose_inspection(plan: ActPlan, need: InspectionNeed, *, relevant: bool) -> bool:
-    asked = "" if relevant and need.question is None else need.question
-    known = [one for one in plan.around.inspections if _could_serve(plan, one, need, asked)]
-    known.sort(key=lambda one: (one.first_day, one.id))
-    said = tuple(KnownInspection(one.id, one.first_day, one.last_day) for one in known)
-    plan.needs.append(evolve(need, known=said))
+    question = "" if relevant and need.question is None else need.question
+    known = [each for each in plan.context.inspections if _could_serve(plan, each, need, question)]
+    known.sort(key=lambda inspection: (inspection.first_day, inspection.id))
+    shown = tuple(KnownInspection(each.id, each.first_day, each.last_day) for each in known)
+    plan.needs.append(evolve(need, known=shown))
     if known:
         plan.wait_for(known[0].first_day)
         plan.inspection = known[0]
         return True
     kind = "planned" if need.kind == "any" else need.kind
-    question = plan.record.fields.get(QUESTION_FIELD)
-    covered = frozenset({question} if isinstance(question, str) else ())
+    value = plan.record.fields.get(QUESTION_FIELD)
+    covered = frozenset({value} if isinstance(value, str) else ())
     plan.inspection = Inspection(
-        f"an inspection in step {plan.at.acts + 1}",
+        f"an inspection in step {plan.start.act_count + 1}",
         kind,
         plan.day,
         plan.day,
@@ -311,57 +322,57 @@ def _choose_inspection(plan: ActPlan, need: InspectionNeed, *, relevant: bool) -
 
 
 def _could_serve(
-    plan: ActPlan, one: Inspection, need: InspectionNeed, question: str | None
+    plan: ActPlan, inspection: Inspection, need: InspectionNeed, question: str | None
 ) -> bool:
     """Say whether a known inspection could do; a question that is not known yet, none covers."""
     return (
-        one.force == plan.record.force
-        and need.kind in ("any", one.kind)
-        and one.last_day >= need.ends_from
+        inspection.force == plan.record.force
+        and need.kind in ("any", inspection.kind)
+        and inspection.last_day >= need.ends_from
         and (
             question is None
             or (
-                is_of_one_question_set(plan.record, one)
-                and covers_question(one.questions, question)
+                is_of_one_question_set(plan.record, inspection)
+                and covers_question(inspection.questions, question)
             )
         )
     )
 
 
-def plan_document(plan: ActPlan, task: Obligation) -> bool:
+def plan_document(plan: ActPlan, obligation: Obligation) -> bool:
     """Bring a document: one that the record has, or a new one; attached before peelflow acts."""
-    asked = task.atom
-    if not isinstance(asked, Evidence):
+    atom = obligation.atom
+    if not isinstance(atom, Evidence):
         return True
-    if window_start(plan.record, asked.since) is None:
-        return task.later
-    found = find_document(asked, plan.record, _bare_act(plan), planned_context(plan, {}))
-    signers = tuple(dict.fromkeys(who for who, _ in known_holders(plan, asked.signed_by)))
-    need = DocumentNeed(asked.evidence, asked.signed_by, plan.day, beforehand=task.by_system)
-    if isinstance(found, Document) and not task.later:
-        plan.needs.append(evolve(need, attached=found.name))
+    if window_start(plan.record, atom.since) is None:
+        return obligation.is_later
+    document = find_document(atom, plan.record, _bare_act(plan), planned_context(plan, {}))
+    signers = tuple(dict.fromkeys(person for person, _ in known_holders(plan, atom.signed_by)))
+    need = DocumentNeed(atom.evidence, atom.signed_by, plan.day, beforehand=obligation.is_by_system)
+    if isinstance(document, Document) and not obligation.is_later:
+        plan.needs.append(evolve(need, attached=document.name))
         return True
     plan.needs.append(evolve(need, signers=signers))
-    if asked.signed_by and not signers:
-        plan.needs.append(AppointmentNeed(asked.signed_by, plan.day))
-    _imagine_document(plan, asked, attach=task.by_system)
+    if atom.signed_by and not signers:
+        plan.needs.append(AppointmentNeed(atom.signed_by, plan.day))
+    _imagine_document(plan, atom, attach=obligation.is_by_system)
     return True
 
 
-def _imagine_document(plan: ActPlan, asked: Evidence, *, attach: bool) -> None:
+def _imagine_document(plan: ActPlan, atom: Evidence, *, attach: bool) -> None:
     """Imagine a new document, signed by one who may."""
     signed_by, signed_on = None, None
-    roles = "".join(sorted(asked.signed_by))
-    if asked.signed_by:
-        signed_by, signed_on = f"whoever holds {asked.signed_by[0]}", plan.day
-        plan.appointments.append(_appointment_from(plan, signed_by, asked.signed_by[0], plan.day))
+    roles = "".join(sorted(atom.signed_by))
+    if atom.signed_by:
+        signed_by, signed_on = f"whoever holds {atom.signed_by[0]}", plan.day
+        plan.appointments.append(_appointment_on_day(plan, signed_by, atom.signed_by[0]))
     number = plan.record.number + 1
     digest = f"{IMAGINED_DIGEST_PREFIX}{number}.{len(plan.needs)}"
-    name = f"{asked.evidence} {roles}"
-    document = Document(digest, asked.evidence, name, 0, signed_by, signed_on)
+    name = f"{atom.evidence} {roles}"
+    document = Document(digest, atom.evidence, name, 0, signed_by, signed_on)
     if attach:
-        held = (*plan.record.attachments, Attachment(document, number))
-        plan.record = evolve(plan.record, attachments=held, number=number)
+        attachments = (*plan.record.attachments, Attachment(document, number))
+        plan.record = evolve(plan.record, attachments=attachments, number=number)
     else:
         plan.evidence.append(document)
 
@@ -370,59 +381,63 @@ def plan_actor(plan: ActPlan) -> bool:
     """See to it that somebody holds a role to act in, and say where a source is needed."""
     roles = plan.lifecycle.roles
     plan.holders = tuple(
-        held for held in known_holders(plan, plan.roles) if held[0] not in plan.than
+        holder
+        for holder in known_holders(plan, plan.roles)
+        if holder[0] not in plan.excluded_people
     )
-    if plan.by_system:
+    if plan.is_by_system:
         return True
     if all(roles[role].by_appointment for role in plan.roles) and not plan.holders:
         plan.needs.append(AppointmentNeed(plan.roles, plan.day))
     if any(roles[role].side == "inspectorate" for role in plan.roles):
         plan.needs.append(SourceNeed())
-    plan.appointments += [_appointment_from(plan, plan.doer, role, plan.day) for role in plan.roles]
+    plan.appointments += [
+        _appointment_on_day(plan, plan.placeholder_actor, role) for role in plan.roles
+    ]
     return True
 
 
 def _bare_act(plan: ActPlan) -> Act:
     """Return the act without any offer."""
-    return Act(plan.way.rule.trigger, Actor(plan.doer, ""), plan.day, "")
+    return Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
 
 
-def _appointment_from(plan: ActPlan, person: str, role: str, day: date) -> Appointment:
-    return Appointment(person, role, plan.record.force, day)
+def _appointment_on_day(plan: ActPlan, person: str, role: str) -> Appointment:
+    return Appointment(person, role, plan.record.force, plan.day)
 
 
 _NEW_CHILD_UNDETERMINED = "whether a child that is yet to be added can be closed"
 
 
-def close_children(plan: ActPlan, task: Obligation) -> bool:
+def close_children(plan: ActPlan, obligation: Obligation) -> bool:
     """Close each child that must be, by its own way; add one where one is missing."""
-    match task.atom:
+    match obligation.atom:
         case ChildrenClosed():
-            missing: list[AddedChild] = [] if plan.children or plan.added else [None]
-            needs: list[Need] = [ChildrenNeed((), task.closes)]
-        case ChildForEach() as asked:
-            names = unanswered_mentions(asked, plan.record, planned_context(plan, {}))
-            missing = [(asked.children, name) for name in names]
-            needs = [AnswersNeed(names, asked.children, task.closes)]
+            missing: list[AddedChild] = [] if plan.children or plan.added_children else [None]
+            needs: list[Need] = [ChildrenNeed((), obligation.closes)]
+        case ChildForEach() as atom:
+            names = unanswered_mentions(atom, plan.record, planned_context(plan, {}))
+            missing = [(atom.children, name) for name in names]
+            needs = [AnswersNeed(names, atom.children, obligation.closes)]
         case _:
             return True
     if missing:
-        if not plan.around.may_have_children:
+        if not plan.context.may_have_children:
             return False
-        plan.added |= frozenset(missing)
+        plan.added_children |= frozenset(missing)
         plan.needs += needs
         plan.undetermined.append(_NEW_CHILD_UNDETERMINED)
-    return _close_known_children(plan, task)
+    return _close_known_children(plan, obligation)
 
 
-def _close_known_children(plan: ActPlan, task: Obligation) -> bool:
-    still = open_children(planned_children(plan), task.closes)
-    if still:
-        plan.needs.append(ChildrenNeed(still, task.closes))
+def _close_known_children(plan: ActPlan, obligation: Obligation) -> bool:
+    open_ids = open_children(planned_children(plan), obligation.closes)
+    if open_ids:
+        plan.needs.append(ChildrenNeed(open_ids, obligation.closes))
     return all(
-        _close_child(plan, child, closed_on(child.lifecycle, task.closes))
+        _close_child(plan, child, closed_on(child.lifecycle, obligation.closes))
         for child in plan.children
-        if child.record.id in still
+        if child.record.id in open_ids
     )
 
 
@@ -432,25 +447,27 @@ def close_open_children(plan: ActPlan, closes: frozenset[str]) -> bool | None:
     Returns:
         None: Nothing is in the way. True: The plan now has their ways. False: One has none.
     """
-    still = tuple(each for each in plan.children if closes & _open_ledgers(each))
-    if not still:
+    children = tuple(
+        child
+        for child in plan.children
+        if closes & ledgers_counting(child.lifecycle.states[child.record.state], "open")
+    )
+    if not children:
         return None
-    plan.needs.append(ChildrenNeed(tuple(each.record.id for each in still), tuple(sorted(closes))))
-    return all(_close_child(plan, child, not_open_on(child.lifecycle, closes)) for child in still)
-
-
-def _open_ledgers(child: RelatedRecord) -> frozenset[str]:
-    counts = child.lifecycle.states[child.record.state].counts_as
-    return frozenset(name for name, how in counts.items() if how == "open")
+    ids = tuple(child.record.id for child in children)
+    plan.needs.append(ChildrenNeed(ids, tuple(sorted(closes))))
+    return all(
+        _close_child(plan, child, not_open_on(child.lifecycle, closes)) for child in children
+    )
 
 
 def _close_child(plan: ActPlan, child: RelatedRecord, goal: Goal) -> bool:
-    above = closed_ledgers(plan.lifecycle.states[plan.record.state])
-    found = plan.find(child, goal, plan.at.day, above)
-    if found is None:
+    closed_above = ledgers_counting(plan.lifecycle.states[plan.record.state], "closed")
+    result = plan.find_route(child, goal, plan.start.day, closed_above)
+    if result is None:
         return False
-    gone = _relative_after_route(plan, child, found)
-    plan.children = tuple(gone if each is child else each for each in plan.children)
+    closed = _relative_after_route(plan, child, *result)
+    plan.children = tuple(closed if each is child else each for each in plan.children)
     return True
 
 
@@ -460,59 +477,62 @@ def reopen_parent(plan: ActPlan, opens: frozenset[str]) -> bool | None:
     Returns:
         None: Nothing is in the way. True: The plan now has the parent's way. False: It has none.
     """
-    if opens & plan.around.closed_above:
+    if opens & plan.context.closed_above:
         return False
     parent = plan.parent
     if parent is None:
         return None
-    closed = opens & closed_ledgers(parent.lifecycle.states[parent.record.state])
+    state = parent.lifecycle.states[parent.record.state]
+    closed = opens & ledgers_counting(state, "closed")
     if not closed:
         return None
-    goals = not_closed_on(parent.lifecycle, closed)
-    found = plan.find(parent, goals, plan.at.day, parent.around.closed_above)
-    if found is None:
+    goal = not_closed_on(parent.lifecycle, closed)
+    result = plan.find_route(parent, goal, plan.start.day, parent.around.closed_above)
+    if result is None:
         return False
     plan.needs.append(ParentNeed(parent.record.id, tuple(sorted(closed))))
-    plan.parent = _relative_after_route(plan, parent, found)
+    plan.parent = _relative_after_route(plan, parent, *result)
     return True
 
 
 def _relative_after_route(
-    plan: ActPlan, relative: RelatedRecord, found: tuple[Route, SearchState]
+    plan: ActPlan, relative: RelatedRecord, route: Route, end: SearchState
 ) -> RelatedRecord:
     """Take a relative's way as gone before the act, and return the relative as it then is."""
-    route, end = found
-    plan.before.append(route)
+    plan.routes_before.append(route)
     plan.wait_for(end.day)
-    plan.undetermined += [each for step in route.steps for each in step.undetermined]
+    plan.undetermined += [sentence for step in route.steps for sentence in step.undetermined]
     around = evolve(relative.around, children=end.children, parent=end.parent)
     return RelatedRecord(end.record, relative.lifecycle, around)
 
 
-def prepare(plan: ActPlan, tasks: Iterable[Obligation]) -> bool:
-    """Meet every task, and a timed step's time; say whether that can be done at all."""
-    asked = tuple(sorted(tasks, key=_is_without_choice))
-    able = (
+def prepare(plan: ActPlan, obligations: Iterable[Obligation]) -> bool:
+    """Meet every obligation, and a timed step's time; say whether that can be done at all."""
+    ordered = tuple(sorted(obligations, key=_is_without_choice))
+    possible = (
         _wait_until_due(plan)
-        and all(_meet_simple(plan, task) for task in asked)
-        and all(close_children(plan, task) for task in sorted(asked, key=_is_met_by_any_child))
-        and plan_inspection(plan, asked)
+        and all(_meet_simple(plan, obligation) for obligation in ordered)
+        and all(
+            close_children(plan, obligation)
+            for obligation in sorted(ordered, key=_is_met_by_any_child)
+        )
+        and plan_inspection(plan, ordered)
     )
-    if not able:
+    if not possible:
         return False
-    if plan.day > plan.at.day:
+    if plan.day > plan.start.day:
         plan.needs.insert(0, DayNeed(plan.day))
-    return all(plan_document(plan, task) for task in asked) and plan_actor(plan)
+    return all(plan_document(plan, obligation) for obligation in ordered) and plan_actor(plan)
 
 
-def _is_without_choice(task: Obligation) -> bool:
-    """Say whether a task asks no choice of a field: those that do are met first."""
-    return not (isinstance(task.atom, FieldSet) and task.atom.has)
+def _is_without_choice(obligation: Obligation) -> bool:
+    """Say whether a obligation asks no choice of a field: those that do are met first."""
+    return not (isinstance(obligation.atom, FieldSet) and obligation.atom.has)
 
 
-def _is_met_by_any_child(task: Obligation) -> bool:
-    """Say whether any child meets a task: such a one comes after those that ask for their own."""
-    return isinstance(task.atom, ChildrenClosed)
+def _is_met_by_any_child(obligation: Obligation) -> bool:
+    """Say whether any child will do: such a one comes after those that ask for their own."""
+    return isinstance(obligation.atom, ChildrenClosed)
 
 
 def _set_shared_field(plan: ActPlan, field: str) -> bool:
@@ -523,18 +543,18 @@ def _set_shared_field(plan: ActPlan, field: str) -> bool:
 
 def _wait_until_due(plan: ActPlan) -> bool:
     """Wait until a timed step is due; where nobody can tell, as if no bank holiday followed."""
-    after = plan.way.rule.after
+    after = plan.compiled.rule.after
     if after is None:
         return True
-    start = period_start(after, plan.record, plan.way.source)
+    start = period_start(after, plan.record, plan.compiled.source)
     if start is None:
         if not _set_publication(plan):
             return False
-        start = plan.at.day
-    due = last_day(start, after, plan.around.holidays)
+        start = plan.start.day
+    due = last_day(start, after, plan.context.holidays)
     if isinstance(due, UndeterminedDay):
-        plan.undetermined.append(f"the day of `{plan.way.rule.trigger}`, which {due.why}")
-        due = last_day(start, after, assume_no_more_holidays(plan.around.holidays))
+        plan.undetermined.append(f"the day of `{plan.compiled.rule.trigger}`, which {due.why}")
+        due = last_day(start, after, assume_no_more_holidays(plan.context.holidays))
     if isinstance(due, UndeterminedDay):
         return False
     plan.wait_for(due)
@@ -543,13 +563,13 @@ def _wait_until_due(plan: ActPlan) -> bool:
 
 def _set_publication(plan: ActPlan) -> bool:
     """Set the date of publication: at worst, the day on which the step is begun."""
-    day = plan.at.day
+    day = plan.start.day
     return plan.set_field(PUBLISHED, day.isoformat(), day)
 
 
-def _meet_simple(plan: ActPlan, task: Obligation) -> bool:
+def _meet_simple(plan: ActPlan, obligation: Obligation) -> bool:
     """Meet what needs neither family nor papers."""
-    match task.atom:
+    match obligation.atom:
         case FieldSet(field=name, has=None):
             return bool(plan.record.fields.get(name)) or plan.set_field(name)
         case FieldSet(field=name, has=str(choice)):
@@ -557,58 +577,54 @@ def _meet_simple(plan: ActPlan, task: Obligation) -> bool:
         case ChildForEach(names=name):
             return bool(plan.record.fields.get(name)) or _set_shared_field(plan, name)
         case Waited():
-            return _meet_waited(plan, task.atom, later=task.later)
+            return _meet_waited(plan, obligation.atom, later=obligation.is_later)
         case DistinctFrom():
-            return task.later or _meet_distinct(plan, task.atom)
+            return obligation.is_later or _meet_distinct(plan, obligation.atom)
         case PredicateHolds(predicate=name):
-            return _meet_predicate(plan, name, later=task.later)
+            return _meet_predicate(plan, name, later=obligation.is_later)
         case ReasonGiven():
-            return _give_with_act(plan, task, ReasonNeed())
+            return _give_with_act(plan, obligation, ReasonNeed())
         case SuccessorNamed():
-            return _give_with_act(plan, task, SuccessorNeed())
+            return _give_with_act(plan, obligation, SuccessorNeed())
         case _:
             return True
 
 
-def _give_with_act(plan: ActPlan, task: Obligation, need: Need) -> bool:
+def _give_with_act(plan: ActPlan, obligation: Obligation, need: Need) -> bool:
     """Give a word with the act, as peelflow never does."""
-    if not task.by_system:
+    if not obligation.is_by_system:
         plan.needs.append(need)
-    return not task.by_system
+    return not obligation.is_by_system
 
 
-def _meet_waited(plan: ActPlan, asked: Waited, *, later: bool) -> bool:
-    if asked.since == PUBLISHED:
-        start = publication_day(plan.record)
-        if start is None:
-            if not _set_publication(plan):
-                return False
-            start = plan.at.day
-    else:
-        moment = window_start(plan.record, asked.since)
-        if moment is None:
+def _meet_waited(plan: ActPlan, atom: Waited, *, later: bool) -> bool:
+    start = wait_start(plan.record, atom)
+    if start is None:
+        if atom.since != PUBLISHED:
             return later
-        start = moment.on
-    due = last_day(start, After(asked.waited), None)
+        if not _set_publication(plan):
+            return False
+        start = plan.start.day
+    due = last_day(start, After(atom.waited), None)
     if isinstance(due, UndeterminedDay):
         return False
     plan.wait_for(due)
     return True
 
 
-def _meet_distinct(plan: ActPlan, asked: DistinctFrom) -> bool:
-    need = distinct_needs(asked, plan.record)[0]
+def _meet_distinct(plan: ActPlan, atom: DistinctFrom) -> bool:
+    need = distinct_needs(atom, plan.record)[0]
     if not isinstance(need, PersonNeed):
         return False
-    if plan.by_system:
+    if plan.is_by_system:
         return PEELFLOW.person not in need.than
-    plan.than += need.than
+    plan.excluded_people += need.than
     plan.needs.append(need)
     return True
 
 
 def _meet_predicate(plan: ActPlan, name: str, *, later: bool) -> bool:
-    if name not in plan.around.predicates:
+    if name not in plan.context.predicates:
         return False
     if not later:
         plan.needs.append(PredicateNeed(name, registered=True))

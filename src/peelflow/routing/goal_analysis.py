@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
-from itertools import product
+from itertools import chain, product
 
 from attrs import evolve, frozen
 
-from peelflow.engine.decide import PEELFLOW
 from peelflow.engine.machine import CompiledTransition, RuleMachine, machine_for
-from peelflow.engine.requirements import has_choice, window_start
+from peelflow.engine.requirements import done_in_window, has_choice, window_start
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Record
+from peelflow.model.records import PEELFLOW, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -22,7 +21,12 @@ from peelflow.model.requirements import (
     Requirement,
     atoms_of,
 )
-from peelflow.model.rules import SYSTEM, Lifecycle, State, Transition
+from peelflow.model.rules import (
+    Lifecycle,
+    is_automatic,
+    is_taken_by_system,
+    ledgers_counting,
+)
 from peelflow.wording import say_choice
 
 COUNT_WORDS = ("open", "closed")
@@ -32,7 +36,7 @@ COUNT_WORDS = ("open", "closed")
 class Goal:
     """A goal in words, and its states; the first set that can be reached at all is meant."""
 
-    words: str
+    text: str
     states: tuple[frozenset[str], ...]
 
 
@@ -53,10 +57,10 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     if to in states:
         return Goal(f"`{to}`", (frozenset({to}),))
     counted = sorted(
-        {f"{how} on {name}" for one in states.values() for name, how in one.counts_as.items()}
+        {f"{how} on {name}" for state in states.values() for name, how in state.counts_as.items()}
     )
     why = f"is no state of {lifecycle}, and none counts so on the ledger {ledger!r}"
-    instead = f"use {say_choice(tuple(states))}" + "".join(f", or {each}" for each in counted)
+    instead = f"use {say_choice(tuple(states))}" + "".join(f", or {words}" for words in counted)
     raise InvalidRequest(f"the goal {to!r}", why, instead)
 
 
@@ -65,7 +69,7 @@ def closed_on(lifecycle: Lifecycle, ledgers: tuple[str, ...]) -> Goal:
     names = [
         name
         for name, state in lifecycle.states.items()
-        if all(state.counts_as.get(one) == "closed" for one in ledgers or state.counts_as)
+        if all(state.counts_as.get(ledger) == "closed" for ledger in ledgers or state.counts_as)
     ]
     where = f"on the ledger {' and '.join(ledgers)}" if ledgers else "wherever it counts"
     return Goal(f"closed {where}", _preferred_first(names, "closed"))
@@ -77,32 +81,28 @@ def not_closed_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
     names = frozenset(
         name
         for name, state in lifecycle.states.items()
-        if not closed.intersection(closed_ledgers(state))
+        if not closed & ledgers_counting(state, "closed")
     )
     return Goal(f"no longer closed on the ledger {' and '.join(sorted(closed))}", (names,))
 
 
 def not_open_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
     """Return the states that count open on none of `ledgers`, those that end before others."""
+    open_on = frozenset(ledgers)
     names = [
         name
         for name, state in lifecycle.states.items()
-        if all(state.counts_as.get(one) != "open" for one in ledgers)
+        if not open_on & ledgers_counting(state, "open")
     ]
-    where = " and ".join(sorted(ledgers))
+    where = " and ".join(sorted(open_on))
     return Goal(f"no longer open on the ledger {where}", _preferred_first(names, "closed"))
-
-
-def closed_ledgers(state: State) -> frozenset[str]:
-    """Return the ledgers on which a state counts closed."""
-    return frozenset(name for name, counts in state.counts_as.items() if counts == "closed")
 
 
 def _preferred_first(names: Iterable[str], name: str) -> tuple[frozenset[str], ...]:
     """Return the state of that name alone, where it is one of them, before all of them."""
-    every = frozenset(names)
-    first = every.intersection({name})
-    return (first, every) if first and first != every else (every,)
+    states = frozenset(names)
+    first = states & {name}
+    return (first, states) if first and first != states else (states,)
 
 
 Atoms = tuple[Requirement, ...]
@@ -115,45 +115,44 @@ class GoalAnalysis:
 
     Attributes:
         machine: The lifecycle's.
-        away: From each state that has a way to the goal, how many acts it takes at least.
-        since: The states from whose entering some requirement counts.
-        distinct: Every `distinct_from`.
-        papers: The evidence that peelflow's own steps ask for: it must be attached beforehand.
-        fields: What peelflow's own steps ask of fields, and every choice that is asked for.
-        choosing: The fields of those choices.
+        distance: From each state that has a way to the goal, how many acts it takes at least.
+        since_states: The states from whose entering some requirement counts.
+        distinct_from: Every `distinct_from`.
+        system_evidence: The evidence that peelflow's own steps ask for: it must be attached
+            beforehand.
+        system_fields: What peelflow's own steps ask of fields, and every choice that is asked for.
+        choice_fields: The fields of those choices.
     """
 
     machine: RuleMachine
-    away: dict[str, int]
-    since: frozenset[str]
-    distinct: tuple[DistinctFrom, ...]
-    papers: tuple[Evidence, ...]
-    fields: tuple[FieldSet, ...]
-    choosing: frozenset[str]
+    distance: dict[str, int]
+    since_states: frozenset[str]
+    distinct_from: tuple[DistinctFrom, ...]
+    system_evidence: tuple[Evidence, ...]
+    system_fields: tuple[FieldSet, ...]
+    choice_fields: frozenset[str]
 
 
 def analyse_goal(lifecycle: Lifecycle, goals: frozenset[str]) -> GoalAnalysis:
     """Return what matters of a lifecycle on ways to `goals`."""
-    away = _distances(lifecycle, goals)
-    rules = [rule for name in away for rule in lifecycle.states[name].transitions]
+    distance = _distances(lifecycle, goals)
+    rules = [rule for name in distance for rule in lifecycle.states[name].transitions]
     atoms = tuple(atom for rule in rules for atom in atoms_of(rule.requires))
-    own = tuple(a for rule in rules if rule.by == (SYSTEM,) for a in atoms_of(rule.requires))
-    chosen = [a for a in atoms if isinstance(a, FieldSet) and a.has is not None]
+    of_system = [
+        atom for rule in rules if is_taken_by_system(rule) for atom in atoms_of(rule.requires)
+    ]
+    fields = [atom for atom in of_system if isinstance(atom, FieldSet)]
+    choices = [atom for atom in atoms if isinstance(atom, FieldSet) and atom.has is not None]
     since = {getattr(atom, "since", None) for atom in atoms} - {None, PUBLISHED}
     return GoalAnalysis(
         machine=machine_for(lifecycle),
-        away=away,
-        since=frozenset(map(str, since)),
-        distinct=tuple(dict.fromkeys(a for a in atoms if isinstance(a, DistinctFrom))),
-        papers=tuple(dict.fromkeys(a for a in own if isinstance(a, Evidence))),
-        fields=tuple(dict.fromkeys([*(a for a in own if isinstance(a, FieldSet)), *chosen])),
-        choosing=frozenset(atom.field for atom in chosen),
+        distance=distance,
+        since_states=frozenset(map(str, since)),
+        distinct_from=tuple(dict.fromkeys(a for a in atoms if isinstance(a, DistinctFrom))),
+        system_evidence=tuple(dict.fromkeys(a for a in of_system if isinstance(a, Evidence))),
+        system_fields=tuple(dict.fromkeys((*fields, *choices))),
+        choice_fields=frozenset(atom.field for atom in choices),
     )
-
-
-def is_automatic(rule: Transition) -> bool:
-    """Say whether peelflow takes this step by itself as soon as its state is entered."""
-    return rule.by == (SYSTEM,) and rule.after is None
 
 
 def _distances(lifecycle: Lifecycle, goals: frozenset[str]) -> dict[str, int]:
@@ -162,24 +161,25 @@ def _distances(lifecycle: Lifecycle, goals: frozenset[str]) -> dict[str, int]:
     for name, state in lifecycle.states.items():
         for rule in state.transitions:
             into.setdefault(rule.to, []).append((name, 0 if is_automatic(rule) else 1))
-    away = dict.fromkeys(sorted(goals), 0)
-    waiting = deque((name, 0) for name in away)
+    distance = dict.fromkeys(sorted(goals), 0)
+    waiting = deque((name, 0) for name in distance)
     while waiting:
-        name, far = waiting.popleft()
+        name, acts = waiting.popleft()
         for source, cost in into.get(name, ()):
-            if far + cost < away.get(source, far + cost + 1):
-                away[source] = far + cost
-                (waiting.append if cost else waiting.appendleft)((source, far + cost))
-    return away
+            if acts + cost < distance.get(source, acts + cost + 1):
+                distance[source] = acts + cost
+                (waiting.append if cost else waiting.appendleft)((source, acts + cost))
+    return distance
 
 
 def transitions_out(
-    machine: RuleMachine, state: str, *, prompt: bool
+    machine: RuleMachine, state: str, *, automatic: bool
 ) -> Iterator[CompiledTransition]:
-    """Yield the ways out of a state that peelflow takes at once, or the others."""
+    """Yield the transitions out of a state that peelflow takes at once, or the others."""
     for rule in machine.lifecycle.states[state].transitions:
-        if is_automatic(rule) is prompt:
-            yield next(way for way in machine.ways(state, rule.trigger) if way.rule is rule)
+        if is_automatic(rule) is automatic:
+            compiled = machine.compiled(state, rule.trigger)
+            yield next(transition for transition in compiled if transition.rule is rule)
 
 
 def automatic_runs(machine: RuleMachine, state: str) -> Iterator[tuple[CompiledTransition, ...]]:
@@ -188,46 +188,47 @@ def automatic_runs(machine: RuleMachine, state: str) -> Iterator[tuple[CompiledT
     while runs:
         run = runs.popleft()
         yield run
-        passed = {state, *(way.rule.to for way in run)}
-        here = run[-1].rule.to if run else state
-        for way in transitions_out(machine, here, prompt=True):
-            if way.rule.to not in passed:
-                runs.append((*run, way))
+        passed = [state, *(compiled.rule.to for compiled in run)]
+        for compiled in transitions_out(machine, passed[-1], automatic=True):
+            if compiled.rule.to not in passed:
+                runs.append((*run, compiled))
 
 
 def alternatives_of(requires: Atoms) -> tuple[Atoms, ...]:
     """Return each list of atoms that meets all of `requires`: one choice of every `any_of`."""
-    options = []
-    for asked in requires:
-        if isinstance(asked, AnyOf):
-            options.append(tuple(one for every in asked.any_of for one in alternatives_of(every)))
-        else:
-            options.append(((asked,),))
-    every = (tuple(a for part in chosen for a in part) for chosen in product(*options))
-    return tuple(dict.fromkeys(tuple(dict.fromkeys(atoms)) for atoms in every))
+    options = [
+        tuple(chain.from_iterable(map(alternatives_of, requirement.any_of)))
+        if isinstance(requirement, AnyOf)
+        else ((requirement,),)
+        for requirement in requires
+    ]
+    alternatives = (tuple(chain.from_iterable(chosen)) for chosen in product(*options))
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(atoms)) for atoms in alternatives))
 
 
-def without_irrelevant_past(record: Record, terrain: GoalAnalysis) -> Record:
+def without_irrelevant_past(record: Record, analysis: GoalAnalysis) -> Record:
     """Return a record without what no requirement here asks for, so that long ways stay quick."""
-    past = terrain.since | {record.state}
-    triggers = {atom.distinct_from for atom in terrain.distinct}
+    past = analysis.since_states | {record.state}
+    triggers = {atom.distinct_from for atom in analysis.distinct_from}
     return evolve(
         record,
         entered={name: when for name, when in record.entered.items() if name in past},
         done={name: when for name, when in record.done.items() if name in triggers},
-        attachments=tuple(a for a in record.attachments if a.document.digest not in record.spent),
+        attachments=tuple(
+            each for each in record.attachments if each.document.digest not in record.spent
+        ),
         spent=frozenset(),
     )
 
 
-def relevant_past(record: Record, terrain: GoalAnalysis) -> Hashable:
+def relevant_past(record: Record, analysis: GoalAnalysis) -> Hashable:
     """Return all of a record's past that decides what can be done later."""
     return (
         record.state,
-        frozenset(terrain.since.intersection(record.entered)),
-        tuple(_doer_kind(record, atom) for atom in terrain.distinct),
-        tuple(_attached_evidence(record, atom) for atom in terrain.papers),
-        tuple(_is_field_met(record, atom) for atom in terrain.fields),
+        frozenset(analysis.since_states.intersection(record.entered)),
+        tuple(_doer_kind(record, atom) for atom in analysis.distinct_from),
+        tuple(_attached_evidence(record, atom) for atom in analysis.system_evidence),
+        tuple(_is_field_met(record, atom) for atom in analysis.system_fields),
     )
 
 
@@ -239,8 +240,8 @@ def _is_field_met(record: Record, atom: FieldSet) -> bool:
 
 def _doer_kind(record: Record, atom: DistinctFrom) -> str | None:
     """Return whether a trigger was done in the window: by peelflow, by a person, or not."""
-    window, done = window_start(record, atom.since), record.done.get(atom.distinct_from)
-    if window is None or done is None or done.number < window.number:
+    done = done_in_window(record, atom)
+    if done is None:
         return None
     return "peelflow" if done.person == PEELFLOW.person else "a person"
 
@@ -248,9 +249,11 @@ def _doer_kind(record: Record, atom: DistinctFrom) -> str | None:
 def _attached_evidence(record: Record, atom: Evidence) -> frozenset[str]:
     window = window_start(record, atom.since)
     return frozenset(
-        held.document.name
-        if held.document.digest.startswith(IMAGINED_DIGEST_PREFIX)
-        else held.document.digest
-        for held in record.attachments
-        if window and held.number > window.number and held.document.kind == atom.evidence
+        attachment.document.name
+        if attachment.document.digest.startswith(IMAGINED_DIGEST_PREFIX)
+        else attachment.document.digest
+        for attachment in record.attachments
+        if window
+        and attachment.number > window.number
+        and attachment.document.kind == atom.evidence
     )

@@ -34,7 +34,7 @@ from peelflow.routing.goal_analysis import (
     relevant_past,
     without_irrelevant_past,
 )
-from peelflow.routing.successors import Successor, successors
+from peelflow.routing.successors import successors
 
 MOST_ACTS = 100_000
 Cost = tuple[int, int, int, int]
@@ -61,14 +61,14 @@ def route(
     """
     search = _Search(most)
     try:
-        found = search.find(RelatedRecord(record, lifecycle, around), goal, on)
+        result = search.find(RelatedRecord(record, lifecycle, around), goal, on)
     except _TooLargeError:
         why = f"{most} acts were tried, and the rules allow many more"
-        return _route_result(lifecycle, record, goal.words, "undetermined", why=why)
-    if found is None:
+        return _route_result(lifecycle, record, goal, "undetermined", why=why)
+    if result is None:
         why = _why_not(lifecycle, record, goal)
-        return _route_result(lifecycle, record, goal.words, "impossible", why=why)
-    return found[0]
+        return _route_result(lifecycle, record, goal, "impossible", why=why)
+    return result[0]
 
 
 class _TooLargeError(Exception):
@@ -77,9 +77,9 @@ class _TooLargeError(Exception):
 
 @frozen(eq=False)
 class _Node:
-    """A standing, how it was come by, and what it cost."""
+    """A state of the search, how it was come by, and what it cost."""
 
-    standing: SearchState
+    state: SearchState
     cost: Cost
     step: RouteStep | None = None
     previous: _Node | None = None
@@ -89,102 +89,106 @@ class _Node:
 class _Search:
     """One search, with those of parents and children inside it: what it may still try."""
 
-    left: int
+    remaining_acts: int
     _known: dict[Hashable, tuple[Route, SearchState] | None] = field(factory=dict)
 
-    def find(self, whose: RelatedRecord, goal: Goal, on: date) -> tuple[Route, SearchState] | None:
+    def find(
+        self, subject: RelatedRecord, goal: Goal, on: date
+    ) -> tuple[Route, SearchState] | None:
         """Return the way to a goal and how the record then stands."""
         for states in goal.states:
-            last = self._last(whose, states, on)
+            last = self._last(subject, states, on)
             if last is not None:
                 steps = tuple(_steps_to(last))
-                open_ = any(step.undetermined for step in steps)
-                verdict: RouteVerdict = "undetermined" if open_ else "possible"
-                told = _route_result(whose.lifecycle, whose.record, goal.words, verdict, steps)
-                return told, last.standing
+                undetermined = any(step.undetermined for step in steps)
+                verdict: RouteVerdict = "undetermined" if undetermined else "possible"
+                result = _route_result(subject.lifecycle, subject.record, goal, verdict, steps)
+                return result, last.state
         return None
 
-    def relative(
-        self, whose: RelatedRecord, goal: Goal, on: date, above: frozenset[str]
+    def find_relative(
+        self, subject: RelatedRecord, goal: Goal, on: date, closed_above: frozenset[str]
     ) -> tuple[Route, SearchState] | None:
         """Find a parent's or a child's way; the same question is asked many times."""
-        asked = (whose, goal, on, above)
-        if asked not in self._known:
-            around = evolve(whose.around, closed_above=above)
-            kept = RelatedRecord(whose.record, whose.lifecycle, around)
-            self._known[asked] = self.find(kept, goal, on)
-        return self._known[asked]
+        question = (subject, goal, on, closed_above)
+        if question not in self._known:
+            around = evolve(subject.around, closed_above=closed_above)
+            relative = RelatedRecord(subject.record, subject.lifecycle, around)
+            self._known[question] = self.find(relative, goal, on)
+        return self._known[question]
 
-    def _last(self, whose: RelatedRecord, goals: frozenset[str], on: date) -> _Node | None:
+    def _last(self, subject: RelatedRecord, goals: frozenset[str], on: date) -> _Node | None:
         """Return the end of the cheapest way to one of these states."""
-        terrain = analyse_goal(whose.lifecycle, goals)
-        first = _root_node(whose, terrain, on)
-        if whose.record.state not in terrain.away:
+        analysis = analyse_goal(subject.lifecycle, goals)
+        root = _root_node(subject, analysis, on)
+        if subject.record.state not in analysis.distance:
             return None
-        order, seen = count(), set[Hashable]()
-        waiting = [(_estimated_cost(first, terrain), next(order), first)]
+        counter, visited = count(), set[Hashable]()
+        waiting = [(_estimated_cost(root, analysis), next(counter), root)]
         while waiting:
             _, _, node = heappop(waiting)
-            if node.standing.record.state in goals:
+            if node.state.record.state in goals:
                 return node
-            key = _visited_key(node.standing, terrain)
-            if key in seen:
+            key = _visited_key(node.state, analysis)
+            if key in visited:
                 continue
-            seen.add(key)
-            for found in successors(terrain, node.standing, whose.around, self.relative):
+            visited.add(key)
+            for successor in successors(analysis, node.state, subject.around, self.find_relative):
                 self._spend()
-                then = _Node(found.after, _cost_after(node.cost, found), found.step, node)
-                if _visited_key(found.after, terrain) not in seen:
-                    heappush(waiting, (_estimated_cost(then, terrain), next(order), then))
+                cost = _cost_after(node.cost, successor.step)
+                following = _Node(successor.state, cost, successor.step, node)
+                if _visited_key(successor.state, analysis) not in visited:
+                    estimate = _estimated_cost(following, analysis)
+                    heappush(waiting, (estimate, next(counter), following))
         return None
 
     def _spend(self) -> None:
-        self.left -= 1
-        if self.left < 0:
+        self.remaining_acts -= 1
+        if self.remaining_acts < 0:
             raise _TooLargeError
 
 
-def _root_node(whose: RelatedRecord, terrain: GoalAnalysis, on: date) -> _Node:
-    record, around = whose.record, whose.around
-    standing = SearchState(
-        record=without_irrelevant_past(record, terrain),
+def _root_node(subject: RelatedRecord, analysis: GoalAnalysis, on: date) -> _Node:
+    record, around = subject.record, subject.around
+    state = SearchState(
+        record=without_irrelevant_past(record, analysis),
         day=max(record.on, on),
         children=around.children,
         parent=around.parent,
     )
-    return _Node(standing, (0, 0, 0, 0))
+    return _Node(state, (0, 0, 0, 0))
 
 
-def _visited_key(standing: SearchState, terrain: GoalAnalysis) -> Hashable:
-    children = tuple(each.record.state for each in standing.children)
-    parent = standing.parent.record.state if standing.parent else None
-    # INVARIANT: what was chosen on the way is what `facts` says of choices now, and not before.
-    return relevant_past(standing.record, terrain), children, parent, standing.added
+def _visited_key(state: SearchState, analysis: GoalAnalysis) -> Hashable:
+    children = tuple(child.record.state for child in state.children)
+    parent = state.parent.record.state if state.parent else None
+    # INVARIANT: what was chosen on the way is what `relevant_past` says of choices now, and not
+    # before.
+    return relevant_past(state.record, analysis), children, parent, state.added_children
 
 
-def _cost_after(cost: Cost, found: Successor) -> Cost:
-    acts, open_, prepared, _ = cost
-    step = found.step
+def _cost_after(cost: Cost, step: RouteStep) -> Cost:
+    acts, undetermined, prepared, _ = cost
     prepared += sum(isinstance(need, PRECONDITIONS) for need in step.needs)
-    prepared += sum(each.acts for each in step.before)
-    return acts + 1, open_ + bool(step.undetermined), prepared, step.earliest.toordinal()
+    prepared += sum(route.acts for route in step.before)
+    return acts + 1, undetermined + bool(step.undetermined), prepared, step.earliest.toordinal()
 
 
-def _estimated_cost(node: _Node, terrain: GoalAnalysis) -> Cost:
-    acts, open_, prepared, day = node.cost
-    return acts + terrain.away[node.standing.record.state], open_, prepared, day
+def _estimated_cost(node: _Node, analysis: GoalAnalysis) -> Cost:
+    acts, undetermined, prepared, day = node.cost
+    return acts + analysis.distance[node.state.record.state], undetermined, prepared, day
 
 
 def _steps_to(last: _Node) -> Iterator[RouteStep]:
     """Yield the steps to a node, first to last, each with the last day on which it may be done."""
-    found: list[RouteStep] = []
+    steps: list[RouteStep] = []
     node: _Node | None = last
     while node is not None and node.step is not None:
-        found.append(node.step)
+        steps.append(node.step)
         node = node.previous
-    found.reverse()
-    for number, step in enumerate(found):
-        deadline = _inspection_deadline(found, number)
+    steps.reverse()
+    for number, step in enumerate(steps):
+        deadline = _inspection_deadline(steps, number)
         latest = min(filter(None, (step.latest, deadline)), default=None)
         yield evolve(step, latest=latest)
 
@@ -195,10 +199,10 @@ def _inspection_deadline(steps: list[RouteStep], number: int) -> date | None:
         return None
     for step in steps[number + 1 :]:
         known = [
-            one for need in step.needs if isinstance(need, InspectionNeed) for one in need.known
+            each for need in step.needs if isinstance(need, InspectionNeed) for each in need.known
         ]
         if known:
-            return max(one.last_day for one in known)
+            return max(inspection.last_day for inspection in known)
         if step.national:
             return None
     return None
@@ -207,19 +211,19 @@ def _inspection_deadline(steps: list[RouteStep], number: int) -> date | None:
 def _route_result(
     lifecycle: Lifecycle,
     record: Record,
-    goal: str,
+    goal: Goal,
     verdict: RouteVerdict,
     steps: tuple[RouteStep, ...] = (),
     *,
     why: str | None = None,
 ) -> Route:
-    return Route(record.id, str(lifecycle), record.state, goal, verdict, steps, why)
+    return Route(record.id, str(lifecycle), record.state, goal.text, verdict, steps, why)
 
 
 def _why_not(lifecycle: Lifecycle, record: Record, goal: Goal) -> str:
     state = lifecycle.states[record.state]
     if not state.transitions:
         return f"`{record.state}` is an end, and no step leads out of it"
-    if record.state not in analyse_goal(lifecycle, goal.states[-1]).away:
+    if record.state not in analyse_goal(lifecycle, goal.states[-1]).distance:
         return f"no steps of {lifecycle} lead there from `{record.state}`"
     return "steps lead there, but every walk takes one that nothing from here can make lawful"

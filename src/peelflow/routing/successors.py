@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 
 from attrs import evolve, frozen
 
 from peelflow.engine.calendar import due_day
-from peelflow.engine.decide import PEELFLOW, automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply
 from peelflow.engine.machine import CompiledTransition, RuleMachine
 from peelflow.model.decisions import (
@@ -27,9 +27,9 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Actor, Event, Record
+from peelflow.model.records import PEELFLOW, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, Requirement, atoms_of
-from peelflow.model.rules import SYSTEM, Counts, Lifecycle
+from peelflow.model.rules import Counts, Lifecycle, is_taken_by_system, newly_counting
 from peelflow.routing.act_plan import (
     PLACEHOLDER,
     ActPlan,
@@ -56,114 +56,128 @@ class Successor:
     """An act that can be done: its step, and how the record then stands."""
 
     step: RouteStep
-    after: SearchState
+    state: SearchState
 
 
 def successors(
-    terrain: GoalAnalysis, at: SearchState, around: RouteContext, find: FindRelativeRoute
+    analysis: GoalAnalysis,
+    start: SearchState,
+    context: RouteContext,
+    find_route: FindRelativeRoute,
 ) -> Iterator[Successor]:
-    """Yield every act that leads on from a standing, each prepared in every way that matters."""
-    machine = terrain.machine
-    for way in transitions_out(machine, at.record.state, prompt=False):
-        if way.rule.to not in terrain.away:
+    """Yield every act that leads on from a state, each prepared in every way that matters."""
+    machine = analysis.machine
+    for compiled in transitions_out(machine, start.record.state, automatic=False):
+        if compiled.rule.to not in analysis.distance:
             continue
-        for run in automatic_runs(machine, way.rule.to):
-            for tasks in _obligation_choices(way, run):
-                begin = partial(new_plan, machine.lifecycle, way, at=at, around=around, find=find)
-                yield from _successors_by_answer(terrain, begin, tasks)
+        begin = partial(
+            new_plan,
+            machine.lifecycle,
+            compiled,
+            start=start,
+            context=context,
+            find_route=find_route,
+        )
+        for run in automatic_runs(machine, compiled.rule.to):
+            for obligations in _obligation_choices(compiled, run):
+                yield from _successors_by_answer(analysis, begin, obligations)
 
 
 def _obligation_choices(
-    way: CompiledTransition, run: tuple[CompiledTransition, ...]
+    compiled: CompiledTransition, run: tuple[CompiledTransition, ...]
 ) -> Iterator[tuple[Obligation, ...]]:
     """Yield the atoms to meet, one choice of each `any_of`: of the act, then of what follows."""
     parts = [
         [
-            _obligations(each, atoms, later=each is not way)
-            for atoms in alternatives_of(each.rule.requires)
+            _obligations(transition, atoms, is_later=transition is not compiled)
+            for atoms in alternatives_of(transition.rule.requires)
         ]
-        for each in (way, *run)
+        for transition in (compiled, *run)
     ]
     for chosen in product(*parts):
-        yield tuple(task for tasks in chosen for task in tasks)
+        yield tuple(chain.from_iterable(chosen))
 
 
 def _obligations(
-    way: CompiledTransition, atoms: Iterable[Requirement], *, later: bool
+    compiled: CompiledTransition, atoms: Iterable[Requirement], *, is_later: bool
 ) -> tuple[Obligation, ...]:
-    by_system = way.rule.by == (SYSTEM,)
-    return tuple(Obligation(atom, way.closes, by_system, later) for atom in atoms)
+    by_system = is_taken_by_system(compiled.rule)
+    return tuple(Obligation(atom, compiled.closes, by_system, is_later) for atom in atoms)
 
 
 def _successors_by_answer(
-    terrain: GoalAnalysis, begin: Callable[[], ActPlan], tasks: tuple[Obligation, ...]
+    analysis: GoalAnalysis, begin: Callable[[], ActPlan], obligations: tuple[Obligation, ...]
 ) -> Iterator[Successor]:
     """Yield what a prepared act comes to, under each answer that predicates could give."""
-    plan = begin()
-    now = {t.atom.predicate for t in tasks if isinstance(t.atom, PredicateHolds) and not t.later}
-    then = sorted(_predicates_asked_after(terrain.machine, plan) - now)
-    found: dict[tuple[str, ...] | None, Successor | None] = {}
-    for answers in product((True, False), repeat=len(then)):
+    asked_now = {
+        obligation.atom.predicate
+        for obligation in obligations
+        if isinstance(obligation.atom, PredicateHolds) and not obligation.is_later
+    }
+    asked_later = sorted(_predicates_asked_after(analysis.machine, begin()) - asked_now)
+    by_landing: dict[tuple[str, ...] | None, Successor | None] = {}
+    for values in product((True, False), repeat=len(asked_later)):
         plan = begin()
-        if prepare(plan, tasks):
-            says = dict(zip(then, answers, strict=True)) | dict.fromkeys(now, True)
-            prospect = _successor_of(terrain, plan, says)
-            found.setdefault(prospect.step.lands if prospect else None, prospect)
-    open_ = tuple(f"the predicate `{name}`" for name in then) if len(found) > 1 else ()
-    for prospect in found.values():
-        if prospect is not None:
-            undetermined = tuple(dict.fromkeys((*prospect.step.undetermined, *open_)))
-            yield evolve(prospect, step=evolve(prospect.step, undetermined=undetermined))
+        if prepare(plan, obligations):
+            answers = dict(zip(asked_later, values, strict=True)) | dict.fromkeys(asked_now, True)
+            successor = _successor_of(analysis, plan, answers)
+            by_landing.setdefault(successor.step.lands if successor else None, successor)
+    decisive = asked_later if len(by_landing) > 1 else ()
+    for successor in filter(None, by_landing.values()):
+        step = successor.step
+        deciding = (*step.undetermined, *(f"the predicate `{name}`" for name in decisive))
+        undetermined = tuple(dict.fromkeys(deciding))
+        yield evolve(successor, step=evolve(step, undetermined=undetermined))
 
 
 def _predicates_asked_after(machine: RuleMachine, plan: ActPlan) -> set[str]:
     """Return the registered predicates that peelflow's own next steps ask."""
     return {
         atom.predicate
-        for run in automatic_runs(machine, plan.way.rule.to)
-        for way in run
-        for atom in atoms_of(way.rule.requires)
-        if isinstance(atom, PredicateHolds) and atom.predicate in plan.around.predicates
+        for run in automatic_runs(machine, plan.compiled.rule.to)
+        for compiled in run
+        for atom in atoms_of(compiled.rule.requires)
+        if isinstance(atom, PredicateHolds) and atom.predicate in plan.context.predicates
     }
 
 
 def _successor_of(
-    terrain: GoalAnalysis, plan: ActPlan, says: Mapping[str, bool]
+    analysis: GoalAnalysis, plan: ActPlan, answers: Mapping[str, bool]
 ) -> Successor | None:
     """Return what the act comes to, None where the engine or the family refuses it."""
-    records = _records_through(terrain.machine, plan, says)
+    records = _records_through(analysis.machine, plan, answers)
     day = plan.day
-    freed = reopen_parent(plan, _newly_counting(plan.lifecycle, records, "open"))
-    shut = close_open_children(plan, _newly_counting(plan.lifecycle, records, "closed"))
+    reopened = reopen_parent(plan, _newly_counting(plan.lifecycle, records, "open"))
+    closed = close_open_children(plan, _newly_counting(plan.lifecycle, records, "closed"))
     if plan.day > day:
-        records = _records_through(terrain.machine, plan, says)
+        records = _records_through(analysis.machine, plan, answers)
     lands = tuple(record.state for record in records[1:])
-    if freed is False or shut is False or not lands or lands[-1] not in terrain.away:
+    if reopened is False or closed is False or not lands or lands[-1] not in analysis.distance:
         return None
-    after = SearchState(
-        record=without_irrelevant_past(records[-1], terrain),
+    state = SearchState(
+        record=without_irrelevant_past(records[-1], analysis),
         day=plan.day,
         children=plan.children,
         parent=plan.parent,
-        added=plan.added,
-        acts=plan.at.acts + 1,
-        chosen=plan.chosen & terrain.choosing,
+        added_children=plan.added_children,
+        act_count=plan.start.act_count + 1,
+        chosen_fields=plan.chosen_fields & analysis.choice_fields,
     )
-    return Successor(_route_step(plan, lands), after)
+    return Successor(_route_step(plan, lands), state)
 
 
 def _route_step(plan: ActPlan, lands: tuple[str, ...]) -> RouteStep:
-    rule = plan.way.rule
+    rule = plan.compiled.rule
     return RouteStep(
         trigger=rule.trigger,
-        old=plan.way.source,
+        old=plan.compiled.source,
         lands=lands,
         by=rule.by,
         earliest=plan.day,
         holders=plan.holders,
         needs=tuple(sorted(dict.fromkeys(plan.needs), key=_is_offer)),
         latest=_latest_day(plan),
-        before=tuple(plan.before),
+        before=tuple(plan.routes_before),
         undetermined=tuple(dict.fromkeys(plan.undetermined)),
         span=rule.span,
         national=rule.implements is not None,
@@ -176,25 +190,27 @@ def _is_offer(need: Need) -> bool:
 
 def _latest_day(plan: ActPlan) -> date | None:
     """Return when peelflow moves the record on by itself, if an act should be done before."""
-    if plan.by_system:
+    if plan.is_by_system:
         return None
-    rules = plan.lifecycle.states[plan.way.source].transitions
-    known = plan.around.holidays
-    dues = [due_day(rule.after, plan.at.record, known) for rule in rules if rule.after]
+    rules = plan.lifecycle.states[plan.compiled.source].transitions
+    holidays = plan.context.holidays
+    dues = [due_day(rule.after, plan.start.record, holidays) for rule in rules if rule.after]
     coming = (due for due in dues if isinstance(due, date) and due >= plan.day)
     return min(coming, default=None)
 
 
-def _records_through(machine: RuleMachine, plan: ActPlan, says: Mapping[str, bool]) -> list[Record]:
+def _records_through(
+    machine: RuleMachine, plan: ActPlan, answers: Mapping[str, bool]
+) -> list[Record]:
     """Return the record before the act, after it, and after each step that peelflow then takes."""
-    context, records, acts = planned_context(plan, says), [plan.record], [_act(plan)]
+    context, records, acts = planned_context(plan, answers), [plan.record], [_act(plan)]
     while True:
-        now = records[-1]
-        tried = (decide(machine.lifecycle, now, act, context) for act in acts)
-        event = next((each for each in tried if isinstance(each, Event)), None)
+        record = records[-1]
+        decisions = (decide(machine.lifecycle, record, act, context) for act in acts)
+        event = next((decided for decided in decisions if isinstance(decided, Event)), None)
         if event is None:
             return records
-        records.append(apply(now, event))
+        records.append(apply(record, event))
         acts = [
             Act(trigger, PEELFLOW, plan.day, PEELFLOW.person)
             for trigger in automatic_triggers(machine.lifecycle, records[-1].state)
@@ -203,15 +219,15 @@ def _records_through(machine: RuleMachine, plan: ActPlan, says: Mapping[str, boo
 
 def _act(plan: ActPlan) -> Act:
     """Return the act with exactly what the plan says it needs."""
-    trigger, on = plan.way.rule.trigger, plan.day
-    if plan.by_system:
+    trigger, on = plan.compiled.rule.trigger, plan.day
+    if plan.is_by_system:
         return Act(trigger, PEELFLOW, on, PEELFLOW.person)
     kinds = {type(need) for need in plan.needs}
     return Act(
         trigger=trigger,
-        actor=Actor(plan.doer, plan.roles[0]),
+        actor=Actor(plan.placeholder_actor, plan.roles[0]),
         on=on,
-        recorded_by=plan.doer,
+        recorded_by=plan.placeholder_actor,
         evidence=tuple(plan.evidence),
         inspection=plan.inspection.id if plan.inspection else None,
         reason=PLACEHOLDER if ReasonNeed in kinds else None,
@@ -220,10 +236,9 @@ def _act(plan: ActPlan) -> Act:
     )
 
 
-def _newly_counting(lifecycle: Lifecycle, records: list[Record], how: Counts) -> frozenset[str]:
+def _newly_counting(lifecycle: Lifecycle, records: list[Record], counts: Counts) -> frozenset[str]:
     """Return the ledgers on which any of these steps made the record count so anew."""
-    found: set[str] = set()
-    for before, after in pairwise(records):
-        old, new = lifecycle.states[before.state].counts_as, lifecycle.states[after.state].counts_as
-        found |= {name for name, counts in new.items() if counts == how != old.get(name)}
-    return frozenset(found)
+    states = [lifecycle.states[record.state] for record in records]
+    return frozenset(
+        ledger for old, new in pairwise(states) for ledger in newly_counting(old, new, counts)
+    )

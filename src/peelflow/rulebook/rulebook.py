@@ -23,6 +23,7 @@ from peelflow.model.rules import (
     QuestionSet,
     Vocabulary,
 )
+from peelflow.results import html_table, short_repr
 from peelflow.wording import listed, suggestion
 
 
@@ -37,6 +38,23 @@ class Rulebook:
     vocabulary: Vocabulary = field(factory=lambda: Vocabulary("empty"))
     notes: tuple[Diagnostic, ...] = ()
     migrations: tuple[MigrationPlan, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_repr(
+            "Rulebook",
+            vocabulary=self.vocabulary.vocabulary,
+            lifecycles=len(self.lifecycles),
+            notes=len(self.notes),
+            migrations=len(self.migrations),
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (lifecycle, lifecycle.title, lifecycle.in_force_from, len(lifecycle.states))
+            for lifecycle in self.lifecycles
+        ]
+        head = ("lifecycle", "title", "in force from", "states")
+        return html_table(f"Rules of {self.vocabulary.vocabulary}", head, rows)
 
     def by_pin(self, digest: str) -> Lifecycle | None:
         """Return the lifecycle with this semantic digest, if it is here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -13,10 +14,15 @@ from attrs import field, frozen
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Level
+from peelflow.results import Result
 from peelflow.stores.codec import check_text
 
 if TYPE_CHECKING:
     from datetime import date
+
+
+PinKey = tuple[str, int, str]
+"""A lifecycle's name, version and digest."""
 
 
 class EventRow(NamedTuple):
@@ -52,6 +58,12 @@ MOVED_COLUMNS = ("number", "head", "level", "lifecycle", "version", "state", "bo
 """What of a record's row an event moves."""
 
 
+LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
+INTEGER_COLUMNS = {"number", "level", "version", "delta"}
+NULL_COLUMNS = {"level", "parent", "key"}
+"""What a row may leave out."""
+
+
 class ChangeRow(NamedTuple):
     """One change of the figures, by the event that made it."""
 
@@ -68,7 +80,7 @@ class ChangeRow(NamedTuple):
 
 
 @frozen
-class StoredEvent:
+class StoredEvent(Result):
     """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
 
     event: Event
@@ -93,15 +105,15 @@ class WriteBatch:
         entries: The new events, in order; a record's numbers follow on from its last.
         records: Every record these events moved, folded, with its new head. Its category, force
             and parent are its first event's: no store need look at them again.
-        read: The number of every record the decisions read (0: it must not exist yet).
+        read_set: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
 
     entries: tuple[StoredEvent, ...]
     records: tuple[StoredRecord, ...]
-    read: Mapping[str, int]
-    lifecycles: Mapping[tuple[str, int, str], str]
+    read_set: Mapping[str, int]
+    lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
 
 
@@ -133,7 +145,7 @@ class LedgerTotal:
 
 
 @frozen
-class FeedItem:
+class FeedItem(Result):
     """An event in the feed; positions count from 1, without a gap (S5)."""
 
     position: int
@@ -148,13 +160,117 @@ class Capabilities:
         durable: What it keeps outlives the process (S3).
         shared: Two processes may open it (S11).
         embedded: This process itself writes the file, so its limits are the store's.
-        points: The sync points that `append` passes, in order; see `Store.reached`.
     """
 
     durable: bool
     shared: bool
     embedded: bool
-    points: tuple[str, ...] = ()
+
+
+class EventStore(Protocol):
+    """Appends events and reads records back: all that a decision needs.
+
+    Every method of a store may be called from any thread, but those of one that is joined to a
+    transaction. Asked after `close`, each raises StoreUnavailable (S13); asked by a text with a
+    NUL or a lone surrogate, UnstorableText (S9).
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it is, as errors name it."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it promises beyond what every store does."""
+        ...
+
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        ...
+
+    def event_with_key(self, record: str, key: str) -> StoredEvent | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        ...
+
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        ...
+
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what `history` does for each record that exists among `ids`, in few readings."""
+        ...
+
+    def append(self, batch: WriteBatch) -> None:
+        """Keep the batch whole or not at all (S1), durably (S3).
+
+        Raises:
+            Conflict: A record in `batch.read_set` has another number now (S2).
+            KeyReused: A key of the batch already exists on its record (S7).
+            RulesMismatch: The store keeps other rules under a name and version of the batch's.
+            StoreBusy: Another writer held the store for too long.
+        """
+        ...
+
+    def lifecycles(self) -> Mapping[PinKey, str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; closing twice is harmless."""
+        ...
+
+
+class QueryStore(Protocol):
+    """Lists records and sums up figures, each in one consistent reading (S6)."""
+
+    def records(self, query: RecordQuery) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order."""
+        ...
+
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[LedgerTotal]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
+        ...
+
+
+class FeedStore(Protocol):
+    """Gives every event once, in one order, without a gap (S5).
+
+    Every event that was kept before a call has a position when the call returns.
+    """
+
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return up to `limit` events behind position `after`, in order."""
+        ...
+
+    def position(self) -> int:
+        """Return the position of the last event, 0 where there is none."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """Keeps documents byte for byte (S8)."""
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8).
+
+        Raises:
+            InvalidRequest: The content has another digest.
+        """
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        ...
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        ...
 
 
 class Snapshot(Protocol):
@@ -180,121 +296,24 @@ class Snapshot(Protocol):
         """Yield every document's digest and content, by digest."""
         ...
 
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+    def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         ...
 
 
-def go_on(_: str) -> None:
-    """Do nothing at a sync point: what `Store.reached` is unless somebody else sets it."""
-
-
-class DocumentStore(Protocol):
-    """Keeps documents byte for byte (S8)."""
-
-    def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        ...
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document byte for byte (S8), None when it is not kept."""
-        ...
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
-        ...
-
-
-class Store(DocumentStore, Protocol):
-    """Keeps events, records, rules and documents. Every method may be called from any thread.
-
-    Attributes:
-        reached: Called with the name of each sync point that `append` passes: the kit stops the
-            process there, to see that nothing acknowledged is lost and nothing half is kept.
-    """
-
-    reached: Callable[[str], None]
-
-    @property
-    def url(self) -> str:
-        """Where it is, as errors name it."""
-        ...
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it promises beyond what every store does."""
-        ...
-
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        ...
-
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
-        """Return the event of `record` that carries the idempotency `key` (S7)."""
-        ...
-
-    def append(self, batch: WriteBatch) -> None:
-        """Keep the batch whole or not at all (S1), durably (S3).
-
-        Raises:
-            Conflict: A record in `batch.read` has another number now (S2).
-            KeyReused: A key of the batch already exists on its record (S7).
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
-            StoreBusy: Another writer held the store for too long.
-        """
-        ...
-
-    def history(self, record: str) -> tuple[StoredEvent, ...]:
-        """Return the events of `record` in order, equal to what was appended (S4)."""
-        ...
-
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return what `history` does for each record that exists among `ids`, in few readings."""
-        ...
-
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
-        """Yield the records that match, by id in code-point order."""
-        ...
-
-    def totals(
-        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
-        ...
-
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
-        """Return every pinned lifecycle's (name, version, digest) and text."""
-        ...
-
-    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
-        """Return up to `limit` events behind position `after`, in order (S5).
-
-        Every event that was kept before this call has a position when it returns.
-        """
-        ...
-
-    def position(self) -> int:
-        """Return the position of the last event, 0 where there is none (S5).
-
-        Every event that was kept before this call has a position when it returns.
-        """
-        ...
+class SnapshotStore(Protocol):
+    """Gives all that it keeps, for whoever checks or exports it (S10)."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
         ...
 
-    def close(self) -> None:
-        """Let go of the store; closing twice is harmless.
 
-        Whatever is asked afterwards is StoreUnavailable (S13).
-        """
-        ...
+class Store(EventStore, QueryStore, FeedStore, DocumentStore, SnapshotStore, Protocol):
+    """All that `open_store` returns. A function that needs less names the part that it needs."""
 
 
+_T = TypeVar("_T")
 LARGEST_VERSION = 2**63 - 1
 
 
@@ -305,19 +324,19 @@ def store_closed(url: str) -> StoreUnavailable:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    return sorted({*batch.read, *(entry.event.record for entry in batch.entries)})
+    return sorted({*batch.read_set, *(entry.event.record for entry in batch.entries)})
 
 
-def check_numbers(batch: WriteBatch, found: Mapping[str, int]) -> None:
-    """Refuse a batch whose records moved; `found` holds the numbers they have now.
+def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
+    """Refuse a batch whose records moved; `numbers` holds those they have now.
 
     Raises:
         Conflict: A record that was read has another number, or an entry does not follow its last.
     """
-    for record, expected in sorted(batch.read.items()):
-        if found.get(record, 0) != expected:
-            raise Conflict(record, expected=expected, found=found.get(record, 0))
-    last = dict(found)
+    for record, expected in sorted(batch.read_set.items()):
+        if numbers.get(record, 0) != expected:
+            raise Conflict(record, expected=expected, found=numbers.get(record, 0))
+    last = dict(numbers)
     for entry in batch.entries:
         record, number = entry.event.record, entry.event.number
         if last.get(record, 0) != number - 1:
@@ -352,21 +371,33 @@ def check_texts(*texts: str | None) -> None:
                 raise InvalidRequest(what, "is no text", "give a text") from None
 
 
-def check_query(wanted: RecordQuery) -> None:
+def check_query(query: RecordQuery) -> None:
     """Refuse to list by a text that no store can hold."""
-    level = wanted.level if isinstance(wanted.level, str) else None
-    check_texts(wanted.force, wanted.category, level, wanted.state, wanted.parent)
-    check_texts(*(wanted.field or ()))
+    level = query.level if isinstance(query.level, str) else None
+    check_texts(query.force, query.category, level, query.state, query.parent)
+    check_texts(*(query.field or ()))
 
 
-def check_lifecycles(batch: WriteBatch) -> None:
-    """Refuse a rule text, name or version that no store can keep."""
+def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
+    """Return whether a record's field says the text that a query asks for."""
+    return field is None or record.fields.get(field[0]) == field[1]
+
+
+def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
+    """Return what totals are sorted by: no level comes before the first."""
+    level = total.level
+    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
+
+
+def check_contents(batch: WriteBatch) -> None:
+    """Refuse rules that no store can keep, and documents under another's digest."""
     for (name, version, digest), text in batch.lifecycles.items():
         for part in (name, digest, text):
             check_text(part, name)
         if version > LARGEST_VERSION:
             what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
             raise InvalidRequest(what, why, "count versions on from 1")
+    check_documents(batch.documents)
 
 
 def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
@@ -380,29 +411,19 @@ def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) 
             raise RulesMismatch(name, version)
 
 
-def check_documents(batch: WriteBatch) -> None:
-    """Refuse a batch that brings a document under a digest that is not its content's."""
-    for digest, content in batch.documents.items():
-        check_document(digest, content)
-
-
-def check_document(digest: str, content: bytes) -> None:
+def check_documents(documents: Mapping[str, bytes]) -> None:
     """Refuse a document under a digest that is not its content's."""
-    if sha256(content).hexdigest() != digest:
-        what, why = f"document {digest[:12]!a}", "its content has another SHA-256 digest"
-        raise InvalidRequest(what, why, "keep it under its own")
+    for digest, content in documents.items():
+        if sha256(content).hexdigest() != digest:
+            what, why = f"document {digest[:12]!a}", "its content has another SHA-256 digest"
+            raise InvalidRequest(what, why, "keep it under its own")
 
 
-MAX_IDS = 30_000
-"""SQLite takes 32,766 parameters as it comes, PostgreSQL 65,535."""
-MAX_KEYS = 400
-"""SQLite takes an expression of a depth of 1,000; each `OR` is one deeper."""
-
-_T = TypeVar("_T")
+is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
-def chunked(whole: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Yield what is asked for in order, at most so many at once; nothing for an empty one."""
-    each = iter(whole)
-    while some := list(islice(each, size)):
-        yield some
+def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield the items in order, at most `size` at once."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

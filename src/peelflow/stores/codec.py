@@ -144,21 +144,21 @@ def _day_member(name: str, day: date | None) -> str:
 
 
 def _attachments_member(record: Record) -> str:
-    held = [
-        f'{{"document":{_write_document(each.document)},"number":{each.number:d}}}'
-        for each in record.attachments
+    members = [
+        f'{{"document":{_write_document(attachment.document)},"number":{attachment.number:d}}}'
+        for attachment in record.attachments
     ]
     assumed = '"assumed":true,' if record.assumed else ""
-    return f'{assumed}"attachments":[{",".join(held)}],' if held else assumed
+    return f'{assumed}"attachments":[{",".join(members)}],' if members else assumed
 
 
 def _done_member(record: Record) -> str:
-    done = [
-        f'{_quote(trigger)}:{{"number":{each.number:d},"on":"{each.on.isoformat()}",'
-        f'"person":{_quote(each.person)}}}'
-        for trigger, each in sorted(record.done.items())
+    members = [
+        f'{_quote(trigger)}:{{"number":{last.number:d},"on":"{last.on.isoformat()}",'
+        f'"person":{_quote(last.person)}}}'
+        for trigger, last in sorted(record.done.items())
     ]
-    return f'"done":{{{",".join(done)}}},' if done else ""
+    return f'"done":{{{",".join(members)}}},' if members else ""
 
 
 def _write_entry(what: Added | TakenOver, issued: str) -> str:
@@ -278,9 +278,9 @@ def check_text(text: str, what: str) -> None:
         raise UnstorableText(_printable(what))
 
 
-def _checked_text(write: Callable[[_T], str], told: _T, record: str) -> str:
+def _checked_text(write: Callable[[_T], str], value: _T, record: str) -> str:
     try:
-        text = write(told)
+        text = write(value)
     except TypeError as fault:  # INVARIANT: what is written can be read again
         raise InvalidRequest(
             f"a part of {record!a}", f"is no text: {fault}", "give a text"
@@ -335,7 +335,7 @@ _exact_text, _exact_number, _exact_list = _exact_hook(str), _exact_hook(int), _e
 
 
 def _decode_texts(value: Any, _: Any = None) -> tuple[str, ...]:
-    return tuple([_exact_text(each, None) for each in _exact_list(value, None)])
+    return tuple([_exact_text(text, None) for text in _exact_list(value, None)])
 
 
 def _decode_value(value: Any, _: Any = None) -> Value:
@@ -343,11 +343,11 @@ def _decode_value(value: Any, _: Any = None) -> Value:
 
 
 def _decode_fields(value: Any, _: Any) -> dict[str, Value]:
-    return {name: _decode_value(each) for name, each in value.items()}
+    return {name: _decode_value(field) for name, field in value.items()}
 
 
 def _decode_names(value: Any, _: Any) -> dict[str, str]:
-    return {name: _exact_text(each, None) for name, each in value.items()}
+    return {name: _exact_text(text, None) for name, text in value.items()}
 
 
 def _optional_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | None]:

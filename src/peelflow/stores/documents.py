@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +11,8 @@ from tempfile import NamedTemporaryFile
 from attrs import frozen
 
 from peelflow.errors import InvalidRequest
-from peelflow.stores.base import Snapshot, Store, check_document
-
-_is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
+from peelflow.files import read_regular
+from peelflow.stores.base import DocumentStore, Snapshot, check_documents, is_sha256
 
 
 class DocumentFolder:
@@ -32,11 +30,11 @@ class DocumentFolder:
         InvalidRequest: The folder cannot be made, or the path is none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], store: Store) -> None:
+    def __init__(self, path: str | os.PathLike[str], store: DocumentStore) -> None:
         if not _is_path(path):
             what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
             raise InvalidRequest(what, "is no path", instead)
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         self._store = store
         try:
             self.path.mkdir(exist_ok=True)
@@ -49,7 +47,7 @@ class DocumentFolder:
         Raises:
             InvalidRequest: The content has another digest, or the folder cannot be written.
         """
-        check_document(digest, content)
+        check_documents({digest: content})
         place = self._place(digest)
         if place.exists():
             return
@@ -63,22 +61,24 @@ class DocumentFolder:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        if _is_sha256(digest):
+        content = None
+        if is_sha256(digest):
             with suppress(OSError):
-                return self._place(digest).read_bytes()
-        return self._store.document(digest)
+                content = read_regular(self._place(digest))
+        return self._store.document(digest) if content is None else content
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
-        in_folder = _is_sha256(digest) is not None and self._place(digest).is_file()
+        in_folder = is_sha256(digest) is not None and self._place(digest).is_file()
         return in_folder or self._store.has_document(digest)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield the digest and content of every document in the folder, by digest."""
         for path in sorted(self.path.glob("??/*")):
             digest = path.parent.name + path.name
-            if _is_sha256(digest):
-                yield digest, path.read_bytes()
+            content = read_regular(path) if is_sha256(digest) else None
+            if content is not None:
+                yield digest, content
 
     def _place(self, digest: str) -> Path:
         return self.path / digest[:2] / digest[2:]
@@ -86,23 +86,23 @@ class DocumentFolder:
 
 def _write_file(place: Path, content: bytes) -> None:
     # INVARIANT: the name is given last, to a file that is on the disk whole.
-    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as made:
+    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as stream:
         try:
-            made.write(content)
-            made.flush()
-            os.fsync(made.fileno())
-            Path(made.name).replace(place)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            Path(stream.name).replace(place)
         except BaseException:
-            Path(made.name).unlink(missing_ok=True)
+            Path(stream.name).unlink(missing_ok=True)
             raise
 
 
 def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 def _is_path(path: object) -> bool:
@@ -118,13 +118,15 @@ def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidReques
 class RegisterDocuments:
     """Every document of a register: those of its folder, and those that its store keeps."""
 
-    kept: Snapshot
+    snapshot: Snapshot
     folder: DocumentFolder | None = None
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield each digest and content once."""
-        there = set()
+        in_folder = set()
         for digest, content in self.folder.documents() if self.folder else ():
-            there.add(digest)
+            in_folder.add(digest)
             yield digest, content
-        yield from (each for each in self.kept.documents() if each[0] not in there)
+        for digest, content in self.snapshot.documents():
+            if digest not in in_folder:
+                yield digest, content

@@ -19,14 +19,27 @@ from attrs import frozen
 from peelflow.engine.fold import apply, begin, fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Corrected, Event, Record
-from peelflow.stores.base import EventRow, Snapshot, Store, StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.base import (
+    EventRow,
+    EventStore,
+    FeedStore,
+    PinKey,
+    Snapshot,
+    Store,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
+    chunked,
+)
 from peelflow.stores.codec import event_from
 from peelflow.stores.integrity import (
     ChainHead,
     Discrepancy,
     References,
     check_event,
+    document_discrepancies,
     missing_references,
+    rules_discrepancies,
 )
 from peelflow.stores.rows import event_row
 
@@ -38,7 +51,7 @@ RawLine = dict[str, Any]
 class LifecycleLine:
     """A pinned lifecycle's line."""
 
-    pin: tuple[str, int, str]
+    pin: PinKey
     text: str
 
 
@@ -70,29 +83,29 @@ ExportLine = LifecycleLine | DocumentLine | EventLine | EndLine
 
 
 def export_lines(
-    kept: Snapshot, documents: Iterable[tuple[str, bytes]] | None = None
+    snapshot: Snapshot, documents: Iterable[tuple[str, bytes]] | None = None
 ) -> Iterator[str]:
     """Yield the lines of an export, without their line ends.
 
     Args:
-        kept: One reading of the store.
+        snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
     yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
-    for (name, version, digest), text in sorted(kept.lifecycles().items()):
+    for (name, version, digest), text in sorted(snapshot.lifecycles().items()):
         yield _write_line(kind="lifecycle", name=name, version=version, digest=digest, text=text)
-    for digest, content in kept.documents() if documents is None else documents:
+    for digest, content in snapshot.documents() if documents is None else documents:
         yield _write_line(kind="document", digest=digest, content=b64encode(content).decode())
     root, events = sha256(), 0
-    for _, row in kept.feed():
+    for _, row in snapshot.feed():
         events += 1
         root.update(f"{row.digest}\n".encode())
         yield _write_line(kind="event", text=row.text, previous=row.previous, digest=row.digest)
     yield _write_line(kind="end", events=events, root=root.hexdigest())
 
 
-def _write_line(**told: str | int) -> str:
-    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def _write_line(**parts: str | int) -> str:
+    return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
@@ -101,39 +114,38 @@ def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
     Raises:
         InvalidRequest: A line is none of an export, or the end is missing: the file was cut off.
     """
-    numbered = zip(count(1), lines, strict=False)
     ended = False
-    for number, line in numbered:
-        told = _parse_line(line, number)
+    for number, text in zip(count(1), lines, strict=False):
+        line = _parse_line(text, number)
         if number == 1:
-            if told != {"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"}:
+            if line != {"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"}:
                 raise _unreadable_line(number, f"is no head of an export of format {EXPORT_FORMAT}")
         elif ended:
             raise _unreadable_line(number, "stands behind the end")
         else:
-            each = _structure_line(told, number)
-            ended = isinstance(each, EndLine)
-            yield each
+            structured = _structure_line(line, number)
+            ended = isinstance(structured, EndLine)
+            yield structured
     if not ended:
         raise InvalidRequest("the export", "was cut off: its end is missing", "export it again")
 
 
-def _parse_line(line: str, number: int) -> RawLine:
+def _parse_line(text: str, number: int) -> RawLine:
     try:
-        told = json.loads(line)
+        line = json.loads(text)
     except (RecursionError, ValueError):
-        told = None
-    if not isinstance(told, dict):
+        line = None
+    if not isinstance(line, dict):
         raise _unreadable_line(number, "is no line of an export")
-    return told
+    return line
 
 
-def _structure_line(told: RawLine, number: int) -> ExportLine:
-    read = _READERS.get(str(told.get("kind")))
+def _structure_line(line: RawLine, number: int) -> ExportLine:
+    read = _READERS.get(str(line.get("kind")))
     if read is None:
         raise _unreadable_line(number, "is of no kind known here")
     try:
-        return read(told)
+        return read(line)
     except (AttributeError, LookupError, TypeError, ValueError) as fault:
         raise _unreadable_line(number, f"cannot be read: {fault}") from None
 
@@ -142,42 +154,39 @@ def _unreadable_line(number: int, why: str) -> InvalidRequest:
     return InvalidRequest(f"line {number} of the export", why, "export it again")
 
 
-def _text_at(told: RawLine, name: str) -> str:
-    value = told[name]
+def _text_at(line: RawLine, name: str) -> str:
+    value = line[name]
     if type(value) is not str:
         raise TypeError(name)
     value.encode()
     return value
 
 
-def _number_at(told: RawLine, name: str) -> int:
-    value = told[name]
+def _number_at(line: RawLine, name: str) -> int:
+    value = line[name]
     if type(value) is not int:
         raise TypeError(name)
     return value
 
 
-def _lifecycle_line(told: RawLine) -> LifecycleLine:
-    pin = _text_at(told, "name"), _number_at(told, "version"), _text_at(told, "digest")
-    return LifecycleLine(pin, _text_at(told, "text"))
+def _lifecycle_line(line: RawLine) -> LifecycleLine:
+    pin = _text_at(line, "name"), _number_at(line, "version"), _text_at(line, "digest")
+    return LifecycleLine(pin, _text_at(line, "text"))
 
 
-def _document_line(told: RawLine) -> DocumentLine:
-    return DocumentLine(
-        _text_at(told, "digest"), b64decode(_text_at(told, "content"), validate=True)
-    )
+def _document_line(line: RawLine) -> DocumentLine:
+    content = b64decode(_text_at(line, "content"), validate=True)
+    return DocumentLine(_text_at(line, "digest"), content)
 
 
-def _event_line(told: RawLine) -> EventLine:
-    text = _text_at(told, "text")
-    entry = StoredEvent(
-        event_from(text), text, _text_at(told, "previous"), _text_at(told, "digest")
-    )
+def _event_line(line: RawLine) -> EventLine:
+    text, previous, digest = (_text_at(line, name) for name in ("text", "previous", "digest"))
+    entry = StoredEvent(event_from(text), text, previous, digest)
     return EventLine(event_row(entry), entry)
 
 
-def _end_line(told: RawLine) -> EndLine:
-    return EndLine(_number_at(told, "events"), _text_at(told, "root"))
+def _end_line(line: RawLine) -> EndLine:
+    return EndLine(_number_at(line, "events"), _text_at(line, "root"))
 
 
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
@@ -197,19 +206,14 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
     mentions, links = References(), dict[str, ChainHead]()
     root, events = sha256(), 0
     rules, documents = set(), set()
-    for told in read_export(lines):
-        match told:
+    for line in read_export(lines):
+        match line:
             case LifecycleLine(pin=pin, text=text):
                 rules.add(pin)
-                if sha256(text.encode()).hexdigest() != pin[2]:
-                    said = f"the kept rules {pin[0]}@{pin[1]} do not give their digest"
-                    yield Discrepancy("", 0, "rules-changed", said)
+                yield from rules_discrepancies(pin, text)
             case DocumentLine(digest=digest, content=content):
                 documents.add(digest)
-                if sha256(content).hexdigest() != digest:
-                    yield Discrepancy(
-                        "", 0, "document-changed", f"document {digest} has other content"
-                    )
+                yield from document_discrepancies(digest, content)
             case EventLine(row=row, entry=entry):
                 events += 1
                 root.update(f"{row.digest}\n".encode())
@@ -224,7 +228,7 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
 
 def feed_of_export(lines: Iterable[str]) -> Iterator[tuple[int | None, EventRow]]:
     """Yield the events of an export with the positions they have once it is restored."""
-    rows = (told.row for told in read_export(lines) if isinstance(told, EventLine))
+    rows = (line.row for line in read_export(lines) if isinstance(line, EventLine))
     yield from enumerate(rows, 1)
 
 
@@ -252,74 +256,79 @@ def restore_export(
         InvalidRequest: The store holds other events, or the file is no export.
         Conflict: Somebody else writes to the store meanwhile.
     """
-    there = _stored_digests(store)
-    rules: dict[tuple[str, int, str], str] = {}
-    entries: list[StoredEvent] = []
-    known = added = 0
-    for told in read_export(lines):
-        match told:
+    known, added = store.position(), 0
+    rules: dict[PinKey, str] = {}
+    entries = _new_entries(store, lines, rules, keep or store.keep_document)
+    for chunk in chunked(entries, RESTORE_CHUNK):
+        store.append(_restored_batch(store, chunk, rules))
+        added += len(chunk)
+        seen(known + added)
+    if not added:
+        seen(known)
+    return added
+
+
+def _new_entries(
+    store: Store,
+    lines: Iterable[str],
+    rules: dict[PinKey, str],
+    keep: Callable[[str, bytes], None],
+) -> Iterator[StoredEvent]:
+    """Yield the events that the store lacks; note the rules and keep the documents on the way."""
+    stored = _stored_digests(store)
+    for line in read_export(lines):
+        match line:
             case LifecycleLine(pin=pin, text=text):
                 rules[pin] = text
             case DocumentLine(digest=digest, content=content):
-                (keep or store.keep_document)(digest, content)
+                keep(digest, content)
             case EventLine(entry=entry):
-                before = next(there, None)
-                if before is None:
-                    entries.append(entry)
-                elif before == entry.digest:
-                    known += 1
-                else:
+                kept_digest = next(stored, None)
+                if kept_digest is None:
+                    yield entry
+                elif kept_digest != entry.digest:
                     raise _other_events_error(store)
-            case EndLine() if next(there, None) is not None:
+            case EndLine() if next(stored, None) is not None:
                 raise _other_events_error(store)
-        if len(entries) == RESTORE_CHUNK:
-            store.append(_restored_batch(store, entries, rules))
-            added, entries = added + RESTORE_CHUNK, []
-            seen(known + added)
-    if entries:
-        store.append(_restored_batch(store, entries, rules))
-    seen(known + added + len(entries))
-    return added + len(entries)
 
 
-def _stored_digests(store: Store) -> Iterator[str]:
+def _stored_digests(store: FeedStore) -> Iterator[str]:
     position = 0
-    while placed := store.feed(position, RESTORE_CHUNK):
-        position = placed[-1].position
-        yield from (each.entry.digest for each in placed)
+    while page := store.feed(position, RESTORE_CHUNK):
+        position = page[-1].position
+        yield from (item.entry.digest for item in page)
 
 
-def _other_events_error(store: Store) -> InvalidRequest:
+def _other_events_error(store: EventStore) -> InvalidRequest:
     why = "holds other events than this export"
     return InvalidRequest(f"the store {store.url}", why, "import into an empty one")
 
 
 def _restored_batch(
-    store: Store, entries: list[StoredEvent], rules: Mapping[tuple[str, int, str], str]
+    store: EventStore, entries: list[StoredEvent], rules: Mapping[PinKey, str]
 ) -> WriteBatch:
-    events: dict[str, list[StoredEvent]] = {}
+    events: dict[str, list[Event]] = {}
     for entry in entries:
-        events.setdefault(entry.event.record, []).append(entry)
-    kept = store.read(list(events))
+        events.setdefault(entry.event.record, []).append(entry.event)
+    heads = {entry.event.record: entry.digest for entry in entries}
+    stored = store.read(list(events))
     records = tuple(
-        StoredRecord(
-            _restored_record(store, kept.get(record), [each.event for each in new]), new[-1].digest
-        )
+        StoredRecord(_restored_record(store, stored.get(record), new), heads[record])
         for record, new in events.items()
     )
-    read = {record: kept[record].record.number if record in kept else 0 for record in events}
-    return WriteBatch(entries=tuple(entries), records=records, read=read, lifecycles=rules)
+    read_set = {name: stored[name].record.number if name in stored else 0 for name in events}
+    return WriteBatch(tuple(entries), records, read_set, rules)
 
 
-def _restored_record(store: Store, kept: StoredRecord | None, new: list[Event]) -> Record:
+def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[Event]) -> Record:
     try:
         if any(isinstance(event.what, Corrected) for event in new):
-            before = store.history(kept.record.id) if kept else ()
+            before = store.history(stored.record.id) if stored else ()
             return fold([*(entry.event for entry in before), *new])
-        first, rest = (begin(new[0]), new[1:]) if kept is None else (kept.record, new)
+        record, rest = (begin(new[0]), new[1:]) if stored is None else (stored.record, new)
         for event in rest:
-            first = apply(first, event)
+            record = apply(record, event)
     except (TypeError, ValueError):
         what, why = f"the export's record {new[0].record!r}", "is not made by what happened to it"
         raise InvalidRequest(what, why, "export it again") from None
-    return first
+    return record

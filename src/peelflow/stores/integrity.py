@@ -8,7 +8,6 @@ any later change of what was sealed.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
@@ -31,15 +30,23 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.stores.base import ChangeRow, EventRow, RecordRow, Snapshot, StoredEvent, StoredRecord
+from peelflow.results import Result
+from peelflow.stores.base import (
+    ChangeRow,
+    EventRow,
+    PinKey,
+    RecordRow,
+    Snapshot,
+    StoredEvent,
+    StoredRecord,
+    is_sha256,
+)
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
 
-_PinKey = tuple[str, int, str]
-
 
 @frozen(order=True)
-class Discrepancy:
+class Discrepancy(Result):
     """Something that does not fit: on which record, at which event (0: none), and what is so."""
 
     record: str
@@ -59,7 +66,7 @@ class References:
     """What the events looked at so far say must be kept elsewhere, and who says it first."""
 
     documents: dict[str, tuple[str, int]] = field(factory=dict)
-    rules: dict[_PinKey, tuple[str, int]] = field(factory=dict)
+    rules: dict[PinKey, tuple[str, int]] = field(factory=dict)
     records: dict[str, tuple[str, int]] = field(factory=dict)
 
     def add(self, event: Event) -> None:
@@ -67,11 +74,11 @@ class References:
         where = event.record, event.number
         match event.what:
             case Added() | TakenOver() as what:
-                self._pinned(what, where)
+                self._note_rules(what, where)
                 if what.parent is not None:
                     self.records.setdefault(what.parent, where)
             case Relevelled() | Migrated() as what:
-                self._pinned(what, where)
+                self._note_rules(what, where)
             case TransitionTaken(evidence=evidence):
                 for document in evidence:
                     self.documents.setdefault(document.digest, where)
@@ -82,7 +89,7 @@ class References:
             case _:
                 pass
 
-    def _pinned(
+    def _note_rules(
         self, what: Added | TakenOver | Relevelled | Migrated, where: tuple[str, int]
     ) -> None:
         pin = what.lifecycle
@@ -90,7 +97,7 @@ class References:
 
 
 @frozen
-class ChainHead:
+class ChainHead(Result):
     """The last event of a record that was looked at."""
 
     number: int = 0
@@ -99,16 +106,16 @@ class ChainHead:
 
 def check_event(row: EventRow, before: ChainHead) -> tuple[Event | None, list[Discrepancy]]:
     """Return the event a row tells, and how it does not follow from the one before it."""
-    found = list(_broken_links(row, before))
+    faults = list(_broken_links(row, before))
     try:
         event = event_from(row.text)
     except ValueError as fault:
-        return None, [*found, discrepancy_at(row, "event-unreadable", str(fault))]
+        return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
     if event_row(StoredEvent(event, row.text, row.previous, row.digest)) != row:
-        found.append(discrepancy_at(row, "columns-differ", "its columns say other than its text"))
+        faults.append(discrepancy_at(row, "columns-differ", "its columns say other than its text"))
     if row.number == 1 and not isinstance(event.what, (Added, TakenOver)):
-        found.append(discrepancy_at(row, "no-beginning", "it adds no record and is the first"))
-    return event, found
+        faults.append(discrepancy_at(row, "no-beginning", "it adds no record and is the first"))
+    return event, faults
 
 
 def _broken_links(row: EventRow, before: ChainHead) -> Iterator[Discrepancy]:
@@ -130,30 +137,29 @@ def missing_references(
     mentions: References,
     *,
     documents: Container[str],
-    rules: Container[_PinKey],
+    rules: Container[PinKey],
     records: Container[str],
 ) -> Iterator[Discrepancy]:
     """Yield every document, lifecycle and record that events name and that is not kept."""
     for digest, (by, event) in mentions.documents.items():
         if digest not in documents:
-            said = f"it names the document {digest}, which is not kept"
-            yield Discrepancy(by, event, "document-missing", said)
+            sentence = f"it names the document {digest}, which is not kept"
+            yield Discrepancy(by, event, "document-missing", sentence)
     for pin, (by, event) in mentions.rules.items():
         if pin not in rules:
-            said = f"it names the rules {pin[0]}@{pin[1]} ({pin[2]}), which are not kept"
-            yield Discrepancy(by, event, "rules-missing", said)
+            sentence = f"it names the rules {pin[0]}@{pin[1]} ({pin[2]}), which are not kept"
+            yield Discrepancy(by, event, "rules-missing", sentence)
     for record, (by, event) in mentions.records.items():
         if record not in records:
-            said = f"it names the record {record!r}, which is gone"
-            yield Discrepancy(by, event, "record-missing", said)
+            sentence = f"it names the record {record!r}, which is gone"
+            yield Discrepancy(by, event, "record-missing", sentence)
 
 
 _Row = EventRow | RecordRow | ChangeRow
-_Pin = tuple[str, int, str]
 
 
 def verify_snapshot(
-    kept: Snapshot, documents: Iterable[tuple[str, bytes]] | None = None
+    snapshot: Snapshot, documents: Iterable[tuple[str, bytes]] | None = None
 ) -> Iterator[Discrepancy]:
     """Yield everything that does not fit in one reading of a store.
 
@@ -162,24 +168,24 @@ def verify_snapshot(
     events name is there.
 
     Args:
-        kept: One reading of the store.
+        snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
     mentions = References()
     known: set[str] = set()
-    for record, rows in groupby(_rows_by_record(kept), itemgetter(0)):
+    for record, rows in groupby(_rows_by_record(snapshot), itemgetter(0)):
         known.add(record)
         yield from _record_discrepancies(record, [row for _, row in rows], mentions)
-    yield from _position_discrepancies(kept)
-    shelf = kept.documents() if documents is None else documents
-    yield from _content_discrepancies(kept, shelf, mentions, known)
+    yield from _position_discrepancies(snapshot)
+    contents = snapshot.documents() if documents is None else documents
+    yield from _content_discrepancies(snapshot, contents, mentions, known)
 
 
-def _rows_by_record(kept: Snapshot) -> Iterator[tuple[str, _Row]]:
+def _rows_by_record(snapshot: Snapshot) -> Iterator[tuple[str, _Row]]:
     return merge(
-        ((str(row.record), row) for row in kept.histories()),
-        ((str(row.id), row) for row in kept.records()),
-        ((str(row.record), row) for row in kept.changes()),
+        ((str(row.record), row) for row in snapshot.histories()),
+        ((str(row.id), row) for row in snapshot.records()),
+        ((str(row.record), row) for row in snapshot.changes()),
         key=itemgetter(0),
     )
 
@@ -190,8 +196,8 @@ def _record_discrepancies(
     before, events = ChainHead(), []
     keys: Counter[str] = Counter()
     for row in (row for row in rows if isinstance(row, EventRow)):
-        event, found = check_event(row, before)
-        yield from found
+        event, faults = check_event(row, before)
+        yield from faults
         before = ChainHead(row.number, row.digest)
         keys.update([row.key] if row.key is not None else [])
         if event is not None:
@@ -206,8 +212,8 @@ def _record_discrepancies(
 def _derived_discrepancies(
     record: str, rows: list[_Row], events: list[Event], head: str
 ) -> Iterator[Discrepancy]:
-    told = [row for row in rows if isinstance(row, RecordRow)]
-    if not told:
+    record_rows = [row for row in rows if isinstance(row, RecordRow)]
+    if not record_rows:
         yield Discrepancy(record, 0, "row-missing", "it has events or changes and no row")
     try:
         folded = fold(events)
@@ -217,11 +223,11 @@ def _derived_discrepancies(
         )
         return
     expected = record_row(StoredRecord(folded, head), record_text(folded))
-    for row in told:
+    for row in record_rows:
         names = [name for name, a, b in zip(row._fields, row, expected, strict=True) if a != b]
         if names:
-            said = f"its row says other than its events in {', '.join(names)}"
-            yield Discrepancy(record, 0, "row-differs", said)
+            sentence = f"its row says other than its events in {', '.join(names)}"
+            yield Discrepancy(record, 0, "row-differs", sentence)
     yield from _change_discrepancies(record, rows, events)
 
 
@@ -230,18 +236,18 @@ def _change_discrepancies(
 ) -> Iterator[Discrepancy]:
     kept = Counter(row for row in rows if isinstance(row, ChangeRow))
     due = Counter(row for event in events for row in change_rows(event))
-    for each in sorted({*(kept - due), *(due - kept)}, key=str):
-        which = "missing" if due[each] > kept[each] else "not its event's"
-        said = f"a change of the figures is {which}: {each.delta} {each.counts} on {each.ledger}"
-        yield Discrepancy(record, each.number, "change-differs", said)
+    for row in sorted({*(kept - due), *(due - kept)}, key=str):
+        which = "missing" if due[row] > kept[row] else "not its event's"
+        sentence = f"a change of the figures is {which}: {row.delta} {row.counts} on {row.ledger}"
+        yield Discrepancy(record, row.number, "change-differs", sentence)
 
 
-def _position_discrepancies(kept: Snapshot) -> Iterator[Discrepancy]:
+def _position_discrepancies(snapshot: Snapshot) -> Iterator[Discrepancy]:
     numbers: dict[str, int] = {}
-    for place, (position, row) in enumerate(kept.feed(), 1):
+    for place, (position, row) in enumerate(snapshot.feed(), 1):
         if position not in (None, place):
-            said = f"it stands at position {position} of the feed, where {place} is due"
-            yield discrepancy_at(row, "position-wrong", said)
+            sentence = f"it stands at position {position} of the feed, where {place} is due"
+            yield discrepancy_at(row, "position-wrong", sentence)
             return
         if row.number != numbers.get(row.record, 0) + 1:
             yield discrepancy_at(
@@ -252,29 +258,43 @@ def _position_discrepancies(kept: Snapshot) -> Iterator[Discrepancy]:
 
 
 def _content_discrepancies(
-    kept: Snapshot, documents: Iterable[tuple[str, bytes]], mentions: References, known: set[str]
+    snapshot: Snapshot,
+    documents: Iterable[tuple[str, bytes]],
+    mentions: References,
+    known: set[str],
 ) -> Iterator[Discrepancy]:
-    found = set()
+    digests = set()
     for digest, content in documents:
-        found.add(digest)
-        if sha256(content).hexdigest() != digest:
-            by, event = mentions.documents.get(digest, ("", 0))
-            yield Discrepancy(by, event, "document-changed", f"document {digest} has other content")
-    rules = kept.lifecycles()
-    for (name, version, digest), text in rules.items():
-        if sha256(text.encode()).hexdigest() != digest:
-            said = f"the kept rules {name}@{version} do not give their digest"
-            yield Discrepancy("", 0, "rules-changed", said)
-    yield from missing_references(mentions, documents=found, rules=rules, records=known)
+        digests.add(digest)
+        yield from document_discrepancies(digest, content, *mentions.documents.get(digest, ("", 0)))
+    rules = snapshot.lifecycles()
+    for pin, text in rules.items():
+        yield from rules_discrepancies(pin, text)
+    yield from missing_references(mentions, documents=digests, rules=rules, records=known)
+
+
+def document_discrepancies(
+    digest: str, content: bytes, record: str = "", event: int = 0
+) -> Iterator[Discrepancy]:
+    """Yield that a document's content does not give its digest, at the event that names it."""
+    if sha256(content).hexdigest() != digest:
+        sentence = f"document {digest} has other content"
+        yield Discrepancy(record, event, "document-changed", sentence)
+
+
+def rules_discrepancies(pin: PinKey, text: str) -> Iterator[Discrepancy]:
+    """Yield that a kept lifecycle's text does not give its digest."""
+    if sha256(text.encode()).hexdigest() != pin[2]:
+        sentence = f"the kept rules {pin[0]}@{pin[1]} do not give their digest"
+        yield Discrepancy("", 0, "rules-changed", sentence)
 
 
 SEAL_FORMAT = 1
-_is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
 Heads = Mapping[str, ChainHead]
 
 
 @frozen
-class Seal:
+class Seal(Result):
     """What is sealed.
 
     Attributes:
@@ -318,18 +338,18 @@ def seal_discrepancies(
     """
     if heads is not None and sha256(heads_text(heads).encode()).hexdigest() != sealed.heads:
         raise InvalidRequest("the heads", "are not the seal's", "give those written beside it")
-    now, stand = seal_feed(_feed_until(feed, sealed.position))
+    now, current = seal_feed(_feed_until(feed, sealed.position))
     if (now.count, now.root) == (sealed.count, sealed.root):
         return
-    found = list(_moved_heads(heads, stand)) if heads is not None else []
-    yield from found
-    if not found:
-        said = (
+    moved = list(_moved_heads(heads, current)) if heads is not None else []
+    yield from moved
+    if not moved:
+        sentence = (
             f"{sealed.count} events were sealed and {now.count} of them are left"
             if now.count < sealed.count
             else f"the first {sealed.count} events are not those that were sealed, or not in order"
         )
-        yield Discrepancy("", 0, "seal-broken", said)
+        yield Discrepancy("", 0, "seal-broken", sentence)
 
 
 def _feed_until(
@@ -341,18 +361,22 @@ def _feed_until(
         yield place, row
 
 
-def _moved_heads(heads: Heads, stand: Heads) -> Iterator[Discrepancy]:
-    for record in sorted({*heads, *stand}):
-        sealed, now = heads.get(record, ChainHead()), stand.get(record, ChainHead())
+def _moved_heads(heads: Heads, current: Heads) -> Iterator[Discrepancy]:
+    for record in sorted({*heads, *current}):
+        sealed, now = heads.get(record, ChainHead()), current.get(record, ChainHead())
         if now.number < sealed.number:
-            said = f"it had {sealed.number} events when sealed, and has {now.number} of them now"
-            yield Discrepancy(record, sealed.number, "seal-broken", said)
+            sentence = (
+                f"it had {sealed.number} events when sealed, and has {now.number} of them now"
+            )
+            yield Discrepancy(record, sealed.number, "seal-broken", sentence)
         elif now.number > sealed.number:
-            said = f"it had {sealed.number} events when sealed; a later one was put before the seal"
-            yield Discrepancy(record, now.number, "seal-broken", said)
+            sentence = (
+                f"it had {sealed.number} events when sealed; a later one was put before the seal"
+            )
+            yield Discrepancy(record, now.number, "seal-broken", sentence)
         elif now.digest != sealed.digest:
-            said = "its events up to here are not those that were sealed"
-            yield Discrepancy(record, sealed.number, "seal-broken", said)
+            sentence = "its events up to here are not those that were sealed"
+            yield Discrepancy(record, sealed.number, "seal-broken", sentence)
 
 
 def seal_text(sealed: Seal) -> str:
@@ -367,19 +391,19 @@ def seal_from(text: str) -> Seal:
         InvalidRequest: The text is no seal.
     """
     try:
-        told: dict[str, Any] = json.loads(text)
-        if told.pop("format") == SEAL_FORMAT and _is_seal(told):
-            return Seal(**told)
+        parts: dict[str, Any] = json.loads(text)
+        if parts.pop("format") == SEAL_FORMAT and _is_seal(parts):
+            return Seal(**parts)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         pass
     instead = "give the file that `peelflow seal` wrote"
     raise InvalidRequest("the seal", f"is none of format {SEAL_FORMAT}", instead)
 
 
-def _is_seal(told: Mapping[str, Any]) -> bool:
-    numbers = all(type(told[name]) is int and told[name] >= 0 for name in ("position", "count"))
+def _is_seal(parts: Mapping[str, Any]) -> bool:
+    numbers = all(type(parts[name]) is int and parts[name] >= 0 for name in ("position", "count"))
     return numbers and all(
-        isinstance(told[name], str) and _is_sha256(told[name]) for name in ("root", "heads")
+        isinstance(parts[name], str) and is_sha256(parts[name]) for name in ("root", "heads")
     )
 
 

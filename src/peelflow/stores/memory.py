@@ -18,23 +18,24 @@ from peelflow.stores.base import (
     EventRow,
     FeedItem,
     LedgerTotal,
+    PinKey,
     RecordQuery,
     RecordRow,
     Snapshot,
     StoredEvent,
     StoredRecord,
     WriteBatch,
-    check_document,
+    check_contents,
     check_documents,
     check_keys,
-    check_lifecycles,
     check_numbers,
     check_query,
     check_rules,
     check_texts,
-    go_on,
+    matches_field,
     read_set_ids,
     store_closed,
+    total_order,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.rows import change_rows, event_row, record_row
@@ -46,13 +47,12 @@ class MemoryStore:
     Once it is closed nothing can be asked of it (S13).
     """
 
-    capabilities = Capabilities(
-        durable=False, shared=False, embedded=True, points=("checked", "kept")
-    )
+    capabilities: Capabilities = Capabilities(durable=False, shared=False, embedded=True)
+    sync_points: tuple[str, ...] = ("checked", "kept")
 
     def __init__(self, url: str = "memory:") -> None:
         self.url = url
-        self.reached: Callable[[str], None] = go_on
+        self.at_sync_point: Callable[[str], None] = lambda _: None
         self._feed: list[StoredEvent] = []
         self._lock: AbstractContextManager[object] = RLock()
         self._kept: dict[str, StoredRecord] = {}
@@ -60,15 +60,15 @@ class MemoryStore:
         self._entries: dict[str, list[StoredEvent]] = {}
         self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
-        self._lifecycles: dict[tuple[str, int, str], str] = {}
+        self._lifecycles: dict[PinKey, str] = {}
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids)
         with self._lock:
-            return {each: self._kept[each] for each in ids if each in self._kept}
+            return {name: self._kept[name] for name in ids if name in self._kept}
 
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
+    def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
         check_texts(record, key)
         with self._lock:
@@ -78,21 +78,16 @@ class MemoryStore:
         """Keep the batch whole or not at all (S1)."""
         for kept in batch.records:
             record_text(kept.record)
-        check_lifecycles(batch)
-        check_documents(batch)
+        check_contents(batch)
         with self._lock:
-            numbers = {
-                each: self._kept[each].record.number
-                for each in read_set_ids(batch)
-                if each in self._kept
-            }
-            check_numbers(batch, numbers)
+            stored = self.read(read_set_ids(batch))
+            check_numbers(batch, {name: kept.record.number for name, kept in stored.items()})
             check_keys(batch, lambda record, key: (record, key) in self._keys)
             rules = {(name, version): digest for name, version, digest in self._lifecycles}
             check_rules(batch, lambda name, version: rules.get((name, version)))
-            self.reached("checked")
+            self.at_sync_point("checked")
             self._keep(batch)
-        self.reached("kept")
+        self.at_sync_point("kept")
 
     def _keep(self, batch: WriteBatch) -> None:
         for entry in batch.entries:
@@ -119,18 +114,18 @@ class MemoryStore:
         """Return the events of each record that exists among `ids`."""
         check_texts(*ids)
         with self._lock:
-            return {each: tuple(self._entries[each]) for each in ids if each in self._entries}
+            return {name: tuple(self._entries[name]) for name in ids if name in self._entries}
 
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+    def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
-        check_query(wanted)
+        check_query(query)
         with self._lock:
             ids: Iterable[str] = self._kept
-            if wanted.category is not None and wanted.force is not None:
-                ids = self._ids.get((wanted.category, wanted.force), ())
-            every = [self._kept[each].record for each in ids]
-        found = [record for record in every if _matches(record, wanted)]
-        return iter(sorted(found, key=lambda record: record.id))
+            if query.category is not None and query.force is not None:
+                ids = self._ids.get((query.category, query.force), ())
+            records = [self._kept[name].record for name in ids]
+        matching = [record for record in records if _matches(record, query)]
+        return iter(sorted(matching, key=lambda record: record.id))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -142,17 +137,17 @@ class MemoryStore:
         check_texts(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
-            every = self._feed[:known]
-        for change in (change for entry in every for change in entry.event.changes):
+            entries = self._feed[:known]
+        for change in (change for entry in entries for change in entry.event.changes):
             if (as_at is None or change.on <= as_at) and force in (None, change.force):
                 key = (change.force, change.category, change.level, change.ledger, change.counts)
                 sums[key] += change.delta
         totals = (LedgerTotal(*key, total) for key, total in sums.items() if total)
-        return sorted(totals, key=_total_order)
+        return sorted(totals, key=total_order)
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        check_document(digest, content)
+        check_documents({digest: content})
         with self._lock:
             self._documents.setdefault(digest, bytes(content))
 
@@ -168,7 +163,7 @@ class MemoryStore:
         with self._lock:
             return digest in self._documents
 
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+    def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         with self._lock:
             return dict(sorted(self._lifecycles.items()))
@@ -176,8 +171,8 @@ class MemoryStore:
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         with self._lock:
-            found = self._feed[after : after + limit]
-        return tuple(FeedItem(position, entry) for position, entry in enumerate(found, after + 1))
+            entries = self._feed[after : after + limit]
+        return tuple(FeedItem(position, entry) for position, entry in enumerate(entries, after + 1))
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -215,7 +210,7 @@ class _MemorySnapshot:
     _feed: tuple[StoredEvent, ...]
     _kept: tuple[StoredRecord, ...]
     _documents: Mapping[str, bytes]
-    _lifecycles: Mapping[tuple[str, int, str], str]
+    _lifecycles: Mapping[PinKey, str]
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record and number."""
@@ -239,22 +234,17 @@ class _MemorySnapshot:
         """Yield every document by its digest."""
         yield from sorted(self._documents.items())
 
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
+    def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's text."""
         return self._lifecycles
 
 
-def _matches(record: Record, wanted: RecordQuery) -> bool:
+def _matches(record: Record, query: RecordQuery) -> bool:
     return (
-        wanted.force in (None, record.force)
-        and wanted.category in (None, record.category)
-        and wanted.level in ("any", record.level)
-        and wanted.state in (None, record.state)
-        and wanted.parent in (None, record.parent)
-        and (wanted.field is None or record.fields.get(wanted.field[0]) == wanted.field[1])
+        query.force in (None, record.force)
+        and query.category in (None, record.category)
+        and query.level in ("any", record.level)
+        and query.state in (None, record.state)
+        and query.parent in (None, record.parent)
+        and matches_field(record, query.field)
     )
-
-
-def _total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
-    level = total.level
-    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts

@@ -38,7 +38,7 @@ def _is_text(url: object) -> bool:
     return isinstance(url, str)
 
 
-def open_documents(path: str | PathLike[str], store: Store) -> DocumentStore:
+def open_documents(path: str | PathLike[str], store: DocumentStore) -> DocumentStore:
     """Return the folder that documents are kept in instead of in `store`, made when missing.
 
     Raises:

@@ -5,8 +5,9 @@ Whoever verifies a store makes its rows anew from the events, and compares them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -22,6 +23,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
 
 GENESIS = ""
+_T = TypeVar("_T")
 
 
 def chain(previous: str, event: Event) -> StoredEvent:
@@ -87,7 +89,7 @@ class RecordCache:
         if len(self._known) > CACHE_SIZE:
             del self._known[next(iter(self._known))]
 
-    def kept(self, name: str, head: str, text: str) -> StoredRecord:
+    def record_with_head(self, name: str, head: str, text: str) -> StoredRecord:
         """Return the record that `text` tells with its head, and remember it.
 
         Raises:
@@ -96,9 +98,9 @@ class RecordCache:
         known = self._known.get(name)
         if known is not None and known[0] == text and known[1].head == head:
             return known[1]
-        kept = StoredRecord(self.decoded(name, text), head)
-        self.put(text, kept)
-        return kept
+        stored = StoredRecord(self.decoded(name, text), head)
+        self.put(text, stored)
+        return stored
 
     def decoded(self, name: str, text: str) -> Record:
         """Return the record that `text` tells, without remembering it: a listing may be long.
@@ -132,14 +134,14 @@ class BatchRows:
     documents: Sequence[tuple[str, bytes]]
 
 
-def batch_rows(batch: WriteBatch) -> BatchRows:
-    """Return the batch as rows.
+def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
+    """Return the batch as rows; without `moves_alone`, every record's row is among `records`.
 
     Raises:
         UnstorableText: A text of a record holds a NUL or a lone surrogate.
     """
     bodies = [record_text(kept.record) for kept in batch.records]
-    alone = _is_single_move(batch)
+    alone = moves_alone and _is_single_move(batch)
     return BatchRows(
         _moved_row(batch.records[0], bodies[0]) if alone else None,
         bodies,
@@ -153,10 +155,10 @@ def batch_rows(batch: WriteBatch) -> BatchRows:
 
 def _is_single_move(batch: WriteBatch) -> bool:
     """Say whether one event moves one record, which existed, and nothing else was read."""
-    if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read) != 1:
+    if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read_set) != 1:
         return False
     event, record = batch.entries[0].event, batch.records[0].record
-    before = batch.read.get(record.id, 0)
+    before = batch.read_set.get(record.id, 0)
     return before > 0 and (event.record, event.number, record.number) == (
         record.id,
         before + 1,
@@ -196,11 +198,37 @@ def record_row(kept: StoredRecord, body: str) -> RecordRow:
     return RecordRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
 
 
-def cache_batch(recent: RecordCache, batch: WriteBatch, rows: BatchRows) -> None:
+def cache_batch(cache: RecordCache, batch: WriteBatch, rows: BatchRows) -> None:
     """Remember the batch's records as the texts they were written as."""
     for kept, body in zip(batch.records, rows.bodies, strict=True):
-        recent.put(body, kept)
+        cache.put(body, kept)
 
 
 class RowUnreadable(Exception):
     """A row's text does not say what this peelflow can read."""
+
+
+def stored_event(record: str, number: int, text: str, previous: str, digest: str) -> StoredEvent:
+    """Return the event that a row tells.
+
+    Raises:
+        RowUnreadable: The row tells none.
+    """
+    try:
+        return StoredEvent(event_from(text), text, previous, digest)
+    except ValueError as fault:
+        why = f"event {number} of {record}: {fault}"
+        raise RowUnreadable(why) from fault
+
+
+def decoded_record(decode: Callable[..., _T], record: str, *columns: str) -> _T:
+    """Return what `decode` makes of a record's row.
+
+    Raises:
+        RowUnreadable: The row tells no record.
+    """
+    try:
+        return decode(record, *columns)
+    except ValueError as fault:
+        why = f"the row of {record}: {fault}"
+        raise RowUnreadable(why) from fault

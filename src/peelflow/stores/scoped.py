@@ -6,7 +6,7 @@ digest of another force's letter is ever shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import NoReturn
@@ -20,6 +20,7 @@ from peelflow.stores.base import (
     Capabilities,
     FeedItem,
     LedgerTotal,
+    PinKey,
     RecordQuery,
     Snapshot,
     Store,
@@ -32,6 +33,10 @@ from peelflow.stores.base import (
 class ScopedStore:
     """Another store, narrowed to the records of one force. Every promise is the other store's."""
 
+    force: str
+    url: str
+    capabilities: Capabilities
+
     def __init__(self, store: Store, force: object) -> None:
         """Take the store and the only force whose records are seen.
 
@@ -42,34 +47,41 @@ class ScopedStore:
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force = store, force
+        self.url, self.capabilities = store.url, store.capabilities
 
-    @property
-    def url(self) -> str:
-        """Where the store is."""
-        return self._store.url
+    # Rules and documents are no force's own; a position is a count of events and no more.
+    def lifecycles(self) -> Mapping[PinKey, str]:
+        """Return the rules kept."""
+        return self._store.lifecycles()
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the store promises beyond what every store does."""
-        return self._store.capabilities
+    def position(self) -> int:
+        """Return the last position of the feed."""
+        return self._store.position()
 
-    @property
-    def reached(self) -> Callable[[str], None]:
-        """What is called at each sync point."""
-        return self._store.reached
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
 
-    @reached.setter
-    def reached(self, called: Callable[[str], None]) -> None:
-        self._store.reached = called
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep a document."""
+        self._store.keep_document(digest, content)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document, None where it is not kept."""
+        return self._store.document(digest)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept."""
+        return self._store.has_document(digest)
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
-        found = self._store.read(ids)
-        return {name: kept for name, kept in found.items() if kept.record.force == self.force}
+        records = self._store.read(ids).items()
+        return {name: stored for name, stored in records if stored.record.force == self.force}
 
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
+    def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
-        return self._store.keyed(record, key) if self.read((record,)) else None
+        return self._store.event_with_key(record, key) if self.read((record,)) else None
 
     def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
@@ -85,8 +97,8 @@ class ScopedStore:
             if entry.event.record in unseen:
                 what = f"the id {entry.event.record!r}"
                 raise InvalidRequest(what, "is taken", "choose another")
-        read = {name: number for name, number in batch.read.items() if name not in unseen}
-        self._store.append(evolve(batch, read=read))
+        read_set = {name: number for name, number in batch.read_set.items() if name not in unseen}
+        self._store.append(evolve(batch, read_set=read_set))
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
@@ -101,9 +113,9 @@ class ScopedStore:
             if begin(entries[0].event).force == self.force
         }
 
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
+    def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
-        return self._store.records(evolve(wanted, force=self._own(wanted.force)))
+        return self._store.records(evolve(query, force=self._own(query.force)))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -111,44 +123,22 @@ class ScopedStore:
         """Return the sums of the force's changes."""
         return self._store.totals(as_at=as_at, force=self._own(force), known=known)
 
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
-        """Return every pinned lifecycle: rules are no force's records."""
-        return self._store.lifecycles()
-
-    def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep a document by its digest."""
-        self._store.keep_document(digest, content)
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document, None when it is not kept."""
-        return self._store.document(digest)
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept."""
-        return self._store.has_document(digest)
-
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Refuse: the feed holds every force's events."""
         del after, limit
         self._refuse_whole()
 
-    def position(self) -> int:
-        """Return the position of the last event, whosever it is: a count of events and no more."""
-        return self._store.position()
-
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
         self._refuse_whole()
 
-    def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
-
     def _unseen(self, batch: WriteBatch) -> frozenset[str]:
         """Return the ids that were read as not there because they are another force's."""
-        absent = [name for name, number in batch.read.items() if number == 0]
-        found = self._store.read(absent) if absent else {}
-        return frozenset(n for n, kept in found.items() if kept.record.force != self.force)
+        absent = [name for name, number in batch.read_set.items() if number == 0]
+        records = self._store.read(absent) if absent else {}
+        return frozenset(
+            name for name, stored in records.items() if stored.record.force != self.force
+        )
 
     def _own(self, force: str | None) -> str:
         if force not in (None, self.force):

@@ -4,45 +4,94 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import define, field
 
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
-from peelflow.stores import sqlite_queries
 from peelflow.stores.base import (
+    LIFECYCLE_COLUMNS,
+    MOVED_COLUMNS,
     Capabilities,
+    ChangeRow,
+    EventRow,
     FeedItem,
-    LedgerTotal,
-    RecordQuery,
+    RecordRow,
     Snapshot,
-    StoredEvent,
     StoredRecord,
     WriteBatch,
-    check_document,
+    check_contents,
     check_documents,
-    check_keys,
-    check_lifecycles,
-    check_numbers,
-    check_query,
-    check_rules,
-    check_texts,
-    go_on,
-    read_set_ids,
     store_closed,
 )
-from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.database import (
+    Ask,
+    DatabaseStore,
+    SqlSnapshot,
+    Statements,
+    check_batch,
+    check_keys_and_rules,
+    quoted,
+    sqlite_dialect,
+)
+from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sqlite_connection import connect, error_of, fork_guard
-from peelflow.stores.sqlite_queries import open_snapshot
 
 _T = TypeVar("_T")
-LISTING_CHUNK = 256
+
+
+_STATEMENTS = Statements(
+    sqlite_dialect(
+        "",
+        feed="events",
+        whole_feed="events ORDER BY position",
+        # What was known is everything but what came later, which mostly is little: its own text
+        # tells it.
+        known_changes="""(SELECT "on", force, category, level, ledger, counts, delta FROM changes
+            UNION ALL
+            SELECT json_extract(value, '$.on'), json_extract(value, '$.force'),
+            json_extract(value, '$.category'), json_extract(value, '$.level'),
+            json_extract(value, '$.ledger'), json_extract(value, '$.counts'),
+            -json_extract(value, '$.delta')
+            FROM events, json_each(text, '$.changes') WHERE position > ?)""",
+    )
+)
+_POSITION = "SELECT coalesce(max(position), 0) FROM events"
+
+
+def _insert(table: str, columns: Sequence[str], verb: str = "INSERT") -> str:
+    marks = ", ".join("?" for _ in columns)
+    return f"{verb} INTO {table} ({quoted(columns)}) VALUES ({marks})"
+
+
+# INVARIANT: category, force and parent are a record's first event's; not setting them lets SQLite
+# leave their indexes alone when a record moves.
+_MOVE_RECORD = f"""UPDATE records SET {", ".join(f"{name} = ?" for name in MOVED_COLUMNS)}
+    WHERE id = ? AND number = ?"""
+_INSERT_RECORD = f"""{_insert("records", RecordRow._fields)}
+    ON CONFLICT (id) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name in MOVED_COLUMNS)}"""
+_INSERT_EVENT = _insert("events", EventRow._fields)
+_INSERT_CHANGE = _insert("changes", ChangeRow._fields)
+_INSERT_LIFECYCLE = _insert("lifecycles", LIFECYCLE_COLUMNS, "INSERT OR IGNORE")
+_INSERT_DOCUMENT = _insert("documents", ("digest", "content"), "INSERT OR IGNORE")
+
+
+def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
+    """Write the rows but the one `moved`; the transaction and every check are the caller's."""
+    if rows.records:
+        connection.executemany(_INSERT_RECORD, rows.records)
+    connection.executemany(_INSERT_EVENT, rows.events)
+    connection.executemany(_INSERT_CHANGE, rows.changes)
+    if rows.lifecycles:
+        connection.executemany(_INSERT_LIFECYCLE, rows.lifecycles)
+    if rows.documents:
+        connection.executemany(_INSERT_DOCUMENT, rows.documents)
 
 
 @define(eq=False)
@@ -51,7 +100,7 @@ class _ProcessConnection:
 
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
-    recent: RecordCache = field(factory=RecordCache)
+    cache: RecordCache = field(factory=RecordCache)
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
@@ -60,7 +109,7 @@ class _ProcessConnection:
             self.connection = None
 
 
-class SqliteStore:
+class SqliteStore(DatabaseStore):
     """A store in one SQLite file, in WAL mode with full synchronisation.
 
     Args:
@@ -73,129 +122,54 @@ class SqliteStore:
         StoreBusy: The file stayed locked.
     """
 
-    capabilities = Capabilities(
-        durable=True, shared=True, embedded=True, points=("begun", "checked", "written", "kept")
-    )
+    capabilities: Capabilities = Capabilities(durable=True, shared=True, embedded=True)
+    sync_points: tuple[str, ...] = ("begun", "checked", "written", "kept")
+    _statements = _STATEMENTS
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
-        self.reached: Callable[[str], None] = go_on
-        self.url = f"sqlite:///{os.fspath(path)}"
+        self.at_sync_point: Callable[[str], None] = lambda _: None
+        self.url: str = f"sqlite:///{os.fspath(path)}"
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._closed = False
-        self._lives: dict[int, _ProcessConnection] = {}
+        self._processes: dict[int, _ProcessConnection] = {}
         fork_guard().add(self)
         self._run(lambda _: None)
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_texts(*ids)
-        life = self._life()
-        return self._run(
-            lambda connection: sqlite_queries.read_records(connection, ids, life.recent), life
-        )
-
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
-        """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_texts(record, key)
-        return self._run(lambda connection: sqlite_queries.event_with_key(connection, record, key))
-
     def append(self, batch: WriteBatch) -> None:
-        """Keep the batch whole or not at all (S1), durably (S3).
-
-        Raises:
-            Conflict: A record in `batch.read` has another number now (S2).
-            KeyReused: A key of the batch already exists on its record (S7).
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
-            StoreBusy: Another writer held the store for longer than the timeout.
-        """
-        check_lifecycles(batch)
-        check_documents(batch)
+        """Keep the batch whole or not at all (S1), durably (S3)."""
+        check_contents(batch)
         rows = batch_rows(batch)
-        life = self._life()
+        process = self._process()
 
         def keep(connection: sqlite3.Connection) -> None:
-            self.reached("begun")
+            self.at_sync_point("begun")
+            ask = _asking(connection)
             # INVARIANT: a lone record that does not move has another number, which is then told.
-            if rows.moved is None or not sqlite_queries.move_record(connection, rows.moved):
-                check_numbers(batch, sqlite_queries.record_numbers(connection, read_set_ids(batch)))
-            check_keys(batch, lambda *key: sqlite_queries.has_key(connection, *key))
-            check_rules(batch, lambda *named: sqlite_queries.lifecycle_digest(connection, *named))
-            self.reached("checked")
-            sqlite_queries.write_rows(connection, rows)
-            cache_batch(life.recent, batch, rows)
-            self.reached("written")
+            if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
+                check_keys_and_rules(batch, ask, _STATEMENTS)
+            else:
+                check_batch(batch, ask, _STATEMENTS)
+            self.at_sync_point("checked")
+            write_rows(connection, rows)
+            cache_batch(process.cache, batch, rows)
+            self.at_sync_point("written")
 
-        self._write(keep, life)
-        self.reached("kept")
-
-    def history(self, record: str) -> tuple[StoredEvent, ...]:
-        """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_texts(record)
-        return self._run(lambda connection: sqlite_queries.history(connection, record))
-
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return the events of each record that exists among `ids`."""
-        check_texts(*ids)
-        return self._run(lambda connection: sqlite_queries.histories(connection, ids))
-
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
-        """Yield the records that match, by id in code-point order.
-
-        They are read in chunks, so a record may move while an earlier one is looked at.
-        """
-        check_query(wanted)
-        chunk = self._chunk(wanted, None)
-        yield from chunk
-        while len(chunk) == LISTING_CHUNK:
-            chunk = self._chunk(wanted, chunk[-1].id)
-            yield from chunk
-
-    def _chunk(self, wanted: RecordQuery, after: str | None) -> list[Record]:
-        sql, asked = sqlite_queries.listing_statement(wanted, after=after)
-        decode = self._life().recent.decoded
-        return self._run(
-            lambda connection: sqlite_queries.list_records(
-                connection, sql, (*asked, LISTING_CHUNK), decode
-            )
-        )
-
-    def totals(
-        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
-        check_texts(force)
-        return self._run(lambda connection: sqlite_queries.totals(connection, as_at, force, known))
+        self._write(keep, process)
+        self.at_sync_point("kept")
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        check_document(digest, content)
-        self._write(lambda connection: sqlite_queries.keep_document(connection, digest, content))
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document byte for byte (S8), None when it is not kept."""
-        check_texts(digest)
-        return self._run(lambda connection: sqlite_queries.document(connection, digest))
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
-        check_texts(digest)
-        return self._run(lambda connection: sqlite_queries.has_document(connection, digest))
-
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
-        """Return every pinned lifecycle's (name, version, digest) and text."""
-        return self._run(sqlite_queries.lifecycles)
+        check_documents({digest: content})
+        self._write(lambda connection: connection.execute(_INSERT_DOCUMENT, (digest, content)))
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
-        return self._run(lambda connection: sqlite_queries.feed(connection, after, limit))
+        return self._feed_page(after, limit)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
-        return self._run(sqlite_queries.position)
+        return self._ask(_POSITION, (), lambda rows: int(rows[0][0]))
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts.
@@ -203,14 +177,24 @@ class SqliteStore:
         It has a connection of its own, so that writers go on.
         """
         self._run(lambda _: None)
-        return open_snapshot(self._path, self.url, timeout=self._timeout)
+        return self._open_snapshot()
+
+    @contextmanager
+    def _open_snapshot(self) -> Iterator[Snapshot]:
+        try:
+            with closing(connect(self._path, self.url, timeout=self._timeout)) as connection:
+                connection.execute("BEGIN")
+                connection.execute("SELECT schema FROM meta").fetchone()  # the reading begins here
+                yield sqlite_snapshot(connection)
+        except sqlite3.Error as fault:
+            raise error_of(self.url, fault) from fault
 
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
         self._closed = True
-        life = self._life()
-        with life.lock:
-            life.let_go()
+        process = self._process()
+        with process.lock:
+            process.let_go()
 
     def pause(self) -> Callable[[], None]:
         """Let go of the file until the returned call: the process forks.
@@ -218,37 +202,48 @@ class SqliteStore:
         Running work is waited for. A transaction of the thread that forks itself goes on; its
         child finds the store busy.
         """
-        life = self._life()
-        life.lock.acquire()
-        if life.connection is not None and not life.connection.in_transaction:
-            life.let_go()
-        return life.lock.release
+        process = self._process()
+        process.lock.acquire()
+        if process.connection is not None and not process.connection.in_transaction:
+            process.let_go()
+        return process.lock.release
 
-    def _life(self) -> _ProcessConnection:
-        # INVARIANT: `setdefault` is atomic, so a process has one life; the parent's stays untouched
-        # in the dict, because closing a connection that came across a fork would harm its file.
-        return self._lives.get(os.getpid()) or self._lives.setdefault(
+    def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        return self._run(lambda connection: shape(connection.execute(sql, parameters).fetchall()))
+
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return self._process().cache.decoded
+
+    def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
+        return self._process().cache.record_with_head(name, head, body)
+
+    def _process(self) -> _ProcessConnection:
+        # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
+        # untouched in the dict: closing one that came across a fork would harm its file.
+        return self._processes.get(os.getpid()) or self._processes.setdefault(
             os.getpid(), _ProcessConnection()
         )
 
     def _run(
-        self, work: Callable[[sqlite3.Connection], _T], life: _ProcessConnection | None = None
+        self, work: Callable[[sqlite3.Connection], _T], process: _ProcessConnection | None = None
     ) -> _T:
-        life = life or self._life()
-        with life.lock:
+        process = process or self._process()
+        with process.lock:
             try:
                 if self._closed:
                     raise store_closed(self.url)
-                if life.connection is None:
-                    life.connection = connect(self._path, self.url, timeout=self._timeout)
-                return work(life.connection)
+                if process.connection is None:
+                    process.connection = connect(self._path, self.url, timeout=self._timeout)
+                return work(process.connection)
             except sqlite3.Error as fault:
                 raise error_of(self.url, fault) from fault
             except RowUnreadable as fault:
                 raise StoreUnavailable(self.url, str(fault)) from fault
 
     def _write(
-        self, work: Callable[[sqlite3.Connection], None], life: _ProcessConnection | None = None
+        self,
+        work: Callable[[sqlite3.Connection], object],
+        process: _ProcessConnection | None = None,
     ) -> None:
         def transact(connection: sqlite3.Connection) -> None:
             if _is_in_transaction(connection):  # a signal handler came in between
@@ -262,8 +257,17 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
-        self._run(transact, life)
+        self._run(transact, process)
 
 
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
+
+
+def _asking(connection: sqlite3.Connection) -> Ask:
+    return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
+
+
+def sqlite_snapshot(connection: sqlite3.Connection) -> SqlSnapshot:
+    """Return everything as a connection's transaction sees it."""
+    return SqlSnapshot(connection.execute, _STATEMENTS)

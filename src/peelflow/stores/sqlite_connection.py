@@ -37,15 +37,15 @@ class ForkGuard:
         self._open: WeakSet[Pausable] = WeakSet()
         self._resume: list[Callable[[], None]] = []
 
-    def add(self, opened: Pausable) -> None:
+    def add(self, store: Pausable) -> None:
         """Pause `opened` at every fork, as long as it lives."""
         with self._lock:
-            self._open.add(opened)
+            self._open.add(store)
 
     def before(self) -> None:
         """Pause everything, and let nothing new be opened."""
         self._lock.acquire()
-        self._resume = [each.pause() for each in self._open]
+        self._resume = [store.pause() for store in self._open]
 
     def after(self) -> None:
         """Resume everything, in the parent and in the child."""
@@ -58,12 +58,12 @@ class ForkGuard:
 @cache
 def fork_guard() -> ForkGuard:
     """Return the process's one `Forks`, in force from the first call."""
-    found = ForkGuard()
+    guard = ForkGuard()
     if hasattr(os, "register_at_fork"):  # there is nothing to register where nothing forks
         os.register_at_fork(
-            before=found.before, after_in_parent=found.after, after_in_child=found.after
+            before=guard.before, after_in_parent=guard.after, after_in_child=guard.after
         )
-    return found
+    return guard
 
 
 SCHEMA = 1

@@ -6,6 +6,7 @@ strategy, nor Hypothesis for a report.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -21,19 +22,12 @@ if TYPE_CHECKING:
     from peelflow.testing.promises import Outcome, PromiseResult, promise_results, report
     from peelflow.testing.strategies import VOCABULARY, holder_of, lifecycles, requirements
 
-_HOMES = {
-    "peelflow.testing.contract.store": ("StoreContract",),
-    "peelflow.testing.promises": ("Outcome", "PromiseResult", "report", "promise_results"),
-    "peelflow.testing.decision_strategies": (
-        "Situation",
-        "acts",
-        "contexts",
-        "records",
-        "situations",
-    ),
-    "peelflow.testing.strategies": ("VOCABULARY", "holder_of", "lifecycles", "requirements"),
+_HOMES: Mapping[str, tuple[str, ...]] = {
+    "contract.store": ("StoreContract",),
+    "decision_strategies": ("Situation", "acts", "contexts", "records", "situations"),
+    "promises": ("Outcome", "PromiseResult", "promise_results", "report"),
+    "strategies": ("VOCABULARY", "holder_of", "lifecycles", "requirements"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "VOCABULARY",
@@ -55,15 +49,15 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load a public name from the module it lives in."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        message = f"module 'peelflow.testing' has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+    for home, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(import_module(f"{__name__}.{home}"), name)
+            globals()[name] = value
+            return value
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
 
 
 def __dir__() -> list[str]:
     """List the public names without loading them."""
-    return sorted({*globals(), *__all__})
+    return list(__all__)

@@ -9,7 +9,16 @@ from typing import Literal
 
 from attrs import frozen
 
-from peelflow.stores.base import EventRow, FeedItem, Snapshot, Store, StoredEvent, StoredRecord
+from peelflow.stores.base import (
+    EventRow,
+    FeedItem,
+    FeedStore,
+    Snapshot,
+    SnapshotStore,
+    Store,
+    StoredEvent,
+    StoredRecord,
+)
 from peelflow.stores.codec import event_from, record_from
 from peelflow.stores.rows import change_rows, event_row, record_row, verify_chain
 
@@ -32,13 +41,13 @@ def audit(store: Store) -> tuple[AuditFault, ...]:
     return (*recomputed(store), *feed_faults(whole_feed(store), events))
 
 
-def recomputed(store: Store) -> tuple[AuditFault, ...]:
+def recomputed(store: SnapshotStore) -> tuple[AuditFault, ...]:
     """Return what does not recompute among events, records, changes and documents."""
     with store.snapshot() as snapshot:
         return (*_event_faults(snapshot), *_document_faults(snapshot))
 
 
-def whole_feed(store: Store) -> tuple[FeedItem, ...]:
+def whole_feed(store: FeedStore) -> tuple[FeedItem, ...]:
     """Return the feed from its beginning, read page by page."""
     found: list[FeedItem] = []
     while page := store.feed(found[-1].position if found else 0, FEED_PAGE):

@@ -35,33 +35,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and getattr(item.cls, "is_store_contract", False):
             item.user_properties.append((STORE_PROPERTY, parent.nodeid if parent else item.nodeid))
             item.user_properties.extend(
-                (PROMISE_PROPERTY, each) for each in cited_promises(item.obj.__doc__)
+                (PROMISE_PROPERTY, promise) for promise in cited_promises(item.obj.__doc__)
             )
 
 
 def outcomes_in(reports: Iterable[pytest.TestReport]) -> dict[str, list[Outcome]]:
     """Return how the kit's tests ended, by store; a test that could not begin has failed."""
-    found: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for each in reports:
-        stores = [str(value) for name, value in each.user_properties if name == STORE_PROPERTY]
+    outcomes: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for test_report in reports:
+        stores = [
+            str(value) for name, value in test_report.user_properties if name == STORE_PROPERTY
+        ]
         promises = tuple(
-            str(value) for name, value in each.user_properties if name == PROMISE_PROPERTY
+            str(value) for name, value in test_report.user_properties if name == PROMISE_PROPERTY
         )
-        if each.when == "call" or each.outcome != "passed":
-            test, why = each.nodeid.rpartition("::")[2], _skip_reason(each)
+        if test_report.when == "call" or test_report.outcome != "passed":
+            test, why = test_report.nodeid.rpartition("::")[2], _skip_reason(test_report)
             for store in stores:
-                found[store].append(Outcome(test, promises, _result(each), why))
-    return dict(found)
+                outcomes[store].append(Outcome(test, promises, _result(test_report), why))
+    return dict(outcomes)
 
 
-def _result(told: pytest.TestReport) -> OutcomeResult:
-    return told.outcome
+def _result(test_report: pytest.TestReport) -> OutcomeResult:
+    return test_report.outcome
 
 
-def _skip_reason(told: pytest.TestReport) -> str:
+def _skip_reason(test_report: pytest.TestReport) -> str:
     """Return the reason of a skip, without the place it was skipped at."""
-    if told.skipped and isinstance(told.longrepr, tuple):
-        return str(told.longrepr[2]).removeprefix("Skipped: ")
+    if test_report.skipped and isinstance(test_report.longrepr, tuple):
+        return str(test_report.longrepr[2]).removeprefix("Skipped: ")
     return ""
 
 
@@ -71,11 +73,11 @@ def pytest_terminal_summary(
     """Print the report, when it is asked for."""
     if not config.getoption("--store-report"):
         return
-    every = [
-        each
+    reports = [
+        test_report
         for kind in ("passed", "failed", "skipped", "error")
-        for each in terminalreporter.stats.get(kind, ())
+        for test_report in terminalreporter.stats.get(kind, ())
     ]
-    for store, outcomes in sorted(outcomes_in(every).items()):
+    for store, outcomes in sorted(outcomes_in(reports).items()):
         terminalreporter.section("promises of a store")
         terminalreporter.write_line(report(store, promise_results(outcomes)))

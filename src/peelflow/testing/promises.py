@@ -31,8 +31,8 @@ _CITED = re.compile(r"(S\d+(?:, S\d+)*): ")
 
 def cited_promises(docstring: str | None) -> tuple[str, ...]:
     """Return the promises that a test's docstring begins with, as `S1, S3: …` does."""
-    found = _CITED.match(docstring or "")
-    return tuple(found[1].split(", ")) if found else ()
+    match = _CITED.match(docstring or "")
+    return tuple(match[1].split(", ")) if match else ()
 
 
 OutcomeResult = Literal["passed", "failed", "skipped"]
@@ -64,32 +64,36 @@ class PromiseResult:
 
 def promise_results(outcomes: Iterable[Outcome]) -> tuple[PromiseResult, ...]:
     """Return how a store stands to each promise, in their order."""
-    every = tuple(outcomes)
+    all_outcomes = tuple(outcomes)
     return tuple(
-        _promise_result(promise, [each for each in every if promise in each.promises])
+        _promise_result(
+            promise, [outcome for outcome in all_outcomes if promise in outcome.promises]
+        )
         for promise in PROMISES
     )
 
 
 def _promise_result(promise: str, outcomes: list[Outcome]) -> PromiseResult:
-    broken_by = tuple(dict.fromkeys(each.test for each in outcomes if each.result == "failed"))
-    notes = tuple(dict.fromkeys(each.why for each in outcomes if each.result == "skipped"))
+    broken_by = tuple(
+        dict.fromkeys(outcome.test for outcome in outcomes if outcome.result == "failed")
+    )
+    notes = tuple(dict.fromkeys(outcome.why for outcome in outcomes if outcome.result == "skipped"))
     verdict: PromiseVerdict = "not tried"
     if broken_by:
         verdict = "broken"
-    elif any(each.result == "passed" for each in outcomes):
+    elif any(outcome.result == "passed" for outcome in outcomes):
         verdict = "held"
     elif any(why.startswith("not claimed") for why in notes):
         verdict = "not claimed"
     return PromiseResult(promise, verdict, broken_by, notes)
 
 
-def report(store: str, found: Iterable[PromiseResult]) -> str:
+def report(store: str, results: Iterable[PromiseResult]) -> str:
     """Return the report on `store` as text, a line or more a promise."""
     lines = [store]
-    for standing in found:
-        notes = f" ({'; '.join(standing.notes)})" if standing.notes else ""
-        number, sentence = standing.promise, PROMISES[standing.promise]
-        lines.append(f"  {number:<4}{standing.verdict:<12} {sentence}{notes}")
-        lines.extend(f"{'':19}broken by {test}" for test in standing.broken_by)
+    for result in results:
+        notes = f" ({'; '.join(result.notes)})" if result.notes else ""
+        number, sentence = result.promise, PROMISES[result.promise]
+        lines.append(f"  {number:<4}{result.verdict:<12} {sentence}{notes}")
+        lines.extend(f"{'':19}broken by {test}" for test in result.broken_by)
     return "\n".join(lines)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from peelflow.model.records import (
     EVENT_KIND_OF,
@@ -32,7 +33,9 @@ from peelflow.model.rules import Counts, Level, Pin
 from peelflow.stores.base import Store, StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
 
+NAME = "WMP-R3-017"
 DAY = date(2024, 3, 2)
+RECORDED_AT = datetime(2024, 3, 2, 10, 11, 12, 345, UTC)
 PIN = Pin("level-3", 1, "a" * 64)
 LETTER = Document("d" * 64, "letter", "Schreiben é.pdf", 12345, "A Chief", date(2024, 3, 1))
 STEP = TransitionTaken(
@@ -61,20 +64,10 @@ def change(
     return Change(on, force, "recommendation", level, "portal", counts, "open", delta)
 
 
-def event(
-    record: str = "WMP-R3-017", number: int = 1, what: EventPayload = STEP, **more: Any
-) -> Event:
+def event(record: str = NAME, number: int = 1, what: EventPayload = STEP, **more: Any) -> Event:
     """Return an event; `more` replaces its other parts."""
-    told = Event(
-        record,
-        number,
-        what,
-        DAY,
-        Actor("A Chief", "chief_constable"),
-        "a clerk",
-        datetime(2024, 3, 2, 10, 11, 12, 345, UTC),
-    )
-    return evolve(told, **more)
+    actor = Actor("A Chief", "chief_constable")
+    return evolve(Event(record, number, what, DAY, actor, "a clerk", RECORDED_AT), **more)
 
 
 def events() -> dict[str, Event]:
@@ -88,10 +81,10 @@ def events() -> dict[str, Event]:
     return {EVENT_KIND_OF[type(what)]: event(number=7, what=what, **more) for what in PAYLOADS}
 
 
-def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
+def record(name: str = NAME, number: int = 1, **more: Any) -> Record:
     """Return a record with something in every field; `more` replaces parts."""
     moment = Moment(1, DAY)
-    told = Record(
+    plain = Record(
         name,
         number,
         DAY,
@@ -110,33 +103,59 @@ def record(name: str = "WMP-R3-017", number: int = 1, **more: Any) -> Record:
         (Attachment(LETTER, 1),),
         frozenset({LETTER.digest, "e" * 64}),
     )
-    return evolve(told, **more)
+    return evolve(plain, **more)
 
 
-def batch(*moved: tuple[StoredEvent, Record], read: dict[str, int] | None = None) -> WriteBatch:
+def batch(*moved: tuple[StoredEvent, Record], read_set: dict[str, int] | None = None) -> WriteBatch:
     """Return a batch of one entry for each record, each read just before it."""
     return WriteBatch(
         entries=tuple(entry for entry, _ in moved),
         records=tuple(StoredRecord(record, entry.digest) for entry, record in moved),
-        read={record.id: record.number - 1 for _, record in moved} | (read or {}),
+        read_set={record.id: record.number - 1 for _, record in moved} | (read_set or {}),
         lifecycles={},
     )
 
 
-def next_event(
-    store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> tuple[StoredEvent, Record]:
-    """Return the next event of a record and the record behind it; `told` replaces event parts."""
-    kept = store.read([name]).get(name)
-    number = 1 if kept is None else kept.record.number + 1
-    entry = chain(kept.head if kept else GENESIS, event(name, number, **(told or {})))
-    return entry, record(name, number, **more)
+_EVENT_PARTS = {part.name for part in fields(Event)} - {part.name for part in fields(Record)}
 
 
-def append_next(
-    store: Store, name: str = "WMP-R3-017", *, told: dict[str, Any] | None = None, **more: Any
-) -> StoredEvent:
-    """Append one event to a record and return its entry."""
-    entry, after = next_event(store, name, told=told, **more)
+def next_event(store: Store, name: str = NAME, **parts: Any) -> tuple[StoredEvent, Record]:
+    """Return the next event of a record and the record behind it.
+
+    `parts` replace those of the event that only an event has, and those of the record.
+    """
+    stored = store.read([name]).get(name)
+    number, head = (stored.record.number + 1, stored.head) if stored else (1, GENESIS)
+    own = {part: parts.pop(part) for part in _EVENT_PARTS & parts.keys()}
+    return chain(head, event(name, number, **own)), record(name, number, **parts)
+
+
+def append_next(store: Store, name: str = NAME, **parts: Any) -> StoredEvent:
+    """Append what `next_event` returns, and return its entry."""
+    entry, after = next_event(store, name, **parts)
     store.append(batch((entry, after)))
     return entry
+
+
+def append_history(store: Store, name: str, events: Iterable[Event]) -> tuple[StoredEvent, ...]:
+    """Append events one by one as those of a new record, without their keys."""
+    entries: list[StoredEvent] = []
+    for number, what in enumerate(events, start=1):
+        head = entries[-1].digest if entries else GENESIS
+        entries.append(chain(head, evolve(what, record=name, number=number, key=None)))
+        store.append(batch((entries[-1], record(name, number))))
+    return tuple(entries)
+
+
+TOGETHER = ("a", "b", "c")
+
+
+def next_batch(store: Store, names: Iterable[str] = TOGETHER, **parts: Any) -> WriteBatch:
+    """Return a batch of the next event of each record; `parts` are `next_event`'s."""
+    return batch(*(next_event(store, name, **parts) for name in names))
+
+
+def numbers_together(store: Store) -> list[int]:
+    """Return the numbers of the records that move together, 0 where there is none yet."""
+    stored = store.read(TOGETHER)
+    return [stored[name].record.number if name in stored else 0 for name in TOGETHER]

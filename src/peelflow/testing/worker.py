@@ -7,16 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pkgutil import resolve_name
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from peelflow.errors import Conflict, InvalidRequest, StoreError
 from peelflow.stores.base import Store
-from peelflow.testing.samples import append_next, batch, next_event
+from peelflow.testing.samples import append_next, next_batch
 
 DEFAULT_OPENER = "peelflow.stores.opening:open_store"
 
@@ -27,9 +28,8 @@ def open_with(opener: str, url: str) -> Store:
     Raises:
         InvalidRequest: It names nothing that can be called.
     """
-    module, _, name = opener.partition(":")
     try:
-        function: Callable[[str], Store] = getattr(import_module(module), name)
+        function: Callable[[str], Store] = resolve_name(opener).__call__  # a module has none
     except (ImportError, AttributeError, ValueError) as fault:
         what, instead = f"opener {opener!r}", "write `module:function`, such as `mine.stores:open`"
         raise InvalidRequest(what, f"cannot be found ({fault})", instead) from fault
@@ -41,7 +41,6 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-TOGETHER = ("a", "b", "c")
 FILE_SIZE_LIMIT = 300_000
 
 
@@ -111,28 +110,60 @@ class Worker:
         return self._child.wait()
 
 
+@runtime_checkable
+class SyncPoints(Protocol):
+    """What a store may have, so that the kit can stop and kill it in the middle of its work.
+
+    Attributes:
+        sync_points: The points that `append` passes, in order.
+        at_sync_point: Called by `append` with the name of each, in the thread that appends.
+    """
+
+    sync_points: tuple[str, ...]
+    at_sync_point: Callable[[str], None]
+
+
+def sync_points_of(store: Store) -> tuple[str, ...]:
+    """Return the sync points of a store, none where it has no `SyncPoints`."""
+    return store.sync_points if isinstance(store, SyncPoints) else ()
+
+
+@contextmanager
+def at_sync_points(store: Store, call: Callable[[str], None]) -> Iterator[None]:
+    """Have `call` called at each sync point of a store, where it has any, until the block ends."""
+    if not isinstance(store, SyncPoints):
+        yield
+        return
+    before, store.at_sync_point = store.at_sync_point, call
+    try:
+        yield
+    finally:
+        store.at_sync_point = before
+
+
 @frozen
-class KillAtPoint:
-    """At the n-th time that `point` is reached, the process kills itself."""
+class AtPoint:
+    """Does something at the n-th time that a sync point is passed: kills the process, by itself."""
 
     point: str
-    times: list[int]
+    act: Callable[[], object] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+    nth: int = 1
+    passed: list[str] = field(factory=list)
 
-    def __call__(self, reached: str) -> None:
-        """Count the point, and kill when it is time."""
-        if reached == self.point:
-            self.times[0] -= 1
-            if self.times[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def __call__(self, point: str) -> None:
+        """Count the point, and act when it is time."""
+        if point == self.point:
+            self.passed.append(point)
+            if len(self.passed) == self.nth:
+                self.act()
 
 
 def race_appends(store: Store, name: str, *, times: int) -> int:
     """Try so many steps of one record, never again after a conflict; return those accepted."""
     accepted = 0
     for _ in range(times):
-        asked = batch(next_event(store, name))
         try:
-            store.append(asked)
+            append_next(store, name)
         except Conflict:
             continue
         accepted += 1
@@ -141,16 +172,17 @@ def race_appends(store: Store, name: str, *, times: int) -> int:
 
 def append_together(store: Store, point: str, nth: str) -> None:
     """Append batches over three records until killed, saying the number each time."""
-    store.reached = KillAtPoint(point, [int(nth)])
-    while True:
-        moves = [next_event(store, name) for name in TOGETHER]
-        store.append(batch(*moves))
-        print_line(moves[0][1].number)
+    with at_sync_points(store, AtPoint(point, nth=int(nth))):
+        while True:
+            together = next_batch(store)
+            store.append(together)
+            print_line(together.entries[0].event.number)
 
 
 def fill_disk(store: Store) -> None:
     """Append until no file may grow any more; then with room again, once; say the last number."""
-    resource = import_module("resource")  # Windows has none
+    import resource  # Windows has none
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE_LIMIT, hard))
     acknowledged = append_until_refused(store, 1000)
@@ -161,9 +193,8 @@ def fill_disk(store: Store) -> None:
 def append_until_refused(store: Store, times: int) -> int:
     """Append up to so many batches, until the store says that it cannot; return how many."""
     for done in range(times):
-        moves = [next_event(store, name, told={"reason": "x" * 2000}) for name in TOGETHER]
         try:
-            store.append(batch(*moves))
+            store.append(next_batch(store, reason="x" * 2000))
         except StoreError:
             return done
     return times

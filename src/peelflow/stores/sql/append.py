@@ -7,31 +7,28 @@ found by what it returns, never by an error, so that an application's transactio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Table, insert, or_, select, update
+from sqlalchemy import Connection, Table, insert, update
 from sqlalchemy.exc import DBAPIError
 
-from peelflow.errors import Conflict, KeyReused
+from peelflow.errors import Conflict
 from peelflow.stores.base import (
-    MAX_KEYS,
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
     ChangeRow,
     EventRow,
     RecordRow,
     WriteBatch,
     check_keys,
-    check_numbers,
-    check_rules,
-    chunked,
-    read_set_ids,
 )
-from peelflow.stores.codec import record_text
-from peelflow.stores.rows import BatchRows, change_rows, event_row, record_row
-from peelflow.stores.sql import queries as asking
+from peelflow.stores.database import check_batch, quoted
+from peelflow.stores.rows import BatchRows, batch_rows
 from peelflow.stores.sql import schema as tables
-from peelflow.stores.sql.connection import is_conflict
+from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 
 
 def absent_ids(batch: WriteBatch) -> list[str]:
@@ -50,7 +47,7 @@ def expected_numbers(batch: WriteBatch) -> Mapping[str, int]:
     first: dict[str, int] = {}
     for entry in batch.entries:
         first.setdefault(entry.event.record, entry.event.number - 1)
-    return {**first, **batch.read}
+    return {**first, **batch.read_set}
 
 
 def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
@@ -61,31 +58,8 @@ def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
         KeyReused: A key of the batch already exists on its record.
         RulesMismatch: The store keeps other rules under a name and version of the batch's.
     """
-    check_numbers(batch, asking.lock_numbers(connection, read_set_ids(batch)))
-    check_stored_keys(connection, batch)
-    check_rules(batch, lambda *named: asking.lifecycle_digest(connection, *named))
+    check_batch(batch, partial(ask, connection), statements_of(connection.dialect))
     raise lost_transaction(batch)  # whoever stood in the way has gone again
-
-
-def check_stored_keys(connection: Connection, batch: WriteBatch) -> None:
-    """Refuse a batch with a key that stands on its record.
-
-    Raises:
-        KeyReused: One does.
-    """
-    columns = tables.events.c
-    asked = select(columns.record, columns.key)
-    for some in chunked(batch_keys(batch), MAX_KEYS):
-        same = [(columns.record == record) & (columns.key == key) for record, key in some]
-        row = connection.execute(asked.where(or_(*same))).first()
-        if row is not None:
-            raise KeyReused(*row)
-
-
-def batch_keys(batch: WriteBatch) -> list[tuple[str, str]]:
-    """Return each record and key that the batch's events carry."""
-    events = [entry.event for entry in batch.entries]
-    return [(event.record, event.key) for event in events if event.key is not None]
 
 
 def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
@@ -96,30 +70,23 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
         KeyReused: A key of the batch already exists on its record.
         RulesMismatch: The store keeps other rules under a name and version of the batch's.
     """
-    check_numbers(batch, asking.lock_numbers(connection, read_set_ids(batch)))
-    check_keys(batch, lambda *_: False)
-    check_stored_keys(connection, batch)
-    kept = {
-        named[:2]: asking.lifecycle_digest(connection, *named[:2]) for named in batch.lifecycles
-    }
-    check_rules(batch, lambda *named: kept[named])
-    expected = expected_numbers(batch)
-    for record in batch.records:
-        _write_record_row(connection, record_row(record, record_text(record.record)), expected)
-    serials = [_insert_event(connection, event_row(entry)) for entry in batch.entries]
-    _insert_rows(connection, tables.unplaced, ((serials[0], serial) for serial in serials))
-    _insert_rows(
-        connection, tables.changes, (r for e in batch.entries for r in change_rows(e.event))
-    )
-    new = [each for each in batch.lifecycles if kept[each[:2]] is None]
-    _insert_rows(connection, tables.lifecycles, ((*each, batch.lifecycles[each]) for each in new))
-    for digest, content in batch.documents.items():
+    asking, statements = partial(ask, connection), statements_of(connection.dialect)
+    check_batch(batch, asking, statements)
+    rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
+    for record in rows.records:
+        _write_record_row(connection, record, expected)
+    serials = [_insert_event(connection, event) for event in rows.events]
+    _insert_rows(connection, tables.unplaced, [(serials[0], serial) for serial in serials])
+    _insert_rows(connection, tables.changes, rows.changes)
+    new = [row for row in rows.lifecycles if not asking(statements.lifecycle_digest, row[:2])]
+    _insert_rows(connection, tables.lifecycles, new)
+    for digest, content in rows.documents:
         insert_document(connection, digest, content)
 
 
 def _insert_event(connection: Connection, row: EventRow) -> int:
-    made = connection.execute(insert(tables.events), row._asdict()).inserted_primary_key
-    return int(made[0]) if made else 0
+    key = connection.execute(insert(tables.events), row._asdict()).inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def _write_record_row(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
@@ -133,11 +100,10 @@ def _write_record_row(connection: Connection, row: RecordRow, read: Mapping[str,
         raise Conflict(row.id, expected=read[row.id], found=row.number, transaction_lost=True)
 
 
-def _insert_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    names = [column.name for column in table.columns]
-    told = [dict(zip(names, row, strict=True)) for row in rows]
-    if told:
-        connection.execute(insert(table), told)
+def _insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        names = [column.name for column in table.columns]
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def insert_document(connection: Connection, digest: str, content: bytes) -> None:
@@ -146,26 +112,22 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
         sql = """INSERT INTO peelflow_documents (digest, content)
             VALUES (%(digest)s, %(content)s) ON CONFLICT DO NOTHING"""
         connection.exec_driver_sql(sql, {"digest": digest, "content": content})
-    elif not asking.has_document(connection, digest):
+    elif not ask(connection, statements_of(connection.dialect).has_document, (digest,)):
         connection.execute(insert(tables.documents), {"digest": digest, "content": content})
 
 
-_COLUMN_TYPES = {"number": "integer", "level": "integer", "version": "integer", "delta": "integer"}
+def _type_of(column: str) -> str:
+    return "integer" if column in INTEGER_COLUMNS else "text"
 
 
 def _unnest(prefix: str, names: Sequence[str]) -> str:
-    arrays = ", ".join(
-        f"%({prefix}_{name})s::{_COLUMN_TYPES.get(name, 'text')}[]" for name in names
-    )
-    quoted = ", ".join(f'"{name}"' for name in names)
-    return f"unnest({arrays}) WITH ORDINALITY AS given({quoted}, place)"
+    arrays = ", ".join(f"%({prefix}_{name})s::{_type_of(name)}[]" for name in names)
+    return f"unnest({arrays}) WITH ORDINALITY AS given({quoted(names)}, place)"
 
 
-def _quoted_columns(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-_LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
+# INVARIANT: nothing of a batch that was kept in part may stay. On a connection that commits by
+# itself there is no transaction to roll back, and only an error takes a single statement back: so
+# its last line divides by zero then (SQLSTATE 22012, which `is_conflict` knows).
 _APPEND = f"""
 WITH asked AS (
     SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
@@ -179,17 +141,17 @@ WITH asked AS (
            JOIN unnest(%(key_record)s::text[], %(key_key)s::text[]) AS k(record, key)
            ON e.record = k.record AND e.key = k.key)
        AND NOT EXISTS (SELECT 1 FROM peelflow_lifecycles l
-           JOIN {_unnest("rules", _LIFECYCLE_COLUMNS)}
+           JOIN {_unnest("rules", LIFECYCLE_COLUMNS)}
            ON l.name = given.name AND l.version = given.version
            WHERE l.digest <> given.digest) AS ok
 ), ruled AS (
-    INSERT INTO peelflow_lifecycles ({_quoted_columns(_LIFECYCLE_COLUMNS)})
-    SELECT {_quoted_columns(_LIFECYCLE_COLUMNS)} FROM {_unnest("rules", _LIFECYCLE_COLUMNS)}
+    INSERT INTO peelflow_lifecycles ({quoted(LIFECYCLE_COLUMNS)})
+    SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {_unnest("rules", LIFECYCLE_COLUMNS)}
      WHERE (SELECT ok FROM fits)
     ON CONFLICT DO NOTHING RETURNING name, version
 ), added AS (
-    INSERT INTO peelflow_records ({_quoted_columns(RecordRow._fields)})
-    SELECT {_quoted_columns(RecordRow._fields)} FROM {_unnest("added", RecordRow._fields)}
+    INSERT INTO peelflow_records ({quoted(RecordRow._fields)})
+    SELECT {quoted(RecordRow._fields)} FROM {_unnest("added", RecordRow._fields)}
     WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING 1
 ), moved AS (
     UPDATE peelflow_records r
@@ -201,18 +163,18 @@ WITH asked AS (
        AND (SELECT count(*) FROM added) = cardinality(%(added_id)s::text[])
        AND (SELECT count(*) FROM moved) = cardinality(%(moved_id)s::text[])
        AND (SELECT count(*) FROM ruled) + (SELECT count(*) FROM peelflow_lifecycles l
-           JOIN {_unnest("rules", _LIFECYCLE_COLUMNS)}
+           JOIN {_unnest("rules", LIFECYCLE_COLUMNS)}
            ON l.name = given.name AND l.version = given.version
            AND l.digest = given.digest) = cardinality(%(rules_name)s::text[]) AS ok
 ), happened AS (
-    INSERT INTO peelflow_events ({_quoted_columns(EventRow._fields)})
-    SELECT {_quoted_columns(EventRow._fields)} FROM {_unnest("event", EventRow._fields)}
+    INSERT INTO peelflow_events ({quoted(EventRow._fields)})
+    SELECT {quoted(EventRow._fields)} FROM {_unnest("event", EventRow._fields)}
     WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial
 ), waiting AS (
     INSERT INTO peelflow_unplaced (batch, serial) SELECT min(serial) OVER (), serial FROM happened
 ), changed AS (
-    INSERT INTO peelflow_changes ({_quoted_columns(ChangeRow._fields)})
-    SELECT {_quoted_columns(ChangeRow._fields)} FROM {_unnest("change", ChangeRow._fields)}
+    INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
+    SELECT {quoted(ChangeRow._fields)} FROM {_unnest("change", ChangeRow._fields)}
     WHERE (SELECT ok FROM whole)
 ), brought AS (
     INSERT INTO peelflow_documents (digest, content)
@@ -222,7 +184,7 @@ WITH asked AS (
 )
 SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END
 FROM fits, whole
-"""  # noqa: S608 - made of names alone
+"""
 
 
 _APPEND_SINGLE_MOVE = f"""
@@ -230,19 +192,19 @@ WITH moved AS (
     UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in MOVED_COLUMNS)}
     WHERE id = %s AND number = %s RETURNING 1
 ), happened AS (
-    INSERT INTO peelflow_events ({_quoted_columns(EventRow._fields)})
-    SELECT {", ".join(f"%s::{_COLUMN_TYPES.get(name, 'text')}" for name in EventRow._fields)}
+    INSERT INTO peelflow_events ({quoted(EventRow._fields)})
+    SELECT {", ".join(f"%s::{_type_of(name)}" for name in EventRow._fields)}
       FROM moved
     RETURNING serial
 ), waiting AS (
     INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened
 ), changed AS (
-    INSERT INTO peelflow_changes ({_quoted_columns(ChangeRow._fields)})
+    INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
     SELECT *
-      FROM unnest({", ".join(f"%s::{_COLUMN_TYPES.get(n, 'text')}[]" for n in ChangeRow._fields)})
+      FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
     WHERE EXISTS (SELECT 1 FROM moved)
 ) SELECT count(*) FROM moved
-"""  # noqa: S608 - made of names alone
+"""
 
 
 # INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
@@ -300,9 +262,9 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
-    asked = _statement_parameters(batch, expected, alone=alone)
+    parameters = _statement_parameters(batch, expected, alone=alone)
     try:
-        fits, whole, _ = connection.exec_driver_sql(_APPEND, asked).one()
+        fits, whole, _ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
         if alone and is_conflict(fault):
             raise_refusal(connection, batch)
@@ -317,39 +279,30 @@ def _is_consecutive(batch: WriteBatch, expected: Mapping[str, int]) -> bool:
     """Return whether each event of the batch has the next number of its record."""
     last = dict(expected)
     for entry in batch.entries:
-        record, number = entry.event.record, entry.event.number
-        if number != last[record] + 1:
+        last[entry.event.record] += 1
+        if entry.event.number != last[entry.event.record]:
             return False
-        last[record] = number
     return True
 
 
 def _statement_parameters(
     batch: WriteBatch, expected: Mapping[str, int], *, alone: bool
 ) -> Mapping[str, Any]:
-    rows = [record_row(kept, record_text(kept.record)) for kept in batch.records]
-    added = [row for row in rows if not expected.get(row.id)]
-    moved = [row for row in rows if expected.get(row.id)]
-    keys = batch_keys(batch)
+    rows = batch_rows(batch, moves_alone=False)
+    added = [row for row in rows.records if not expected.get(row.id)]
+    moved = [row for row in rows.records if expected.get(row.id)]
+    keys = [(event.record, event.key) for event in rows.events if event.key is not None]
     return {
         "alone": alone,
         "read_id": list(expected),
         "read_number": list(expected.values()),
-        "key_record": [record for record, _ in keys],
-        "key_key": [key for _, key in keys],
-        **_column_arrays(
-            "rules", _LIFECYCLE_COLUMNS, [(*pin, text) for pin, text in batch.lifecycles.items()]
-        ),
+        **_column_arrays("key", ("record", "key"), keys),
+        **_column_arrays("rules", LIFECYCLE_COLUMNS, rows.lifecycles),
         **_column_arrays("added", RecordRow._fields, added),
         **_column_arrays("moved", RecordRow._fields, moved),
-        **_column_arrays("event", EventRow._fields, [event_row(entry) for entry in batch.entries]),
-        **_column_arrays(
-            "change",
-            ChangeRow._fields,
-            [row for entry in batch.entries for row in change_rows(entry.event)],
-        ),
-        "document_digest": list(batch.documents),
-        "document_content": list(batch.documents.values()),
+        **_column_arrays("event", EventRow._fields, rows.events),
+        **_column_arrays("change", ChangeRow._fields, rows.changes),
+        **_column_arrays("document", ("digest", "content"), rows.documents),
     }
 
 
@@ -357,4 +310,4 @@ def _column_arrays(
     prefix: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> Mapping[str, list[Any]]:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return {f"{prefix}_{name}": list(each) for name, each in zip(names, columns, strict=True)}
+    return {f"{prefix}_{name}": list(column) for name, column in zip(names, columns, strict=True)}

@@ -3,20 +3,67 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, suppress
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import Dialect as SqlalchemyDialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.stores.database import Dialect, Statements, sqlite_dialect
 from peelflow.stores.sqlite_connection import advice_for, is_busy
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
+_FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
+_WHOLE_FEED = """peelflow_events LEFT JOIN peelflow_feed USING (serial)
+    LEFT JOIN peelflow_unplaced USING (serial)
+    ORDER BY position IS NULL, position, batch, serial"""
 KNOWN_DIALECTS = (POSTGRESQL, SQLITE)
 PSYCOPG = "psycopg"
+
+
+def _known_changes(mark: str) -> str:
+    return f"""(SELECT c.* FROM peelflow_changes c
+        JOIN peelflow_events e ON e.record = c.record AND e.number = c.number
+        JOIN peelflow_feed f ON f.serial = e.serial WHERE f.position <= {mark}) AS known"""
+
+
+@cache
+def _statements(name: str, mark: str) -> Statements:
+    known, prefix = _known_changes(mark), "peelflow_"
+    if name == SQLITE:
+        return Statements(
+            sqlite_dialect(prefix, feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=known)
+        )
+    field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
+    return Statements(
+        Dialect(
+            prefix=prefix,
+            mark=mark,
+            among=f"= ANY({mark})",
+            array=list,
+            feed=_FEED,
+            whole_feed=_WHOLE_FEED,
+            known_changes=known,
+            lock=" ORDER BY id FOR UPDATE",
+            field_condition=field if name == POSTGRESQL else None,
+        )
+    )
+
+
+def statements_of(dialect: SqlalchemyDialect) -> Statements:
+    """Return the statements in a dialect: SQLite's, or PostgreSQL's with its driver's marks."""
+    return _statements(dialect.name, "?" if dialect.paramstyle == "qmark" else "%s")
+
+
+def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+    """Run one statement and return its rows."""
+    return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
 
 
 def parse_url(url: str) -> URL:
@@ -49,10 +96,10 @@ def make_engine(url: URL, **options: Any) -> Engine:
     return engine
 
 
-def _prepare_sqlite(opened: Any, _: object) -> None:
-    opened.isolation_level = None
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
-        opened.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -91,8 +138,8 @@ _POOL_ADVICE = "use fewer threads at once, then try again"
 
 def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     """Return what a database said as an error of ours, with what to do about it."""
-    said = " ".join(str(_driver_error(fault)).split())
-    return StoreUnavailable(url, said, instead=_advice_for(fault))
+    message = " ".join(str(_driver_error(fault)).split())
+    return StoreUnavailable(url, message, instead=_advice_for(fault))
 
 
 def _advice_for(fault: Exception) -> str | None:
@@ -104,8 +151,8 @@ def _advice_for(fault: Exception) -> str | None:
     code = getattr(origin, "sqlstate", None)
     if code is None:
         # A server that is not reached gives no code: PEP 249 names the class of the error.
-        named = {each.__name__ for each in type(origin).__mro__}
-        return _UNREACHABLE_ADVICE if named & _UNREACHABLE_CLASSES else None
+        names = {base.__name__ for base in type(origin).__mro__}
+        return _UNREACHABLE_ADVICE if names & _UNREACHABLE_CLASSES else None
     return next(
         (_ADVICE_BY_STATE[code[:size]] for size in (5, 3, 2) if code[:size] in _ADVICE_BY_STATE),
         None,
@@ -156,9 +203,8 @@ def _check_immediate(connection: Connection) -> None:
     Raises:
         InvalidRequest: There is no transaction, or its lock is free.
     """
-    file = _database_path(
-        connection
-    )  # begins the transaction, if the application left that to SQLAlchemy
+    # This begins the transaction, if the application left that to SQLAlchemy.
+    file = _database_path(connection)
     driver = connection.connection.driver_connection
     held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
     if not held or _is_write_lock_free(file):

@@ -7,7 +7,8 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -31,89 +32,72 @@ from sqlalchemy import (
 )
 
 from peelflow.errors import StoreUnavailable, StoreVersion
+from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    LIFECYCLE_COLUMNS,
+    NULL_COLUMNS,
+    ChangeRow,
+    EventRow,
+    RecordRow,
+)
 
 SCHEMA = 1
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
 # INVARIANT: text is ordered by code point, as in every store.
 _text = Text().with_variant(Text(collation="C"), "postgresql")
 _serial = BigInteger().with_variant(Integer, "sqlite")
 
-meta = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
-records = Table(
+
+def _columns(names: Iterable[str]) -> Iterator[Column[Any]]:
+    for name in names:
+        kind = Integer if name in INTEGER_COLUMNS else _text
+        yield Column(name, kind, nullable=name in NULL_COLUMNS)
+
+
+meta: Table = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
+records: Table = Table(
     "peelflow_records",
     metadata,
-    Column("id", _text, primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("head", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("lifecycle", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("parent", _text),
-    Column("body", _text, nullable=False),
+    *_columns(RecordRow._fields),
+    PrimaryKeyConstraint("id"),
     Index("peelflow_records_by_category", "category", "force", "id"),
     Index("peelflow_records_by_parent", "parent", "id"),
 )
-events = Table(
+events: Table = Table(
     "peelflow_events",
     metadata,
     Column("serial", _serial, Identity(), primary_key=True),
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("kind", _text, nullable=False),
-    Column("key", _text),
-    Column("text", _text, nullable=False),
-    Column("previous", _text, nullable=False),
-    Column("digest", _text, nullable=False),
+    *_columns(EventRow._fields),
     UniqueConstraint("record", "number", name="peelflow_events_by_number"),
     UniqueConstraint("record", "key", name="peelflow_events_by_key"),
 )
 # INVARIANT: a batch is named by its first event's serial, so ordering by it keeps a batch together
 # and puts it behind every batch that had committed when it began.
-unplaced = Table(
+unplaced: Table = Table(
     "peelflow_unplaced",
     metadata,
     Column("batch", _serial, nullable=False),
     Column("serial", _serial, nullable=False),
     PrimaryKeyConstraint("batch", "serial"),
 )
-feed = Table(
+feed: Table = Table(
     "peelflow_feed",
     metadata,
     Column("position", _serial, primary_key=True, autoincrement=False),
     Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
 )
-changes = Table(
-    "peelflow_changes",
-    metadata,
-    Column("record", _text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("on", _text, nullable=False),
-    Column("force", _text, nullable=False),
-    Column("category", _text, nullable=False),
-    Column("level", Integer),
-    Column("ledger", _text, nullable=False),
-    Column("counts", _text, nullable=False),
-    Column("state", _text, nullable=False),
-    Column("delta", Integer, nullable=False),
-)
-documents = Table(
+changes: Table = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
+documents: Table = Table(
     "peelflow_documents",
     metadata,
     Column("digest", _text, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
-lifecycles = Table(
+lifecycles: Table = Table(
     "peelflow_lifecycles",
     metadata,
-    Column("name", _text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("digest", _text, nullable=False),
-    Column("text", _text, nullable=False),
+    *_columns(LIFECYCLE_COLUMNS),
     PrimaryKeyConstraint("name", "version"),
 )
 
@@ -132,19 +116,19 @@ def upgrade_schema(
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: An older schema is not known here.
     """
-    found = schema_version(connection) or 0
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if not found:
+    version = schema_version(connection) or 0
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if not version:
         metadata.create_all(connection)
-    for number in range(found, SCHEMA) if found else ():
+    for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")
         steps[number](connection)
-    if found != SCHEMA:
+    if version != SCHEMA:
         connection.execute(delete(meta))
         connection.execute(insert(meta), {"schema": SCHEMA})
-    return found
+    return version
 
 
 def check_schema(connection: Connection, url: str) -> None:
@@ -154,14 +138,14 @@ def check_schema(connection: Connection, url: str) -> None:
         StoreVersion: A newer peelflow made the tables (S12).
         StoreUnavailable: There are none, or they must be upgraded first.
     """
-    found = schema_version(connection)
-    if found is None:
+    version = schema_version(connection)
+    if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
-    if found > SCHEMA:
-        raise StoreVersion(url, found=found, known=SCHEMA)
-    if found < SCHEMA:
-        why = f"its schema {found} is older than {SCHEMA}; run: peelflow store upgrade {url}"
+    if version > SCHEMA:
+        raise StoreVersion(url, found=version, known=SCHEMA)
+    if version < SCHEMA:
+        why = f"its schema {version} is older than {SCHEMA}; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
 
 
@@ -169,5 +153,5 @@ def schema_version(connection: Connection) -> int | None:
     """Return the number of the schema there is, None when there is none."""
     if not inspect(connection).has_table(meta.name):
         return None
-    found: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
-    return found
+    version: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
+    return version

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -18,23 +17,17 @@ from peelflow.model.records import Record
 from peelflow.stores.base import (
     Capabilities,
     FeedItem,
-    LedgerTotal,
-    RecordQuery,
     Snapshot,
-    StoredEvent,
-    StoredRecord,
     WriteBatch,
-    check_document,
+    check_contents,
     check_documents,
-    check_lifecycles,
-    check_query,
-    check_texts,
-    go_on,
+    chunked,
     store_closed,
 )
 from peelflow.stores.codec import record_from
+from peelflow.stores.database import DatabaseStore, SqlSnapshot
 from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
-from peelflow.stores.sql import queries as asking
+from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
     absent_ids,
     append_in_one_statement,
@@ -48,121 +41,43 @@ from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
     SQLITE,
+    ask,
     check_joined,
     database_unavailable,
     is_contention,
     make_engine,
     parse_url,
+    statements_of,
 )
-from peelflow.stores.sql.queries import assign_positions, has_unplaced_events, last_position
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
 from peelflow.stores.sqlite_connection import fork_guard
 
-LISTING_CHUNK = 256
+_T = TypeVar("_T")
 
 
-class SqlStoreBase(ABC):
+class SqlStoreBase(DatabaseStore):
     """What both SQL stores do, each on connections of its kind."""
 
-    url: str
-    capabilities: Capabilities
-    reached: Callable[[str], None]
-
     @abstractmethod
-    def _asking(self) -> AbstractContextManager[Connection]:
+    def _reading(self) -> AbstractContextManager[Connection]:
         """Give a connection to read on; what SQLAlchemy raises becomes an error of ours."""
 
     @abstractmethod
-    def _writing(self) -> AbstractContextManager[Connection]:
+    def _transaction(self) -> AbstractContextManager[Connection]:
         """Give a connection to write on, in a transaction."""
 
-    def _decoded(self, name: str, body: str) -> Record:
-        """Return the record that a row's text tells."""
-        del name
-        return record_from(body)
+    def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        with self._reading() as connection:
+            return shape(ask(connection, sql, parameters))
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_texts(*ids)
-        with self._asking() as connection:
-            return self._kept(asking.record_rows(connection, ids))
-
-    def _kept(self, rows: Iterable[Any]) -> Mapping[str, StoredRecord]:
-        return {
-            name: StoredRecord(asking.decoded_record(name, body, self._decoded), head)
-            for name, head, body in rows
-        }
-
-    def keyed(self, record: str, key: str) -> StoredEvent | None:
-        """Return the event of `record` that carries the idempotency `key` (S7)."""
-        check_texts(record, key)
-        with self._asking() as connection:
-            return asking.event_with_key(connection, record, key)
-
-    def history(self, record: str) -> tuple[StoredEvent, ...]:
-        """Return the events of `record` in order, equal to what was appended (S4)."""
-        check_texts(record)
-        with self._asking() as connection:
-            return asking.history(connection, record)
-
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return the events of each record that exists among `ids`."""
-        check_texts(*ids)
-        with self._asking() as connection:
-            return asking.histories(connection, ids)
-
-    def records(self, wanted: RecordQuery) -> Iterator[Record]:
-        """Yield the records that match, by id in code-point order, read in chunks."""
-        check_query(wanted)
-        chunk = self._chunk(wanted, None)
-        yield from (record for record in chunk if _matches_field(record, wanted.field))
-        while len(chunk) == LISTING_CHUNK:
-            chunk = self._chunk(wanted, chunk[-1].id)
-            yield from (record for record in chunk if _matches_field(record, wanted.field))
-
-    def _chunk(self, wanted: RecordQuery, after: str | None) -> list[Record]:
-        with self._asking() as connection:
-            return asking.list_records(
-                connection, wanted, after=after, limit=LISTING_CHUNK, decode=self._decoded
-            )
-
-    def totals(
-        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
-    ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
-        check_texts(force)
-        with self._asking() as connection:
-            return asking.totals(connection, as_at, force, known)
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return lambda _, body: record_from(body)
 
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
-        check_document(digest, content)
-        with self._writing() as connection:
+        check_documents({digest: content})
+        with self._transaction() as connection:
             insert_document(connection, digest, content)
-
-    def document(self, digest: str) -> bytes | None:
-        """Return a document byte for byte (S8), None when it is not kept."""
-        check_texts(digest)
-        with self._asking() as connection:
-            return asking.document(connection, digest)
-
-    def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
-        check_texts(digest)
-        with self._asking() as connection:
-            return asking.has_document(connection, digest)
-
-    def lifecycles(self) -> Mapping[tuple[str, int, str], str]:
-        """Return every pinned lifecycle's (name, version, digest) and text."""
-        with self._asking() as connection:
-            return asking.lifecycles(connection)
-
-
-def _matches_field(record: Record, field: tuple[str, str] | None) -> bool:
-    return field is None or record.fields.get(field[0]) == field[1]
 
 
 class JoinedStore(SqlStoreBase):
@@ -181,25 +96,24 @@ class JoinedStore(SqlStoreBase):
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.url = connection.engine.url.render_as_string(hide_password=True)
-        self.reached: Callable[[str], None] = go_on
-        self.capabilities = Capabilities(durable=False, shared=False, embedded=False)
+        self.url: str = connection.engine.url.render_as_string(hide_password=True)
+        self.capabilities: Capabilities = Capabilities(durable=False, shared=False, embedded=False)
+        self._statements = statements_of(connection.dialect)
         self._connection, self._closed = connection, False
         check_joined(connection, self.url)
-        with self._asking():
+        with self._reading():
             check_schema(connection, self.url)
 
     def append(self, batch: WriteBatch) -> None:
         """Put the batch into the transaction, whole or not at all (S1).
 
         Raises:
-            Conflict: A record in `batch.read` has another number now; nothing was put. With
+            Conflict: A record in `batch.read_set` has another number now; nothing was put. With
                 `transaction_lost`, the transaction cannot go on: roll it back.
             KeyReused: A key of the batch already exists on its record.
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
         """
-        check_lifecycles(batch)
-        check_documents(batch)
+        check_contents(batch)
         self._check_open()
         try:
             if self._connection.dialect.driver == PSYCOPG:
@@ -212,28 +126,16 @@ class JoinedStore(SqlStoreBase):
             raise database_unavailable(self.url, fault) from fault
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
-        """Refuse: positions are given to what is committed.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: positions are given to what is committed."""
         del after, limit
         raise _unavailable_when_joined("the feed")
 
     def position(self) -> int:
-        """Refuse: positions are given to what is committed.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: positions are given to what is committed."""
         raise _unavailable_when_joined("a position of the feed")
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Refuse: a transaction that writes is no reading of its own.
-
-        Raises:
-            InvalidRequest: Always.
-        """
+        """Refuse with InvalidRequest: a transaction that writes is no reading of its own."""
         raise _unavailable_when_joined("a reading of the whole")
 
     def close(self) -> None:
@@ -245,7 +147,7 @@ class JoinedStore(SqlStoreBase):
             raise store_closed(self.url)
 
     @contextmanager
-    def _asking(self) -> Iterator[Connection]:
+    def _reading(self) -> Iterator[Connection]:
         self._check_open()
         try:
             yield self._connection
@@ -256,8 +158,8 @@ class JoinedStore(SqlStoreBase):
                 raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
             raise database_unavailable(self.url, fault) from fault
 
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return self._asking()
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        return self._reading()
 
 
 def _unavailable_when_joined(what: str) -> InvalidRequest:
@@ -277,6 +179,9 @@ def join_connection(connection: object) -> JoinedStore:
     return JoinedStore(connection)
 
 
+SNAPSHOT_CHUNK = 500
+
+
 class SqlStore(SqlStoreBase):
     """A store in tables of a database, by SQLAlchemy's URL.
 
@@ -284,8 +189,8 @@ class SqlStore(SqlStoreBase):
     gives positions to what was committed since: it waits for no writer, and no writer for it.
 
     Args:
-        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows,
-            which then only the conformance kit can vouch for.
+        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows
+            and whose SQL is PostgreSQL's, which then only the conformance kit can vouch for.
 
     Raises:
         StoreUnavailable: The tables are missing (`upgrade_sql` makes them), or nobody answers.
@@ -295,8 +200,8 @@ class SqlStore(SqlStoreBase):
 
     def __init__(self, url: str) -> None:
         named = parse_url(url)
-        self.url = named.render_as_string(hide_password=True)
-        self.reached: Callable[[str], None] = go_on
+        self.url: str = named.render_as_string(hide_password=True)
+        self.at_sync_point: Callable[[str], None] = lambda _: None
         self._dialect = named.get_backend_name()
         self._fast = named.get_driver_name() == PSYCOPG
         # On psycopg a statement commits by itself, unless a transaction is asked for.
@@ -304,45 +209,38 @@ class SqlStore(SqlStoreBase):
         level = {"isolation_level": "READ COMMITTED"} if self._fast else {}
         self._engine = self._pool.execution_options(**level)
         if self._dialect not in KNOWN_DIALECTS:
-            said = f"{self.url}: run peelflow's conformance kit before you trust this database"
-            warnings.warn(said, stacklevel=2)
+            advice = f"{self.url}: run peelflow's conformance kit before you trust this database"
+            warnings.warn(advice, stacklevel=2)
         self._closed = False
-        self._recent, self._lock = RecordCache(), Lock()
-        in_file = self._dialect == SQLITE
-        self.capabilities = Capabilities(
-            durable=named.database not in {None, "", ":memory:"},
-            shared=named.database not in {None, "", ":memory:"},
-            embedded=in_file,
-            points=("asked", "kept") if self._fast else ("begun", "written", "kept"),
+        self._cache, self._lock = RecordCache(), Lock()
+        outlives = named.database not in {None, "", ":memory:"}
+        self.capabilities: Capabilities = Capabilities(
+            durable=outlives, shared=outlives, embedded=self._dialect == SQLITE
         )
+        self.sync_points: tuple[str, ...] = (
+            ("asked", "kept") if self._fast else ("begun", "written", "kept")
+        )
+        self._statements = statements_of(self._pool.dialect)
         fork_guard().add(self)
         try:
-            with self._asking() as connection:
+            with self._reading() as connection:
                 check_schema(connection, self.url)
         except BaseException:
             self.close()
             raise
 
     def append(self, batch: WriteBatch) -> None:
-        """Keep the batch whole or not at all (S1), durably (S3).
-
-        Raises:
-            Conflict: A record in `batch.read` has another number now (S2).
-            KeyReused: A key of the batch already exists on its record (S7).
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
-            StoreBusy: Another writer held what this one needs for too long.
-        """
-        check_lifecycles(batch)
-        check_documents(batch)
+        """Keep the batch whole or not at all (S1), durably (S3)."""
+        check_contents(batch)
         if self._fast:
-            self.reached("asked")
+            self.at_sync_point("asked")
             self._append_fast(batch)
         else:
-            with self._writing() as connection:
-                self.reached("begun")
+            with self._transaction() as connection:
+                self.at_sync_point("begun")
                 append_step_by_step(connection, batch)
-                self.reached("written")
-        self.reached("kept")
+                self.at_sync_point("written")
+        self.at_sync_point("kept")
 
     def _append_fast(self, batch: WriteBatch) -> None:
         rows = batch_rows(batch)
@@ -351,28 +249,26 @@ class SqlStore(SqlStoreBase):
                 if append_single_move(driver, rows, rows.events[0]):
                     self._remember(batch, rows)
                     return
-            with self._asking() as connection:
+            with self._reading() as connection:
                 raise_refusal(connection, batch)
         if not absent_ids(batch):
-            with self._asking() as connection:
+            with self._reading() as connection:
                 append_in_one_statement(connection, batch, alone=True)
             return
         try:
-            with self._writing() as connection:
+            with self._transaction() as connection:
                 append_in_one_statement(connection, batch, alone=False)
         except Conflict as conflict:
             if not conflict.transaction_lost:
                 raise
-            with self._asking() as connection:
+            with self._reading() as connection:
                 raise_refusal(connection, batch)
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+    def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         if not self._fast:
-            return super().read(ids)
-        check_texts(*ids)
+            return super()._ask(sql, parameters, shape)
         with self._driver() as driver:
-            return self._kept(asking.driver_record_rows(driver, ids))
+            return shape(driver.execute(sql, parameters).fetchall())
 
     @contextmanager
     def _driver(self) -> Iterator[Any]:
@@ -388,21 +284,20 @@ class SqlStore(SqlStoreBase):
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         self._place()
-        with self._asking() as connection:
-            return asking.feed_page(connection, after, limit)
+        return self._feed_page(after, limit)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
         self._place()
-        with self._asking() as connection:
+        with self._reading() as connection:
             return last_position(connection)
 
     def _place(self) -> None:
         """Give every committed event that has no position its own."""
-        with self._asking() as connection:
+        with self._reading() as connection:
             waiting = has_unplaced_events(connection)
         if waiting:
-            with self._writing() as connection:
+            with self._transaction() as connection:
                 assign_positions(connection)
 
     @contextmanager
@@ -411,7 +306,8 @@ class SqlStore(SqlStoreBase):
         level = {} if self._dialect == SQLITE else {"isolation_level": "REPEATABLE READ"}
         with self._guarded(), self._engine.connect().execution_options(**level) as connection:
             check_schema(connection, self.url)  # the reading begins here
-            yield asking.SqlSnapshot(connection)
+            connection.execution_options(yield_per=SNAPSHOT_CHUNK)
+            yield SqlSnapshot(connection.exec_driver_sql, self._statements)
 
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
@@ -423,12 +319,9 @@ class SqlStore(SqlStoreBase):
         self._pool.dispose()
         return lambda: None
 
-    def _asking(self) -> AbstractContextManager[Connection]:
-        return self._connected(self._pool)
-
     @contextmanager
-    def _connected(self, engine: Engine) -> Iterator[Connection]:
-        with self._guarded(), engine.connect() as connection:
+    def _reading(self) -> Iterator[Connection]:
+        with self._guarded(), self._pool.connect() as connection:
             try:
                 yield connection
             finally:
@@ -436,19 +329,22 @@ class SqlStore(SqlStoreBase):
                     connection.invalidate()
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._guarded(), self._engine.connect() as opened:
-            opened.execution_options(writes=True)
-            with opened.begin():
-                yield opened
+    def _transaction(self) -> Iterator[Connection]:
+        with self._guarded(), self._engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
 
     def _remember(self, batch: WriteBatch, rows: BatchRows) -> None:
         with self._lock:
-            cache_batch(self._recent, batch, rows)
+            cache_batch(self._cache, batch, rows)
+
+    def _decoder(self) -> Callable[[str, str], Record]:
+        return self._decoded
 
     def _decoded(self, name: str, body: str) -> Record:
         with self._lock:
-            return self._recent.decoded(name, body)
+            return self._cache.decoded(name, body)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -464,6 +360,37 @@ class SqlStore(SqlStoreBase):
             raise database_unavailable(self.url, fault) from fault
 
 
+PLACING_CHUNK = 500
+
+
+def assign_positions(connection: Connection) -> None:
+    """Give every committed event that has no position the next ones, in one order.
+
+    The row of `peelflow_meta` is locked meanwhile: readers of the feed wait for each other, and
+    writers for nobody. What is not committed yet is not seen here, and gets its position later.
+    """
+    unplaced = tables.unplaced.c
+    connection.execute(select(tables.meta.c.schema).with_for_update()).all()
+    ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
+    waiting = connection.execute(ordered).all()
+    last = last_position(connection)
+    for chunk in chunked(enumerate(waiting, last + 1), PLACING_CHUNK):
+        rows = [{"position": position, "serial": serial} for position, (_, serial) in chunk]
+        connection.execute(insert(tables.feed), rows)
+        serials = [row["serial"] for row in rows]
+        connection.execute(delete(tables.unplaced).where(unplaced.serial.in_(serials)))
+
+
+def last_position(connection: Connection) -> int:
+    """Return the last position given, 0 where there is none."""
+    return connection.execute(select(func.max(tables.feed.c.position))).scalar() or 0
+
+
+def has_unplaced_events(connection: Connection) -> bool:
+    """Return whether a committed event has no position yet."""
+    return connection.execute(select(tables.unplaced.c.serial).limit(1)).first() is not None
+
+
 def upgrade_sql(url: str) -> int:
     """Make the tables at a URL, or bring older ones up to date; return the schema there was.
 
@@ -473,12 +400,12 @@ def upgrade_sql(url: str) -> int:
         InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
     """
     named = parse_url(url)
-    said = named.render_as_string(hide_password=True)
+    shown = named.render_as_string(hide_password=True)
     engine = make_engine(named)
     try:
-        with engine.connect() as opened, opened.execution_options(writes=True).begin():
-            return upgrade_schema(opened, said)
+        with engine.connect() as connection, connection.execution_options(writes=True).begin():
+            return upgrade_schema(connection, shown)
     except SQLAlchemyError as fault:
-        raise database_unavailable(said, fault) from fault
+        raise database_unavailable(shown, fault) from fault
     finally:
         engine.dispose()

@@ -11,9 +11,21 @@ from attrs import evolve
 from peelflow.errors import Conflict, KeyReused, RulesMismatch, StoreError
 from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
-from peelflow.testing.contract.base import NAME, TOGETHER, Contract
-from peelflow.testing.samples import PIN, append_next, batch, change, event, next_event, record
-from peelflow.testing.worker import race_appends
+from peelflow.testing.contract.base import Contract
+from peelflow.testing.samples import (
+    NAME,
+    PIN,
+    TOGETHER,
+    append_next,
+    batch,
+    change,
+    event,
+    next_batch,
+    next_event,
+    numbers_together,
+    record,
+)
+from peelflow.testing.worker import AtPoint, at_sync_points, race_appends
 
 
 class WriterInterrupted(BaseException):
@@ -35,7 +47,7 @@ class AtomicBatches(Contract):
                     StoredRecord(record(number=2), second.digest),
                     StoredRecord(record("other"), other.digest),
                 ),
-                read={NAME: 0, "other": 0},
+                read_set={NAME: 0, "other": 0},
                 lifecycles={("level-3", 1, PIN.digest): "text"},
             )
         )
@@ -49,7 +61,7 @@ class AtomicBatches(Contract):
         stale = next_event(store, "b")
         append_next(store, "b")
         digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
-        good = next_event(store, "a", told={"changes": (change(),), "key": "k"})
+        good = next_event(store, "a", changes=(change(),), key="k")
         refused = evolve(
             batch(good, stale),
             lifecycles={("level-3", 1, "x"): "text"},
@@ -61,7 +73,7 @@ class AtomicBatches(Contract):
 
         assert store.read(["a", "b"]).keys() == {"b"}
         assert store.history("a") == ()
-        assert store.keyed("a", "k") is None
+        assert store.event_with_key("a", "k") is None
         assert not list(store.totals(as_at=date(2024, 12, 31)))
         assert store.lifecycles() == {}
         assert not store.has_document(digest)
@@ -78,28 +90,23 @@ class AtomicBatches(Contract):
 
     def test_an_interruption_at_any_sync_point_leaves_no_half(self, store: Store) -> None:
         """S1: a writer that is interrupted keeps its batch whole or not at all, and goes on."""
-        for point in store.capabilities.points:
+
+        def interrupt() -> None:
+            raise WriterInterrupted
+
+        for point in self.points_of(store):
             before = len(store.history("a"))
-            asked = batch(*(next_event(store, name) for name in TOGETHER))
+            together = next_batch(store)
+            with (
+                at_sync_points(store, AtPoint(point, interrupt)),
+                pytest.raises(WriterInterrupted),
+            ):
+                store.append(together)
 
-            def interrupt(reached: str, *, point: str = point) -> None:
-                if reached == point:
-                    raise WriterInterrupted
-
-            store.reached = interrupt
-            with pytest.raises(WriterInterrupted):
-                store.append(asked)
-            store.reached = lambda _: None
-
-            lengths = {len(store.history(name)) for name in TOGETHER}
-            numbers = {kept.record.number for kept in store.read(TOGETHER).values()}
-            assert len(lengths) == 1
-            assert lengths <= {before, before + 1}
-            assert numbers == lengths - {0}
-        for name in TOGETHER:
-            append_next(store, name)
-
-        assert store.capabilities.points
+            numbers = {*numbers_together(store), *(len(store.history(name)) for name in TOGETHER)}
+            assert len(numbers) == 1
+            assert numbers <= {before, before + 1}
+        store.append(next_batch(store))
 
 
 class OptimisticConcurrency(Contract):
@@ -108,16 +115,15 @@ class OptimisticConcurrency(Contract):
     @pytest.mark.parametrize("name", ["a", "b", "c", "none"])
     def test_any_record_that_moved_is_a_conflict(self, store: Store, name: str) -> None:
         """S2: each record the decision read, moved or not, existing or not, is checked."""
-        for each in "abc":
-            append_next(store, each)
-        found = {"a": 1, "b": 1, "c": 1, "none": 0}
-        stale = batch(next_event(store, "a"), read=found | {name: 7})
+        store.append(next_batch(store))
+        numbers = {"a": 1, "b": 1, "c": 1, "none": 0}
+        stale = batch(next_event(store, "a"), read_set=numbers | {name: 7})
 
         with pytest.raises(Conflict) as caught:
             store.append(stale)
 
-        told = (caught.value.record, caught.value.expected, caught.value.found)
-        assert told == (name, 7, found[name])
+        conflict = caught.value
+        assert (conflict.record, conflict.expected, conflict.found) == (name, 7, numbers[name])
         assert len(store.history("a")) == 1
 
     @pytest.mark.parametrize("number", [1, 3])
@@ -130,8 +136,8 @@ class OptimisticConcurrency(Contract):
         with pytest.raises(Conflict) as caught:
             store.append(unread)
 
-        told = (caught.value.record, caught.value.expected, caught.value.found)
-        assert told == (NAME, number - 1, 1)
+        conflict = caught.value
+        assert (conflict.record, conflict.expected, conflict.found) == (NAME, number - 1, 1)
 
     @pytest.mark.parametrize(("name", "number"), [(NAME, 3), ("other", 2)])
     def test_a_lone_event_must_follow_its_record(
@@ -183,16 +189,16 @@ class OptimisticConcurrency(Contract):
         with ThreadPoolExecutor(2) as pool:
             for number in range(15):
                 both = {"parent": number, "child": number}
-                mine, others = (batch(next_event(store, name), read=both) for name in both)
-                kept = list(pool.map(lambda asked: is_appended(store, asked), (mine, others)))
+                mine, others = (batch(next_event(store, name), read_set=both) for name in both)
+                kept = list(pool.map(lambda both: is_appended(store, both), (mine, others)))
                 assert sorted(kept) == [False, True]
                 append_next(store, "child" if kept[0] else "parent")
 
 
-def is_appended(store: Store, asked: WriteBatch) -> bool:
+def is_appended(store: Store, batch_to_append: WriteBatch) -> bool:
     """Append a batch and say whether it was kept; a Conflict says that it was not."""
     try:
-        store.append(asked)
+        store.append(batch_to_append)
     except Conflict:
         return False
     return True
@@ -203,20 +209,20 @@ class IdempotencyKeys(Contract):
 
     def test_a_key_finds_its_event(self, store: Store) -> None:
         """S7: a key belongs to a record; elsewhere it is free."""
-        mine = append_next(store, "a", told={"key": "k"})
-        other = append_next(store, "b", told={"key": "k"})
+        mine = append_next(store, "a", key="k")
+        other = append_next(store, "b", key="k")
         append_next(store, "a")
 
-        assert store.keyed("a", "k") == mine
-        assert store.keyed("b", "k") == other
-        assert store.keyed("a", "other") is None
+        assert store.event_with_key("a", "k") == mine
+        assert store.event_with_key("b", "k") == other
+        assert store.event_with_key("a", "other") is None
 
     def test_a_key_is_not_used_twice(self, store: Store) -> None:
         """S7: a second event under the same key is refused, not skipped."""
-        append_next(store, told={"key": "k"})
+        append_next(store, key="k")
 
         with pytest.raises(KeyReused) as caught:
-            append_next(store, told={"key": "k"})
+            append_next(store, key="k")
 
         assert (caught.value.record, caught.value.key) == (NAME, "k")
         assert len(store.history(NAME)) == 1
@@ -235,20 +241,20 @@ class IdempotencyKeys(Contract):
 
     def test_a_refused_batch_uses_no_key(self, store: Store) -> None:
         """S7: a key that came with a Conflict is free for the next try."""
-        stale = batch(next_event(store, told={"key": "k"}))
+        stale = batch(next_event(store, key="k"))
         append_next(store)
         with pytest.raises(Conflict):
             store.append(stale)
 
-        assert store.keyed(NAME, "k") is None
-        assert append_next(store, told={"key": "k"}) == store.keyed(NAME, "k")
+        assert store.event_with_key(NAME, "k") is None
+        assert append_next(store, key="k") == store.event_with_key(NAME, "k")
 
     def test_of_racing_requests_under_one_key_one_is_kept(self, store: Store) -> None:
         """S7: the same request sent twice at once is kept once."""
 
         def ask(number: int) -> bool:
             try:
-                append_next(store, told={"key": f"{number}"})
+                append_next(store, key=f"{number}")
             except (Conflict, KeyReused):
                 return False
             return True

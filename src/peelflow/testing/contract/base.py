@@ -12,20 +12,16 @@ from hypothesis import HealthCheck, settings
 
 from peelflow.errors import InvalidRequest
 from peelflow.stores.base import Store
-from peelflow.testing.worker import DEFAULT_OPENER, TOGETHER, open_with
+from peelflow.testing.worker import DEFAULT_OPENER, open_with, sync_points_of
 
 PATIENCE = 5  # seconds until a sync point that is not reached counts as left out
-NAME = "WMP-R3-017"
 MOMENT = 0.1  # seconds that one who stands at a sync point gives others, who may wait for it
-drawn = settings(
+drawn: settings = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     deadline=None,
     database=None,
     max_examples=25,
 )
-
-
-__all__ = ["MOMENT", "NAME", "PATIENCE", "TOGETHER", "Contract", "drawn"]
 
 
 class Contract:
@@ -78,23 +74,28 @@ class Contract:
         yield store
         store.close()
 
+    def points_of(self, store: Store) -> tuple[str, ...]:
+        """Return the store's sync points; without any, what needs them is not tried."""
+        return sync_points_of(store) or pytest.skip("not tried: it has no sync points")
+
     @pytest.fixture
     def durable(self, store: Store) -> Store:
         """An empty store that outlives its process."""
-        if not store.capabilities.durable:
-            pytest.skip("not claimed: durable")
-        return store
+        return claiming("durable", store)
 
     @pytest.fixture
     def shared(self, store: Store) -> Store:
         """An empty store that two processes may open."""
-        if not store.capabilities.shared:
-            pytest.skip("not claimed: shared")
-        return store
+        return claiming("shared", store)
 
     @pytest.fixture
     def embedded(self, durable: Store) -> Store:
         """An empty store in files that this process itself writes."""
-        if not durable.capabilities.embedded:
-            pytest.skip("not claimed: embedded")
-        return durable
+        return claiming("embedded", durable)
+
+
+def claiming(capability: str, store: Store) -> Store:
+    """Return a store that claims a capability; another is not tried."""
+    if not getattr(store.capabilities, capability):
+        pytest.skip(f"not claimed: {capability}")
+    return store

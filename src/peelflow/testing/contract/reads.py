@@ -6,13 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 import pytest
-from attrs import field, frozen
 
 from peelflow.errors import Conflict
 from peelflow.stores.base import FeedItem, Store
 from peelflow.testing.audit import feed_faults, whole_feed
-from peelflow.testing.contract.base import MOMENT, PATIENCE, TOGETHER, Contract
-from peelflow.testing.samples import append_next, batch, next_event
+from peelflow.testing.contract.base import MOMENT, PATIENCE, Contract
+from peelflow.testing.samples import (
+    append_next,
+    batch,
+    next_batch,
+    next_event,
+    numbers_together,
+)
+from peelflow.testing.worker import AtPoint, at_sync_points
 
 
 class GaplessFeed(Contract):
@@ -47,7 +53,7 @@ class GaplessFeed(Contract):
         for name in "aba":
             append_next(store, name)
 
-        assert [each.position for each in store.feed(after, limit)] == expected
+        assert [item.position for item in store.feed(after, limit)] == expected
 
     def test_a_position_stays_what_it_was(self, store: Store) -> None:
         """S5: what was read once is read the same after later events."""
@@ -63,29 +69,37 @@ class GaplessFeed(Contract):
         for number, name in enumerate("aba", 1):
             append_next(store, name)
             assert store.position() == number
-        store.append(batch(next_event(store, "c"), next_event(store, "d")))
+        store.append(next_batch(store, "cd"))
 
         assert store.position() == 5
-        assert [each.position for each in store.feed(4, 9)] == [5]
+        assert [item.position for item in store.feed(4, 9)] == [5]
 
     def test_the_events_of_a_batch_are_placed_in_its_order(self, store: Store) -> None:
         """S5: a batch's events stand one behind the other as they were decided."""
-        asked = batch(*(next_event(store, name) for name in ("z", "a", "m")))
-        store.append(asked)
+        ordered = next_batch(store, "zam")
+        store.append(ordered)
 
-        assert [each.entry for each in store.feed(0, 9)] == list(asked.entries)
+        assert [item.entry for item in store.feed(0, 9)] == list(ordered.entries)
 
     def test_a_follower_misses_no_late_commit(self, store: Store, url: str) -> None:
         """S5: a writer that stops at any sync point while another commits is not passed over."""
-        for point in store.capabilities.points:
-            with self.another(store, url) as late, ThreadPoolExecutor(2) as pool:
-                late.reached = stopping = StopAtPoint(point)
+        for point in self.points_of(store):
+            stopped, go_on = Event(), Event()
+
+            def stop(stopped: Event = stopped, go_on: Event = go_on) -> None:
+                stopped.set()
+                go_on.wait(MOMENT)
+
+            with (
+                self.another(store, url) as late,
+                at_sync_points(late, AtPoint(point, stop)),
+                ThreadPoolExecutor(2) as pool,
+            ):
                 writing = pool.submit(append_next, late, "late")
-                assert stopping.stopped.wait(PATIENCE), f"`append` never reached `{point}`"
-                following = pool.submit(append_beside, store, stopping.go_on)
+                assert stopped.wait(PATIENCE), f"`append` never reached `{point}`"
+                following = pool.submit(append_beside, store, go_on)
                 writing.result()
                 following.result()
-                late.reached = lambda _: None
             assert_dense(store)
 
     def test_a_live_follower_sees_a_dense_feed(self, store: Store) -> None:
@@ -96,34 +110,19 @@ class GaplessFeed(Contract):
             for _ in range(times):
                 append_next(store, name)
 
-        seen: list[FeedItem] = []
+        followed: list[FeedItem] = []
         with ThreadPoolExecutor(len(names)) as pool:
             writing = [pool.submit(write, name) for name in names]
-            while not all(each.done() for each in writing):
-                seen.extend(store.feed(len(seen), 7))
-            for each in writing:
-                each.result()
-        while page := store.feed(len(seen), 7):
-            seen.extend(page)
+            while not all(writer.done() for writer in writing):
+                followed.extend(store.feed(len(followed), 7))
+            for writer in writing:
+                writer.result()
+        while page := store.feed(len(followed), 7):
+            followed.extend(page)
 
         events = {(name, number) for name in names for number in range(1, times + 1)}
-        assert list(feed_faults(tuple(seen), events)) == []
-        assert tuple(seen) == whole_feed(store)
-
-
-@frozen
-class StopAtPoint:
-    """Stops a writer at a sync point, until it is told to go on or a moment has passed."""
-
-    point: str
-    stopped: Event = field(factory=Event)
-    go_on: Event = field(factory=Event)
-
-    def __call__(self, reached: str) -> None:
-        """Stop here, if this is the point."""
-        if reached == self.point:
-            self.stopped.set()
-            self.go_on.wait(MOMENT)
+        assert list(feed_faults(tuple(followed), events)) == []
+        assert tuple(followed) == whole_feed(store)
 
 
 def append_beside(store: Store, go_on: Event) -> None:
@@ -136,7 +135,7 @@ def append_beside(store: Store, go_on: Event) -> None:
 def assert_dense(store: Store) -> None:
     """Assert that a follower who went on from where it was has every event."""
     feed = whole_feed(store)
-    names = {each.entry.event.record for each in feed} | {"late", "quick"}
+    names = {item.entry.event.record for item in feed} | {"late", "quick"}
     events = {(name, entry.event.number) for name in names for entry in store.history(name)}
     assert list(feed_faults(feed, events)) == []
 
@@ -149,7 +148,7 @@ class ConsistentReads(Contract):
         """S6: reading unknown ids gives no records, and an unknown record has no history."""
         assert store.read(ids) == {}
         assert store.history("none") == ()
-        assert store.keyed("none", "k") is None
+        assert store.event_with_key("none", "k") is None
         assert not store.has_document("none")
 
     def test_reads_many_at_once(self, store: Store) -> None:
@@ -165,7 +164,7 @@ class ConsistentReads(Contract):
 
         def write() -> None:
             for _ in range(20):
-                store.append(batch(*(next_event(store, name) for name in TOGETHER)))
+                store.append(next_batch(store))
 
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write)
@@ -181,21 +180,21 @@ class ConsistentReads(Contract):
         self, store: Store, url: str
     ) -> None:
         """S6: whoever reads while a writer stands at any sync point sees no half of its batch."""
+        points = self.points_of(store)
         with ThreadPoolExecutor(1) as pool, self.another(store, url) as reader:
-            seen: list[Future[list[int]]] = []
+            pending: list[Future[list[int]]] = []
 
             def look(_: str) -> None:
-                seen.append(pool.submit(numbers_together, reader))
-                wait(seen, MOMENT)  # the reader may itself wait for the writer
+                pending.append(pool.submit(numbers_together, reader))
+                wait(pending, MOMENT)  # the reader may itself wait for the writer
 
-            store.reached = look
-            for _ in range(2):
-                store.append(batch(*(next_event(store, name) for name in TOGETHER)))
-            store.reached = lambda _: None
-            numbers = [each.result() for each in seen]
+            with at_sync_points(store, look):
+                for _ in range(2):
+                    store.append(next_batch(store))
+            readings = [reading.result() for reading in pending]
 
-        assert len(numbers) == 2 * len(store.capabilities.points)
-        assert all(len(set(each)) == 1 for each in numbers)
+        assert len(readings) == 2 * len(points)
+        assert all(len(set(numbers)) == 1 for numbers in readings)
 
     def test_a_snapshot_stays_what_it_was(self, store: Store) -> None:
         """S6: one reading of everything does not move while writers go on."""
@@ -205,14 +204,8 @@ class ConsistentReads(Contract):
             append_next(store, "b")
             append_next(store, "a")
             after = [(row.id, row.number) for row in snapshot.records()]
-            told = [(row.record, row.number) for row in snapshot.histories()]
-            placed = [(row.record, row.number) for _, row in snapshot.feed()]
+            events = [(row.record, row.number) for row in snapshot.histories()]
+            fed = [(row.record, row.number) for _, row in snapshot.feed()]
 
         assert before == ["a"]
-        assert after == told == placed == [("a", 1)]
-
-
-def numbers_together(store: Store) -> list[int]:
-    """Return the numbers at which the records stand that move together, 0 where there is none."""
-    kept = store.read(TOGETHER)
-    return [kept[name].record.number if name in kept else 0 for name in TOGETHER]
+        assert after == events == fed == [("a", 1)]

@@ -16,9 +16,19 @@ from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import Amended, Attached, Event, Value
 from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
-from peelflow.stores.rows import GENESIS, chain
-from peelflow.testing.contract.base import NAME, Contract, drawn
-from peelflow.testing.samples import LETTER, append_next, batch, change, events, next_event, record
+from peelflow.testing.contract.base import Contract, drawn
+from peelflow.testing.samples import (
+    LETTER,
+    NAME,
+    append_history,
+    append_next,
+    batch,
+    change,
+    events,
+    next_batch,
+    next_event,
+    record,
+)
 from peelflow.testing.strategies import STORABLE_TEXTS, values_of
 
 
@@ -27,29 +37,24 @@ class EventHistories(Contract):
 
     def test_every_kind_of_event_comes_back_equal_and_in_order(self, store: Store) -> None:
         """S4: every kind of event comes back equal, in the order of its numbers."""
-        kept, head = [], GENESIS
-        for number, told in enumerate(events().values(), start=1):
-            entry = chain(head, evolve(told, number=number, key=None))
-            store.append(batch((entry, record(number=number))))
-            kept.append(entry)
-            head = entry.digest
+        entries = append_history(store, NAME, events().values())
 
-        assert store.history(NAME) == tuple(kept)
+        assert store.history(NAME) == entries
 
     @given(life=st.lists(values_of(Event), min_size=1, max_size=3))
     @drawn
     def test_any_events_come_back_equal(self, store: Store, life: list[Event]) -> None:
         """S4: whatever events hold, they come back equal and in order."""
-        name, kept, head = f"{life[0].record} {uuid4()}", [], GENESIS
-        for number, told in enumerate(life, start=1):
-            plain = tuple(evolve(each, level=3, delta=1) for each in told.changes)
-            fresh = evolve(told, record=name, number=number, key=None, changes=plain)
-            entry = chain(head, fresh)
-            store.append(batch((entry, record(name, number))))
-            kept.append(entry)
-            head = entry.digest
+        name = f"{life[0].record} {uuid4()}"
+        plain = [
+            evolve(
+                event, changes=tuple(evolve(change, level=3, delta=1) for change in event.changes)
+            )
+            for event in life
+        ]
+        entries = append_history(store, name, plain)
 
-        assert store.history(name) == tuple(kept)
+        assert store.history(name) == entries
 
     def test_many_histories_come_back_as_each_by_itself(self, store: Store) -> None:
         """S4: each in its own order, and nothing of what is not kept."""
@@ -57,9 +62,9 @@ class EventHistories(Contract):
             append_next(store, name)
 
         names = ["a", "b", "A", "\N{GRINNING FACE}", "none"]
-        found = {name: store.history(name) for name in names if name != "none"}
-        assert dict(store.histories(names)) == found
-        assert [len(found[name]) for name in names[:-1]] == [2, 3, 1, 1]
+        histories = {name: store.history(name) for name in names if name != "none"}
+        assert dict(store.histories(names)) == histories
+        assert [len(histories[name]) for name in names[:-1]] == [2, 3, 1, 1]
         assert store.histories([]) == {}
 
     def test_a_record_comes_back_equal(self, store: Store) -> None:
@@ -71,13 +76,10 @@ class EventHistories(Contract):
     def test_a_clock_that_goes_backwards_changes_no_order(self, store: Store) -> None:
         """S4: events are ordered by their numbers, whatever the clock said when they came."""
         noon = datetime(2024, 3, 2, 12, tzinfo=UTC)
-        kept = [
-            append_next(store, told={"recorded_at": noon - timedelta(hours=hours)})
-            for hours in range(3)
-        ]
+        kept = [append_next(store, recorded_at=noon - timedelta(hours=hours)) for hours in range(3)]
 
         assert store.history(NAME) == tuple(kept)
-        assert [each.entry for each in store.feed(0, 9)] == kept
+        assert [item.entry for item in store.feed(0, 9)] == kept
 
     def test_a_record_that_moved_is_listed_as_it_stands_now(self, store: Store) -> None:
         """S4: what a record was before is no longer found."""
@@ -85,8 +87,8 @@ class EventHistories(Contract):
         append_next(store, state="closed", level=None, parent="p")
 
         assert list(store.records(RecordQuery(state="open"))) == []
-        found = store.records(RecordQuery(level=None, parent="p"))
-        assert [each.number for each in found] == [2]
+        records = store.records(RecordQuery(level=None, parent="p"))
+        assert [record.number for record in records] == [2]
 
     def test_keeps_every_pinned_lifecycle(self, store: Store) -> None:
         """S4: rule texts are kept by name, version and digest; the first text stays."""
@@ -98,10 +100,10 @@ class EventHistories(Contract):
     def test_totals_sum_the_changes(self, store: Store) -> None:
         """S4: totals are the changes' sums by day and force, zeros left out, in one order."""
         later = date(2024, 5, 1)
-        append_next(store, "a", told={"changes": (change(), change(level=None))})
-        append_next(store, "b", told={"changes": (change(force="GMP"), change())})
+        append_next(store, "a", changes=(change(), change(level=None)))
+        append_next(store, "b", changes=(change(force="GMP"), change()))
         shut = (change("open", -1, on=later), change("closed", on=later))
-        append_next(store, "a", told={"changes": shut})
+        append_next(store, "a", changes=shut)
         gmp = LedgerTotal("GMP", "recommendation", 3, "portal", "open", 1)
         none = LedgerTotal("WMP", "recommendation", None, "portal", "open", 1)
         closed = LedgerTotal("WMP", "recommendation", 3, "portal", "closed", 1)
@@ -115,7 +117,7 @@ class EventHistories(Contract):
 
     def test_totals_leave_zeros_out(self, store: Store) -> None:
         """S4: what came and went is no row."""
-        append_next(store, told={"changes": (change(), change("open", -1))})
+        append_next(store, changes=(change(), change("open", -1)))
 
         assert list(store.totals()) == []
 
@@ -143,16 +145,16 @@ class EventHistories(Contract):
         append_next(store, "b", category="afi", level=None)
         append_next(store, "c", force="GMP", state="closed", parent="a")
 
-        assert [each.id for each in store.records(wanted)] == expected
+        assert [record.id for record in store.records(wanted)] == expected
 
     @pytest.mark.parametrize("count", [0, 251, 300])
     def test_lists_records_in_the_order_of_their_ids(self, store: Store, count: int) -> None:
         """S4: records come by id in code-point order, each once, over any number of them."""
         names = [f"R{number}" for number in range(count)]
         names += ["\uffff", "\U0001f4c8", "a", "Z", "é"]
-        store.append(batch(*(next_event(store, name) for name in names)))
+        store.append(next_batch(store, names))
 
-        assert [each.id for each in store.records(RecordQuery())] == sorted(names)
+        assert [record.id for record in store.records(RecordQuery())] == sorted(names)
 
 
 LARGE_DOCUMENT = bytes(range(256)) * 40_000
@@ -185,12 +187,12 @@ class DocumentContents(Contract):
 
     def test_a_batch_brings_its_documents(self, store: Store) -> None:
         """S8: what comes with a batch is kept with it; what was there stays as it is."""
-        asked = {sha256(each).hexdigest(): each for each in (b"one", b"two")}
-        first = next(iter(asked))
-        store.keep_document(first, asked[first])
-        store.append(evolve(batch(next_event(store)), documents=asked))
+        documents = {sha256(content).hexdigest(): content for content in (b"one", b"two")}
+        first = next(iter(documents))
+        store.keep_document(first, documents[first])
+        store.append(evolve(batch(next_event(store)), documents=documents))
 
-        assert {digest: store.document(digest) for digest in asked} == asked
+        assert {digest: store.document(digest) for digest in documents} == documents
 
     def test_a_document_is_kept_under_its_own_digest(self, store: Store) -> None:
         """S8: content under another digest is refused, alone and in a batch."""
@@ -222,11 +224,11 @@ class TextRoundTrips(Contract):
         """S9: ids, fields, states and keys of any text come back the same."""
         number = len(store.history(name)) + 1
         more = {"reason": text, "key": f"{number} {key}"}
-        entry = append_next(store, name, told=more, fields={text: text}, state=text)
+        entry = append_next(store, name, **more, fields={text: text}, state=text)
 
         assert store.history(name)[-1] == entry
         assert store.read([name])[name].record.fields == {text: text}
-        assert store.keyed(name, f"{number} {key}") == entry
+        assert store.event_with_key(name, f"{number} {key}") == entry
 
     @given(name=STORABLE_TEXTS, text=STORABLE_TEXTS)
     @example("a", '["b"]')
@@ -243,17 +245,19 @@ class TextRoundTrips(Contract):
             {name: (text,)},
             {f"{name}.": text},
         )
-        for each, told in zip(names, fields, strict=True):
-            append_next(store, each, force=text, fields=told)
+        for record_id, parts in zip(names, fields, strict=True):
+            append_next(store, record_id, force=text, fields=parts)
 
-        found = store.records(RecordQuery(field=(name, text)))
+        records = store.records(RecordQuery(field=(name, text)))
 
-        assert [each.id for each in found] == ["says"]
+        assert [record.id for record in records] == ["says"]
 
     def test_a_large_text_survives(self, store: Store) -> None:
         """S9: ten megabytes of text come back the same, in an event and in a record."""
         entry = append_next(
-            store, told={"what": Amended("title", None, LARGE_TEXT)}, fields={"title": LARGE_TEXT}
+            store,
+            what=Amended("title", None, LARGE_TEXT),
+            fields={"title": LARGE_TEXT},
         )
 
         assert store.history(NAME) == (entry,)
@@ -261,7 +265,7 @@ class TextRoundTrips(Contract):
 
     def test_a_number_past_63_bits_survives_or_is_refused(self, store: Store) -> None:
         """S9: a size of any length comes back; a version that no row can hold is refused."""
-        entry = append_next(store, told={"what": Attached(evolve(LETTER, size=PAST_63_BITS))})
+        entry = append_next(store, what=Attached(evolve(LETTER, size=PAST_63_BITS)))
         pinned = evolve(
             batch(next_event(store, lifecycle=Pin("level-3", PAST_63_BITS, "x"))),
             lifecycles={("level-3", PAST_63_BITS, "x"): "text"},
@@ -277,8 +281,8 @@ class TextRoundTrips(Contract):
         good = batch(next_event(store))
         asks: list[Any] = [
             lambda: store.read([bad]),
-            lambda: store.keyed(bad, "k"),
-            lambda: store.keyed("a", bad),
+            lambda: store.event_with_key(bad, "k"),
+            lambda: store.event_with_key("a", bad),
             lambda: store.history(bad),
             lambda: store.document(bad),
             lambda: store.has_document(bad),

@@ -12,11 +12,11 @@ from peelflow.stores.base import RecordQuery, Store
 from peelflow.stores.rows import GENESIS, chain, verify_chain
 from peelflow.testing.audit import recomputed
 from peelflow.testing.contract.append import AtomicBatches, IdempotencyKeys, OptimisticConcurrency
-from peelflow.testing.contract.base import NAME, Contract
+from peelflow.testing.contract.base import Contract
 from peelflow.testing.contract.processes import CrashRecovery, SharedByProcesses
 from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed
 from peelflow.testing.contract.round_trips import DocumentContents, EventHistories, TextRoundTrips
-from peelflow.testing.samples import append_next, batch, change, event, next_event, record
+from peelflow.testing.samples import NAME, append_next, batch, change, event, next_event, record
 
 
 class HashChains(Contract):
@@ -24,14 +24,13 @@ class HashChains(Contract):
 
     def test_every_row_recomputes_from_the_events(self, store: Store) -> None:
         """S10: texts, digests, record rows, changes and documents say what the events say."""
-        for told in ({"key": "k"}, {"changes": (change(), change("closed", level=None))}, {}):
-            store.append(
-                batch(
-                    next_event(store, "a", told=told),
-                    next_event(store, "b"),
-                    next_event(store, "$."),
-                )
-            )
+        for event_parts in (
+            {"key": "k"},
+            {"changes": (change(), change("closed", level=None))},
+            {},
+        ):
+            first = next_event(store, "a", **event_parts)
+            store.append(batch(first, next_event(store, "b"), next_event(store, "$.")))
         append_next(store, "b", state="closed")
         append_next(store, "c", parent="a")
         store.keep_document(sha256(b"letter").hexdigest(), b"letter")
@@ -53,7 +52,7 @@ class HashChains(Contract):
 
     def test_a_snapshot_tells_what_the_store_tells(self, store: Store) -> None:
         """S10: whoever verifies a snapshot has verified what is read otherwise."""
-        append_next(store, "a", told={"key": "k"})
+        append_next(store, "a", key="k")
         append_next(store, "b")
         kept = {each: store.read([each])[each] for each in ("a", "b")}
         with store.snapshot() as snapshot:
@@ -97,7 +96,7 @@ def _call_snapshot(store: Store) -> None:
 
 STORE_CALLS: dict[str, Callable[[Store], object]] = {
     "read": lambda store: store.read([NAME]),
-    "keyed": lambda store: store.keyed(NAME, "k"),
+    "event_with_key": lambda store: store.event_with_key(NAME, "k"),
     "history": lambda store: store.history(NAME),
     "histories": lambda store: store.histories([NAME]),
     "records": lambda store: list(store.records(RecordQuery())),

@@ -1,0 +1,39 @@
+"""Read a file that somebody named: a regular one, and no further than a limit."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO | None:
+    """Open a regular file to read its bytes; return None where something else is at the path.
+
+    Raises:
+        OSError: Nothing is there, or it may not be read.
+        ValueError: The path is none: it holds a NUL or a lone surrogate.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
+    return open(path, "rb", opener=_open_nonblocking)
+
+
+def read_regular(path: Path, limit: int | None = None) -> bytes | None:
+    """Return what `open_regular` opens, and of a longer file one byte more than `limit`.
+
+    Raises:
+        OSError: Nothing is there, or it may not be read.
+        ValueError: The path is none: it holds a NUL or a lone surrogate.
+    """
+    stream = open_regular(path)
+    if stream is None:
+        return None
+    with stream:
+        return stream.read(-1 if limit is None else limit + 1)
+
+
+def _open_nonblocking(path: str, flags: int) -> int:
+    # A pipe put in the file's place meanwhile would have us wait for its writer.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

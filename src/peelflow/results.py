@@ -1,0 +1,103 @@
+"""A result says itself as data for JSON, as a short `repr`, and as a table for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date
+from typing import Any, ClassVar
+
+import attrs
+
+LONGEST_PART = 40  # of one part in a `repr`
+LONGEST_REPR = 360  # three lines of 120 columns
+
+
+class Result:
+    """A value that verbs return. docs/results.md lists the keys of each one's `to_dict`."""
+
+    __slots__ = ()
+    _derived: ClassVar[tuple[str, ...]] = ()  # properties that `to_dict` says beside the fields
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return this as data that `json.dumps` takes.
+
+        Each field stands under its name: days and moments as ISO 8601 text, tuples and sets as
+        lists, results inside results as their own `to_dict`.
+        """
+        return {name: _as_json(getattr(self, name)) for name in dict_keys(type(self))}
+
+
+def dict_keys(kind: type[Result]) -> tuple[str, ...]:
+    """Return the keys that `to_dict` gives for a class of results, in order."""
+    fields: Sequence[attrs.Attribute[Any]] = getattr(kind, "__attrs_attrs__", ())
+    return (*kind._derived, *(field.name for field in fields))  # noqa: SLF001 - of this module
+
+
+def _as_json(value: object) -> object:
+    match value:
+        case Result():
+            return value.to_dict()
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {name: _as_json(part) for name, part in value.items()}
+        case AbstractSet():
+            return sorted(map(_as_json, value), key=str)
+        case tuple() | list():
+            return [_as_json(part) for part in value]
+        case _:
+            return value
+
+
+def short_repr(kind: str, /, **parts: object) -> str:
+    """Return a `repr` of some parts that fits in three lines of 120 columns, whatever they hold."""
+    inside = ", ".join(f"{name}={_cut(_part_repr(part))}" for name, part in parts.items())
+    return _cut(f"{kind}({inside}", LONGEST_REPR - 1) + ")"
+
+
+def _part_repr(part: object) -> str:
+    return part.isoformat() if isinstance(part, date) else repr(part)
+
+
+def _cut(text: str, longest: int = LONGEST_PART) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table for a notebook. Every text is escaped, so none of it can act as HTML."""
+    titles = "".join(f"<th>{_html_text(title)}</th>" for title in head)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{_html_text(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return (
+        f"<table><caption>{_html_text(caption)}</caption>"
+        f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def html_of_parts(caption: str, result: Result) -> str:
+    """Return a table of two columns: each part of a result that says something, and what."""
+    parts = ((name, getattr(result, name)) for name in dict_keys(type(result)))
+    return html_table(
+        caption, ("part", "value"), [part for part in parts if part[1] not in (None, (), {})]
+    )
+
+
+def _html_text(value: object) -> str:
+    # Only who works in a notebook pays for loading it.
+    from html import escape
+
+    match value:
+        case None:
+            return ""
+        case str() | int() | date():
+            return escape(str(value))
+        case Mapping():
+            return "<br>".join(
+                f"{_html_text(name)}: {_html_text(part)}" for name, part in value.items()
+            )
+        case tuple() | list() | AbstractSet():
+            return "<br>".join(map(_html_text, value))
+        case _:
+            return escape(str(value))

@@ -1,0 +1,363 @@
+"""Read a register from a SQL database by statements that are made of the rows' columns.
+
+SQLite and PostgreSQL differ in a few words, which a `Dialect` holds. A store makes its statements
+once, so that what runs is a constant text.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from peelflow.model.records import Record
+from peelflow.stores.base import (
+    LIFECYCLE_COLUMNS,
+    Capabilities,
+    ChangeRow,
+    EventRow,
+    FeedItem,
+    LedgerTotal,
+    PinKey,
+    RecordQuery,
+    RecordRow,
+    StoredEvent,
+    StoredRecord,
+    WriteBatch,
+    check_keys,
+    check_numbers,
+    check_query,
+    check_rules,
+    check_texts,
+    matches_field,
+    read_set_ids,
+    total_order,
+)
+from peelflow.stores.rows import decoded_record, stored_event
+
+_T = TypeVar("_T")
+Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
+"""Runs one statement with its parameters and returns the rows."""
+STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
+"""What of an event's row is read: SQLite builds every text that it is asked for."""
+LISTING_PAGE = 256
+_TOTAL_COLUMNS = "force, category, level, ledger, counts"
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Return columns' names as SQL lists them."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+# A field's name is no path: it may hold any character.
+SQLITE_FIELD = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
+    WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
+
+
+@frozen
+class Dialect:
+    """What the statements differ in from one database to another.
+
+    Attributes:
+        prefix: What the names of the tables begin with.
+        mark: What stands for a parameter.
+        among: The condition that a text is one of those in one parameter.
+        array: Makes that parameter of the texts.
+        feed: What to select events with their positions from.
+        whole_feed: The same, with the events that have no position yet; and its order.
+        known_changes: What to select the changes up to a position of the feed from.
+        lock: What makes a statement hold the rows it gives.
+        field_condition: The condition that a field, by name, says a text; None where every record
+            is looked at instead.
+    """
+
+    prefix: str
+    mark: str
+    among: str
+    array: Callable[[Sequence[str]], object]
+    feed: str
+    whole_feed: str
+    known_changes: str
+    lock: str
+    field_condition: str | None
+
+
+def sqlite_dialect(prefix: str, *, feed: str, whole_feed: str, known_changes: str) -> Dialect:
+    """Return SQLite's dialect, for tables of these names."""
+    return Dialect(
+        prefix=prefix,
+        mark="?",
+        among="IN (SELECT value FROM json_each(?))",
+        array=json.dumps,
+        feed=feed,
+        whole_feed=whole_feed,
+        known_changes=known_changes,
+        lock="",
+        field_condition=SQLITE_FIELD,
+    )
+
+
+class Statements:
+    """The statements of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        prefix, mark, among = dialect.prefix, dialect.mark, dialect.among
+        event = f"SELECT {quoted(STORED_EVENT_COLUMNS)} FROM {prefix}events WHERE record"
+        record = f"SELECT id, head, body FROM {prefix}records WHERE id"
+        self.record_by_id: str = f"{record} = {mark}"
+        self.records_by_ids: str = f"{record} {among}"
+        self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
+        self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
+        self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
+        self.history: str = f"{event} = {mark} ORDER BY number"
+        self.histories: str = f"{event} {among} ORDER BY record, number"
+        columns = quoted(STORED_EVENT_COLUMNS)
+        self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
+            WHERE position > {mark} ORDER BY position LIMIT {mark}"""
+        self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
+        self.has_document: str = f"SELECT 1 FROM {prefix}documents WHERE digest = {mark}"
+        self.lifecycle_digest: str = (
+            f"SELECT digest FROM {prefix}lifecycles WHERE name = {mark} AND version = {mark}"
+        )
+        self.lifecycles: str = (
+            f"SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {prefix}lifecycles ORDER BY name, version"
+        )
+
+    def listing(
+        self, query: RecordQuery, *, after: str | None, limit: int
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return the statement that lists records by id, from the first one behind `after`."""
+        mark = self.dialect.mark
+        texts = {
+            f"id > {mark}": after,
+            f"category = {mark}": query.category,
+            f"force = {mark}": query.force,
+            f"state = {mark}": query.state,
+            f"parent = {mark}": query.parent,
+        }
+        where: dict[str, tuple[Any, ...]] = {
+            condition: (text,) for condition, text in texts.items() if text is not None
+        }
+        if query.level is None:
+            where["level IS NULL"] = ()
+        elif query.level != "any":
+            is_number = isinstance(query.level, int)
+            where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
+        if query.field is not None and self.dialect.field_condition is not None:
+            where[self.dialect.field_condition] = query.field
+        conditions = " AND ".join(where) or "1 = 1"
+        sql = f"""SELECT id, body FROM {self.dialect.prefix}records WHERE {conditions}
+            ORDER BY id LIMIT {mark}"""
+        return sql, (*chain.from_iterable(where.values()), limit)
+
+    def totals(
+        self, as_at: date | None, force: str | None, known: int | None
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return the statement that sums up the changes."""
+        mark = self.dialect.mark
+        where: dict[str, object] = {}
+        if as_at is not None:
+            where[f'"on" <= {mark}'] = as_at.isoformat()
+        if force is not None:
+            where[f"force = {mark}"] = force
+        source = f"{self.dialect.prefix}changes" if known is None else self.dialect.known_changes
+        sql = f"""SELECT {_TOTAL_COLUMNS}, sum(delta) FROM {source}
+            WHERE {" AND ".join(where) or "1 = 1"}
+            GROUP BY {_TOTAL_COLUMNS} HAVING sum(delta) <> 0"""
+        return sql, (*(() if known is None else (known,)), *where.values())
+
+
+def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
+    """Refuse a batch that does not follow from what the database keeps.
+
+    Raises:
+        Conflict: A record that was read has moved.
+        KeyReused: A key of the batch already exists on its record.
+        RulesMismatch: The store keeps other rules under a name and version of the batch's.
+    """
+    ids = statements.dialect.array(read_set_ids(batch))
+    check_numbers(batch, {row[0]: row[1] for row in ask(statements.numbers, (ids,))})
+    check_keys_and_rules(batch, ask, statements)
+
+
+def check_keys_and_rules(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
+    """Refuse what `check_batch` does but a record's number, which was checked."""
+    check_keys(batch, lambda *key: bool(ask(statements.has_key, key)))
+    check_rules(batch, lambda *pin: _first_value(ask(statements.lifecycle_digest, pin)))
+
+
+class DatabaseStore(ABC):
+    """What every store in a SQL database answers, each on connections of its kind."""
+
+    url: str
+    capabilities: Capabilities
+    _statements: Statements
+
+    @abstractmethod
+    def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        """Run one statement and return what `shape` makes of its rows.
+
+        Raises:
+            StoreUnavailable: The database fails, or `shape` finds a row that cannot be read.
+            StoreBusy: Another writer held what it needs for too long.
+        """
+
+    @abstractmethod
+    def _decoder(self) -> Callable[[str, str], Record]:
+        """Return what makes a record of its id and its row's text."""
+
+    def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
+        return StoredRecord(self._decoder()(name, body), head)
+
+    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+        check_texts(*ids)
+        if len(ids) == 1:
+            return self._ask(self._statements.record_by_id, tuple(ids), self._stored_records)
+        array = self._statements.dialect.array(list(ids))
+        return self._ask(self._statements.records_by_ids, (array,), self._stored_records)
+
+    def _stored_records(self, rows: Iterable[Any]) -> Mapping[str, StoredRecord]:
+        return {
+            name: decoded_record(self._stored_record, name, head, body) for name, head, body in rows
+        }
+
+    def event_with_key(self, record: str, key: str) -> StoredEvent | None:
+        """Return the event of `record` that carries the idempotency `key` (S7)."""
+        check_texts(record, key)
+        events = self._ask(self._statements.event_with_key, (record, key), _stored_events)
+        return events[0] if events else None
+
+    def history(self, record: str) -> tuple[StoredEvent, ...]:
+        """Return the events of `record` in order, equal to what was appended (S4)."""
+        check_texts(record)
+        return self._ask(self._statements.history, (record,), _stored_events)
+
+    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return the events of each record that exists among `ids`, in one statement."""
+        check_texts(*ids)
+        array = self._statements.dialect.array(list(ids))
+        return self._ask(self._statements.histories, (array,), _stored_histories)
+
+    def records(self, query: RecordQuery) -> Iterator[Record]:
+        """Yield the records that match, by id in code-point order.
+
+        They are read in pages, so a record may move while an earlier one is looked at.
+        """
+        check_query(query)
+        page, after = [], None
+        while after is None or len(page) == LISTING_PAGE:
+            sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
+            page = self._ask(sql, parameters, self._listed_records)
+            if query.field is None or self._statements.dialect.field_condition is not None:
+                yield from page
+            else:
+                yield from (record for record in page if matches_field(record, query.field))
+            after = page[-1].id if page else ""
+
+    def _listed_records(self, rows: Iterable[Any]) -> list[Record]:
+        decode = self._decoder()
+        return [decoded_record(decode, name, body) for name, body in rows]
+
+    def totals(
+        self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+    ) -> Iterable[LedgerTotal]:
+        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
+
+        With `known`, only the changes of events up to that position of the feed.
+        """
+        check_texts(force)
+        sql, parameters = self._statements.totals(as_at, force, known)
+        return self._ask(sql, parameters, _ledger_totals)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        check_texts(digest)
+        content = self._ask(self._statements.document, (digest,), _first_value)
+        return None if content is None else bytes(content)
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        check_texts(digest)
+        return self._ask(self._statements.has_document, (digest,), bool)
+
+    def lifecycles(self) -> Mapping[PinKey, str]:
+        """Return every pinned lifecycle's (name, version, digest) and text."""
+        return self._ask(self._statements.lifecycles, (), _lifecycle_texts)
+
+    def _feed_page(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        return self._ask(self._statements.feed_page, (after, limit), _feed_items)
+
+
+def _first_value(rows: Sequence[Any]) -> Any:
+    return rows[0][0] if rows else None
+
+
+def _stored_events(rows: Iterable[Any]) -> tuple[StoredEvent, ...]:
+    return tuple([stored_event(*row) for row in rows])
+
+
+def _stored_histories(rows: Iterable[Any]) -> Mapping[str, tuple[StoredEvent, ...]]:
+    return {record: _stored_events(group) for record, group in groupby(rows, key=itemgetter(0))}
+
+
+def _feed_items(rows: Iterable[Any]) -> tuple[FeedItem, ...]:
+    return tuple([FeedItem(position, stored_event(*row)) for position, *row in rows])
+
+
+def _ledger_totals(rows: Iterable[Any]) -> tuple[LedgerTotal, ...]:
+    return tuple(sorted([LedgerTotal(*row) for row in rows], key=total_order))
+
+
+def _lifecycle_texts(rows: Iterable[Any]) -> Mapping[PinKey, str]:
+    return {(name, version, digest): text for name, version, digest, text in rows}
+
+
+@frozen
+class SqlSnapshot:
+    """A store as it was when its reading began. Not for several threads.
+
+    Attributes:
+        select: Runs one statement and yields its rows.
+    """
+
+    select: Callable[[str], Iterable[Any]]
+    _statements: Statements = field(repr=False)
+
+    def histories(self) -> Iterator[EventRow]:
+        """Yield every event by record and number."""
+        return map(EventRow._make, self._ordered(EventRow._fields, "events", "record, number"))
+
+    def feed(self) -> Iterator[tuple[int | None, EventRow]]:
+        """Yield every event by position; then those that have none yet, as they will get theirs."""
+        dialect = self._statements.dialect
+        sql = f"SELECT position, {quoted(EventRow._fields)} FROM {dialect.whole_feed}"
+        return ((row[0], EventRow._make(row[1:])) for row in self.select(sql))
+
+    def records(self) -> Iterator[RecordRow]:
+        """Yield the row of every record by id."""
+        return map(RecordRow._make, self._ordered(RecordRow._fields, "records", "id"))
+
+    def changes(self) -> Iterator[ChangeRow]:
+        """Yield every change by record and number."""
+        return map(ChangeRow._make, self._ordered(ChangeRow._fields, "changes", "record, number"))
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every document by its digest."""
+        rows = self._ordered(("digest", "content"), "documents", "digest")
+        return ((digest, bytes(content)) for digest, content in rows)
+
+    def lifecycles(self) -> Mapping[PinKey, str]:
+        """Return every pinned lifecycle's text."""
+        return _lifecycle_texts(self.select(self._statements.lifecycles))
+
+    def _ordered(self, names: Iterable[str], table: str, order: str) -> Iterable[Any]:
+        prefix = self._statements.dialect.prefix
+        return self.select(f"SELECT {quoted(names)} FROM {prefix}{table} ORDER BY {order}")
