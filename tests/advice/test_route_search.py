@@ -13,8 +13,8 @@ def test_a_step_is_wanted_before_the_inspection_of_the_next_ends() -> None:
     """Only where it begins the window in which that inspection must end."""
     visited = State(OPEN, transitions=(way(InspectionHeld("any")),))
     around = RouteContext(inspections=(known_inspection(9, 12),))
-    national = rules(way(trigger="certify", to="visited", answers="certify"), visited=visited)
-    own = rules(way(trigger="certify", to="visited", answers=None), visited=visited)
+    national = rules(way(trigger="certify", to="visited", implements="certify"), visited=visited)
+    own = rules(way(trigger="certify", to="visited", implements=None), visited=visited)
     assert [step.latest for step in ask(national, around=around).steps] == [day(12), None]
     assert [step.latest for step in ask(own, around=around).steps] == [None, None]
 
@@ -67,6 +67,6 @@ def test_a_way_that_looks_short_is_not_taken_for_the_shortest() -> None:
 
 def test_a_step_that_changes_no_state_can_be_what_was_missing() -> None:
     """Whoever did it, another person can then go on."""
-    again = way(trigger="start", to="open", answers=None)
+    again = way(trigger="start", to="open", implements=None)
     found = ask(rules(way(DistinctFrom("start")), again), done={})
     assert [step.trigger for step in found.steps] == ["start", "close"]

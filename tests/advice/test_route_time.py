@@ -87,7 +87,7 @@ def test_what_counts_since_a_state_needs_that_state(asked: Requirement) -> None:
     around = rules(
         way(asked),
         way(to="never", trigger="start"),
-        never=State(OPEN, transitions=(way(to="open", trigger="back", answers=None),)),
+        never=State(OPEN, transitions=(way(to="open", trigger="back", implements=None),)),
     )
     assert [step.trigger for step in ask(around).steps] == ["start", "back", "close"]
     assert ask(rules(way(asked), never=State(OPEN))).verdict == "impossible"
@@ -196,7 +196,7 @@ def test_what_peelflow_does_at_once_belongs_to_the_step() -> None:
 def test_what_peelflow_waits_for_is_prepared_beforehand() -> None:
     """A field, and a letter that is attached in the window of an own step."""
     prompt = State(OPEN, transitions=(way(FieldSet("owner"), LETTER, trigger="file", by=SYSTEM),))
-    step = only(ask(rules(way(trigger="start", to="prompt", answers=None), prompt=prompt)))
+    step = only(ask(rules(way(trigger="start", to="prompt", implements=None), prompt=prompt)))
     assert step.needs == (
         FieldNeed("owner"),
         AppointmentNeed(("chief_constable",), day(3)),

@@ -80,7 +80,7 @@ def scene(
 
 def way(*requires: Requirement, **parts: Any) -> Transition:
     """Return the transition `close`, which the liaison officer may do, with some parts changed."""
-    usual = Transition("close", "closed", ("liaison_officer",), answers="close", span=RULE)
+    usual = Transition("close", "closed", ("liaison_officer",), implements="close", span=RULE)
     return evolve(usual, requires=requires, **parts)
 
 

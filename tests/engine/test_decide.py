@@ -85,7 +85,7 @@ def test_an_event_says_what_the_act_said_and_folds(at: Situation) -> None:
     assert said == (act.on, act.actor, act.recorded_by, act.reason, act.source, act.key)
     assert event.recorded_at == at.context.now
     assert (what.trigger, what.old, what.new) == (act.trigger, at.record.state, rule.to)
-    assert what.national is (rule.answers is not None)
+    assert what.national is (rule.implements is not None)
     told = (what.evidence, what.inspection, what.successor)
     assert told == (act.evidence, act.inspection, act.successor)
     assert (what.due is not None) is (rule.after is not None)

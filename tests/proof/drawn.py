@@ -117,7 +117,7 @@ def lifecycle_from(random: Random) -> tuple[Lifecycle, list[Requirement]]:
                         requires,
                         after=After(random.choice((1, 2))) if timed else None,
                         reopens=name == "end",
-                        answers=None if own else trigger,
+                        implements=None if own else trigger,
                     )
                 )
         counts: dict[str, Counts] = {}

@@ -184,7 +184,7 @@ def _of_transition(own: Lifecycle, name: str, place: int) -> Iterator[Mutant]:
         later = None if way.after else After(3)
         yield put("changes the time", "", evolve(way, after=later))
     yield put("renames", "", evolve(way, trigger="by_another_name", as_=way.trigger))
-    yield put("answers nothing", "", evolve(way, trigger="by_another_name", answers=None))
+    yield put("answers nothing", "", evolve(way, trigger="by_another_name", implements=None))
 
 
 def _weaker(asked: Requirement) -> Iterator[Requirement]:

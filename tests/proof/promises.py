@@ -40,9 +40,9 @@ def standing(where: StateSet, lifecycle: Lifecycle) -> frozenset[str]:
 
 def words_of(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     """Return what a promise may call a transition: what it answers, or its own name."""
-    answered = {r.answers for state in lifecycle.states.values() for r in state.transitions}
+    answered = {r.implements for state in lifecycle.states.values() for r in state.transitions}
     own = {rule.trigger} - answered
-    return frozenset(own | ({rule.answers} if rule.answers else set()))
+    return frozenset(own | ({rule.implements} if rule.implements else set()))
 
 
 def enters(move: Move, inside: frozenset[str]) -> bool:

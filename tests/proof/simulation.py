@@ -133,7 +133,7 @@ class Simulation:
         names = {rule.trigger for rule in (*here, *there)}
         for name in sorted(names):
             mine = [rule for rule in here if rule.trigger == name]
-            called = {name, *(rule.answers for rule in mine)}
+            called = {name, *(rule.implements for rule in mine)}
             theirs = [rule for rule in there if rule.trigger in called]
             place = (pair.own.state, pair.national.state, name)
             if place not in self.tried:
@@ -169,7 +169,7 @@ class Simulation:
                 self.faults.add("it obstructs what others may do")
             return None
         own = _after(self.own, pair.own, act, context)
-        if mine.answers is None:
+        if mine.implements is None:
             others = any(self._side(role) != "force" for role in mine.by)
             ended = self.own.states[pair.own.state].final
             if others or ended or self._is_national(act):
@@ -177,7 +177,7 @@ class Simulation:
             number = evolve(pair.national, number=own.number, on=own.on)
             return Pair(own, number)
         role = self.own.roles[act.actor.role]
-        same = evolve(act, trigger=mine.answers)
+        same = evolve(act, trigger=mine.implements)
         theirs = _taken(self.national, pair.national, same, context)
         if theirs is None and role.stands_for:
             same = evolve(same, actor=evolve(act.actor, role=role.stands_for))

@@ -29,7 +29,8 @@ def edit_from(seed: int) -> tuple[Lifecycle, Mutant]:
     lifecycle, atoms = lifecycle_from(random)
     states = {
         name: evolve(
-            state, transitions=tuple(evolve(way, answers=way.trigger) for way in state.transitions)
+            state,
+            transitions=tuple(evolve(way, implements=way.trigger) for way in state.transitions),
         )
         for name, state in lifecycle.states.items()
     }

@@ -457,8 +457,8 @@ def test_a_system_step_that_lacks_something_waits() -> None:
         "begun": State(
             {"portal": "open"},
             transitions=(
-                Transition("skip", "done", (SYSTEM,), (FieldSet("owner"),), answers="skip"),
-                Transition("go", "half", (SYSTEM,), answers="go"),
+                Transition("skip", "done", (SYSTEM,), (FieldSet("owner"),), implements="skip"),
+                Transition("go", "half", (SYSTEM,), implements="go"),
             ),
         ),
         "half": State(

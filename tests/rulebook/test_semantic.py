@@ -132,7 +132,7 @@ def _steps(one: Lifecycle) -> dict[str, Any]:
                     way.trigger,
                     way.to,
                     sorted(way.by),
-                    way.answers or "",
+                    way.implements or "",
                     way.reopens,
                     str(way.after),
                 )
@@ -195,7 +195,7 @@ WAY_EDITS: dict[str, Callable[[Transition], Transition]] = {
     "by": lambda way: evolve(way, by=(*way.by, "extra")),
     "by fewer": lambda way: evolve(way, by=("extra", *way.by[1:])),
     "as": lambda way: evolve(way, as_=f"{way.as_ or 'a'}x"),
-    "answers": lambda way: evolve(way, answers=f"{way.answers or 'a'}x"),
+    "answers": lambda way: evolve(way, implements=f"{way.implements or 'a'}x"),
     "reopens": lambda way: evolve(way, reopens=not way.reopens),
     "after": lambda way: evolve(way, after=After(((way.after and way.after.days) or 0) + 1)),
     "requires more": lambda way: evolve(way, requires=(*way.requires, FieldSet("extra"))),

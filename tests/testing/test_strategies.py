@@ -96,7 +96,7 @@ def test_drawn_rules_are_of_every_sort() -> None:
             for way in state.transitions:
                 seen["timed since " + way.after.since if way.after else "untimed"] += 1
                 seen["untimed system"] += way.by == ("system",) and way.after is None
-                seen["own step"] += way.answers is None
+                seen["own step"] += way.implements is None
                 seen["answers as another"] += way.as_ is not None
                 seen["re-opens"] += way.reopens
                 seen.update(lifecycle.roles[role].side for role in way.by)

@@ -57,7 +57,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.trigger,
         record.state,
         rule.to,
-        rule.answers is not None,
+        rule.implements is not None,
         act.evidence,
         cursor.counted,
         act.inspection,

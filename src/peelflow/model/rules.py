@@ -294,7 +294,7 @@ class After:
 
 @frozen
 class Transition:
-    """One way out of a state. `answers`: the national trigger it answers, None for an own step."""
+    """One way out of a state. `implements`: the national trigger, None for an own step."""
 
     trigger: str = field(metadata=file_key(None))
     to: StateName
@@ -303,7 +303,7 @@ class Transition:
     as_: TriggerName | None = field(default=None, metadata=file_key("as"))
     after: After | None = None
     reopens: bool = False
-    answers: str | None = field(default=None, metadata=file_key(None))
+    implements: str | None = field(default=None, metadata=file_key(None))
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

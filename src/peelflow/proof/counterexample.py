@@ -131,7 +131,7 @@ class TracePast:
         transition = edge.transition
         self.time_points[time_point(transition.to)] = event
         self.time_points |= {("done", trigger): event for trigger in counted_triggers(transition)}
-        if transition.answers is not None:
+        if transition.implements is not None:
             self.time_points[WINDOW] = event
         if edge.by_system:
             self.by_system.add(event)

@@ -156,8 +156,8 @@ def _transition_changes(
         yield RuleChange(where, "loosened", f"{said} is open to {listed(more)}", after.span)
     if fewer:
         yield RuleChange(where, "tightened", f"{said} is closed to {listed(fewer)}", after.span)
-    if (before.as_, before.answers) != (after.as_, after.answers):
-        what = f"`{after.answers}`" if after.answers else "nothing"
+    if (before.as_, before.implements) != (after.as_, after.implements):
+        what = f"`{after.implements}`" if after.implements else "nothing"
         yield RuleChange(where, "changed", f"{said} answers {what}", after.span)
     if before.reopens != after.reopens:
         what = "re-opens" if after.reopens else "re-opens nothing"

@@ -94,7 +94,7 @@ class AbstractionMap:
 
     def is_seen(self, transition: Transition) -> bool:
         """Say whether a guarantee sees a step: one of another file sees no own steps."""
-        return self.refined is None or transition.answers is not None
+        return self.refined is None or transition.implements is not None
 
     @cached_property
     def answered(self) -> frozenset[str]:
@@ -105,15 +105,15 @@ class AbstractionMap:
             for transition in state.transitions
         )
         return frozenset(
-            transition.answers for transition in transitions if transition.answers is not None
+            transition.implements for transition in transitions if transition.implements is not None
         )
 
     def triggers(self, transition: Transition) -> frozenset[str]:
         """Return the names by which a guarantee may call this transition."""
-        said = (transition.trigger, transition.answers)
+        said = (transition.trigger, transition.implements)
         if said not in self._named:
             own = self.refined is None and transition.trigger not in self.answered
-            names = (transition.answers, transition.trigger if own else None)
+            names = (transition.implements, transition.trigger if own else None)
             self._named[said] = frozenset(name for name in names if name is not None)
         return self._named[said]
 
@@ -165,7 +165,7 @@ class AbstractionMap:
             for transition in state.transitions
         )
         back = any(
-            transition.to in own and transition.answers is None for transition in transitions
+            transition.to in own and transition.implements is None for transition in transitions
         )
         return min(own, default=since) if len(own) <= 1 and not back else None
 
@@ -176,9 +176,11 @@ class AbstractionMap:
             for state in self.lifecycle.states.values()
             for transition in state.transitions
         ]
-        names = {transition.trigger for transition in transitions if transition.answers == national}
+        names = {
+            transition.trigger for transition in transitions if transition.implements == national
+        }
         also = any(
-            transition.trigger in names and transition.answers != national
+            transition.trigger in names and transition.implements != national
             for transition in transitions
         )
         return min(names, default=national) if len(names) <= 1 and not also else None

@@ -111,7 +111,7 @@ def product_lifecycle(
                 MIGRATE_TRIGGER,
                 plan.states[name],
                 (MIGRATING_ROLE,),
-                answers=MIGRATE_TRIGGER if restarts else None,
+                implements=MIGRATE_TRIGGER if restarts else None,
                 span=plan.span,
             )
             transitions.append(past_transition(move, ()))

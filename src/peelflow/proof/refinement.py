@@ -59,7 +59,7 @@ class Refinement:
     def own_step_into(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
         transitions = (step for state in self.own.states.values() for step in state.transitions)
-        return {step.to: step for step in transitions if step.answers is None}
+        return {step.to: step for step in transitions if step.implements is None}
 
     @cached_property
     def national_triggers(self) -> frozenset[str]:
@@ -262,7 +262,7 @@ def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
         if refinement.own.stands_for(step.to) in refinement.national.states:
             found += (
                 _own_step_faults(refinement, name, step)
-                if step.answers is None
+                if step.implements is None
                 else _implementation_faults(refinement, name, step)
             )
     for rule in meant.transitions:
@@ -299,22 +299,22 @@ def _implementation_faults(
     refinement: Refinement, name: str, step: Transition
 ) -> Iterator[Diagnostic]:
     stood, meant = refinement.own.stands_for(name), refinement.national_state(name)
-    rules = [rule for rule in meant.transitions if rule.trigger == step.answers]
+    rules = [rule for rule in meant.transitions if rule.trigger == step.implements]
     if not rules:
         yield Diagnostic(
             step.span,
             "answers-nothing",
-            f"`{step.trigger}` answers `{step.answers}`, and `{stood}` has no such step",
-            suggestion(str(step.answers), {rule.trigger for rule in meant.transitions}),
+            f"`{step.trigger}` answers `{step.implements}`, and `{stood}` has no such step",
+            suggestion(str(step.implements), {rule.trigger for rule in meant.transitions}),
             related=meant.span,
         )
         return
-    if step.trigger != step.answers and any(map(refinement.is_external, step.by)):
+    if step.trigger != step.implements and any(map(refinement.is_external, step.by)):
         yield Diagnostic(
             step.span,
             "theirs-renamed",
-            f"`{step.answers}` is called `{step.trigger}` here, and is not the force's to name",
-            f"call it `{step.answers}`",
+            f"`{step.implements}` is called `{step.trigger}` here, and is not the force's to name",
+            f"call it `{step.implements}`",
             related=rules[0].span,
         )
     for role in step.by:
@@ -328,7 +328,7 @@ def _implementation_faults(
 
 def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
     may = [role for rule in rules for role in rule.by]
-    sentence = f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.answers}`"
+    sentence = f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.implements}`"
     instead = f"write `by:` with some of {listed(may)}"
     return Diagnostic(step.span, "role-added", sentence, instead, related=rules[0].span)
 
@@ -417,7 +417,7 @@ def _others_step_faults(
 ) -> Iterator[Diagnostic]:
     """Yield in which a step of others than the force is missing from a state, or asks more."""
     state = refinement.own.states[name]
-    answers = [step for step in state.transitions if step.answers == rule.trigger]
+    answers = [step for step in state.transitions if step.implements == rule.trigger]
     for role in rule.by:
         step = next((w for w in answers if role in w.by), None)
         if step is None:

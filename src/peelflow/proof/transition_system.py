@@ -138,7 +138,7 @@ class Facts:
         key = (
             counted_triggers(transition),
             transition.to if transition.to in self.states else "",
-            transition.answers is None,
+            transition.implements is None,
             by_system,
         )
         if (*key, named) not in self._masks:
@@ -156,7 +156,7 @@ class Facts:
     ) -> tuple[int, int]:
         points: set[TimePoint] = {("done", name) for name in counted_triggers(transition)}
         points.add(time_point(transition.to))
-        if transition.answers is not None:
+        if transition.implements is not None:
             points.add(WINDOW)
         cleared, set_bits = self._moved(points)
         for fact, bit in self.bits.items():

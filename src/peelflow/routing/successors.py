@@ -180,7 +180,7 @@ def _route_step(plan: ActPlan, lands: tuple[str, ...]) -> RouteStep:
         before=tuple(plan.routes_before),
         undetermined=tuple(dict.fromkeys(plan.undetermined)),
         span=rule.span,
-        national=rule.answers is not None,
+        national=rule.implements is not None,
     )
 
 

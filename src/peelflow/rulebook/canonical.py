@@ -108,7 +108,7 @@ def _transition_json(way: Transition) -> dict[str, Any]:
             "as": way.as_,
             "after": way.after and _after_json(way.after),
             "reopens": way.reopens,
-            "answers": way.answers,
+            "answers": way.implements,
         }
     )
 
@@ -181,6 +181,6 @@ def _with_implemented(lifecycle: Lifecycle, answers: dict[tuple[str, str, int], 
         for way in state.transitions:
             index = seen.get(way.trigger, 0)
             seen[way.trigger] = index + 1
-            ways.append(evolve(way, answers=answers.get((name, way.trigger, index))))
+            ways.append(evolve(way, implements=answers.get((name, way.trigger, index))))
         states[name] = evolve(state, transitions=tuple(ways))
     return evolve(lifecycle, states=states)

@@ -193,7 +193,7 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
             transitions=tuple(
                 evolve(
                     transition,
-                    answers=_implemented_trigger(
+                    implements=_implemented_trigger(
                         transition, state.stands_for or name, lifecycle, refined
                     ),
                 )

@@ -354,6 +354,6 @@ def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
 def _implementing(draw: st.DrawFn, way: Transition) -> Transition:
     """Draw what a way answers: its own trigger, another one, or, for the force alone, none."""
     if not set(way.by) <= set(_SIDES["force"]):
-        return evolve(way, answers=way.trigger)
+        return evolve(way, implements=way.trigger)
     another = draw(_ANOTHER)
-    return evolve(way, as_=another, answers=another or draw(one_of_names((way.trigger, None))))
+    return evolve(way, as_=another, implements=another or draw(one_of_names((way.trigger, None))))
