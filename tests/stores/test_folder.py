@@ -11,7 +11,7 @@ import pytest
 
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.register.register import Register
-from peelflow.stores.documents import DocumentFolder
+from peelflow.stores.documents import DocumentFolder, RegisterDocuments
 from peelflow.stores.memory import MemoryStore
 from tests.runs.tamper import HMICFRS, LIAISON
 
@@ -61,6 +61,27 @@ def test_what_the_store_kept_before_is_still_found(tmp_path: Path) -> None:
 
     assert folder.has_document(DIGEST)
     assert folder.document(DIGEST) == LETTER
+    assert list(folder.documents()) == []
+
+
+def test_a_document_that_both_keep_is_given_once(folder: DocumentFolder) -> None:
+    """S8: from the folder; what the store alone keeps comes after."""
+    store = MemoryStore()
+    for digest, content in ((DIGEST, LETTER), (sha256(b"old").hexdigest(), b"old")):
+        store.keep_document(digest, content)
+    folder.keep_document(DIGEST, LETTER)
+
+    with store.snapshot() as snapshot:
+        documents = list(RegisterDocuments(snapshot, folder).documents())
+
+    assert [content for _, content in documents] == [LETTER, b"old"]
+
+
+def test_what_is_no_file_under_a_digest_is_no_document(folder: DocumentFolder) -> None:
+    """S8: a folder made there by hand is passed over."""
+    (folder.path / DIGEST[:2] / DIGEST[2:]).mkdir(parents=True)
+
+    assert folder.document(DIGEST) is None
     assert list(folder.documents()) == []
 
 

@@ -30,6 +30,7 @@ from peelflow.errors import (
 )
 from peelflow.stores import opening
 from peelflow.stores.base import RecordQuery
+from peelflow.stores.database import Statements
 from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.sql import append as postgresql
@@ -170,6 +171,15 @@ def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     append_next(store, "other", fields={"person": "b"})
     assert [each.id for each in store.records(RecordQuery(field=("person", "b")))] == ["other"]
     store.close()
+
+
+def test_a_database_that_cannot_look_into_a_record_has_each_looked_at(sql: SqlStore) -> None:
+    """S9: a field is then compared here, and the same records are listed."""
+    append_next(sql, fields={"person": "a"})
+    append_next(sql, "other", fields={"person": "b"})
+    sql._statements = Statements(evolve(sql._statements.dialect, field_condition=None))
+
+    assert [each.id for each in sql.records(RecordQuery(field=("person", "b")))] == ["other"]
 
 
 def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:

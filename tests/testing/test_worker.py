@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from peelflow.stores.memory import MemoryStore
+from peelflow.stores.scoped import ScopedStore
 from peelflow.testing import worker
+from peelflow.testing.contract.base import Contract
+from peelflow.testing.samples import append_next
 from peelflow.testing.worker import DEFAULT_OPENER
 
 
@@ -59,3 +62,29 @@ def test_a_url_is_no_argument_of_a_process(tmp_path: Path) -> None:
         assert child.line() == "ready\n"
         assert child.ask("go") == "1\n"
         assert "secret" not in str(child._child.args)
+
+
+def test_what_needs_sync_points_is_not_tried_without_them() -> None:
+    """S1: a store may have none; its writers are then killed at any moment alone."""
+    store = ScopedStore(MemoryStore(), "WMP")
+    passed: list[str] = []
+
+    with worker.at_sync_points(store, passed.append):
+        append_next(store)
+
+    assert worker.sync_points_of(store) == ()
+    assert passed == []
+    with pytest.raises(pytest.skip.Exception, match="not tried: it has no sync points"):
+        Contract().points_of(store)
+
+
+def test_who_asks_for_sync_points_is_heard_until_the_block_ends() -> None:
+    """S1: the points are those that the store names, in order, and nobody is called afterwards."""
+    store = MemoryStore()
+    passed: list[str] = []
+
+    with worker.at_sync_points(store, passed.append):
+        append_next(store)
+    append_next(store)
+
+    assert passed == list(worker.sync_points_of(store)) == ["checked", "kept"]
