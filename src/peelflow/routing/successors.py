@@ -37,7 +37,6 @@ from peelflow.routing.act_plan import (
     Obligation,
     SearchState,
     close_open_children,
-    new_plan,
     planned_context,
     prepare,
     reopen_parent,
@@ -70,14 +69,7 @@ def successors(
     for compiled in transitions_out(machine, start.record.state, automatic=False):
         if compiled.rule.to not in analysis.distance:
             continue
-        begin = partial(
-            new_plan,
-            machine.lifecycle,
-            compiled,
-            start=start,
-            context=context,
-            find_route=find_route,
-        )
+        begin = partial(ActPlan, machine.lifecycle, compiled, start, context, find_route)
         for run in automatic_runs(machine, compiled.rule.to):
             for obligations in _obligation_choices(compiled, run):
                 yield from _successors_by_answer(analysis, begin, obligations)
