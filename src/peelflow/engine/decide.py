@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
@@ -27,7 +27,7 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import After, Holidays, Lifecycle, Transition, is_taken_by_system
+from peelflow.model.rules import After, Holidays, Lifecycle, is_taken_by_system
 
 NOBODY = Actor("", "")
 ContextFor = Callable[[Lifecycle, Record, Act], Context]
@@ -161,7 +161,7 @@ def missing_from_past(rules: Lifecycle, record: Record, day: date) -> dict[str, 
     an inspection) is not lacking.
     """
     return {
-        rule.trigger: " and ".join(_missing_for_transition(rule, record, day))
+        rule.trigger: _missing_for_all(rule.requires, record, day)
         for rule in rules.states[record.state].transitions
         if not is_taken_by_system(rule)
     }
@@ -179,25 +179,20 @@ def overdue(
     return due_days
 
 
-def _missing_for_transition(rule: Transition, record: Record, day: date) -> Iterator[str]:
-    return filter(None, (_missing_for_requirement(part, record, day) for part in rule.requires))
+def _missing_for_all(requirements: tuple[Requirement, ...], record: Record, day: date) -> str:
+    sentences = (_missing_for_requirement(part, record, day) for part in requirements)
+    return " and ".join(filter(None, sentences))
 
 
 def _missing_for_requirement(requirement: Requirement, record: Record, day: date) -> str:
     match requirement:
         case AnyOf(any_of=choices):
-            sentences = [
-                " and ".join(
-                    filter(None, (_missing_for_requirement(atom, record, day) for atom in atoms))
-                )
-                for atoms in choices
-            ]
+            sentences = [_missing_for_all(atoms, record, day) for atoms in choices]
             return "; or ".join(sentences) if all(sentences) else ""
         case FieldSet() | DistinctFrom() | Waited():
             act = Act("", NOBODY, day, "")
             context = Context(datetime.combine(day, datetime.min.time(), UTC), day)
-            unmet = compile_check(requirement, ()).unmet(record, act, context)
-            return unmet.sentence if unmet else ""
+            return compile_check(requirement, ()).unmet(record, act, context) or ""
         case Evidence(since=since) | InspectionHeld(since=since) if (
             window_start(record, since) is None
         ):

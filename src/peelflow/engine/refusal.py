@@ -226,7 +226,7 @@ def _unmet_reasons(
                     if isinstance(part, After)
                     else _missing_needs(part, transition.closes, record, act, context)
                 )
-                yield Reason("not yet", unmet.sentence, unmet.instead, unmet.span, asks)
+                yield Reason("not yet", unmet, check.instead, check.span, asks)
 
 
 def _missing_needs(

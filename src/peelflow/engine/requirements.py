@@ -31,7 +31,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Holidays, Role
+from peelflow.model.rules import After, Role
 from peelflow.wording import say_days, say_due, say_remedy
 
 CheckResult = str | tuple[str, ...]
@@ -41,15 +41,6 @@ HOLDS: tuple[str, ...] = ()
 QUESTION_FIELD = "question"
 QUESTION_SET_FIELD = "question_set"
 NO_QUESTION = "the record has no question, so no inspection is relevant to it"
-
-
-@frozen
-class Unmet:
-    """A requirement that does not hold: what is so, what would do, and the rule's place."""
-
-    sentence: str
-    instead: str
-    span: Span
 
 
 @frozen(eq=False)
@@ -64,16 +55,15 @@ class Check:
     instead: str
     span: Span
 
-    def unmet(self, record: Record, act: Act, context: Context) -> Unmet | None:
-        """Return why the requirement does not hold, None when it does."""
+    def unmet(self, record: Record, act: Act, context: Context) -> str | None:
+        """Return what is so where the requirement does not hold, None where it does."""
         result = self.judge(record, act, context)
-        return Unmet(result, self.instead, self.span) if isinstance(result, str) else None
+        return result if isinstance(result, str) else None
 
 
 def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
     """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
-    judge = _judge_of(requirement, closes)
-    return Check(judge, say_remedy(requirement), requirement.span)
+    return Check(_judge_of(requirement, closes), say_remedy(requirement), requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
@@ -197,7 +187,7 @@ def find_document(
         return say_never_entered(requirement.since)
     documents, first_number = act.evidence, window.number
     if record.attachments:
-        attached = [each.document for each in record.attachments if each.number > first_number]
+        attached = (item.document for item in record.attachments if item.number > first_number)
         documents = (*documents, *attached)
     faults: list[str] = []
     for document in documents:
@@ -281,8 +271,8 @@ def question_of(record: Record) -> str | None:
 
 def is_of_one_question_set(record: Record, inspection: Inspection) -> bool:
     """Say whether both speak of the same question set, or one does not say of which."""
-    own, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
-    return not own or not inspected or own == inspected
+    asked, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
+    return not asked or not inspected or asked == inspected
 
 
 def covers_question(questions: frozenset[str], question: str) -> bool:
@@ -434,15 +424,13 @@ def _judge_elapsed(days: int, start: date, on: date) -> CheckResult:
 def _judge_timed(
     after: After, state: str, record: Record, act: Act, context: Context
 ) -> CheckResult:
-    start = period_start(after, record, state)
-    return _judge_due(after, start, act.on, context.holidays) if start else NO_PUBLICATION
-
-
-def _judge_due(after: After, start: date, on: date, holidays: Holidays | None) -> CheckResult:
     """Judge whether a period's last day has come."""
+    start, on = period_start(after, record, state), act.on
+    if start is None:
+        return NO_PUBLICATION
     if start > on or (after.days is not None and not after.beginning):
         return _judge_elapsed(after.days or 0, start, on)
-    due = last_day(start, after, holidays)
+    due = last_day(start, after, context.holidays)
     if isinstance(due, date):
         return HOLDS if due <= on else f"it falls due on {due}"
     return f"it {due.why}" if due.not_by < on else f"it does not fall due by {on}"

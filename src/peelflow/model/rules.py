@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import attrs
 from attrs import field, frozen
@@ -372,24 +372,8 @@ class Lifecycle:
         return f"{self.name}@{self.version}"
 
 
-class Period(Protocol):
-    """So many days, months or working days, after a day or beginning with it."""
-
-    @property
-    def days(self) -> int | None:
-        """Calendar days."""
-
-    @property
-    def months(self) -> int | None:
-        """Months."""
-
-    @property
-    def working_days(self) -> int | None:
-        """Days that are no Saturday, Sunday or bank holiday."""
-
-    @property
-    def beginning(self) -> bool:
-        """Whether the period begins with the day it counts from."""
+Period = Counted | After
+"""So many days, months or working days, after a day or beginning with it."""
 
 
 @frozen
