@@ -18,12 +18,13 @@ from peelflow.engine.calendar import (
     period_start,
 )
 from peelflow.engine.machine import CompiledTransition
-from peelflow.engine.refusal import distinct_needs, inspection_need
 from peelflow.engine.requirements import (
     QUESTION_FIELD,
     covers_question,
+    distinct_needs,
     find_document,
     has_choice,
+    inspection_need,
     is_appointed_on,
     is_of_one_question_set,
     open_children,
@@ -372,9 +373,6 @@ def _appointment_on_day(plan: ActPlan, person: str, role: str) -> Appointment:
     return Appointment(person, role, plan.record.force, plan.day)
 
 
-_NEW_CHILD_UNDETERMINED = "whether a child that is yet to be added can be closed"
-
-
 def close_children(plan: ActPlan, obligation: Obligation) -> bool:
     """Close each child that must be, by its own way; add one where one is missing."""
     match obligation.atom:
@@ -392,11 +390,7 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             return False
         plan.added_children |= frozenset(missing)
         plan.needs += needs
-        plan.undetermined.append(_NEW_CHILD_UNDETERMINED)
-    return _close_known_children(plan, obligation)
-
-
-def _close_known_children(plan: ActPlan, obligation: Obligation) -> bool:
+        plan.undetermined.append("whether a child that is yet to be added can be closed")
     open_ids = open_children(planned_children(plan), obligation.closes)
     if open_ids:
         plan.needs.append(ChildrenNeed(open_ids, obligation.closes))
@@ -538,20 +532,17 @@ def _meet_simple(plan: ActPlan, obligation: Obligation) -> bool:
         case DistinctFrom():
             return obligation.is_later or _meet_distinct(plan, obligation.atom)
         case PredicateHolds(predicate=name):
-            return _meet_predicate(plan, name, later=obligation.is_later)
-        case ReasonGiven():
-            return _give_with_act(plan, obligation, ReasonNeed())
-        case SuccessorNamed():
-            return _give_with_act(plan, obligation, SuccessorNeed())
+            if name in plan.context.predicates and not obligation.is_later:
+                plan.needs.append(PredicateNeed(name, registered=True))
+                plan.undetermined.append(f"the predicate `{name}`")
+            return name in plan.context.predicates
+        case ReasonGiven() | SuccessorNamed() as atom if not obligation.is_by_system:
+            plan.needs.append(ReasonNeed() if isinstance(atom, ReasonGiven) else SuccessorNeed())
+            return True
+        case ReasonGiven() | SuccessorNamed():
+            return False
         case _:
             return True
-
-
-def _give_with_act(plan: ActPlan, obligation: Obligation, need: Need) -> bool:
-    """Give a word with the act, as peelflow never does."""
-    if not obligation.is_by_system:
-        plan.needs.append(need)
-    return not obligation.is_by_system
 
 
 def _meet_distinct(plan: ActPlan, atom: DistinctFrom) -> bool:
@@ -562,13 +553,4 @@ def _meet_distinct(plan: ActPlan, atom: DistinctFrom) -> bool:
         return PEELFLOW.person not in need.than
     plan.excluded_people += need.than
     plan.needs.append(need)
-    return True
-
-
-def _meet_predicate(plan: ActPlan, name: str, *, later: bool) -> bool:
-    if name not in plan.context.predicates:
-        return False
-    if not later:
-        plan.needs.append(PredicateNeed(name, registered=True))
-        plan.undetermined.append(f"the predicate `{name}`")
     return True
