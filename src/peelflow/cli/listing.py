@@ -64,7 +64,7 @@ _CORRECTED = {"void": "voided", "redate": "re-dated"}
 def _event_row(event: Event) -> tuple[output.Cell, ...]:
     return (
         event.number,
-        event.on.isoformat(),
+        event.on,
         say_what(event.what),
         str(event.actor),
         event.recorded_by,
@@ -152,8 +152,8 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         row.force,
         _say_state(record),
         row.owner,
-        record.issued.isoformat(),
-        last.on.isoformat(),
+        record.issued,
+        last.on,
         str(last.actor),
         last.recorded_by,
     )
@@ -252,14 +252,10 @@ def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) ->
     when += "" if counted.known is None else f", known at position {counted.known}"
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
-        document = {
-            "ledger": ledger,
-            "as_at": counted.as_at.isoformat() if counted.as_at else None,
-            "known": counted.known,
-            "lines": [dict(zip(names, row, strict=True)) for row in body],
-            "total": dict(zip(names[1:], total[1:], strict=True)),
-        }
-        output.print_json(document)
+        lines = [dict(zip(names, row, strict=True)) for row in body]
+        totals = dict(zip(names[1:], total[1:], strict=True))
+        known = {"ledger": ledger, "as_at": day, "known": counted.known}
+        output.print_json({**known, "lines": lines, "total": totals})
         return
     output.rows(
         (("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),

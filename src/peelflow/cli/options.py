@@ -344,9 +344,5 @@ def replacement_stream(path: Path) -> Iterator[TextIO]:
                 partial_file.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> InvalidRequest:
-    why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
-    return InvalidRequest(f"the file {path}", why, instead)
+        why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
+        raise InvalidRequest(f"the file {path}", why, instead) from None
