@@ -21,7 +21,7 @@ def public_names(files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
 
 def _in_body(place: str, body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
     for node in body:
-        if not isinstance(node, Definition) or node.name.startswith("_"):
+        if not isinstance(node, Definition) or node.name.startswith(("_", "test_", "pytest_")):
             continue
         yield place, node.name
         inside = f"{place}.{node.name}"
@@ -29,7 +29,8 @@ def _in_body(place: str, body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield from _in_body(inside, node.body)
         else:
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            yield from ((inside, argument.arg) for argument in arguments)
+            names = [argument.arg for argument in arguments]
+            yield from ((inside, name) for name in names if name not in {"self", "cls"})
 
 
 def words_of(name: str) -> list[str]:

@@ -84,9 +84,9 @@ def dry_run(
             try:
                 verb(batch, *args, **kwargs)
             except Refused as refused:
-                if isinstance(refused.refusal, Refusal):
-                    return refused.refusal
-                raise
+                if not refused.reasons:
+                    raise
+                return refused.refusal
         return None
 
     _, _, described = (verb.__doc__ or "").partition("Args:")

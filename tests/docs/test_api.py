@@ -1,0 +1,17 @@
+"""The page of the API is made from the code's own signatures and docstrings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.docs.api import page
+
+PAGE = Path(__file__).parents[2] / "docs/api.md"
+
+
+def test_the_page_is_what_the_docstrings_make_it(*, rewrite_golden: bool) -> None:
+    """`--rewrite-golden` makes it anew, for a human to look at."""
+    if rewrite_golden:
+        PAGE.write_text(page(), "utf-8")
+
+    assert PAGE.read_text("utf-8") == page()
