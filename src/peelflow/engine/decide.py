@@ -27,7 +27,7 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import After, Holidays, Lifecycle, is_taken_by_system
+from peelflow.model.rules import Holidays, Lifecycle, is_taken_by_system
 
 NOBODY = Actor("", "")
 ContextFor = Callable[[Lifecycle, Record, Act], Context]
@@ -53,6 +53,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
     Its parts are given by position: by keyword, each of the two takes half as long again.
     """
     record, act, context, rule = cursor.record, cursor.act, cursor.context, compiled.rule
+    due = due_day(rule.after, record, context.holidays) if rule.after else None
     taken = TransitionTaken(
         act.trigger,
         record.state,
@@ -62,7 +63,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         cursor.counted,
         act.inspection,
         act.successor,
-        _day_due(rule.after, record, context) if rule.after else None,
+        due if isinstance(due, date) else None,
     )
     return Event(
         record.id,
@@ -84,12 +85,6 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
     )
 
 
-def _day_due(after: After, record: Record, context: Context) -> date | None:
-    """Return the day on which a timed transition that is taken fell due."""
-    due = due_day(after, record, context.holidays)
-    return due if isinstance(due, date) else None
-
-
 def next_acts(
     lifecycle: Lifecycle, record: Record, actor: Actor, context_for: ContextFor, *, on: date
 ) -> tuple[NextAct, ...]:
@@ -106,21 +101,18 @@ def next_acts(
         One for each trigger out of the record's state that is not peelflow's own, in the order of
         the rules.
     """
-    machine = machine_for(lifecycle)
     rules = lifecycle.states[record.state].transitions
     triggers = dict.fromkeys(rule.trigger for rule in rules if not is_taken_by_system(rule))
     acts = (Act(trigger, actor, on, actor.person) for trigger in triggers)
     return tuple(
-        _next_act(machine, record, act, context_for(lifecycle, record, act)) for act in acts
+        _next_act(machine_for(lifecycle), record, act, context_for(lifecycle, record, act))
+        for act in acts
     )
 
 
 def _next_act(machine: RuleMachine, record: Record, act: Act, context: Context) -> NextAct:
-    rules = [
-        compiled.rule
-        for compiled in machine.compiled(record.state, act.trigger)
-        if not is_taken_by_system(compiled.rule)
-    ]
+    compiled = (transition.rule for transition in machine.compiled(record.state, act.trigger))
+    rules = [rule for rule in compiled if not is_taken_by_system(rule)]
     own = [rule for rule in rules if act.actor.role in rule.by]
     decided = decide(machine.lifecycle, record, act, context)
     refusal = decided if isinstance(decided, Refusal) else None
