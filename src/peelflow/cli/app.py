@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import MISUSE, exchange, listing, output, portfolio, record, rules
-from peelflow.cli.options import FINDINGS, grouped
+from peelflow.cli import exchange, listing, output, portfolio, record, rules
+from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.errors import (
     Conflict,
     InvalidRules,

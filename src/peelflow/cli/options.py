@@ -30,7 +30,7 @@ from peelflow.register.validation import iso_date
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 
-FINDINGS, UNDETERMINED = 1, 3
+FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
 DEFAULT_URL = "peelflow.db"
 LONDON = ZoneInfo("Europe/London")
