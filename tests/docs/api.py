@@ -13,6 +13,8 @@ from griffe import Docstring, DocstringSectionKind, Parser
 import peelflow
 
 LONGEST_LINE = 100
+SAYING = ("Return", "Yield", "Give", "Say", "Begin", "Open")
+"""How a summary begins that says what the result is."""
 
 _HEAD = """\
 # The API
@@ -142,3 +144,37 @@ def _listed(title: str, items: Any, *, named: bool) -> Iterator[str]:
         text = " ".join(item.description.split())
         yield f"- `{label}`: {text}" if label else f"- {text}"
     yield ""
+
+
+def public_callables() -> dict[str, Callable[..., Any]]:
+    """Return the functions that are public, and the methods of the register and the batch."""
+    functions = {
+        name: getattr(peelflow, name)
+        for name in peelflow.__all__
+        if inspect.isfunction(inspect.unwrap(getattr(peelflow, name)))
+    }
+    for owner in (peelflow.Register, peelflow.Batch):
+        for member in _public_members(owner):
+            if not isinstance(inspect.getattr_static(owner, member), property):
+                functions[f"{owner.__name__}.{member}"] = getattr(owner, member)
+    return functions
+
+
+def undescribed(function: Callable[..., Any]) -> list[str]:
+    """Return the arguments that a docstring does not name, and `result` where it says none."""
+    sections = Docstring(inspect.getdoc(function) or "", lineno=1).parse(Parser.google)
+    text = "".join(part.value for part in sections if part.kind is DocstringSectionKind.text)
+    kinds = {part.kind for part in sections}
+    named = {
+        item.name
+        for part in sections
+        if part.kind is DocstringSectionKind.parameters
+        for item in part.value
+    }
+    signature = inspect.signature(function)
+    asked = set(signature.parameters) - {"self", "cls"}
+    if signature.return_annotation not in ("None", None, inspect.Signature.empty):
+        asked.add("result")
+    if text.startswith(SAYING) or DocstringSectionKind.returns in kinds:
+        named.add("result")
+    return sorted(name for name in asked - named if f"`{name}`" not in text)

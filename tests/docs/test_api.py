@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.docs.api import page
+import pytest
+
+from tests.docs.api import page, public_callables, undescribed
 
 PAGE = Path(__file__).parents[2] / "docs/api.md"
 
@@ -15,3 +17,11 @@ def test_the_page_is_what_the_docstrings_make_it(*, rewrite_golden: bool) -> Non
         PAGE.write_text(page(), "utf-8")
 
     assert PAGE.read_text("utf-8") == page()
+
+
+@pytest.mark.parametrize("name", list(public_callables()))
+def test_each_argument_result_and_error_is_described(name: str) -> None:
+    """A verb says what each argument means, and what comes of it."""
+    function = public_callables()[name]
+
+    assert undescribed(function) == []

@@ -127,7 +127,9 @@ def test_a_refusal_of_the_applications_own_is_passed_on(tmp_path: Path) -> None:
             register.next_acts("R-1", CLERK)
         assert refused.value.reasons == ()
         sheet = tmp_path / "acts.csv"
-        sheet.write_text(f"record,trigger,on,actor,actor_role\nR-1,close,2023-01-02,clerk,{CLERK.role}\n")
+        sheet.write_text(
+            f"record,trigger,on,actor,actor_role\nR-1,close,2023-01-02,clerk,{CLERK.role}\n"
+        )
         (fault,) = import_sheets(register, [sheet]).faults
         assert "the office is shut" in fault.sentence
 
