@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Span
 from peelflow.model.requirements import BARE, Requirement
 from peelflow.model.rules import (
     AlwaysReachable,
@@ -18,6 +18,7 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     StateSet,
 )
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.wording import shown
 
 _NAME = "[a-z][a-z0-9_]*"
@@ -36,18 +37,33 @@ GUARANTEE_FORMS = (
     "between TRIGGER and TRIGGER stand two different people",
 )
 _FORM_WORDS = {form: {word for word in form.split() if word.islower()} for form in GUARANTEE_FORMS}
-_PATTERNS = {
-    name: re.compile(pattern, re.DOTALL)
-    for name, pattern in {
-        "without": rf"{_STATE_SET} is never entered without {_LIST}(?: since ({_NAME}))?",
-        "only": rf"{_STATE_SET} is only entered by {_LIST}",
-        "unmet": rf"{_STATE_SET} is never entered(?: by {_LIST})? without {_REQUIREMENT}",
-        "done": rf"({_NAME}) is never done by {_LIST}",
-        "reached": rf"{_STATE_SET} can always be reached",
-        "followed": rf"{_STATE_SET} is never followed by {_STATE_SET}",
-        "people": rf"between ({_NAME}) and ({_NAME}) stand two different people",
-    }.items()
+RequirementReader = Callable[[str], Requirement]
+_FORMS: dict[str, Callable[[tuple[str, ...], RequirementReader], Promise]] = {
+    rf"{_STATE_SET} is never entered without {_LIST}(?: since ({_NAME}))?": (
+        lambda parts, _: NeverEnteredWithoutSteps(
+            _state_set(parts[0]), _listed_names(parts[1]), parts[2] or None
+        )
+    ),
+    rf"{_STATE_SET} is only entered by {_LIST}": (
+        lambda parts, _: OnlyEnteredBy(_state_set(parts[0]), _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} is never entered(?: by {_LIST})? without {_REQUIREMENT}": (
+        lambda parts, read: NeverEnteredUnless(
+            _state_set(parts[0]), read(parts[2]), _listed_names(parts[1])
+        )
+    ),
+    rf"({_NAME}) is never done by {_LIST}": (
+        lambda parts, _: NeverDoneBy(parts[0], _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} can always be reached": lambda parts, _: AlwaysReachable(_state_set(parts[0])),
+    rf"{_STATE_SET} is never followed by {_STATE_SET}": (
+        lambda parts, _: NeverFollowedBy(*map(_state_set, parts))
+    ),
+    rf"between ({_NAME}) and ({_NAME}) stand two different people": (
+        lambda parts, _: SeparationOfDuties(*parts)
+    ),
 }
+_PATTERNS = {re.compile(form, re.DOTALL): promise_of for form, promise_of in _FORMS.items()}
 
 
 def parse_guarantee(
@@ -64,20 +80,16 @@ def parse_guarantee(
         InvalidRules: The sentence has none of the forms, or its requirement has faults.
     """
     plain = " ".join(text.split())
-    for name, pattern in _PATTERNS.items():
-        found = pattern.fullmatch(plain)
-        if found:
-            return _promise_of_form(name, found.groups(""), lambda part: requirement_of(part, span))
-    raise InvalidRules(
-        [
-            Diagnostic(
-                span,
-                "guarantee-syntax",
-                f"`{shown(plain)}` is no sentence a guarantee can say",
-                "say one of these, where X is a state or a ledger with `open` or `closed`: "
-                + "; ".join(_likely_forms(plain)),
-            )
-        ]
+    for pattern, promise_of in _PATTERNS.items():
+        match = pattern.fullmatch(plain)
+        if match:
+            return promise_of(match.groups(""), lambda part: requirement_of(part, span))
+    raise fault(
+        span,
+        "guarantee-syntax",
+        f"`{shown(plain)}` is no sentence a guarantee can say",
+        "say one of these, where X is a state or a ledger with `open` or `closed`: "
+        + "; ".join(_likely_forms(plain)),
     )
 
 
@@ -87,29 +99,6 @@ def _likely_forms(text: str) -> Sequence[str]:
     shared = {form: len(words & _FORM_WORDS[form]) for form in GUARANTEE_FORMS}
     most = max(shared.values())
     return [form for form in GUARANTEE_FORMS if shared[form] == most > 1] or GUARANTEE_FORMS
-
-
-def _promise_of_form(
-    form: str, parts: Sequence[str], requirement_of: Callable[[str], Requirement]
-) -> Promise:
-    first, second, third = (*parts, "", "")[:3]
-    match form:
-        case "without":
-            return NeverEnteredWithoutSteps(_state_set(first), _listed_names(second), third or None)
-        case "only":
-            return OnlyEnteredBy(_state_set(first), _listed_names(second))
-        case "unmet":
-            return NeverEnteredUnless(
-                _state_set(first), requirement_of(third), _listed_names(second)
-            )
-        case "done":
-            return NeverDoneBy(first, _listed_names(second))
-        case "followed":
-            return NeverFollowedBy(_state_set(first), _state_set(second))
-        case "people":
-            return SeparationOfDuties(first, second)
-        case _:
-            return AlwaysReachable(_state_set(first))
 
 
 def _state_set(text: str) -> StateSet:

@@ -67,18 +67,12 @@ def rulebook_from_cache(text: str, folder: Path) -> Rulebook | None:
         kept = json.loads(text)
         if kept["files"] != _file_digests(folder) or kept["classes"] != _class_fields():
             return None
-        found = _CacheReader(f"{_folder_text(folder)}/").built(kept["rulebook"])
-    except (
-        OSError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ):
+        rulebook = _CacheReader(f"{_folder_text(folder)}/").built(kept["rulebook"])
+    except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError):
         return None
-    return found if isinstance(found, Rulebook) else None
+    except (TypeError, ValueError):
+        return None
+    return rulebook if isinstance(rulebook, Rulebook) else None
 
 
 def _file_digests(folder: Path) -> Mapping[str, str]:
@@ -122,14 +116,14 @@ def _to_json(value: object, at: str) -> _Json:
         case date():
             return ["date", value.isoformat()]
         case tuple():
-            return ["tuple", *[_to_json(each, at) for each in value]]
+            return ["tuple", *[_to_json(item, at) for item in value]]
         case Mapping():
-            return {name: _to_json(each, at) for name, each in value.items()}
+            return {name: _to_json(part, at) for name, part in value.items()}
         case Span():
             return ["Span", value.file.removeprefix(at), value.line, value.column]
         case _:
             parts = [getattr(value, name) for name in _class_fields()[type(value).__name__]]
-            return [type(value).__name__, *[_to_json(each, at) for each in parts]]
+            return [type(value).__name__, *[_to_json(part, at) for part in parts]]
 
 
 class _CacheReader:
@@ -139,7 +133,7 @@ class _CacheReader:
         """Take the folder that spans begin with."""
         self._made: dict[str, Callable[..., object]] = {
             **_attrs_classes(),
-            "tuple": lambda *each: each,
+            "tuple": lambda *items: items,
             "date": date.fromisoformat,
             "Span": lambda file, line, column: Span(
                 file if file.startswith("<") else f"{at}{file}", line, column
@@ -149,9 +143,9 @@ class _CacheReader:
     def built(self, plain: _Json) -> object:
         """Return the value that `plain` says."""
         if type(plain) is list:
-            return self._made[plain[0]](*[self.built(each) for each in plain[1:]])
+            return self._made[plain[0]](*[self.built(part) for part in plain[1:]])
         if type(plain) is dict:
-            return {name: self.built(each) for name, each in plain.items()}
+            return {name: self.built(part) for name, part in plain.items()}
         return plain
 
 
