@@ -5,9 +5,9 @@ States, roles, fields, periods and guarantees are frozen data, compared by value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import attrs
 from attrs import field, frozen
@@ -372,26 +372,6 @@ class Lifecycle:
         return f"{self.name}@{self.version}"
 
 
-class Period(Protocol):
-    """So many days, months or working days, after a day or beginning with it."""
-
-    @property
-    def days(self) -> int | None:
-        """Calendar days."""
-
-    @property
-    def months(self) -> int | None:
-        """Months."""
-
-    @property
-    def working_days(self) -> int | None:
-        """Days that are no Saturday, Sunday or bank holiday."""
-
-    @property
-    def beginning(self) -> bool:
-        """Whether the period begins with the day it counts from."""
-
-
 @frozen
 class Holidays:
     """The bank holidays that are announced, and the years whose every one is."""
@@ -399,6 +379,10 @@ class Holidays:
     days: frozenset[date]
     first_year: int
     last_year: int
+
+
+Period = After | Counted
+"""So many days, months or working days, after a day or beginning with it."""
 
 
 def units_of(period: Period) -> dict[str, int]:
@@ -434,6 +418,12 @@ class MigrationPlan:
     by: tuple[RoleName, ...] = ()
     letters: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:
+    """Yield every transition, in the order of the states that they leave."""
+    for state in lifecycle.states.values():
+        yield from state.transitions
 
 
 def is_taken_by_system(rule: Transition) -> bool:

@@ -14,17 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from attrs import define, evolve, field
+from attrs import define, field
 
-from peelflow.model.requirements import (
-    PUBLISHED,
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import PUBLISHED, Requirement, renamed
 from peelflow.model.rules import (
     AlwaysReachable,
     Guarantee,
@@ -37,6 +29,7 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     StateSet,
     Transition,
+    each_transition,
 )
 from peelflow.proof.counterexample import ProofResult, trace_of
 from peelflow.proof.normal_form import TooLargeError, requirements_of
@@ -99,23 +92,17 @@ class AbstractionMap:
     @cached_property
     def answered(self) -> frozenset[str]:
         """The national triggers that something here answers."""
-        transitions = (
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        )
-        return frozenset(
-            transition.implements for transition in transitions if transition.implements is not None
-        )
+        implemented = {transition.implements for transition in each_transition(self.lifecycle)}
+        return frozenset(trigger for trigger in implemented if trigger is not None)
 
     def triggers(self, transition: Transition) -> frozenset[str]:
         """Return the names by which a guarantee may call this transition."""
-        said = (transition.trigger, transition.implements)
-        if said not in self._named:
+        key = (transition.trigger, transition.implements)
+        if key not in self._named:
             own = self.refined is None and transition.trigger not in self.answered
             names = (transition.implements, transition.trigger if own else None)
-            self._named[said] = frozenset(name for name in names if name is not None)
-        return self._named[said]
+            self._named[key] = frozenset(name for name in names if name is not None)
+        return self._named[key]
 
     def is_one_of(self, role: str, roles: Iterable[str]) -> bool:
         """Say whether a role, or the national role that it stands for, is among `roles`."""
@@ -131,59 +118,40 @@ class AbstractionMap:
 
     def meant(self, requirement: Requirement) -> Requirement | None:
         """Return a guarantee's requirement in this file's names, None where it has none for it."""
+        if self.refined is None:
+            return requirement
         if requirement not in self._meant:
-            self._meant[requirement] = self._own_words(requirement)
+            try:
+                own = renamed(requirement, self._own_since, self._own_trigger)
+            except LookupError:
+                own = None
+            self._meant[requirement] = own
         return self._meant[requirement]
 
-    def _own_words(self, requirement: Requirement) -> Requirement | None:
-        match requirement:
-            case _ if self.refined is None:
-                return requirement
-            case AnyOf(any_of=choices):
-                found = [[self.meant(atom) for atom in every] for every in choices]
-                known = tuple(tuple(a for a in every if a is not None) for every in found)
-                return AnyOf(known) if all(None not in every for every in found) else None
-            case DistinctFrom(distinct_from=trigger):
-                name, begun = self._own_trigger(trigger), self._begun(requirement.since)
-                if name is None or begun is None:
-                    return None
-                return evolve(requirement, distinct_from=name, since=begun or None)
-            case Evidence() | InspectionHeld() | Waited():
-                begun = self._begun(requirement.since)
-                return None if begun is None else evolve(requirement, since=begun or None)
-            case _:
-                return requirement
+    def _own_since(self, since: str | None) -> str | None:
+        """Return the own state whose entering is that of a national one.
 
-    def _begun(self, since: str | None) -> str | None:
-        """Return the own state whose entering is that of a national one; "" for the window."""
+        Raises:
+            LookupError: No one state is, or it is entered by an own step too.
+        """
         if since is None or since == PUBLISHED:
-            return since or ""
-        own = self.states(StateSet(state=since))
-        transitions = (
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        )
-        back = any(
-            transition.to in own and transition.implements is None for transition in transitions
-        )
-        return min(own, default=since) if len(own) <= 1 and not back else None
+            return since
+        own, steps = self.states(StateSet(state=since)), each_transition(self.lifecycle)
+        if len(own) > 1 or any(step.to in own and step.implements is None for step in steps):
+            raise LookupError(since)
+        return min(own, default=since)
 
-    def _own_trigger(self, national: str) -> str | None:
-        """Return the one trigger by which a national one is answered, and nothing else is."""
-        transitions = [
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        ]
-        names = {
-            transition.trigger for transition in transitions if transition.implements == national
-        }
-        also = any(
-            transition.trigger in names and transition.implements != national
-            for transition in transitions
-        )
-        return min(names, default=national) if len(names) <= 1 and not also else None
+    def _own_trigger(self, national: str) -> str:
+        """Return the one trigger by which a national one is answered, and nothing else is.
+
+        Raises:
+            LookupError: There is no such trigger.
+        """
+        steps = tuple(each_transition(self.lifecycle))
+        names = {step.trigger for step in steps if step.implements == national}
+        if len(names) > 1 or any(s.trigger in names and s.implements != national for s in steps):
+            raise LookupError(national)
+        return min(names, default=national)
 
 
 TOO_LARGE = "there is more to search than this proof looks at"

@@ -11,24 +11,12 @@ from functools import cached_property
 from attrs import define, evolve, field
 
 from peelflow.errors import Diagnostic
-from peelflow.model.requirements import (
-    PUBLISHED,
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import renamed
 from peelflow.model.rules import (
     Guarantee,
     Lifecycle,
     MigrationPlan,
-    NeverDoneBy,
-    NeverEnteredWithoutSteps,
-    Promise,
     Role,
-    SeparationOfDuties,
     State,
     StateSet,
     Transition,
@@ -36,7 +24,7 @@ from peelflow.model.rules import (
 )
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import each_requirement, triggers_of, unknown_name
+from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition, past_transition
 from peelflow.wording import listed
@@ -123,32 +111,15 @@ def product_lifecycle(
 
 
 def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) -> PastTransition:
-    requires = _requirements_before(step.requires, old)
-    triggers = name_before(old, step.trigger), plan.triggers.get(step.trigger, step.trigger)
+    def since_of(since: str | None) -> str | None:
+        return since and name_before(old, since)
+
+    def trigger_of(trigger: str) -> str:
+        return name_before(old, trigger)
+
+    requires = tuple(renamed(atom, since_of, trigger_of) for atom in step.requires)
+    triggers = trigger_of(step.trigger), plan.triggers.get(step.trigger, step.trigger)
     return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
-
-
-def _requirements_before(
-    requires: tuple[Requirement, ...], old: Lifecycle
-) -> tuple[Requirement, ...]:
-    return tuple(_requirement_before(asked, old) for asked in requires)
-
-
-def _requirement_before(asked: Requirement, old: Lifecycle) -> Requirement:
-    match asked:
-        case AnyOf(any_of=choices):
-            return evolve(
-                asked, any_of=tuple(_requirements_before(every, old) for every in choices)
-            )
-        case DistinctFrom(distinct_from=trigger, since=since):
-            begun = since and name_before(old, since)
-            return evolve(asked, distinct_from=name_before(old, trigger), since=begun)
-        case Evidence(since=str(since)) | InspectionHeld(since=str(since)):
-            return evolve(asked, since=name_before(old, since))
-        case Waited(since=str(since)) if since != PUBLISHED:
-            return evolve(asked, since=name_before(old, since))
-        case _:
-            return asked
 
 
 def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
@@ -240,7 +211,7 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             "map every state that records can stand in",
             related=old.states[left[0]].span,
         )
-    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _triggers_in(g.promise)}
+    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
         yield Diagnostic(
@@ -250,18 +221,6 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             "map every trigger that a guarantee names",
             related=old.span,
         )
-
-
-def _triggers_in(promise: Promise) -> tuple[str, ...]:
-    match promise:
-        case NeverEnteredWithoutSteps(triggers=names):
-            return names
-        case NeverDoneBy(trigger=name):
-            return (name,)
-        case SeparationOfDuties(first=first, second=second):
-            return (first, second)
-        case _:
-            return ()
 
 
 def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:

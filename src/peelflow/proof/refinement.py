@@ -14,14 +14,7 @@ from functools import cached_property
 from attrs import define, evolve
 
 from peelflow.errors import Diagnostic, Severity, Span
-from peelflow.model.requirements import (
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import Requirement, renamed
 from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
@@ -29,6 +22,7 @@ from peelflow.model.rules import (
     State,
     Transition,
     Vocabulary,
+    each_transition,
 )
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
@@ -58,8 +52,7 @@ class Refinement:
     @cached_property
     def own_step_into(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
-        transitions = (step for state in self.own.states.values() for step in state.transitions)
-        return {step.to: step for step in transitions if step.implements is None}
+        return {step.to: step for step in each_transition(self.own) if step.implements is None}
 
     @cached_property
     def national_triggers(self) -> frozenset[str]:
@@ -84,7 +77,11 @@ class Refinement:
         """
         if name in self.own_step_into:
             return asked
-        return tuple(_as_from_window(requirement, name) for requirement in asked)
+
+        def since_of(since: str | None) -> str | None:
+            return None if since == name else since
+
+        return tuple(renamed(requirement, since_of) for requirement in asked)
 
 
 def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnostic:
@@ -98,17 +95,6 @@ def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnost
         related=rule.span,
         severity="note",
     )
-
-
-def _as_from_window(asked: Requirement, state: str) -> Requirement:
-    match asked:
-        case AnyOf(any_of=choices):
-            any_of = (tuple(_as_from_window(atom, state) for atom in atoms) for atoms in choices)
-            return evolve(asked, any_of=tuple(any_of))
-        case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
-            return evolve(asked, since=None)
-        case _:
-            return asked
 
 
 def check_refinement(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from peelflow.errors import Diagnostic, Span
+from peelflow.model.requirements import Evidence
 from peelflow.model.rules import SYSTEM, EvidenceKind, FieldRule, Lifecycle, Role, Vocabulary
 from peelflow.proof.lint import (
-    evidence_named,
+    each_requirement,
     may_stand_for,
     period_faults,
     roles_named,
@@ -21,14 +23,13 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
     faults: list[Diagnostic] = []
     for name, role in own.roles.items():
         faults += _role_faults(name, role, whole)
-    for category in own.categories.values():
-        known = whole.categories
-        faults += [
-            unknown_name("category", child, known, category.span)
-            for child in category.children
-            if child not in known
-        ]
-    faults += _all_field_faults(own, whole)
+    for name, category in own.categories.items():
+        faults += _category_faults(category.children, whole, category.span)
+        faults += _field_faults(name, category.fields, whole)
+    for name, fields in own.fields.items():
+        faults += _added_field_faults(name, fields, whole)
+        faults += _field_faults(name, fields, whole)
+    faults += _question_set_faults(own, whole)
     faults += _order_faults(own, whole)
     return tuple(sorted(set(faults)))
 
@@ -40,12 +41,13 @@ def lint_unused(
 
     A word whose meaning in `whole` is another one's is passed over: that is a fault already.
     """
-    roles = frozenset[str]().union(*map(roles_named, lifecycles)) | {SYSTEM}
-    kinds = frozenset[str]().union(*map(evidence_named, lifecycles))
+    named = {SYSTEM}.union(*map(roles_named, lifecycles))
+    atoms = chain.from_iterable(map(each_requirement, lifecycles))
+    kinds = {atom.evidence for atom in atoms if isinstance(atom, Evidence)}
     faults: list[Diagnostic] = []
     for vocabulary in vocabularies:
         for name, role in vocabulary.roles.items():
-            if name not in roles and whole.roles.get(name) is role:
+            if name not in named and whole.roles.get(name) is role:
                 faults.append(_unused_word("role", name, role))
         for name, kind in vocabulary.evidence.items():
             if name not in kinds and whole.evidence.get(name) is kind:
@@ -97,22 +99,17 @@ def _order_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
 _CHOICE_TYPES = ("choice", "list")
 
 
-def _all_field_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
-    """Yield every fault of a vocabulary's fields and question sets among the whole's words."""
-    for name, category in own.categories.items():
-        yield from _field_faults(name, category.fields, whole)
-    for name, fields in own.fields.items():
-        yield from _added_field_faults(name, fields, whole)
-        yield from _field_faults(name, fields, whole)
-    yield from _question_set_faults(own, whole)
+def _category_faults(names: Iterable[str], whole: Vocabulary, span: Span) -> Iterator[Diagnostic]:
+    for name in names:
+        if name not in whole.categories:
+            yield unknown_name("category", name, whole.categories, span)
 
 
 def _added_field_faults(
     category: str, fields: Mapping[str, FieldRule], whole: Vocabulary
 ) -> Iterator[Diagnostic]:
     for name, rule in fields.items():
-        if category not in whole.categories:
-            yield unknown_name("category", category, whole.categories, rule.span)
+        yield from _category_faults((category,), whole, rule.span)
         if rule.required:
             yield Diagnostic(
                 rule.span,
@@ -146,9 +143,7 @@ def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Di
 
 
 def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
-    for category in rule.to:
-        if category not in whole.categories:
-            yield unknown_name("category", category, whole.categories, rule.span)
+    yield from _category_faults(rule.to, whole, rule.span)
     if rule.type == "reference" and not rule.to:
         sentence = f"the field `{name}` refers to records of no category"
         instead = "write `to: [...]` with the categories it may name a record of"
@@ -164,7 +159,7 @@ def _counting_faults(
 ) -> Iterator[Diagnostic]:
     if rule.counts_from is None:
         return
-    yield from period_faults(rule.counts_from, rule.counts_from.span)
+    yield from period_faults(rule.counts_from)
     source = fields.get(rule.counts_from.field)
     if source is None:
         yield unknown_name("field", rule.counts_from.field, fields, rule.counts_from.span)
