@@ -31,13 +31,24 @@ from peelflow.model.rules import (
     Transition,
     each_transition,
 )
-from peelflow.proof.counterexample import ProofResult, trace_of
+from peelflow.proof.counterexample import (
+    EntryCheck,
+    ProofResult,
+    SeparationCheck,
+    ViolationSearch,
+    entry_facts,
+    separation_facts,
+    trace_of,
+)
 from peelflow.proof.normal_form import TooLargeError, requirements_of
 from peelflow.proof.reachability import (
+    Monitor,
+    ReachableStates,
     StateSpace,
     absence_after_monitor,
     first_trapped_node,
     precedence_monitor,
+    shortest_violation,
 )
 from peelflow.proof.transition_system import (
     Edge,
@@ -48,15 +59,6 @@ from peelflow.proof.transition_system import (
     counted_triggers,
     guarded_transitions_of,
     transition_system_of,
-)
-from peelflow.proof.violation_search import (
-    EdgeCheck,
-    EntryCheck,
-    MonitorCheck,
-    SeparationCheck,
-    ViolationSearch,
-    entry_facts,
-    separation_facts,
 )
 from peelflow.wording import say_choice, say_requirement
 
@@ -154,6 +156,16 @@ class AbstractionMap:
         return min(names, default=national)
 
 
+def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch:
+    """Return the search for a walk that comes down to the level of a breach."""
+
+    def search(reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        del must  # `reach` knows what must be
+        return shortest_violation(system, monitor, must=reach.must)
+
+    return search
+
+
 TOO_LARGE = "there is more to search than this proof looks at"
 UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
@@ -219,7 +231,7 @@ class Prover:
     def _verdict(
         self,
         guarantee: Guarantee,
-        check: ViolationSearch,
+        search: ViolationSearch,
         why: str,
         vacuous: str | None,
         *,
@@ -228,10 +240,10 @@ class Prover:
     ) -> ProofResult:
         """Search with all that may be; where that finds a walk, again with what must be."""
         name, space = str(self.view.lifecycle), space or self.space
-        walk = check.walk(space.may_reach, must=False)
+        walk = search(space.may_reach, must=False)
         if walk is None:
             return ProofResult(name, guarantee, "proved", vacuous=vacuous)
-        must = check.walk(space.must_reach, must=True)
+        must = search(space.must_reach, must=True)
         steps = trace_of(space.system, must or walk, role_of((must or walk)[-1]))
         if must is None:
             return ProofResult(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
@@ -292,7 +304,7 @@ class Prover:
         wrong = [edge for edge in edges if any(map(is_wrong, edge.roles))]
         return self._verdict(
             guarantee,
-            EdgeCheck(wrong),
+            lambda reach, **_: reach.shortest(wrong),
             why,
             vacuous,
             role_of=lambda edge: next(filter(is_wrong, edge.roles)),
@@ -300,17 +312,17 @@ class Prover:
 
     def _without(self, guarantee: Guarantee, promise: NeverEnteredWithoutSteps) -> ProofResult:
         system = self.space.system
-        entered, since = None, f"`{promise.where}` was last left"
+        start, since = None, f"`{promise.where}` was last left"
         if promise.since is not None:
-            entered = self._state_numbers(StateSet(state=promise.since))
+            start = self._state_numbers(StateSet(state=promise.since))
             since = f"`{promise.since}` was last entered"
         names = [self.view.triggers(edge.transition) for edge in system.edges]
         inside = self._state_numbers(promise.where)
-        monitor = precedence_monitor(system, promise.triggers, names, inside=inside, since=entered)
+        monitor = precedence_monitor(system, promise.triggers, names, inside=inside, since=start)
         listed = ", ".join(f"`{name}`" for name in promise.triggers)
         return self._verdict(
             guarantee,
-            MonitorCheck(system, monitor.restricted_to(self._breaking())),
+            _level_search(system, monitor.restricted_to(self._breaking())),
             f"it enters `{promise.where}` without each of {listed}, in that order, since {since}",
             self._never_entered(promise.where),
         )
@@ -319,7 +331,7 @@ class Prover:
         system = self.space.system
         first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
         monitor = absence_after_monitor(system, first, later)
-        seen = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
+        visible = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
         stood = {node % len(system.names) for node in self.space.may_reach.nodes}
         never = [
             where
@@ -328,7 +340,7 @@ class Prover:
         ]
         return self._verdict(
             guarantee,
-            MonitorCheck(system, monitor.restricted_to(seen)),
+            _level_search(system, monitor.restricted_to(visible)),
             f"it stood in `{promise.where}` before, and comes to `{promise.later}`",
             f"nothing that can happen comes to `{never[0]}`" if never else None,
         )
@@ -351,7 +363,7 @@ class Prover:
         check = EntryCheck(space.system, edges, wanted, more, self.view.ledgers)
         return self._verdict(
             guarantee,
-            check,
+            check.walk,
             f"it enters `{promise.where}` without {say_requirement(promise.requirement)}",
             self._never_entered(promise.where, by),
             space=space,
@@ -372,7 +384,7 @@ class Prover:
             vacuous = f"`{promise.second}` is never done after `{promise.first}`"
         return self._verdict(
             guarantee,
-            check,
+            check.walk,
             f"who did `{promise.first}` last can do `{promise.second}` too",
             vacuous,
             space=space,

@@ -13,7 +13,6 @@ from attrs import define, evolve, field
 from peelflow.errors import Diagnostic
 from peelflow.model.requirements import renamed
 from peelflow.model.rules import (
-    Guarantee,
     Lifecycle,
     MigrationPlan,
     Role,
@@ -22,7 +21,6 @@ from peelflow.model.rules import (
     Transition,
     is_automatic,
 )
-from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
@@ -60,9 +58,9 @@ class MigrationProduct(AbstractionMap):
 
     def states(self, where: StateSet) -> frozenset[str]:
         """Return the new states that `where` speaks of, and the old ones that become those."""
-        found = self._views[1].states(where)
-        became = (self._old_names[name] for name, then in self.plan.states.items() if then in found)
-        return found.union(became)
+        states = self._views[1].states(where)
+        moves = self.plan.states.items()
+        return states.union(self._old_names[name] for name, new in moves if new in states)
 
     def triggers(self, transition: Transition) -> frozenset[str]:
         """Return what the new guarantees call a transition; the move itself has no name."""
@@ -150,11 +148,10 @@ def check_migration(
         new: The settled lifecycle that they move to.
         roles: The roles of the rulebook: who moves records may act in neither lifecycle.
     """
-    found = [*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)]
-    if not found:
-        found += _state_faults(plan, old, new)
-        found += _guarantee_faults(plan, old, new)
-    return tuple(sorted(set(found)))
+    faults = {*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)}
+    if not faults:
+        faults.update(_state_faults(plan, old, new), _guarantee_faults(plan, old, new))
+    return tuple(sorted(faults))
 
 
 def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
@@ -166,21 +163,17 @@ def _scope_faults(
     plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
-        yield Diagnostic(
-            plan.span,
-            "migrates-another",
-            f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
+        moved = f"from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`"
+        sentence, instead = (
+            f"the plan moves records {moved}",
             "prove it with the lifecycles that it names",
         )
+        yield Diagnostic(plan.span, "migrates-another", sentence, instead)
     missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
     if missing:
-        yield Diagnostic(
-            plan.span,
-            "applies-elsewhere",
-            f"`{new}` does not run {listed(missing)}, and `{old}` does",
-            "move records to a lifecycle that runs all of them",
-            related=new.applies_to.span,
-        )
+        sentence = f"`{new}` does not run {listed(missing)}, and `{old}` does"
+        instead, related = "move records to a lifecycle that runs all of them", new.applies_to.span
+        yield Diagnostic(plan.span, "applies-elsewhere", sentence, instead, related=related)
     if moves_level(old, new):
         roles = {**known, **old.roles, **new.roles}
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
@@ -204,23 +197,16 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             yield unknown_name("trigger", then, triggers_of(new), plan.span)
     left = sorted(states_reachable(old) - plan.states.keys())
     if left:
-        yield Diagnostic(
-            plan.span,
-            "state-unmapped",
-            f"records can stand in {listed(left)}, and the plan does not say where they go",
-            "map every state that records can stand in",
-            related=old.states[left[0]].span,
-        )
+        sentence = f"records can stand in {listed(left)}, and the plan does not say where they go"
+        instead, related = "map every state that records can stand in", old.states[left[0]].span
+        yield Diagnostic(plan.span, "state-unmapped", sentence, instead, related=related)
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
-        yield Diagnostic(
-            plan.span,
-            "trigger-unmapped",
-            f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
-            "map every trigger that a guarantee names",
-            related=old.span,
-        )
+        spoken_of = f"guarantees speak of {listed(unsaid)}"
+        sentence = f"{spoken_of}, and the plan does not say what becomes of it"
+        instead = "map every trigger that a guarantee names"
+        yield Diagnostic(plan.span, "trigger-unmapped", sentence, instead, related=old.span)
 
 
 def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -249,24 +235,21 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     could do before, in the words of the plan, it does of the old rules.
     """
     for name, then in plan.states.items():
-        transitions = old.states[name].transitions
-        prompt = [transition for transition in transitions if is_automatic(transition)]
-        words = [plan.triggers.get(transition.trigger, transition.trigger) for transition in prompt]
-        could = {
-            (said, plan.states.get(transition.to))
-            for said, transition in zip(words, prompt, strict=True)
+        before = {
+            (plan.triggers.get(step.trigger, step.trigger), plan.states.get(step.to))
+            for step in old.states[name].transitions
+            if is_automatic(step)
         }
-        found = [then]
-        for place in found:
+        places = [then]
+        for place in places:
             yield name, place
             if not _is_archived(old, new, new.states[place]):
-                transitions = new.states[place].transitions
-                found += [
-                    transition.to
-                    for transition in transitions
-                    if is_automatic(transition)
-                    and transition.to not in found
-                    and (transition.trigger, transition.to) not in could
+                places += [
+                    step.to
+                    for step in new.states[place].transitions
+                    if is_automatic(step)
+                    and step.to not in places
+                    and (step.trigger, step.to) not in before
                 ]
 
 
@@ -278,8 +261,8 @@ def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
 
 
 def _count_words(state: State) -> str:
-    said = " and ".join(f"{c} on `{ledger}`" for ledger, c in sorted(state.counts_as.items()))
-    return said or "nowhere"
+    counts = sorted(state.counts_as.items())
+    return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
 def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -289,27 +272,19 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
     for guarantee in new.guarantees:
         proof = prover.prove(guarantee)
         if proof.verdict == "refuted" and not twice:
-            yield _broken_guarantee(plan, new, guarantee, proof)
-        elif proof.verdict == "undetermined" or twice:
+            sentence = f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}"
+            instead = "map the state where they stood to one that has less behind it"
+            related, steps = guarantee.span, proof.trail
             yield Diagnostic(
-                plan.span,
-                "migration-undetermined",
-                f"whether moved records keep `{guarantee.that}` is not proved: "
-                + (f"`since: {twice}` counts under both lifecycles" if twice else proof.why),
-                "do without the predicate, or name the state otherwise",
-                related=guarantee.span,
-                severity="note",
+                plan.span, "migration-breaks", sentence, instead, related=related, steps=steps
             )
-
-
-def _broken_guarantee(
-    plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: ProofResult
-) -> Diagnostic:
-    return Diagnostic(
-        plan.span,
-        "migration-breaks",
-        f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}",
-        "map the state where they stood to one that has less behind it",
-        related=guarantee.span,
-        steps=proof.trail,
-    )
+        elif proof.verdict == "undetermined" or twice:
+            why = f"`since: {twice}` counts under both lifecycles" if twice else proof.why
+            sentence = f"whether moved records keep `{guarantee.that}` is not proved: {why}"
+            instead, related = (
+                "do without the predicate, or name the state otherwise",
+                guarantee.span,
+            )
+            yield Diagnostic(
+                plan.span, "migration-undetermined", sentence, instead, "note", related
+            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -21,7 +22,7 @@ Graph = Mapping[str, tuple[str, ...]]
 def graph_of(lifecycle: Lifecycle, keep: Callable[[Transition], bool] = lambda _: True) -> Graph:
     """Return the targets of each state's transitions, those that `keep` says and that exist."""
     return {
-        name: tuple(way.to for way in state.transitions if keep(way) and way.to in lifecycle.states)
+        name: tuple(s.to for s in state.transitions if keep(s) and s.to in lifecycle.states)
         for name, state in lifecycle.states.items()
     }
 
@@ -166,11 +167,7 @@ class ReachableStates:
 
     def walk(self, node: int) -> list[Edge]:
         """Return the edges of the shortest walk to a node."""
-        edges: list[Edge] = []
-        while node in self.predecessor:
-            node, number = self.predecessor[node]
-            edges.append(self.system.edges[number])
-        return edges[::-1]
+        return _walk_to(self.system, self.predecessor, node)
 
     def visits(self, state: int) -> list[tuple[int, int]]:
         """Return where in the order a state is reached, each time with the facts there."""
@@ -242,7 +239,7 @@ def shortest_violation(
     outgoing, size = system.outgoing(must=must), len(system.names)
     start = system.initial_facts * size + system.initial
     lowest = {start: monitor.start}
-    predecessor: dict[tuple[int, int], tuple[int, int, int]] = {}
+    predecessor: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
     queue = [(start, monitor.start)]
     for node, level in queue:
         facts, state = divmod(node, size)
@@ -251,29 +248,27 @@ def shortest_violation(
                 continue
             if level <= violates[number]:
                 return [*_walk_to(system, predecessor, (node, level)), system.edges[number]]
-            next_node, next_level = (
-                (facts & kept | added) * size + target,
-                levels_after[number][level],
-            )
+            next_level = levels_after[number][level]
+            next_node = (facts & kept | added) * size + target
             if next_level < lowest.get(next_node, next_level + 1):
                 lowest[next_node] = next_level
-                predecessor[next_node, next_level] = (node, level, number)
+                predecessor[next_node, next_level] = ((node, level), number)
                 queue.append((next_node, next_level))
         if len(queue) > MOST_NODES:
             raise TooLargeError
     return None
 
 
+Node = TypeVar("Node")
+
+
 def _walk_to(
-    system: TransitionSystem,
-    predecessor: dict[tuple[int, int], tuple[int, int, int]],
-    end: tuple[int, int],
+    system: TransitionSystem, predecessor: Mapping[Node, tuple[Node, int]], node: Node
 ) -> list[Edge]:
     edges: list[Edge] = []
-    while end in predecessor:
-        node, level, number = predecessor[end]
+    while node in predecessor:
+        node, number = predecessor[node]
         edges.append(system.edges[number])
-        end = (node, level)
     return edges[::-1]
 
 

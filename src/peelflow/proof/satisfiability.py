@@ -10,7 +10,7 @@ undetermined.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Literal, TypeVar
@@ -41,8 +41,6 @@ from peelflow.proof.normal_form import (
 )
 
 Verdict = Literal["proved", "refuted", "undetermined"]
-
-
 TimePoint = tuple[Literal["window", "entered", "done"], str]
 WINDOW: TimePoint = ("window", "")
 
@@ -187,10 +185,8 @@ def _since_of(atom: Atom) -> str | None:
     match atom:
         case Waited(since=since) if since == PUBLISHED:
             return None
-        case Evidence(since=since) | InspectionHeld(since=since):
-            return since
-        case DistinctFrom(since=since) | Waited(since=since):
-            return since
+        case Evidence() | InspectionHeld() | DistinctFrom() | Waited():
+            return atom.since
         case _:
             return None
 
@@ -308,17 +304,16 @@ def _are_times_satisfiable(
     inspections = [atom for atom in held if isinstance(atom, InspectionHeld)]
     letters = [atom for atom in held if isinstance(atom, Evidence)]
     signers = [_possible_signers(letter, lacking) for letter in letters]
-    for kind in _inspection_kinds(inspections):
-        for signed in product(*signers):
-            order = DifferenceConstraints()
-            _constrain_waits(order, held, lacking)
-            if known is None:
-                _constrain_distinct(order, held, lacking)
-            _constrain_inspection(order, inspections, lacking, kind)
-            for letter, signer in zip(letters, signed, strict=True):
-                _constrain_document(order, letter, lacking, signer)
-            if order.can_be(known):
-                return True
+    for kind, *signed in product(_inspection_kinds(inspections), *signers):
+        order = DifferenceConstraints()
+        _constrain_waits(order, held, lacking)
+        if known is None:
+            _constrain_distinct(order, held, lacking)
+        _constrain_inspection(order, inspections, lacking, kind or "")
+        for letter, signer in zip(letters, signed, strict=True):
+            _constrain_document(order, letter, lacking, signer)
+        if order.can_be(known):
+            return True
     return False
 
 
@@ -339,11 +334,13 @@ def _constrain_distinct(
     order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
     """Another person did it, in every window asked for, so before every window refused."""
-    asked = [atom for atom in held if isinstance(atom, DistinctFrom)]
-    refused = [atom for atom in lacking if isinstance(atom, DistinctFrom)]
-    for one, other in product(asked, refused):
-        if one.distinct_from == other.distinct_from:
-            order.before(_time_point_of(one), _time_point_of(other))
+    for asked, refused in product(held, lacking):
+        if (
+            isinstance(asked, DistinctFrom)
+            and isinstance(refused, DistinctFrom)
+            and asked.distinct_from == refused.distinct_from
+        ):
+            order.before(_time_point_of(asked), _time_point_of(refused))
 
 
 def _inspection_kinds(inspections: list[InspectionHeld]) -> tuple[str, ...]:
@@ -440,11 +437,12 @@ class CountermodelSearch:
         first, rest = wanted[0], wanted[1:]
         if any(atom in failed for atom in first):
             return self._search(clause, rest, failed)
-        found = (self._search(clause, rest, (*failed, atom)) for atom in self._failing(first))
-        return next((atoms for atoms in found if atoms is not None), None)
-
-    def _failing(self, clause: Clause) -> Iterator[Atom]:
-        return (atom for atom in clause if not (self.must and isinstance(atom, PredicateHolds)))
+        for atom in first:
+            if not (self.must and isinstance(atom, PredicateHolds)):
+                atoms = self._search(clause, rest, (*failed, atom))
+                if atoms is not None:
+                    return atoms
+        return None
 
 
 def implies(
@@ -462,10 +460,8 @@ def implies(
         given_closes: The ledgers that the step requiring `given` closes, for `children`.
         wanted_closes: The same of the step requiring `wanted`.
     """
-    verdicts = [
-        implies_one(given, each, given_closes=given_closes, wanted_closes=wanted_closes)
-        for each in wanted
-    ]
+    closes = {"given_closes": given_closes, "wanted_closes": wanted_closes}
+    verdicts = [implies_one(given, requirement, **closes) for requirement in wanted]
     if "refuted" in verdicts:
         return "refuted"
     return "undetermined" if "undetermined" in verdicts else "proved"
@@ -485,18 +481,25 @@ def implies_one(
         asked = disjunctive_normal_form((wanted,), wanted_closes)
         if all(CountermodelSearch().unmet(clause, asked) is None for clause in clauses):
             return "proved"
-        if any(
-            CountermodelSearch(must=True).unmet(clause, asked) is not None for clause in clauses
-        ):
+        searches = (CountermodelSearch(must=True).unmet(clause, asked) for clause in clauses)
+        if any(failed is not None for failed in searches):
             return "refuted"
     except TooLargeError:
-        return "undetermined"
+        pass
     return "undetermined"
 
 
-def can_be_met(requirements: Requirements) -> bool:
-    """Say whether some act on some record meets all of `requirements`."""
+def satisfiable_clauses(
+    requirements: Requirements, closes: frozenset[str] = frozenset(), *, by_system: bool = False
+) -> tuple[Clause, ...] | None:
+    """Return the ways to meet requirements that some act has; None when they are too many."""
     try:
-        return any(satisfiable(clause, ()) for clause in disjunctive_normal_form(requirements))
+        clauses = disjunctive_normal_form(requirements, closes)
     except TooLargeError:
-        return True
+        return None
+    return tuple(clause for clause in clauses if satisfiable(clause, (), by_system=by_system))
+
+
+def can_be_met(requirements: Requirements, *, by_system: bool = False) -> bool:
+    """Say whether some act on some record meets all of `requirements`, or may."""
+    return satisfiable_clauses(requirements, by_system=by_system) != ()

@@ -16,11 +16,10 @@ from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
-from peelflow.proof.lint import lint, roles_named
+from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
 from peelflow.proof.migration import check_migration
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
-from peelflow.proof.vocabulary_lint import lint_unused, lint_vocabulary
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.rulebook import (
     Rulebook,
