@@ -82,15 +82,10 @@ class TraceStep:
 
 @frozen
 class ProofResult:
-    """What was found of one guarantee.
+    """What was found of one guarantee of a lifecycle, name@version, and why in a sentence.
 
-    Args:
-        lifecycle: The rules it was asked of, as name@version.
-        guarantee: What is promised.
-        verdict: proved, refuted or undetermined.
-        why: What breaks it, or leaves it open, in a sentence.
-        steps: The shortest walk that breaks it, or would.
-        vacuous: Why nothing that can happen exercises it, if nothing does.
+    `steps` are the shortest walk that breaks it, or would; `vacuous` says why nothing that can
+    happen exercises it, if nothing does.
     """
 
     lifecycle: str
@@ -228,12 +223,7 @@ class ViolationSearch(Protocol):
     """Looks for the shortest walk that breaks a guarantee."""
 
     def __call__(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
-        """Return that walk, None when there is none.
-
-        Args:
-            reach: Where a record may stand.
-            must: Only a walk that nothing left open can rule out.
-        """
+        """Return that walk, None when there is none; `must`: one that nothing open rules out."""
         ...
 
 

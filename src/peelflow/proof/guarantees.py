@@ -195,31 +195,28 @@ class Prover:
         named = self.view.states(where)
         return frozenset(n for n, name in enumerate(self.space.system.names) if name in named)
 
-    def _entering(
-        self, where: StateSet, system: TransitionSystem | None = None
-    ) -> tuple[Edge, ...]:
-        inside, edges = self._state_numbers(where), self._breaking(system)
+    def _entering(self, where: StateSet, space: StateSpace | None = None) -> tuple[Edge, ...]:
+        inside, edges = self._state_numbers(where), self._breaking(space)
         return tuple(e for e in edges if e.target in inside and e.source not in inside)
 
-    def _taking(self, trigger: str, system: TransitionSystem | None = None) -> tuple[Edge, ...]:
-        return tuple(
-            e for e in self._breaking(system) if trigger in self.view.triggers(e.transition)
-        )
+    def _taking(self, trigger: str, space: StateSpace | None = None) -> tuple[Edge, ...]:
+        edges, triggers_of = self._breaking(space), self.view.triggers
+        return tuple(edge for edge in edges if trigger in triggers_of(edge.transition))
 
-    def _breaking(self, system: TransitionSystem | None = None) -> list[Edge]:
+    def _breaking(self, space: StateSpace | None = None) -> list[Edge]:
         """Return the edges that can break a guarantee: all, unless the view looks back."""
-        edges, past = (system or self.space.system).edges, self.view.past
-        if not past:
-            return list(edges)
-        names = self.space.system.names
-        return [edge for edge in edges if names[edge.source] not in past]
+        system, past = (space or self.space).system, self.view.past
+        return [edge for edge in system.edges if system.names[edge.source] not in past]
+
+    def _role_among(self, edge: Edge, roles: tuple[str, ...]) -> str | None:
+        """Return the first role that takes an edge and is one of `roles`, if they are any."""
+        taking = (role for role in edge.roles if not roles or self.view.is_one_of(role, roles))
+        return next(taking, None)
 
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
         entering = self._entering(where)
-        by = [
-            e for e in entering if not roles or any(self.view.is_one_of(r, roles) for r in e.roles)
-        ]
-        if any(self.space.may_reach.enabled(by)):
+        by_roles = [edge for edge in entering if self._role_among(edge, roles)]
+        if any(self.space.may_reach.enabled(by_roles)):
             return None
         if roles and any(self.space.may_reach.enabled(entering)):
             return f"`{where}` is never entered by {say_choice(roles)}"
@@ -258,10 +255,24 @@ class Prover:
 
     def _prove(self, guarantee: Guarantee) -> ProofResult:
         match guarantee.promise:
-            case OnlyEnteredBy() as promise:
-                return self._only(guarantee, promise)
-            case NeverDoneBy() as promise:
-                return self._done(guarantee, promise)
+            case OnlyEnteredBy(where=where, roles=roles):
+                return self._roles(
+                    guarantee,
+                    self._entering(where),
+                    lambda role: not self.view.is_one_of(role, roles),
+                    f"it enters `{where}`, which only {say_choice(roles)} may",
+                    self._never_entered(where),
+                )
+            case NeverDoneBy(trigger=trigger, roles=roles):
+                taking = self._taking(trigger)
+                is_done = any(self.space.may_reach.enabled(taking))
+                return self._roles(
+                    guarantee,
+                    taking,
+                    lambda role: self.view.is_one_of(role, roles),
+                    f"`{trigger}` is done by somebody who must not",
+                    None if is_done else f"nobody can ever do `{trigger}`",
+                )
             case NeverEnteredWithoutSteps() as promise:
                 return self._without(guarantee, promise)
             case NeverFollowedBy() as promise:
@@ -272,26 +283,6 @@ class Prover:
                 return self._unmet(guarantee, promise)
             case promise:
                 return self._people(guarantee, promise)
-
-    def _only(self, guarantee: Guarantee, promise: OnlyEnteredBy) -> ProofResult:
-        return self._roles(
-            guarantee,
-            self._entering(promise.where),
-            lambda role: not self.view.is_one_of(role, promise.roles),
-            f"it enters `{promise.where}`, which only {say_choice(promise.roles)} may",
-            self._never_entered(promise.where),
-        )
-
-    def _done(self, guarantee: Guarantee, promise: NeverDoneBy) -> ProofResult:
-        taking = self._taking(promise.trigger)
-        done = any(self.space.may_reach.enabled(taking))
-        return self._roles(
-            guarantee,
-            taking,
-            lambda role: self.view.is_one_of(role, promise.roles),
-            f"`{promise.trigger}` is done by somebody who must not",
-            None if done else f"nobody can ever do `{promise.trigger}`",
-        )
 
     def _roles(
         self,
@@ -354,22 +345,16 @@ class Prover:
         asked = [atom for e in plain for atom in requirements_of(names[e.source], e.transition)]
         more = entry_facts((wanted, *asked))
         space = self._space(more)
-        by = promise.roles
-        edges = tuple(
-            edge
-            for edge in self._entering(promise.where, space.system)
-            if not by or any(self.view.is_one_of(role, by) for role in edge.roles)
-        )
+        roles, entering = promise.roles, self._entering(promise.where, space)
+        edges = tuple(edge for edge in entering if self._role_among(edge, roles))
         check = EntryCheck(space.system, edges, wanted, more, self.view.ledgers)
         return self._verdict(
             guarantee,
             check.walk,
             f"it enters `{promise.where}` without {say_requirement(promise.requirement)}",
-            self._never_entered(promise.where, by),
+            self._never_entered(promise.where, roles),
             space=space,
-            role_of=lambda edge: next(
-                r for r in edge.roles if not by or self.view.is_one_of(r, by)
-            ),
+            role_of=lambda edge: self._role_among(edge, roles) or "",
         )
 
     def _people(self, guarantee: Guarantee, promise: SeparationOfDuties) -> ProofResult:
@@ -377,7 +362,7 @@ class Prover:
         first = (step for step in transitions if promise.first in self.view.triggers(step))
         done = {trigger for step in first for trigger in counted_triggers(step)}
         space = self._space(separation_facts(promise.first, done), self.view.triggers)
-        second = self._taking(promise.second, space.system)
+        second = self._taking(promise.second, space)
         check = SeparationCheck(space.system, promise.first, second)
         vacuous = None
         if not check.is_exercised(space.may_reach):

@@ -81,13 +81,8 @@ def product_lifecycle(
     """Return one lifecycle that starts in the old one and moves, from any state, to the new one.
 
     What was done counts for the old rules by its own name, and for the new ones by the name that
-    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none.
-
-    Args:
-        plan: Which state becomes which.
-        old: Where records come from.
-        new: Where they go.
-        restarts: The move begins a window.
+    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none;
+    where it `restarts`, it begins a window.
     """
     states: dict[str, State] = {}
     for name, state in old.states.items():
@@ -140,13 +135,9 @@ def check_migration(
     *,
     roles: Mapping[str, Role] = NO_ROLES,
 ) -> tuple[Diagnostic, ...]:
-    """Return everything that a plan would do to records and must not, sorted.
+    """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
-    Args:
-        plan: Which state becomes which.
-        old: The settled lifecycle that records leave.
-        new: The settled lifecycle that they move to.
-        roles: The roles of the rulebook: who moves records may act in neither lifecycle.
+    `roles` are those of the rulebook: who moves records may act in neither lifecycle.
     """
     faults = {*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)}
     if not faults:

@@ -194,11 +194,7 @@ class ReachableStates:
 
 
 def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
-    """Return everything that can be reached from the initial state.
-
-    Args:
-        system: The lifecycle in numbers.
-        must: Take only edges that no predicate decides.
+    """Return all that can be reached from the start; `must`: by edges that no predicate decides.
 
     Raises:
         TooLargeError: There is more to reach than we look at.

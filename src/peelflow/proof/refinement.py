@@ -101,11 +101,6 @@ def check_refinement(
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
     Where only the application can say, because a predicate decides, a note says so.
-
-    Args:
-        own: The force's lifecycle.
-        national: The one it says it refines.
-        vocabulary: The words of the whole rulebook.
     """
     faults = {*_scope_faults(own, national), *_role_faults(own, national, vocabulary)}
     refinement, entered = Refinement(own, national), states_reachable(own)

@@ -155,16 +155,15 @@ def satisfiable(
     held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
     if any(atom in held for atom in lacking) or _has_contradictory_wait(held, lacking):
         return False
-    if by_system and any(
-        isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held
-    ):
+    by_person = ReasonGiven | SuccessorNamed | InspectionHeld
+    if by_system and any(isinstance(atom, by_person) for atom in held):
         return False
-    there = _existing_time_points(held, known)
-    if there is None:
+    # INVARIANT: of a past that is not known, there are as few moments as `held` allows.
+    asked = {_time_point_of(atom) for atom in held if _since_of(atom) is not None}
+    points = asked if known is None else known.ranks.keys()
+    if not asked <= points:
         return False
-    lacking = tuple(
-        atom for atom in lacking if _since_of(atom) is None or _time_point_of(atom) in there
-    )
+    lacking = tuple(a for a in lacking if _since_of(a) is None or _time_point_of(a) in points)
     return (
         _are_fields_satisfiable(held, lacking)
         and _are_children_satisfiable(held, lacking)
@@ -193,17 +192,6 @@ def _since_of(atom: Atom) -> str | None:
 
 def _time_point_of(atom: Atom) -> TimePoint:
     return time_point(_since_of(atom))
-
-
-def _existing_time_points(
-    held: Iterable[Atom], known: KnownPast | None
-) -> frozenset[TimePoint] | None:
-    """Return the moments there are: as few as `held` allows; None when it needs one too many."""
-    asked = frozenset(_time_point_of(atom) for atom in held if _since_of(atom) is not None)
-    if known is None:
-        return asked
-    there = frozenset(known.ranks)
-    return there if asked <= there else None
 
 
 def _are_fields_satisfiable(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:

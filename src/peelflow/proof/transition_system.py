@@ -131,10 +131,7 @@ class Facts:
     ) -> tuple[int, int]:
         """Return the bits a transition keeps and those it sets.
 
-        Args:
-            transition: The transition.
-            by_system: peelflow itself takes it.
-            named: The guarantee's words for its trigger.
+        `named` are the guarantee's words for its trigger.
         """
         if not self.bits:
             return -1, 0
@@ -280,11 +277,7 @@ class Edge:
     set_bits: int
 
     def guards(self, *, must: bool) -> tuple[Guard, ...] | None:
-        """Return what facts must be to take the edge; None when it is always open.
-
-        Args:
-            must: Count only clauses that no predicate decides.
-        """
+        """Return what facts must be to take the edge; None when it is always open."""
         if self.clauses is None:
             return () if must else None
         guards = {met.guard for met in self.clauses if not (must and met.is_opaque)}
