@@ -69,15 +69,11 @@ def counted_triggers(transition: Transition) -> tuple[str, ...]:
 
 
 @frozen
-class Entered:
-    """The state was entered."""
-
-    state: str
-
-
-@frozen
 class NotBefore:
-    """`later` is there, and `earlier` is not, or not later than `later`."""
+    """`later` is there, and `earlier` is not, or not later than `later`.
+
+    Of one time point twice it says that the point is there.
+    """
 
     later: TimePoint
     earlier: TimePoint
@@ -106,7 +102,7 @@ class LastDoneAs:
     trigger: str
 
 
-Fact = Entered | NotBefore | LastDoneBySystem | Done | LastDoneAs
+Fact = NotBefore | LastDoneBySystem | Done | LastDoneAs
 Guard = tuple[int, int]
 
 
@@ -187,13 +183,7 @@ class Facts:
 
 def time_points_of(fact: Fact) -> tuple[TimePoint, ...]:
     """Return the time points that a fact is about."""
-    match fact:
-        case Entered(state=state):
-            return (time_point(state),)
-        case NotBefore(later=later, earlier=earlier):
-            return (later, earlier)
-        case _:
-            return ()
+    return (fact.later, fact.earlier) if isinstance(fact, NotBefore) else ()
 
 
 def _value_after(
@@ -201,8 +191,6 @@ def _value_after(
 ) -> bool | None:
     """Return what a fact is after an event at these points; None where it stays as it was."""
     match fact:
-        case Entered(state=state) if time_point(state) in points:
-            return True
         case NotBefore(later=later) if later in points:
             return True
         case NotBefore(earlier=earlier) if earlier in points:
@@ -224,16 +212,17 @@ def facts_of(clause: Iterable[Atom]) -> tuple[Fact, ...]:
     facts: list[Fact] = []
     for atom in clause:
         match atom:
-            case Evidence(since=since) | InspectionHeld(since=since) if since is not None:
-                facts.append(Entered(since))
-            case Waited(since=since) if since not in (None, PUBLISHED):
-                facts.append(Entered(str(since)))
-            case DistinctFrom(distinct_from=trigger, since=since):
-                facts += [Entered(since)] if since is not None else []
-                facts.append(NotBefore(("done", trigger), time_point(since)))
-                facts.append(LastDoneBySystem(trigger))
+            case Waited(since=since) if since == PUBLISHED:
+                continue
+            case Evidence() | InspectionHeld() | Waited() | DistinctFrom():
+                point = time_point(atom.since)
             case _:
-                pass
+                continue
+        if point != WINDOW:
+            facts.append(NotBefore(point, point))
+        if isinstance(atom, DistinctFrom):
+            done: TimePoint = ("done", atom.distinct_from)
+            facts += [NotBefore(done, point), LastDoneBySystem(atom.distinct_from)]
     return tuple(facts)
 
 

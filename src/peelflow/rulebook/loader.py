@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.counterexample import ProofResult
@@ -224,12 +224,12 @@ def _migration_faults(
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:
-            yield Diagnostic(
-                plan.span,
-                "unknown-lifecycle",
-                f"the migration `{plan.name}` names `{name}`, which is not here without errors",
+            names = f"the migration `{plan.name}` names `{name}`"
+            sentence, instead = (
+                f"{names}, which is not here without errors",
                 suggestion(name, known),
             )
+            yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
             old, new = known[plan.old], known[plan.new]
             yield from check_migration(plan, old, new, roles=vocabulary.roles)
@@ -242,22 +242,14 @@ def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnost
         instead = "take away the last of these steps, or let it need what is missing"
         yield Diagnostic(span, "guarantee-refuted", sentence, instead, steps=proof.trail)
     elif proof.verdict == "undetermined":
-        yield Diagnostic(
-            span,
-            "guarantee-undetermined",
-            f"whether `{that}` holds is not proved: {proof.why}",
-            "do without the predicate, or have somebody say what it may do",
-            "note",
-            steps=proof.trail,
-        )
+        sentence, steps = f"whether `{that}` holds is not proved: {proof.why}", proof.trail
+        instead = "do without the predicate, or have somebody say what it may do"
+        yield Diagnostic(span, "guarantee-undetermined", sentence, instead, "note", steps=steps)
     elif proof.vacuous is not None:
-        yield Diagnostic(
-            span,
-            "guarantee-vacuous",
-            f"`{that}` says nothing here: {proof.vacuous}",
-            "remove it, or mend the name that it was meant for",
-            "note" if refines else "error",
-        )
+        sentence = f"`{that}` says nothing here: {proof.vacuous}"
+        instead = "remove it, or mend the name that it was meant for"
+        severity: Severity = "note" if refines else "error"
+        yield Diagnostic(span, "guarantee-vacuous", sentence, instead, severity)
 
 
 @frozen(eq=False)

@@ -56,7 +56,7 @@ def cache_text(rulebook: Rulebook, folder: Path) -> str:
     kept = {
         "files": _file_digests(folder),
         "classes": _class_fields(),
-        "rulebook": _to_json(rulebook, f"{_folder_text(folder)}/"),
+        "rulebook": _to_json(rulebook, f"{printable(folder.as_posix())}/"),
     }
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n"
 
@@ -67,7 +67,7 @@ def rulebook_from_cache(text: str, folder: Path) -> Rulebook | None:
         kept = json.loads(text)
         if kept["files"] != _file_digests(folder) or kept["classes"] != _class_fields():
             return None
-        rulebook = _CacheReader(f"{_folder_text(folder)}/").built(kept["rulebook"])
+        rulebook = _CacheReader(f"{printable(folder.as_posix())}/").built(kept["rulebook"])
     except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError):
         return None
     except (TypeError, ValueError):
@@ -102,10 +102,6 @@ def _class_fields() -> Mapping[str, list[str]]:
     return {
         name: [part.name for part in attrs.fields(kind)] for name, kind in _attrs_classes().items()
     }
-
-
-def _folder_text(folder: Path) -> str:
-    return printable(folder.as_posix())
 
 
 def _to_json(value: object, at: str) -> _Json:
@@ -161,7 +157,10 @@ def national() -> Rulebook:
         FileNotFoundError: This installation came without its rules.
     """
     rules = shipped_folder("rules")
-    kept = _read_cache(rules / CACHE_FILE)
+    try:
+        kept = (rules / CACHE_FILE).read_text("utf-8")
+    except (OSError, ValueError):
+        kept = ""
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
@@ -221,10 +220,3 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
         defined = any(own.vocabulary == NATIONAL for own in files.vocabularies)
         base = Rulebook() if defined else national()
     return check_files(files, base)
-
-
-def _read_cache(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, ValueError):
-        return ""

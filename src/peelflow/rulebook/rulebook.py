@@ -194,7 +194,10 @@ def merge_lifecycles(
         elif str(rules) not in known:
             added.append(rules)
         elif known[str(rules)].pin != rules.pin:
-            faults.append(_edited_fault(rules, known[str(rules)]))
+            kept = f"the `{rules}` in {known[str(rules)].span}"
+            sentence = f"`{rules}` differs from {kept}, and records hold on to that"
+            instead = f"write `version: {rules.version + 1}` for the new rules"
+            faults.append(Diagnostic(rules.span, "edited-without-new-version", sentence, instead))
     refinable = [rules for rules in (*base, *added) if rules.refines is None]
     for rules in added:
         faults += _refinement_faults(rules, base, refinable)
@@ -213,12 +216,9 @@ def _refinement_faults(
             instead = f"write `refines: {covered}`, or apply it to other records"
             yield Diagnostic(rules.span, "must-refine", sentence, instead)
     elif not any(str(other) == rules.refines for other in refinable):
-        yield Diagnostic(
-            rules.span,
-            "unknown-lifecycle",
-            f"`{rules}` refines `{rules.refines}`, which is not here",
-            suggestion(rules.refines, [str(other) for other in refinable]),
-        )
+        sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
+        instead = suggestion(rules.refines, [str(other) for other in refinable])
+        yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
@@ -258,9 +258,3 @@ def _redefined_fault(
         f"the {what} `{name}` has its meaning already" + (f", from {first}" if first else ""),
         "use it as it is, or choose another name",
     )
-
-
-def _edited_fault(rules: Lifecycle, known: Lifecycle) -> Diagnostic:
-    sentence = f"`{rules}` differs from the `{rules}` in {known.span}, and records hold on to that"
-    instead = f"write `version: {rules.version + 1}` for the new rules"
-    return Diagnostic(rules.span, "edited-without-new-version", sentence, instead)

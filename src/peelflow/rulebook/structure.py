@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -22,9 +22,23 @@ from peelflow.model.constraints import (
     TriggerName,
 )
 from peelflow.model.requirements import BARE, HEADED, Requirement
-from peelflow.model.rules import Guarantee, Lifecycle, MigrationPlan, Transition, Vocabulary
-from peelflow.rulebook.guarantee_parser import parse_guarantee
-from peelflow.rulebook.schema import DAY, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
+from peelflow.model.rules import (
+    AlwaysReachable,
+    Guarantee,
+    Lifecycle,
+    MigrationPlan,
+    NeverDoneBy,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    NeverFollowedBy,
+    OnlyEnteredBy,
+    Promise,
+    SeparationOfDuties,
+    StateSet,
+    Transition,
+    Vocabulary,
+)
+from peelflow.rulebook.schema import DAY, GUARANTEE_FORMS, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
     KIND_KEYS,
@@ -55,12 +69,8 @@ def wrong_type(node: Node, wanted: str, instead: str = "") -> InvalidRules:
         instead = f"write {A_FLAG}, without quotes"
     elif wanted == A_WHOLE_NUMBER:
         instead = "write digits alone, such as 10, without quotes or a zero before them"
-    return fault(
-        node.span,
-        "wrong-type",
-        f"{wanted} belongs here, not {_describe_node(node)}",
-        instead or f"write {wanted}",
-    )
+    sentence = f"{wanted} belongs here, not {_describe_node(node)}"
+    return fault(node.span, "wrong-type", sentence, instead or f"write {wanted}")
 
 
 def _describe_node(node: Node) -> str:
@@ -348,9 +358,69 @@ def _read_transitions(node: Node) -> tuple[Transition, ...]:
     return tuple(transitions)
 
 
+_NAME = "[a-z][a-z0-9_]*"
+_LIST = rf"\[ ?({_NAME}(?: ?, ?{_NAME})*) ?\]"
+_STATE_SET = f"({_NAME}(?: (?:open|closed))?)"
+_REQUIREMENT = rf"(\{{.*\}}|{'|'.join(BARE)})"
+_PROMISES: dict[str, Callable[[tuple[str, ...], Span], Promise]] = {
+    rf"{_STATE_SET} is never entered without {_LIST}(?: since ({_NAME}))?": (
+        lambda parts, _: NeverEnteredWithoutSteps(
+            _state_set(parts[0]), _listed_names(parts[1]), parts[2] or None
+        )
+    ),
+    rf"{_STATE_SET} is only entered by {_LIST}": (
+        lambda parts, _: OnlyEnteredBy(_state_set(parts[0]), _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} is never entered(?: by {_LIST})? without {_REQUIREMENT}": (
+        lambda parts, span: NeverEnteredUnless(
+            _state_set(parts[0]), _read_requirement_text(parts[2], span), _listed_names(parts[1])
+        )
+    ),
+    rf"({_NAME}) is never done by {_LIST}": (
+        lambda parts, _: NeverDoneBy(parts[0], _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} can always be reached": lambda parts, _: AlwaysReachable(_state_set(parts[0])),
+    rf"{_STATE_SET} is never followed by {_STATE_SET}": (
+        lambda parts, _: NeverFollowedBy(*map(_state_set, parts))
+    ),
+    rf"between ({_NAME}) and ({_NAME}) stand two different people": (
+        lambda parts, _: SeparationOfDuties(*parts)
+    ),
+}
+_PATTERNS = {re.compile(form, re.DOTALL): promise_of for form, promise_of in _PROMISES.items()}
+
+
 def _read_sentence(node: Node) -> Guarantee:
+    """Read the sentence of a guarantee; runs of white space count as one space."""
     that = " ".join(read_text(node).split())
-    return Guarantee(that, "", parse_guarantee(that, node.span, _read_requirement_text))
+    for pattern, promise_of in _PATTERNS.items():
+        match = pattern.fullmatch(that)
+        if match:
+            return Guarantee(that, "", promise_of(match.groups(""), node.span))
+    raise fault(
+        node.span,
+        "guarantee-syntax",
+        f"`{shown(that)}` is no sentence a guarantee can say",
+        "say one of these, where X is a state or a ledger with `open` or `closed`: "
+        + "; ".join(_likely_forms(that)),
+    )
+
+
+def _likely_forms(sentence: str) -> Sequence[str]:
+    """Return the forms that a sentence may have been meant to have, else all of them."""
+    words = {word for word in sentence.split() if word.islower()}
+    shared = {form: len(words.intersection(form.split())) for form in GUARANTEE_FORMS}
+    most = max(shared.values())
+    return [form for form in GUARANTEE_FORMS if shared[form] == most > 1] or GUARANTEE_FORMS
+
+
+def _state_set(text: str) -> StateSet:
+    name, _, counts = text.partition(" ")
+    return StateSet(ledger=name, counts=counts) if counts else StateSet(state=name)
+
+
+def _listed_names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _read_guarantee(node: Node, _: Any) -> Guarantee:

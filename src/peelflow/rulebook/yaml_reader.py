@@ -133,12 +133,8 @@ class Limits:
         """A document starts."""
         self.documents += 1
         if self.documents > 1:
-            raise fault(
-                span,
-                "several-documents",
-                "a second document starts here",
-                "remove the `---`, or put the second document into a file of its own",
-            )
+            instead = "remove the `---`, or put the second document into a file of its own"
+            raise fault(span, "several-documents", "a second document starts here", instead)
 
     def scalar(self, anchor: str | None, length: int, span: Span) -> None:
         """A scalar of `length` characters."""
@@ -148,12 +144,8 @@ class Limits:
         """An alias: it counts as all that it stands for."""
         size = self._anchors.get(anchor, _NodeSize(1, 0, 1))
         if size is None:
-            raise fault(
-                span,
-                "alias-loop",
-                f"`*{shown(anchor)}` stands inside what it names",
-                "write the value out; nothing holds itself",
-            )
+            sentence = f"`*{shown(anchor)}` stands inside what it names"
+            raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
         self._aliased = True
         self._hold(None, size, span)
 
@@ -186,18 +178,11 @@ class Limits:
         if self._nodes <= MAX_NODES and self._texts <= MAX_BYTES:
             return
         if self._aliased:
-            raise fault(
-                span,
-                "alias-bomb",
-                f"written out, the aliases exceed {MAX_NODES} values or {MAX_BYTES} characters",
-                "write the values out, without `&` and `*`",
-            )
-        raise fault(
-            span,
-            "too-many-nodes",
-            f"the file holds more than {MAX_NODES} values",
-            "split it into one file for each lifecycle",
-        )
+            sizes = f"{MAX_NODES} values or {MAX_BYTES} characters"
+            sentence = f"written out, the aliases exceed {sizes}"
+            raise fault(span, "alias-bomb", sentence, "write the values out, without `&` and `*`")
+        sentence = f"the file holds more than {MAX_NODES} values"
+        raise fault(span, "too-many-nodes", sentence, "split it into one file for each lifecycle")
 
 
 def fault(span: Span, code: str, sentence: str, instead: str) -> InvalidRules:
@@ -231,12 +216,8 @@ def read_mapping(source: bytes, file: str) -> MappingNode:
     """
     node = read_node(_decode(source, file), file)
     if not isinstance(node, MappingNode):
-        raise fault(
-            node.span,
-            "not-a-mapping",
-            "a rule file is a mapping of keys to values, and this is not one",
-            HOW_TO_BEGIN,
-        )
+        sentence = "a rule file is a mapping of keys to values, and this is not one"
+        raise fault(node.span, "not-a-mapping", sentence, HOW_TO_BEGIN)
     return node
 
 
@@ -260,21 +241,15 @@ def read_node(text: str, file: str) -> Node:
 
 def _decode(source: bytes, file: str) -> str:
     if len(source) > MAX_BYTES:
-        raise fault(
-            Span(file),
-            "too-large",
-            f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many",
-            "split it into one file for each lifecycle",
-        )
+        sentence = f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many"
+        instead = "split it into one file for each lifecycle"
+        raise fault(Span(file), "too-large", sentence, instead)
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise fault(
-            _span_after(error.object[: error.start].decode(), file),
-            "not-utf-8",
-            "the file is not UTF-8 text",
-            "save it as UTF-8",
-        ) from None
+        span = _span_after(error.object[: error.start].decode(), file)
+        what, instead = "the file is not UTF-8 text", "save it as UTF-8"
+        raise fault(span, "not-utf-8", what, instead) from None
 
 
 def _refuse_unprintable(text: str, file: str, place: Span | None = None) -> None:
@@ -311,12 +286,9 @@ def _syntax_faults(places: _Positions) -> Iterator[None]:
         place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
             raise _too_deep(place) from None
-        raise fault(
-            place,
-            "yaml-syntax",
-            f"YAML cannot be read here: {printable(what)}",
-            "check indentation, brackets and quotes; quote a text that holds a colon",
-        ) from None
+        sentence = f"YAML cannot be read here: {printable(what)}"
+        instead = "check indentation, brackets and quotes; quote a text that holds a colon"
+        raise fault(place, "yaml-syntax", sentence, instead) from None
 
 
 def _span_after(text: str, file: str) -> Span:
@@ -349,12 +321,8 @@ def _check_limits(text: str, places: _Positions) -> None:
 
 def _refuse_tag(event: Any, span: Span) -> None:
     if event.tag is not None:
-        raise fault(
-            span,
-            "tag",
-            f"the tag `{shown(event.tag)}` has no meaning here",
-            "remove the tag; quote a value that must stay text",
-        )
+        sentence = f"the tag `{shown(event.tag)}` has no meaning here"
+        raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
 
 
 class _NodeBuilder:
