@@ -268,12 +268,9 @@ def _since_faults(
 ) -> Iterator[Diagnostic]:
     also = {PUBLISHED} if isinstance(atom, Waited) else set()
     if atom.since is not None and atom.since not in also and atom.since not in lifecycle.states:
-        yield Diagnostic(
-            atom.span,
-            "unknown-since",
-            f"`since: {atom.since}` names no state" + " and is not `published`" * len(also),
-            suggestion(atom.since, {*lifecycle.states, *also}),
-        )
+        sentence = f"`since: {atom.since}` names no state" + " and is not `published`" * len(also)
+        instead = suggestion(atom.since, {*lifecycle.states, *also})
+        yield Diagnostic(atom.span, "unknown-since", sentence, instead)
 
 
 def _field_faults(
@@ -511,12 +508,10 @@ def _order_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
         ours = name in own.categories and own.categories[name].figures is category.figures
         for row in category.figures:
             if row.order in taken and ours:
-                yield Diagnostic(
-                    row.span,
-                    "duplicate-order",
-                    f"`{shown(row.title)}` has order {row.order}, and so has `{taken[row.order]}`",
-                    "give each row of the figures an order of its own",
-                )
+                same = f"`{shown(row.title)}` has order {row.order}"
+                sentence = f"{same}, and so has `{taken[row.order]}`"
+                instead = "give each row of the figures an order of its own"
+                yield Diagnostic(row.span, "duplicate-order", sentence, instead)
             taken.setdefault(row.order, shown(row.title))
 
 
@@ -535,12 +530,10 @@ def _added_field_faults(
     for name, rule in fields.items():
         yield from _category_faults((category,), whole, rule.span)
         if rule.required:
-            yield Diagnostic(
-                rule.span,
-                "own-field-required",
-                f"the field `{name}` is added to `{category}`, whose records others may bring",
-                f"leave `required` out; let a step of your own require {{field: {name}}}",
-            )
+            added = f"the field `{name}` is added to `{category}`"
+            sentence = f"{added}, whose records others may bring"
+            instead = f"leave `required` out; let a step of your own require {{field: {name}}}"
+            yield Diagnostic(rule.span, "own-field-required", sentence, instead)
 
 
 def _own_field_faults(

@@ -261,21 +261,15 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
     prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
     twice = state_counted_twice(old, new)
     for guarantee in new.guarantees:
-        proof = prover.prove(guarantee)
+        proof, span, related = prover.prove(guarantee), plan.span, guarantee.span
         if proof.verdict == "refuted" and not twice:
             sentence = f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}"
             instead = "map the state where they stood to one that has less behind it"
-            related, steps = guarantee.span, proof.trail
             yield Diagnostic(
-                plan.span, "migration-breaks", sentence, instead, related=related, steps=steps
+                span, "migration-breaks", sentence, instead, "error", related, proof.trail
             )
         elif proof.verdict == "undetermined" or twice:
             why = f"`since: {twice}` counts under both lifecycles" if twice else proof.why
             sentence = f"whether moved records keep `{guarantee.that}` is not proved: {why}"
-            instead, related = (
-                "do without the predicate, or name the state otherwise",
-                guarantee.span,
-            )
-            yield Diagnostic(
-                plan.span, "migration-undetermined", sentence, instead, "note", related
-            )
+            instead = "do without the predicate, or name the state otherwise"
+            yield Diagnostic(span, "migration-undetermined", sentence, instead, "note", related)

@@ -172,8 +172,7 @@ class ReachableStates:
     def visits(self, state: int) -> list[tuple[int, int]]:
         """Return where in the order a state is reached, each time with the facts there."""
         if self._places is None:
-            self._places = {}
-            size = len(self.system.names)
+            self._places, size = {}, len(self.system.names)
             for place, node in enumerate(self.nodes):
                 facts, here = divmod(node, size)
                 self._places.setdefault(here, []).append((place, facts))
@@ -273,15 +272,10 @@ def first_trapped_node(
 ) -> int | None:
     """Return the first node of `reach` that is no end and from which no target can be reached.
 
-    Args:
-        reach: Where a record may stand.
-        every_node: Every node there is; what `reach` leads to by the exits counted is in it.
-        targets: The states to reach.
-        must: Count only exits that no predicate decides.
+    What `reach` leads to by the exits counted, and more, is in `every_node`.
     """
-    system = reach.system
-    size = len(system.names)
-    ends = {n for n, state in enumerate(system.lifecycle.states.values()) if state.final}
+    states, size = reach.system.lifecycle.states.values(), len(reach.system.names)
+    ends = {number for number, state in enumerate(states) if state.final}
     sources = _sources_of_nodes(every_node, ends, must=must)
     waiting = [node for node in every_node.nodes if node % size in targets]
     safe = set(waiting)

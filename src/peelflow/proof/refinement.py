@@ -90,9 +90,7 @@ def undetermined_note(step: Transition, rule: Transition, sentence: str) -> Diag
     """Return a note that only the application can say, because a predicate decides."""
     why = "a predicate decides it, or a name that means two things here"
     instead = f"{why}; write it as the national file does"
-    return Diagnostic(
-        step.span, "refinement-undetermined", sentence, instead, "note", related=rule.span
-    )
+    return Diagnostic(step.span, "refinement-undetermined", sentence, instead, "note", rule.span)
 
 
 def check_refinement(
@@ -192,20 +190,18 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
         if proof.verdict == "proved":
             continue
         span = proof.steps[-1].span if proof.steps else own.span
-        related, trail = guarantee.span, proof.trail
+        against: tuple[Span, tuple[tuple[Span, str], ...]] = guarantee.span, proof.trail
         broken = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
-            sentence = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
+            broken = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
             instead = "have somebody say what the predicate may do, or do without it"
-            yield Diagnostic(
-                span, "refinement-undetermined", sentence, instead, "note", related, trail
-            )
+            yield Diagnostic(span, "refinement-undetermined", broken, instead, "note", *against)
         elif isinstance(guarantee.promise, AlwaysReachable):
             instead = "add a way there from where the last of these steps leads"
-            yield Diagnostic(span, "end-unreachable", broken, instead, "error", related, trail)
+            yield Diagnostic(span, "end-unreachable", broken, instead, "error", *against)
         else:
             instead = "take away the last of these steps, or let it need what is missing"
-            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", related, trail)
+            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", *against)
 
 
 def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:

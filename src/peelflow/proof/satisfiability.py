@@ -174,10 +174,9 @@ def satisfiable(
 
 def _has_contradictory_wait(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
     """Say whether a time that is not to have passed has, as a longer one of its unit has."""
-    lapses = [atom for atom in lacking if isinstance(atom, PeriodWaited)]
-    return any(
-        lapse.follows_from(atom) for lapse in lapses for atom in held if isinstance(atom, Waited)
-    )
+    waits = [atom for atom in held if isinstance(atom, Waited)]
+    lapses = (atom for atom in lacking if isinstance(atom, PeriodWaited))
+    return any(lapse.follows_from(wait) for lapse in lapses for wait in waits)
 
 
 def _since_of(atom: Atom) -> str | None:
@@ -254,12 +253,14 @@ def _has_every_answer(
 ) -> bool:
     """Say whether each record that an atom asks for has an answer, by a field if one is named."""
     asked = atom.asked
-    found: set[str] = set()
-    for other in held:
-        if isinstance(other, AnswersOnLedgers) and by in (None, other.asked.children):
-            same = (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
-            found |= set(other.asked.for_each) if same else set()
-    return found.issuperset(asked.for_each)
+    answered = {
+        category
+        for other in held
+        if isinstance(other, AnswersOnLedgers) and by in (None, other.asked.children)
+        if (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
+        for category in other.asked.for_each
+    }
+    return answered.issuperset(asked.for_each)
 
 
 def _are_people_satisfiable(
@@ -358,12 +359,9 @@ def _possible_signers(letter: Evidence, lacking: Iterable[Atom]) -> tuple[str | 
     """Return who may have signed a document: somebody nothing else asks for, if there is one."""
     if not letter.signed_by:
         return (None,)
-    refused = {
-        role
-        for atom in lacking
-        if isinstance(atom, Evidence) and atom.evidence == letter.evidence
-        for role in atom.signed_by
-    }
+    kind = letter.evidence
+    others = [a for a in lacking if isinstance(a, Evidence) and a.evidence == kind]
+    refused = {role for atom in others for role in atom.signed_by}
     free = tuple(role for role in letter.signed_by if role not in refused)
     return free[:1] or letter.signed_by
 
@@ -401,9 +399,7 @@ class CountermodelSearch:
     steps: int = field(default=0, init=False)
 
     def unmet(self, clause: Clause, wanted: tuple[Clause, ...]) -> tuple[Atom, ...] | None:
-        """Return atoms that an act can fail, so that it meets `clause` and no way of `wanted`.
-
-        None when there is no such act.
+        """Return atoms that an act can fail to meet `clause` and no way of `wanted`, if one can.
 
         Raises:
             TooLargeError: The search takes too many steps.
@@ -442,11 +438,7 @@ def implies(
 ) -> Verdict:
     """Say whether an act that meets all of `given` meets all of `wanted`.
 
-    Args:
-        given: What is required.
-        wanted: What should follow.
-        given_closes: The ledgers that the step requiring `given` closes, for `children`.
-        wanted_closes: The same of the step requiring `wanted`.
+    `given_closes` and `wanted_closes` are the ledgers that the step requiring them closes.
     """
     closes = {"given_closes": given_closes, "wanted_closes": wanted_closes}
     verdicts = [implies_one(given, requirement, **closes) for requirement in wanted]

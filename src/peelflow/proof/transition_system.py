@@ -374,12 +374,9 @@ def transition_system_of(
     more: Iterable[Fact] = (),
     trigger_names: TriggerNames = lambda _: frozenset(),
 ) -> TransitionSystem:
-    """Return a settled lifecycle in numbers.
+    """Return a settled lifecycle in numbers, with `more` facts than open and close its edges.
 
-    Args:
-        guarded: What can be taken.
-        more: Facts to keep besides those that open and close edges.
-        trigger_names: A guarantee's words for a transition's trigger.
+    `trigger_names` are a guarantee's words for a transition's trigger.
     """
     lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more])
     index = {name: number for number, name in enumerate(lifecycle.states)}
