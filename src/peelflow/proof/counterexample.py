@@ -17,8 +17,6 @@ from peelflow.errors import Span
 from peelflow.model.requirements import (
     PUBLISHED,
     DistinctFrom,
-    Evidence,
-    InspectionHeld,
     Requirement,
     Waited,
     atoms_of,
@@ -40,6 +38,7 @@ from peelflow.proof.satisfiability import (
     Verdict,
     satisfiable,
     time_point,
+    window_start,
 )
 from peelflow.proof.transition_system import (
     Done,
@@ -243,16 +242,12 @@ def entry_facts(requirements: Iterable[Requirement]) -> tuple[Fact, ...]:
     points: dict[TimePoint, None] = {}
     done: dict[Fact, None] = {}
     for atom in atoms_of(tuple(requirements)):
-        match atom:
-            case DistinctFrom(distinct_from=trigger, since=since):
-                points |= {time_point(since): None, ("done", trigger): None}
-                done[LastDoneBySystem(trigger)] = None
-            case Waited(since=since) if since == PUBLISHED:
-                pass
-            case Evidence() | InspectionHeld() | Waited():
-                points[time_point(atom.since)] = None
-            case _:
-                pass
+        point = window_start(atom)
+        if point is not None:
+            points[point] = None
+        if isinstance(atom, DistinctFrom):
+            points["done", atom.distinct_from] = None
+            done[LastDoneBySystem(atom.distinct_from)] = None
     if points.keys() <= {WINDOW}:
         return ()
     return (*order_facts({WINDOW: None} | points), *done)

@@ -206,6 +206,8 @@ class Prover:
     def _breaking(self, space: StateSpace | None = None) -> list[Edge]:
         """Return the edges that can break a guarantee: all, unless the view looks back."""
         system, past = (space or self.space).system, self.view.past
+        if not past:
+            return list(system.edges)
         return [edge for edge in system.edges if system.names[edge.source] not in past]
 
     def _role_among(self, edge: Edge, roles: tuple[str, ...]) -> str | None:

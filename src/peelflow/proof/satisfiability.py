@@ -50,6 +50,17 @@ def time_point(since: str | None) -> TimePoint:
     return WINDOW if since is None else ("entered", since)
 
 
+def window_start(atom: Atom | Requirement) -> TimePoint | None:
+    """Return the moment from which an atom counts, None where it counts from none of a walk."""
+    match atom:
+        case Waited(since=since) if since == PUBLISHED:
+            return None
+        case Evidence() | InspectionHeld() | DistinctFrom() | Waited():
+            return time_point(atom.since)
+        case _:
+            return None
+
+
 @frozen
 class KnownPast:
     """What is known of a record's past: its moments by rank (those that never were are missing).
@@ -159,11 +170,11 @@ def satisfiable(
     if by_system and any(isinstance(atom, by_person) for atom in held):
         return False
     # INVARIANT: of a past that is not known, there are as few moments as `held` allows.
-    asked = {_time_point_of(atom) for atom in held if _since_of(atom) is not None}
-    points = asked if known is None else known.ranks.keys()
+    asked = {window_start(atom) for atom in held} - {None, WINDOW}
+    points = {None, WINDOW, *(asked if known is None else known.ranks)}
     if not asked <= points:
         return False
-    lacking = tuple(a for a in lacking if _since_of(a) is None or _time_point_of(a) in points)
+    lacking = tuple(atom for atom in lacking if window_start(atom) in points)
     return (
         _are_fields_satisfiable(held, lacking)
         and _are_children_satisfiable(held, lacking)
@@ -177,20 +188,6 @@ def _has_contradictory_wait(held: Iterable[Atom], lacking: Iterable[Atom]) -> bo
     waits = [atom for atom in held if isinstance(atom, Waited)]
     lapses = (atom for atom in lacking if isinstance(atom, PeriodWaited))
     return any(lapse.follows_from(wait) for lapse in lapses for wait in waits)
-
-
-def _since_of(atom: Atom) -> str | None:
-    match atom:
-        case Waited(since=since) if since == PUBLISHED:
-            return None
-        case Evidence() | InspectionHeld() | DistinctFrom() | Waited():
-            return atom.since
-        case _:
-            return None
-
-
-def _time_point_of(atom: Atom) -> TimePoint:
-    return time_point(_since_of(atom))
 
 
 def _are_fields_satisfiable(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
@@ -276,7 +273,7 @@ def _are_people_satisfiable(
             continue
         trigger = atom.distinct_from
         done = ranks.get(("done", trigger))
-        within = done is not None and done >= ranks[_time_point_of(atom)]
+        within = done is not None and done >= ranks[time_point(atom.since)]
         done_by_system = trigger in known.by_system
         if atom in held:
             if not within or (by_system and done_by_system):
@@ -311,12 +308,12 @@ def _constrain_waits(
 ) -> None:
     for atom in held:
         if isinstance(atom, Waited) and atom.since != PUBLISHED:
-            order.at_least(_time_point_of(atom), atom.waited)
+            order.at_least(time_point(atom.since), atom.waited)
     for atom in lacking:
         if isinstance(atom, Waited) and atom.since != PUBLISHED:
             most = longest_days(atom)
             if most is not None:
-                order.at_most(_time_point_of(atom), most - 1)
+                order.at_most(time_point(atom.since), most - 1)
 
 
 def _constrain_distinct(
@@ -329,7 +326,7 @@ def _constrain_distinct(
             and isinstance(refused, DistinctFrom)
             and asked.distinct_from == refused.distinct_from
         ):
-            order.before(_time_point_of(asked), _time_point_of(refused))
+            order.before(time_point(asked.since), time_point(refused.since))
 
 
 def _inspection_kinds(inspections: list[InspectionHeld]) -> tuple[str, ...]:
@@ -352,7 +349,7 @@ def _constrain_inspection(
             and relevant >= atom.relevant
         ):
             for other in held:
-                order.before(_time_point_of(other), _time_point_of(atom), 1)
+                order.before(time_point(other.since), time_point(atom.since), 1)
 
 
 def _possible_signers(letter: Evidence, lacking: Iterable[Atom]) -> tuple[str | None, ...]:
@@ -376,7 +373,7 @@ def _constrain_document(
             and atom.evidence == letter.evidence
             and (not atom.signed_by or signer in atom.signed_by)
         ):
-            order.before(_time_point_of(letter), _time_point_of(atom))
+            order.before(time_point(letter.since), time_point(atom.since))
 
 
 MOST_STEPS = 20_000

@@ -24,14 +24,10 @@ from typing import NamedTuple
 from attrs import define, field, fields, frozen
 
 from peelflow.model.requirements import (
-    PUBLISHED,
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
-    Evidence,
-    InspectionHeld,
     PredicateHolds,
-    Waited,
     atoms_of,
 )
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
@@ -47,6 +43,7 @@ from peelflow.proof.satisfiability import (
     TimePoint,
     satisfiable_clauses,
     time_point,
+    window_start,
 )
 
 
@@ -211,18 +208,13 @@ def facts_of(clause: Iterable[Atom]) -> tuple[Fact, ...]:
     """Return the facts that decide whether atoms can be met."""
     facts: list[Fact] = []
     for atom in clause:
-        match atom:
-            case Waited(since=since) if since == PUBLISHED:
-                continue
-            case Evidence() | InspectionHeld() | Waited() | DistinctFrom():
-                point = time_point(atom.since)
-            case _:
-                continue
-        if point != WINDOW:
+        point = window_start(atom)
+        if point is not None and point != WINDOW:
             facts.append(NotBefore(point, point))
         if isinstance(atom, DistinctFrom):
             done: TimePoint = ("done", atom.distinct_from)
-            facts += [NotBefore(done, point), LastDoneBySystem(atom.distinct_from)]
+            before = NotBefore(done, time_point(atom.since))
+            facts += [before, LastDoneBySystem(atom.distinct_from)]
     return tuple(facts)
 
 
