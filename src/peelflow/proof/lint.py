@@ -583,8 +583,8 @@ def _counting_faults(
         return
     if rule.type != "date" or source.type != "date":
         word = name if rule.type != "date" else rule.counts_from.field
-        found = rule.type if rule.type != "date" else source.type
-        yield _uncountable_date(rule.span, f"`{word}` is a `{found}`")
+        kind = rule.type if rule.type != "date" else source.type
+        yield _uncountable_date(rule.span, f"`{word}` is a `{kind}`")
     elif source.counts_from is not None:
         yield _uncountable_date(rule.span, f"`{rule.counts_from.field}` is counted itself")
 

@@ -30,13 +30,13 @@ def graph_of(lifecycle: Lifecycle, keep: Callable[[Transition], bool] = lambda _
 def reachable_from(graph: Graph, starts: Iterable[str]) -> frozenset[str]:
     """Return what can be reached from `starts`, those included."""
     waiting = [start for start in starts if start in graph]
-    seen = set(waiting)
+    reached = set(waiting)
     while waiting:
         for target in graph[waiting.pop()]:
-            if target not in seen:
-                seen.add(target)
+            if target not in reached:
+                reached.add(target)
                 waiting.append(target)
-    return frozenset(seen)
+    return frozenset(reached)
 
 
 def reversed_graph(graph: Graph) -> Graph:

@@ -138,11 +138,11 @@ def _role_faults(
     own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
     for name, role in own.roles.items():
-        meant = national.roles.get(name)
-        if meant is not None and meant != role:
+        known = national.roles.get(name)
+        if known is not None and known != role:
             sentence = f"the role `{name}` has its meaning already"
             instead = "use it as it is, or choose another name"
-            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=meant.span)
+            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=known.span)
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
             if other is None or not may_stand_for(role, other):

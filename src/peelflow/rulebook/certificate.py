@@ -40,7 +40,8 @@ def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
 
 
 def _lifecycle_entry(lifecycle: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
-    faults = [found for found in checked.diagnostics if found.span.file == lifecycle.span.file]
+    file = lifecycle.span.file
+    faults = [diagnostic for diagnostic in checked.diagnostics if diagnostic.span.file == file]
     return {
         "lifecycle": str(lifecycle),
         "digest": lifecycle.pin.digest,

@@ -130,9 +130,9 @@ def _with_choices(
 ) -> dict[str, FieldRule]:
     filled = dict(fields)
     for name, rule in fields.items():
-        found = sets.get(rule.choices_from or "")
-        if found is not None:
-            filled[name] = evolve(rule, choices=(*found.questions, *rule.choices))
+        questions = sets.get(rule.choices_from or "")
+        if questions is not None:
+            filled[name] = evolve(rule, choices=(*questions.questions, *rule.choices))
     return filled
 
 
@@ -183,10 +183,10 @@ def merge_lifecycles(
     """
     faults: list[Diagnostic] = []
     known = {str(rules): rules for rules in base}
-    seen: dict[str, Lifecycle] = {}
+    firsts: dict[str, Lifecycle] = {}
     added: list[Lifecycle] = []
     for rules in own:
-        first = seen.setdefault(str(rules), rules)
+        first = firsts.setdefault(str(rules), rules)
         if first is not rules:
             sentence = f"`{rules}` already stands in {first.span}"
             instead = "remove one of the two, or give the later one the next version"
@@ -222,9 +222,9 @@ def _refinement_faults(
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
-    seen: list[Lifecycle] = [rules for rules in base if rules.refines is not None]
+    earlier: list[Lifecycle] = [rules for rules in base if rules.refines is not None]
     for rules in added:
-        for other in seen:
+        for other in earlier:
             same = (rules.in_force_from, rules.refines) == (other.in_force_from, other.refines)
             if same and _first_shared(rules, other):
                 both = f"both apply to {_first_shared(rules, other)} from {rules.in_force_from}"
@@ -232,7 +232,7 @@ def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> It
                 sentence = f"`{rules}` and `{other}` {both}"
                 yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)
                 break
-        seen.append(rules)
+        earlier.append(rules)
 
 
 def _categories_and_levels(applies: AppliesTo) -> set[tuple[str, Level]]:

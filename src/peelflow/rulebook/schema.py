@@ -191,8 +191,8 @@ def _annotated_json_schema(plain: Any, mark: Any, definitions: dict[str, JsonSch
         case ByTrigger():
             return _transitions_json_schema(_json_schema(plain, definitions)["items"], definitions)
         case _:
-            said = "One of: " + "; ".join(GUARANTEE_FORMS) + "."
-            return {"type": "string", "minLength": 1, "description": said}
+            description = "One of: " + "; ".join(GUARANTEE_FORMS) + "."
+            return {"type": "string", "minLength": 1, "description": description}
 
 
 def _transitions_json_schema(

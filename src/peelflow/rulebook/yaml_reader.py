@@ -85,9 +85,9 @@ def json_from_node(node: Node) -> Any:
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
-    seen: dict[str, Node] = {}
+    firsts_by_text: dict[str, Node] = {}
     firsts = [
-        (item, seen.setdefault(json.dumps(json_from_node(item), sort_keys=True), item))
+        (item, firsts_by_text.setdefault(json.dumps(json_from_node(item), sort_keys=True), item))
         for item in items.nodes
     ]
     return [(item, first) for item, first in firsts if item is not first]
