@@ -9,20 +9,13 @@ from pathlib import Path
 import peelflow
 
 SOURCE = Path(peelflow.__file__).parent
-GIVERS = {"Diagnostic": 1, "fault": 1, "structure_fault": 1, "sheet_fault": 1, "raise_fault": 1}
+GIVERS = {"Diagnostic": 1, "fault": 1, "sheet_fault": 1, "diagnostic": 1}
 """What gives a diagnostic, and which of its arguments is the code."""
 
 NAMERS = {"unknown_name": "unknown", "_unused_word": "unused"}
 """What makes a code of its first argument's first word, and the word before it."""
 
-COMPUTED = {
-    "unknown_name",
-    "_unused_word",
-    "fault",
-    "structure_fault",
-    "sheet_fault",
-    "raise_fault",
-}
+COMPUTED = {*NAMERS, *GIVERS}
 """The functions inside which a code is no constant: they are givers themselves."""
 
 
@@ -57,7 +50,7 @@ def _calls(node: ast.AST, inside: str = "") -> Iterator[tuple[ast.Call, str]]:
 
 def codes_in(source: str) -> set[str]:
     """Return the codes that a module's source gives."""
-    if "Diagnostic" not in source:
+    if "Diagnostic" not in source and "rulebook" not in source:
         return set()
     return {code for call, inside in _calls(ast.parse(source)) for code in _codes_of(call, inside)}
 

@@ -18,8 +18,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
-from peelflow.rulebook.guarantee_parser import GUARANTEE_FORMS
-from peelflow.rulebook.schema import MAPPING_SCHEMAS, RESERVED
+from peelflow.rulebook.schema import GUARANTEE_FORMS, MAPPING_SCHEMAS, RESERVED
 from peelflow.rulebook.structure import rule_file_of
 from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_node
 from tests.rulebook.edits import PLAIN

@@ -5,6 +5,7 @@ Every atom is data: `peelflow.engine.requirements` judges it, `peelflow.wording`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, get_args
 
 import attrs
@@ -161,10 +162,31 @@ PUBLISHED = "published"
 
 def atoms_of(requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
     """Return the requirements and, for each `any_of`, what stands inside it, in order."""
-    found: list[Requirement] = []
+    atoms: list[Requirement] = []
     for requirement in requirements:
-        found.append(requirement)
+        atoms.append(requirement)
         if isinstance(requirement, AnyOf):
-            for every in requirement.any_of:
-                found.extend(atoms_of(every))
-    return tuple(found)
+            for choice in requirement.any_of:
+                atoms.extend(atoms_of(choice))
+    return tuple(atoms)
+
+
+def renamed(
+    requirement: Requirement,
+    since_of: Callable[[str | None], str | None],
+    trigger_of: Callable[[str], str] = lambda trigger: trigger,
+) -> Requirement:
+    """Return a requirement with each `since`, and each trigger, as these functions name it."""
+    match requirement:
+        case AnyOf(any_of=choices):
+            any_of = (tuple(renamed(a, since_of, trigger_of) for a in atoms) for atoms in choices)
+            return attrs.evolve(requirement, any_of=tuple(any_of))
+        case DistinctFrom(distinct_from=trigger, since=since):
+            name = trigger_of(trigger)
+            return attrs.evolve(requirement, distinct_from=name, since=since_of(since))
+        case Waited(since=since) if since == PUBLISHED:
+            return requirement
+        case Evidence(since=since) | InspectionHeld(since=since) | Waited(since=since):
+            return attrs.evolve(requirement, since=since_of(since))
+        case _:
+            return requirement

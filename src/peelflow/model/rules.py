@@ -5,7 +5,7 @@ States, roles, fields, periods and guarantees are frozen data, compared by value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -372,10 +372,6 @@ class Lifecycle:
         return f"{self.name}@{self.version}"
 
 
-Period = Counted | After
-"""So many days, months or working days, after a day or beginning with it."""
-
-
 @frozen
 class Holidays:
     """The bank holidays that are announced, and the years whose every one is."""
@@ -383,6 +379,10 @@ class Holidays:
     days: frozenset[date]
     first_year: int
     last_year: int
+
+
+Period = After | Counted
+"""So many days, months or working days, after a day or beginning with it."""
 
 
 def units_of(period: Period) -> dict[str, int]:
@@ -418,6 +418,12 @@ class MigrationPlan:
     by: tuple[RoleName, ...] = ()
     letters: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+
+def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:
+    """Yield every transition, in the order of the states that they leave."""
+    for state in lifecycle.states.values():
+        yield from state.transitions
 
 
 def is_taken_by_system(rule: Transition) -> bool:

@@ -1,4 +1,4 @@
-"""A counterexample is a walk that breaks a guarantee, in the rule file's own words.
+"""A counterexample is a walk that breaks a guarantee: how it is found, and its own words.
 
 It may be infeasible: days that earlier steps had to wait may make up for a wait that the last one
 does not ask for, and somebody whom an earlier step kept out cannot be the one who did both things.
@@ -9,22 +9,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
+from typing import Protocol
 
 from attrs import define, field, frozen
 
 from peelflow.errors import Span
-from peelflow.model.requirements import PUBLISHED, DistinctFrom, Waited
+from peelflow.model.requirements import (
+    PUBLISHED,
+    DistinctFrom,
+    Requirement,
+    Waited,
+    atoms_of,
+)
 from peelflow.model.rules import Guarantee, Transition
-from peelflow.proof.normal_form import Atom, Clause, most_days
+from peelflow.proof.normal_form import (
+    Atom,
+    Clause,
+    closed_ledgers,
+    disjunctive_normal_form,
+    most_days,
+)
+from peelflow.proof.reachability import ReachableStates
 from peelflow.proof.satisfiability import (
     WINDOW,
+    CountermodelSearch,
     KnownPast,
     TimePoint,
     Verdict,
     satisfiable,
     time_point,
+    window_start,
 )
-from peelflow.proof.transition_system import Edge, TransitionSystem, counted_triggers, is_guard_met
+from peelflow.proof.transition_system import (
+    Done,
+    Edge,
+    Fact,
+    GuardedClause,
+    LastDoneAs,
+    LastDoneBySystem,
+    TransitionSystem,
+    counted_triggers,
+    is_guard_met,
+    order_facts,
+    time_points_of,
+)
 from peelflow.wording import say_period_since, say_requirement
 
 EXIT_CODES: dict[Verdict, int] = {"proved": 0, "refuted": 1, "undetermined": 3}
@@ -53,15 +81,10 @@ class TraceStep:
 
 @frozen
 class ProofResult:
-    """What was found of one guarantee.
+    """What was found of one guarantee of a lifecycle, name@version, and why in a sentence.
 
-    Args:
-        lifecycle: The rules it was asked of, as name@version.
-        guarantee: What is promised.
-        verdict: proved, refuted or undetermined.
-        why: What breaks it, or leaves it open, in a sentence.
-        steps: The shortest walk that breaks it, or would.
-        vacuous: Why nothing that can happen exercises it, if nothing does.
+    `steps` are the shortest walk that breaks it, or would; `vacuous` says why nothing that can
+    happen exercises it, if nothing does.
     """
 
     lifecycle: str
@@ -193,3 +216,169 @@ def _events_by_last_person(past: TracePast, failed: tuple[Atom, ...]) -> Iterato
             window = past.time_points.get(time_point(atom.since))
             if done is not None and window is not None and done >= window:
                 yield done
+
+
+class ViolationSearch(Protocol):
+    """Looks for the shortest walk that breaks a guarantee."""
+
+    def __call__(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return that walk, None when there is none; `must`: one that nothing open rules out."""
+        ...
+
+
+def _clauses_met(reach: ReachableStates, edge: Edge) -> Iterator[tuple[int, int, GuardedClause]]:
+    """Yield each clause that the facts allow where an edge can begin, with the place and facts."""
+    for place, facts in reach.visits(edge.source):
+        for guarded in edge.clauses or ():
+            if is_guard_met(guarded.guard, facts):
+                yield place, facts, guarded
+
+
+MOST_TRIES = 64
+
+
+def entry_facts(requirements: Iterable[Requirement]) -> tuple[Fact, ...]:
+    """Return the facts that decide which moments came first, where requirements need that."""
+    points: dict[TimePoint, None] = {}
+    done: dict[Fact, None] = {}
+    for atom in atoms_of(tuple(requirements)):
+        point = window_start(atom)
+        if point is not None:
+            points[point] = None
+        if isinstance(atom, DistinctFrom):
+            points["done", atom.distinct_from] = None
+            done[LastDoneBySystem(atom.distinct_from)] = None
+    if points.keys() <= {WINDOW}:
+        return ()
+    return (*order_facts({WINDOW: None} | points), *done)
+
+
+@define(eq=False)
+class EntryCheck:
+    """The edges that enter a state, and the requirement that each is to have met."""
+
+    system: TransitionSystem
+    edges: tuple[Edge, ...]
+    requirement: Requirement
+    facts: tuple[Fact, ...]
+    ledgers: frozenset[str] | None = None
+    _failing_atoms: dict[tuple[object, ...], tuple[Atom, ...] | None] = field(factory=dict)
+    _known_pasts: dict[int, KnownPast | None] = field(factory=dict)
+    _required_clauses: dict[frozenset[str], tuple[Clause, ...]] = field(factory=dict)
+
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return the shortest walk that enters without the requirement."""
+        entries = sorted(self._lacking(reach, must=must), key=lambda e: (e[0], e[1].number))
+        for place, edge, guarded, failed in islice(entries, MOST_TRIES):
+            walk = [*reach.walk(reach.nodes[place]), edge]
+            if not must or not _depends_on_past(failed):
+                return walk
+            if guarded is not None and is_feasible(self.system, walk, guarded.clause, failed):
+                return walk
+        return None
+
+    def _lacking(
+        self, reach: ReachableStates, *, must: bool
+    ) -> Iterator[tuple[int, Edge, GuardedClause | None, tuple[Atom, ...]]]:
+        for edge in self.edges:
+            closed = self._closes(edge)
+            if edge.clauses is None and not must:
+                yield from ((place, edge, None, ()) for place, _ in reach.visits(edge.source))
+            for place, facts, guarded in _clauses_met(reach, edge):
+                failed = self._failed(edge, guarded, closed, facts, must=must)
+                if failed is not None:
+                    yield place, edge, guarded, failed
+
+    def _closes(self, edge: Edge) -> frozenset[str]:
+        source = self.system.names[edge.source]
+        closed = closed_ledgers(self.system.lifecycle, source, edge.transition)
+        return closed if self.ledgers is None else closed & self.ledgers
+
+    def _clauses_required(self, closed: frozenset[str]) -> tuple[Clause, ...]:
+        if closed not in self._required_clauses:
+            self._required_clauses[closed] = disjunctive_normal_form((self.requirement,), closed)
+        return self._required_clauses[closed]
+
+    def _failed(
+        self, edge: Edge, guarded: GuardedClause, closed: frozenset[str], facts: int, *, must: bool
+    ) -> tuple[Atom, ...] | None:
+        # INVARIANT: edges that need the same share their clauses, so identity will do.
+        key = (guarded, edge.by_system, closed, must, facts if self.facts else 0)
+        if key not in self._failing_atoms:
+            past, required = self._past(facts), self._clauses_required(closed)
+            search = CountermodelSearch(by_system=edge.by_system, known=past, must=must)
+            self._failing_atoms[key] = search.unmet(guarded.clause, required)
+        return self._failing_atoms[key]
+
+    def _past(self, facts: int) -> KnownPast | None:
+        if not self.facts:
+            return None
+        if facts not in self._known_pasts:
+            points = {point for fact in self.facts for point in time_points_of(fact)}
+            done = [fact.trigger for fact in self.facts if isinstance(fact, LastDoneBySystem)]
+            self._known_pasts[facts] = self.system.facts.known_past(points, done, facts)
+        return self._known_pasts[facts]
+
+
+def _depends_on_past(failed: tuple[Atom, ...]) -> bool:
+    waits = any(isinstance(atom, Waited) and atom.since != PUBLISHED for atom in failed)
+    return waits or sum(isinstance(atom, DistinctFrom) for atom in failed) > 1
+
+
+def separation_facts(first: str, triggers: Iterable[str]) -> tuple[Fact, ...]:
+    """Return the facts on who did `first` last; `triggers` are those that count as `first`."""
+    last = (LastDoneAs(first, trigger) for trigger in sorted(set(triggers)))
+    return (Done(first), Done(first, by_system=True), *last)
+
+
+@define(eq=False)
+class SeparationCheck:
+    """What is done second, and who did `first` last before it.
+
+    People can be chosen freely, so only `distinct_from` keeps the same one out, and peelflow itself
+    is one person, other than everybody else.
+    """
+
+    system: TransitionSystem
+    first: str
+    edges: tuple[Edge, ...]
+
+    def is_exercised(self, reach: ReachableStates) -> bool:
+        """Say whether both can be done, one after the other."""
+        return any(
+            edge.is_open(facts, must=reach.must)
+            and facts & self.system.facts.bits[Done(self.first)]
+            for edge in self.edges
+            for _, facts in reach.visits(edge.source)
+        )
+
+    def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        """Return the shortest walk on which the same person can do both."""
+        first = min(self._same(reach, must=must), key=lambda step: step[0], default=None)
+        return first and [*reach.walk(reach.nodes[first[0]]), first[1]]
+
+    def _same(self, reach: ReachableStates, *, must: bool) -> Iterator[tuple[int, Edge]]:
+        bits = self.system.facts.bits
+        done, by_system = bits[Done(self.first)], bits[Done(self.first, by_system=True)]
+
+        def is_same_actor(facts: int, edge: Edge) -> bool:
+            return bool(facts & done) and bool(facts & by_system) == edge.by_system
+
+        for edge in self.edges:
+            if edge.clauses is None and not must:
+                visits = reach.visits(edge.source)
+                yield from ((place, edge) for place, facts in visits if is_same_actor(facts, edge))
+            for place, facts, guarded in _clauses_met(reach, edge):
+                is_counted = not (must and guarded.is_opaque)
+                if is_counted and is_same_actor(facts, edge) and self._lets(guarded, facts):
+                    yield place, edge
+
+    def _lets(self, guarded: GuardedClause, facts: int) -> bool:
+        """Say whether a clause lets in the one who did `first` last."""
+        bits = self.system.facts.bits
+        kept_out = (
+            bits.get(LastDoneAs(self.first, atom.distinct_from), 0)
+            for atom in guarded.clause
+            if isinstance(atom, DistinctFrom)
+        )
+        return not any(facts & bit for bit in kept_out)

@@ -44,43 +44,43 @@ def diff(old: Lifecycle, new: Lifecycle) -> tuple[RuleChange, ...]:
     """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree."""
     if old.pin.digest and old.pin.digest == new.pin.digest:
         return ()
-    found = [*_lifecycle_changes(old, new), *_role_changes(old, new)]
+    changes = {*_lifecycle_changes(old, new), *_role_changes(old, new)}
     for name in {**old.states, **new.states}:
-        found += _state_changes(old, new, name)
-    return tuple(sorted(set(found)))
+        changes.update(_state_changes(old, new, name))
+    return tuple(sorted(changes))
 
 
 def _lifecycle_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     if old.initial != new.initial:
-        said = f"records start in `{new.initial}`, not in `{old.initial}`"
-        yield RuleChange("", "changed", said, new.span)
+        sentence = f"records start in `{new.initial}`, not in `{old.initial}`"
+        yield RuleChange("", "changed", sentence, new.span)
     if old.refines != new.refines:
-        said = f"it refines {_quoted(new.refines)}, not {_quoted(old.refines)}"
-        yield RuleChange("", "changed", said, new.span)
+        sentence = f"it refines {_quoted(new.refines)}, not {_quoted(old.refines)}"
+        yield RuleChange("", "changed", sentence, new.span)
     was, now = old.applies_to, new.applies_to
     for word, before, after in (
         ("category", was.category, now.category),
         ("level", was.level, now.level),
     ):
         for name in sorted({*before} ^ {*after}, key=str):
-            more = name in after
-            said = f"it {'applies' if more else 'no longer applies'} to {word} `{name or 'none'}`"
-            yield RuleChange("", "loosened" if more else "tightened", said, now.span)
+            applies = "applies" if name in after else "no longer applies"
+            effect: Effect = "loosened" if name in after else "tightened"
+            yield RuleChange("", effect, f"it {applies} to {word} `{name or 'none'}`", now.span)
 
 
-def _quoted(refined: str | None) -> str:
-    return f"`{refined}`" if refined else "nothing"
+def _quoted(name: str | None) -> str:
+    return f"`{name}`" if name else "nothing"
 
 
 def _role_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     for name in sorted(old.roles.keys() & new.roles.keys()):
         was, now = old.roles[name], new.roles[name]
         if was.side != now.side:
-            said = f"`{name}` is of the side {now.side}, not {was.side}"
-            yield RuleChange(name, "changed", said, now.span)
+            sentence = f"`{name}` is of the side {now.side}, not {was.side}"
+            yield RuleChange(name, "changed", sentence, now.span)
         if was.stands_for != now.stands_for:
-            said = f"`{name}` stands for {_quoted(now.stands_for)}, not {_quoted(was.stands_for)}"
-            yield RuleChange(name, "changed", said, now.span)
+            stood = f"{_quoted(now.stands_for)}, not {_quoted(was.stands_for)}"
+            yield RuleChange(name, "changed", f"`{name}` stands for {stood}", now.span)
         if was.by_appointment != now.by_appointment:
             effect: Effect = "tightened" if now.by_appointment else "loosened"
             needed = "only while appointed" if now.by_appointment else "without an appointment"
@@ -107,35 +107,33 @@ def _state_changes(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[RuleCh
         else:
             yield from _transition_changes(old, new, name, before=before, after=after)
     for before in transitions.values():
-        said = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
-        yield RuleChange(f"{name} {before.trigger}", "tightened", said, before.span)
+        sentence = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
+        yield RuleChange(f"{name} {before.trigger}", "tightened", sentence, before.span)
 
 
 def _kept_state_changes(name: str, was: State, now: State) -> Iterator[RuleChange]:
     if was.final != now.final:
-        said = f"`{name}` is {'an end' if now.final else 'no end any more'}"
-        yield RuleChange(name, "changed", said, now.span)
+        sentence = f"`{name}` is {'an end' if now.final else 'no end any more'}"
+        yield RuleChange(name, "changed", sentence, now.span)
     if was.stands_for != now.stands_for:
-        said = f"`{name}` stands for `{now.stands_for or name}`, not `{was.stands_for or name}`"
-        yield RuleChange(name, "changed", said, now.span)
+        stood = f"`{now.stands_for or name}`, not `{was.stands_for or name}`"
+        yield RuleChange(name, "changed", f"`{name}` stands for {stood}", now.span)
     for ledger in sorted(was.counts_as.keys() | now.counts_as.keys()):
         before, after = was.counts_as.get(ledger), now.counts_as.get(ledger)
         if before != after:
-            said = f"`{name}` counts {after or 'nowhere'} on `{ledger}`, not {before or 'nowhere'}"
-            yield RuleChange(name, "changed", said, now.span)
+            counts = f"{after or 'nowhere'} on `{ledger}`, not {before or 'nowhere'}"
+            yield RuleChange(name, "changed", f"`{name}` counts {counts}", now.span)
 
 
 def _transitions_by_key(state: State | None) -> dict[tuple[str, str, int], Transition]:
     """Return the transitions of a state by trigger and target, and which of those it is."""
-    found: dict[tuple[str, str, int], Transition] = {}
-    for transition in sorted(
-        state.transitions if state else (), key=lambda transition: sorted(transition.by)
-    ):
+    transitions: dict[tuple[str, str, int], Transition] = {}
+    for transition in sorted(state.transitions if state else (), key=lambda step: sorted(step.by)):
         place = 0
-        while (transition.trigger, transition.to, place) in found:
+        while (transition.trigger, transition.to, place) in transitions:
             place += 1
-        found[transition.trigger, transition.to, place] = transition
-    return found
+        transitions[transition.trigger, transition.to, place] = transition
+    return transitions
 
 
 def _added_transition(new: Lifecycle, name: str, transition: Transition) -> RuleChange:
@@ -150,18 +148,19 @@ def _added_transition(new: Lifecycle, name: str, transition: Transition) -> Rule
 def _transition_changes(
     old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
 ) -> Iterator[RuleChange]:
-    where, said = f"{name} {after.trigger}", f"`{after.trigger}` from `{name}`"
+    where, step = f"{name} {after.trigger}", f"`{after.trigger}` from `{name}`"
     more, fewer = sorted({*after.by} - {*before.by}), sorted({*before.by} - {*after.by})
     if more:
-        yield RuleChange(where, "loosened", f"{said} is open to {listed(more)}", after.span)
+        yield RuleChange(where, "loosened", f"{step} is open to {listed(more)}", after.span)
     if fewer:
-        yield RuleChange(where, "tightened", f"{said} is closed to {listed(fewer)}", after.span)
+        yield RuleChange(where, "tightened", f"{step} is closed to {listed(fewer)}", after.span)
     if (before.as_, before.implements) != (after.as_, after.implements):
-        what = f"`{after.implements}`" if after.implements else "nothing"
-        yield RuleChange(where, "changed", f"{said} answers {what}", after.span)
+        yield RuleChange(
+            where, "changed", f"{step} answers {_quoted(after.implements)}", after.span
+        )
     if before.reopens != after.reopens:
-        what = "re-opens" if after.reopens else "re-opens nothing"
-        yield RuleChange(where, "changed", f"{said} {what}", after.span)
+        opened = "re-opens" if after.reopens else "re-opens nothing"
+        yield RuleChange(where, "changed", f"{step} {opened}", after.span)
     yield from _requirement_changes(old, new, name, before=before, after=after)
 
 
@@ -180,19 +179,15 @@ def _requirement_changes(
         effect = "tightened"
     elif same == "proved" != kept:
         effect = "loosened"
-    yield RuleChange(
-        f"{name} {after.trigger}",
-        effect,
-        f"`{after.trigger}` from `{name}` needs {_in_words(now)}, not {_in_words(was)}",
-        after.span,
+    needs = f"`{after.trigger}` from `{name}` needs {_in_words(now)}, not {_in_words(was)}"
+    yield RuleChange(f"{name} {after.trigger}", effect, needs, after.span)
+
+
+def _in_words(requirements: tuple[Requirement, ...]) -> str:
+    sentences = (
+        say_period_since(requirement.period, str(requirement.since))
+        if isinstance(requirement, PeriodWaited)
+        else say_requirement(requirement)
+        for requirement in requirements
     )
-
-
-def _in_words(asked: tuple[Requirement, ...]) -> str:
-    return " and ".join(sorted(map(_one_in_words, asked))) or "nothing"
-
-
-def _one_in_words(asked: Requirement) -> str:
-    if not isinstance(asked, PeriodWaited):
-        return say_requirement(asked)
-    return say_period_since(asked.period, str(asked.since))
+    return " and ".join(sorted(sentences)) or "nothing"

@@ -14,17 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from attrs import define, evolve, field
+from attrs import define, field
 
-from peelflow.model.requirements import (
-    PUBLISHED,
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import PUBLISHED, Requirement, renamed
 from peelflow.model.rules import (
     AlwaysReachable,
     Guarantee,
@@ -37,14 +29,26 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     StateSet,
     Transition,
+    each_transition,
 )
-from peelflow.proof.counterexample import ProofResult, trace_of
+from peelflow.proof.counterexample import (
+    EntryCheck,
+    ProofResult,
+    SeparationCheck,
+    ViolationSearch,
+    entry_facts,
+    separation_facts,
+    trace_of,
+)
 from peelflow.proof.normal_form import TooLargeError, requirements_of
 from peelflow.proof.reachability import (
+    Monitor,
+    ReachableStates,
     StateSpace,
     absence_after_monitor,
     first_trapped_node,
     precedence_monitor,
+    shortest_violation,
 )
 from peelflow.proof.transition_system import (
     Edge,
@@ -55,15 +59,6 @@ from peelflow.proof.transition_system import (
     counted_triggers,
     guarded_transitions_of,
     transition_system_of,
-)
-from peelflow.proof.violation_search import (
-    EdgeCheck,
-    EntryCheck,
-    MonitorCheck,
-    SeparationCheck,
-    ViolationSearch,
-    entry_facts,
-    separation_facts,
 )
 from peelflow.wording import say_choice, say_requirement
 
@@ -99,23 +94,17 @@ class AbstractionMap:
     @cached_property
     def answered(self) -> frozenset[str]:
         """The national triggers that something here answers."""
-        transitions = (
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        )
-        return frozenset(
-            transition.implements for transition in transitions if transition.implements is not None
-        )
+        implemented = {transition.implements for transition in each_transition(self.lifecycle)}
+        return frozenset(trigger for trigger in implemented if trigger is not None)
 
     def triggers(self, transition: Transition) -> frozenset[str]:
         """Return the names by which a guarantee may call this transition."""
-        said = (transition.trigger, transition.implements)
-        if said not in self._named:
+        key = (transition.trigger, transition.implements)
+        if key not in self._named:
             own = self.refined is None and transition.trigger not in self.answered
             names = (transition.implements, transition.trigger if own else None)
-            self._named[said] = frozenset(name for name in names if name is not None)
-        return self._named[said]
+            self._named[key] = frozenset(name for name in names if name is not None)
+        return self._named[key]
 
     def is_one_of(self, role: str, roles: Iterable[str]) -> bool:
         """Say whether a role, or the national role that it stands for, is among `roles`."""
@@ -131,59 +120,50 @@ class AbstractionMap:
 
     def meant(self, requirement: Requirement) -> Requirement | None:
         """Return a guarantee's requirement in this file's names, None where it has none for it."""
+        if self.refined is None:
+            return requirement
         if requirement not in self._meant:
-            self._meant[requirement] = self._own_words(requirement)
+            try:
+                own = renamed(requirement, self._own_since, self._own_trigger)
+            except LookupError:
+                own = None
+            self._meant[requirement] = own
         return self._meant[requirement]
 
-    def _own_words(self, requirement: Requirement) -> Requirement | None:
-        match requirement:
-            case _ if self.refined is None:
-                return requirement
-            case AnyOf(any_of=choices):
-                found = [[self.meant(atom) for atom in every] for every in choices]
-                known = tuple(tuple(a for a in every if a is not None) for every in found)
-                return AnyOf(known) if all(None not in every for every in found) else None
-            case DistinctFrom(distinct_from=trigger):
-                name, begun = self._own_trigger(trigger), self._begun(requirement.since)
-                if name is None or begun is None:
-                    return None
-                return evolve(requirement, distinct_from=name, since=begun or None)
-            case Evidence() | InspectionHeld() | Waited():
-                begun = self._begun(requirement.since)
-                return None if begun is None else evolve(requirement, since=begun or None)
-            case _:
-                return requirement
+    def _own_since(self, since: str | None) -> str | None:
+        """Return the own state whose entering is that of a national one.
 
-    def _begun(self, since: str | None) -> str | None:
-        """Return the own state whose entering is that of a national one; "" for the window."""
+        Raises:
+            LookupError: No one state is, or it is entered by an own step too.
+        """
         if since is None or since == PUBLISHED:
-            return since or ""
-        own = self.states(StateSet(state=since))
-        transitions = (
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        )
-        back = any(
-            transition.to in own and transition.implements is None for transition in transitions
-        )
-        return min(own, default=since) if len(own) <= 1 and not back else None
+            return since
+        own, steps = self.states(StateSet(state=since)), each_transition(self.lifecycle)
+        if len(own) > 1 or any(step.to in own and step.implements is None for step in steps):
+            raise LookupError(since)
+        return min(own, default=since)
 
-    def _own_trigger(self, national: str) -> str | None:
-        """Return the one trigger by which a national one is answered, and nothing else is."""
-        transitions = [
-            transition
-            for state in self.lifecycle.states.values()
-            for transition in state.transitions
-        ]
-        names = {
-            transition.trigger for transition in transitions if transition.implements == national
-        }
-        also = any(
-            transition.trigger in names and transition.implements != national
-            for transition in transitions
-        )
-        return min(names, default=national) if len(names) <= 1 and not also else None
+    def _own_trigger(self, national: str) -> str:
+        """Return the one trigger by which a national one is answered, and nothing else is.
+
+        Raises:
+            LookupError: There is no such trigger.
+        """
+        steps = tuple(each_transition(self.lifecycle))
+        names = {step.trigger for step in steps if step.implements == national}
+        if len(names) > 1 or any(s.trigger in names and s.implements != national for s in steps):
+            raise LookupError(national)
+        return min(names, default=national)
+
+
+def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch:
+    """Return the search for a walk that comes down to the level of a breach."""
+
+    def search(reach: ReachableStates, *, must: bool) -> list[Edge] | None:
+        del must  # `reach` knows what must be
+        return shortest_violation(system, monitor, must=reach.must)
+
+    return search
 
 
 TOO_LARGE = "there is more to search than this proof looks at"
@@ -215,31 +195,30 @@ class Prover:
         named = self.view.states(where)
         return frozenset(n for n, name in enumerate(self.space.system.names) if name in named)
 
-    def _entering(
-        self, where: StateSet, system: TransitionSystem | None = None
-    ) -> tuple[Edge, ...]:
-        inside, edges = self._state_numbers(where), self._breaking(system)
+    def _entering(self, where: StateSet, space: StateSpace | None = None) -> tuple[Edge, ...]:
+        inside, edges = self._state_numbers(where), self._breaking(space)
         return tuple(e for e in edges if e.target in inside and e.source not in inside)
 
-    def _taking(self, trigger: str, system: TransitionSystem | None = None) -> tuple[Edge, ...]:
-        return tuple(
-            e for e in self._breaking(system) if trigger in self.view.triggers(e.transition)
-        )
+    def _taking(self, trigger: str, space: StateSpace | None = None) -> tuple[Edge, ...]:
+        edges, triggers_of = self._breaking(space), self.view.triggers
+        return tuple(edge for edge in edges if trigger in triggers_of(edge.transition))
 
-    def _breaking(self, system: TransitionSystem | None = None) -> list[Edge]:
+    def _breaking(self, space: StateSpace | None = None) -> list[Edge]:
         """Return the edges that can break a guarantee: all, unless the view looks back."""
-        edges, past = (system or self.space.system).edges, self.view.past
+        system, past = (space or self.space).system, self.view.past
         if not past:
-            return list(edges)
-        names = self.space.system.names
-        return [edge for edge in edges if names[edge.source] not in past]
+            return list(system.edges)
+        return [edge for edge in system.edges if system.names[edge.source] not in past]
+
+    def _role_among(self, edge: Edge, roles: tuple[str, ...]) -> str | None:
+        """Return the first role that takes an edge and is one of `roles`, if they are any."""
+        taking = (role for role in edge.roles if not roles or self.view.is_one_of(role, roles))
+        return next(taking, None)
 
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
         entering = self._entering(where)
-        by = [
-            e for e in entering if not roles or any(self.view.is_one_of(r, roles) for r in e.roles)
-        ]
-        if any(self.space.may_reach.enabled(by)):
+        by_roles = [edge for edge in entering if self._role_among(edge, roles)]
+        if any(self.space.may_reach.enabled(by_roles)):
             return None
         if roles and any(self.space.may_reach.enabled(entering)):
             return f"`{where}` is never entered by {say_choice(roles)}"
@@ -251,7 +230,7 @@ class Prover:
     def _verdict(
         self,
         guarantee: Guarantee,
-        check: ViolationSearch,
+        search: ViolationSearch,
         why: str,
         vacuous: str | None,
         *,
@@ -260,10 +239,10 @@ class Prover:
     ) -> ProofResult:
         """Search with all that may be; where that finds a walk, again with what must be."""
         name, space = str(self.view.lifecycle), space or self.space
-        walk = check.walk(space.may_reach, must=False)
+        walk = search(space.may_reach, must=False)
         if walk is None:
             return ProofResult(name, guarantee, "proved", vacuous=vacuous)
-        must = check.walk(space.must_reach, must=True)
+        must = search(space.must_reach, must=True)
         steps = trace_of(space.system, must or walk, role_of((must or walk)[-1]))
         if must is None:
             return ProofResult(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
@@ -278,10 +257,24 @@ class Prover:
 
     def _prove(self, guarantee: Guarantee) -> ProofResult:
         match guarantee.promise:
-            case OnlyEnteredBy() as promise:
-                return self._only(guarantee, promise)
-            case NeverDoneBy() as promise:
-                return self._done(guarantee, promise)
+            case OnlyEnteredBy(where=where, roles=roles):
+                return self._roles(
+                    guarantee,
+                    self._entering(where),
+                    lambda role: not self.view.is_one_of(role, roles),
+                    f"it enters `{where}`, which only {say_choice(roles)} may",
+                    self._never_entered(where),
+                )
+            case NeverDoneBy(trigger=trigger, roles=roles):
+                taking = self._taking(trigger)
+                is_done = any(self.space.may_reach.enabled(taking))
+                return self._roles(
+                    guarantee,
+                    taking,
+                    lambda role: self.view.is_one_of(role, roles),
+                    f"`{trigger}` is done by somebody who must not",
+                    None if is_done else f"nobody can ever do `{trigger}`",
+                )
             case NeverEnteredWithoutSteps() as promise:
                 return self._without(guarantee, promise)
             case NeverFollowedBy() as promise:
@@ -292,26 +285,6 @@ class Prover:
                 return self._unmet(guarantee, promise)
             case promise:
                 return self._people(guarantee, promise)
-
-    def _only(self, guarantee: Guarantee, promise: OnlyEnteredBy) -> ProofResult:
-        return self._roles(
-            guarantee,
-            self._entering(promise.where),
-            lambda role: not self.view.is_one_of(role, promise.roles),
-            f"it enters `{promise.where}`, which only {say_choice(promise.roles)} may",
-            self._never_entered(promise.where),
-        )
-
-    def _done(self, guarantee: Guarantee, promise: NeverDoneBy) -> ProofResult:
-        taking = self._taking(promise.trigger)
-        done = any(self.space.may_reach.enabled(taking))
-        return self._roles(
-            guarantee,
-            taking,
-            lambda role: self.view.is_one_of(role, promise.roles),
-            f"`{promise.trigger}` is done by somebody who must not",
-            None if done else f"nobody can ever do `{promise.trigger}`",
-        )
 
     def _roles(
         self,
@@ -324,7 +297,7 @@ class Prover:
         wrong = [edge for edge in edges if any(map(is_wrong, edge.roles))]
         return self._verdict(
             guarantee,
-            EdgeCheck(wrong),
+            lambda reach, **_: reach.shortest(wrong),
             why,
             vacuous,
             role_of=lambda edge: next(filter(is_wrong, edge.roles)),
@@ -332,17 +305,17 @@ class Prover:
 
     def _without(self, guarantee: Guarantee, promise: NeverEnteredWithoutSteps) -> ProofResult:
         system = self.space.system
-        entered, since = None, f"`{promise.where}` was last left"
+        start, since = None, f"`{promise.where}` was last left"
         if promise.since is not None:
-            entered = self._state_numbers(StateSet(state=promise.since))
+            start = self._state_numbers(StateSet(state=promise.since))
             since = f"`{promise.since}` was last entered"
         names = [self.view.triggers(edge.transition) for edge in system.edges]
         inside = self._state_numbers(promise.where)
-        monitor = precedence_monitor(system, promise.triggers, names, inside=inside, since=entered)
+        monitor = precedence_monitor(system, promise.triggers, names, inside=inside, since=start)
         listed = ", ".join(f"`{name}`" for name in promise.triggers)
         return self._verdict(
             guarantee,
-            MonitorCheck(system, monitor.restricted_to(self._breaking())),
+            _level_search(system, monitor.restricted_to(self._breaking())),
             f"it enters `{promise.where}` without each of {listed}, in that order, since {since}",
             self._never_entered(promise.where),
         )
@@ -351,7 +324,7 @@ class Prover:
         system = self.space.system
         first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
         monitor = absence_after_monitor(system, first, later)
-        seen = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
+        visible = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
         stood = {node % len(system.names) for node in self.space.may_reach.nodes}
         never = [
             where
@@ -360,7 +333,7 @@ class Prover:
         ]
         return self._verdict(
             guarantee,
-            MonitorCheck(system, monitor.restricted_to(seen)),
+            _level_search(system, monitor.restricted_to(visible)),
             f"it stood in `{promise.where}` before, and comes to `{promise.later}`",
             f"nothing that can happen comes to `{never[0]}`" if never else None,
         )
@@ -374,22 +347,16 @@ class Prover:
         asked = [atom for e in plain for atom in requirements_of(names[e.source], e.transition)]
         more = entry_facts((wanted, *asked))
         space = self._space(more)
-        by = promise.roles
-        edges = tuple(
-            edge
-            for edge in self._entering(promise.where, space.system)
-            if not by or any(self.view.is_one_of(role, by) for role in edge.roles)
-        )
+        roles, entering = promise.roles, self._entering(promise.where, space)
+        edges = tuple(edge for edge in entering if self._role_among(edge, roles))
         check = EntryCheck(space.system, edges, wanted, more, self.view.ledgers)
         return self._verdict(
             guarantee,
-            check,
+            check.walk,
             f"it enters `{promise.where}` without {say_requirement(promise.requirement)}",
-            self._never_entered(promise.where, by),
+            self._never_entered(promise.where, roles),
             space=space,
-            role_of=lambda edge: next(
-                r for r in edge.roles if not by or self.view.is_one_of(r, by)
-            ),
+            role_of=lambda edge: self._role_among(edge, roles) or "",
         )
 
     def _people(self, guarantee: Guarantee, promise: SeparationOfDuties) -> ProofResult:
@@ -397,14 +364,14 @@ class Prover:
         first = (step for step in transitions if promise.first in self.view.triggers(step))
         done = {trigger for step in first for trigger in counted_triggers(step)}
         space = self._space(separation_facts(promise.first, done), self.view.triggers)
-        second = self._taking(promise.second, space.system)
+        second = self._taking(promise.second, space)
         check = SeparationCheck(space.system, promise.first, second)
         vacuous = None
         if not check.is_exercised(space.may_reach):
             vacuous = f"`{promise.second}` is never done after `{promise.first}`"
         return self._verdict(
             guarantee,
-            check,
+            check.walk,
             f"who did `{promise.first}` last can do `{promise.second}` too",
             vacuous,
             space=space,

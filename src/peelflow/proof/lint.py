@@ -1,9 +1,12 @@
-"""Lint finds what is wrong with a lifecycle without running it."""
+"""Lint finds what is wrong with a lifecycle, or a vocabulary, without running it.
+
+It also finds which words no lifecycle uses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, product
 
 from attrs import frozen
 
@@ -23,9 +26,9 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import (
     SYSTEM,
-    After,
-    AlwaysReachable,
     Category,
+    EvidenceKind,
+    FieldRule,
     Lifecycle,
     NeverDoneBy,
     NeverEnteredUnless,
@@ -35,21 +38,22 @@ from peelflow.model.rules import (
     Period,
     Promise,
     Role,
+    SeparationOfDuties,
     State,
     StateSet,
     Transition,
     Vocabulary,
+    each_transition,
     units_of,
 )
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
-from peelflow.wording import listed, say_choice, suggestion
+from peelflow.wording import listed, say_choice, shown, suggestion
 
 
 def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
     """Yield every atom that a transition requires or a guarantee speaks of."""
-    for state in lifecycle.states.values():
-        for transition in state.transitions:
-            yield from atoms_of(transition.requires)
+    for transition in each_transition(lifecycle):
+        yield from atoms_of(transition.requires)
     for guarantee in lifecycle.guarantees:
         if isinstance(guarantee.promise, NeverEnteredUnless):
             yield from atoms_of((guarantee.promise.requirement,))
@@ -57,19 +61,11 @@ def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
 
 def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
     """Yield every role mentioned, with its place: who acts, who signs, whom guarantees name."""
-    for state in lifecycle.states.values():
-        for transition in state.transitions:
-            yield from ((role, transition.span) for role in transition.by)
+    for transition in each_transition(lifecycle):
+        yield from ((role, transition.span) for role in transition.by)
     for guarantee in lifecycle.guarantees:
-        match guarantee.promise:
-            case (
-                OnlyEnteredBy(roles=roles)
-                | NeverDoneBy(roles=roles)
-                | NeverEnteredUnless(roles=roles)
-            ):
-                yield from ((role, guarantee.span) for role in roles)
-            case _:
-                pass
+        if isinstance(guarantee.promise, OnlyEnteredBy | NeverDoneBy | NeverEnteredUnless):
+            yield from ((role, guarantee.span) for role in guarantee.promise.roles)
     for atom in each_requirement(lifecycle):
         if isinstance(atom, Evidence):
             yield from ((role, atom.span) for role in atom.signed_by)
@@ -78,12 +74,6 @@ def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
 def roles_named(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the names of every role the lifecycle mentions."""
     return frozenset(role for role, _ in each_role(lifecycle))
-
-
-def evidence_named(lifecycle: Lifecycle) -> frozenset[str]:
-    """Return the names of every kind of evidence the lifecycle mentions."""
-    atoms = each_requirement(lifecycle)
-    return frozenset(atom.evidence for atom in atoms if isinstance(atom, Evidence))
 
 
 def lint(
@@ -118,12 +108,9 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     ending = states_reaching(lifecycle, final)
     for name, state in states.items():
         if name not in here:
-            yield Diagnostic(
-                state.span,
-                "unreachable-state",
-                f"no walk from `{lifecycle.initial}` enters `{name}`",
-                "remove the state, or give some transition `to: " + name + "`",
-            )
+            sentence = f"no walk from `{lifecycle.initial}` enters `{name}`"
+            instead = f"remove the state, or give some transition `to: {name}`"
+            yield Diagnostic(state.span, "unreachable-state", sentence, instead)
         elif final and state.transitions and name not in ending:
             sentence = f"from `{name}` no final state can be reached"
             instead = f"add a way towards {listed(final)}"
@@ -135,17 +122,13 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
         yield Diagnostic(states[circle[0]].span, "endless-system", sentence, instead)
 
 
-def _due_faults(name: str, due: After, *, final: bool) -> Iterator[Diagnostic]:
-    yield from period_faults(due, due.span)
-    if final:
-        sentence = f"`{name}` is final, and would have to be left by a day"
-        instead = "remove `due`, or take `final: true` from the state"
-        yield Diagnostic(due.span, "final-due", sentence, instead)
-
-
 def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
     if state.due:
-        yield from _due_faults(name, state.due, final=state.final)
+        yield from period_faults(state.due)
+    if state.due and state.final:
+        sentence = f"`{name}` is final, and would have to be left by a day"
+        instead = "remove `due`, or take `final: true` from the state"
+        yield Diagnostic(state.due.span, "final-due", sentence, instead)
     if not state.final and not state.transitions:
         sentence = f"`{name}` is not final and nothing leads out of it"
         instead = "write `final: true`, or add a transition"
@@ -167,47 +150,34 @@ def _ambiguous_faults(name: str, state: State) -> Iterator[Diagnostic]:
     for transition in state.transitions:
         roles = [role for role in sorted(set(transition.by)) if (transition.trigger, role) in known]
         if roles:
-            yield Diagnostic(
-                transition.span,
-                "ambiguous-transition",
-                f"{listed(roles)} may take two ways named `{transition.trigger}` from `{name}`",
-                "keep the role in one of them, or name the other differently",
-            )
+            ways = f"two ways named `{transition.trigger}` from `{name}`"
+            sentence = f"{listed(roles)} may take {ways}"
+            instead = "keep the role in one of them, or name the other differently"
+            yield Diagnostic(transition.span, "ambiguous-transition", sentence, instead)
         known.update((transition.trigger, role) for role in transition.by)
 
 
 def _transition_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
+    span, trigger, by = transition.span, transition.trigger, transition.by
     if transition.after:
-        yield from period_faults(transition.after, transition.after.span)
-    yield from _sharing_faults(transition, roles)
-    if transition.after and transition.by != (SYSTEM,):
-        yield Diagnostic(
-            transition.span,
-            "timed-not-system",
-            f"`{transition.trigger}` falls due by itself, but {listed(transition.by)} would do it",
-            "write `by: [system]`, or require `waited: <days>` instead of `after`",
-        )
-
-
-def _sharing_faults(transition: Transition, roles: Mapping[str, Role]) -> Iterator[Diagnostic]:
-    force = [role for role in transition.by if role in roles and roles[role].side == "force"]
-    others = [role for role in transition.by if role in roles and roles[role].side != "force"]
+        yield from period_faults(transition.after)
+    if transition.after and by != (SYSTEM,):
+        sentence = f"`{trigger}` falls due by itself, but {listed(by)} would do it"
+        instead = "write `by: [system]`, or require `waited: <days>` instead of `after`"
+        yield Diagnostic(span, "timed-not-system", sentence, instead)
+    force = [role for role in by if role in roles and roles[role].side == "force"]
+    others = [role for role in by if role in roles and roles[role].side != "force"]
     if force and others:
-        yield Diagnostic(
-            transition.span,
-            "mixed-sides",
-            f"`{transition.trigger}` is done by the force's {listed(force)}"
-            f" and by {listed(others)}",
-            "write a transition for each side, so that each answers for its own acts",
+        sentence = f"`{trigger}` is done by the force's {listed(force)} and by {listed(others)}"
+        instead = "write a transition for each side, so that each answers for its own acts"
+        yield Diagnostic(span, "mixed-sides", sentence, instead)
+    people = [role for role in by if role != SYSTEM]
+    if SYSTEM in by and people:
+        sentence = f"`{trigger}` is done by `{SYSTEM}` and by {listed(people)}"
+        instead = (
+            "write a transition of its own for each, so that it is clear what happens by itself"
         )
-    people = [role for role in transition.by if role != SYSTEM]
-    if SYSTEM in transition.by and people:
-        yield Diagnostic(
-            transition.span,
-            "system-shared",
-            f"`{transition.trigger}` is done by `{SYSTEM}` and by {listed(people)}",
-            "write a transition of its own for each, so that it is clear what happens by itself",
-        )
+        yield Diagnostic(span, "system-shared", sentence, instead)
 
 
 def may_stand_for(role: Role, other: Role) -> bool:
@@ -217,33 +187,38 @@ def may_stand_for(role: Role, other: Role) -> bool:
 
 def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:
     """Say that `name` names no known `what`."""
-    sentence = f"no {what} is called `{name}`"
-    return Diagnostic(
-        span, f"unknown-{what.split(maxsplit=1)[0]}", sentence, suggestion(name, known)
-    )
+    code = f"unknown-{what.split(maxsplit=1)[0]}"
+    return Diagnostic(span, code, f"no {what} is called `{name}`", suggestion(name, known))
 
 
 def _name_faults(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
     """Yield every unknown state, trigger, role, kind of evidence, category, field and predicate."""
-    names = _DeclaredNames(lifecycle, vocabulary, triggers_of(lifecycle), _ledger_counts(lifecycle))
-    roles = {*vocabulary.roles, SYSTEM}
+    counted = {
+        f"{ledger} {counts}"
+        for state in lifecycle.states.values()
+        for ledger, counts in state.counts_as.items()
+    }
+    names = _DeclaredNames(lifecycle, vocabulary, triggers_of(lifecycle), frozenset(counted))
+    roles, categories = {*vocabulary.roles, SYSTEM}, vocabulary.categories
     for role, span in each_role(lifecycle):
         if role not in roles:
             yield unknown_name("role", role, roles, span)
     for category in lifecycle.applies_to.category:
-        if category not in vocabulary.categories:
-            yield unknown_name(
-                "category", category, vocabulary.categories, lifecycle.applies_to.span
-            )
-    yield from _target_faults(lifecycle)
+        if category not in categories:
+            yield unknown_name("category", category, categories, lifecycle.applies_to.span)
+    targets = [(lifecycle.initial, lifecycle.span)]
+    targets += [(transition.to, transition.span) for transition in each_transition(lifecycle)]
+    for state, span in targets:
+        if state not in lifecycle.states:
+            yield unknown_name("state", state, lifecycle.states, span)
     for atom in each_requirement(lifecycle):
         yield from _requirement_faults(atom, names)
     for guarantee in lifecycle.guarantees:
         yield from _promise_faults(guarantee.promise, names, guarantee.span)
-    for state in lifecycle.states.values():
-        for time in (state.due, *(transition.after for transition in state.transitions)):
-            if time and time.since == PUBLISHED:
-                yield from _published_faults(names, time.span)
+    times = [state.due for state in lifecycle.states.values()]
+    for time in (*times, *(transition.after for transition in each_transition(lifecycle))):
+        if time and time.since == PUBLISHED:
+            yield from _published_faults(names, time.span)
 
 
 @frozen
@@ -255,29 +230,16 @@ class _DeclaredNames:
     triggers: frozenset[str]
     counted: frozenset[str]
 
-
-def _ledger_counts(lifecycle: Lifecycle) -> frozenset[str]:
-    return frozenset(
-        f"{ledger} {counts}"
-        for state in lifecycle.states.values()
-        for ledger, counts in state.counts_as.items()
-    )
+    def each_category(self) -> Iterator[tuple[str, Category]]:
+        """Yield the categories that the lifecycle applies to and the rulebook declares."""
+        for name in self.lifecycle.applies_to.category:
+            if name in self.vocabulary.categories:
+                yield name, self.vocabulary.categories[name]
 
 
 def triggers_of(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the names of every trigger."""
-    states = lifecycle.states.values()
-    return frozenset(transition.trigger for state in states for transition in state.transitions)
-
-
-def _target_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
-    known = lifecycle.states
-    if lifecycle.initial not in known:
-        yield unknown_name("state", lifecycle.initial, known, lifecycle.span)
-    for state in known.values():
-        for transition in state.transitions:
-            if transition.to not in known:
-                yield unknown_name("state", transition.to, known, transition.span)
+    return frozenset(transition.trigger for transition in each_transition(lifecycle))
 
 
 def _requirement_faults(atom: Requirement, names: _DeclaredNames) -> Iterator[Diagnostic]:
@@ -290,8 +252,7 @@ def _requirement_faults(atom: Requirement, names: _DeclaredNames) -> Iterator[Di
         case DistinctFrom(distinct_from=name) if name not in names.triggers:
             yield unknown_name("trigger", name, names.triggers, atom.span)
         case FieldSet(field=name, has=has):
-            yield from _field_faults(name, names, atom.span)
-            yield from _choice_faults(name, has, names, atom.span)
+            yield from _field_faults(name, names, atom.span, has)
         case Waited(since=since) if since == PUBLISHED:
             yield from _published_faults(names, atom.span)
         case ChildrenClosed() | ChildForEach():
@@ -307,38 +268,25 @@ def _since_faults(
 ) -> Iterator[Diagnostic]:
     also = {PUBLISHED} if isinstance(atom, Waited) else set()
     if atom.since is not None and atom.since not in also and atom.since not in lifecycle.states:
-        yield Diagnostic(
-            atom.span,
-            "unknown-since",
-            f"`since: {atom.since}` names no state" + " and is not `published`" * len(also),
-            suggestion(atom.since, {*lifecycle.states, *also}),
-        )
+        sentence = f"`since: {atom.since}` names no state" + " and is not `published`" * len(also)
+        instead = suggestion(atom.since, {*lifecycle.states, *also})
+        yield Diagnostic(atom.span, "unknown-since", sentence, instead)
 
 
-def _declared_categories(names: _DeclaredNames) -> Iterator[tuple[str, Category]]:
-    for name in names.lifecycle.applies_to.category:
-        if name in names.vocabulary.categories:
-            yield name, names.vocabulary.categories[name]
-
-
-def _field_faults(name: str, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
-    for category, declared in _declared_categories(names):
-        if name not in declared.fields:
-            yield unknown_name(f"field of `{category}`", name, declared.fields, span)
-
-
-def _choice_faults(
-    name: str, has: str | None, names: _DeclaredNames, span: Span
+def _field_faults(
+    name: str, names: _DeclaredNames, span: Span, has: str | None = None
 ) -> Iterator[Diagnostic]:
-    for _, declared in _declared_categories(names):
+    for category, declared in names.each_category():
         rule = declared.fields.get(name)
-        if has is not None and rule is not None and has not in rule.choices:
+        if rule is None:
+            yield unknown_name(f"field of `{category}`", name, declared.fields, span)
+        elif has is not None and has not in rule.choices:
             yield unknown_name(f"choice of `{name}`", has, rule.choices, span)
 
 
 def _published_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
     yield from _field_faults(PUBLISHED, names, span)
-    for category, declared in _declared_categories(names):
+    for category, declared in names.each_category():
         rule = declared.fields.get(PUBLISHED)
         if rule and rule.type != "date":
             sentence = f"days count from `{PUBLISHED}`, which in `{category}` is a `{rule.type}`"
@@ -347,35 +295,41 @@ def _published_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]
 
 
 def _children_faults(names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
-    for category, declared in _declared_categories(names):
+    for category, declared in names.each_category():
         if not declared.children:
             sentence = f"a record of `{category}` has no children, so `children` never holds"
             instead = f"give `{category}` its `children:`, or remove the requirement"
             yield Diagnostic(span, "children-undeclared", sentence, instead)
 
 
-def _promise_faults(promise: Promise, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
-    named: tuple[str, ...] = ()
+def triggers_in(promise: Promise) -> tuple[str, ...]:
+    """Return the triggers that a guarantee speaks of."""
     match promise:
-        case NeverEnteredWithoutSteps(where=where, triggers=named, since=since):
+        case NeverEnteredWithoutSteps(triggers=triggers):
+            return triggers
+        case NeverDoneBy(trigger=trigger):
+            return (trigger,)
+        case SeparationOfDuties(first=first, second=second):
+            return (first, second)
+        case _:
+            return ()
+
+
+def _promise_faults(promise: Promise, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
+    match promise:
+        case NeverDoneBy() | SeparationOfDuties():
+            pass
+        case NeverEnteredWithoutSteps(where=where, since=str(since)):
             yield from _where_faults(where, names, span)
-            if since is not None:
-                yield from _where_faults(StateSet(state=since), names, span)
-        case (
-            OnlyEnteredBy(where=where)
-            | NeverEnteredUnless(where=where)
-            | AlwaysReachable(where=where)
-        ):
-            yield from _where_faults(where, names, span)
+            yield from _where_faults(StateSet(state=since), names, span)
         case NeverFollowedBy(where=where, later=later):
             yield from _where_faults(where, names, span)
             yield from _where_faults(later, names, span)
-        case NeverDoneBy(trigger=trigger):
-            named = (trigger,)
         case _:
-            named = (promise.first, promise.second)
-    known = names.triggers
-    yield from (unknown_name("trigger", name, known, span) for name in named if name not in known)
+            yield from _where_faults(promise.where, names, span)
+    for trigger in triggers_in(promise):
+        if trigger not in names.triggers:
+            yield unknown_name("trigger", trigger, names.triggers, span)
 
 
 def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterator[Diagnostic]:
@@ -389,10 +343,9 @@ def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterato
 
 def _answer_faults(lifecycle: Lifecycle, words: Vocabulary) -> Iterator[Diagnostic]:
     """Yield every field of a child for each record that is unknown, or names other records."""
-    for atom in each_requirement(lifecycle):
+    for atom, category in product(each_requirement(lifecycle), lifecycle.applies_to.category):
         if isinstance(atom, ChildForEach):
-            for category in lifecycle.applies_to.category:
-                yield from _child_for_each_faults(atom, category, words)
+            yield from _child_for_each_faults(atom, category, words)
 
 
 def _child_for_each_faults(
@@ -404,12 +357,10 @@ def _child_for_each_faults(
             yield unknown_name("category", category, words.categories, asked.span)
         whose = yield from _reference_targets(asked, asked.whose, category, words)
         if names and whose and names.isdisjoint(whose):
-            why = (
-                f"`{asked.whose}` of `{category}` never names what `{asked.names}` of `{own}` does"
-            )
-            yield _unfit_answer(
-                asked, why, f"let both name records of {say_choice(tuple(sorted(names)))}"
-            )
+            wanted = f"what `{asked.names}` of `{own}` does"
+            why = f"`{asked.whose}` of `{category}` never names {wanted}"
+            instead = f"let both name records of {say_choice(tuple(sorted(names)))}"
+            yield _unfit_answer(asked, why, instead)
     below = words.categories[own].children if own in words.categories else ()
     for category in asked.for_each:
         faults = [tuple(_answering_child_faults(asked, category, child, words)) for child in below]
@@ -451,46 +402,205 @@ def _unfit_answer(asked: ChildForEach, why: str, instead: str) -> Diagnostic:
 
 def _refined_name_faults(lifecycle: Lifecycle, refined: Lifecycle | None) -> Iterator[Diagnostic]:
     """Yield every `stands_for` and `as` that names nothing in `refined`."""
+    if lifecycle.refines is None:
+        yield from _refines_nothing_faults(lifecycle)
+    if lifecycle.refines is None or refined is None:
+        return
     for name, state in lifecycle.states.items():
-        if lifecycle.refines is None:
-            yield from _refines_nothing_faults(lifecycle, state)
-        elif refined is not None:
-            yield from _stands_for_faults(name, state, refined)
-            yield from _as_faults(state, refined)
-
-
-def _as_faults(state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
+        stood = state.stands_for or name
+        if stood not in refined.states:
+            sentence = f"`{name}` stands for `{stood}`, which is no state of `{refined}`"
+            near = suggestion(stood, refined.states)
+            instead = f"write `stands_for:` with one of its states; {near}"
+            yield Diagnostic(state.span, "unknown-state", sentence, instead)
     known = triggers_of(refined)
-    for transition in state.transitions:
+    for transition in each_transition(lifecycle):
         if transition.as_ is not None and transition.as_ not in known:
             yield unknown_name(f"trigger of `{refined}`", transition.as_, known, transition.span)
 
 
-def _refines_nothing_faults(lifecycle: Lifecycle, state: State) -> Iterator[Diagnostic]:
-    spoken = [("stands_for", state.span)] if state.stands_for is not None else []
-    spoken += [
-        ("as", transition.span) for transition in state.transitions if transition.as_ is not None
-    ]
+def _refines_nothing_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
+    states, steps = lifecycle.states.values(), each_transition(lifecycle)
+    spoken = [("stands_for", state.span) for state in states if state.stands_for is not None]
+    spoken += [("as", step.span) for step in steps if step.as_ is not None]
     for key, span in spoken:
         sentence = f"`{key}` points into a refined lifecycle, and `{lifecycle}` refines none"
         instead = f"remove `{key}`, or write `refines: <lifecycle>@<version>` at the top"
         yield Diagnostic(span, "refines-nothing", sentence, instead)
 
 
-def _stands_for_faults(name: str, state: State, refined: Lifecycle) -> Iterator[Diagnostic]:
-    if (state.stands_for or name) in refined.states:
-        return
-    meant = state.stands_for or name
-    sentence = f"`{name}` stands for `{meant}`, which is no state of `{refined}`"
-    instead = f"write `stands_for:` with one of its states; {suggestion(meant, refined.states)}"
-    yield Diagnostic(state.span, "unknown-state", sentence, instead)
-
-
-def period_faults(period: Period, span: Span) -> Iterator[Diagnostic]:
+def period_faults(period: Period) -> Iterator[Diagnostic]:
     """Yield a fault where a period is not counted in one unit."""
     units = units_of(period)
     if len(units) != 1:
         words = " and in ".join(f"`{name}`" for name in units) or "no unit"
         sentence = f"a period is counted in one unit, and this in {words}"
         instead = "write one of `days`, `months` and `working_days`"
-        yield Diagnostic(span, "counts-unit", sentence, instead)
+        yield Diagnostic(period.span, "counts-unit", sentence, instead)
+
+
+def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...]:
+    """Return every fault of a vocabulary among the words of the whole rulebook, sorted."""
+    faults: list[Diagnostic] = []
+    for name, role in own.roles.items():
+        faults += _role_faults(name, role, whole)
+    for name, category in own.categories.items():
+        faults += _category_faults(category.children, whole, category.span)
+        faults += _own_field_faults(name, category.fields, whole)
+    for name, fields in own.fields.items():
+        faults += _added_field_faults(name, fields, whole)
+        faults += _own_field_faults(name, fields, whole)
+    faults += _question_set_faults(own, whole)
+    faults += _order_faults(own, whole)
+    return tuple(sorted(set(faults)))
+
+
+def lint_unused(
+    lifecycles: Sequence[Lifecycle], vocabularies: Iterable[Vocabulary], whole: Vocabulary
+) -> tuple[Diagnostic, ...]:
+    """Return a note for each role and kind of evidence that no lifecycle mentions, sorted.
+
+    A word whose meaning in `whole` is another one's is passed over: that is a fault already.
+    """
+    named = {SYSTEM}.union(*map(roles_named, lifecycles))
+    atoms = chain.from_iterable(map(each_requirement, lifecycles))
+    kinds = {atom.evidence for atom in atoms if isinstance(atom, Evidence)}
+    faults: list[Diagnostic] = []
+    for vocabulary in vocabularies:
+        for name, role in vocabulary.roles.items():
+            if name not in named and whole.roles.get(name) is role:
+                faults.append(_unused_word("role", name, role))
+        for name, kind in vocabulary.evidence.items():
+            if name not in kinds and whole.evidence.get(name) is kind:
+                faults.append(_unused_word("evidence", name, kind))
+    return tuple(sorted(faults))
+
+
+def _unused_word(what: str, name: str, word: Role | EvidenceKind) -> Diagnostic:
+    sentence = f"no lifecycle read with it mentions the {what} `{name}`"
+    instead = "keep it if somebody needs the word, else remove it"
+    return Diagnostic(word.span, f"unused-{what}", sentence, instead, "note")
+
+
+def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnostic]:
+    if name == SYSTEM and role.side != "system":
+        sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
+        instead = "write `side: system`, or choose another name"
+        yield Diagnostic(role.span, "system-side", sentence, instead)
+    if role.stands_for is None:
+        return
+    other = whole.roles.get(role.stands_for)
+    if other is None:
+        yield unknown_name("role", role.stands_for, whole.roles, role.span)
+    elif not may_stand_for(role, other):
+        why = "whose acts may not be delegated"
+        if not other.side == role.side == "force":
+            why = "for both must be of the side `force`"
+        sentence = f"`{name}` cannot stand for `{role.stands_for}`, {why}"
+        instead = "let a force role stand for a force role that is marked `may_be_delegated: true`"
+        yield Diagnostic(role.span, "not-delegable", sentence, instead)
+
+
+def _order_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
+    taken: dict[int, str] = {}
+    for name, category in whole.categories.items():
+        # INVARIANT: fields that others add make a new category, with the rows of the first.
+        ours = name in own.categories and own.categories[name].figures is category.figures
+        for row in category.figures:
+            if row.order in taken and ours:
+                same = f"`{shown(row.title)}` has order {row.order}"
+                sentence = f"{same}, and so has `{taken[row.order]}`"
+                instead = "give each row of the figures an order of its own"
+                yield Diagnostic(row.span, "duplicate-order", sentence, instead)
+            taken.setdefault(row.order, shown(row.title))
+
+
+_CHOICE_TYPES = ("choice", "list")
+
+
+def _category_faults(names: Iterable[str], whole: Vocabulary, span: Span) -> Iterator[Diagnostic]:
+    for name in names:
+        if name not in whole.categories:
+            yield unknown_name("category", name, whole.categories, span)
+
+
+def _added_field_faults(
+    category: str, fields: Mapping[str, FieldRule], whole: Vocabulary
+) -> Iterator[Diagnostic]:
+    for name, rule in fields.items():
+        yield from _category_faults((category,), whole, rule.span)
+        if rule.required:
+            added = f"the field `{name}` is added to `{category}`"
+            sentence = f"{added}, whose records others may bring"
+            instead = f"leave `required` out; let a step of your own require {{field: {name}}}"
+            yield Diagnostic(rule.span, "own-field-required", sentence, instead)
+
+
+def _own_field_faults(
+    category: str, fields: Mapping[str, FieldRule], whole: Vocabulary
+) -> Iterator[Diagnostic]:
+    known = whole.categories[category].fields if category in whole.categories else {}
+    for name, rule in fields.items():
+        yield from _choice_faults(name, rule, whole)
+        yield from _reference_faults(name, rule, whole)
+        yield from _counting_faults(name, rule, {**fields, **known})
+
+
+def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
+    if rule.choices_from is not None and rule.choices_from not in whole.question_sets:
+        yield unknown_name("question set", rule.choices_from, whole.question_sets, rule.span)
+    elif rule.type == "choice" and not rule.choices:
+        sentence = f"the field `{name}` is a choice of nothing"
+        instead = "write `choices: [...]`"
+        yield Diagnostic(rule.span, "choices-missing", sentence, instead)
+    if rule.type not in _CHOICE_TYPES and (rule.choices or rule.choices_from):
+        sentence = f"the field `{name}` has choices, but its type is `{rule.type}`"
+        instead = "write `type: choice` or `type: list`, or remove the choices"
+        yield Diagnostic(rule.span, "choices-misplaced", sentence, instead)
+
+
+def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
+    yield from _category_faults(rule.to, whole, rule.span)
+    if rule.type == "reference" and not rule.to:
+        sentence = f"the field `{name}` refers to records of no category"
+        instead = "write `to: [...]` with the categories it may name a record of"
+        yield Diagnostic(rule.span, "reference-missing", sentence, instead)
+    if rule.type != "reference" and rule.to:
+        sentence = f"the field `{name}` names categories, but its type is `{rule.type}`"
+        instead = "write `type: reference`, or remove `to`"
+        yield Diagnostic(rule.span, "reference-misplaced", sentence, instead)
+
+
+def _counting_faults(
+    name: str, rule: FieldRule, fields: Mapping[str, FieldRule]
+) -> Iterator[Diagnostic]:
+    if rule.counts_from is None:
+        return
+    yield from period_faults(rule.counts_from)
+    source = fields.get(rule.counts_from.field)
+    if source is None:
+        yield unknown_name("field", rule.counts_from.field, fields, rule.counts_from.span)
+        return
+    if rule.type != "date" or source.type != "date":
+        word = name if rule.type != "date" else rule.counts_from.field
+        kind = rule.type if rule.type != "date" else source.type
+        yield _uncountable_date(rule.span, f"`{word}` is a `{kind}`")
+    elif source.counts_from is not None:
+        yield _uncountable_date(rule.span, f"`{rule.counts_from.field}` is counted itself")
+
+
+def _uncountable_date(span: Span, why: str) -> Diagnostic:
+    sentence = f"days are counted from one date to another, and {why}"
+    instead = "count from a field of `type: date` that is not counted itself"
+    return Diagnostic(span, "counts-from", sentence, instead)
+
+
+def _question_set_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
+    for name, questions in own.question_sets.items():
+        others = whole.question_sets.keys() - {name}
+        if questions.replaces is not None and questions.replaces not in others:
+            yield unknown_name("question set", questions.replaces, others, questions.span)
+        if questions.questions and len(questions.questions) != questions.size:
+            sentence = f"`{name}` is of size {questions.size}, and lists {len(questions.questions)}"
+            instead = "list every question, or none where their words are not known"
+            yield Diagnostic(questions.span, "question-count", sentence, instead)

@@ -11,32 +11,18 @@ from functools import cached_property
 from attrs import define, evolve, field
 
 from peelflow.errors import Diagnostic
-from peelflow.model.requirements import (
-    PUBLISHED,
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import renamed
 from peelflow.model.rules import (
-    Guarantee,
     Lifecycle,
     MigrationPlan,
-    NeverDoneBy,
-    NeverEnteredWithoutSteps,
-    Promise,
     Role,
-    SeparationOfDuties,
     State,
     StateSet,
     Transition,
     is_automatic,
 )
-from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import each_requirement, triggers_of, unknown_name
+from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition, past_transition
 from peelflow.wording import listed
@@ -72,9 +58,9 @@ class MigrationProduct(AbstractionMap):
 
     def states(self, where: StateSet) -> frozenset[str]:
         """Return the new states that `where` speaks of, and the old ones that become those."""
-        found = self._views[1].states(where)
-        became = (self._old_names[name] for name, then in self.plan.states.items() if then in found)
-        return found.union(became)
+        states = self._views[1].states(where)
+        moves = self.plan.states.items()
+        return states.union(self._old_names[name] for name, new in moves if new in states)
 
     def triggers(self, transition: Transition) -> frozenset[str]:
         """Return what the new guarantees call a transition; the move itself has no name."""
@@ -95,13 +81,8 @@ def product_lifecycle(
     """Return one lifecycle that starts in the old one and moves, from any state, to the new one.
 
     What was done counts for the old rules by its own name, and for the new ones by the name that
-    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none.
-
-    Args:
-        plan: Which state becomes which.
-        old: Where records come from.
-        new: Where they go.
-        restarts: The move begins a window.
+    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none;
+    where it `restarts`, it begins a window.
     """
     states: dict[str, State] = {}
     for name, state in old.states.items():
@@ -123,32 +104,15 @@ def product_lifecycle(
 
 
 def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) -> PastTransition:
-    requires = _requirements_before(step.requires, old)
-    triggers = name_before(old, step.trigger), plan.triggers.get(step.trigger, step.trigger)
+    def since_of(since: str | None) -> str | None:
+        return since and name_before(old, since)
+
+    def trigger_of(trigger: str) -> str:
+        return name_before(old, trigger)
+
+    requires = tuple(renamed(atom, since_of, trigger_of) for atom in step.requires)
+    triggers = trigger_of(step.trigger), plan.triggers.get(step.trigger, step.trigger)
     return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
-
-
-def _requirements_before(
-    requires: tuple[Requirement, ...], old: Lifecycle
-) -> tuple[Requirement, ...]:
-    return tuple(_requirement_before(asked, old) for asked in requires)
-
-
-def _requirement_before(asked: Requirement, old: Lifecycle) -> Requirement:
-    match asked:
-        case AnyOf(any_of=choices):
-            return evolve(
-                asked, any_of=tuple(_requirements_before(every, old) for every in choices)
-            )
-        case DistinctFrom(distinct_from=trigger, since=since):
-            begun = since and name_before(old, since)
-            return evolve(asked, distinct_from=name_before(old, trigger), since=begun)
-        case Evidence(since=str(since)) | InspectionHeld(since=str(since)):
-            return evolve(asked, since=name_before(old, since))
-        case Waited(since=str(since)) if since != PUBLISHED:
-            return evolve(asked, since=name_before(old, since))
-        case _:
-            return asked
 
 
 def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
@@ -171,19 +135,14 @@ def check_migration(
     *,
     roles: Mapping[str, Role] = NO_ROLES,
 ) -> tuple[Diagnostic, ...]:
-    """Return everything that a plan would do to records and must not, sorted.
+    """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
-    Args:
-        plan: Which state becomes which.
-        old: The settled lifecycle that records leave.
-        new: The settled lifecycle that they move to.
-        roles: The roles of the rulebook: who moves records may act in neither lifecycle.
+    `roles` are those of the rulebook: who moves records may act in neither lifecycle.
     """
-    found = [*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)]
-    if not found:
-        found += _state_faults(plan, old, new)
-        found += _guarantee_faults(plan, old, new)
-    return tuple(sorted(set(found)))
+    faults = {*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)}
+    if not faults:
+        faults.update(_state_faults(plan, old, new), _guarantee_faults(plan, old, new))
+    return tuple(sorted(faults))
 
 
 def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
@@ -195,21 +154,17 @@ def _scope_faults(
     plan: MigrationPlan, old: Lifecycle, new: Lifecycle, known: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     if (plan.old, plan.new) != (str(old), str(new)):
-        yield Diagnostic(
-            plan.span,
-            "migrates-another",
-            f"the plan moves records from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`",
+        moved = f"from `{plan.old}` to `{plan.new}`, not `{old}` to `{new}`"
+        sentence, instead = (
+            f"the plan moves records {moved}",
             "prove it with the lifecycles that it names",
         )
+        yield Diagnostic(plan.span, "migrates-another", sentence, instead)
     missing = [c for c in old.applies_to.category if c not in new.applies_to.category]
     if missing:
-        yield Diagnostic(
-            plan.span,
-            "applies-elsewhere",
-            f"`{new}` does not run {listed(missing)}, and `{old}` does",
-            "move records to a lifecycle that runs all of them",
-            related=new.applies_to.span,
-        )
+        sentence = f"`{new}` does not run {listed(missing)}, and `{old}` does"
+        instead, related = "move records to a lifecycle that runs all of them", new.applies_to.span
+        yield Diagnostic(plan.span, "applies-elsewhere", sentence, instead, related=related)
     if moves_level(old, new):
         roles = {**known, **old.roles, **new.roles}
         others = [r for r in plan.by if r not in roles or roles[r].side != "inspectorate"]
@@ -233,35 +188,16 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             yield unknown_name("trigger", then, triggers_of(new), plan.span)
     left = sorted(states_reachable(old) - plan.states.keys())
     if left:
-        yield Diagnostic(
-            plan.span,
-            "state-unmapped",
-            f"records can stand in {listed(left)}, and the plan does not say where they go",
-            "map every state that records can stand in",
-            related=old.states[left[0]].span,
-        )
-    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in _triggers_in(g.promise)}
+        sentence = f"records can stand in {listed(left)}, and the plan does not say where they go"
+        instead, related = "map every state that records can stand in", old.states[left[0]].span
+        yield Diagnostic(plan.span, "state-unmapped", sentence, instead, related=related)
+    spoken = {name for g in (*old.guarantees, *new.guarantees) for name in triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
-        yield Diagnostic(
-            plan.span,
-            "trigger-unmapped",
-            f"guarantees speak of {listed(unsaid)}, and the plan does not say what becomes of it",
-            "map every trigger that a guarantee names",
-            related=old.span,
-        )
-
-
-def _triggers_in(promise: Promise) -> tuple[str, ...]:
-    match promise:
-        case NeverEnteredWithoutSteps(triggers=names):
-            return names
-        case NeverDoneBy(trigger=name):
-            return (name,)
-        case SeparationOfDuties(first=first, second=second):
-            return (first, second)
-        case _:
-            return ()
+        spoken_of = f"guarantees speak of {listed(unsaid)}"
+        sentence = f"{spoken_of}, and the plan does not say what becomes of it"
+        instead = "map every trigger that a guarantee names"
+        yield Diagnostic(plan.span, "trigger-unmapped", sentence, instead, related=old.span)
 
 
 def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -290,24 +226,21 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
     could do before, in the words of the plan, it does of the old rules.
     """
     for name, then in plan.states.items():
-        transitions = old.states[name].transitions
-        prompt = [transition for transition in transitions if is_automatic(transition)]
-        words = [plan.triggers.get(transition.trigger, transition.trigger) for transition in prompt]
-        could = {
-            (said, plan.states.get(transition.to))
-            for said, transition in zip(words, prompt, strict=True)
+        before = {
+            (plan.triggers.get(step.trigger, step.trigger), plan.states.get(step.to))
+            for step in old.states[name].transitions
+            if is_automatic(step)
         }
-        found = [then]
-        for place in found:
+        places = [then]
+        for place in places:
             yield name, place
             if not _is_archived(old, new, new.states[place]):
-                transitions = new.states[place].transitions
-                found += [
-                    transition.to
-                    for transition in transitions
-                    if is_automatic(transition)
-                    and transition.to not in found
-                    and (transition.trigger, transition.to) not in could
+                places += [
+                    step.to
+                    for step in new.states[place].transitions
+                    if is_automatic(step)
+                    and step.to not in places
+                    and (step.trigger, step.to) not in before
                 ]
 
 
@@ -319,8 +252,8 @@ def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
 
 
 def _count_words(state: State) -> str:
-    said = " and ".join(f"{c} on `{ledger}`" for ledger, c in sorted(state.counts_as.items()))
-    return said or "nowhere"
+    counts = sorted(state.counts_as.items())
+    return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
 def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
@@ -328,29 +261,15 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
     prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
     twice = state_counted_twice(old, new)
     for guarantee in new.guarantees:
-        proof = prover.prove(guarantee)
+        proof, span, related = prover.prove(guarantee), plan.span, guarantee.span
         if proof.verdict == "refuted" and not twice:
-            yield _broken_guarantee(plan, new, guarantee, proof)
-        elif proof.verdict == "undetermined" or twice:
+            sentence = f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}"
+            instead = "map the state where they stood to one that has less behind it"
             yield Diagnostic(
-                plan.span,
-                "migration-undetermined",
-                f"whether moved records keep `{guarantee.that}` is not proved: "
-                + (f"`since: {twice}` counts under both lifecycles" if twice else proof.why),
-                "do without the predicate, or name the state otherwise",
-                related=guarantee.span,
-                severity="note",
+                span, "migration-breaks", sentence, instead, "error", related, proof.trail
             )
-
-
-def _broken_guarantee(
-    plan: MigrationPlan, new: Lifecycle, guarantee: Guarantee, proof: ProofResult
-) -> Diagnostic:
-    return Diagnostic(
-        plan.span,
-        "migration-breaks",
-        f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}",
-        "map the state where they stood to one that has less behind it",
-        related=guarantee.span,
-        steps=proof.trail,
-    )
+        elif proof.verdict == "undetermined" or twice:
+            why = f"`since: {twice}` counts under both lifecycles" if twice else proof.why
+            sentence = f"whether moved records keep `{guarantee.that}` is not proved: {why}"
+            instead = "do without the predicate, or name the state otherwise"
+            yield Diagnostic(span, "migration-undetermined", sentence, instead, "note", related)

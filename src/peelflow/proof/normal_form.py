@@ -25,7 +25,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Period, Transition, units_of
+from peelflow.model.rules import After, Lifecycle, Period, Transition, newly_counting, units_of
 
 _MONTHS_A_YEAR = 12
 _FIRST_YEAR, _CALENDAR_CYCLE = 2000, 400
@@ -48,12 +48,10 @@ class PeriodWaited(Waited):
         """Say whether it has always passed when `other`, of the same unit and start, has."""
         if not isinstance(other, PeriodWaited) or other.since != self.since:
             return False
-        mine, theirs = units_of(self.period), units_of(other.period)
-        order = [*mine.values(), not self.period.beginning]
-        return mine.keys() == theirs.keys() and order <= [
-            *theirs.values(),
-            not other.period.beginning,
-        ]
+        own, others = units_of(self.period), units_of(other.period)
+        length = [*own.values(), not self.period.beginning]
+        other_length = [*others.values(), not other.period.beginning]
+        return own.keys() == others.keys() and length <= other_length
 
 
 def most_days(atom: Waited) -> int:
@@ -161,16 +159,16 @@ def disjunctive_normal_form(
     Raises:
         TooLargeError: There are more ways than we look at.
     """
-    transitions: dict[Clause, None] = {(): None}
+    clauses: dict[Clause, None] = {(): None}
     for requirement in requirements:
-        transitions = {
-            tuple(dict.fromkeys((*transition, *more))): None
-            for transition in transitions
+        clauses = {
+            tuple(dict.fromkeys((*clause, *more))): None
+            for clause in clauses
             for more in _clauses_of(requirement, closes)
         }
-        if len(transitions) > MOST_CLAUSES:
+        if len(clauses) > MOST_CLAUSES:
             raise TooLargeError
-    return tuple(transitions)
+    return tuple(clauses)
 
 
 def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Clause, ...]:
@@ -189,12 +187,8 @@ def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Claus
 
 def closed_ledgers(lifecycle: Lifecycle, source: str, transition: Transition) -> frozenset[str]:
     """Return the ledgers on which a transition closes a record."""
-    old, new = lifecycle.states[source], lifecycle.states[transition.to]
-    return frozenset(
-        ledger
-        for ledger, counts in new.counts_as.items()
-        if counts == "closed" and old.counts_as.get(ledger) != "closed"
-    )
+    states = lifecycle.states
+    return frozenset(newly_counting(states[source], states[transition.to], "closed"))
 
 
 def requirements_of(source: str, transition: Transition) -> tuple[Requirement, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -21,7 +22,7 @@ Graph = Mapping[str, tuple[str, ...]]
 def graph_of(lifecycle: Lifecycle, keep: Callable[[Transition], bool] = lambda _: True) -> Graph:
     """Return the targets of each state's transitions, those that `keep` says and that exist."""
     return {
-        name: tuple(way.to for way in state.transitions if keep(way) and way.to in lifecycle.states)
+        name: tuple(s.to for s in state.transitions if keep(s) and s.to in lifecycle.states)
         for name, state in lifecycle.states.items()
     }
 
@@ -29,13 +30,13 @@ def graph_of(lifecycle: Lifecycle, keep: Callable[[Transition], bool] = lambda _
 def reachable_from(graph: Graph, starts: Iterable[str]) -> frozenset[str]:
     """Return what can be reached from `starts`, those included."""
     waiting = [start for start in starts if start in graph]
-    seen = set(waiting)
+    reached = set(waiting)
     while waiting:
         for target in graph[waiting.pop()]:
-            if target not in seen:
-                seen.add(target)
+            if target not in reached:
+                reached.add(target)
                 waiting.append(target)
-    return frozenset(seen)
+    return frozenset(reached)
 
 
 def reversed_graph(graph: Graph) -> Graph:
@@ -166,17 +167,12 @@ class ReachableStates:
 
     def walk(self, node: int) -> list[Edge]:
         """Return the edges of the shortest walk to a node."""
-        edges: list[Edge] = []
-        while node in self.predecessor:
-            node, number = self.predecessor[node]
-            edges.append(self.system.edges[number])
-        return edges[::-1]
+        return _walk_to(self.system, self.predecessor, node)
 
     def visits(self, state: int) -> list[tuple[int, int]]:
         """Return where in the order a state is reached, each time with the facts there."""
         if self._places is None:
-            self._places = {}
-            size = len(self.system.names)
+            self._places, size = {}, len(self.system.names)
             for place, node in enumerate(self.nodes):
                 facts, here = divmod(node, size)
                 self._places.setdefault(here, []).append((place, facts))
@@ -197,11 +193,7 @@ class ReachableStates:
 
 
 def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
-    """Return everything that can be reached from the initial state.
-
-    Args:
-        system: The lifecycle in numbers.
-        must: Take only edges that no predicate decides.
+    """Return all that can be reached from the start; `must`: by edges that no predicate decides.
 
     Raises:
         TooLargeError: There is more to reach than we look at.
@@ -242,7 +234,7 @@ def shortest_violation(
     outgoing, size = system.outgoing(must=must), len(system.names)
     start = system.initial_facts * size + system.initial
     lowest = {start: monitor.start}
-    predecessor: dict[tuple[int, int], tuple[int, int, int]] = {}
+    predecessor: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
     queue = [(start, monitor.start)]
     for node, level in queue:
         facts, state = divmod(node, size)
@@ -251,29 +243,27 @@ def shortest_violation(
                 continue
             if level <= violates[number]:
                 return [*_walk_to(system, predecessor, (node, level)), system.edges[number]]
-            next_node, next_level = (
-                (facts & kept | added) * size + target,
-                levels_after[number][level],
-            )
+            next_level = levels_after[number][level]
+            next_node = (facts & kept | added) * size + target
             if next_level < lowest.get(next_node, next_level + 1):
                 lowest[next_node] = next_level
-                predecessor[next_node, next_level] = (node, level, number)
+                predecessor[next_node, next_level] = ((node, level), number)
                 queue.append((next_node, next_level))
         if len(queue) > MOST_NODES:
             raise TooLargeError
     return None
 
 
+Node = TypeVar("Node")
+
+
 def _walk_to(
-    system: TransitionSystem,
-    predecessor: dict[tuple[int, int], tuple[int, int, int]],
-    end: tuple[int, int],
+    system: TransitionSystem, predecessor: Mapping[Node, tuple[Node, int]], node: Node
 ) -> list[Edge]:
     edges: list[Edge] = []
-    while end in predecessor:
-        node, level, number = predecessor[end]
+    while node in predecessor:
+        node, number = predecessor[node]
         edges.append(system.edges[number])
-        end = (node, level)
     return edges[::-1]
 
 
@@ -282,15 +272,10 @@ def first_trapped_node(
 ) -> int | None:
     """Return the first node of `reach` that is no end and from which no target can be reached.
 
-    Args:
-        reach: Where a record may stand.
-        every_node: Every node there is; what `reach` leads to by the exits counted is in it.
-        targets: The states to reach.
-        must: Count only exits that no predicate decides.
+    What `reach` leads to by the exits counted, and more, is in `every_node`.
     """
-    system = reach.system
-    size = len(system.names)
-    ends = {n for n, state in enumerate(system.lifecycle.states.values()) if state.final}
+    states, size = reach.system.lifecycle.states.values(), len(reach.system.names)
+    ends = {number for number, state in enumerate(states) if state.final}
     sources = _sources_of_nodes(every_node, ends, must=must)
     waiting = [node for node in every_node.nodes if node % size in targets]
     safe = set(waiting)

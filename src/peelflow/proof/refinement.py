@@ -14,14 +14,7 @@ from functools import cached_property
 from attrs import define, evolve
 
 from peelflow.errors import Diagnostic, Severity, Span
-from peelflow.model.requirements import (
-    AnyOf,
-    DistinctFrom,
-    Evidence,
-    InspectionHeld,
-    Requirement,
-    Waited,
-)
+from peelflow.model.requirements import Requirement, renamed
 from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
@@ -29,17 +22,13 @@ from peelflow.model.rules import (
     State,
     Transition,
     Vocabulary,
+    each_transition,
 )
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
-from peelflow.proof.normal_form import (
-    TooLargeError,
-    closed_ledgers,
-    disjunctive_normal_form,
-    requirements_of,
-)
+from peelflow.proof.normal_form import closed_ledgers, requirements_of
 from peelflow.proof.reachability import states_reachable
-from peelflow.proof.satisfiability import implies_one, satisfiable
+from peelflow.proof.satisfiability import Verdict, can_be_met, implies_one
 from peelflow.wording import listed, say_period, say_requirement, suggestion
 
 
@@ -58,8 +47,7 @@ class Refinement:
     @cached_property
     def own_step_into(self) -> dict[str, Transition]:
         """For each state that a step of the force's own enters, one such step."""
-        transitions = (step for state in self.own.states.values() for step in state.transitions)
-        return {step.to: step for step in transitions if step.implements is None}
+        return {step.to: step for step in each_transition(self.own) if step.implements is None}
 
     @cached_property
     def national_triggers(self) -> frozenset[str]:
@@ -75,6 +63,13 @@ class Refinement:
         held = self.national.roles.get(role) or self.own.roles.get(role)
         return role == SYSTEM or held is None or held.side != "force"
 
+    def closed_by(
+        self, name: str, step: Transition, rule: Transition
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ledgers that a step out of `name` closes, and those that the rule closes."""
+        own = closed_ledgers(self.own, name, step)
+        return own, closed_ledgers(self.national, self.own.stands_for(name), rule)
+
     def as_counted_from_window(
         self, name: str, asked: tuple[Requirement, ...]
     ) -> tuple[Requirement, ...]:
@@ -84,31 +79,18 @@ class Refinement:
         """
         if name in self.own_step_into:
             return asked
-        return tuple(_as_from_window(requirement, name) for requirement in asked)
+
+        def since_of(since: str | None) -> str | None:
+            return None if since == name else since
+
+        return tuple(renamed(requirement, since_of) for requirement in asked)
 
 
-def undetermined_note(step: Transition, rule: Transition, said: str) -> Diagnostic:
+def undetermined_note(step: Transition, rule: Transition, sentence: str) -> Diagnostic:
     """Return a note that only the application can say, because a predicate decides."""
-    return Diagnostic(
-        step.span,
-        "refinement-undetermined",
-        said,
-        "a predicate decides it, or a name that means two things here; write it as the "
-        "national file does",
-        related=rule.span,
-        severity="note",
-    )
-
-
-def _as_from_window(asked: Requirement, state: str) -> Requirement:
-    match asked:
-        case AnyOf(any_of=choices):
-            any_of = (tuple(_as_from_window(atom, state) for atom in atoms) for atoms in choices)
-            return evolve(asked, any_of=tuple(any_of))
-        case Evidence() | InspectionHeld() | DistinctFrom() | Waited() if asked.since == state:
-            return evolve(asked, since=None)
-        case _:
-            return asked
+    why = "a predicate decides it, or a name that means two things here"
+    instead = f"{why}; write it as the national file does"
+    return Diagnostic(step.span, "refinement-undetermined", sentence, instead, "note", rule.span)
 
 
 def check_refinement(
@@ -117,22 +99,17 @@ def check_refinement(
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
     Where only the application can say, because a predicate decides, a note says so.
-
-    Args:
-        own: The force's lifecycle.
-        national: The one it says it refines.
-        vocabulary: The words of the whole rulebook.
     """
-    found = [*_scope_faults(own, national), *_role_faults(own, national, vocabulary)]
+    faults = {*_scope_faults(own, national), *_role_faults(own, national, vocabulary)}
     refinement, entered = Refinement(own, national), states_reachable(own)
     for name in own.states:
         if name in entered:
-            found += _state_faults(own, national, name)
+            faults.update(_state_faults(own, national, name))
             if own.stands_for(name) in national.states:
-                found += _transition_faults(refinement, name)
+                faults.update(_transition_faults(refinement, name))
     if all(own.stands_for(name) in national.states for name in own.states):
-        found += _guarantee_faults(own, national)
-    return tuple(sorted(set(found)))
+        faults.update(_guarantee_faults(own, national))
+    return tuple(sorted(faults))
 
 
 def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
@@ -144,42 +121,38 @@ def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
     wider = [f"`{name}`" for name in own_scope.category if name not in scope.category]
     wider += [f"level {level or 'none'}" for level in own_scope.level if level not in scope.level]
     if wider:
-        yield Diagnostic(
-            own_scope.span,
-            "wider-than-national",
-            f"`{own}` applies to {', '.join(wider)}, and `{national}` does not",
-            "apply it to no more records than the lifecycle it refines",
-            related=scope.span,
-        )
+        span, sentence = own_scope.span, f"`{own}` applies to {', '.join(wider)}"
+        sentence = f"{sentence}, and `{national}` does not"
+        instead = "apply it to no more records than the lifecycle it refines"
+        yield Diagnostic(span, "wider-than-national", sentence, instead, related=scope.span)
     if own.in_force_from < national.in_force_from:
-        yield Diagnostic(
+        span, sentence = (
             own.span,
-            "earlier-than-national",
             f"`{own}` is in force from {own.in_force_from}, before `{national}`",
-            f"write `in_force_from: {national.in_force_from}`, or a later date",
-            related=national.span,
         )
+        instead = f"write `in_force_from: {national.in_force_from}`, or a later date"
+        yield Diagnostic(span, "earlier-than-national", sentence, instead, related=national.span)
 
 
 def _role_faults(
     own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
     for name, role in own.roles.items():
-        meant = national.roles.get(name)
-        if meant is not None and meant != role:
+        known = national.roles.get(name)
+        if known is not None and known != role:
             sentence = f"the role `{name}` has its meaning already"
             instead = "use it as it is, or choose another name"
-            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=meant.span)
+            yield Diagnostic(role.span, "role-redefined", sentence, instead, related=known.span)
         if role.stands_for is not None:
             other = vocabulary.roles.get(role.stands_for)
             if other is None or not may_stand_for(role, other):
-                yield Diagnostic(
-                    role.span,
-                    "not-delegable",
-                    f"`{name}` cannot stand for `{role.stands_for}`, whose acts are not delegated",
-                    "let it stand for a force role that is marked `may_be_delegated: true`",
-                    related=other.span if other else None,
+                stood = f"`{role.stands_for}`, whose acts are not delegated"
+                sentence, related = (
+                    f"`{name}` cannot stand for {stood}",
+                    other.span if other else None,
                 )
+                instead = "let it stand for a force role that is marked `may_be_delegated: true`"
+                yield Diagnostic(role.span, "not-delegable", sentence, instead, related=related)
 
 
 def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnostic]:
@@ -189,46 +162,25 @@ def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Di
         sentence = f"`{name}` stands for `{stood}`, which is no state of `{national}`"
         instead = f"write `stands_for:` with one of {listed(national.states)}"
         yield Diagnostic(state.span, "stands-for-nothing", sentence, instead, related=national.span)
-    else:
-        yield from _kept_state_faults(own, national, name, meant)
-        yield from _count_faults(own, national, name, meant)
-
-
-def _kept_state_faults(
-    own: Lifecycle, national: Lifecycle, name: str, meant: State
-) -> Iterator[Diagnostic]:
-    state, stood = own.states[name], own.stands_for(name)
+        return
     if name == own.initial and stood != national.initial:
-        yield Diagnostic(
-            state.span,
-            "initial-differs",
-            f"records start in `{name}`, which stands for `{stood}`; they start in "
-            f"`{national.initial}`",
-            f"start in a state that stands for `{national.initial}`",
-            related=national.states[national.initial].span,
-        )
+        start = f"`{national.initial}`"
+        sentence = f"records start in `{name}`, which stands for `{stood}`; they start in {start}"
+        instead = f"start in a state that stands for {start}"
+        related = national.states[national.initial].span
+        yield Diagnostic(state.span, "initial-differs", sentence, instead, related=related)
     if state.final != meant.final:
         is_, other = ("an end", "is none") if state.final else ("no end", "is one")
         sentence = f"`{name}` is {is_}, and `{stood}` {other}"
         instead = "let both be final, or neither"
         yield Diagnostic(state.span, "final-differs", sentence, instead, related=meant.span)
-
-
-def _count_faults(
-    own: Lifecycle, national: Lifecycle, name: str, meant: State
-) -> Iterator[Diagnostic]:
-    state = own.states[name]
-    for ledger in sorted({k for every in national.states.values() for k in every.counts_as}):
+    for ledger in sorted({k for known in national.states.values() for k in known.counts_as}):
         counts, expected = state.counts_as.get(ledger), meant.counts_as.get(ledger)
         if counts != expected:
-            yield Diagnostic(
-                state.span,
-                "count-differs",
-                f"`{name}` counts {counts or 'nowhere'} on `{ledger}`, and "
-                f"`{own.stands_for(name)}` {expected or 'nowhere'}",
-                f"write `{ledger}: {expected}`" if expected else f"remove `{ledger}` here",
-                related=meant.span,
-            )
+            here = f"`{name}` counts {counts or 'nowhere'} on `{ledger}`"
+            sentence = f"{here}, and `{stood}` {expected or 'nowhere'}"
+            instead = f"write `{ledger}: {expected}`" if expected else f"remove `{ledger}` here"
+            yield Diagnostic(state.span, "count-differs", sentence, instead, related=meant.span)
 
 
 def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
@@ -238,37 +190,35 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
         if proof.verdict == "proved":
             continue
         span = proof.steps[-1].span if proof.steps else own.span
-        related, trail = guarantee.span, proof.trail
+        against: tuple[Span, tuple[tuple[Span, str], ...]] = guarantee.span, proof.trail
         broken = f"`{own}` breaks `{guarantee.that}`: {proof.why}"
         if proof.verdict == "undetermined":
-            sentence = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
+            broken = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
             instead = "have somebody say what the predicate may do, or do without it"
-            yield Diagnostic(
-                span, "refinement-undetermined", sentence, instead, "note", related, trail
-            )
+            yield Diagnostic(span, "refinement-undetermined", broken, instead, "note", *against)
         elif isinstance(guarantee.promise, AlwaysReachable):
             instead = "add a way there from where the last of these steps leads"
-            yield Diagnostic(span, "end-unreachable", broken, instead, "error", related, trail)
+            yield Diagnostic(span, "end-unreachable", broken, instead, "error", *against)
         else:
             instead = "take away the last of these steps, or let it need what is missing"
-            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", related, trail)
+            yield Diagnostic(span, "guarantee-broken", broken, instead, "error", *against)
 
 
 def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     """Return what is wrong with the steps out of one state of the force's file."""
     state, meant = refinement.own.states[name], refinement.national_state(name)
-    found: list[Diagnostic] = []
+    faults: list[Diagnostic] = []
     for step in state.transitions:
         if refinement.own.stands_for(step.to) in refinement.national.states:
-            found += (
+            faults += (
                 _own_step_faults(refinement, name, step)
                 if step.implements is None
                 else _implementation_faults(refinement, name, step)
             )
     for rule in meant.transitions:
         if any(refinement.is_external(role) for role in rule.by):
-            found += _others_step_faults(refinement, name, rule)
-    return found
+            faults += _others_step_faults(refinement, name, rule)
+    return faults
 
 
 def _own_step_faults(refinement: Refinement, name: str, step: Transition) -> Iterator[Diagnostic]:
@@ -301,51 +251,38 @@ def _implementation_faults(
     stood, meant = refinement.own.stands_for(name), refinement.national_state(name)
     rules = [rule for rule in meant.transitions if rule.trigger == step.implements]
     if not rules:
-        yield Diagnostic(
-            step.span,
-            "answers-nothing",
-            f"`{step.trigger}` answers `{step.implements}`, and `{stood}` has no such step",
-            suggestion(str(step.implements), {rule.trigger for rule in meant.transitions}),
-            related=meant.span,
-        )
+        sentence = f"`{step.trigger}` answers `{step.implements}`, and `{stood}` has no such step"
+        instead = suggestion(str(step.implements), {rule.trigger for rule in meant.transitions})
+        yield Diagnostic(step.span, "answers-nothing", sentence, instead, related=meant.span)
         return
     if step.trigger != step.implements and any(map(refinement.is_external, step.by)):
-        yield Diagnostic(
-            step.span,
-            "theirs-renamed",
-            f"`{step.implements}` is called `{step.trigger}` here, and is not the force's to name",
-            f"call it `{step.implements}`",
-            related=rules[0].span,
-        )
+        named = f"`{step.implements}` is called `{step.trigger}` here"
+        sentence = f"{named}, and is not the force's to name"
+        instead, related = f"call it `{step.implements}`", rules[0].span
+        yield Diagnostic(step.span, "theirs-renamed", sentence, instead, related=related)
     for role in step.by:
         rule = next((r for r in rules if refinement.abstraction.is_one_of(role, r.by)), None)
         if rule is None:
-            if role != SYSTEM or _can_system_take(name, step):
-                yield _role_added(step, role, rules)
+            if role != SYSTEM or can_be_met(requirements_of(name, step), by_system=True):
+                may = listed(role for rule in rules for role in rule.by)
+                sentence = (
+                    f"`{role}` may `{step.trigger}` here, and only {may} may `{step.implements}`"
+                )
+                instead, related = f"write `by:` with some of {may}", rules[0].span
+                yield Diagnostic(step.span, "role-added", sentence, instead, related=related)
         else:
             yield from _tightening_faults(refinement, name, step, rule)
-
-
-def _role_added(step: Transition, role: str, rules: list[Transition]) -> Diagnostic:
-    may = [role for rule in rules for role in rule.by]
-    sentence = f"`{role}` may `{step.trigger}` here, and only {listed(may)} may `{step.implements}`"
-    instead = f"write `by:` with some of {listed(may)}"
-    return Diagnostic(step.span, "role-added", sentence, instead, related=rules[0].span)
 
 
 def _tightening_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    then = refinement.own.stands_for(step.to)
-    if then != rule.to:
-        yield Diagnostic(
-            step.span,
-            "target-differs",
-            f"`{step.trigger}` leads to `{step.to}`, which stands for `{then}`; `{rule.trigger}`"
-            f" leads to `{rule.to}`",
-            f"lead to a state that stands for `{rule.to}`",
-            related=rule.span,
-        )
+    target = refinement.own.stands_for(step.to)
+    if target != rule.to:
+        here = f"`{step.trigger}` leads to `{step.to}`, which stands for `{target}`"
+        sentence = f"{here}; `{rule.trigger}` leads to `{rule.to}`"
+        instead = f"lead to a state that stands for `{rule.to}`"
+        yield Diagnostic(step.span, "target-differs", sentence, instead, related=rule.span)
     for wanted in rule.requires:
         yield from _requirement_faults(refinement, name, step, rule, wanted)
     yield from _timing_faults(refinement, name, step, rule)
@@ -354,55 +291,41 @@ def _tightening_faults(
 def _requirement_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition, wanted: Requirement
 ) -> Iterator[Diagnostic]:
+    own_closes, national_closes = refinement.closed_by(name, step, rule)
     meant = refinement.abstraction.meant(wanted)
-    verdict = "undetermined"
+    verdict: Verdict = "undetermined"
     if meant is not None:
         verdict = implies_one(
             refinement.as_counted_from_window(name, requirements_of(name, step)),
             *refinement.as_counted_from_window(name, (meant,)),
-            given_closes=closed_ledgers(refinement.own, name, step),
-            wanted_closes=closed_ledgers(
-                refinement.national, refinement.own.stands_for(name), rule
-            ),
+            given_closes=own_closes,
+            wanted_closes=national_closes,
         )
-    said = say_requirement(wanted)
+    needed = say_requirement(wanted)
     if verdict == "refuted":
-        sentence = f"`{step.trigger}` can be done without {said}, and `{rule.trigger}` cannot"
-        instead = f"require {said}"
+        sentence = f"`{step.trigger}` can be done without {needed}, and `{rule.trigger}` cannot"
+        instead = f"require {needed}"
         yield Diagnostic(step.span, "requirement-weakened", sentence, instead, related=rule.span)
     elif verdict == "undetermined":
-        yield undetermined_note(step, rule, f"whether `{step.trigger}` needs {said} is not proved")
+        yield undetermined_note(
+            step, rule, f"whether `{step.trigger}` needs {needed} is not proved"
+        )
 
 
 def _timing_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
     if step.after != rule.after:
-        yield Diagnostic(
-            step.span,
-            "theirs-retimed",
-            f"`{step.trigger}` falls due {_due_words(step)}, "
-            f"and `{rule.trigger}` {_due_words(rule)}",
-            "keep the time that the national file gives",
-            related=rule.span,
-        )
+        due, due_there = _due_words(step), _due_words(rule)
+        sentence = f"`{step.trigger}` falls due {due}, and `{rule.trigger}` {due_there}"
+        instead = "keep the time that the national file gives"
+        yield Diagnostic(step.span, "theirs-retimed", sentence, instead, related=rule.span)
     elif rule.after is not None and rule.after.since == "entered":
         anew = refinement.own_step_into.get(name)
         if anew is not None:
             sentence = f"`{anew.trigger}` enters `{name}` anew, so `{step.trigger}` falls due later"
             instead = f"let no step of the force's own enter `{name}`"
             yield Diagnostic(anew.span, "theirs-retimed", sentence, instead, related=rule.span)
-
-
-def _can_system_take(name: str, step: Transition) -> bool:
-    """Say whether peelflow itself, which gives no reason and names no inspection, can do a step."""
-    try:
-        return any(
-            satisfiable(clause, (), by_system=True)
-            for clause in disjunctive_normal_form(requirements_of(name, step))
-        )
-    except TooLargeError:
-        return True
 
 
 def _due_words(step: Transition) -> str:
@@ -421,13 +344,10 @@ def _others_step_faults(
     for role in rule.by:
         step = next((w for w in answers if role in w.by), None)
         if step is None:
-            yield Diagnostic(
-                state.span,
-                "theirs-missing",
-                f"from `{name}` `{role}` cannot `{rule.trigger}`, which the force may not stop",
-                f"add `{rule.trigger}` to `{name}` as the national file has it",
-                related=rule.span,
-            )
+            missing = f"from `{name}` `{role}` cannot `{rule.trigger}`"
+            sentence = f"{missing}, which the force may not stop"
+            instead = f"add `{rule.trigger}` to `{name}` as the national file has it"
+            yield Diagnostic(state.span, "theirs-missing", sentence, instead, related=rule.span)
         else:
             yield from _burden_faults(refinement, name, step, rule)
 
@@ -435,27 +355,24 @@ def _others_step_faults(
 def _burden_faults(
     refinement: Refinement, name: str, step: Transition, rule: Transition
 ) -> Iterator[Diagnostic]:
-    given = [refinement.abstraction.meant(each) for each in rule.requires]
-    after = requirements_of(name, evolve(step, requires=()))
+    meant = [refinement.abstraction.meant(requirement) for requirement in rule.requires]
+    given = tuple(requirement for requirement in meant if requirement is not None)
+    given += requirements_of(name, evolve(step, requires=()))
+    own_closes, national_closes = refinement.closed_by(name, step, rule)
     for asked in step.requires:
-        verdict = "undetermined"
-        if None not in given:
+        verdict: Verdict = "undetermined"
+        if None not in meant:
             verdict = implies_one(
-                refinement.as_counted_from_window(
-                    name, (*(each for each in given if each is not None), *after)
-                ),
+                refinement.as_counted_from_window(name, given),
                 *refinement.as_counted_from_window(name, (asked,)),
-                given_closes=closed_ledgers(
-                    refinement.national, refinement.own.stands_for(name), rule
-                ),
-                wanted_closes=closed_ledgers(refinement.own, name, step),
+                given_closes=national_closes,
+                wanted_closes=own_closes,
             )
-        said = say_requirement(asked)
         if verdict == "refuted":
-            sentence = f"`{step.trigger}` needs {said} here, which the force may not ask"
+            needed = say_requirement(asked)
+            sentence = f"`{step.trigger}` needs {needed} here, which the force may not ask"
             instead = "require what the national file requires, no more"
             yield Diagnostic(step.span, "theirs-burdened", sentence, instead, related=rule.span)
         elif verdict == "undetermined":
-            yield undetermined_note(
-                step, rule, f"whether `{step.trigger}` needs more here is not proved"
-            )
+            sentence = f"whether `{step.trigger}` needs more here is not proved"
+            yield undetermined_note(step, rule, sentence)

@@ -10,7 +10,7 @@ undetermined.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Literal, TypeVar
@@ -41,8 +41,6 @@ from peelflow.proof.normal_form import (
 )
 
 Verdict = Literal["proved", "refuted", "undetermined"]
-
-
 TimePoint = tuple[Literal["window", "entered", "done"], str]
 WINDOW: TimePoint = ("window", "")
 
@@ -50,6 +48,17 @@ WINDOW: TimePoint = ("window", "")
 def time_point(since: str | None) -> TimePoint:
     """Return the moment that `since` names: the window when it names none."""
     return WINDOW if since is None else ("entered", since)
+
+
+def window_start(atom: Atom | Requirement) -> TimePoint | None:
+    """Return the moment from which an atom counts, None where it counts from none of a walk."""
+    match atom:
+        case Waited(since=since) if since == PUBLISHED:
+            return None
+        case Evidence() | InspectionHeld() | DistinctFrom() | Waited():
+            return time_point(atom.since)
+        case _:
+            return None
 
 
 @frozen
@@ -157,16 +166,15 @@ def satisfiable(
     held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
     if any(atom in held for atom in lacking) or _has_contradictory_wait(held, lacking):
         return False
-    if by_system and any(
-        isinstance(a, ReasonGiven | SuccessorNamed | InspectionHeld) for a in held
-    ):
+    by_person = ReasonGiven | SuccessorNamed | InspectionHeld
+    if by_system and any(isinstance(atom, by_person) for atom in held):
         return False
-    there = _existing_time_points(held, known)
-    if there is None:
+    # INVARIANT: of a past that is not known, there are as few moments as `held` allows.
+    asked = {window_start(atom) for atom in held} - {None, WINDOW}
+    points = {None, WINDOW, *(asked if known is None else known.ranks)}
+    if not asked <= points:
         return False
-    lacking = tuple(
-        atom for atom in lacking if _since_of(atom) is None or _time_point_of(atom) in there
-    )
+    lacking = tuple(atom for atom in lacking if window_start(atom) in points)
     return (
         _are_fields_satisfiable(held, lacking)
         and _are_children_satisfiable(held, lacking)
@@ -177,37 +185,9 @@ def satisfiable(
 
 def _has_contradictory_wait(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
     """Say whether a time that is not to have passed has, as a longer one of its unit has."""
-    lapses = [atom for atom in lacking if isinstance(atom, PeriodWaited)]
-    return any(
-        lapse.follows_from(atom) for lapse in lapses for atom in held if isinstance(atom, Waited)
-    )
-
-
-def _since_of(atom: Atom) -> str | None:
-    match atom:
-        case Waited(since=since) if since == PUBLISHED:
-            return None
-        case Evidence(since=since) | InspectionHeld(since=since):
-            return since
-        case DistinctFrom(since=since) | Waited(since=since):
-            return since
-        case _:
-            return None
-
-
-def _time_point_of(atom: Atom) -> TimePoint:
-    return time_point(_since_of(atom))
-
-
-def _existing_time_points(
-    held: Iterable[Atom], known: KnownPast | None
-) -> frozenset[TimePoint] | None:
-    """Return the moments there are: as few as `held` allows; None when it needs one too many."""
-    asked = frozenset(_time_point_of(atom) for atom in held if _since_of(atom) is not None)
-    if known is None:
-        return asked
-    there = frozenset(known.ranks)
-    return there if asked <= there else None
+    waits = [atom for atom in held if isinstance(atom, Waited)]
+    lapses = (atom for atom in lacking if isinstance(atom, PeriodWaited))
+    return any(lapse.follows_from(wait) for lapse in lapses for wait in waits)
 
 
 def _are_fields_satisfiable(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
@@ -270,12 +250,14 @@ def _has_every_answer(
 ) -> bool:
     """Say whether each record that an atom asks for has an answer, by a field if one is named."""
     asked = atom.asked
-    found: set[str] = set()
-    for other in held:
-        if isinstance(other, AnswersOnLedgers) and by in (None, other.asked.children):
-            same = (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
-            found |= set(other.asked.for_each) if same else set()
-    return found.issuperset(asked.for_each)
+    answered = {
+        category
+        for other in held
+        if isinstance(other, AnswersOnLedgers) and by in (None, other.asked.children)
+        if (other.asked.whose, other.asked.names) == (asked.whose, asked.names)
+        for category in other.asked.for_each
+    }
+    return answered.issuperset(asked.for_each)
 
 
 def _are_people_satisfiable(
@@ -291,7 +273,7 @@ def _are_people_satisfiable(
             continue
         trigger = atom.distinct_from
         done = ranks.get(("done", trigger))
-        within = done is not None and done >= ranks[_time_point_of(atom)]
+        within = done is not None and done >= ranks[time_point(atom.since)]
         done_by_system = trigger in known.by_system
         if atom in held:
             if not within or (by_system and done_by_system):
@@ -308,17 +290,16 @@ def _are_times_satisfiable(
     inspections = [atom for atom in held if isinstance(atom, InspectionHeld)]
     letters = [atom for atom in held if isinstance(atom, Evidence)]
     signers = [_possible_signers(letter, lacking) for letter in letters]
-    for kind in _inspection_kinds(inspections):
-        for signed in product(*signers):
-            order = DifferenceConstraints()
-            _constrain_waits(order, held, lacking)
-            if known is None:
-                _constrain_distinct(order, held, lacking)
-            _constrain_inspection(order, inspections, lacking, kind)
-            for letter, signer in zip(letters, signed, strict=True):
-                _constrain_document(order, letter, lacking, signer)
-            if order.can_be(known):
-                return True
+    for kind, *signed in product(_inspection_kinds(inspections), *signers):
+        order = DifferenceConstraints()
+        _constrain_waits(order, held, lacking)
+        if known is None:
+            _constrain_distinct(order, held, lacking)
+        _constrain_inspection(order, inspections, lacking, kind or "")
+        for letter, signer in zip(letters, signed, strict=True):
+            _constrain_document(order, letter, lacking, signer)
+        if order.can_be(known):
+            return True
     return False
 
 
@@ -327,23 +308,25 @@ def _constrain_waits(
 ) -> None:
     for atom in held:
         if isinstance(atom, Waited) and atom.since != PUBLISHED:
-            order.at_least(_time_point_of(atom), atom.waited)
+            order.at_least(time_point(atom.since), atom.waited)
     for atom in lacking:
         if isinstance(atom, Waited) and atom.since != PUBLISHED:
             most = longest_days(atom)
             if most is not None:
-                order.at_most(_time_point_of(atom), most - 1)
+                order.at_most(time_point(atom.since), most - 1)
 
 
 def _constrain_distinct(
     order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
     """Another person did it, in every window asked for, so before every window refused."""
-    asked = [atom for atom in held if isinstance(atom, DistinctFrom)]
-    refused = [atom for atom in lacking if isinstance(atom, DistinctFrom)]
-    for one, other in product(asked, refused):
-        if one.distinct_from == other.distinct_from:
-            order.before(_time_point_of(one), _time_point_of(other))
+    for asked, refused in product(held, lacking):
+        if (
+            isinstance(asked, DistinctFrom)
+            and isinstance(refused, DistinctFrom)
+            and asked.distinct_from == refused.distinct_from
+        ):
+            order.before(time_point(asked.since), time_point(refused.since))
 
 
 def _inspection_kinds(inspections: list[InspectionHeld]) -> tuple[str, ...]:
@@ -366,19 +349,16 @@ def _constrain_inspection(
             and relevant >= atom.relevant
         ):
             for other in held:
-                order.before(_time_point_of(other), _time_point_of(atom), 1)
+                order.before(time_point(other.since), time_point(atom.since), 1)
 
 
 def _possible_signers(letter: Evidence, lacking: Iterable[Atom]) -> tuple[str | None, ...]:
     """Return who may have signed a document: somebody nothing else asks for, if there is one."""
     if not letter.signed_by:
         return (None,)
-    refused = {
-        role
-        for atom in lacking
-        if isinstance(atom, Evidence) and atom.evidence == letter.evidence
-        for role in atom.signed_by
-    }
+    kind = letter.evidence
+    others = [a for a in lacking if isinstance(a, Evidence) and a.evidence == kind]
+    refused = {role for atom in others for role in atom.signed_by}
     free = tuple(role for role in letter.signed_by if role not in refused)
     return free[:1] or letter.signed_by
 
@@ -393,7 +373,7 @@ def _constrain_document(
             and atom.evidence == letter.evidence
             and (not atom.signed_by or signer in atom.signed_by)
         ):
-            order.before(_time_point_of(letter), _time_point_of(atom))
+            order.before(time_point(letter.since), time_point(atom.since))
 
 
 MOST_STEPS = 20_000
@@ -416,9 +396,7 @@ class CountermodelSearch:
     steps: int = field(default=0, init=False)
 
     def unmet(self, clause: Clause, wanted: tuple[Clause, ...]) -> tuple[Atom, ...] | None:
-        """Return atoms that an act can fail, so that it meets `clause` and no way of `wanted`.
-
-        None when there is no such act.
+        """Return atoms that an act can fail to meet `clause` and no way of `wanted`, if one can.
 
         Raises:
             TooLargeError: The search takes too many steps.
@@ -440,11 +418,12 @@ class CountermodelSearch:
         first, rest = wanted[0], wanted[1:]
         if any(atom in failed for atom in first):
             return self._search(clause, rest, failed)
-        found = (self._search(clause, rest, (*failed, atom)) for atom in self._failing(first))
-        return next((atoms for atoms in found if atoms is not None), None)
-
-    def _failing(self, clause: Clause) -> Iterator[Atom]:
-        return (atom for atom in clause if not (self.must and isinstance(atom, PredicateHolds)))
+        for atom in first:
+            if not (self.must and isinstance(atom, PredicateHolds)):
+                atoms = self._search(clause, rest, (*failed, atom))
+                if atoms is not None:
+                    return atoms
+        return None
 
 
 def implies(
@@ -456,16 +435,10 @@ def implies(
 ) -> Verdict:
     """Say whether an act that meets all of `given` meets all of `wanted`.
 
-    Args:
-        given: What is required.
-        wanted: What should follow.
-        given_closes: The ledgers that the step requiring `given` closes, for `children`.
-        wanted_closes: The same of the step requiring `wanted`.
+    `given_closes` and `wanted_closes` are the ledgers that the step requiring them closes.
     """
-    verdicts = [
-        implies_one(given, each, given_closes=given_closes, wanted_closes=wanted_closes)
-        for each in wanted
-    ]
+    closes = {"given_closes": given_closes, "wanted_closes": wanted_closes}
+    verdicts = [implies_one(given, requirement, **closes) for requirement in wanted]
     if "refuted" in verdicts:
         return "refuted"
     return "undetermined" if "undetermined" in verdicts else "proved"
@@ -485,18 +458,25 @@ def implies_one(
         asked = disjunctive_normal_form((wanted,), wanted_closes)
         if all(CountermodelSearch().unmet(clause, asked) is None for clause in clauses):
             return "proved"
-        if any(
-            CountermodelSearch(must=True).unmet(clause, asked) is not None for clause in clauses
-        ):
+        searches = (CountermodelSearch(must=True).unmet(clause, asked) for clause in clauses)
+        if any(failed is not None for failed in searches):
             return "refuted"
     except TooLargeError:
-        return "undetermined"
+        pass
     return "undetermined"
 
 
-def can_be_met(requirements: Requirements) -> bool:
-    """Say whether some act on some record meets all of `requirements`."""
+def satisfiable_clauses(
+    requirements: Requirements, closes: frozenset[str] = frozenset(), *, by_system: bool = False
+) -> tuple[Clause, ...] | None:
+    """Return the ways to meet requirements that some act has; None when they are too many."""
     try:
-        return any(satisfiable(clause, ()) for clause in disjunctive_normal_form(requirements))
+        clauses = disjunctive_normal_form(requirements, closes)
     except TooLargeError:
-        return True
+        return None
+    return tuple(clause for clause in clauses if satisfiable(clause, (), by_system=by_system))
+
+
+def can_be_met(requirements: Requirements, *, by_system: bool = False) -> bool:
+    """Say whether some act on some record meets all of `requirements`, or may."""
+    return satisfiable_clauses(requirements, by_system=by_system) != ()

@@ -24,27 +24,27 @@ from typing import NamedTuple
 from attrs import define, field, fields, frozen
 
 from peelflow.model.requirements import (
-    PUBLISHED,
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
-    Evidence,
-    InspectionHeld,
     PredicateHolds,
-    Requirement,
-    Waited,
     atoms_of,
 )
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
 from peelflow.proof.normal_form import (
     Atom,
     Clause,
-    TooLargeError,
     closed_ledgers,
-    disjunctive_normal_form,
     requirements_of,
 )
-from peelflow.proof.satisfiability import WINDOW, KnownPast, TimePoint, satisfiable, time_point
+from peelflow.proof.satisfiability import (
+    WINDOW,
+    KnownPast,
+    TimePoint,
+    satisfiable_clauses,
+    time_point,
+    window_start,
+)
 
 
 @frozen
@@ -66,15 +66,11 @@ def counted_triggers(transition: Transition) -> tuple[str, ...]:
 
 
 @frozen
-class Entered:
-    """The state was entered."""
-
-    state: str
-
-
-@frozen
 class NotBefore:
-    """`later` is there, and `earlier` is not, or not later than `later`."""
+    """`later` is there, and `earlier` is not, or not later than `later`.
+
+    Of one time point twice it says that the point is there.
+    """
 
     later: TimePoint
     earlier: TimePoint
@@ -103,7 +99,7 @@ class LastDoneAs:
     trigger: str
 
 
-Fact = Entered | NotBefore | LastDoneBySystem | Done | LastDoneAs
+Fact = NotBefore | LastDoneBySystem | Done | LastDoneAs
 Guard = tuple[int, int]
 
 
@@ -121,29 +117,25 @@ class Facts:
 
     def at_first(self, initial: str) -> int:
         """Return the facts of a record that was just added."""
-        return self._moved({WINDOW, time_point(initial)})[1]
+        return self._masks_of({WINDOW, time_point(initial)}, by_system=False)[1]
 
     def after(
         self, transition: Transition, *, by_system: bool, named: frozenset[str] = frozenset()
     ) -> tuple[int, int]:
         """Return the bits a transition keeps and those it sets.
 
-        Args:
-            transition: The transition.
-            by_system: peelflow itself takes it.
-            named: The guarantee's words for its trigger.
+        `named` are the guarantee's words for its trigger.
         """
         if not self.bits:
             return -1, 0
-        key = (
-            counted_triggers(transition),
-            transition.to if transition.to in self.states else "",
-            transition.implements is None,
-            by_system,
-        )
-        if (*key, named) not in self._masks:
-            self._masks[*key, named] = self._after(transition, by_system=by_system, named=named)
-        return self._masks[*key, named]
+        entered = transition.to if transition.to in self.states else ""
+        triggers, is_own = counted_triggers(transition), transition.implements is None
+        key = triggers, entered, is_own, by_system, named
+        if key not in self._masks:
+            points: set[TimePoint] = {("done", name) for name in triggers}
+            points |= {time_point(transition.to)} if is_own else {time_point(transition.to), WINDOW}
+            self._masks[key] = self._masks_of(points, by_system=by_system, named=named)
+        return self._masks[key]
 
     @cached_property
     def states(self) -> frozenset[str]:
@@ -151,35 +143,17 @@ class Facts:
         points = [point for fact in self.bits for point in time_points_of(fact)]
         return frozenset(name for kind, name in points if kind == "entered")
 
-    def _after(
-        self, transition: Transition, *, by_system: bool, named: frozenset[str]
+    def _masks_of(
+        self, points: set[TimePoint], *, by_system: bool, named: frozenset[str] = frozenset()
     ) -> tuple[int, int]:
-        points: set[TimePoint] = {("done", name) for name in counted_triggers(transition)}
-        points.add(time_point(transition.to))
-        if transition.implements is not None:
-            points.add(WINDOW)
-        cleared, set_bits = self._moved(points)
+        cleared = set_bits = 0
         for fact, bit in self.bits.items():
-            value = _value_after(fact, transition, by_system=by_system, named=named)
+            value = _value_after(fact, points, by_system=by_system, named=named)
             if value:
                 set_bits |= bit
             elif value is not None:
                 cleared |= bit
         return ~cleared, set_bits
-
-    def _moved(self, points: set[TimePoint]) -> tuple[int, int]:
-        cleared = set_bits = 0
-        for fact, bit in self.bits.items():
-            match fact:
-                case Entered(state=state) if time_point(state) in points:
-                    set_bits |= bit
-                case NotBefore(later=later) if later in points:
-                    set_bits |= bit
-                case NotBefore(earlier=earlier) if earlier in points:
-                    cleared |= bit
-                case _:
-                    pass
-        return cleared, set_bits
 
     def guard(self, clause: Clause, *, by_system: bool) -> Guard:
         """Return which bits must be set, and which must not be, for a clause to be met."""
@@ -206,28 +180,26 @@ class Facts:
 
 def time_points_of(fact: Fact) -> tuple[TimePoint, ...]:
     """Return the time points that a fact is about."""
-    match fact:
-        case Entered(state=state):
-            return (time_point(state),)
-        case NotBefore(later=later, earlier=earlier):
-            return (later, earlier)
-        case _:
-            return ()
+    return (fact.later, fact.earlier) if isinstance(fact, NotBefore) else ()
 
 
 def _value_after(
-    fact: Fact, transition: Transition, *, by_system: bool, named: frozenset[str]
+    fact: Fact, points: set[TimePoint], *, by_system: bool, named: frozenset[str]
 ) -> bool | None:
-    triggers = counted_triggers(transition)
+    """Return what a fact is after an event at these points; None where it stays as it was."""
     match fact:
-        case LastDoneBySystem(trigger=trigger) if trigger in triggers:
+        case NotBefore(later=later) if later in points:
+            return True
+        case NotBefore(earlier=earlier) if earlier in points:
+            return False
+        case LastDoneBySystem(trigger=trigger) if ("done", trigger) in points:
             return by_system
         case Done(named=name, by_system=only_system) if name in named:
             return by_system or not only_system
-        case LastDoneAs(named=name, trigger=trigger):
-            if name in named:
-                return trigger in triggers
-            return False if trigger in triggers else None
+        case LastDoneAs(named=name, trigger=trigger) if name in named:
+            return ("done", trigger) in points
+        case LastDoneAs(trigger=trigger) if ("done", trigger) in points:
+            return False
         case _:
             return None
 
@@ -236,17 +208,13 @@ def facts_of(clause: Iterable[Atom]) -> tuple[Fact, ...]:
     """Return the facts that decide whether atoms can be met."""
     facts: list[Fact] = []
     for atom in clause:
-        match atom:
-            case Evidence(since=since) | InspectionHeld(since=since) if since is not None:
-                facts.append(Entered(since))
-            case Waited(since=since) if since not in (None, PUBLISHED):
-                facts.append(Entered(str(since)))
-            case DistinctFrom(distinct_from=trigger, since=since):
-                facts += [Entered(since)] if since is not None else []
-                facts.append(NotBefore(("done", trigger), time_point(since)))
-                facts.append(LastDoneBySystem(trigger))
-            case _:
-                pass
+        point = window_start(atom)
+        if point is not None and point != WINDOW:
+            facts.append(NotBefore(point, point))
+        if isinstance(atom, DistinctFrom):
+            done: TimePoint = ("done", atom.distinct_from)
+            before = NotBefore(done, time_point(atom.since))
+            facts += [before, LastDoneBySystem(atom.distinct_from)]
     return tuple(facts)
 
 
@@ -290,11 +258,7 @@ class Edge:
     set_bits: int
 
     def guards(self, *, must: bool) -> tuple[Guard, ...] | None:
-        """Return what facts must be to take the edge; None when it is always open.
-
-        Args:
-            must: Count only clauses that no predicate decides.
-        """
+        """Return what facts must be to take the edge; None when it is always open."""
         if self.clauses is None:
             return () if must else None
         guards = {met.guard for met in self.clauses if not (must and met.is_opaque)}
@@ -402,12 +366,9 @@ def transition_system_of(
     more: Iterable[Fact] = (),
     trigger_names: TriggerNames = lambda _: frozenset(),
 ) -> TransitionSystem:
-    """Return a settled lifecycle in numbers.
+    """Return a settled lifecycle in numbers, with `more` facts than open and close its edges.
 
-    Args:
-        guarded: What can be taken.
-        more: Facts to keep besides those that open and close edges.
-        trigger_names: A guarantee's words for a transition's trigger.
+    `trigger_names` are a guarantee's words for a transition's trigger.
     """
     lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more])
     index = {name: number for number, name in enumerate(lifecycle.states)}
@@ -417,7 +378,10 @@ def transition_system_of(
         # INVARIANT: steps that need the same share their clauses, which `guarded` keeps alive.
         key = id(clauses), by_system
         if key not in known:
-            known[key] = _guarded_clauses(facts, clauses, by_system=by_system)
+            known[key] = None
+            if clauses is not None:
+                guards = [facts.guard(clause, by_system=by_system) for clause in clauses]
+                known[key] = tuple(map(GuardedClause, clauses, guards))
         kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
         target, met = index[rule.to], known[key]
         edges.append(Edge(number, source, target, rule, roles, by_system, met, kept, added))
@@ -436,16 +400,16 @@ class _ClauseCache:
         self, source: str, transition: Transition, *, by_system: bool
     ) -> tuple[Clause, ...] | None:
         """Return the ways to meet what a transition needs; None when they are too many."""
-        key: tuple[object, ...]
         asked = requirements_of(source, transition)
-        key, shut = (asked, by_system), frozenset[str]()
+        key: tuple[object, ...] = (asked, by_system)
+        shut = frozenset[str]()
         if key in self.known:
             return self.known[key]
         if any(isinstance(atom, ChildrenClosed | ChildForEach) for atom in atoms_of(asked)):
             shut = closed_ledgers(self.lifecycle, source, transition)
             key = (*key, shut)
         if key not in self.known:
-            self.known[key] = _satisfiable_clauses(asked, shut, by_system=by_system)
+            self.known[key] = satisfiable_clauses(asked, shut, by_system=by_system)
         return self.known[key]
 
     def facts(self) -> Iterator[Fact]:
@@ -453,25 +417,3 @@ class _ClauseCache:
         for clauses in self.known.values():
             for clause in clauses or ():
                 yield from facts_of(clause)
-
-
-def _satisfiable_clauses(
-    asked: tuple[Requirement, ...], shut: frozenset[str], *, by_system: bool
-) -> tuple[Clause, ...] | None:
-    try:
-        clauses = disjunctive_normal_form(asked, shut)
-    except TooLargeError:
-        return None
-    return tuple(
-        transition for transition in clauses if satisfiable(transition, (), by_system=by_system)
-    )
-
-
-def _guarded_clauses(
-    facts: Facts, clauses: tuple[Clause, ...] | None, *, by_system: bool
-) -> tuple[GuardedClause, ...] | None:
-    if clauses is None:
-        return None
-    return tuple(
-        GuardedClause(clause, facts.guard(clause, by_system=by_system)) for clause in clauses
-    )

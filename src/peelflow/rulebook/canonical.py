@@ -89,26 +89,26 @@ def _role_json(role: Role) -> dict[str, Any]:
 
 def _state_json(state: State) -> dict[str, Any]:
     transitions: dict[str, list[Any]] = {}
-    for way in state.transitions:
-        transitions.setdefault(way.trigger, []).append(_transition_json(way))
+    for transition in state.transitions:
+        transitions.setdefault(transition.trigger, []).append(_transition_json(transition))
     plain = {
         "final": state.final,
         "stands_for": state.stands_for,
-        "transitions": {name: _sorted_set(ways) for name, ways in transitions.items()},
+        "transitions": {name: _sorted_set(steps) for name, steps in transitions.items()},
     }
     return _without_defaults(plain) | {"counts_as": dict(state.counts_as)}
 
 
-def _transition_json(way: Transition) -> dict[str, Any]:
+def _transition_json(transition: Transition) -> dict[str, Any]:
     return _without_defaults(
         {
-            "to": way.to,
-            "by": _sorted_set(way.by),
-            "requires": _requirements_json(way.requires),
-            "as": way.as_,
-            "after": way.after and _after_json(way.after),
-            "reopens": way.reopens,
-            "answers": way.implements,
+            "to": transition.to,
+            "by": _sorted_set(transition.by),
+            "requires": _requirements_json(transition.requires),
+            "as": transition.as_,
+            "after": transition.after and _after_json(transition.after),
+            "reopens": transition.reopens,
+            "answers": transition.implements,
         }
     )
 
@@ -146,7 +146,7 @@ def restore(text: str) -> Lifecycle:
         InvalidRequest: The text is no lifecycle's meaning.
     """
     # Only a record under rules whose file is gone needs the reader: a start does without it.
-    from peelflow.rulebook.structure import lifecycle_of
+    from peelflow.rulebook.structure import read_all
     from peelflow.rulebook.yaml_reader import node_from_json
 
     try:
@@ -154,33 +154,35 @@ def restore(text: str) -> Lifecycle:
         roles = {name: Role(title=name, **role) for name, role in plain.pop("roles").items()}
         answers = _take_implemented(plain["states"])
         plain |= {"title": plain["lifecycle"], "in_force_from": "0001-01-01"}
-        lifecycle = lifecycle_of(node_from_json(plain, Span(f"<kept {plain['lifecycle']}>")))
+        nodes = node_from_json(plain, Span(f"<kept {plain['lifecycle']}>"))
+        lifecycle: Lifecycle = read_all(nodes, Lifecycle)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         what, why = "these kept rules", "are no lifecycle's meaning"
         raise InvalidRequest(what, why, "verify the store and restore it") from error
-    lifecycle = _with_implemented(lifecycle, answers)
-    lifecycle = evolve(lifecycle, roles=roles)
+    lifecycle = evolve(_with_implemented(lifecycle, answers), roles=roles)
     return evolve(lifecycle, pin=pin_of(lifecycle))
 
 
 def _take_implemented(states: dict[str, Any]) -> dict[tuple[str, str, int], str]:
     return {
-        (name, trigger, index): way.pop("answers")
+        (name, trigger, index): transition.pop("answers")
         for name, state in states.items()
-        for trigger, ways in state.get("transitions", {}).items()
-        for index, way in enumerate(ways)
-        if "answers" in way
+        for trigger, transitions in state.get("transitions", {}).items()
+        for index, transition in enumerate(transitions)
+        if "answers" in transition
     }
 
 
 def _with_implemented(lifecycle: Lifecycle, answers: dict[tuple[str, str, int], str]) -> Lifecycle:
     states: dict[str, State] = {}
     for name, state in lifecycle.states.items():
-        seen: dict[str, int] = {}
-        ways: list[Transition] = []
-        for way in state.transitions:
-            index = seen.get(way.trigger, 0)
-            seen[way.trigger] = index + 1
-            ways.append(evolve(way, implements=answers.get((name, way.trigger, index))))
-        states[name] = evolve(state, transitions=tuple(ways))
+        counts: dict[str, int] = {}
+        transitions: list[Transition] = []
+        for transition in state.transitions:
+            index = counts.get(transition.trigger, 0)
+            counts[transition.trigger] = index + 1
+            transitions.append(
+                evolve(transition, implements=answers.get((name, transition.trigger, index)))
+            )
+        states[name] = evolve(state, transitions=tuple(transitions))
     return evolve(lifecycle, states=states)

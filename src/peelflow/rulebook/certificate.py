@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Diagnostic, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.rulebook.canonical import canonical_json
 from peelflow.rulebook.loader import CheckedRules, verdict_on
+from peelflow.rulebook.yaml_reader import fault
 
 CERTIFICATE_FORMAT = 1
 
@@ -39,7 +40,8 @@ def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
 
 
 def _lifecycle_entry(lifecycle: Lifecycle, checked: CheckedRules) -> dict[str, Any]:
-    faults = [fault for fault in checked.diagnostics if fault.span.file == lifecycle.span.file]
+    file = lifecycle.span.file
+    faults = [diagnostic for diagnostic in checked.diagnostics if diagnostic.span.file == file]
     return {
         "lifecycle": str(lifecycle),
         "digest": lifecycle.pin.digest,
@@ -101,7 +103,7 @@ def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[s
         pass  # whoever made it, it is no certificate
     sentence = "this is no certificate of a format known here, or it was changed"
     instead = "write it anew with `peelflow check --format json`"
-    raise InvalidRules([Diagnostic(Span(file), "certificate-unreadable", sentence, instead)])
+    raise fault(Span(file), "certificate-unreadable", sentence, instead)
 
 
 def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -6,29 +6,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
-from peelflow.model.rules import (
-    SYSTEM,
-    Lifecycle,
-    MigrationPlan,
-    Role,
-    State,
-    Transition,
-    Vocabulary,
-)
+from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
+from peelflow.files import read_regular
+from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
-from peelflow.proof.lint import lint, roles_named
+from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
 from peelflow.proof.migration import check_migration
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
-from peelflow.proof.vocabulary_lint import lint_unused, lint_vocabulary
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.rulebook import (
     Rulebook,
@@ -37,7 +28,7 @@ from peelflow.rulebook.rulebook import (
     merge_vocabularies,
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
-from peelflow.rulebook.yaml_reader import MAX_BYTES, read_mapping
+from peelflow.rulebook.yaml_reader import MAX_BYTES, fault, read_mapping
 from peelflow.wording import printable, suggestion
 
 _SUFFIXES = {".yaml", ".yml"}
@@ -54,24 +45,14 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         InvalidRules: No regular file can be read there.
     """
+    # INVARIANT: a file that grows meanwhile is read no further than this.
     try:
-        source = _read_to_limit(path) if stat.S_ISREG(path.stat().st_mode) else None
+        source = read_regular(path, MAX_BYTES)
     except (OSError, ValueError) as error:
         raise InvalidRules([_unreadable_fault(path, _reason_of(error))]) from None
     if source is None:
         raise InvalidRules([_unreadable_fault(path, "it is no regular file")])
     return source
-
-
-def _read_to_limit(path: Path) -> bytes | None:
-    # INVARIANT: a file that grows meanwhile is read no further than this.
-    with open(path, "rb", opener=_open_nonblocking) as stream:
-        return stream.read(MAX_BYTES + 1)
-
-
-def _open_nonblocking(path: str, flags: int) -> int:
-    # A pipe put in the file's place meanwhile would have us wait for its writer.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Path]:
@@ -106,7 +87,9 @@ def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
         except OSError as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
     if not files and len(faults) == before:
-        faults.append(_no_rule_files_fault(folder))
+        sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
+        place = Span(path_text(folder))
+        faults.append(Diagnostic(place, "no-rule-files", sentence, "check the path"))
     return files
 
 
@@ -119,12 +102,6 @@ def _unreadable_fault(path: Path, why: str) -> Diagnostic:
     sentence = f"`{path_text(path)}` cannot be read: {why}"
     instead = "check the path and its permissions"
     return Diagnostic(Span(path_text(path)), "unreadable", sentence, instead)
-
-
-def _no_rule_files_fault(path: Path) -> Diagnostic:
-    sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
-    instead = "check the path"
-    return Diagnostic(Span(path_text(path)), "no-rule-files", sentence, instead)
 
 
 def read_file(path: Path) -> RuleFile:
@@ -145,9 +122,7 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
     rules = rule_file_of(read_mapping(source, file))
     if isinstance(rules, Lifecycle):
         return rules
-    raise InvalidRules(
-        [Diagnostic(rules.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")]
-    )
+    raise fault(rules.span, "unknown-kind", "this is no lifecycle", "give a lifecycle's file")
 
 
 @define
@@ -191,34 +166,27 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         name: evolve(
             state,
             transitions=tuple(
-                evolve(
-                    transition,
-                    implements=_implemented_trigger(
-                        transition, state.stands_for or name, lifecycle, refined
-                    ),
-                )
-                for transition in state.transitions
+                evolve(step, implements=_implemented_trigger(step, stood, lifecycle, refined))
+                for step in state.transitions
             ),
         )
         for name, state in lifecycle.states.items()
+        for stood in (state.stands_for or name,)
     }
     lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
     return evolve(lifecycle, pin=pin_of(lifecycle))
 
 
 def _implemented_trigger(
-    transition: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
+    step: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
 ) -> str | None:
     if lifecycle.refines is None:
-        return transition.trigger
-    if transition.as_ is not None:
-        return transition.as_
+        return step.trigger
+    if step.as_ is not None:
+        return step.as_
     state = refined.states.get(national_state) if refined else None
-    return transition.trigger if state and _has_trigger(state, transition.trigger) else None
-
-
-def _has_trigger(state: State, trigger: str) -> bool:
-    return any(transition.trigger == trigger for transition in state.transitions)
+    rules = state.transitions if state else ()
+    return step.trigger if any(rule.trigger == step.trigger for rule in rules) else None
 
 
 def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str, Role]:
@@ -232,16 +200,10 @@ def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str
     return roles
 
 
-def prove_lifecycles(
+def _prove_lifecycles(
     lifecycles: Sequence[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
-    """Prove every guarantee and refinement of settled lifecycles without lint errors.
-
-    Args:
-        lifecycles: As they settled among the others.
-        refinable: The settled lifecycles that others may refine, by name@version.
-        vocabulary: The words of the whole rulebook.
-    """
+    """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`."""
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
@@ -255,20 +217,19 @@ def prove_lifecycles(
     return proofs, faults
 
 
-def prove_migrations(
+def _migration_faults(
     plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
-    """Prove migration plans between settled lifecycles without errors."""
     known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:
-            yield Diagnostic(
-                plan.span,
-                "unknown-lifecycle",
-                f"the migration `{plan.name}` names `{name}`, which is not here without errors",
+            names = f"the migration `{plan.name}` names `{name}`"
+            sentence, instead = (
+                f"{names}, which is not here without errors",
                 suggestion(name, known),
             )
+            yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
             old, new = known[plan.old], known[plan.new]
             yield from check_migration(plan, old, new, roles=vocabulary.roles)
@@ -281,22 +242,14 @@ def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnost
         instead = "take away the last of these steps, or let it need what is missing"
         yield Diagnostic(span, "guarantee-refuted", sentence, instead, steps=proof.trail)
     elif proof.verdict == "undetermined":
-        yield Diagnostic(
-            span,
-            "guarantee-undetermined",
-            f"whether `{that}` holds is not proved: {proof.why}",
-            "do without the predicate, or have somebody say what it may do",
-            "note",
-            steps=proof.trail,
-        )
+        sentence, steps = f"whether `{that}` holds is not proved: {proof.why}", proof.trail
+        instead = "do without the predicate, or have somebody say what it may do"
+        yield Diagnostic(span, "guarantee-undetermined", sentence, instead, "note", steps=steps)
     elif proof.vacuous is not None:
-        yield Diagnostic(
-            span,
-            "guarantee-vacuous",
-            f"`{that}` says nothing here: {proof.vacuous}",
-            "remove it, or mend the name that it was meant for",
-            "note" if refines else "error",
-        )
+        sentence = f"`{that}` says nothing here: {proof.vacuous}"
+        instead = "remove it, or mend the name that it was meant for"
+        severity: Severity = "note" if refines else "error"
+        yield Diagnostic(span, "guarantee-vacuous", sentence, instead, severity)
 
 
 @frozen(eq=False)
@@ -327,9 +280,9 @@ UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migr
 def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
     """Return refuted if anything is an error, undetermined if a proof is open, else proved."""
     diagnostics = tuple(diagnostics)
-    if any(fault.severity == "error" for fault in diagnostics):
+    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         return "refuted"
-    is_open = any(fault.code in UNDETERMINED_CODES for fault in diagnostics)
+    is_open = any(diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics)
     return "undetermined" if is_open else "proved"
 
 
@@ -350,12 +303,15 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
     faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
     sound = _without_errors(lifecycles, vocabularies, faults)
-    proofs, refuted = prove_lifecycles(
+    proofs, refuted = _prove_lifecycles(
         sound, _refinable_by_name(base.lifecycles, sound), vocabulary
     )
     faults += refuted
-    faults += prove_migrations(files.migrations, (*base.lifecycles, *sound), vocabulary)
-    notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
+    faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
+    notes = (
+        *base.notes,
+        *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
+    )
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
@@ -366,11 +322,11 @@ def _without_errors(
     ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
 ) -> list[Lifecycle]:
     """Return the lifecycles that can be proved: what they are made of has no errors."""
-    broken = {fault.span.file for fault in faults if fault.severity == "error"}
-    if broken.intersection(one.span.file for one in vocabularies):
+    broken = {diagnostic.span.file for diagnostic in faults if diagnostic.severity == "error"}
+    if broken.intersection(vocabulary.span.file for vocabulary in vocabularies):
         return []
-    return [one for one in ready if one.span.file not in broken]
+    return [lifecycle for lifecycle in ready if lifecycle.span.file not in broken]
 
 
 def _refinable_by_name(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
-    return {str(one): one for one in (*base, *own) if one.refines is None}
+    return {str(rules): rules for rules in (*base, *own) if rules.refines is None}

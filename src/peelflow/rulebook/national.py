@@ -56,7 +56,7 @@ def cache_text(rulebook: Rulebook, folder: Path) -> str:
     kept = {
         "files": _file_digests(folder),
         "classes": _class_fields(),
-        "rulebook": _to_json(rulebook, f"{_folder_text(folder)}/"),
+        "rulebook": _to_json(rulebook, f"{printable(folder.as_posix())}/"),
     }
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n"
 
@@ -67,18 +67,12 @@ def rulebook_from_cache(text: str, folder: Path) -> Rulebook | None:
         kept = json.loads(text)
         if kept["files"] != _file_digests(folder) or kept["classes"] != _class_fields():
             return None
-        found = _CacheReader(f"{_folder_text(folder)}/").built(kept["rulebook"])
-    except (
-        OSError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ):
+        rulebook = _CacheReader(f"{printable(folder.as_posix())}/").built(kept["rulebook"])
+    except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError):
         return None
-    return found if isinstance(found, Rulebook) else None
+    except (TypeError, ValueError):
+        return None
+    return rulebook if isinstance(rulebook, Rulebook) else None
 
 
 def _file_digests(folder: Path) -> Mapping[str, str]:
@@ -110,10 +104,6 @@ def _class_fields() -> Mapping[str, list[str]]:
     }
 
 
-def _folder_text(folder: Path) -> str:
-    return printable(folder.as_posix())
-
-
 def _to_json(value: object, at: str) -> _Json:
     """Return a value as JSON has it: a list begins with what it is."""
     match value:
@@ -122,14 +112,14 @@ def _to_json(value: object, at: str) -> _Json:
         case date():
             return ["date", value.isoformat()]
         case tuple():
-            return ["tuple", *[_to_json(each, at) for each in value]]
+            return ["tuple", *[_to_json(item, at) for item in value]]
         case Mapping():
-            return {name: _to_json(each, at) for name, each in value.items()}
+            return {name: _to_json(part, at) for name, part in value.items()}
         case Span():
             return ["Span", value.file.removeprefix(at), value.line, value.column]
         case _:
             parts = [getattr(value, name) for name in _class_fields()[type(value).__name__]]
-            return [type(value).__name__, *[_to_json(each, at) for each in parts]]
+            return [type(value).__name__, *[_to_json(part, at) for part in parts]]
 
 
 class _CacheReader:
@@ -139,7 +129,7 @@ class _CacheReader:
         """Take the folder that spans begin with."""
         self._made: dict[str, Callable[..., object]] = {
             **_attrs_classes(),
-            "tuple": lambda *each: each,
+            "tuple": lambda *items: items,
             "date": date.fromisoformat,
             "Span": lambda file, line, column: Span(
                 file if file.startswith("<") else f"{at}{file}", line, column
@@ -149,9 +139,9 @@ class _CacheReader:
     def built(self, plain: _Json) -> object:
         """Return the value that `plain` says."""
         if type(plain) is list:
-            return self._made[plain[0]](*[self.built(each) for each in plain[1:]])
+            return self._made[plain[0]](*[self.built(part) for part in plain[1:]])
         if type(plain) is dict:
-            return {name: self.built(each) for name, each in plain.items()}
+            return {name: self.built(part) for name, part in plain.items()}
         return plain
 
 
@@ -167,7 +157,10 @@ def national() -> Rulebook:
         FileNotFoundError: This installation came without its rules.
     """
     rules = shipped_folder("rules")
-    kept = _read_cache(rules / CACHE_FILE)
+    try:
+        kept = (rules / CACHE_FILE).read_text("utf-8")
+    except (OSError, ValueError):
+        kept = ""
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
@@ -235,10 +228,3 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
         defined = any(own.vocabulary == NATIONAL for own in files.vocabularies)
         base = Rulebook() if defined else national()
     return check_files(files, base)
-
-
-def _read_cache(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, ValueError):
-        return ""

@@ -58,7 +58,7 @@ class Rulebook:
 
     def by_pin(self, digest: str) -> Lifecycle | None:
         """Return the lifecycle with this semantic digest, if it is here."""
-        return next((one for one in self.lifecycles if one.pin.digest == digest), None)
+        return next((rules for rules in self.lifecycles if rules.pin.digest == digest), None)
 
     def lifecycle_for(self, category: str, level: Level, issued: date) -> Lifecycle:
         """Return the lifecycle that a record takes: in force on its issue date, latest first.
@@ -68,39 +68,39 @@ class Rulebook:
         Raises:
             InvalidRequest: Nothing here runs such records from that date.
         """
-        fitting = [one for one in self.lifecycles if _runs_records_of(one, category, level)]
-        in_force = [one for one in fitting if one.in_force_from <= issued]
-        own = [one for one in in_force if one.refines is None]
+        fitting = [rules for rules in self.lifecycles if _runs_records_of(rules, category, level)]
+        in_force = [rules for rules in fitting if rules.in_force_from <= issued]
+        own = [rules for rules in in_force if rules.refines is None]
         if not own:
             raise _no_lifecycle_for(self, category, level, issued)
-        found = max(own, key=lambda one: one.in_force_from)
-        refining = [one for one in in_force if one.refines == str(found)]
-        return max(refining, key=lambda one: one.in_force_from, default=found)
+        latest = max(own, key=lambda rules: rules.in_force_from)
+        refining = [rules for rules in in_force if rules.refines == str(latest)]
+        return max(refining, key=lambda rules: rules.in_force_from, default=latest)
 
 
-def _runs_records_of(one: Lifecycle, category: str, level: Level) -> bool:
-    return category in one.applies_to.category and level in one.applies_to.level
+def _runs_records_of(rules: Lifecycle, category: str, level: Level) -> bool:
+    return category in rules.applies_to.category and level in rules.applies_to.level
 
 
 def _no_lifecycle_for(
     rulebook: Rulebook, category: str, level: Level, issued: date
 ) -> InvalidRequest:
     what = f"`{category}` at level {level or 'none'} issued on {issued}"
-    own = [one for one in rulebook.lifecycles if one.refines is None]
-    fitting = [one.in_force_from for one in own if _runs_records_of(one, category, level)]
+    own = [rules for rules in rulebook.lifecycles if rules.refines is None]
+    fitting = [rules.in_force_from for rules in own if _runs_records_of(rules, category, level)]
     if fitting:
         first = min(fitting)
         return InvalidRequest(what, f"rules are in force only from {first}", "check the date")
     levels = {
-        one
-        for cycle in own
-        for one in cycle.applies_to.level
-        if category in cycle.applies_to.category
+        level
+        for rules in own
+        for level in rules.applies_to.level
+        if category in rules.applies_to.category
     }
     if levels:
-        words = sorted(str(one or "none") for one in levels)
+        words = sorted(str(level or "none") for level in levels)
         return InvalidRequest(what, "no lifecycle runs that level", f"there is {listed(words)}")
-    categories = {one for cycle in own for one in cycle.applies_to.category}
+    categories = {name for rules in own for name in rules.applies_to.category}
     return InvalidRequest(what, "no lifecycle runs that category", suggestion(category, categories))
 
 
@@ -130,9 +130,9 @@ def _with_choices(
 ) -> dict[str, FieldRule]:
     filled = dict(fields)
     for name, rule in fields.items():
-        found = sets.get(rule.choices_from or "")
-        if found is not None:
-            filled[name] = evolve(rule, choices=(*found.questions, *rule.choices))
+        questions = sets.get(rule.choices_from or "")
+        if questions is not None:
+            filled[name] = evolve(rule, choices=(*questions.questions, *rule.choices))
     return filled
 
 
@@ -182,58 +182,66 @@ def merge_lifecycles(
     A lifecycle that the base holds already, equal in pin, adds nothing.
     """
     faults: list[Diagnostic] = []
-    known = {str(one): one for one in base}
-    seen: dict[str, Lifecycle] = {}
+    known = {str(rules): rules for rules in base}
+    firsts: dict[str, Lifecycle] = {}
     added: list[Lifecycle] = []
-    for one in own:
-        first = seen.setdefault(str(one), one)
-        if first is not one:
-            faults.append(_duplicate_fault(one, first))
-        elif str(one) not in known:
-            added.append(one)
-        elif known[str(one)].pin != one.pin:
-            faults.append(_edited_fault(one, known[str(one)]))
-    refinable = [one for one in (*base, *added) if one.refines is None]
-    for one in added:
-        faults += _refinement_faults(one, base, refinable)
+    for rules in own:
+        first = firsts.setdefault(str(rules), rules)
+        if first is not rules:
+            sentence = f"`{rules}` already stands in {first.span}"
+            instead = "remove one of the two, or give the later one the next version"
+            faults.append(Diagnostic(rules.span, "duplicate-lifecycle", sentence, instead))
+        elif str(rules) not in known:
+            added.append(rules)
+        elif known[str(rules)].pin != rules.pin:
+            kept = f"the `{rules}` in {known[str(rules)].span}"
+            sentence = f"`{rules}` differs from {kept}, and records hold on to that"
+            instead = f"write `version: {rules.version + 1}` for the new rules"
+            faults.append(Diagnostic(rules.span, "edited-without-new-version", sentence, instead))
+    refinable = [rules for rules in (*base, *added) if rules.refines is None]
+    for rules in added:
+        faults += _refinement_faults(rules, base, refinable)
     faults += _overlap_faults(base, added)
     return added, faults
 
 
 def _refinement_faults(
-    one: Lifecycle, base: Sequence[Lifecycle], refinable: Sequence[Lifecycle]
+    rules: Lifecycle, base: Sequence[Lifecycle], refinable: Sequence[Lifecycle]
 ) -> Iterator[Diagnostic]:
-    if one.refines is None:
-        covered = next((other for other in base if _first_shared(one, other)), None)
+    if rules.refines is None:
+        covered = next((other for other in base if _first_shared(rules, other)), None)
         if covered:
-            yield _must_refine_fault(one, covered)
-    elif not any(str(other) == one.refines for other in refinable):
-        yield Diagnostic(
-            one.span,
-            "unknown-lifecycle",
-            f"`{one}` refines `{one.refines}`, which is not here",
-            suggestion(one.refines, [str(other) for other in refinable]),
-        )
+            shared = _first_shared(rules, covered)
+            sentence = f"`{rules}` applies to {shared}, which `{covered}` runs already"
+            instead = f"write `refines: {covered}`, or apply it to other records"
+            yield Diagnostic(rules.span, "must-refine", sentence, instead)
+    elif not any(str(other) == rules.refines for other in refinable):
+        sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
+        instead = suggestion(rules.refines, [str(other) for other in refinable])
+        yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
-    seen: list[Lifecycle] = [one for one in base if one.refines is not None]
-    for one in added:
-        for other in seen:
-            same = (one.in_force_from, one.refines) == (other.in_force_from, other.refines)
-            if same and _first_shared(one, other):
-                yield _overlap_fault(one, other)
+    earlier: list[Lifecycle] = [rules for rules in base if rules.refines is not None]
+    for rules in added:
+        for other in earlier:
+            same = (rules.in_force_from, rules.refines) == (other.in_force_from, other.refines)
+            if same and _first_shared(rules, other):
+                both = f"both apply to {_first_shared(rules, other)} from {rules.in_force_from}"
+                instead = "give one a later `in_force_from`, or apply it to other records"
+                sentence = f"`{rules}` and `{other}` {both}"
+                yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)
                 break
-        seen.append(one)
+        earlier.append(rules)
 
 
 def _categories_and_levels(applies: AppliesTo) -> set[tuple[str, Level]]:
     return {(category, level) for category in applies.category for level in applies.level}
 
 
-def _first_shared(one: Lifecycle, other: Lifecycle) -> str:
+def _first_shared(rules: Lifecycle, other: Lifecycle) -> str:
     """Say the first (category, level) that both run, or nothing."""
-    both = _categories_and_levels(one.applies_to) & _categories_and_levels(other.applies_to)
+    both = _categories_and_levels(rules.applies_to) & _categories_and_levels(other.applies_to)
     if not both:
         return ""
     category, level = min(both, key=lambda run: (run[0], run[1] or 0))
@@ -249,31 +257,4 @@ def _redefined_fault(
         "redefined",
         f"the {what} `{name}` has its meaning already" + (f", from {first}" if first else ""),
         "use it as it is, or choose another name",
-    )
-
-
-def _duplicate_fault(one: Lifecycle, first: Lifecycle) -> Diagnostic:
-    sentence = f"`{one}` already stands in {first.span}"
-    instead = "remove one of the two, or give the later one the next version"
-    return Diagnostic(one.span, "duplicate-lifecycle", sentence, instead)
-
-
-def _edited_fault(one: Lifecycle, known: Lifecycle) -> Diagnostic:
-    sentence = f"`{one}` differs from the `{one}` in {known.span}, and records hold on to that"
-    instead = f"write `version: {one.version + 1}` for the new rules"
-    return Diagnostic(one.span, "edited-without-new-version", sentence, instead)
-
-
-def _must_refine_fault(one: Lifecycle, covered: Lifecycle) -> Diagnostic:
-    sentence = f"`{one}` applies to {_first_shared(one, covered)}, which `{covered}` runs already"
-    instead = f"write `refines: {covered}`, or apply it to other records"
-    return Diagnostic(one.span, "must-refine", sentence, instead)
-
-
-def _overlap_fault(one: Lifecycle, other: Lifecycle) -> Diagnostic:
-    return Diagnostic(
-        one.span,
-        "overlapping-lifecycles",
-        f"`{one}` and `{other}` both apply to {_first_shared(one, other)} from {one.in_force_from}",
-        "give one a later `in_force_from`, or apply it to other records",
     )

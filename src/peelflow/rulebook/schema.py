@@ -27,10 +27,21 @@ from peelflow.model.constraints import (
 )
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
-from peelflow.rulebook.guarantee_parser import GUARANTEE_FORMS
 
 RESERVED = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
 """What YAML 1.1 takes for a truth value or for nothing, where it stands unquoted."""
+GUARANTEE_FORMS = (
+    "X is never entered without [trigger, trigger]",
+    "X is never entered without [trigger, trigger] since STATE",
+    "X is only entered by [role, role]",
+    "X is never entered without {requirement}",
+    "X is never entered by [role, role] without {requirement}",
+    "TRIGGER is never done by [role, role]",
+    "X can always be reached",
+    "X is never followed by X",
+    "between TRIGGER and TRIGGER stand two different people",
+)
+"""What a guarantee can say; X is a state, or a ledger and how it counts."""
 
 
 @frozen
@@ -180,8 +191,8 @@ def _annotated_json_schema(plain: Any, mark: Any, definitions: dict[str, JsonSch
         case ByTrigger():
             return _transitions_json_schema(_json_schema(plain, definitions)["items"], definitions)
         case _:
-            said = "One of: " + "; ".join(GUARANTEE_FORMS) + "."
-            return {"type": "string", "minLength": 1, "description": said}
+            description = "One of: " + "; ".join(GUARANTEE_FORMS) + "."
+            return {"type": "string", "minLength": 1, "description": description}
 
 
 def _transitions_json_schema(

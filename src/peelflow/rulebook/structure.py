@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
 from cattrs import Converter
-from cattrs.errors import BaseValidationError, ClassValidationError, IterableValidationError
+from cattrs.errors import BaseValidationError, IterableValidationError
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model.constraints import (
@@ -22,9 +22,23 @@ from peelflow.model.constraints import (
     TriggerName,
 )
 from peelflow.model.requirements import BARE, HEADED, Requirement
-from peelflow.model.rules import Guarantee, Lifecycle, MigrationPlan, Transition, Vocabulary
-from peelflow.rulebook.guarantee_parser import parse_guarantee
-from peelflow.rulebook.schema import DAY, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
+from peelflow.model.rules import (
+    AlwaysReachable,
+    Guarantee,
+    Lifecycle,
+    MigrationPlan,
+    NeverDoneBy,
+    NeverEnteredUnless,
+    NeverEnteredWithoutSteps,
+    NeverFollowedBy,
+    OnlyEnteredBy,
+    Promise,
+    SeparationOfDuties,
+    StateSet,
+    Transition,
+    Vocabulary,
+)
+from peelflow.rulebook.schema import DAY, GUARANTEE_FORMS, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
     KIND_KEYS,
@@ -33,6 +47,7 @@ from peelflow.rulebook.yaml_reader import (
     ScalarNode,
     SequenceNode,
     duplicate_items,
+    fault,
     read_node,
     with_span,
 )
@@ -40,22 +55,6 @@ from peelflow.wording import listed, nearest_name, shown, suggestion
 
 A_TEXT, A_LIST, A_MAPPING = "a text", "a list", "a mapping"
 A_FLAG, A_WHOLE_NUMBER = "`true` or `false`", "a whole number"
-
-
-def structure_fault(span: Span, code: str, sentence: str, instead: str) -> InvalidRules:
-    """Say one fault, as something to raise."""
-    return InvalidRules([Diagnostic(span, code, sentence, instead)])
-
-
-def unknown_kind(node: MappingNode) -> InvalidRules:
-    """Neither a lifecycle nor a vocabulary nor a migration."""
-    instead = HOW_TO_BEGIN
-    for kind in KIND_KEYS:
-        close = nearest_name(kind, node.entries)
-        if close is not None:
-            instead = f"write `{kind}` where `{shown(close)}` stands"
-    sentence = "the file says none of `lifecycle`, `vocabulary` and `migration`"
-    return structure_fault(node.span, "unknown-kind", sentence, instead)
 
 
 def wrong_type(node: Node, wanted: str, instead: str = "") -> InvalidRules:
@@ -70,12 +69,8 @@ def wrong_type(node: Node, wanted: str, instead: str = "") -> InvalidRules:
         instead = f"write {A_FLAG}, without quotes"
     elif wanted == A_WHOLE_NUMBER:
         instead = "write digits alone, such as 10, without quotes or a zero before them"
-    return structure_fault(
-        node.span,
-        "wrong-type",
-        f"{wanted} belongs here, not {_describe_node(node)}",
-        instead or f"write {wanted}",
-    )
+    sentence = f"{wanted} belongs here, not {_describe_node(node)}"
+    return fault(node.span, "wrong-type", sentence, instead or f"write {wanted}")
 
 
 def _describe_node(node: Node) -> str:
@@ -99,73 +94,7 @@ def _scalar_text(value: str | int | bool) -> str:  # noqa: FBT001
 def empty_value(span: Span, what: str) -> InvalidRules:
     """A list, mapping or text that may not be empty."""
     instead = "write a text" if what == A_TEXT else "write at least one"
-    return structure_fault(span, "empty-value", f"{what} with nothing in it stands here", instead)
-
-
-def duplicate_item(node: Node, first: Node) -> InvalidRules:
-    """An item that its list holds already."""
-    said = f"`{shown(_scalar_text(node.value))}`" if isinstance(node, ScalarNode) else "this item"
-    return structure_fault(
-        node.span,
-        "duplicate-item",
-        f"{said} already stands in this list, at line {first.span.line}",
-        "keep one of the two",
-    )
-
-
-def bad_name(span: Span, text: str, named: NamePattern) -> InvalidRules:
-    """A name that does not follow its pattern."""
-    sentence = f"`{shown(text)}` cannot be the name of a {named.what}"
-    return structure_fault(span, "bad-name", sentence, f"write {named.words}")
-
-
-def reserved_name(span: Span, text: str, named: NamePattern) -> InvalidRules:
-    """A name that other readers of YAML take for a truth value or for nothing."""
-    return structure_fault(
-        span,
-        "reserved-name",
-        f"`{text}` cannot be the name of a {named.what}: YAML may read no text there",
-        "choose another name",
-    )
-
-
-def bad_date(span: Span, text: str) -> InvalidRules:
-    """A text that is no calendar date."""
-    return structure_fault(
-        span, "bad-date", f"`{shown(text)}` is no date", "write year-month-day, such as 2025-03-31"
-    )
-
-
-def unknown_choice(span: Span, text: str, choices: Iterable[str]) -> InvalidRules:
-    """A word that is not one of those this place knows."""
-    return structure_fault(
-        span,
-        "unknown-choice",
-        f"`{shown(text)}` is no choice here",
-        f"write one of {listed(choices)}",
-    )
-
-
-def out_of_range(span: Span, value: int, bounds: NumberRange) -> InvalidRules:
-    """A number beyond its bounds."""
-    return structure_fault(
-        span,
-        "out-of-range",
-        f"{value} is out of range",
-        f"write a number from {bounds.least} to {bounds.most}",
-    )
-
-
-def unknown_key(span: Span, key: str, known: Iterable[str]) -> InvalidRules:
-    """A key that has no meaning in its place."""
-    return structure_fault(
-        span, "unknown-key", f"the key `{shown(key)}` has no meaning here", suggestion(key, known)
-    )
-
-
-def missing_key(span: Span, key: str) -> InvalidRules:
-    """A key that its place requires."""
-    return structure_fault(span, "missing-key", f"the key `{key}` is missing here", f"add `{key}:`")
+    return fault(span, "empty-value", f"{what} with nothing in it stands here", instead)
 
 
 def unknown_requirement(span: Span, text: str) -> InvalidRules:
@@ -177,17 +106,7 @@ def unknown_requirement(span: Span, text: str) -> InvalidRules:
     else:
         sentence = f"`{shown(text)}` is no requirement" if text else "a requirement is missing here"
         instead = suggestion(text, {*BARE, *HEADED})
-    return structure_fault(span, "unknown-requirement", sentence, instead)
-
-
-def several_requirements(span: Span, heads: Iterable[str]) -> InvalidRules:
-    """Two requirements written as one."""
-    return structure_fault(
-        span,
-        "several-requirements",
-        f"{listed(heads)} stand in one item, and an item is one requirement",
-        "give each an item of its own",
-    )
+    return fault(span, "unknown-requirement", sentence, instead)
 
 
 def read_text(node: Node, _: Any = str) -> str:
@@ -212,26 +131,35 @@ def read_date(node: Node, _: Any = date) -> date:
     try:
         return date.fromisoformat(written if re.fullmatch(DAY, written) else "")
     except ValueError:
-        raise bad_date(node.span, written) from None
+        sentence, instead = (
+            f"`{shown(written)}` is no date",
+            "write year-month-day, such as 2025-03-31",
+        )
+        raise fault(node.span, "bad-date", sentence, instead) from None
 
 
 def read_choice(node: Node, kind: Any) -> str:
     """Read one of the words of a `Literal`."""
     written = read_text(node)
     if written not in get_args(kind):
-        raise unknown_choice(node.span, written, get_args(kind))
+        sentence, instead = f"`{shown(written)}` is no choice here", listed(get_args(kind))
+        raise fault(node.span, "unknown-choice", sentence, f"write one of {instead}")
     return written
 
 
 def read_name(node: Node, named: NamePattern) -> str:
     """Read a name that follows its pattern and that no reader of YAML mistakes."""
-    if isinstance(node, ScalarNode) and isinstance(node.value, bool):
-        raise reserved_name(node.span, str(node.value).lower(), named)
-    written = read_text(node)
+    match node:
+        case ScalarNode(value=bool(flag)):
+            written = _scalar_text(flag)
+        case _:
+            written = read_text(node)
+    sentence = f"`{shown(written)}` cannot be the name of a {named.what}"
     if written in RESERVED:
-        raise reserved_name(node.span, written, named)
+        sentence += ": YAML may read no text there"
+        raise fault(node.span, "reserved-name", sentence, "choose another name")
     if not re.fullmatch(named.pattern, written):
-        raise bad_name(node.span, written, named)
+        raise fault(node.span, "bad-name", sentence, f"write {named.words}")
     return written
 
 
@@ -240,20 +168,18 @@ def read_whole_number(node: Node, bounds: NumberRange) -> int:
     if not isinstance(node, ScalarNode) or isinstance(node.value, str | bool):
         raise wrong_type(node, A_WHOLE_NUMBER)
     if not bounds.least <= node.value <= bounds.most:
-        raise out_of_range(node.span, node.value, bounds)
+        instead = f"write a number from {bounds.least} to {bounds.most}"
+        raise fault(node.span, "out-of-range", f"{node.value} is out of range", instead)
     return node.value
 
 
 def read_level(node: Node) -> int | None:
     """Read a level from 1 to 4, or `none`."""
-    if isinstance(node, ScalarNode) and node.value == "none":
-        return None
-    if (
-        isinstance(node, ScalarNode)
-        and not isinstance(node.value, str | bool)
-        and 1 <= node.value <= LAST_LEVEL
-    ):
-        return node.value
+    match node:
+        case ScalarNode(value="none"):
+            return None
+        case ScalarNode(value=int(level)) if level is not True and 1 <= level <= LAST_LEVEL:
+            return level
     raise wrong_type(node, f"a level from 1 to {LAST_LEVEL} or `none`")
 
 
@@ -274,22 +200,23 @@ def rule_file_of(node: MappingNode) -> RuleFile:
     """
     for key, kind in RULE_FILE_KINDS.items():
         if key in node.entries:
-            found: RuleFile = _read_all(node, kind)
-            return found
-    raise unknown_kind(node)
+            rules: RuleFile = read_all(node, kind)
+            return rules
+    instead = HOW_TO_BEGIN
+    for kind_key in KIND_KEYS:
+        close = nearest_name(kind_key, node.entries)
+        if close is not None:
+            instead = f"write `{kind_key}` where `{shown(close)}` stands"
+    sentence = "the file says none of `lifecycle`, `vocabulary` and `migration`"
+    raise fault(node.span, "unknown-kind", sentence, instead)
 
 
-def lifecycle_of(node: Node) -> Lifecycle:
-    """Read nodes as a lifecycle.
+def read_all(node: Node, kind: Any) -> Any:
+    """Read nodes as a kind of the model.
 
     Raises:
         InvalidRules: With every fault, sorted by place.
     """
-    lifecycle: Lifecycle = _read_all(node, Lifecycle)
-    return lifecycle
-
-
-def _read_all(node: Node, kind: Any) -> Any:
     try:
         return CONVERTER.structure(node, kind)
     except BaseValidationError as group:
@@ -303,43 +230,51 @@ def _diagnostics_in(error: Exception) -> list[Diagnostic]:
     return list(getattr(error, "diagnostics", ()))
 
 
+@attrs.define
 class _FaultCollector:
     """Reads every part of a whole before it raises the faults of all."""
 
-    def __init__(self) -> None:
-        self.faults: list[Exception] = []
+    faults: list[Exception] = attrs.field(factory=list)
 
     def read(self, node: Node, kind: Any) -> Any:
         try:
             return CONVERTER.structure(node, kind)
-        except (InvalidRules, BaseValidationError) as fault:
-            self.faults.append(fault)
+        except (InvalidRules, BaseValidationError) as invalid:
+            self.faults.append(invalid)
             return None
+
+    def finish(self, what: str) -> None:
+        """Raise the faults, if there are any."""
+        if self.faults:
+            raise IterableValidationError(what, self.faults, tuple)
 
 
 def _read_sequence(node: Node, kind: Any) -> tuple[Any, ...]:
     if not isinstance(node, SequenceNode):
         raise wrong_type(node, A_LIST)
-    gather = _FaultCollector()
-    found = tuple(gather.read(item, get_args(kind)[0]) for item in node.nodes)
-    gather.faults += [duplicate_item(*pair) for pair in duplicate_items(node)]
-    if gather.faults:
-        raise IterableValidationError(A_LIST, gather.faults, tuple)
-    return found
+    collector = _FaultCollector()
+    items = tuple(collector.read(item, get_args(kind)[0]) for item in node.nodes)
+    for item, first in duplicate_items(node):
+        what = (
+            f"`{shown(_scalar_text(item.value))}`" if isinstance(item, ScalarNode) else "this item"
+        )
+        sentence = f"{what} already stands in this list, at line {first.span.line}"
+        collector.faults.append(fault(item.span, "duplicate-item", sentence, "keep one of the two"))
+    collector.finish(A_LIST)
+    return items
 
 
 def _read_mapping(node: Node, kind: Any) -> dict[str, Any]:
     if not isinstance(node, MappingNode):
         raise wrong_type(node, A_MAPPING)
-    gather = _FaultCollector()
+    collector = _FaultCollector()
     key_kind, value_kind = get_args(kind)
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for key, child in node.entries.items():
-        gather.read(ScalarNode(key, node.keys[key]), key_kind)
-        found[key] = gather.read(_at_key(child, node.keys[key]), value_kind)
-    if gather.faults:
-        raise IterableValidationError(A_MAPPING, gather.faults, dict)
-    return found
+        collector.read(ScalarNode(key, node.keys[key]), key_kind)
+        entries[key] = collector.read(_at_key(child, node.keys[key]), value_kind)
+    collector.finish(A_MAPPING)
+    return entries
 
 
 def _at_key(node: Node, key: Span) -> Node:
@@ -353,18 +288,22 @@ def _read_by_schema(node: Node, cls: Any) -> Any:
         needed = [name for name, key in shape.keys.items() if key.required] or [*shape.keys][:1]
         instead = ", ".join(f"{name}: …" for name in needed)
         raise wrong_type(node, f"a mapping with {listed(shape.keys)}", f"write {{{instead}}}")
-    gather = _FaultCollector()
+    collector = _FaultCollector()
     for name in node.entries.keys() - shape.keys.keys():
-        gather.faults.append(unknown_key(node.keys[name], name, shape.keys))
+        sentence, instead = (
+            f"the key `{shown(name)}` has no meaning here",
+            suggestion(name, shape.keys),
+        )
+        collector.faults.append(fault(node.keys[name], "unknown-key", sentence, instead))
     values: dict[str, Any] = dict.fromkeys(shape.filled_in)
     for name, key in shape.keys.items():
         if name in node.entries:
             child = _at_key(node.entries[name], node.keys[name])
-            values[key.attribute] = gather.read(child, key.holds)
+            values[key.attribute] = collector.read(child, key.holds)
         elif key.required:
-            gather.faults.append(missing_key(node.span, name))
-    if gather.faults:
-        raise ClassValidationError(cls.__name__, gather.faults, cls)
+            sentence = f"the key `{name}` is missing here"
+            collector.faults.append(fault(node.span, "missing-key", sentence, f"add `{name}:`"))
+    collector.finish(cls.__name__)
     return cls(**values, span=node.span)
 
 
@@ -388,10 +327,10 @@ def _annotated_hook(kind: Any) -> Hook:
 
 
 def _read_at_least_one(node: Node, plain: Any) -> Any:
-    found = CONVERTER.structure(node, plain)
-    if not found:
+    parts = CONVERTER.structure(node, plain)
+    if not parts:
         raise empty_value(node.span, A_LIST if isinstance(node, SequenceNode) else A_MAPPING)
-    return found
+    return parts
 
 
 def _read_one_or_list(node: Node, plain: Any) -> Any:
@@ -401,31 +340,87 @@ def _read_one_or_list(node: Node, plain: Any) -> Any:
 
 def _read_transitions(node: Node) -> tuple[Transition, ...]:
     if not isinstance(node, MappingNode):
-        raise wrong_type(
-            node,
-            "a mapping of triggers",
-            "write each trigger as a key: `<trigger>: {to: …, by: …}`",
-        )
-    gather = _FaultCollector()
-    found: list[Transition] = []
+        instead = "write each trigger as a key: `<trigger>: {to: …, by: …}`"
+        raise wrong_type(node, "a mapping of triggers", instead)
+    collector = _FaultCollector()
+    transitions: list[Transition] = []
     for trigger, child in node.entries.items():
         place = node.keys[trigger]
-        gather.read(ScalarNode(trigger, place), TriggerName)
-        ways = (
+        collector.read(ScalarNode(trigger, place), TriggerName)
+        alternatives = (
             child
             if isinstance(child, SequenceNode)
             else SequenceNode((_at_key(child, place),), place)
         )
-        read = gather.read(ways, Annotated[tuple[Transition, ...], AtLeastOne()])
-        found += [attrs.evolve(way, trigger=trigger) for way in read or ()]
-    if gather.faults:
-        raise IterableValidationError(A_MAPPING, gather.faults, tuple)
-    return tuple(found)
+        read = collector.read(alternatives, Annotated[tuple[Transition, ...], AtLeastOne()])
+        transitions += [attrs.evolve(transition, trigger=trigger) for transition in read or ()]
+    collector.finish(A_MAPPING)
+    return tuple(transitions)
+
+
+_NAME = "[a-z][a-z0-9_]*"
+_LIST = rf"\[ ?({_NAME}(?: ?, ?{_NAME})*) ?\]"
+_STATE_SET = f"({_NAME}(?: (?:open|closed))?)"
+_REQUIREMENT = rf"(\{{.*\}}|{'|'.join(BARE)})"
+_PROMISES: dict[str, Callable[[tuple[str, ...], Span], Promise]] = {
+    rf"{_STATE_SET} is never entered without {_LIST}(?: since ({_NAME}))?": (
+        lambda parts, _: NeverEnteredWithoutSteps(
+            _state_set(parts[0]), _listed_names(parts[1]), parts[2] or None
+        )
+    ),
+    rf"{_STATE_SET} is only entered by {_LIST}": (
+        lambda parts, _: OnlyEnteredBy(_state_set(parts[0]), _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} is never entered(?: by {_LIST})? without {_REQUIREMENT}": (
+        lambda parts, span: NeverEnteredUnless(
+            _state_set(parts[0]), _read_requirement_text(parts[2], span), _listed_names(parts[1])
+        )
+    ),
+    rf"({_NAME}) is never done by {_LIST}": (
+        lambda parts, _: NeverDoneBy(parts[0], _listed_names(parts[1]))
+    ),
+    rf"{_STATE_SET} can always be reached": lambda parts, _: AlwaysReachable(_state_set(parts[0])),
+    rf"{_STATE_SET} is never followed by {_STATE_SET}": (
+        lambda parts, _: NeverFollowedBy(*map(_state_set, parts))
+    ),
+    rf"between ({_NAME}) and ({_NAME}) stand two different people": (
+        lambda parts, _: SeparationOfDuties(*parts)
+    ),
+}
+_PATTERNS = {re.compile(form, re.DOTALL): promise_of for form, promise_of in _PROMISES.items()}
 
 
 def _read_sentence(node: Node) -> Guarantee:
+    """Read the sentence of a guarantee; runs of white space count as one space."""
     that = " ".join(read_text(node).split())
-    return Guarantee(that, "", parse_guarantee(that, node.span, _read_requirement_text))
+    for pattern, promise_of in _PATTERNS.items():
+        match = pattern.fullmatch(that)
+        if match:
+            return Guarantee(that, "", promise_of(match.groups(""), node.span))
+    raise fault(
+        node.span,
+        "guarantee-syntax",
+        f"`{shown(that)}` is no sentence a guarantee can say",
+        "say one of these, where X is a state or a ledger with `open` or `closed`: "
+        + "; ".join(_likely_forms(that)),
+    )
+
+
+def _likely_forms(sentence: str) -> Sequence[str]:
+    """Return the forms that a sentence may have been meant to have, else all of them."""
+    words = {word for word in sentence.split() if word.islower()}
+    shared = {form: len(words.intersection(form.split())) for form in GUARANTEE_FORMS}
+    most = max(shared.values())
+    return [form for form in GUARANTEE_FORMS if shared[form] == most > 1] or GUARANTEE_FORMS
+
+
+def _state_set(text: str) -> StateSet:
+    name, _, counts = text.partition(" ")
+    return StateSet(ledger=name, counts=counts) if counts else StateSet(state=name)
+
+
+def _listed_names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _read_guarantee(node: Node, _: Any) -> Guarantee:
@@ -443,7 +438,8 @@ def _read_requirement(node: Node, _: Any) -> Any:
             raise wrong_type(node, "a requirement", "write each as an item of its own")
     heads = [key for key in node.entries if key in HEADED]
     if len(heads) > 1:
-        raise several_requirements(node.span, heads)
+        sentence = f"{listed(heads)} stand in one item, and an item is one requirement"
+        raise fault(node.span, "several-requirements", sentence, "give each an item of its own")
     if not heads:
         first = next(iter(node.entries), "")
         raise unknown_requirement(node.keys.get(first, node.span), first)
@@ -457,8 +453,9 @@ def _read_requirement_text(text: str, span: Span) -> Any:
     try:
         node = read_node(text, span.file)
     except InvalidRules as refused:
-        raise InvalidRules(attrs.evolve(one, span=span) for one in refused.diagnostics) from None
-    return _read_all(with_span(node, span), Requirement)
+        faults = (attrs.evolve(diagnostic, span=span) for diagnostic in refused.diagnostics)
+        raise InvalidRules(faults) from None
+    return read_all(with_span(node, span), Requirement)
 
 
 def _converter() -> Converter:

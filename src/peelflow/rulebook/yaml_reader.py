@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from attrs import define, evolve, field, frozen
@@ -85,9 +85,9 @@ def json_from_node(node: Node) -> Any:
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
-    seen: dict[str, Node] = {}
+    firsts_by_text: dict[str, Node] = {}
     firsts = [
-        (item, seen.setdefault(json.dumps(json_from_node(item), sort_keys=True), item))
+        (item, firsts_by_text.setdefault(json.dumps(json_from_node(item), sort_keys=True), item))
         for item in items.nodes
     ]
     return [(item, first) for item, first in firsts if item is not first]
@@ -133,12 +133,8 @@ class Limits:
         """A document starts."""
         self.documents += 1
         if self.documents > 1:
-            raise_fault(
-                span,
-                "several-documents",
-                "a second document starts here",
-                "remove the `---`, or put the second document into a file of its own",
-            )
+            instead = "remove the `---`, or put the second document into a file of its own"
+            raise fault(span, "several-documents", "a second document starts here", instead)
 
     def scalar(self, anchor: str | None, length: int, span: Span) -> None:
         """A scalar of `length` characters."""
@@ -148,12 +144,8 @@ class Limits:
         """An alias: it counts as all that it stands for."""
         size = self._anchors.get(anchor, _NodeSize(1, 0, 1))
         if size is None:
-            raise_fault(
-                span,
-                "alias-loop",
-                f"`*{shown(anchor)}` stands inside what it names",
-                "write the value out; nothing holds itself",
-            )
+            sentence = f"`*{shown(anchor)}` stands inside what it names"
+            raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
         self._aliased = True
         self._hold(None, size, span)
 
@@ -161,8 +153,7 @@ class Limits:
         """A list or mapping starts."""
         if anchor is not None:
             self._anchors[anchor] = None
-        self._deep(len(self._path), span)
-        self._count(_NodeSize(1, 0, 1), span)
+        self._count(_NodeSize(1, 0, 1), len(self._path), span)
         self._path.append(_OpenCollection(anchor))
 
     def leave(self) -> None:
@@ -176,47 +167,32 @@ class Limits:
     def _hold(self, anchor: str | None, size: _NodeSize, span: Span) -> None:
         if anchor is not None:
             self._anchors[anchor] = size
-        self._deep(len(self._path) - 1 + size.height, span)
-        self._count(size, span)
+        self._count(size, len(self._path) - 1 + size.height, span)
         self._path[-1].hold(size)
 
-    def _deep(self, depth: int, span: Span) -> None:
+    def _count(self, size: _NodeSize, depth: int, span: Span) -> None:
         if depth > MAX_DEPTH:
-            raise_too_deep(span)
-
-    def _count(self, size: _NodeSize, span: Span) -> None:
+            raise _too_deep(span)
         self._nodes += size.nodes
         self._texts += size.texts
         if self._nodes <= MAX_NODES and self._texts <= MAX_BYTES:
             return
         if self._aliased:
-            raise_fault(
-                span,
-                "alias-bomb",
-                f"written out, the aliases exceed {MAX_NODES} values or {MAX_BYTES} characters",
-                "write the values out, without `&` and `*`",
-            )
-        raise_fault(
-            span,
-            "too-many-nodes",
-            f"the file holds more than {MAX_NODES} values",
-            "split it into one file for each lifecycle",
-        )
+            sizes = f"{MAX_NODES} values or {MAX_BYTES} characters"
+            sentence = f"written out, the aliases exceed {sizes}"
+            raise fault(span, "alias-bomb", sentence, "write the values out, without `&` and `*`")
+        sentence = f"the file holds more than {MAX_NODES} values"
+        raise fault(span, "too-many-nodes", sentence, "split it into one file for each lifecycle")
 
 
-def raise_fault(span: Span, code: str, sentence: str, instead: str) -> NoReturn:
-    """Raise one fault."""
-    raise InvalidRules([Diagnostic(span, code, sentence, instead)])
+def fault(span: Span, code: str, sentence: str, instead: str) -> InvalidRules:
+    """Say one fault, as something to raise."""
+    return InvalidRules([Diagnostic(span, code, sentence, instead)])
 
 
-def raise_too_deep(span: Span) -> NoReturn:
-    """Raise the fault of nesting too deep."""
-    raise_fault(
-        span,
-        "too-deep",
-        f"values nest more than {MAX_DEPTH} deep here",
-        "close a bracket; no rule needs that depth",
-    )
+def _too_deep(span: Span) -> InvalidRules:
+    sentence = f"values nest more than {MAX_DEPTH} deep here"
+    return fault(span, "too-deep", sentence, "close a bracket; no rule needs that depth")
 
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -240,12 +216,8 @@ def read_mapping(source: bytes, file: str) -> MappingNode:
     """
     node = read_node(_decode(source, file), file)
     if not isinstance(node, MappingNode):
-        raise_fault(
-            node.span,
-            "not-a-mapping",
-            "a rule file is a mapping of keys to values, and this is not one",
-            HOW_TO_BEGIN,
-        )
+        sentence = "a rule file is a mapping of keys to values, and this is not one"
+        raise fault(node.span, "not-a-mapping", sentence, HOW_TO_BEGIN)
     return node
 
 
@@ -255,42 +227,38 @@ def read_node(text: str, file: str) -> Node:
     Raises:
         InvalidRules: The text is not one plain YAML document, or exceeds the bounds.
     """
-    unprintable = UNPRINTABLE.search(text)
-    if unprintable:
-        _refuse_character(_span_after(text[: unprintable.start()], file), unprintable.group())
+    _refuse_unprintable(text, file)
     places = _Positions(file, _span_after(text, file))
     with _syntax_faults(places):
         _check_limits(text, places)
         composed = yaml.compose(text, Loader=LOADER)
-    return _NodeBuilder(places).node(composed)
+    builder = _NodeBuilder(places)
+    node = builder.node(composed)
+    if builder.faults:
+        raise InvalidRules(builder.faults)
+    return node
 
 
 def _decode(source: bytes, file: str) -> str:
     if len(source) > MAX_BYTES:
-        raise_fault(
-            Span(file),
-            "too-large",
-            f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many",
-            "split it into one file for each lifecycle",
-        )
+        sentence = f"the file has more than {MAX_BYTES} bytes, and no rule file needs so many"
+        instead = "split it into one file for each lifecycle"
+        raise fault(Span(file), "too-large", sentence, instead)
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise_fault(
-            _span_after(error.object[: error.start].decode(), file),
-            "not-utf-8",
-            "the file is not UTF-8 text",
-            "save it as UTF-8",
-        )
+        span = _span_after(error.object[: error.start].decode(), file)
+        what, instead = "the file is not UTF-8 text", "save it as UTF-8"
+        raise fault(span, "not-utf-8", what, instead) from None
 
 
-def _refuse_character(span: Span, character: str) -> NoReturn:
-    raise_fault(
-        span,
-        "control-character",
-        f"the character U+{ord(character):04X} cannot stand in a rule file",
-        "remove it",
-    )
+def _refuse_unprintable(text: str, file: str, place: Span | None = None) -> None:
+    """Refuse a character that cannot stand in a file, at `place` or where it stands in the text."""
+    unprintable = UNPRINTABLE.search(text)
+    if unprintable:
+        sentence = f"the character U+{ord(unprintable.group()):04X} cannot stand in a rule file"
+        span = place or _span_after(text[: unprintable.start()], file)
+        raise fault(span, "control-character", sentence, "remove it")
 
 
 @frozen
@@ -317,13 +285,10 @@ def _syntax_faults(places: _Positions) -> Iterator[None]:
         what = getattr(error, "problem", None) or "this is no YAML"
         place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
-            raise_too_deep(place)
-        raise_fault(
-            place,
-            "yaml-syntax",
-            f"YAML cannot be read here: {printable(what)}",
-            "check indentation, brackets and quotes; quote a text that holds a colon",
-        )
+            raise _too_deep(place) from None
+        sentence = f"YAML cannot be read here: {printable(what)}"
+        instead = "check indentation, brackets and quotes; quote a text that holds a colon"
+        raise fault(place, "yaml-syntax", sentence, instead) from None
 
 
 def _span_after(text: str, file: str) -> Span:
@@ -343,9 +308,7 @@ def _check_limits(text: str, places: _Positions) -> None:
                 bounds.alias(str(event.anchor), span)
             case yaml.ScalarEvent():
                 _refuse_tag(event, span)
-                unprintable = UNPRINTABLE.search(event.value)
-                if unprintable:
-                    _refuse_character(span, unprintable.group())
+                _refuse_unprintable(event.value, places.file, span)
                 bounds.scalar(event.anchor, len(event.value), span)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 _refuse_tag(event, span)
@@ -353,22 +316,13 @@ def _check_limits(text: str, places: _Positions) -> None:
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 bounds.leave()
     if not bounds.documents:
-        raise_fault(
-            Span(places.file),
-            "empty",
-            "the file holds no rules",
-            HOW_TO_BEGIN,
-        )
+        raise fault(Span(places.file), "empty", "the file holds no rules", HOW_TO_BEGIN)
 
 
 def _refuse_tag(event: Any, span: Span) -> None:
     if event.tag is not None:
-        raise_fault(
-            span,
-            "tag",
-            f"the tag `{shown(event.tag)}` has no meaning here",
-            "remove the tag; quote a value that must stay text",
-        )
+        sentence = f"the tag `{shown(event.tag)}` has no meaning here"
+        raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
 
 
 class _NodeBuilder:
@@ -380,12 +334,7 @@ class _NodeBuilder:
         self.built: dict[int, Node] = {}
 
     def node(self, composed: Any) -> Node:
-        built = self._node(composed)
-        if self.faults:
-            raise InvalidRules(self.faults)
-        return built
-
-    def _node(self, composed: Any) -> Node:
+        """Return a node, the same for every alias of it."""
         if id(composed) not in self.built:
             self.built[id(composed)] = self._build(composed, self.places.of(composed.start_mark))
         return self.built[id(composed)]
@@ -395,50 +344,28 @@ class _NodeBuilder:
             case yaml.ScalarNode():
                 return ScalarNode(_scalar_value(composed), span)
             case yaml.SequenceNode():
-                return SequenceNode(tuple(self._node(item) for item in composed.value), span)
-            case _:
-                return self._table(composed, span)
-
-    def _table(self, composed: Any, span: Span) -> MappingNode:
+                return SequenceNode(tuple(self.node(item) for item in composed.value), span)
         entries: dict[str, Node] = {}
         keys: dict[str, Span] = {}
         for key, value in composed.value:
-            built = self._node(value)
-            place = self.places.of(key.start_mark)
-            if self._is_key(key, place, keys):
-                entries[key.value] = built
-                keys[key.value] = place
+            built, place = self.node(value), self.places.of(key.start_mark)
+            sound = len(self.faults)
+            self.faults += _key_faults(key, place, keys)
+            if len(self.faults) == sound:
+                entries[key.value], keys[key.value] = built, place
         return MappingNode(entries, keys, span)
 
-    def _is_key(self, key: Any, place: Span, keys: dict[str, Span]) -> bool:
-        if not isinstance(key, yaml.ScalarNode):
-            self.faults.append(
-                Diagnostic(
-                    place, "key-not-text", "a list or mapping cannot be a key", "write a name"
-                )
-            )
-        elif not key.style and key.value == "<<":
-            self.faults.append(
-                Diagnostic(
-                    place,
-                    "merge-key",
-                    "`<<` would merge keys from elsewhere, and what is read is what runs",
-                    "write the keys out here",
-                )
-            )
-        elif key.value in keys:
-            first = keys[key.value]
-            self.faults.append(
-                Diagnostic(
-                    place,
-                    "duplicate-key",
-                    f"the key `{shown(key.value)}` already stands on line {first.line}",
-                    "keep one of the two",
-                )
-            )
-        else:
-            return True
-        return False
+
+def _key_faults(key: Any, place: Span, keys: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    if not isinstance(key, yaml.ScalarNode):
+        sentence = "a list or mapping cannot be a key"
+        yield Diagnostic(place, "key-not-text", sentence, "write a name")
+    elif not key.style and key.value == "<<":
+        sentence = "`<<` would merge keys from elsewhere, and what is read is what runs"
+        yield Diagnostic(place, "merge-key", sentence, "write the keys out here")
+    elif key.value in keys:
+        sentence = f"the key `{shown(key.value)}` already stands on line {keys[key.value].line}"
+        yield Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
 
 
 def _scalar_value(composed: Any) -> str | int | bool:
