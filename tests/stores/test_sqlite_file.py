@@ -16,7 +16,7 @@ from peelflow.stores.base import (
     ChangeRow,
     EventRow,
     RecordQuery,
-    RecordRow,
+    StoredRow,
 )
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
@@ -40,7 +40,7 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("records", RecordRow._fields),
+        ("records", StoredRow._fields),
         ("events", ("position", *EventRow._fields)),
         ("changes", ChangeRow._fields),
         ("lifecycles", LIFECYCLE_COLUMNS),

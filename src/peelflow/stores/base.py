@@ -38,7 +38,7 @@ class EventRow(NamedTuple):
     digest: str
 
 
-class RecordRow(NamedTuple):
+class StoredRow(NamedTuple):
     """A record's row; `body` is the record as canonical JSON, `head` its last event's digest."""
 
     id: str
@@ -284,7 +284,7 @@ class Snapshot(Protocol):
         """Yield every event by position; then those that have none yet, as they will get theirs."""
         ...
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id, in code-point order."""
         ...
 

@@ -26,9 +26,9 @@ from peelflow.stores.base import (
     LedgerTotal,
     PinKey,
     RecordQuery,
-    RecordRow,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
     check_keys,
     check_numbers,
@@ -341,9 +341,9 @@ class SqlSnapshot:
         sql = f"SELECT position, {quoted(EventRow._fields)} FROM {dialect.whole_feed}"
         return ((row[0], EventRow._make(row[1:])) for row in self.select(sql))
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id."""
-        return map(RecordRow._make, self._ordered(RecordRow._fields, "records", "id"))
+        return map(StoredRow._make, self._ordered(StoredRow._fields, "records", "id"))
 
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record and number."""

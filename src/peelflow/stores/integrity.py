@@ -35,10 +35,10 @@ from peelflow.stores.base import (
     ChangeRow,
     EventRow,
     PinKey,
-    RecordRow,
     Snapshot,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     is_sha256,
 )
 from peelflow.stores.codec import event_from, record_text
@@ -155,7 +155,7 @@ def missing_references(
             yield Discrepancy(by, event, "record-missing", sentence)
 
 
-_Row = EventRow | RecordRow | ChangeRow
+_Row = EventRow | StoredRow | ChangeRow
 
 
 def verify_snapshot(
@@ -212,7 +212,7 @@ def _record_discrepancies(
 def _derived_discrepancies(
     record: str, rows: list[_Row], events: list[Event], head: str
 ) -> Iterator[Discrepancy]:
-    record_rows = [row for row in rows if isinstance(row, RecordRow)]
+    record_rows = [row for row in rows if isinstance(row, StoredRow)]
     if not record_rows:
         yield Discrepancy(record, 0, "row-missing", "it has events or changes and no row")
     try:

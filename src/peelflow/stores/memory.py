@@ -20,10 +20,10 @@ from peelflow.stores.base import (
     LedgerTotal,
     PinKey,
     RecordQuery,
-    RecordRow,
     Snapshot,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
     check_contents,
     check_documents,
@@ -220,7 +220,7 @@ class _MemorySnapshot:
         """Yield every event by position."""
         yield from enumerate(map(event_row, self._feed), 1)
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id."""
         rows = (record_row(kept, record_text(kept.record)) for kept in self._kept)
         yield from sorted(rows, key=lambda row: row.id)

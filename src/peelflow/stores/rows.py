@@ -15,9 +15,9 @@ from peelflow.model.records import EVENT_KIND_OF, Change, Event, Record
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
-    RecordRow,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
 )
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
@@ -128,7 +128,7 @@ class BatchRows:
     moved: RowValues | None
     bodies: Sequence[str]
     events: Sequence[EventRow]
-    records: Sequence[RecordRow]
+    records: Sequence[StoredRow]
     changes: Sequence[ChangeRow]
     lifecycles: Sequence[RowValues]
     documents: Sequence[tuple[str, bytes]]
@@ -191,11 +191,11 @@ def _moved_row(kept: StoredRecord, body: str) -> RowValues:
     return *changed, record.id, number - 1
 
 
-def record_row(kept: StoredRecord, body: str) -> RecordRow:
+def record_row(kept: StoredRecord, body: str) -> StoredRow:
     """Return the row of a record; `body` is its text."""
     record, rules = kept.record, kept.record.lifecycle
     kind = (record.force, record.category, record.level, rules.name, rules.version)
-    return RecordRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
+    return StoredRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
 
 
 def cache_batch(cache: RecordCache, batch: WriteBatch, rows: BatchRows) -> None:

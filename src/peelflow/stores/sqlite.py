@@ -21,9 +21,9 @@ from peelflow.stores.base import (
     ChangeRow,
     EventRow,
     FeedItem,
-    RecordRow,
     Snapshot,
     StoredRecord,
+    StoredRow,
     WriteBatch,
     check_contents,
     check_documents,
@@ -73,7 +73,7 @@ def _insert(table: str, columns: Sequence[str], verb: str = "INSERT") -> str:
 # leave their indexes alone when a record moves.
 _MOVE_RECORD = f"""UPDATE records SET {", ".join(f"{name} = ?" for name in MOVED_COLUMNS)}
     WHERE id = ? AND number = ?"""
-_INSERT_RECORD = f"""{_insert("records", RecordRow._fields)}
+_INSERT_RECORD = f"""{_insert("records", StoredRow._fields)}
     ON CONFLICT (id) DO UPDATE
     SET {", ".join(f"{name} = excluded.{name}" for name in MOVED_COLUMNS)}"""
 _INSERT_EVENT = _insert("events", EventRow._fields)

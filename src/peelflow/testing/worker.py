@@ -207,11 +207,13 @@ def race_when_told(store: Store, name: str, times: str) -> None:
     print_line(race_appends(store, name, times=int(times)))
 
 
-def append_on_each_line(store: Store, name: str) -> None:
-    """Hold the store open, and step a record for each line that is heard."""
+def append_on_each_line(store: Store, *names: str) -> None:
+    """Hold the store open, and step the records in one batch for each line that is heard."""
     print_line("ready")
     for _ in sys.stdin:
-        print_line(append_next(store, name).event.number)
+        together = next_batch(store, names)
+        store.append(together)
+        print_line(together.entries[0].event.number)
 
 
 def print_line(what: object) -> None:

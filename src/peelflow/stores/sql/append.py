@@ -21,7 +21,7 @@ from peelflow.stores.base import (
     MOVED_COLUMNS,
     ChangeRow,
     EventRow,
-    RecordRow,
+    StoredRow,
     WriteBatch,
     check_keys,
 )
@@ -89,7 +89,7 @@ def _insert_event(connection: Connection, row: EventRow) -> int:
     return int(key[0]) if key else 0
 
 
-def _write_record_row(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
+def _write_record_row(connection: Connection, row: StoredRow, read: Mapping[str, int]) -> None:
     if not read.get(row.id):
         connection.execute(insert(tables.records), row._asdict())
         return
@@ -150,8 +150,8 @@ WITH asked AS (
      WHERE (SELECT ok FROM fits)
     ON CONFLICT DO NOTHING RETURNING name, version
 ), added AS (
-    INSERT INTO peelflow_records ({quoted(RecordRow._fields)})
-    SELECT {quoted(RecordRow._fields)} FROM {_unnest("added", RecordRow._fields)}
+    INSERT INTO peelflow_records ({quoted(StoredRow._fields)})
+    SELECT {quoted(StoredRow._fields)} FROM {_unnest("added", StoredRow._fields)}
     WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING 1
 ), moved AS (
     UPDATE peelflow_records r
@@ -298,8 +298,8 @@ def _statement_parameters(
         "read_number": list(expected.values()),
         **_column_arrays("key", ("record", "key"), keys),
         **_column_arrays("rules", LIFECYCLE_COLUMNS, rows.lifecycles),
-        **_column_arrays("added", RecordRow._fields, added),
-        **_column_arrays("moved", RecordRow._fields, moved),
+        **_column_arrays("added", StoredRow._fields, added),
+        **_column_arrays("moved", StoredRow._fields, moved),
         **_column_arrays("event", EventRow._fields, rows.events),
         **_column_arrays("change", ChangeRow._fields, rows.changes),
         **_column_arrays("document", ("digest", "content"), rows.documents),

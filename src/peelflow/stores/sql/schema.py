@@ -38,7 +38,7 @@ from peelflow.stores.base import (
     NULL_COLUMNS,
     ChangeRow,
     EventRow,
-    RecordRow,
+    StoredRow,
 )
 
 SCHEMA = 1
@@ -59,7 +59,7 @@ meta: Table = Table("peelflow_meta", metadata, Column("schema", Integer, nullabl
 records: Table = Table(
     "peelflow_records",
     metadata,
-    *_columns(RecordRow._fields),
+    *_columns(StoredRow._fields),
     PrimaryKeyConstraint("id"),
     Index("peelflow_records_by_category", "category", "force", "id"),
     Index("peelflow_records_by_parent", "parent", "id"),

@@ -86,18 +86,38 @@ class CrashRecovery(Contract):
     ) -> None:
         """S1: a log that lacks its last bytes tells fewer batches, each of them whole."""
         durable.close()
-        with Worker(self.opener, url, "together", "nowhere", "0") as writer:
-            acknowledged = [writer.line() for _ in range(6)]
-            writer.kill()
-            acknowledged += writer.read().split()
-        log = self.log_of(url)
-        whole = log.read_bytes()
-        log.write_bytes(whole[: int(len(whole) * share)])
-
+        _, torn = self.tear_log(url, share)
         with self.second(url) as store:
             (number,) = self.numbers_of(store)
-            assert number <= int(acknowledged[-1])  # one more may have been kept, and not told
+            assert number < torn
             assert audit(store) == ()
+
+    @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+    def test_a_torn_log_tells_all_that_it_still_holds(
+        self, durable: Store, url: str, share: float
+    ) -> None:
+        """S3: what was acknowledged before the bytes that are gone were written is there."""
+        durable.close()
+        kept, _ = self.tear_log(url, share)
+        with self.second(url) as store:
+            assert min(self.numbers_of(store)) >= kept
+
+    def tear_log(self, url: str, share: float) -> tuple[int, int]:
+        """Kill a writer, and leave a share of what the log grew by while it wrote three batches.
+
+        Return the numbers it acknowledged before these, and at the last of them.
+        """
+        log = self.log_of(url)
+        with Worker(self.opener, url, "step", *TOGETHER) as writer:
+            writer.line()
+            kept = [int(writer.ask("")) for _ in range(3)][-1]
+            size = log.stat().st_size
+            torn = [int(writer.ask("")) for _ in range(3)][-1]
+            writer.kill()
+            writer.code()
+        content = log.read_bytes()
+        log.write_bytes(content[: size + int((len(content) - size) * share)])
+        return kept, torn
 
     def kill_at(self, url: str, point: str, nth: int) -> list[int]:
         """Let a writer kill itself the n-th time it is at a point; return what it acknowledged."""
