@@ -39,7 +39,7 @@ from peelflow.stores.base import (
     read_set_ids,
     total_order,
 )
-from peelflow.stores.rows import decoded_record, stored_event
+from peelflow.stores.rows import decoded_rows, stored_event
 
 _T = TypeVar("_T")
 Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
@@ -213,8 +213,10 @@ class DatabaseStore(ABC):
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
 
-    def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
-        return StoredRecord(self._decoder()(name, body), head)
+    def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
+        """Return what makes a stored record of its id, head and text."""
+        decode = self._decoder()
+        return lambda name, head, body: StoredRecord(decode(name, body), head)
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -224,10 +226,9 @@ class DatabaseStore(ABC):
         array = self._statements.dialect.array(list(ids))
         return self._ask(self._statements.records_by_ids, (array,), self._stored_records)
 
-    def _stored_records(self, rows: Iterable[Any]) -> Mapping[str, StoredRecord]:
-        return {
-            name: decoded_record(self._stored_record, name, head, body) for name, head, body in rows
-        }
+    def _stored_records(self, rows: Sequence[Any]) -> Mapping[str, StoredRecord]:
+        records = decoded_rows(self._stored_decoder(), rows)
+        return {row[0]: record for row, record in zip(rows, records, strict=True)}
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -263,8 +264,7 @@ class DatabaseStore(ABC):
             after = page[-1].id if page else ""
 
     def _listed_records(self, rows: Iterable[Any]) -> list[Record]:
-        decode = self._decoder()
-        return [decoded_record(decode, name, body) for name, body in rows]
+        return decoded_rows(self._decoder(), rows)
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None

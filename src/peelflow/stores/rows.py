@@ -221,14 +221,18 @@ def stored_event(record: str, number: int, text: str, previous: str, digest: str
         raise RowUnreadable(why) from fault
 
 
-def decoded_record(decode: Callable[..., _T], record: str, *columns: str) -> _T:
-    """Return what `decode` makes of a record's row.
+def decoded_rows(decode: Callable[..., _T], rows: Iterable[Sequence[str]]) -> list[_T]:
+    """Return what `decode` makes of each record's row, which begins with its id.
 
     Raises:
-        RowUnreadable: The row tells no record.
+        RowUnreadable: A row tells no record.
     """
+    records, record = [], ""
     try:
-        return decode(record, *columns)
+        for row in rows:
+            record = row[0]
+            records.append(decode(*row))
     except ValueError as fault:
         why = f"the row of {record}: {fault}"
         raise RowUnreadable(why) from fault
+    return records

@@ -214,8 +214,8 @@ class SqliteStore(DatabaseStore):
     def _decoder(self) -> Callable[[str, str], Record]:
         return self._process().cache.decoded
 
-    def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
-        return self._process().cache.record_with_head(name, head, body)
+    def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
+        return self._process().cache.record_with_head
 
     def _process(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
