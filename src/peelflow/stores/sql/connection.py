@@ -8,7 +8,17 @@ from contextlib import closing, suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from attrs import evolve
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Dialect as SqlalchemyDialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -34,36 +44,49 @@ def _known_changes(mark: str) -> str:
 
 
 @cache
-def _statements(name: str, mark: str) -> Statements:
+def _statements(name: str, mark: str, lock: str) -> Statements:
     known, prefix = _known_changes(mark), "peelflow_"
     if name == SQLITE:
         return Statements(
             sqlite_dialect(prefix, feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=known)
         )
-    field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-    return Statements(
-        Dialect(
-            prefix=prefix,
-            mark=mark,
-            among=f"= ANY({mark})",
-            array=list,
-            feed=_FEED,
-            whole_feed=_WHOLE_FEED,
-            known_changes=known,
-            lock=" ORDER BY id FOR UPDATE",
-            field_condition=field if name == POSTGRESQL else None,
-        )
+    dialect = Dialect(
+        prefix=prefix,
+        mark=mark,
+        among=f"IN {mark}",
+        array=list,
+        feed=_FEED,
+        whole_feed=_WHOLE_FEED,
+        known_changes=known,
+        lock=f" ORDER BY id {lock}",
+        field_condition=None,
     )
+    if name == POSTGRESQL:
+        field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
+        dialect = evolve(dialect, among=f"= ANY({mark})", field_condition=field)
+    return Statements(dialect)
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
-    """Return the statements in a dialect: SQLite's, or PostgreSQL's with its driver's marks."""
-    return _statements(dialect.name, "?" if dialect.paramstyle == "qmark" else "%s")
+    """Return the statements in a dialect, with its driver's marks where it is known here."""
+    if dialect.name in KNOWN_DIALECTS:
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        return _statements(dialect.name, mark, "FOR UPDATE")
+    locking = str(select(literal(1)).with_for_update().compile(dialect=dialect))
+    return _statements(dialect.name, "?", "FOR UPDATE" if "FOR UPDATE" in locking else "")
 
 
 def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
     """Run one statement and return its rows."""
-    return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
+    if connection.dialect.name in KNOWN_DIALECTS:
+        return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
+    # SQLAlchemy spells parameters, and lists of them, as any other database takes them.
+    first, *rest = sql.split("?")
+    named = first + "".join(f":p{place}{part}" for place, part in enumerate(rest))
+    clause = text(named)
+    for place, value in enumerate(parameters):
+        clause = clause.bindparams(bindparam(f"p{place}", value, expanding=isinstance(value, list)))
+    return connection.execute(clause).all()
 
 
 def parse_url(url: str) -> URL:

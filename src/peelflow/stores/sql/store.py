@@ -189,8 +189,8 @@ class SqlStore(SqlStoreBase):
     gives positions to what was committed since: it waits for no writer, and no writer for it.
 
     Args:
-        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows
-            and whose SQL is PostgreSQL's, which then only the conformance kit can vouch for.
+        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows,
+            which then only the conformance kit can vouch for.
 
     Raises:
         StoreUnavailable: The tables are missing (`upgrade_sql` makes them), or nobody answers.
