@@ -19,8 +19,7 @@ from peelflow.stores.base import (
     StoredRow,
 )
 from peelflow.stores.rows import verify_chain
-from peelflow.stores.sqlite import SqliteStore
-from peelflow.stores.sqlite_connection import SCHEMA
+from peelflow.stores.sqlite import SCHEMA, SqliteStore
 from tests.stores.samples import append_next, run
 
 NAME = "WMP-R3-017"

@@ -26,7 +26,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
-from peelflow.stores.sqlite_connection import SCHEMA
+from peelflow.stores.sqlite import SCHEMA
 
 
 class KeepsHalf(MemoryStore):

@@ -55,52 +55,34 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-# A field's name is no path: it may hold any character.
-SQLITE_FIELD = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
-    WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
-
-
-@frozen
+@frozen(kw_only=True)
 class Dialect:
-    """What the statements differ in from one database to another.
+    """What the statements differ in from one database to another; SQLite's where it is left out.
 
     Attributes:
         prefix: What the names of the tables begin with.
-        mark: What stands for a parameter.
-        among: The condition that a text is one of those in one parameter.
-        array: Makes that parameter of the texts.
         feed: What to select events with their positions from.
         whole_feed: The same, with the events that have no position yet; and its order.
         known_changes: What to select the changes up to a position of the feed from.
+        mark: What stands for a parameter.
+        among: The condition that a text is one of those in one parameter.
+        array: Makes that parameter of the texts.
         lock: What makes a statement hold the rows it gives.
         field_condition: The condition that a field, by name, says a text; None where every record
             is looked at instead.
     """
 
     prefix: str
-    mark: str
-    among: str
-    array: Callable[[Sequence[str]], object]
     feed: str
     whole_feed: str
     known_changes: str
-    lock: str
-    field_condition: str | None
-
-
-def sqlite_dialect(prefix: str, *, feed: str, whole_feed: str, known_changes: str) -> Dialect:
-    """Return SQLite's dialect, for tables of these names."""
-    return Dialect(
-        prefix=prefix,
-        mark="?",
-        among="IN (SELECT value FROM json_each(?))",
-        array=json.dumps,
-        feed=feed,
-        whole_feed=whole_feed,
-        known_changes=known_changes,
-        lock="",
-        field_condition=SQLITE_FIELD,
-    )
+    mark: str = "?"
+    among: str = "IN (SELECT value FROM json_each(?))"
+    array: Callable[[Sequence[str]], object] = json.dumps
+    lock: str = ""
+    # A field's name is no path: it may hold any character.
+    field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
+        WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
 
 
 class Statements:
@@ -292,7 +274,8 @@ class DatabaseStore(ABC):
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._ask(self._statements.lifecycles, (), _lifecycle_texts)
 
-    def _feed_page(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
         return self._ask(self._statements.feed_page, (after, limit), _feed_items)
 
 

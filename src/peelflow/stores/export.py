@@ -64,14 +64,6 @@ class DocumentLine:
 
 
 @frozen
-class EventLine:
-    """An event's line: its row, and the event it tells."""
-
-    row: EventRow
-    entry: StoredEvent
-
-
-@frozen
 class EndLine:
     """The last line."""
 
@@ -79,7 +71,7 @@ class EndLine:
     root: str
 
 
-ExportLine = LifecycleLine | DocumentLine | EventLine | EndLine
+ExportLine = LifecycleLine | DocumentLine | StoredEvent | EndLine
 
 
 def export_lines(
@@ -179,21 +171,16 @@ def _document_line(line: RawLine) -> DocumentLine:
     return DocumentLine(_text_at(line, "digest"), content)
 
 
-def _event_line(line: RawLine) -> EventLine:
+def _event_line(line: RawLine) -> StoredEvent:
     text, previous, digest = (_text_at(line, name) for name in ("text", "previous", "digest"))
-    entry = StoredEvent(event_from(text), text, previous, digest)
-    return EventLine(event_row(entry), entry)
-
-
-def _end_line(line: RawLine) -> EndLine:
-    return EndLine(_number_at(line, "events"), _text_at(line, "root"))
+    return StoredEvent(event_from(text), text, previous, digest)
 
 
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
     "event": _event_line,
-    "end": _end_line,
+    "end": lambda line: EndLine(_number_at(line, "events"), _text_at(line, "root")),
 }
 
 
@@ -214,7 +201,8 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
             case DocumentLine(digest=digest, content=content):
                 documents.add(digest)
                 yield from document_discrepancies(digest, content)
-            case EventLine(row=row, entry=entry):
+            case StoredEvent() as entry:
+                row = event_row(entry)
                 events += 1
                 root.update(f"{row.digest}\n".encode())
                 yield from check_event(row, links.get(row.record, ChainHead()))[1]
@@ -228,7 +216,7 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
 
 def feed_of_export(lines: Iterable[str]) -> Iterator[tuple[int | None, EventRow]]:
     """Yield the events of an export with the positions they have once it is restored."""
-    rows = (line.row for line in read_export(lines) if isinstance(line, EventLine))
+    rows = (event_row(line) for line in read_export(lines) if isinstance(line, StoredEvent))
     yield from enumerate(rows, 1)
 
 
@@ -282,7 +270,7 @@ def _new_entries(
                 rules[pin] = text
             case DocumentLine(digest=digest, content=content):
                 keep(digest, content)
-            case EventLine(entry=entry):
+            case StoredEvent() as entry:
                 kept_digest = next(stored, None)
                 if kept_digest is None:
                     yield entry

@@ -159,11 +159,8 @@ def _is_single_move(batch: WriteBatch) -> bool:
         return False
     event, record = batch.entries[0].event, batch.records[0].record
     before = batch.read_set.get(record.id, 0)
-    return before > 0 and (event.record, event.number, record.number) == (
-        record.id,
-        before + 1,
-        before + 1,
-    )
+    after = (record.id, before + 1, before + 1)
+    return before > 0 and (event.record, event.number, record.number) == after
 
 
 def event_row(entry: StoredEvent) -> EventRow:

@@ -24,6 +24,7 @@ from peelflow.stores.base import (
     StoredRow,
     WriteBatch,
     check_keys,
+    check_numbers,
 )
 from peelflow.stores.database import check_batch, quoted
 from peelflow.stores.rows import BatchRows, batch_rows
@@ -256,7 +257,9 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         RulesMismatch: The store keeps other rules under a name and version of the batch's.
     """
     expected = expected_numbers(batch)
-    if not _is_consecutive(batch, expected):
+    try:
+        check_numbers(batch, expected)
+    except Conflict:
         raise_refusal(connection, batch)
     check_keys(batch, lambda *_: False)
     absent = absent_ids(batch)
@@ -273,16 +276,6 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise_refusal(connection, batch)
     if not whole:
         raise lost_transaction(batch)
-
-
-def _is_consecutive(batch: WriteBatch, expected: Mapping[str, int]) -> bool:
-    """Return whether each event of the batch has the next number of its record."""
-    last = dict(expected)
-    for entry in batch.entries:
-        last[entry.event.record] += 1
-        if entry.event.number != last[entry.event.record]:
-            return False
-    return True
 
 
 def _statement_parameters(

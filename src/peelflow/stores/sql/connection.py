@@ -25,8 +25,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
-from peelflow.stores.database import Dialect, Statements, sqlite_dialect
-from peelflow.stores.sqlite_connection import advice_for, is_busy
+from peelflow.stores.database import Dialect, Statements
+from peelflow.stores.sqlite import advice_for, is_busy
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
@@ -45,26 +45,17 @@ def _known_changes(mark: str) -> str:
 
 @cache
 def _statements(name: str, mark: str, lock: str) -> Statements:
-    known, prefix = _known_changes(mark), "peelflow_"
-    if name == SQLITE:
-        return Statements(
-            sqlite_dialect(prefix, feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=known)
-        )
     dialect = Dialect(
-        prefix=prefix,
-        mark=mark,
-        among=f"IN {mark}",
-        array=list,
-        feed=_FEED,
-        whole_feed=_WHOLE_FEED,
-        known_changes=known,
-        lock=f" ORDER BY id {lock}",
-        field_condition=None,
+        prefix="peelflow_", feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=_known_changes(mark)
     )
+    if name == SQLITE:
+        return Statements(evolve(dialect, mark=mark))
+    lock = f" ORDER BY id {lock}"
+    dialect = evolve(dialect, mark=mark, array=list, lock=lock, field_condition=None)
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-        dialect = evolve(dialect, among=f"= ANY({mark})", field_condition=field)
-    return Statements(dialect)
+        return Statements(evolve(dialect, among=f"= ANY({mark})", field_condition=field))
+    return Statements(evolve(dialect, among=f"IN {mark}"))
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:

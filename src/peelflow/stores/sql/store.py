@@ -26,7 +26,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot
-from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
     absent_ids,
@@ -50,7 +50,7 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
-from peelflow.stores.sqlite_connection import fork_guard
+from peelflow.stores.sqlite import fork_guard
 
 _T = TypeVar("_T")
 
@@ -247,7 +247,8 @@ class SqlStore(SqlStoreBase):
         if rows.moved is not None and not (batch.lifecycles or batch.documents):
             with self._driver() as driver:
                 if append_single_move(driver, rows, rows.events[0]):
-                    self._remember(batch, rows)
+                    with self._lock:
+                        cache_batch(self._cache, batch, rows)
                     return
             with self._reading() as connection:
                 raise_refusal(connection, batch)
@@ -284,7 +285,7 @@ class SqlStore(SqlStoreBase):
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         self._place()
-        return self._feed_page(after, limit)
+        return super().feed(after, limit)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -334,10 +335,6 @@ class SqlStore(SqlStoreBase):
             connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
-
-    def _remember(self, batch: WriteBatch, rows: BatchRows) -> None:
-        with self._lock:
-            cache_batch(self._cache, batch, rows)
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return self._decoded
