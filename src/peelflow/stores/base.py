@@ -322,11 +322,7 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
-    """Refuse a key that its record already carries, or that comes twice in the batch.
-
-    Raises:
-        KeyReused: The key stands for another event.
-    """
+    """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
     seen = set()
     for entry in batch.entries:
         record, key = entry.event.record, entry.event.key
@@ -378,11 +374,7 @@ def check_contents(batch: WriteBatch) -> None:
 
 
 def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
-    """Refuse a batch whose lifecycles differ from those kept under their name and version.
-
-    Raises:
-        RulesMismatch: Two registers run edited rules without a new version.
-    """
+    """Raise RulesMismatch where other rules are kept under a name and version of the batch's."""
     for name, version, digest in batch.lifecycles:
         if digest_of(name, version) not in {None, digest}:
             raise RulesMismatch(name, version)

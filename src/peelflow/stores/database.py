@@ -157,13 +157,7 @@ class Statements:
 
 
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
-    """Refuse a batch that does not follow from what the database keeps.
-
-    Raises:
-        Conflict: A record that was read has moved.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Refuse a batch that does not follow from what is kept, as `EventStore.append` says."""
     ids = statements.dialect.array(read_set_ids(batch))
     check_numbers(batch, {row[0]: row[1] for row in ask(statements.numbers, (ids,))})
     check_keys_and_rules(batch, ask, statements)

@@ -385,11 +385,7 @@ def seal_text(sealed: Seal) -> str:
 
 
 def seal_from(text: str) -> Seal:
-    """Return the seal that `seal_text` wrote.
-
-    Raises:
-        InvalidRequest: The text is no seal.
-    """
+    """Return the seal that `seal_text` wrote; InvalidRequest where the text is none."""
     try:
         parts: dict[str, Any] = json.loads(text)
         if parts.pop("format") == SEAL_FORMAT and _is_seal(parts):
@@ -417,11 +413,7 @@ def heads_text(heads: Heads) -> str:
 
 
 def heads_from(text: str) -> Heads:
-    """Return the heads that `heads_text` wrote.
-
-    Raises:
-        InvalidRequest: The text is none.
-    """
+    """Return the heads that `heads_text` wrote; InvalidRequest where the text is none."""
     heads = {}
     try:
         for line in filter(None, text.split("\n")):

@@ -39,11 +39,7 @@ def _is_text(url: object) -> bool:
 
 
 def open_documents(path: str | PathLike[str], store: DocumentStore) -> DocumentStore:
-    """Return the folder that documents are kept in instead of in `store`, made when missing.
-
-    Raises:
-        InvalidRequest: The folder cannot be made.
-    """
+    """Return the folder that documents are kept in instead of in `store`, made when missing."""
     from peelflow.stores.documents import DocumentFolder
 
     return DocumentFolder(path, store)
@@ -63,11 +59,7 @@ def joined_store(connection: object) -> Store:
 
 
 def scope_store(force: str | None, store: Store) -> Store:
-    """Return a store as one force sees it; the store itself where no force is named.
-
-    Raises:
-        InvalidRequest: The force has no name.
-    """
+    """Return a store as one force sees it; the store itself where no force is named."""
     if force is None:
         return store
     from peelflow.stores.scoped import ScopedStore
@@ -108,11 +100,7 @@ def upgrade_store(url: str) -> int | None:
 
 
 def open_plugin_store(url: str) -> Store:
-    """Return the store that an installed package opens at `url`.
-
-    Raises:
-        InvalidRequest: Nobody here knows the URL.
-    """
+    """Return the store that an installed package, or else SQLAlchemy, opens at `url`."""
     from importlib.metadata import entry_points  # slow to load, and seldom needed
 
     scheme = url.partition(":")[0]

@@ -27,11 +27,7 @@ _T = TypeVar("_T")
 
 
 def chain(previous: str, event: Event) -> StoredEvent:
-    """Return the event as it is kept after `previous`: its record's head, or `GENESIS`.
-
-    Raises:
-        UnstorableText: A text of the event holds a NUL or a lone surrogate.
-    """
+    """Return the event as it is kept after `previous`: its record's head, or `GENESIS`."""
     text = event_text(event)
     return StoredEvent(event, text, previous, chained_digest(previous, text))
 
@@ -90,11 +86,7 @@ class RecordCache:
             del self._known[next(iter(self._known))]
 
     def record_with_head(self, name: str, head: str, text: str) -> StoredRecord:
-        """Return the record that `text` tells with its head, and remember it.
-
-        Raises:
-            ValueError: The text is no record of a format known here.
-        """
+        """Return the record that `text` tells with its head, and remember it."""
         known = self._known.get(name)
         if known is not None and known[0] == text and known[1].head == head:
             return known[1]
@@ -103,11 +95,7 @@ class RecordCache:
         return stored
 
     def decoded(self, name: str, text: str) -> Record:
-        """Return the record that `text` tells, without remembering it: a listing may be long.
-
-        Raises:
-            ValueError: The text is no record of a format known here.
-        """
+        """Return the record that `text` tells, without remembering it: a listing may be long."""
         known = self._known.get(name)
         return known[1].record if known is not None and known[0] == text else record_from(text)
 
@@ -135,11 +123,7 @@ class BatchRows:
 
 
 def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
-    """Return the batch as rows; without `moves_alone`, every record's row is among `records`.
-
-    Raises:
-        UnstorableText: A text of a record holds a NUL or a lone surrogate.
-    """
+    """Return the batch as rows; without `moves_alone`, every record's row is among `records`."""
     bodies = [record_text(kept.record) for kept in batch.records]
     alone = moves_alone and _is_single_move(batch)
     return BatchRows(
@@ -206,11 +190,7 @@ class RowUnreadable(Exception):
 
 
 def stored_event(record: str, number: int, text: str, previous: str, digest: str) -> StoredEvent:
-    """Return the event that a row tells.
-
-    Raises:
-        RowUnreadable: The row tells none.
-    """
+    """Return the event that a row tells; RowUnreadable where it tells none."""
     try:
         return StoredEvent(event_from(text), text, previous, digest)
     except ValueError as fault:

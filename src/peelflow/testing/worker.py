@@ -23,11 +23,7 @@ DEFAULT_OPENER = "peelflow.stores.opening:open_store"
 
 
 def open_with(opener: str, url: str) -> Store:
-    """Open the store at `url` by an opener that `module:function` names.
-
-    Raises:
-        InvalidRequest: It names nothing that can be called.
-    """
+    """Open the store at `url` by an opener that `module:function` names."""
     try:
         function: Callable[[str], Store] = resolve_name(opener).__call__  # a module has none
     except (ImportError, AttributeError, ValueError) as fault:

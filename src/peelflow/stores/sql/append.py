@@ -52,25 +52,13 @@ def expected_numbers(batch: WriteBatch) -> Mapping[str, int]:
 
 
 def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
-    """Say why nothing was written.
-
-    Raises:
-        Conflict: A record that was read has moved, or who stood in the way has gone again.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Say why nothing was written: Conflict, too, where who stood in the way has gone again."""
     check_batch(batch, partial(ask, connection), statements_of(connection.dialect))
     raise lost_transaction(batch)  # whoever stood in the way has gone again
 
 
 def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
-    """Keep a batch on any database, within the transaction of the connection.
-
-    Raises:
-        Conflict: A record that was read has moved; nothing was written.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Keep a batch on any database, within the transaction of the connection."""
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
     check_batch(batch, asking, statements)
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)

@@ -81,11 +81,7 @@ def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence
 
 
 def parse_url(url: str) -> URL:
-    """Return a URL in its parts.
-
-    Raises:
-        InvalidRequest: SQLAlchemy cannot read it.
-    """
+    """Return a URL in its parts; InvalidRequest where SQLAlchemy cannot read it."""
     try:
         return make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
@@ -191,11 +187,7 @@ def is_conflict(fault: Exception) -> bool:
 
 
 def check_joined(connection: Connection, url: str) -> None:
-    """Refuse a connection that commits by itself, or a SQLite transaction begun without a lock.
-
-    Raises:
-        InvalidRequest: With what to do instead.
-    """
+    """Refuse a connection that commits by itself, or a SQLite transaction begun without a lock."""
     if connection.dialect.name == "sqlite":
         _check_immediate(connection)
     elif getattr(connection.connection.driver_connection, "autocommit", False) is True:

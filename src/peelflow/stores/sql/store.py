@@ -168,11 +168,7 @@ def _unavailable_when_joined(what: str) -> InvalidRequest:
 
 
 def join_connection(connection: object) -> JoinedStore:
-    """Return a store in the transaction of an application's connection.
-
-    Raises:
-        InvalidRequest: It is no connection of SQLAlchemy's, or cannot be joined.
-    """
+    """Return a store in the transaction of an application's connection, if it is SQLAlchemy's."""
     if not isinstance(connection, Connection):
         what, why = f"the connection {connection!r:.80}", "is none of SQLAlchemy's"
         raise InvalidRequest(what, why, "give a `sqlalchemy.Connection` in a transaction")
