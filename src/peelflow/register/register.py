@@ -601,7 +601,7 @@ class Register:
                 raise InvalidRequest(f"the export {file}", str(finding), "export it again")
         with opened_lines(file) as lines:
             return restore_export(
-                self.store, lines, keep=self.documents.keep_document, seen=on_progress
+                self.store, lines, keep=self.documents.keep_document, progress=on_progress
             )
 
     def _shelf(self, kept: Snapshot) -> RegisterDocuments:

@@ -323,14 +323,14 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    seen = set()
+    keys = set()
     for entry in batch.entries:
         record, key = entry.event.record, entry.event.key
         if key is None:
             continue
-        if (record, key) in seen or is_kept(record, key):
+        if (record, key) in keys or is_kept(record, key):
             raise KeyReused(record, key)
-        seen.add((record, key))
+        keys.add((record, key))
 
 
 def check_texts(*texts: str | None) -> None:

@@ -321,12 +321,8 @@ def _decode_value(value: Any, _: Any = None) -> Value:
     return value if type(value) is str else _decode_texts(value)
 
 
-def _decode_fields(value: Any, _: Any) -> dict[str, Value]:
-    return {name: _decode_value(field) for name, field in value.items()}
-
-
-def _decode_names(value: Any, _: Any) -> dict[str, str]:
-    return {name: _exact_text(text, None) for name, text in value.items()}
+def _mapping_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], dict[str, _T]]:
+    return lambda value, _: {name: hook(item, None) for name, item in value.items()}
 
 
 def _optional_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | None]:
@@ -350,8 +346,8 @@ def _make_converter() -> Converter:
         Level: _optional_hook(_exact_number),
         tuple[str, ...]: _decode_texts,
         frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
-        Mapping[str, Value]: _decode_fields,
-        Mapping[str, str]: _decode_names,
+        Mapping[str, Value]: _mapping_hook(_decode_value),
+        Mapping[str, str]: _mapping_hook(_exact_text),
         EventPayload: lambda what, _: what,  # read before the event, by its kind
     }
     for plain, hook in hooks.items():

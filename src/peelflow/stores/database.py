@@ -10,6 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -91,7 +92,8 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         prefix, mark, among = dialect.prefix, dialect.mark, dialect.among
-        event = f"SELECT {quoted(STORED_EVENT_COLUMNS)} FROM {prefix}events WHERE record"
+        columns = quoted(STORED_EVENT_COLUMNS)
+        event = f"SELECT {columns} FROM {prefix}events WHERE record"
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
@@ -100,7 +102,6 @@ class Statements:
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
-        columns = quoted(STORED_EVENT_COLUMNS)
         self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
         self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
@@ -232,15 +233,12 @@ class DatabaseStore(ABC):
         page, after = [], None
         while after is None or len(page) == LISTING_PAGE:
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
-            page = self._ask(sql, parameters, self._listed_records)
+            page = self._ask(sql, parameters, partial(decoded_rows, self._decoder()))
             if query.field is None or self._statements.dialect.field_condition is not None:
                 yield from page
             else:
                 yield from (record for record in page if matches_field(record, query.field))
             after = page[-1].id if page else ""
-
-    def _listed_records(self, rows: Iterable[Any]) -> list[Record]:
-        return decoded_rows(self._decoder(), rows)
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -251,7 +249,8 @@ class DatabaseStore(ABC):
         """
         check_texts(force)
         sql, parameters = self._statements.totals(as_at, force, known)
-        return self._ask(sql, parameters, _ledger_totals)
+        totals = [LedgerTotal(*row) for row in self._ask(sql, parameters, list)]
+        return tuple(sorted(totals, key=total_order))
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
@@ -270,7 +269,11 @@ class DatabaseStore(ABC):
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
-        return self._ask(self._statements.feed_page, (after, limit), _feed_items)
+        return self._ask(
+            self._statements.feed_page,
+            (after, limit),
+            lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
+        )
 
 
 def _first_value(rows: Sequence[Any]) -> Any:
@@ -283,14 +286,6 @@ def _stored_events(rows: Iterable[Any]) -> tuple[StoredEvent, ...]:
 
 def _stored_histories(rows: Iterable[Any]) -> Mapping[str, tuple[StoredEvent, ...]]:
     return {record: _stored_events(group) for record, group in groupby(rows, key=itemgetter(0))}
-
-
-def _feed_items(rows: Iterable[Any]) -> tuple[FeedItem, ...]:
-    return tuple([FeedItem(position, stored_event(*row)) for position, *row in rows])
-
-
-def _ledger_totals(rows: Iterable[Any]) -> tuple[LedgerTotal, ...]:
-    return tuple(sorted([LedgerTotal(*row) for row in rows], key=total_order))
 
 
 def _lifecycle_texts(rows: Iterable[Any]) -> Mapping[PinKey, str]:

@@ -228,7 +228,7 @@ def restore_export(
     lines: Iterable[str],
     *,
     keep: Callable[[str, bytes], None] | None = None,
-    seen: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Append what an export tells and the store has not yet, and return how many events that were.
 
@@ -238,7 +238,7 @@ def restore_export(
         store: An empty store, or one that holds the beginning of this very export.
         lines: The export's lines.
         keep: Keeps a document by its digest; the store itself when left out.
-        seen: Told after each batch how many events are kept by now.
+        progress: Told after each batch how many events are kept by now.
 
     Raises:
         InvalidRequest: The store holds other events, or the file is no export.
@@ -250,9 +250,9 @@ def restore_export(
     for chunk in chunked(entries, RESTORE_CHUNK):
         store.append(_restored_batch(store, chunk, rules))
         added += len(chunk)
-        seen(known + added)
+        progress(known + added)
     if not added:
-        seen(known)
+        progress(known)
     return added
 
 

@@ -68,8 +68,8 @@ _CHILDREN, _MENTIONS = ("C-1", "C-2"), ("M-1", "M-2")
 _MENTIONED = st.sampled_from(_MENTIONS)
 # A child mostly answers the mention of its own number.
 _ANSWERS = {
-    name: st.sampled_from((*(own,) * 9, *_MENTIONS))
-    for name, own in zip(_CHILDREN, _MENTIONS, strict=True)
+    name: st.sampled_from((*(mention,) * 9, *_MENTIONS))
+    for name, mention in zip(_CHILDREN, _MENTIONS, strict=True)
 }
 _NAMING = st.sampled_from((*("source_report",) * 4, "report"))  # mostly the one that is asked for
 _NAMED = st.sampled_from((*(REPORT,) * 4, "REP-2"))
@@ -147,9 +147,9 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
 
 
 def _act(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
-    ways = lifecycle.states[record.state].transitions
-    if ways and usually(draw):
-        aim = ways[draw(one_of_names(tuple(range(len(ways)))))]
+    transitions = lifecycle.states[record.state].transitions
+    if transitions and usually(draw):
+        aim = transitions[draw(one_of_names(tuple(range(len(transitions)))))]
     else:
         aim = Transition(draw(_TRIGGER), record.state, tuple(lifecycle.roles))
     role = draw(one_of_names(aim.by if usually(draw) else tuple(lifecycle.roles)))
@@ -243,14 +243,14 @@ def _appointment(draw: st.DrawFn, role: str, person: str) -> Appointment:
 
 def _inspection(draw: st.DrawFn, record: Record, act: Act) -> Inspection:
     first = act.on + timedelta(draw(_EARLIER) if usually(draw) else 1)
-    own = record.fields.get("question", "7")
+    question = record.fields.get("question", "7")
     covered = draw(_COVERED)
     return Inspection(
         id=mostly(draw, INSPECTION, "INS-2"),
         kind=draw(_KIND),
         first_day=first,
         last_day=first + timedelta(draw(_LASTS)),
-        questions=mostly(draw, covered | {str(own)}, covered),
+        questions=mostly(draw, covered | {str(question)}, covered),
         question_set=None if usually(draw) else draw(_QUESTION_SET),
         force=mostly(draw, FORCE, "Kent"),
     )

@@ -10,4 +10,4 @@ if find_spec("pytest") is None:
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"{__name__}.{each.name}" for each in iter_modules(__path__)))
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))

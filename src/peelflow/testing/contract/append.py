@@ -262,5 +262,5 @@ class IdempotencyKeys(Contract):
         with ThreadPoolExecutor(3) as pool:
             kept = [list(pool.map(ask, [number] * 3)) for number in range(10)]
 
-        assert [sum(each) for each in kept] == [1] * 10
+        assert [sum(times) for times in kept] == [1] * 10
         assert len(store.history(NAME)) == 10

@@ -168,12 +168,12 @@ class ConsistentReads(Contract):
 
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write)
-            seen = []
+            readings = []
             while not writing.done():
-                seen.append(numbers_together(store))
+                readings.append(numbers_together(store))
             writing.result()
 
-        assert all(len(set(numbers)) <= 1 for numbers in seen)
+        assert all(len(set(numbers)) <= 1 for numbers in readings)
         assert numbers_together(store) == [20, 20, 20]
 
     def test_a_batch_at_a_sync_point_is_seen_whole_or_not_at_all(

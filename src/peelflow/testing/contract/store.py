@@ -93,12 +93,12 @@ class CrashRecovery(Contract):
         """S1, S3: a batch that finds no space is an error of ours; with space, work goes on."""
         embedded.close()
         with Worker(self.opener, url, "fill") as writer:
-            told = writer.read().split()
+            lines = writer.read().split()
             assert writer.code() == 0
 
-        assert told
+        assert lines
         with self.second(url) as store:
-            assert self.numbers_of(store) == {int(told[-1])}
+            assert self.numbers_of(store) == {int(lines[-1])}
             assert audit(store) == ()
 
     @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
@@ -143,9 +143,9 @@ class CrashRecovery(Contract):
     def kill_at(self, url: str, point: str, nth: int) -> list[int]:
         """Let a writer kill itself the n-th time it is at a point; return what it acknowledged."""
         with Worker(self.opener, url, "together", point, str(nth)) as writer:
-            told = [int(each) for each in writer.read().split()]
+            acknowledged = [int(line) for line in writer.read().split()]
             assert writer.code() == -signal.SIGKILL
-        return told
+        return acknowledged
 
     def numbers_of(self, store: Store) -> set[int]:
         """Return the numbers at which the records stand that move together: one, if all is well."""
@@ -175,12 +175,12 @@ class SharedByProcesses(Contract):
             others = [
                 stack.enter_context(Worker(self.opener, url, "race", NAME, "20")) for _ in range(3)
             ]
-            for each in others:
-                each.line()
-            for each in others:
-                each.say("go")
-            accepted = sum(int(each.line()) for each in others)
-            assert [each.end() for each in others] == [0, 0, 0]
+            for worker in others:
+                worker.line()
+            for worker in others:
+                worker.say("go")
+            accepted = sum(int(worker.line()) for worker in others)
+            assert [worker.end() for worker in others] == [0, 0, 0]
 
         assert len(shared.history(NAME)) == accepted > 0
         assert recomputed(shared) == ()
@@ -220,26 +220,24 @@ class HashChains(Contract):
         entries = store.history("a")
 
         assert verify_chain(entries) is None
-        assert [each.previous for each in entries] == [
-            GENESIS,
-            *(each.digest for each in entries[:-1]),
-        ]
+        digests = [entry.digest for entry in entries]
+        assert [entry.previous for entry in entries] == [GENESIS, *digests[:-1]]
         assert store.read(["a"])["a"].head == entries[-1].digest
 
     def test_a_snapshot_tells_what_the_store_tells(self, store: Store) -> None:
         """S10: whoever verifies a snapshot has verified what is read otherwise."""
         append_next(store, "a", key="k")
         append_next(store, "b")
-        kept = {each: store.read([each])[each] for each in ("a", "b")}
+        kept = {name: store.read([name])[name] for name in ("a", "b")}
         with store.snapshot() as snapshot:
             heads = {row.id: row.head for row in snapshot.records()}
             texts = [row.text for row in snapshot.histories()]
             rules = snapshot.lifecycles()
 
-        assert heads == {name: each.head for name, each in kept.items()}
-        assert texts == [each.text for name in kept for each in store.history(name)]
+        assert heads == {name: stored.head for name, stored in kept.items()}
+        assert texts == [entry.text for name in kept for entry in store.history(name)]
         assert rules == store.lifecycles()
-        assert [each.id for each in store.records(RecordQuery())] == sorted(kept)
+        assert [record.id for record in store.records(RecordQuery())] == sorted(kept)
 
 
 class SchemaVersions(Contract):
