@@ -305,10 +305,9 @@ def read_set_ids(batch: WriteBatch) -> list[str]:
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
-    """Refuse a batch whose records moved; `numbers` holds those they have now.
+    """Raise Conflict where a record moved, or an entry does not follow the last of its record.
 
-    Raises:
-        Conflict: A record that was read has another number, or an entry does not follow its last.
+    `numbers` holds those that the records have now.
     """
     for record, expected in sorted(batch.read_set.items()):
         if numbers.get(record, 0) != expected:

@@ -243,10 +243,7 @@ class DatabaseStore(ABC):
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
     ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
+        """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
         sql, parameters = self._statements.totals(as_at, force, known)
         totals = [LedgerTotal(*row) for row in self._ask(sql, parameters, list)]

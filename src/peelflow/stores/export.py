@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -43,6 +43,7 @@ from peelflow.stores.integrity import (
 )
 from peelflow.stores.rows import event_row
 
+_T = TypeVar("_T")
 EXPORT_FORMAT = 1
 RawLine = dict[str, Any]
 
@@ -101,11 +102,7 @@ def _write_line(**parts: str | int) -> str:
 
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
-    """Yield what the lines of an export tell; nothing is checked but their shape.
-
-    Raises:
-        InvalidRequest: A line is none of an export, or the end is missing: the file was cut off.
-    """
+    """Yield what the lines of an export tell; only their shape and its end are checked."""
     ended = False
     for number, text in zip(count(1), lines, strict=False):
         line = _parse_line(text, number)
@@ -133,11 +130,11 @@ def _parse_line(text: str, number: int) -> RawLine:
 
 
 def _structure_line(line: RawLine, number: int) -> ExportLine:
-    read = _READERS.get(str(line.get("kind")))
-    if read is None:
+    kind = str(line.get("kind"))
+    if kind not in _READERS:
         raise _unreadable_line(number, "is of no kind known here")
     try:
-        return read(line)
+        return _READERS[kind](line)
     except (AttributeError, LookupError, TypeError, ValueError) as fault:
         raise _unreadable_line(number, f"cannot be read: {fault}") from None
 
@@ -146,33 +143,26 @@ def _unreadable_line(number: int, why: str) -> InvalidRequest:
     return InvalidRequest(f"line {number} of the export", why, "export it again")
 
 
-def _text_at(line: RawLine, name: str) -> str:
+def _part(line: RawLine, name: str, kind: type[_T]) -> _T:
     value = line[name]
-    if type(value) is not str:
+    if type(value) is not kind:
         raise TypeError(name)
-    value.encode()
-    return value
-
-
-def _number_at(line: RawLine, name: str) -> int:
-    value = line[name]
-    if type(value) is not int:
-        raise TypeError(name)
+    str(value).encode()
     return value
 
 
 def _lifecycle_line(line: RawLine) -> LifecycleLine:
-    pin = _text_at(line, "name"), _number_at(line, "version"), _text_at(line, "digest")
-    return LifecycleLine(pin, _text_at(line, "text"))
+    pin = _part(line, "name", str), _part(line, "version", int), _part(line, "digest", str)
+    return LifecycleLine(pin, _part(line, "text", str))
 
 
 def _document_line(line: RawLine) -> DocumentLine:
-    content = b64decode(_text_at(line, "content"), validate=True)
-    return DocumentLine(_text_at(line, "digest"), content)
+    content = b64decode(_part(line, "content", str), validate=True)
+    return DocumentLine(_part(line, "digest", str), content)
 
 
 def _event_line(line: RawLine) -> StoredEvent:
-    text, previous, digest = (_text_at(line, name) for name in ("text", "previous", "digest"))
+    text, previous, digest = (_part(line, name, str) for name in ("text", "previous", "digest"))
     return StoredEvent(event_from(text), text, previous, digest)
 
 
@@ -180,7 +170,7 @@ _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
     "event": _event_line,
-    "end": lambda line: EndLine(_number_at(line, "events"), _text_at(line, "root")),
+    "end": lambda line: EndLine(_part(line, "events", int), _part(line, "root", str)),
 }
 
 

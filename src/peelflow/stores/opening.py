@@ -85,11 +85,6 @@ def upgrade_store(url: str) -> int | None:
     """Make the tables of a database, or bring older ones up to date, and return what there was.
 
     A file or memory needs none: None is returned. `0` says that there were no tables.
-
-    Raises:
-        MissingDependency: SQLAlchemy is not installed.
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: Nobody answers there.
     """
     if not is_sql_scheme(url.partition(":")[0]):
         return None

@@ -38,7 +38,6 @@ from peelflow.stores.base import (
     store_closed,
 )
 from peelflow.stores.database import (
-    Ask,
     DatabaseStore,
     Dialect,
     SqlSnapshot,
@@ -66,7 +65,7 @@ class ForkGuard:
         self._resume: list[Callable[[], None]] = []
 
     def add(self, store: Pausable) -> None:
-        """Pause `opened` at every fork, as long as it lives."""
+        """Pause `store` at every fork, as long as it lives."""
         with self._lock:
             self._open.add(store)
 
@@ -85,7 +84,7 @@ class ForkGuard:
 
 @cache
 def fork_guard() -> ForkGuard:
-    """Return the process's one `Forks`, in force from the first call."""
+    """Return the process's one guard, in force from the first call."""
     guard = ForkGuard()
     if hasattr(os, "register_at_fork"):  # there is nothing to register where nothing forks
         os.register_at_fork(
@@ -132,15 +131,7 @@ TABLES = (
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
     """Open the store in `path`, making it if there is no file or an empty one.
 
-    Args:
-        path: The database file; its folder must exist.
-        url: How errors call the store.
-        timeout: Seconds to wait for another writer.
-
-    Raises:
-        StoreVersion: The file's schema is newer than `SCHEMA`.
-        StoreUnavailable: The folder is missing, or the file is no peelflow store.
-        sqlite3.Error: Whatever SQLite itself finds.
+    What SQLite itself finds comes as its own error; `url` is how other errors call the store.
     """
     if not path.parent.is_dir():
         raise StoreUnavailable(url, f"there is no folder `{path.parent}`")
@@ -330,7 +321,10 @@ class SqliteStore(DatabaseStore):
 
         def keep(connection: sqlite3.Connection) -> None:
             self.at_sync_point("begun")
-            ask = _asking(connection)
+
+            def ask(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+                return connection.execute(sql, parameters).fetchall()
+
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
                 check_keys_and_rules(batch, ask, _STATEMENTS)
@@ -354,10 +348,7 @@ class SqliteStore(DatabaseStore):
         return self._ask(_POSITION, (), lambda rows: int(rows[0][0]))
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Return one reading of everything, for as long as the block lasts.
-
-        It has a connection of its own, so that writers go on.
-        """
+        """Return one reading of everything, on a connection of its own so that writers go on."""
         self._run(lambda _: None)
         return self._open_snapshot()
 
@@ -444,10 +435,6 @@ class SqliteStore(DatabaseStore):
 
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
-
-
-def _asking(connection: sqlite3.Connection) -> Ask:
-    return lambda sql, parameters: connection.execute(sql, parameters).fetchall()
 
 
 def sqlite_snapshot(connection: sqlite3.Connection) -> SqlSnapshot:

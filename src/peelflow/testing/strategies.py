@@ -340,7 +340,7 @@ def _transition(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
 
 
 def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
-    """In a refining lifecycle, draw what each transition implements; nobody drew what it refines."""
+    """In a refining lifecycle, draw what each transition implements: nobody drew the refined."""
     if lifecycle.refines is None:
         return lifecycle
     states = {
@@ -355,7 +355,7 @@ def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
 
 
 def _implementing(draw: st.DrawFn, transition: Transition) -> Transition:
-    """Draw what a transition implements: its own trigger, another, or, for the force alone, none."""
+    """Draw what a transition implements: its own trigger, another, or none for the force alone."""
     if not set(transition.by) <= set(_SIDES["force"]):
         return evolve(transition, implements=transition.trigger)
     another = draw(_ANOTHER)

@@ -48,13 +48,11 @@ class Worker:
 
     def __init__(self, opener: str, url: str, verb: str, *args: str) -> None:
         command = [sys.executable, "-m", __name__, opener, verb, *args]
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=child_environment(),
-        )
+        pipe, env = subprocess.PIPE, child_environment()
+        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._child, self._stdin, self._stdout = child, child.stdin, child.stdout
         self.say(json.dumps(url))  # it may hold a password, and others see a process's arguments
 
     def __enter__(self) -> Self:
@@ -72,14 +70,12 @@ class Worker:
 
     def line(self) -> str:
         """Return the next line the worker says."""
-        assert self._child.stdout is not None
-        return self._child.stdout.readline()
+        return self._stdout.readline()
 
     def say(self, line: str) -> None:
         """Say a line to the worker."""
-        assert self._child.stdin is not None
-        self._child.stdin.write(f"{line}\n")
-        self._child.stdin.flush()
+        self._stdin.write(f"{line}\n")
+        self._stdin.flush()
 
     def ask(self, line: str) -> str:
         """Say a line to the worker and return the one it answers."""
@@ -88,8 +84,7 @@ class Worker:
 
     def read(self) -> str:
         """Return all that the worker says until it ends."""
-        assert self._child.stdout is not None
-        return self._child.stdout.read()
+        return self._stdout.read()
 
     def kill(self) -> None:
         """End the worker as `kill -9` does; one that has ended stays as it ended."""
@@ -97,8 +92,7 @@ class Worker:
 
     def end(self) -> int:
         """Say no more to the worker, wait until it ends by itself, and return its exit code."""
-        assert self._child.stdin is not None
-        self._child.stdin.close()
+        self._stdin.close()
         return self.code()
 
     def code(self) -> int:

@@ -209,25 +209,16 @@ _LOCK_ABSENT_IDS = """SELECT pg_advisory_xact_lock(key) FROM (
 def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:
     """Keep one event that moves the one record that was read; say whether that was still so.
 
-    Its key needs no look: who used it meanwhile has moved the record's number. The table refuses
-    one that stood there all along.
-
-    Args:
-        driver: A connection of psycopg's that commits by itself.
-        rows: What is written; `moved` checks the record's number in the statement that moves it.
-        event: The event.
+    `driver` is a connection of psycopg's that commits by itself. The event's key needs no look: who
+    used it meanwhile has moved the record's number. The table refuses one that stood there before.
     """
-    changes = [list(column) for column in zip(*rows.changes, strict=True)] or _NO_CHANGE_COLUMNS
+    changes = _column_arrays("change", ChangeRow._fields, rows.changes).values()
+    parameters = (*(rows.moved or ()), *event, *changes)
     try:
-        (kept,) = driver.execute(
-            _APPEND_SINGLE_MOVE, (*(rows.moved or ()), *event, *changes)
-        ).fetchone()
+        (kept,) = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
     except driver.IntegrityError:
         return False
     return bool(kept)
-
-
-_NO_CHANGE_COLUMNS: list[list[Any]] = [[] for _ in ChangeRow._fields]
 
 
 def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone: bool) -> None:
@@ -238,11 +229,6 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
-
-    Raises:
-        Conflict: A record that was read has moved.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
     """
     expected = expected_numbers(batch)
     try:
@@ -253,7 +239,7 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
-    parameters = _statement_parameters(batch, expected, alone=alone)
+    parameters = {"alone": alone, **_statement_parameters(batch, expected)}
     try:
         fits, whole, _ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
@@ -266,15 +252,12 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise lost_transaction(batch)
 
 
-def _statement_parameters(
-    batch: WriteBatch, expected: Mapping[str, int], *, alone: bool
-) -> Mapping[str, Any]:
+def _statement_parameters(batch: WriteBatch, expected: Mapping[str, int]) -> dict[str, Any]:
     rows = batch_rows(batch, moves_alone=False)
     added = [row for row in rows.records if not expected.get(row.id)]
     moved = [row for row in rows.records if expected.get(row.id)]
     keys = [(event.record, event.key) for event in rows.events if event.key is not None]
     return {
-        "alone": alone,
         "read_id": list(expected),
         "read_number": list(expected.values()),
         **_column_arrays("key", ("record", "key"), keys),

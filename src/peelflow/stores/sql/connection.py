@@ -90,11 +90,7 @@ def parse_url(url: str) -> URL:
 
 
 def make_engine(url: URL, **options: Any) -> Engine:
-    """Return an engine for a URL; nothing is connected yet.
-
-    Raises:
-        InvalidRequest: SQLAlchemy knows no such dialect, or lacks its driver.
-    """
+    """Return an engine that connects later; InvalidRequest where its dialect or driver lacks."""
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
@@ -203,25 +199,17 @@ def _check_immediate(connection: Connection) -> None:
     """Refuse a SQLite transaction that has not begun IMMEDIATE.
 
     One that takes the lock only when it first writes fails there, whatever the timeout, if
-    somebody else wrote since it first read. Whether the lock is taken is asked of the file by a
-    second connection.
-
-    Raises:
-        InvalidRequest: There is no transaction, or its lock is free.
+    somebody else wrote since it first read. A second connection asks the file for its lock.
     """
     # This begins the transaction, if the application left that to SQLAlchemy.
-    file = _database_path(connection)
+    rows = connection.exec_driver_sql("PRAGMA database_list").all()
+    file = str(rows[0][2] or "")
     driver = connection.connection.driver_connection
     held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
     if not held or _is_write_lock_free(file):
         what, why = "the SQLite transaction", "has not begun IMMEDIATE"
         instead = "set the driver's isolation_level to None and begin with BEGIN IMMEDIATE"
         raise InvalidRequest(what, why, instead)
-
-
-def _database_path(connection: Connection) -> str:
-    rows = connection.exec_driver_sql("PRAGMA database_list").all()
-    return str(rows[0][2] or "")
 
 
 def _is_write_lock_free(path: str) -> bool:

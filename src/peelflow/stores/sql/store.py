@@ -110,8 +110,6 @@ class JoinedStore(SqlStoreBase):
         Raises:
             Conflict: A record in `batch.read_set` has another number now; nothing was put. With
                 `transaction_lost`, the transaction cannot go on: roll it back.
-            KeyReused: A key of the batch already exists on its record.
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
         """
         check_contents(batch)
         self._check_open()
@@ -385,13 +383,7 @@ def has_unplaced_events(connection: Connection) -> bool:
 
 
 def upgrade_sql(url: str) -> int:
-    """Make the tables at a URL, or bring older ones up to date; return the schema there was.
-
-    Raises:
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: Nobody answers there, or the tables are not known here.
-        InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
-    """
+    """Make the tables at a URL as `upgrade_schema` does; return the schema there was."""
     named = parse_url(url)
     shown = named.render_as_string(hide_password=True)
     engine = make_engine(named)
