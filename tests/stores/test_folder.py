@@ -11,8 +11,8 @@ import pytest
 
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.register.register import Register
-from peelflow.stores.documents import DocumentFolder, RegisterDocuments
 from peelflow.stores.memory import MemoryStore
+from peelflow.stores.opening import DocumentFolder, RegisterDocuments
 from tests.runs.tamper import HMICFRS, LIAISON
 
 LETTER = b"a letter"

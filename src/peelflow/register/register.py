@@ -43,11 +43,16 @@ from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Snapshot, Store, chunked
-from peelflow.stores.opening import joined_store, open_documents, open_store, scope_store
+from peelflow.stores.opening import (
+    DocumentFolder,
+    RegisterDocuments,
+    joined_store,
+    open_store,
+    scope_store,
+)
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationImpact, MigrationResult
-    from peelflow.stores.documents import RegisterDocuments
     from peelflow.stores.integrity import Discrepancy, Heads, Seal
 
 FEED_CHUNK = 500
@@ -106,7 +111,7 @@ class Register:
         store = scope_store(force, store)
         self.store: Store = store
         self.documents: DocumentStore = (
-            store if documents is None else open_documents(documents, store)
+            store if documents is None else DocumentFolder(documents, store)
         )
         self.rulebook = rulebook
         _refuse_edited_lifecycles(store, rulebook)
@@ -605,8 +610,6 @@ class Register:
             )
 
     def _shelf(self, kept: Snapshot) -> RegisterDocuments:
-        from peelflow.stores.documents import DocumentFolder, RegisterDocuments
-
         folder = self.documents
         return RegisterDocuments(kept, folder if isinstance(folder, DocumentFolder) else None)
 

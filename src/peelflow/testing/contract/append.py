@@ -11,7 +11,7 @@ from attrs import evolve
 from peelflow.errors import Conflict, KeyReused, RulesMismatch, StoreError
 from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
-from peelflow.testing.contract.base import Contract
+from peelflow.testing.contract import Contract
 from peelflow.testing.samples import (
     NAME,
     PIN,

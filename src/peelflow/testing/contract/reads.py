@@ -10,7 +10,7 @@ import pytest
 from peelflow.errors import Conflict
 from peelflow.stores.base import FeedItem, Store
 from peelflow.testing.audit import feed_faults, whole_feed
-from peelflow.testing.contract.base import MOMENT, PATIENCE, Contract
+from peelflow.testing.contract import MOMENT, PATIENCE, Contract
 from peelflow.testing.samples import (
     append_next,
     batch,

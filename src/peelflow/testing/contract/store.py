@@ -17,8 +17,8 @@ from peelflow.errors import StoreUnavailable, StoreVersion
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.stores.rows import GENESIS, chain, verify_chain
 from peelflow.testing.audit import audit, recomputed
+from peelflow.testing.contract import Contract
 from peelflow.testing.contract.append import AtomicBatches, IdempotencyKeys, OptimisticConcurrency
-from peelflow.testing.contract.base import Contract
 from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed
 from peelflow.testing.contract.round_trips import DocumentContents, EventHistories, TextRoundTrips
 from peelflow.testing.samples import (
