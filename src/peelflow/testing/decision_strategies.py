@@ -110,9 +110,8 @@ def _record(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
     moments = _moments(draw)
     last = moments[-1]
     moment = one_of_names(tuple(range(len(moments))))
-    states = tuple(lifecycle.states)
-    state = draw(one_of_names(states))
-    past = {name: moments[draw(moment)] for name in states if draw(_SOME)}
+    state = draw(one_of_names(tuple(lifecycle.states)))
+    past = {name: moments[draw(moment)] for name in lifecycle.states if draw(_SOME)}
     done = {name: (moments[draw(moment)], draw(_PEOPLE)) for name in TRIGGERS if not draw(_SELDOM)}
     held = [
         Attachment(_document(draw, last.on), moments[draw(moment)].number)
