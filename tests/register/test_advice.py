@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Document, Record
 from peelflow.model.requirements import PredicateHolds
+from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import resolve
 from tests.advice.places import CLERK, WORDS, rulebook_of
@@ -105,7 +107,7 @@ def test_a_closed_child_is_re_opened_after_its_parent(world: World) -> None:
     assert route.acts == 2
 
 
-def test_a_refusal_of_the_applications_own_is_passed_on() -> None:
+def test_a_refusal_of_the_applications_own_is_passed_on(tmp_path: Path) -> None:
     """A predicate that raises one gives no reason of the rules."""
     lifecycle = resolve(rules(way(PredicateHolds("budget_agreed"))), WORDS, None)
     with Register.open(
@@ -121,6 +123,15 @@ def test_a_refusal_of_the_applications_own_is_passed_on() -> None:
         )
         with pytest.raises(Refused, match="the office is shut"):
             register.why("R-1", "close", actor=CLERK)
+        with pytest.raises(Refused, match="the office is shut") as refused:
+            register.next_acts("R-1", CLERK)
+        assert refused.value.reasons == ()
+        sheet = tmp_path / "acts.csv"
+        sheet.write_text(
+            f"record,trigger,on,actor,actor_role\nR-1,close,2023-01-02,clerk,{CLERK.role}\n"
+        )
+        (fault,) = import_sheets(register, [sheet]).faults
+        assert "the office is shut" in fault.sentence
 
 
 def shut(record: Record, act: Act, context: Context) -> bool:

@@ -26,10 +26,10 @@ from peelflow.cli.options import (
 )
 from peelflow.errors import InvalidRequest
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.register import Register, opened_lines
+from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
-from peelflow.stores.export import feed_of_export, verify_export
+from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import (
     Discrepancy,
     Heads,

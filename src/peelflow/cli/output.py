@@ -225,9 +225,9 @@ def error(fault: PeelflowError) -> None:
     """Print an error: the faults of rules one by one, a refusal with each reason."""
     if isinstance(fault, InvalidRules):
         diagnostics(fault.diagnostics, sys.stderr)
-    elif isinstance(fault, Refused):
+    elif isinstance(fault, Refused) and fault.reasons:
         error_line(fault.refusal.head)
-        for reason in fault.refusal.reasons:
+        for reason in fault.reasons:
             error_line(f"  {reason}{rule_location(reason.span)}")
     else:
         error_line(str(fault))

@@ -38,6 +38,12 @@ def decide(lifecycle: Lifecycle, record: Record, act: Act, context: Context) -> 
 
     The record must stand in a state of `lifecycle`, which is the one it pins. The event carries no
     digest: its store chains it.
+
+    Args:
+        lifecycle: The rules that the record pins.
+        record: The record as it stands.
+        act: What somebody asks for.
+        context: All that the decision may look at besides; `reads` says which parts it does.
     """
     machine = machine_for(lifecycle)
     trigger = machine.events.get(act.trigger)

@@ -361,6 +361,12 @@ class Refused(PeelflowError):
         self.refusal = refusal
         super().__init__(str(refusal))
 
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The refusal's reasons; none where a predicate raised it with words of its own."""
+        reasons: tuple[Reason, ...] = getattr(self.refusal, "reasons", ())
+        return reasons
+
 
 @frozen
 class NextAct(Result):

@@ -84,9 +84,9 @@ def dry_run(
             try:
                 verb(batch, *args, **kwargs)
             except Refused as refused:
-                if isinstance(refused.refusal, Refusal):
-                    return refused.refusal
-                raise
+                if not refused.reasons:
+                    raise
+                return refused.refusal
         return None
 
     _, _, described = (verb.__doc__ or "").partition("Args:")
@@ -128,7 +128,7 @@ class Batch:
     _is_trial: bool = field(default=False)
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Take the verbs of a `with` block all together, or none of them when one is refused."""
+        """Return a block whose verbs are taken all together, or none when one is refused."""
         return nullcontext() if self._is_single else self.session.savepoint()
 
     @contextmanager
@@ -143,11 +143,25 @@ class Batch:
         return self.session.event_count
 
     def record(self, record: str) -> Record:
-        """Return a record as this batch leaves it, or raise UnknownRecord."""
+        """Return a record as this batch leaves it.
+
+        Args:
+            record: Its id.
+
+        Raises:
+            UnknownRecord: No record has this id.
+        """
         return self.session.get(record)
 
     def history(self, record: str) -> tuple[Event, ...]:
-        """Return what happened to a record, in this batch too, or raise UnknownRecord."""
+        """Return what happened to a record, in this batch too.
+
+        Args:
+            record: Its id.
+
+        Raises:
+            UnknownRecord: No record has this id.
+        """
         return self.session.history(record)
 
     def provenance(  # noqa: PLR0917 - in the order of Provenance
@@ -159,7 +173,16 @@ class Batch:
         source: str | None,
         key: str | None = None,
     ) -> Provenance:
-        """Return who decided, when, why and from what; `on` is today in London when it is None."""
+        """Return who decided, when, why and from what.
+
+        Args:
+            actor: Who decided, in one acting role.
+            on: The day; today in London when it is None.
+            recorded_by: Who typed it.
+            reason: Why.
+            source: What it was read from.
+            key: An idempotency key.
+        """
         if recorded_by is None and self._is_trial and isinstance(actor, Actor):
             recorded_by = actor.person
         day = self.session.today if on is None else on

@@ -360,8 +360,8 @@ def _in_hierarchy(
             with session.trial():
                 act_on(session, record, Act(act.trigger, actor, on, actor.person))
         except Refused as refused:
-            refusal = refused.refusal
-            return evolve(act, allowed=False, needs=refusal.reasons[0].asks, refusal=refusal)
+            needs = next((reason.asks for reason in refused.reasons), ())
+            return evolve(act, allowed=False, needs=needs, refusal=refused.refusal)
     return act
 
 

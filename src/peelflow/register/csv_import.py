@@ -268,9 +268,8 @@ def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
     sentence, instead = str(error), "mend the row, or do first what it needs"
     if isinstance(error, InvalidRequest):
         sentence, instead = f"{error.what}: {error.why}", error.instead
-    elif isinstance(error, Refused):
-        reasons = error.refusal.reasons
-        why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in reasons)
+    elif isinstance(error, Refused) and error.reasons:
+        why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in error.reasons)
         sentence = f"{error.refusal.head}; {why}"
-        instead = "; ".join(dict.fromkeys(reason.instead for reason in reasons))
+        instead = "; ".join(dict.fromkeys(reason.instead for reason in error.reasons))
     return row.diagnostic("", "row-refused", sentence, instead)

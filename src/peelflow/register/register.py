@@ -7,18 +7,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import evolve
 
-from peelflow.errors import (
-    Diagnostic,
-    InvalidRequest,
-    InvalidRules,
-    UnknownDocument,
-    UnknownRecord,
-)
+from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import NextAct, Predicate, Route
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
@@ -29,25 +22,28 @@ from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
 from peelflow.register.validation import (
-    check_callable,
     check_date,
+    check_known_category,
     check_known_level,
     check_known_name,
     check_ledger,
     check_one_of,
+    check_position,
+    check_position_reached,
+    check_services,
     check_text,
-    check_type,
+    check_unedited,
     describe_document,
 )
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Snapshot, Store, chunked
+from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
 from peelflow.stores.opening import (
     DocumentFolder,
-    RegisterDocuments,
     joined_store,
     open_store,
+    register_documents,
     scope_store,
 )
 
@@ -56,7 +52,6 @@ if TYPE_CHECKING:
     from peelflow.stores.integrity import Discrepancy, Heads, Seal
 
 FEED_CHUNK = 500
-LAST_POSITION = 2**63 - 1  # what a database counts to
 HISTORIES_AT_ONCE = 500
 """How many histories are read at once."""
 
@@ -102,19 +97,15 @@ class Register:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
             InvalidRules: A lifecycle was edited without a new version since the store kept it.
         """
-        check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
-        check_callable(clock, "the clock", "give a function that returns the moment in UTC")
         known = predicates or {}
-        check_type(known, Mapping, "the predicates", "give a dict of functions by their names")
-        for name, predicate in known.items():
-            check_callable(predicate, f"the predicate {name}", "give a function")
+        check_services(rulebook, clock, known)
         store = scope_store(force, store)
         self.store: Store = store
         self.documents: DocumentStore = (
             store if documents is None else DocumentFolder(documents, store)
         )
         self.rulebook = rulebook
-        _refuse_edited_lifecycles(store, rulebook)
+        check_unedited(store, rulebook)
         self.services: Services = Services(
             store=store,
             documents=self.documents,
@@ -134,15 +125,11 @@ class Register:
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
     ) -> Self:
-        """Open the store at `url` (`memory:`, `sqlite:///file`) under a rulebook.
+        """Open the store at `url` under a rulebook.
 
-        Args:
-            url: Where the store is; an SQLite file is made when it does not exist.
-            rulebook: The rules; the national ones when left out.
-            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
-            predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the store keeps them if left out.
-            force: The only force whose records are shown and moved; every force's if left out.
+        `url` is `memory:`, `sqlite:///file` (made when it does not exist) or a database's;
+        `rulebook` is the national one when left out. `clock`, `predicates`, `documents` and
+        `force` are those of the class.
         """
         store = open_store(url)
         try:
@@ -169,15 +156,10 @@ class Register:
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
     ) -> Self:
-        """Join the transaction of an application: what is kept is kept when that commits.
+        """Open a register in an application's transaction: what it keeps is kept when that commits.
 
-        Args:
-            connection: An SQLAlchemy connection in a transaction.
-            rulebook: The rules; the national ones when left out.
-            clock: Tells the present moment in UTC, for `recorded_at` and for "today" in London.
-            predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the store keeps them if left out.
-            force: The only force whose records are shown and moved; every force's if left out.
+        `connection` is an SQLAlchemy connection in a transaction; `rulebook` is the national one
+        when left out. `clock`, `predicates`, `documents` and `force` are those of the class.
 
         Raises:
             InvalidRequest: The connection cannot be joined.
@@ -198,12 +180,7 @@ class Register:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -251,6 +228,9 @@ class Register:
             signed_by: Who signed it: a person.
             signed_on: The day it was signed.
 
+        Returns:
+            What is known of it; its `digest` is the SHA-256 of its content, in hexadecimal.
+
         Raises:
             InvalidRequest: The content is no bytes, a word no text, or the day no date.
         """
@@ -259,11 +239,22 @@ class Register:
         return document
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
-        """Return the rules of a pin: the rulebook's, else those the store kept."""
+        """Return the rules of a pin: the rulebook's, else those the store kept.
+
+        Args:
+            pin: As a record has it in `lifecycle`.
+        """
         return self.services.lifecycle_of(pin)
 
     def document(self, digest: str) -> bytes:
-        """Return a kept document byte for byte, or raise UnknownDocument."""
+        """Return a kept document byte for byte.
+
+        Args:
+            digest: The SHA-256 of its content, in hexadecimal.
+
+        Raises:
+            UnknownDocument: No document has this digest.
+        """
         check_text(digest, "the digest")
         content = self.documents.document(digest)
         if content is None:
@@ -271,16 +262,29 @@ class Register:
         return content
 
     def record(self, record: str) -> Record:
-        """Return a record as it stands, or raise UnknownRecord."""
+        """Return a record as it stands.
+
+        Args:
+            record: Its id.
+
+        Raises:
+            UnknownRecord: No record has this id.
+        """
         kept = self.store.read((record,)).get(record)
         if kept is None:
             raise UnknownRecord(record)
         return kept.record
 
     def fields(self, record: str) -> dict[str, FieldValue]:
-        """Return a record's fields with each day as a `date`, or raise UnknownRecord.
+        """Return a record's fields with each day as a `date`.
 
         `Record.fields` keeps texts, for digests and verdicts; only the rulebook knows the days.
+
+        Args:
+            record: Its id.
+
+        Raises:
+            UnknownRecord: No record has this id.
         """
         known = self.record(record)
         category = self.rulebook.vocabulary.categories.get(known.category)
@@ -297,7 +301,16 @@ class Register:
         counts: Counts | None = None,
         ledger: str = "portal",
     ) -> Iterator[Record]:
-        """Yield the records that match, by id; `counts` is how they count on `ledger`.
+        """Yield the records that match, by id; what is left out matches any.
+
+        Args:
+            force: The force they were issued to.
+            category: A category of the rulebook.
+            level: 1 to 4, or None for records without a level.
+            state: A state's name.
+            parent: The id of the record that they lie below.
+            counts: How they count on `ledger`: `open` or `closed`.
+            ledger: The ledger to count on.
 
         Raises:
             InvalidRequest: No rules here or in the store know such a category, level, state or
@@ -305,14 +318,7 @@ class Register:
             UnknownRecord: No record is called `parent`.
         """
         if category is not None:
-            known = self.rulebook.vocabulary.categories
-            check_known_name(
-                self.services,
-                "category",
-                category,
-                lambda rules: rules.applies_to.category,
-                more=known,
-            )
+            check_known_category(self.services, category)
         if level != "any":
             check_known_level(self.services, level)
         if state is not None:
@@ -322,21 +328,30 @@ class Register:
             check_one_of(counts, ("open", "closed"), "the way of counting")
         if parent is not None:
             self.record(parent)
-        wanted = RecordQuery(
-            force=force, category=category, level=level, state=state, parent=parent
-        )
+        query = RecordQuery(force=force, category=category, level=level, state=state, parent=parent)
         return (
             record
-            for record in self.store.records(wanted)
+            for record in self.store.records(query)
             if counts is None or self.counts(record).get(ledger) == counts
         )
 
     def counts(self, record: Record) -> Mapping[str, Counts]:
-        """Return how a record counts, on each ledger its state names."""
+        """Return how a record counts, on each ledger its state names.
+
+        Args:
+            record: A record, not its id.
+        """
         return self.lifecycle(record.lifecycle).states[record.state].counts_as
 
     def history(self, record: str) -> tuple[Event, ...]:
-        """Return everything that happened to a record, in order, or raise UnknownRecord."""
+        """Return everything that happened to a record, in order.
+
+        Args:
+            record: Its id.
+
+        Raises:
+            UnknownRecord: No record has this id.
+        """
         entries = self.store.history(record)
         if not entries:
             raise UnknownRecord(record)
@@ -346,6 +361,9 @@ class Register:
         """Yield records in their order, each with everything that happened to it.
 
         They are read many at a time, so a long list costs few readings of the store.
+
+        Args:
+            records: Records, not their ids.
         """
         for chunk in chunked(records, HISTORIES_AT_ONCE):
             histories = self.store.histories([record.id for record in chunk])
@@ -376,13 +394,16 @@ class Register:
         check_ledger(self.services, ledger)
         if as_at is not None:
             check_date(as_at, "the figures")
-        check_position_reached(self, known)
+        check_position_reached(self.services, known)
         totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories
         return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
 
     def deadline(self, record: str) -> Deadline:
         """Return a record's deadline: the original day, every revised one, and the current.
+
+        Args:
+            record: Its id.
 
         Raises:
             UnknownRecord: No record has this id.
@@ -402,6 +423,9 @@ class Register:
 
         Args:
             on: The day; today in London when left out.
+
+        Returns:
+            What was taken, what waits for something else, and what another writer moved.
 
         Raises:
             InvalidRequest: The day lies in the future.
@@ -431,8 +455,6 @@ class Register:
         self, record: str, actor: Actor, *, on: date | None = None
     ) -> tuple[NextAct, ...]:
         """Return what may be done next with a record, each act judged for one actor.
-
-        An application shows them as buttons: which the actor may press, and what the others need.
 
         Args:
             record: The record's id.
@@ -490,6 +512,9 @@ class Register:
             recorded_by: Who typed it.
             on_progress: Told after each batch how many records it came to, of how many.
 
+        Returns:
+            How many records moved, and the ids of those that were left.
+
         Raises:
             InvalidRules: The plan is refuted.
             InvalidRequest: Its proof is open, it moves between levels, or cannot be meant.
@@ -514,7 +539,11 @@ class Register:
         """Take back what a plan moved: each record's move is voided, by a `corrected` event.
 
         Records on which somebody acted since are left, and told. It goes on where it was cut off.
-        The arguments are those of `migrate`.
+        `plan`, `actor`, `reason`, `on`, `source`, `recorded_by` and `on_progress` are those of
+        `migrate`.
+
+        Returns:
+            How many records moved back, and the ids of those that were left.
 
         Raises:
             InvalidRequest: Another side moved them; or as `migrate`.
@@ -536,7 +565,7 @@ class Register:
         Raises:
             InvalidRequest: It is no position.
         """
-        _check_position(after)
+        check_position(after)
         while placed := self.store.feed(after, FEED_CHUNK):
             after = placed[-1].position
             yield from placed
@@ -561,6 +590,10 @@ class Register:
         Without a seal, changes that do not make the chain anew are found; with one, every change
         and removal before it.
 
+        Args:
+            sealed: A seal that was kept elsewhere.
+            heads: The heads that came with it: they tell which records differ.
+
         Raises:
             InvalidRequest: The heads are not those of the seal.
         """
@@ -568,7 +601,8 @@ class Register:
 
         self.store.position()
         with self.store.snapshot() as kept:
-            discrepancies = list(verify_snapshot(kept, self._shelf(kept).documents()))
+            documents = register_documents(kept, self.documents)
+            discrepancies = list(verify_snapshot(kept, documents))
             if sealed is not None:
                 discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
         return tuple(discrepancies)
@@ -579,12 +613,12 @@ class Register:
 
         self.store.position()
         with self.store.snapshot() as kept:
-            yield from export_lines(kept, self._shelf(kept).documents())
+            yield from export_lines(kept, register_documents(kept, self.documents))
 
     def restore(
         self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
     ) -> int:
-        """Take in an export file, and return how many events were new.
+        """Take in an export file.
 
         The file is checked whole before anything is kept. What was cut off goes on where it
         stopped.
@@ -593,76 +627,20 @@ class Register:
             path: The file that `export` was written to.
             on_progress: Told now and then how many events are kept by now.
 
+        Returns:
+            How many events were new.
+
         Raises:
             InvalidRequest: The file cannot be read, is no export or does not verify, or this
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import restore_export, verify_export
+        from peelflow.stores.export import opened_lines, restore_export, verify_export
 
         file = Path(path)
         with opened_lines(file) as lines:
-            for finding in verify_export(lines):
-                raise InvalidRequest(f"the export {file}", str(finding), "export it again")
+            for discrepancy in verify_export(lines):
+                raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
         with opened_lines(file) as lines:
-            return restore_export(
-                self.store, lines, keep=self.documents.keep_document, progress=on_progress
-            )
-
-    def _shelf(self, kept: Snapshot) -> RegisterDocuments:
-        folder = self.documents
-        return RegisterDocuments(kept, folder if isinstance(folder, DocumentFolder) else None)
-
-
-def check_position_reached(register: Register, known: int | None) -> None:
-    """Refuse a position that the feed has not come to."""
-    if known is None:
-        return
-    _check_position(known)
-    if known > (last := register.position()):
-        why = f"lies beyond the last event, at {last}"
-        raise InvalidRequest(f"the position {known}", why, "give one that was printed")
-
-
-def _check_position(position: int) -> None:
-    if type(position) is not int or not 0 <= position <= LAST_POSITION:
-        what, instead = f"the position {position!r}", "give a whole number, 0 or more"
-        raise InvalidRequest(what, "is no position", instead)
-
-
-@contextmanager
-def opened_lines(path: Path) -> Iterator[Iterable[str]]:
-    """Open a file of JSON lines.
-
-    Raises:
-        InvalidRequest: It is no regular file, cannot be read, or is no UTF-8.
-    """
-    try:
-        if not path.is_file():
-            why = "is no file that can be read"
-            raise InvalidRequest(f"the file {path}", why, "check the path and its permissions")
-        with path.open(encoding="utf-8", newline="\n") as stream:
-            yield stream
-    except UnicodeDecodeError:
-        raise InvalidRequest(f"the file {path}", "is no UTF-8 text", "export it again") from None
-    except OSError as fault:
-        why = f"cannot be read: {fault.strerror}"
-        instead = "check the path and its permissions"
-        raise InvalidRequest(f"the file {path}", why, instead) from None
-
-
-def _refuse_edited_lifecycles(store: Store, rulebook: Rulebook) -> None:
-    kept = {(name, version): digest for name, version, digest in store.lifecycles()}
-    edited = [
-        Diagnostic(
-            lifecycle.span,
-            "edited-without-new-version",
-            f"`{lifecycle}` differs from the rules that records in {store.url} were added under",
-            "give the edited rules a new version; the kept ones stay for those records",
-        )
-        for lifecycle in rulebook.lifecycles
-        if kept.get((lifecycle.name, lifecycle.version), lifecycle.pin.digest)
-        != lifecycle.pin.digest
-    ]
-    if edited:
-        raise InvalidRules(edited)
+            keep = self.documents.keep_document
+            return restore_export(self.store, lines, keep=keep, progress=on_progress)

@@ -339,7 +339,7 @@ def corrections(
     except Refused as refused:
         record, role = session.get(request.record), request.actor.role
         # Who asked for the correction is told so, wherever it was found.
-        raise Refused(refusal_on(record, "correct", role, *refused.refusal.reasons)) from None
+        raise Refused(refusal_on(record, "correct", role, *refused.reasons)) from None
     recorded = [change for event in history for change in event.changes]
     corrected = changes_of(after, session.services.lifecycle_of)
     events[0] = evolve(events[0], changes=compensating_changes(corrected, recorded))

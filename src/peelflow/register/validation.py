@@ -10,7 +10,7 @@ from hashlib import sha256
 from attrs import evolve
 
 from peelflow.engine.calendar import last_day
-from peelflow.errors import InvalidRequest
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.records import (
     Actor,
     Added,
@@ -27,6 +27,8 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
 from peelflow.register.context import ReadSet, Services, holidays_for
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.stores.base import Store
 from peelflow.wording import say_choice, suggestion
 
 
@@ -230,6 +232,8 @@ def _declared_field(category: Category, name: str, what: str) -> FieldRule:
 
 
 FieldInput = str | date | Sequence[str]
+LAST_POSITION = 2**63 - 1  # what a database counts to
+LAST_POSITION = 2**63 - 1  # what a database counts to
 LONGEST_ID = 200
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -437,6 +441,14 @@ def check_ledger(services: Services, ledger: str) -> None:
     check_known_name(services, "ledger", ledger, _ledgers_of, more=named)
 
 
+def check_known_category(services: Services, category: str) -> None:
+    """Refuse a category that neither the rulebook nor a kept record's rules have."""
+    declared = services.rulebook.vocabulary.categories
+    check_known_name(
+        services, "category", category, lambda rules: rules.applies_to.category, more=declared
+    )
+
+
 def check_known_level(services: Services, level: Level) -> None:
     """Refuse a level that no rules here or in the store apply to."""
     check_level(level, "the records asked for")
@@ -472,3 +484,51 @@ def check_known_name(
 
 def _ledgers_of(rules: Lifecycle) -> Iterable[str]:
     return {ledger for state in rules.states.values() for ledger in state.counts_as}
+
+
+def check_position(position: int) -> None:
+    """Refuse what is no position of a feed."""
+    if type(position) is not int or not 0 <= position <= LAST_POSITION:
+        what, instead = f"the position {position!r}", "give a whole number, 0 or more"
+        raise InvalidRequest(what, "is no position", instead)
+
+
+def check_position_reached(services: Services, known: int | None) -> None:
+    """Refuse a position that the feed has not come to."""
+    if known is None:
+        return
+    check_position(known)
+    if known > (last := services.store.position()):
+        why = f"lies beyond the last event, at {last}"
+        raise InvalidRequest(f"the position {known}", why, "give one that was printed")
+
+
+def check_unedited(store: Store, rulebook: Rulebook) -> None:
+    """Refuse rules that differ from those that a store keeps under their name and version.
+
+    Raises:
+        InvalidRules: With each lifecycle that was edited without a new version.
+    """
+    kept = {(name, version): digest for name, version, digest in store.lifecycles()}
+    edited = [
+        Diagnostic(
+            lifecycle.span,
+            "edited-without-new-version",
+            f"`{lifecycle}` differs from the rules that records in {store.url} were added under",
+            "give the edited rules a new version; the kept ones stay for those records",
+        )
+        for lifecycle in rulebook.lifecycles
+        if kept.get((lifecycle.name, lifecycle.version), lifecycle.pin.digest)
+        != lifecycle.pin.digest
+    ]
+    if edited:
+        raise InvalidRules(edited)
+
+
+def check_services(rulebook: object, clock: object, predicates: Mapping[str, object]) -> None:
+    """Refuse what a register cannot work with: no rulebook, no clock, no functions."""
+    check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
+    check_callable(clock, "the clock", "give a function that returns the moment in UTC")
+    check_type(predicates, Mapping, "the predicates", "give a dict of functions by their names")
+    for name, predicate in predicates.items():
+        check_callable(predicate, f"the predicate {name}", "give a function")

@@ -197,6 +197,9 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
 
     Raises:
         InvalidRules: With every fault of every file, sorted by place.
+
+    Returns:
+        The base with what the files add, all of it checked and proved.
     """
     checked = examine(*paths, base=base)
     faults = [fault for fault in checked.diagnostics if fault.severity == "error"]
@@ -206,7 +209,12 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
 
 
 def check(*paths: Path | str, base: Rulebook | None = None) -> tuple[Diagnostic, ...]:
-    """Return all that `load` finds, errors and notes, sorted by place; raise nothing."""
+    """Return all that `load` finds, errors and notes, sorted by place; raise nothing.
+
+    Args:
+        paths: Files or folders, as `load` takes them.
+        base: What the files build on, as `load` takes it.
+    """
     try:
         return examine(*paths, base=base).diagnostics
     except InvalidRules as invalid:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 from attrs import frozen
@@ -310,3 +312,24 @@ def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[E
         what, why = f"the export's record {new[0].record!r}", "is not made by what happened to it"
         raise InvalidRequest(what, why, "export it again") from None
     return record
+
+
+@contextmanager
+def opened_lines(path: Path) -> Iterator[Iterable[str]]:
+    """Open a file of JSON lines.
+
+    Raises:
+        InvalidRequest: It is no regular file, cannot be read, or is no UTF-8.
+    """
+    try:
+        if not path.is_file():
+            why = "is no file that can be read"
+            raise InvalidRequest(f"the file {path}", why, "check the path and its permissions")
+        with path.open(encoding="utf-8", newline="\n") as stream:
+            yield stream
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"the file {path}", "is no UTF-8 text", "export it again") from None
+    except OSError as fault:
+        why = f"cannot be read: {fault.strerror}"
+        instead = "check the path and its permissions"
+        raise InvalidRequest(f"the file {path}", why, instead) from None

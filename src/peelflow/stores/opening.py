@@ -11,8 +11,6 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from attrs import frozen
-
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.files import read_regular
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
@@ -219,19 +217,12 @@ def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidReques
     return InvalidRequest(f"the folder {path}", why, "check the path and its permissions")
 
 
-@frozen
-class RegisterDocuments:
-    """Every document of a register: those of its folder, and those that its store keeps."""
-
-    snapshot: Snapshot
-    folder: DocumentFolder | None = None
-
-    def documents(self) -> Iterator[tuple[str, bytes]]:
-        """Yield each digest and content once."""
-        in_folder = set()
-        for digest, content in self.folder.documents() if self.folder else ():
-            in_folder.add(digest)
+def register_documents(snapshot: Snapshot, documents: DocumentStore) -> Iterator[tuple[str, bytes]]:
+    """Yield each document of a register once: those of its folder, and those its store keeps."""
+    in_folder = set()
+    for digest, content in documents.documents() if isinstance(documents, DocumentFolder) else ():
+        in_folder.add(digest)
+        yield digest, content
+    for digest, content in snapshot.documents():
+        if digest not in in_folder:
             yield digest, content
-        for digest, content in self.snapshot.documents():
-            if digest not in in_folder:
-                yield digest, content
