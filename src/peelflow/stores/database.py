@@ -198,14 +198,11 @@ class DatabaseStore(ABC):
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids)
+        decode = partial(decoded_rows, self._stored_decoder())
         if len(ids) == 1:
-            return self._ask(self._statements.record_by_id, tuple(ids), self._stored_records)
+            return self._ask(self._statements.record_by_id, tuple(ids), decode)
         array = self._statements.dialect.array(list(ids))
-        return self._ask(self._statements.records_by_ids, (array,), self._stored_records)
-
-    def _stored_records(self, rows: Sequence[Any]) -> Mapping[str, StoredRecord]:
-        records = decoded_rows(self._stored_decoder(), rows)
-        return {row[0]: record for row, record in zip(rows, records, strict=True)}
+        return self._ask(self._statements.records_by_ids, (array,), decode)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -233,7 +230,8 @@ class DatabaseStore(ABC):
         page, after = [], None
         while after is None or len(page) == LISTING_PAGE:
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
-            page = self._ask(sql, parameters, partial(decoded_rows, self._decoder()))
+            decode = partial(decoded_rows, self._decoder())
+            page = list(self._ask(sql, parameters, decode).values())
             if query.field is None or self._statements.dialect.field_condition is not None:
                 yield from page
             else:

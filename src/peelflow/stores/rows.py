@@ -198,17 +198,17 @@ def stored_event(record: str, number: int, text: str, previous: str, digest: str
         raise RowUnreadable(why) from fault
 
 
-def decoded_rows(decode: Callable[..., _T], rows: Iterable[Sequence[str]]) -> list[_T]:
-    """Return what `decode` makes of each record's row, which begins with its id.
+def decoded_rows(decode: Callable[..., _T], rows: Iterable[Sequence[str]]) -> dict[str, _T]:
+    """Return, by id, what `decode` makes of each record's row, which begins with its id.
 
     Raises:
         RowUnreadable: A row tells no record.
     """
-    records, record = [], ""
+    records, record = {}, ""
     try:
         for row in rows:
             record = row[0]
-            records.append(decode(*row))
+            records[record] = decode(*row)
     except ValueError as fault:
         why = f"the row of {record}: {fault}"
         raise RowUnreadable(why) from fault
