@@ -11,7 +11,7 @@ from tests.house import cycles, imports, loaders, long_functions, modules
 SOURCE = Path(__file__).parents[1] / "src"
 MOST_LINES_OF_A_BODY = 30
 MOST_LINES_OF_A_FILE = 650
-LOADERS = ["peelflow", "peelflow.testing", "peelflow.testing.worker"]
+LOADERS = ["peelflow", "peelflow.testing"]
 
 AT_THE_TOP = "from peelflow.b import name\n"
 FOR_CHECKERS = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from peelflow import b\n"

@@ -17,3 +17,10 @@ class Other(PGDialect_psycopg):
 
     driver = "other"
     supports_statement_cache = True
+
+
+class Unknown(Other):
+    """PostgreSQL under another name."""
+
+    name = "unknown"
+    supports_statement_cache = True

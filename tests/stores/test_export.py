@@ -74,7 +74,7 @@ def test_big_registers_come_in_batches(
     monkeypatch.setattr("peelflow.stores.export.RESTORE_CHUNK", 3)
     told: list[int] = []
 
-    restore_export(store, lines, seen=told.append)
+    restore_export(store, lines, progress=told.append)
 
     assert told == [3, 6, 9, 10]
     assert exported(store) == lines

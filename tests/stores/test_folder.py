@@ -11,8 +11,8 @@ import pytest
 
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.register.register import Register
-from peelflow.stores.documents import DocumentFolder, RegisterDocuments
 from peelflow.stores.memory import MemoryStore
+from peelflow.stores.opening import DocumentFolder, register_documents
 from tests.runs.tamper import HMICFRS, LIAISON
 
 LETTER = b"a letter"
@@ -72,7 +72,7 @@ def test_a_document_that_both_keep_is_given_once(folder: DocumentFolder) -> None
     folder.keep_document(DIGEST, LETTER)
 
     with store.snapshot() as snapshot:
-        documents = list(RegisterDocuments(snapshot, folder).documents())
+        documents = list(register_documents(snapshot, folder))
 
     assert [content for _, content in documents] == [LETTER, b"old"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from attrs import define, field
 
-from peelflow.stores.sqlite_connection import ForkGuard, fork_guard
+from peelflow.stores.sqlite import ForkGuard, fork_guard
 
 
 @define(eq=False)

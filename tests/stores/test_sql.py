@@ -182,6 +182,32 @@ def test_a_database_that_cannot_look_into_a_record_has_each_looked_at(sql: SqlSt
     assert [each.id for each in sql.records(RecordQuery(field=("person", "b")))] == ["other"]
 
 
+def test_an_unknown_database_is_asked_in_plain_sql(postgres: str) -> None:
+    """Nothing of PostgreSQL's or SQLite's own is used: lists of parameters, locks and fields."""
+    registry.register("unknown.other", "tests.stores.strange", "Unknown")
+    url = postgres.replace("postgresql+psycopg:", "unknown+other:")
+    with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
+        store = open_store(url)
+
+    for number, name in enumerate("aba"):
+        append_next(store, name, fields={"person": name}, key=f"{number}?", changes=(change(),))
+    with pytest.raises(KeyReused):
+        append_next(store, "a", key="0?")
+    with pytest.raises(Conflict):
+        store.append(batch(next_event(store, "a"), read_set={"b": 7}))
+
+    assert store.read(["a", "b", "none"]).keys() == {"a", "b"}
+    assert [each.id for each in store.records(RecordQuery(field=("person", "b")))] == ["b"]
+    assert store.position() == 3
+    assert [total.total for total in store.totals(known=2)] == [2]
+    assert {name: len(events) for name, events in store.histories(["a", "b"]).items()} == {
+        "a": 2,
+        "b": 1,
+    }
+    assert store.document("none") is None
+    store.close()
+
+
 def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
     """On PostgreSQL too: where a kill is tried is where the store comes by."""
     registry.register("postgresql.other", "tests.stores.strange", "Other")

@@ -16,11 +16,10 @@ from peelflow.stores.base import (
     ChangeRow,
     EventRow,
     RecordQuery,
-    RecordRow,
+    StoredRow,
 )
 from peelflow.stores.rows import verify_chain
-from peelflow.stores.sqlite import SqliteStore
-from peelflow.stores.sqlite_connection import SCHEMA
+from peelflow.stores.sqlite import SCHEMA, SqliteStore
 from tests.stores.samples import append_next, run
 
 NAME = "WMP-R3-017"
@@ -40,7 +39,7 @@ def test_every_commit_is_synchronised(file: SqliteStore) -> None:
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("records", RecordRow._fields),
+        ("records", StoredRow._fields),
         ("events", ("position", *EventRow._fields)),
         ("changes", ChangeRow._fields),
         ("lifecycles", LIFECYCLE_COLUMNS),

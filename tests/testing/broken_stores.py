@@ -25,8 +25,7 @@ from peelflow.stores.base import (
     read_set_ids,
 )
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.sqlite import SqliteStore
-from peelflow.stores.sqlite_connection import SCHEMA
+from peelflow.stores.sqlite import SCHEMA, SqliteStore
 
 
 class KeepsHalf(MemoryStore):

@@ -7,7 +7,7 @@ import pytest
 from peelflow.errors import InvalidRequest
 from peelflow.stores.memory import MemoryStore
 from peelflow.testing import Outcome, PromiseResult, promise_results, report
-from peelflow.testing.contract.base import Contract
+from peelflow.testing.contract import Contract
 from peelflow.testing.promises import PROMISES, cited_promises
 from peelflow.testing.worker import open_with
 

@@ -11,7 +11,7 @@ import pytest
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.scoped import ScopedStore
 from peelflow.testing import worker
-from peelflow.testing.contract.base import Contract
+from peelflow.testing.contract import Contract
 from peelflow.testing.samples import append_next
 from peelflow.testing.worker import DEFAULT_OPENER
 

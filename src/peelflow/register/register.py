@@ -38,12 +38,17 @@ from peelflow.register.validation import (
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Snapshot, Store, chunked
-from peelflow.stores.opening import joined_store, open_documents, open_store, scope_store
+from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
+from peelflow.stores.opening import (
+    DocumentFolder,
+    joined_store,
+    open_store,
+    register_documents,
+    scope_store,
+)
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationImpact, MigrationResult
-    from peelflow.stores.documents import RegisterDocuments
     from peelflow.stores.integrity import Discrepancy, Heads, Seal
 
 FEED_CHUNK = 500
@@ -97,7 +102,7 @@ class Register:
         store = scope_store(force, store)
         self.store: Store = store
         self.documents: DocumentStore = (
-            store if documents is None else open_documents(documents, store)
+            store if documents is None else DocumentFolder(documents, store)
         )
         self.rulebook = rulebook
         check_unedited(store, rulebook)
@@ -596,7 +601,8 @@ class Register:
 
         self.store.position()
         with self.store.snapshot() as kept:
-            discrepancies = list(verify_snapshot(kept, self._shelf(kept).documents()))
+            documents = register_documents(kept, self.documents)
+            discrepancies = list(verify_snapshot(kept, documents))
             if sealed is not None:
                 discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
         return tuple(discrepancies)
@@ -607,7 +613,7 @@ class Register:
 
         self.store.position()
         with self.store.snapshot() as kept:
-            yield from export_lines(kept, self._shelf(kept).documents())
+            yield from export_lines(kept, register_documents(kept, self.documents))
 
     def restore(
         self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
@@ -637,10 +643,4 @@ class Register:
                 raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
         with opened_lines(file) as lines:
             keep = self.documents.keep_document
-            return restore_export(self.store, lines, keep=keep, seen=on_progress)
-
-    def _shelf(self, kept: Snapshot) -> RegisterDocuments:
-        from peelflow.stores.documents import DocumentFolder, RegisterDocuments
-
-        folder = self.documents
-        return RegisterDocuments(kept, folder if isinstance(folder, DocumentFolder) else None)
+            return restore_export(self.store, lines, keep=keep, progress=on_progress)

@@ -38,7 +38,7 @@ class EventRow(NamedTuple):
     digest: str
 
 
-class RecordRow(NamedTuple):
+class StoredRow(NamedTuple):
     """A record's row; `body` is the record as canonical JSON, `head` its last event's digest."""
 
     id: str
@@ -178,28 +178,22 @@ class EventStore(Protocol):
     @property
     def url(self) -> str:
         """Where it is, as errors name it."""
-        ...
 
     @property
     def capabilities(self) -> Capabilities:
         """What it promises beyond what every store does."""
-        ...
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        ...
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
-        ...
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
-        ...
 
     def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return what `history` does for each record that exists among `ids`, in few readings."""
-        ...
 
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
@@ -210,15 +204,12 @@ class EventStore(Protocol):
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
         """
-        ...
 
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
-        ...
 
     def close(self) -> None:
         """Let go of the store; closing twice is harmless."""
-        ...
 
 
 class QueryStore(Protocol):
@@ -226,7 +217,6 @@ class QueryStore(Protocol):
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
-        ...
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -235,7 +225,6 @@ class QueryStore(Protocol):
 
         With `known`, only the changes of events up to that position of the feed.
         """
-        ...
 
 
 class FeedStore(Protocol):
@@ -246,11 +235,9 @@ class FeedStore(Protocol):
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order."""
-        ...
 
     def position(self) -> int:
         """Return the position of the last event, 0 where there is none."""
-        ...
 
 
 class DocumentStore(Protocol):
@@ -262,15 +249,12 @@ class DocumentStore(Protocol):
         Raises:
             InvalidRequest: The content has another digest.
         """
-        ...
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        ...
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
-        ...
 
 
 class Snapshot(Protocol):
@@ -278,27 +262,21 @@ class Snapshot(Protocol):
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record, in code-point order, and number."""
-        ...
 
     def feed(self) -> Iterator[tuple[int | None, EventRow]]:
         """Yield every event by position; then those that have none yet, as they will get theirs."""
-        ...
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id, in code-point order."""
-        ...
 
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record, in code-point order, and number."""
-        ...
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document's digest and content, by digest."""
-        ...
 
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
-        ...
 
 
 class SnapshotStore(Protocol):
@@ -306,7 +284,6 @@ class SnapshotStore(Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
-        ...
 
 
 class Store(EventStore, QueryStore, FeedStore, DocumentStore, SnapshotStore, Protocol):
@@ -328,10 +305,9 @@ def read_set_ids(batch: WriteBatch) -> list[str]:
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
-    """Refuse a batch whose records moved; `numbers` holds those they have now.
+    """Raise Conflict where a record moved, or an entry does not follow the last of its record.
 
-    Raises:
-        Conflict: A record that was read has another number, or an entry does not follow its last.
+    `numbers` holds those that the records have now.
     """
     for record, expected in sorted(batch.read_set.items()):
         if numbers.get(record, 0) != expected:
@@ -345,19 +321,15 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
-    """Refuse a key that its record already carries, or that comes twice in the batch.
-
-    Raises:
-        KeyReused: The key stands for another event.
-    """
-    seen = set()
+    """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
+    keys = set()
     for entry in batch.entries:
         record, key = entry.event.record, entry.event.key
         if key is None:
             continue
-        if (record, key) in seen or is_kept(record, key):
+        if (record, key) in keys or is_kept(record, key):
             raise KeyReused(record, key)
-        seen.add((record, key))
+        keys.add((record, key))
 
 
 def check_texts(*texts: str | None) -> None:
@@ -401,11 +373,7 @@ def check_contents(batch: WriteBatch) -> None:
 
 
 def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
-    """Refuse a batch whose lifecycles differ from those kept under their name and version.
-
-    Raises:
-        RulesMismatch: Two registers run edited rules without a new version.
-    """
+    """Raise RulesMismatch where other rules are kept under a name and version of the batch's."""
     for name, version, digest in batch.lifecycles:
         if digest_of(name, version) not in {None, digest}:
             raise RulesMismatch(name, version)

@@ -43,12 +43,7 @@ _quote: Callable[[str], str] = encode_basestring  # INVARIANT: refuses what is n
 
 
 def write_event(event: Event) -> str:
-    """Return the event in format 1.
-
-    Raises:
-        InvalidRequest: `recorded_at` has no time zone.
-        TypeError: Something else stands where a text belongs.
-    """
+    """Return the event in format 1; TypeError where something else stands where a text belongs."""
     actor, what = event.actor, event.what
     changes = f'"changes":[{",".join(map(_write_change, event.changes))}],' if event.changes else ""
     return (
@@ -62,11 +57,7 @@ def write_event(event: Event) -> str:
 
 
 def write_record(record: Record) -> str:
-    """Return the record in format 1.
-
-    Raises:
-        TypeError: Something else stands where a text belongs.
-    """
+    """Return the record in format 1; TypeError where something else stands for a text."""
     entered = [f"{_quote(k)}:{_write_moment(v)}" for k, v in sorted(record.entered.items())]
     parent = "null" if record.parent is None else _quote(record.parent)
     return (
@@ -246,29 +237,17 @@ def event_text(event: Event) -> str:
 
 
 def event_from(text: str) -> Event:
-    """Return the event that `event_text` wrote.
-
-    Raises:
-        ValueError: The text is no event of a format known here.
-    """
+    """Return the event that `event_text` wrote; ValueError where the text is none known here."""
     return _decode(text, _decode_event)
 
 
 def record_text(record: Record) -> str:
-    """Return the record as canonical JSON.
-
-    Raises:
-        UnstorableText: A text of the record holds a NUL or a lone surrogate.
-    """
+    """Return the record as canonical JSON; UnstorableText as `event_text` does."""
     return _checked_text(write_record, record, record.id)
 
 
 def record_from(text: str) -> Record:
-    """Return the record that `record_text` wrote.
-
-    Raises:
-        ValueError: The text is no record of a format known here.
-    """
+    """Return the record that `record_text` wrote; ValueError where the text is none known here."""
     return _decode(text, _decode_record)
 
 
@@ -342,12 +321,8 @@ def _decode_value(value: Any, _: Any = None) -> Value:
     return value if type(value) is str else _decode_texts(value)
 
 
-def _decode_fields(value: Any, _: Any) -> dict[str, Value]:
-    return {name: _decode_value(field) for name, field in value.items()}
-
-
-def _decode_names(value: Any, _: Any) -> dict[str, str]:
-    return {name: _exact_text(text, None) for name, text in value.items()}
+def _mapping_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], dict[str, _T]]:
+    return lambda value, _: {name: hook(item, None) for name, item in value.items()}
 
 
 def _optional_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | None]:
@@ -371,8 +346,8 @@ def _make_converter() -> Converter:
         Level: _optional_hook(_exact_number),
         tuple[str, ...]: _decode_texts,
         frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
-        Mapping[str, Value]: _decode_fields,
-        Mapping[str, str]: _decode_names,
+        Mapping[str, Value]: _mapping_hook(_decode_value),
+        Mapping[str, str]: _mapping_hook(_exact_text),
         EventPayload: lambda what, _: what,  # read before the event, by its kind
     }
     for plain, hook in hooks.items():

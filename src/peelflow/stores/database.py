@@ -10,6 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -26,9 +27,9 @@ from peelflow.stores.base import (
     LedgerTotal,
     PinKey,
     RecordQuery,
-    RecordRow,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
     check_keys,
     check_numbers,
@@ -39,7 +40,7 @@ from peelflow.stores.base import (
     read_set_ids,
     total_order,
 )
-from peelflow.stores.rows import decoded_record, stored_event
+from peelflow.stores.rows import decoded_rows, stored_event
 
 _T = TypeVar("_T")
 Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
@@ -55,52 +56,34 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-# A field's name is no path: it may hold any character.
-SQLITE_FIELD = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
-    WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
-
-
-@frozen
+@frozen(kw_only=True)
 class Dialect:
-    """What the statements differ in from one database to another.
+    """What the statements differ in from one database to another; SQLite's where it is left out.
 
     Attributes:
         prefix: What the names of the tables begin with.
-        mark: What stands for a parameter.
-        among: The condition that a text is one of those in one parameter.
-        array: Makes that parameter of the texts.
         feed: What to select events with their positions from.
         whole_feed: The same, with the events that have no position yet; and its order.
         known_changes: What to select the changes up to a position of the feed from.
+        mark: What stands for a parameter.
+        among: The condition that a text is one of those in one parameter.
+        array: Makes that parameter of the texts.
         lock: What makes a statement hold the rows it gives.
         field_condition: The condition that a field, by name, says a text; None where every record
             is looked at instead.
     """
 
     prefix: str
-    mark: str
-    among: str
-    array: Callable[[Sequence[str]], object]
     feed: str
     whole_feed: str
     known_changes: str
-    lock: str
-    field_condition: str | None
-
-
-def sqlite_dialect(prefix: str, *, feed: str, whole_feed: str, known_changes: str) -> Dialect:
-    """Return SQLite's dialect, for tables of these names."""
-    return Dialect(
-        prefix=prefix,
-        mark="?",
-        among="IN (SELECT value FROM json_each(?))",
-        array=json.dumps,
-        feed=feed,
-        whole_feed=whole_feed,
-        known_changes=known_changes,
-        lock="",
-        field_condition=SQLITE_FIELD,
-    )
+    mark: str = "?"
+    among: str = "IN (SELECT value FROM json_each(?))"
+    array: Callable[[Sequence[str]], object] = json.dumps
+    lock: str = ""
+    # A field's name is no path: it may hold any character.
+    field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
+        WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
 
 
 class Statements:
@@ -109,7 +92,8 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         prefix, mark, among = dialect.prefix, dialect.mark, dialect.among
-        event = f"SELECT {quoted(STORED_EVENT_COLUMNS)} FROM {prefix}events WHERE record"
+        columns = quoted(STORED_EVENT_COLUMNS)
+        event = f"SELECT {columns} FROM {prefix}events WHERE record"
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
@@ -118,7 +102,6 @@ class Statements:
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
-        columns = quoted(STORED_EVENT_COLUMNS)
         self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
         self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
@@ -175,13 +158,7 @@ class Statements:
 
 
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
-    """Refuse a batch that does not follow from what the database keeps.
-
-    Raises:
-        Conflict: A record that was read has moved.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Refuse a batch that does not follow from what is kept, as `EventStore.append` says."""
     ids = statements.dialect.array(read_set_ids(batch))
     check_numbers(batch, {row[0]: row[1] for row in ask(statements.numbers, (ids,))})
     check_keys_and_rules(batch, ask, statements)
@@ -213,21 +190,19 @@ class DatabaseStore(ABC):
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
 
-    def _stored_record(self, name: str, head: str, body: str) -> StoredRecord:
-        return StoredRecord(self._decoder()(name, body), head)
+    def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
+        """Return what makes a stored record of its id, head and text."""
+        decode = self._decoder()
+        return lambda name, head, body: StoredRecord(decode(name, body), head)
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids)
+        decode = partial(decoded_rows, self._stored_decoder())
         if len(ids) == 1:
-            return self._ask(self._statements.record_by_id, tuple(ids), self._stored_records)
+            return self._ask(self._statements.record_by_id, tuple(ids), decode)
         array = self._statements.dialect.array(list(ids))
-        return self._ask(self._statements.records_by_ids, (array,), self._stored_records)
-
-    def _stored_records(self, rows: Iterable[Any]) -> Mapping[str, StoredRecord]:
-        return {
-            name: decoded_record(self._stored_record, name, head, body) for name, head, body in rows
-        }
+        return self._ask(self._statements.records_by_ids, (array,), decode)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -255,27 +230,22 @@ class DatabaseStore(ABC):
         page, after = [], None
         while after is None or len(page) == LISTING_PAGE:
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
-            page = self._ask(sql, parameters, self._listed_records)
+            decode = partial(decoded_rows, self._decoder())
+            page = list(self._ask(sql, parameters, decode).values())
             if query.field is None or self._statements.dialect.field_condition is not None:
                 yield from page
             else:
                 yield from (record for record in page if matches_field(record, query.field))
             after = page[-1].id if page else ""
 
-    def _listed_records(self, rows: Iterable[Any]) -> list[Record]:
-        decode = self._decoder()
-        return [decoded_record(decode, name, body) for name, body in rows]
-
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
     ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
+        """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
         sql, parameters = self._statements.totals(as_at, force, known)
-        return self._ask(sql, parameters, _ledger_totals)
+        totals = [LedgerTotal(*row) for row in self._ask(sql, parameters, list)]
+        return tuple(sorted(totals, key=total_order))
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
@@ -292,8 +262,13 @@ class DatabaseStore(ABC):
         """Return every pinned lifecycle's (name, version, digest) and text."""
         return self._ask(self._statements.lifecycles, (), _lifecycle_texts)
 
-    def _feed_page(self, after: int, limit: int) -> tuple[FeedItem, ...]:
-        return self._ask(self._statements.feed_page, (after, limit), _feed_items)
+    def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return up to `limit` events behind position `after`, in order (S5)."""
+        return self._ask(
+            self._statements.feed_page,
+            (after, limit),
+            lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
+        )
 
 
 def _first_value(rows: Sequence[Any]) -> Any:
@@ -306,14 +281,6 @@ def _stored_events(rows: Iterable[Any]) -> tuple[StoredEvent, ...]:
 
 def _stored_histories(rows: Iterable[Any]) -> Mapping[str, tuple[StoredEvent, ...]]:
     return {record: _stored_events(group) for record, group in groupby(rows, key=itemgetter(0))}
-
-
-def _feed_items(rows: Iterable[Any]) -> tuple[FeedItem, ...]:
-    return tuple([FeedItem(position, stored_event(*row)) for position, *row in rows])
-
-
-def _ledger_totals(rows: Iterable[Any]) -> tuple[LedgerTotal, ...]:
-    return tuple(sorted([LedgerTotal(*row) for row in rows], key=total_order))
 
 
 def _lifecycle_texts(rows: Iterable[Any]) -> Mapping[PinKey, str]:
@@ -341,9 +308,9 @@ class SqlSnapshot:
         sql = f"SELECT position, {quoted(EventRow._fields)} FROM {dialect.whole_feed}"
         return ((row[0], EventRow._make(row[1:])) for row in self.select(sql))
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id."""
-        return map(RecordRow._make, self._ordered(RecordRow._fields, "records", "id"))
+        return map(StoredRow._make, self._ordered(StoredRow._fields, "records", "id"))
 
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record and number."""

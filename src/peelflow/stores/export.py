@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -45,6 +45,7 @@ from peelflow.stores.integrity import (
 )
 from peelflow.stores.rows import event_row
 
+_T = TypeVar("_T")
 EXPORT_FORMAT = 1
 RawLine = dict[str, Any]
 
@@ -66,14 +67,6 @@ class DocumentLine:
 
 
 @frozen
-class EventLine:
-    """An event's line: its row, and the event it tells."""
-
-    row: EventRow
-    entry: StoredEvent
-
-
-@frozen
 class EndLine:
     """The last line."""
 
@@ -81,7 +74,7 @@ class EndLine:
     root: str
 
 
-ExportLine = LifecycleLine | DocumentLine | EventLine | EndLine
+ExportLine = LifecycleLine | DocumentLine | StoredEvent | EndLine
 
 
 def export_lines(
@@ -111,11 +104,7 @@ def _write_line(**parts: str | int) -> str:
 
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
-    """Yield what the lines of an export tell; nothing is checked but their shape.
-
-    Raises:
-        InvalidRequest: A line is none of an export, or the end is missing: the file was cut off.
-    """
+    """Yield what the lines of an export tell; only their shape and its end are checked."""
     ended = False
     for number, text in zip(count(1), lines, strict=False):
         line = _parse_line(text, number)
@@ -143,11 +132,11 @@ def _parse_line(text: str, number: int) -> RawLine:
 
 
 def _structure_line(line: RawLine, number: int) -> ExportLine:
-    read = _READERS.get(str(line.get("kind")))
-    if read is None:
+    kind = str(line.get("kind"))
+    if kind not in _READERS:
         raise _unreadable_line(number, "is of no kind known here")
     try:
-        return read(line)
+        return _READERS[kind](line)
     except (AttributeError, LookupError, TypeError, ValueError) as fault:
         raise _unreadable_line(number, f"cannot be read: {fault}") from None
 
@@ -156,46 +145,34 @@ def _unreadable_line(number: int, why: str) -> InvalidRequest:
     return InvalidRequest(f"line {number} of the export", why, "export it again")
 
 
-def _text_at(line: RawLine, name: str) -> str:
+def _part(line: RawLine, name: str, kind: type[_T]) -> _T:
     value = line[name]
-    if type(value) is not str:
+    if type(value) is not kind:
         raise TypeError(name)
-    value.encode()
-    return value
-
-
-def _number_at(line: RawLine, name: str) -> int:
-    value = line[name]
-    if type(value) is not int:
-        raise TypeError(name)
+    str(value).encode()
     return value
 
 
 def _lifecycle_line(line: RawLine) -> LifecycleLine:
-    pin = _text_at(line, "name"), _number_at(line, "version"), _text_at(line, "digest")
-    return LifecycleLine(pin, _text_at(line, "text"))
+    pin = _part(line, "name", str), _part(line, "version", int), _part(line, "digest", str)
+    return LifecycleLine(pin, _part(line, "text", str))
 
 
 def _document_line(line: RawLine) -> DocumentLine:
-    content = b64decode(_text_at(line, "content"), validate=True)
-    return DocumentLine(_text_at(line, "digest"), content)
+    content = b64decode(_part(line, "content", str), validate=True)
+    return DocumentLine(_part(line, "digest", str), content)
 
 
-def _event_line(line: RawLine) -> EventLine:
-    text, previous, digest = (_text_at(line, name) for name in ("text", "previous", "digest"))
-    entry = StoredEvent(event_from(text), text, previous, digest)
-    return EventLine(event_row(entry), entry)
-
-
-def _end_line(line: RawLine) -> EndLine:
-    return EndLine(_number_at(line, "events"), _text_at(line, "root"))
+def _event_line(line: RawLine) -> StoredEvent:
+    text, previous, digest = (_part(line, name, str) for name in ("text", "previous", "digest"))
+    return StoredEvent(event_from(text), text, previous, digest)
 
 
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
     "event": _event_line,
-    "end": _end_line,
+    "end": lambda line: EndLine(_part(line, "events", int), _part(line, "root", str)),
 }
 
 
@@ -216,7 +193,8 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
             case DocumentLine(digest=digest, content=content):
                 documents.add(digest)
                 yield from document_discrepancies(digest, content)
-            case EventLine(row=row, entry=entry):
+            case StoredEvent() as entry:
+                row = event_row(entry)
                 events += 1
                 root.update(f"{row.digest}\n".encode())
                 yield from check_event(row, links.get(row.record, ChainHead()))[1]
@@ -230,7 +208,7 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
 
 def feed_of_export(lines: Iterable[str]) -> Iterator[tuple[int | None, EventRow]]:
     """Yield the events of an export with the positions they have once it is restored."""
-    rows = (line.row for line in read_export(lines) if isinstance(line, EventLine))
+    rows = (event_row(line) for line in read_export(lines) if isinstance(line, StoredEvent))
     yield from enumerate(rows, 1)
 
 
@@ -242,7 +220,7 @@ def restore_export(
     lines: Iterable[str],
     *,
     keep: Callable[[str, bytes], None] | None = None,
-    seen: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Append what an export tells and the store has not yet, and return how many events that were.
 
@@ -252,7 +230,7 @@ def restore_export(
         store: An empty store, or one that holds the beginning of this very export.
         lines: The export's lines.
         keep: Keeps a document by its digest; the store itself when left out.
-        seen: Told after each batch how many events are kept by now.
+        progress: Told after each batch how many events are kept by now.
 
     Raises:
         InvalidRequest: The store holds other events, or the file is no export.
@@ -264,9 +242,9 @@ def restore_export(
     for chunk in chunked(entries, RESTORE_CHUNK):
         store.append(_restored_batch(store, chunk, rules))
         added += len(chunk)
-        seen(known + added)
+        progress(known + added)
     if not added:
-        seen(known)
+        progress(known)
     return added
 
 
@@ -284,7 +262,7 @@ def _new_entries(
                 rules[pin] = text
             case DocumentLine(digest=digest, content=content):
                 keep(digest, content)
-            case EventLine(entry=entry):
+            case StoredEvent() as entry:
                 kept_digest = next(stored, None)
                 if kept_digest is None:
                     yield entry

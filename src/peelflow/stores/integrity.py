@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import itemgetter
 from typing import Any
 
@@ -35,10 +35,10 @@ from peelflow.stores.base import (
     ChangeRow,
     EventRow,
     PinKey,
-    RecordRow,
     Snapshot,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     is_sha256,
 )
 from peelflow.stores.codec import event_from, record_text
@@ -72,28 +72,19 @@ class References:
     def add(self, event: Event) -> None:
         """Note the documents, rules and records that an event names."""
         where = event.record, event.number
+        if isinstance(event.what, Added | TakenOver | Relevelled | Migrated):
+            pin = event.what.lifecycle
+            self.rules.setdefault((pin.name, pin.version, pin.digest), where)
         match event.what:
-            case Added() | TakenOver() as what:
-                self._note_rules(what, where)
-                if what.parent is not None:
-                    self.records.setdefault(what.parent, where)
-            case Relevelled() | Migrated() as what:
-                self._note_rules(what, where)
+            case Added(parent=str(name)) | TakenOver(parent=str(name)) | ChildLinked(child=name):
+                self.records.setdefault(name, where)
             case TransitionTaken(evidence=evidence):
                 for document in evidence:
                     self.documents.setdefault(document.digest, where)
             case Attached(document=document):
                 self.documents.setdefault(document.digest, where)
-            case ChildLinked(child=child):
-                self.records.setdefault(child, where)
             case _:
                 pass
-
-    def _note_rules(
-        self, what: Added | TakenOver | Relevelled | Migrated, where: tuple[str, int]
-    ) -> None:
-        pin = what.lifecycle
-        self.rules.setdefault((pin.name, pin.version, pin.digest), where)
 
 
 @frozen
@@ -155,7 +146,7 @@ def missing_references(
             yield Discrepancy(by, event, "record-missing", sentence)
 
 
-_Row = EventRow | RecordRow | ChangeRow
+_Row = EventRow | StoredRow | ChangeRow
 
 
 def verify_snapshot(
@@ -212,7 +203,7 @@ def _record_discrepancies(
 def _derived_discrepancies(
     record: str, rows: list[_Row], events: list[Event], head: str
 ) -> Iterator[Discrepancy]:
-    record_rows = [row for row in rows if isinstance(row, RecordRow)]
+    record_rows = [row for row in rows if isinstance(row, StoredRow)]
     if not record_rows:
         yield Discrepancy(record, 0, "row-missing", "it has events or changes and no row")
     try:
@@ -338,7 +329,8 @@ def seal_discrepancies(
     """
     if heads is not None and sha256(heads_text(heads).encode()).hexdigest() != sealed.heads:
         raise InvalidRequest("the heads", "are not the seal's", "give those written beside it")
-    now, current = seal_feed(_feed_until(feed, sealed.position))
+    until = takewhile(lambda item: item[0] is not None and item[0] <= sealed.position, feed)
+    now, current = seal_feed(until)
     if (now.count, now.root) == (sealed.count, sealed.root):
         return
     moved = list(_moved_heads(heads, current)) if heads is not None else []
@@ -352,31 +344,21 @@ def seal_discrepancies(
         yield Discrepancy("", 0, "seal-broken", sentence)
 
 
-def _feed_until(
-    feed: Iterable[tuple[int | None, EventRow]], position: int
-) -> Iterator[tuple[int | None, EventRow]]:
-    for place, row in feed:
-        if place is None or place > position:
-            return
-        yield place, row
-
-
 def _moved_heads(heads: Heads, current: Heads) -> Iterator[Discrepancy]:
     for record in sorted({*heads, *current}):
         sealed, now = heads.get(record, ChainHead()), current.get(record, ChainHead())
+        if now == sealed:
+            continue
+        sentence = "its events up to here are not those that were sealed"
         if now.number < sealed.number:
             sentence = (
                 f"it had {sealed.number} events when sealed, and has {now.number} of them now"
             )
-            yield Discrepancy(record, sealed.number, "seal-broken", sentence)
         elif now.number > sealed.number:
             sentence = (
                 f"it had {sealed.number} events when sealed; a later one was put before the seal"
             )
-            yield Discrepancy(record, now.number, "seal-broken", sentence)
-        elif now.digest != sealed.digest:
-            sentence = "its events up to here are not those that were sealed"
-            yield Discrepancy(record, sealed.number, "seal-broken", sentence)
+        yield Discrepancy(record, max(sealed.number, now.number), "seal-broken", sentence)
 
 
 def seal_text(sealed: Seal) -> str:
@@ -385,11 +367,7 @@ def seal_text(sealed: Seal) -> str:
 
 
 def seal_from(text: str) -> Seal:
-    """Return the seal that `seal_text` wrote.
-
-    Raises:
-        InvalidRequest: The text is no seal.
-    """
+    """Return the seal that `seal_text` wrote; InvalidRequest where the text is none."""
     try:
         parts: dict[str, Any] = json.loads(text)
         if parts.pop("format") == SEAL_FORMAT and _is_seal(parts):
@@ -417,11 +395,7 @@ def heads_text(heads: Heads) -> str:
 
 
 def heads_from(text: str) -> Heads:
-    """Return the heads that `heads_text` wrote.
-
-    Raises:
-        InvalidRequest: The text is none.
-    """
+    """Return the heads that `heads_text` wrote; InvalidRequest where the text is none."""
     heads = {}
     try:
         for line in filter(None, text.split("\n")):

@@ -20,10 +20,10 @@ from peelflow.stores.base import (
     LedgerTotal,
     PinKey,
     RecordQuery,
-    RecordRow,
     Snapshot,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
     check_contents,
     check_documents,
@@ -130,10 +130,7 @@ class MemoryStore:
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
     ) -> Iterable[LedgerTotal]:
-        """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
-
-        With `known`, only the changes of events up to that position of the feed.
-        """
+        """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
         sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
@@ -182,13 +179,9 @@ class MemoryStore:
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
         with self._lock:
+            feed, kept = tuple(self._feed), tuple(self._kept.values())
             return nullcontext(
-                _MemorySnapshot(
-                    tuple(self._feed),
-                    tuple(self._kept.values()),
-                    dict(self._documents),
-                    dict(sorted(self._lifecycles.items())),
-                )
+                _MemorySnapshot(feed, kept, dict(self._documents), self.lifecycles())
             )
 
     def close(self) -> None:
@@ -220,7 +213,7 @@ class _MemorySnapshot:
         """Yield every event by position."""
         yield from enumerate(map(event_row, self._feed), 1)
 
-    def records(self) -> Iterator[RecordRow]:
+    def records(self) -> Iterator[StoredRow]:
         """Yield the row of every record by id."""
         rows = (record_row(kept, record_text(kept.record)) for kept in self._kept)
         yield from sorted(rows, key=lambda row: row.id)

@@ -1,12 +1,19 @@
-"""Open the store that a URL names, ours or one that another package brings by entry point."""
+"""Open what a register is kept in: the store that a URL names, and the folder of its documents.
+
+A store is one of ours, or one that another package brings by entry point.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
-from os import PathLike
+from pathlib import Path
 
 from peelflow.errors import InvalidRequest, MissingDependency
-from peelflow.stores.base import DocumentStore, Store
+from peelflow.files import read_regular
+from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
 
@@ -38,17 +45,6 @@ def _is_text(url: object) -> bool:
     return isinstance(url, str)
 
 
-def open_documents(path: str | PathLike[str], store: DocumentStore) -> DocumentStore:
-    """Return the folder that documents are kept in instead of in `store`, made when missing.
-
-    Raises:
-        InvalidRequest: The folder cannot be made.
-    """
-    from peelflow.stores.documents import DocumentFolder
-
-    return DocumentFolder(path, store)
-
-
 def joined_store(connection: object) -> Store:
     """Return a store in the transaction of an application's connection.
 
@@ -63,11 +59,7 @@ def joined_store(connection: object) -> Store:
 
 
 def scope_store(force: str | None, store: Store) -> Store:
-    """Return a store as one force sees it; the store itself where no force is named.
-
-    Raises:
-        InvalidRequest: The force has no name.
-    """
+    """Return a store as one force sees it; the store itself where no force is named."""
     if force is None:
         return store
     from peelflow.stores.scoped import ScopedStore
@@ -93,11 +85,6 @@ def upgrade_store(url: str) -> int | None:
     """Make the tables of a database, or bring older ones up to date, and return what there was.
 
     A file or memory needs none: None is returned. `0` says that there were no tables.
-
-    Raises:
-        MissingDependency: SQLAlchemy is not installed.
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: Nobody answers there.
     """
     if not is_sql_scheme(url.partition(":")[0]):
         return None
@@ -108,11 +95,7 @@ def upgrade_store(url: str) -> int | None:
 
 
 def open_plugin_store(url: str) -> Store:
-    """Return the store that an installed package opens at `url`.
-
-    Raises:
-        InvalidRequest: Nobody here knows the URL.
-    """
+    """Return the store that an installed package, or else SQLAlchemy, opens at `url`."""
     from importlib.metadata import entry_points  # slow to load, and seldom needed
 
     scheme = url.partition(":")[0]
@@ -131,3 +114,115 @@ def open_plugin_store(url: str) -> Store:
     shown = f"{scheme}://…" if "@" in url else url  # with a password, perhaps
     what, instead = f"store {shown!r:.80}", f"use one of {known}"
     raise InvalidRequest(what, "no store is opened so", instead)
+
+
+class DocumentFolder:
+    """A folder of documents; `ab/cdef…` holds the content whose digest is `abcdef…`.
+
+    A document is there whole or not at all, and stays after a crash once it was kept (S3, S8). One
+    whose act then met a conflict stays in the folder, unnamed by any event. What the store itself
+    kept before the folder came into use is still found.
+
+    Args:
+        path: The folder; made when missing, in a folder that must exist.
+        store: The register's store.
+
+    Raises:
+        InvalidRequest: The folder cannot be made, or the path is none.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], store: DocumentStore) -> None:
+        if not _is_path(path):
+            what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
+            raise InvalidRequest(what, "is no path", instead)
+        self.path: Path = Path(path).absolute()
+        self._store = store
+        try:
+            self.path.mkdir(exist_ok=True)
+        except (OSError, ValueError) as fault:  # a path with a NUL or a lone surrogate
+            raise _unwritable_folder(self.path, fault) from None
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep `content` under its digest; keeping it again changes nothing (S8).
+
+        Raises:
+            InvalidRequest: The content has another digest, or the folder cannot be written.
+        """
+        check_documents({digest: content})
+        place = self._place(digest)
+        if place.exists():
+            return
+        try:
+            place.parent.mkdir(exist_ok=True)
+            _write_file(place, content)
+            for folder in (place.parent, self.path) if os.name == "posix" else ():
+                _sync_folder(folder)  # elsewhere a folder cannot be opened, nor need it be
+        except OSError as fault:
+            raise _unwritable_folder(self.path, fault) from None
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document byte for byte (S8), None when it is not kept."""
+        content = None
+        if is_sha256(digest):
+            with suppress(OSError):
+                content = read_regular(self._place(digest))
+        return self._store.document(digest) if content is None else content
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document is kept, without reading it."""
+        in_folder = is_sha256(digest) is not None and self._place(digest).is_file()
+        return in_folder or self._store.has_document(digest)
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the digest and content of every document in the folder, by digest."""
+        for path in sorted(self.path.glob("??/*")):
+            digest = path.parent.name + path.name
+            content = read_regular(path) if is_sha256(digest) else None
+            if content is not None:
+                yield digest, content
+
+    def _place(self, digest: str) -> Path:
+        return self.path / digest[:2] / digest[2:]
+
+
+def _write_file(place: Path, content: bytes) -> None:
+    from tempfile import NamedTemporaryFile  # slow to load, and seldom needed
+
+    # INVARIANT: the name is given last, to a file that is on the disk whole.
+    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as stream:
+        try:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            Path(stream.name).replace(place)
+        except BaseException:
+            Path(stream.name).unlink(missing_ok=True)
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
+
+
+def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidRequest:
+    why = f"cannot be written: {fault.strerror if isinstance(fault, OSError) else fault}"
+    return InvalidRequest(f"the folder {path}", why, "check the path and its permissions")
+
+
+def register_documents(snapshot: Snapshot, documents: DocumentStore) -> Iterator[tuple[str, bytes]]:
+    """Yield each document of a register once: those of its folder, and those its store keeps."""
+    in_folder = set()
+    for digest, content in documents.documents() if isinstance(documents, DocumentFolder) else ():
+        in_folder.add(digest)
+        yield digest, content
+    for digest, content in snapshot.documents():
+        if digest not in in_folder:
+            yield digest, content

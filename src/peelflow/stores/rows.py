@@ -15,9 +15,9 @@ from peelflow.model.records import EVENT_KIND_OF, Change, Event, Record
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
-    RecordRow,
     StoredEvent,
     StoredRecord,
+    StoredRow,
     WriteBatch,
 )
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
@@ -27,11 +27,7 @@ _T = TypeVar("_T")
 
 
 def chain(previous: str, event: Event) -> StoredEvent:
-    """Return the event as it is kept after `previous`: its record's head, or `GENESIS`.
-
-    Raises:
-        UnstorableText: A text of the event holds a NUL or a lone surrogate.
-    """
+    """Return the event as it is kept after `previous`: its record's head, or `GENESIS`."""
     text = event_text(event)
     return StoredEvent(event, text, previous, chained_digest(previous, text))
 
@@ -90,11 +86,7 @@ class RecordCache:
             del self._known[next(iter(self._known))]
 
     def record_with_head(self, name: str, head: str, text: str) -> StoredRecord:
-        """Return the record that `text` tells with its head, and remember it.
-
-        Raises:
-            ValueError: The text is no record of a format known here.
-        """
+        """Return the record that `text` tells with its head, and remember it."""
         known = self._known.get(name)
         if known is not None and known[0] == text and known[1].head == head:
             return known[1]
@@ -103,11 +95,7 @@ class RecordCache:
         return stored
 
     def decoded(self, name: str, text: str) -> Record:
-        """Return the record that `text` tells, without remembering it: a listing may be long.
-
-        Raises:
-            ValueError: The text is no record of a format known here.
-        """
+        """Return the record that `text` tells, without remembering it: a listing may be long."""
         known = self._known.get(name)
         return known[1].record if known is not None and known[0] == text else record_from(text)
 
@@ -128,18 +116,14 @@ class BatchRows:
     moved: RowValues | None
     bodies: Sequence[str]
     events: Sequence[EventRow]
-    records: Sequence[RecordRow]
+    records: Sequence[StoredRow]
     changes: Sequence[ChangeRow]
     lifecycles: Sequence[RowValues]
     documents: Sequence[tuple[str, bytes]]
 
 
 def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
-    """Return the batch as rows; without `moves_alone`, every record's row is among `records`.
-
-    Raises:
-        UnstorableText: A text of a record holds a NUL or a lone surrogate.
-    """
+    """Return the batch as rows; without `moves_alone`, every record's row is among `records`."""
     bodies = [record_text(kept.record) for kept in batch.records]
     alone = moves_alone and _is_single_move(batch)
     return BatchRows(
@@ -159,11 +143,8 @@ def _is_single_move(batch: WriteBatch) -> bool:
         return False
     event, record = batch.entries[0].event, batch.records[0].record
     before = batch.read_set.get(record.id, 0)
-    return before > 0 and (event.record, event.number, record.number) == (
-        record.id,
-        before + 1,
-        before + 1,
-    )
+    after = (record.id, before + 1, before + 1)
+    return before > 0 and (event.record, event.number, record.number) == after
 
 
 def event_row(entry: StoredEvent) -> EventRow:
@@ -191,11 +172,11 @@ def _moved_row(kept: StoredRecord, body: str) -> RowValues:
     return *changed, record.id, number - 1
 
 
-def record_row(kept: StoredRecord, body: str) -> RecordRow:
+def record_row(kept: StoredRecord, body: str) -> StoredRow:
     """Return the row of a record; `body` is its text."""
     record, rules = kept.record, kept.record.lifecycle
     kind = (record.force, record.category, record.level, rules.name, rules.version)
-    return RecordRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
+    return StoredRow(record.id, record.number, kept.head, *kind, record.state, record.parent, body)
 
 
 def cache_batch(cache: RecordCache, batch: WriteBatch, rows: BatchRows) -> None:
@@ -209,11 +190,7 @@ class RowUnreadable(Exception):
 
 
 def stored_event(record: str, number: int, text: str, previous: str, digest: str) -> StoredEvent:
-    """Return the event that a row tells.
-
-    Raises:
-        RowUnreadable: The row tells none.
-    """
+    """Return the event that a row tells; RowUnreadable where it tells none."""
     try:
         return StoredEvent(event_from(text), text, previous, digest)
     except ValueError as fault:
@@ -221,14 +198,18 @@ def stored_event(record: str, number: int, text: str, previous: str, digest: str
         raise RowUnreadable(why) from fault
 
 
-def decoded_record(decode: Callable[..., _T], record: str, *columns: str) -> _T:
-    """Return what `decode` makes of a record's row.
+def decoded_rows(decode: Callable[..., _T], rows: Iterable[Sequence[str]]) -> dict[str, _T]:
+    """Return, by id, what `decode` makes of each record's row, which begins with its id.
 
     Raises:
-        RowUnreadable: The row tells no record.
+        RowUnreadable: A row tells no record.
     """
+    records, record = {}, ""
     try:
-        return decode(record, *columns)
+        for row in rows:
+            record = row[0]
+            records[record] = decode(*row)
     except ValueError as fault:
         why = f"the row of {record}: {fault}"
         raise RowUnreadable(why) from fault
+    return records

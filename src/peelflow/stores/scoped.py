@@ -91,7 +91,8 @@ class ScopedStore:
         """
         for kept in batch.records:
             if kept.record.force != self.force:
-                self._refuse(kept.record)
+                why = f"belongs to {kept.record.force}, and this is opened for {self.force}"
+                raise InvalidRequest(kept.record.id, why, "open the register for that force")
         unseen = self._unseen(batch)
         for entry in batch.entries:
             if entry.event.record in unseen:
@@ -145,10 +146,6 @@ class ScopedStore:
             what, why = f"the force {force!r}", f"is not {self.force}, which this is opened for"
             raise InvalidRequest(what, why, "leave it out, or open the register for that force")
         return self.force
-
-    def _refuse(self, record: Record) -> NoReturn:
-        what, why = record.id, f"belongs to {record.force}, and this is opened for {self.force}"
-        raise InvalidRequest(what, why, "open the register for that force")
 
     def _refuse_whole(self) -> NoReturn:
         what = f"the register of {self.force}"

@@ -10,7 +10,6 @@ from typing import Literal
 from attrs import frozen
 
 from peelflow.stores.base import (
-    EventRow,
     FeedItem,
     FeedStore,
     Snapshot,
@@ -49,26 +48,26 @@ def recomputed(store: SnapshotStore) -> tuple[AuditFault, ...]:
 
 def whole_feed(store: FeedStore) -> tuple[FeedItem, ...]:
     """Return the feed from its beginning, read page by page."""
-    found: list[FeedItem] = []
-    while page := store.feed(found[-1].position if found else 0, FEED_PAGE):
-        stays = bool(found) and page[-1].position <= found[-1].position
-        found.extend(page)
+    items: list[FeedItem] = []
+    while page := store.feed(items[-1].position if items else 0, FEED_PAGE):
+        stays = bool(items) and page[-1].position <= items[-1].position
+        items.extend(page)
         if stays:  # a page that leads no further would lead on for ever
             break
-    return tuple(found)
+    return tuple(items)
 
 
 def feed_faults(feed: tuple[FeedItem, ...], events: set[tuple[str, int]]) -> Iterator[AuditFault]:
     """Yield what is wrong with a feed that is to give `events` (record, number), each once."""
     last: dict[str, int] = {}
-    for position, placed in enumerate(feed, 1):
-        event = placed.entry.event
-        if placed.position != position:
-            yield AuditFault("feed", f"position {placed.position} stands where {position} should")
+    for position, item in enumerate(feed, 1):
+        event = item.entry.event
+        if item.position != position:
+            yield AuditFault("feed", f"position {item.position} stands where {position} should")
         if event.number != last.get(event.record, 0) + 1:
             yield AuditFault("feed", f"event {event.number} of {event.record} is out of its order")
         last[event.record] = event.number
-    missing = events - {(each.entry.event.record, each.entry.event.number) for each in feed}
+    missing = events - {(item.entry.event.record, item.entry.event.number) for item in feed}
     for record, number in sorted(missing):
         yield AuditFault("feed", f"event {number} of {record} is not given")
 
@@ -79,7 +78,10 @@ def _event_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
     for record, rows in groupby(snapshot.histories(), lambda row: row.record):
         events = list(rows)
         try:
-            entries = [_stored_event(row) for row in events]
+            entries = [
+                StoredEvent(event_from(row.text), row.text, row.previous, row.digest)
+                for row in events
+            ]
         except ValueError as fault:
             yield AuditFault("chain", f"{record}: {fault}")
             continue
@@ -96,14 +98,14 @@ def _event_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
 
 
 def _record_faults(snapshot: Snapshot, heads: dict[str, tuple[int, str]]) -> Iterator[AuditFault]:
-    seen = set()
+    ids = set()
     for row in snapshot.records():
-        seen.add(row.id)
+        ids.add(row.id)
         if heads.get(row.id) != (row.number, row.head):
             yield AuditFault("row", f"{row.id} stands at another event than its last")
         if record_row(StoredRecord(record_from(row.body), row.head), row.body) != row:
             yield AuditFault("row", f"the row of {row.id} says otherwise than its text")
-    for record in sorted(heads.keys() - seen):
+    for record in sorted(heads.keys() - ids):
         yield AuditFault("row", f"{record} has events and no row")
 
 
@@ -111,7 +113,3 @@ def _document_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
     for digest, content in snapshot.documents():
         if sha256(content).hexdigest() != digest:
             yield AuditFault("document", f"{digest} holds another content")
-
-
-def _stored_event(row: EventRow) -> StoredEvent:
-    return StoredEvent(event_from(row.text), row.text, row.previous, row.digest)

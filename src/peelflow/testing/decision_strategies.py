@@ -55,7 +55,7 @@ _LATER = st.integers(0, 60)
 _EARLIER = st.integers(-30, 0)
 _LASTS = st.integers(0, 30)
 _REASON = st.sampled_from((*("work is done",) * 2, " "))
-_SUCCESSOR = st.sampled_from((*("R-2",) * 4, None, "R-1"))
+_SUCCESSOR = st.sampled_from(("R-2", "R-2", None, "R-1"))
 _NO_SOURCE = st.sampled_from((None, " "))
 _KEY = st.none() | st.just("k1")
 _AGREED = st.booleans()
@@ -64,7 +64,13 @@ _LAST_DAY = st.sampled_from((_LONG_AGO, FIRST_DAY + timedelta(70)))
 _COVERED = st.sampled_from(orders(QUESTIONS, least=0, most=2)).map(frozenset)
 _KIND = st.sampled_from(("planned", "bespoke"))
 _QUESTION_SET = st.sampled_from(QUESTION_SETS)
-_ANSWERED = st.sampled_from(("M-1", "M-2"))
+_CHILDREN, _MENTIONS = ("C-1", "C-2"), ("M-1", "M-2")
+_MENTIONED = st.sampled_from(_MENTIONS)
+# A child mostly answers the mention of its own number.
+_ANSWERS = {
+    name: st.sampled_from((*(mention,) * 9, *_MENTIONS))
+    for name, mention in zip(_CHILDREN, _MENTIONS, strict=True)
+}
 _NAMING = st.sampled_from((*("source_report",) * 4, "report"))  # mostly the one that is asked for
 _NAMED = st.sampled_from((*(REPORT,) * 4, "REP-2"))
 _UNKNOWN = st.sampled_from((None, UNCOVERED_HOLIDAYS))
@@ -95,17 +101,18 @@ def records(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
     return _record(draw, lifecycle)
 
 
-def _record(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
+def _moments(draw: st.DrawFn) -> list[Moment]:
     days = sorted(draw(_DAY) for _ in range(draw(_EVENTS)))
-    moments = [
-        Moment(number, FIRST_DAY + timedelta(day)) for number, day in enumerate(days, start=1)
-    ]
+    return [Moment(number, FIRST_DAY + timedelta(day)) for number, day in enumerate(days, start=1)]
+
+
+def _record(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
+    moments = _moments(draw)
     last = moments[-1]
     moment = one_of_names(tuple(range(len(moments))))
-    states = tuple(lifecycle.states)
-    state = draw(one_of_names(states))
-    past = {name: moments[draw(moment)] for name in states if draw(_SELDOM)}
-    done = {name: (moments[draw(moment)], draw(_PEOPLE)) for name in TRIGGERS if draw(_SELDOM)}
+    state = draw(one_of_names(tuple(lifecycle.states)))
+    past = {name: moments[draw(moment)] for name in lifecycle.states if draw(_SOME)}
+    done = {name: (moments[draw(moment)], draw(_PEOPLE)) for name in TRIGGERS if not draw(_SELDOM)}
     held = [
         Attachment(_document(draw, last.on), moments[draw(moment)].number)
         for _ in range(draw(_FEW))
@@ -121,11 +128,11 @@ def _record(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
         lifecycle=lifecycle.pin,
         state=state,
         issued=FIRST_DAY,
-        fields={name: draw(value) for name, value in _FIELDS.items() if draw(_SOME)},
+        fields={name: draw(value) for name, value in _FIELDS.items() if not draw(_SELDOM)},
         parent=None,
         window=moments[draw(moment)],
         entered={**past, state: past.get(state, last)},
-        children=("C-1", "C-2"),
+        children=_CHILDREN,
         done={name: LastDone(when.number, when.on, who) for name, (when, who) in done.items()},
         attachments=tuple(held),
         spent=frozenset(spent),
@@ -139,9 +146,9 @@ def acts(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
 
 
 def _act(draw: st.DrawFn, lifecycle: Lifecycle, record: Record) -> Act:
-    ways = lifecycle.states[record.state].transitions
-    if ways and usually(draw):
-        aim = ways[draw(one_of_names(tuple(range(len(ways)))))]
+    transitions = lifecycle.states[record.state].transitions
+    if transitions and usually(draw):
+        aim = transitions[draw(one_of_names(tuple(range(len(transitions)))))]
     else:
         aim = Transition(draw(_TRIGGER), record.state, tuple(lifecycle.roles))
     role = draw(one_of_names(aim.by if usually(draw) else tuple(lifecycle.roles)))
@@ -185,13 +192,13 @@ def _context(draw: st.DrawFn, record: Record, act: Act) -> Context:
             Child(
                 name,
                 {ledger: mostly(draw, "closed", "open") for ledger in LEDGERS},
-                {"answers": draw(_ANSWERED)},
+                {"answers": draw(_ANSWERS[name])},
             )
             for name in mostly(draw, record.children, ())
         ),
         predicates=mostly(draw, {"budget_agreed": lambda *_: agreed}, {}),
         mentions=tuple(
-            RecordReference(draw(_ANSWERED), CATEGORY, draw(_NAMING), draw(_NAMED))
+            RecordReference(draw(_MENTIONED), CATEGORY, draw(_NAMING), draw(_NAMED))
             for _ in range(draw(_FEW))
         ),
         holidays=HOLIDAYS if usually(draw) else draw(_UNKNOWN),
@@ -235,14 +242,14 @@ def _appointment(draw: st.DrawFn, role: str, person: str) -> Appointment:
 
 def _inspection(draw: st.DrawFn, record: Record, act: Act) -> Inspection:
     first = act.on + timedelta(draw(_EARLIER) if usually(draw) else 1)
-    own = record.fields.get("question", "7")
+    question = record.fields.get("question", "7")
     covered = draw(_COVERED)
     return Inspection(
         id=mostly(draw, INSPECTION, "INS-2"),
         kind=draw(_KIND),
         first_day=first,
         last_day=first + timedelta(draw(_LASTS)),
-        questions=mostly(draw, covered | {str(own)}, covered),
+        questions=mostly(draw, covered | {str(question)}, covered),
         question_set=None if usually(draw) else draw(_QUESTION_SET),
         force=mostly(draw, FORCE, "Kent"),
     )

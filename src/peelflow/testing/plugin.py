@@ -7,13 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from peelflow.testing.promises import (
-    Outcome,
-    OutcomeResult,
-    cited_promises,
-    promise_results,
-    report,
-)
+from peelflow.testing.promises import Outcome, cited_promises, promise_results, report
 
 STORE_PROPERTY, PROMISE_PROPERTY = "peelflow-store", "peelflow-promise"
 
@@ -52,12 +46,8 @@ def outcomes_in(reports: Iterable[pytest.TestReport]) -> dict[str, list[Outcome]
         if test_report.when == "call" or test_report.outcome != "passed":
             test, why = test_report.nodeid.rpartition("::")[2], _skip_reason(test_report)
             for store in stores:
-                outcomes[store].append(Outcome(test, promises, _result(test_report), why))
+                outcomes[store].append(Outcome(test, promises, test_report.outcome, why))
     return dict(outcomes)
-
-
-def _result(test_report: pytest.TestReport) -> OutcomeResult:
-    return test_report.outcome
 
 
 def _skip_reason(test_report: pytest.TestReport) -> str:

@@ -126,8 +126,8 @@ def next_event(store: Store, name: str = NAME, **parts: Any) -> tuple[StoredEven
     """
     stored = store.read([name]).get(name)
     number, head = (stored.record.number + 1, stored.head) if stored else (1, GENESIS)
-    own = {part: parts.pop(part) for part in _EVENT_PARTS & parts.keys()}
-    return chain(head, event(name, number, **own)), record(name, number, **parts)
+    event_parts = {part: parts.pop(part) for part in _EVENT_PARTS & parts.keys()}
+    return chain(head, event(name, number, **event_parts)), record(name, number, **parts)
 
 
 def append_next(store: Store, name: str = NAME, **parts: Any) -> StoredEvent:

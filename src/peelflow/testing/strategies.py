@@ -125,13 +125,13 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if attrs.has(kind):
         hints = typing.get_type_hints(kind)
         return st.builds(
-            kind, **{each.name: values_of(hints[each.name]) for each in attrs.fields(kind)}
+            kind, **{part.name: values_of(hints[part.name]) for part in attrs.fields(kind)}
         )
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin is Literal:
         return st.sampled_from(args)
     if origin in (typing.Union, types.UnionType):
-        return st.one_of([values_of(each) for each in args])
+        return st.one_of([values_of(arg) for arg in args])
     if origin is Mapping:
         return st.dictionaries(values_of(args[0]), values_of(args[1]), max_size=3)
     if origin is tuple:
@@ -247,17 +247,19 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
     names = STATES[: draw(_SIZE)]
     refines = draw(_REFINES)
     used = {name: _transitions(draw, names, index) for index, name in enumerate(names)}
-    triggers = {way.trigger for ways in used.values() for way in ways}
-    one = requirements(since=names, triggers=tuple(triggers))
+    triggers = {transition.trigger for drawn in used.values() for transition in drawn}
+    requirement = requirements(since=names, triggers=tuple(triggers))
     states = {
         name: State(
             counts_as=_counting(draw),
             final=name == names[-1],
             stands_for=draw(_STANDS_FOR) if refines else None,
             due=draw(_TIMES) if name != names[-1] and draw(_TIMED) else None,
-            transitions=tuple(evolve(way, requires=_few(draw, one)) for way in ways),
+            transitions=tuple(
+                evolve(transition, requires=_few(draw, requirement)) for transition in drawn
+            ),
         )
-        for name, ways in used.items()
+        for name, drawn in used.items()
     }
     lifecycle = Lifecycle(
         name="drawn",
@@ -302,9 +304,9 @@ def orders(values: Sequence[T], *, least: int, most: int = 3) -> tuple[tuple[T, 
 _BY = tuples_of(_SIDES["force"]) | tuples_of(_INSPECTING_ROLES) | st.just((SYSTEM,))
 
 
-def _few(draw: st.DrawFn, one: st.SearchStrategy[Requirement]) -> tuple[Requirement, ...]:
+def _few(draw: st.DrawFn, strategy: st.SearchStrategy[Requirement]) -> tuple[Requirement, ...]:
     """Draw up to three requirements, each once."""
-    return tuple(dict.fromkeys(draw(one) for _ in range(draw(_FEW))))
+    return tuple(dict.fromkeys(draw(strategy) for _ in range(draw(_FEW))))
 
 
 def _counting(draw: st.DrawFn) -> dict[str, Counts]:
@@ -314,19 +316,19 @@ def _counting(draw: st.DrawFn) -> dict[str, Counts]:
 
 
 def _transitions(draw: st.DrawFn, names: tuple[str, ...], index: int) -> tuple[Transition, ...]:
-    """Draw a state's ways: one to the next state, and others by chance; at the end, ways back."""
+    """Draw a state's transitions: one to the next state, others by chance; at the end, back."""
     final = index == len(names) - 1
     onwards = () if final else (_transition(draw, names[index + 1], onward=True),)
     others = [
         _transition(draw, draw(one_of_names(names)), onward=False)
         for _ in range(draw(_EXTRA_TRANSITIONS))
     ]
-    found: list[Transition] = []
-    for way in (*onwards, *others):
-        taken = {role for each in found if each.trigger == way.trigger for role in each.by}
-        if not taken.intersection(way.by):
-            found.append(evolve(way, reopens=final))
-    return tuple(found)
+    transitions: list[Transition] = []
+    for new in (*onwards, *others):
+        taken = {role for old in transitions if old.trigger == new.trigger for role in old.by}
+        if not taken.intersection(new.by):
+            transitions.append(evolve(new, reopens=final))
+    return tuple(transitions)
 
 
 def _transition(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
@@ -338,12 +340,13 @@ def _transition(draw: st.DrawFn, to: str, *, onward: bool) -> Transition:
 
 
 def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
-    """In a refining lifecycle, draw what each way answers, as nobody drew what it refines."""
+    """In a refining lifecycle, draw what each transition implements: nobody drew the refined."""
     if lifecycle.refines is None:
         return lifecycle
     states = {
         name: evolve(
-            state, transitions=tuple(_implementing(draw, way) for way in state.transitions)
+            state,
+            transitions=tuple(_implementing(draw, transition) for transition in state.transitions),
         )
         for name, state in lifecycle.states.items()
     }
@@ -351,9 +354,13 @@ def _refining(draw: st.DrawFn, lifecycle: Lifecycle) -> Lifecycle:
     return evolve(lifecycle, pin=pin_of(lifecycle))
 
 
-def _implementing(draw: st.DrawFn, way: Transition) -> Transition:
-    """Draw what a way answers: its own trigger, another one, or, for the force alone, none."""
-    if not set(way.by) <= set(_SIDES["force"]):
-        return evolve(way, implements=way.trigger)
+def _implementing(draw: st.DrawFn, transition: Transition) -> Transition:
+    """Draw what a transition implements: its own trigger, another, or none for the force alone."""
+    if not set(transition.by) <= set(_SIDES["force"]):
+        return evolve(transition, implements=transition.trigger)
     another = draw(_ANOTHER)
-    return evolve(way, as_=another, implements=another or draw(one_of_names((way.trigger, None))))
+    return evolve(
+        transition,
+        as_=another,
+        implements=another or draw(one_of_names((transition.trigger, None))),
+    )

@@ -23,11 +23,7 @@ DEFAULT_OPENER = "peelflow.stores.opening:open_store"
 
 
 def open_with(opener: str, url: str) -> Store:
-    """Open the store at `url` by an opener that `module:function` names.
-
-    Raises:
-        InvalidRequest: It names nothing that can be called.
-    """
+    """Open the store at `url` by an opener that `module:function` names."""
     try:
         function: Callable[[str], Store] = resolve_name(opener).__call__  # a module has none
     except (ImportError, AttributeError, ValueError) as fault:
@@ -52,13 +48,11 @@ class Worker:
 
     def __init__(self, opener: str, url: str, verb: str, *args: str) -> None:
         command = [sys.executable, "-m", __name__, opener, verb, *args]
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=child_environment(),
-        )
+        pipe, env = subprocess.PIPE, child_environment()
+        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._child, self._stdin, self._stdout = child, child.stdin, child.stdout
         self.say(json.dumps(url))  # it may hold a password, and others see a process's arguments
 
     def __enter__(self) -> Self:
@@ -76,14 +70,12 @@ class Worker:
 
     def line(self) -> str:
         """Return the next line the worker says."""
-        assert self._child.stdout is not None
-        return self._child.stdout.readline()
+        return self._stdout.readline()
 
     def say(self, line: str) -> None:
         """Say a line to the worker."""
-        assert self._child.stdin is not None
-        self._child.stdin.write(f"{line}\n")
-        self._child.stdin.flush()
+        self._stdin.write(f"{line}\n")
+        self._stdin.flush()
 
     def ask(self, line: str) -> str:
         """Say a line to the worker and return the one it answers."""
@@ -92,8 +84,7 @@ class Worker:
 
     def read(self) -> str:
         """Return all that the worker says until it ends."""
-        assert self._child.stdout is not None
-        return self._child.stdout.read()
+        return self._stdout.read()
 
     def kill(self) -> None:
         """End the worker as `kill -9` does; one that has ended stays as it ended."""
@@ -101,8 +92,7 @@ class Worker:
 
     def end(self) -> int:
         """Say no more to the worker, wait until it ends by itself, and return its exit code."""
-        assert self._child.stdin is not None
-        self._child.stdin.close()
+        self._stdin.close()
         return self.code()
 
     def code(self) -> int:
@@ -207,11 +197,13 @@ def race_when_told(store: Store, name: str, times: str) -> None:
     print_line(race_appends(store, name, times=int(times)))
 
 
-def append_on_each_line(store: Store, name: str) -> None:
-    """Hold the store open, and step a record for each line that is heard."""
+def append_on_each_line(store: Store, *names: str) -> None:
+    """Hold the store open, and step the records in one batch for each line that is heard."""
     print_line("ready")
     for _ in sys.stdin:
-        print_line(append_next(store, name).event.number)
+        together = next_batch(store, names)
+        store.append(together)
+        print_line(together.entries[0].event.number)
 
 
 def print_line(what: object) -> None:

@@ -21,9 +21,10 @@ from peelflow.stores.base import (
     MOVED_COLUMNS,
     ChangeRow,
     EventRow,
-    RecordRow,
+    StoredRow,
     WriteBatch,
     check_keys,
+    check_numbers,
 )
 from peelflow.stores.database import check_batch, quoted
 from peelflow.stores.rows import BatchRows, batch_rows
@@ -51,25 +52,13 @@ def expected_numbers(batch: WriteBatch) -> Mapping[str, int]:
 
 
 def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
-    """Say why nothing was written.
-
-    Raises:
-        Conflict: A record that was read has moved, or who stood in the way has gone again.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Say why nothing was written: Conflict, too, where who stood in the way has gone again."""
     check_batch(batch, partial(ask, connection), statements_of(connection.dialect))
     raise lost_transaction(batch)  # whoever stood in the way has gone again
 
 
 def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
-    """Keep a batch on any database, within the transaction of the connection.
-
-    Raises:
-        Conflict: A record that was read has moved; nothing was written.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
-    """
+    """Keep a batch on any database, within the transaction of the connection."""
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
     check_batch(batch, asking, statements)
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
@@ -89,7 +78,7 @@ def _insert_event(connection: Connection, row: EventRow) -> int:
     return int(key[0]) if key else 0
 
 
-def _write_record_row(connection: Connection, row: RecordRow, read: Mapping[str, int]) -> None:
+def _write_record_row(connection: Connection, row: StoredRow, read: Mapping[str, int]) -> None:
     if not read.get(row.id):
         connection.execute(insert(tables.records), row._asdict())
         return
@@ -150,8 +139,8 @@ WITH asked AS (
      WHERE (SELECT ok FROM fits)
     ON CONFLICT DO NOTHING RETURNING name, version
 ), added AS (
-    INSERT INTO peelflow_records ({quoted(RecordRow._fields)})
-    SELECT {quoted(RecordRow._fields)} FROM {_unnest("added", RecordRow._fields)}
+    INSERT INTO peelflow_records ({quoted(StoredRow._fields)})
+    SELECT {quoted(StoredRow._fields)} FROM {_unnest("added", StoredRow._fields)}
     WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING 1
 ), moved AS (
     UPDATE peelflow_records r
@@ -220,25 +209,16 @@ _LOCK_ABSENT_IDS = """SELECT pg_advisory_xact_lock(key) FROM (
 def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:
     """Keep one event that moves the one record that was read; say whether that was still so.
 
-    Its key needs no look: who used it meanwhile has moved the record's number. The table refuses
-    one that stood there all along.
-
-    Args:
-        driver: A connection of psycopg's that commits by itself.
-        rows: What is written; `moved` checks the record's number in the statement that moves it.
-        event: The event.
+    `driver` is a connection of psycopg's that commits by itself. The event's key needs no look: who
+    used it meanwhile has moved the record's number. The table refuses one that stood there before.
     """
-    changes = [list(column) for column in zip(*rows.changes, strict=True)] or _NO_CHANGE_COLUMNS
+    changes = _column_arrays("change", ChangeRow._fields, rows.changes).values()
+    parameters = (*(rows.moved or ()), *event, *changes)
     try:
-        (kept,) = driver.execute(
-            _APPEND_SINGLE_MOVE, (*(rows.moved or ()), *event, *changes)
-        ).fetchone()
+        (kept,) = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
     except driver.IntegrityError:
         return False
     return bool(kept)
-
-
-_NO_CHANGE_COLUMNS: list[list[Any]] = [[] for _ in ChangeRow._fields]
 
 
 def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone: bool) -> None:
@@ -249,20 +229,17 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         batch: What to keep.
         alone: Whether a batch that was kept in part ends in an error that takes it all back; in
             an application's transaction it ends in a Conflict that says the transaction is lost.
-
-    Raises:
-        Conflict: A record that was read has moved.
-        KeyReused: A key of the batch already exists on its record.
-        RulesMismatch: The store keeps other rules under a name and version of the batch's.
     """
     expected = expected_numbers(batch)
-    if not _is_consecutive(batch, expected):
+    try:
+        check_numbers(batch, expected)
+    except Conflict:
         raise_refusal(connection, batch)
     check_keys(batch, lambda *_: False)
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
-    parameters = _statement_parameters(batch, expected, alone=alone)
+    parameters = {"alone": alone, **_statement_parameters(batch, expected)}
     try:
         fits, whole, _ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
@@ -275,31 +252,18 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise lost_transaction(batch)
 
 
-def _is_consecutive(batch: WriteBatch, expected: Mapping[str, int]) -> bool:
-    """Return whether each event of the batch has the next number of its record."""
-    last = dict(expected)
-    for entry in batch.entries:
-        last[entry.event.record] += 1
-        if entry.event.number != last[entry.event.record]:
-            return False
-    return True
-
-
-def _statement_parameters(
-    batch: WriteBatch, expected: Mapping[str, int], *, alone: bool
-) -> Mapping[str, Any]:
+def _statement_parameters(batch: WriteBatch, expected: Mapping[str, int]) -> dict[str, Any]:
     rows = batch_rows(batch, moves_alone=False)
     added = [row for row in rows.records if not expected.get(row.id)]
     moved = [row for row in rows.records if expected.get(row.id)]
     keys = [(event.record, event.key) for event in rows.events if event.key is not None]
     return {
-        "alone": alone,
         "read_id": list(expected),
         "read_number": list(expected.values()),
         **_column_arrays("key", ("record", "key"), keys),
         **_column_arrays("rules", LIFECYCLE_COLUMNS, rows.lifecycles),
-        **_column_arrays("added", RecordRow._fields, added),
-        **_column_arrays("moved", RecordRow._fields, moved),
+        **_column_arrays("added", StoredRow._fields, added),
+        **_column_arrays("moved", StoredRow._fields, moved),
         **_column_arrays("event", EventRow._fields, rows.events),
         **_column_arrays("change", ChangeRow._fields, rows.changes),
         **_column_arrays("document", ("digest", "content"), rows.documents),

@@ -8,15 +8,25 @@ from contextlib import closing, suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from attrs import evolve
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Dialect as SqlalchemyDialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
-from peelflow.stores.database import Dialect, Statements, sqlite_dialect
-from peelflow.stores.sqlite_connection import advice_for, is_busy
+from peelflow.stores.database import Dialect, Statements
+from peelflow.stores.sqlite import advice_for, is_busy
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
@@ -34,44 +44,44 @@ def _known_changes(mark: str) -> str:
 
 
 @cache
-def _statements(name: str, mark: str) -> Statements:
-    known, prefix = _known_changes(mark), "peelflow_"
-    if name == SQLITE:
-        return Statements(
-            sqlite_dialect(prefix, feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=known)
-        )
-    field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-    return Statements(
-        Dialect(
-            prefix=prefix,
-            mark=mark,
-            among=f"= ANY({mark})",
-            array=list,
-            feed=_FEED,
-            whole_feed=_WHOLE_FEED,
-            known_changes=known,
-            lock=" ORDER BY id FOR UPDATE",
-            field_condition=field if name == POSTGRESQL else None,
-        )
+def _statements(name: str, mark: str, lock: str) -> Statements:
+    dialect = Dialect(
+        prefix="peelflow_", feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=_known_changes(mark)
     )
+    if name == SQLITE:
+        return Statements(evolve(dialect, mark=mark))
+    lock = f" ORDER BY id {lock}"
+    dialect = evolve(dialect, mark=mark, array=list, lock=lock, field_condition=None)
+    if name == POSTGRESQL:
+        field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
+        return Statements(evolve(dialect, among=f"= ANY({mark})", field_condition=field))
+    return Statements(evolve(dialect, among=f"IN {mark}"))
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
-    """Return the statements in a dialect: SQLite's, or PostgreSQL's with its driver's marks."""
-    return _statements(dialect.name, "?" if dialect.paramstyle == "qmark" else "%s")
+    """Return the statements in a dialect, with its driver's marks where it is known here."""
+    if dialect.name in KNOWN_DIALECTS:
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        return _statements(dialect.name, mark, "FOR UPDATE")
+    locking = str(select(literal(1)).with_for_update().compile(dialect=dialect))
+    return _statements(dialect.name, "?", "FOR UPDATE" if "FOR UPDATE" in locking else "")
 
 
 def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
     """Run one statement and return its rows."""
-    return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
+    if connection.dialect.name in KNOWN_DIALECTS:
+        return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
+    # SQLAlchemy spells parameters, and lists of them, as any other database takes them.
+    first, *rest = sql.split("?")
+    named = first + "".join(f":p{place}{part}" for place, part in enumerate(rest))
+    clause = text(named)
+    for place, value in enumerate(parameters):
+        clause = clause.bindparams(bindparam(f"p{place}", value, expanding=isinstance(value, list)))
+    return connection.execute(clause).all()
 
 
 def parse_url(url: str) -> URL:
-    """Return a URL in its parts.
-
-    Raises:
-        InvalidRequest: SQLAlchemy cannot read it.
-    """
+    """Return a URL in its parts; InvalidRequest where SQLAlchemy cannot read it."""
     try:
         return make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
@@ -80,11 +90,7 @@ def parse_url(url: str) -> URL:
 
 
 def make_engine(url: URL, **options: Any) -> Engine:
-    """Return an engine for a URL; nothing is connected yet.
-
-    Raises:
-        InvalidRequest: SQLAlchemy knows no such dialect, or lacks its driver.
-    """
+    """Return an engine that connects later; InvalidRequest where its dialect or driver lacks."""
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
@@ -177,11 +183,7 @@ def is_conflict(fault: Exception) -> bool:
 
 
 def check_joined(connection: Connection, url: str) -> None:
-    """Refuse a connection that commits by itself, or a SQLite transaction begun without a lock.
-
-    Raises:
-        InvalidRequest: With what to do instead.
-    """
+    """Refuse a connection that commits by itself, or a SQLite transaction begun without a lock."""
     if connection.dialect.name == "sqlite":
         _check_immediate(connection)
     elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
@@ -197,25 +199,17 @@ def _check_immediate(connection: Connection) -> None:
     """Refuse a SQLite transaction that has not begun IMMEDIATE.
 
     One that takes the lock only when it first writes fails there, whatever the timeout, if
-    somebody else wrote since it first read. Whether the lock is taken is asked of the file by a
-    second connection.
-
-    Raises:
-        InvalidRequest: There is no transaction, or its lock is free.
+    somebody else wrote since it first read. A second connection asks the file for its lock.
     """
     # This begins the transaction, if the application left that to SQLAlchemy.
-    file = _database_path(connection)
+    rows = connection.exec_driver_sql("PRAGMA database_list").all()
+    file = str(rows[0][2] or "")
     driver = connection.connection.driver_connection
     held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
     if not held or _is_write_lock_free(file):
         what, why = "the SQLite transaction", "has not begun IMMEDIATE"
         instead = "set the driver's isolation_level to None and begin with BEGIN IMMEDIATE"
         raise InvalidRequest(what, why, instead)
-
-
-def _database_path(connection: Connection) -> str:
-    rows = connection.exec_driver_sql("PRAGMA database_list").all()
-    return str(rows[0][2] or "")
 
 
 def _is_write_lock_free(path: str) -> bool:

@@ -10,26 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    UniqueConstraint,
-    delete,
-    func,
-    insert,
-    inspect,
-    select,
-)
+import sqlalchemy as sa
 
 from peelflow.errors import StoreUnavailable, StoreVersion
 from peelflow.stores.base import (
@@ -38,83 +19,83 @@ from peelflow.stores.base import (
     NULL_COLUMNS,
     ChangeRow,
     EventRow,
-    RecordRow,
+    StoredRow,
 )
 
 SCHEMA = 1
-metadata: MetaData = MetaData()
+metadata: sa.MetaData = sa.MetaData()
 
 # INVARIANT: text is ordered by code point, as in every store.
-_text = Text().with_variant(Text(collation="C"), "postgresql")
-_serial = BigInteger().with_variant(Integer, "sqlite")
+_text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def _columns(names: Iterable[str]) -> Iterator[Column[Any]]:
+def _columns(names: Iterable[str]) -> Iterator[sa.Column[Any]]:
     for name in names:
-        kind = Integer if name in INTEGER_COLUMNS else _text
-        yield Column(name, kind, nullable=name in NULL_COLUMNS)
+        kind = sa.Integer if name in INTEGER_COLUMNS else _text
+        yield sa.Column(name, kind, nullable=name in NULL_COLUMNS)
 
 
-meta: Table = Table("peelflow_meta", metadata, Column("schema", Integer, nullable=False))
-records: Table = Table(
+meta: sa.Table = sa.Table(
+    "peelflow_meta", metadata, sa.Column("schema", sa.Integer, nullable=False)
+)
+records: sa.Table = sa.Table(
     "peelflow_records",
     metadata,
-    *_columns(RecordRow._fields),
-    PrimaryKeyConstraint("id"),
-    Index("peelflow_records_by_category", "category", "force", "id"),
-    Index("peelflow_records_by_parent", "parent", "id"),
+    *_columns(StoredRow._fields),
+    sa.PrimaryKeyConstraint("id"),
+    sa.Index("peelflow_records_by_category", "category", "force", "id"),
+    sa.Index("peelflow_records_by_parent", "parent", "id"),
 )
-events: Table = Table(
+events: sa.Table = sa.Table(
     "peelflow_events",
     metadata,
-    Column("serial", _serial, Identity(), primary_key=True),
+    sa.Column("serial", _serial, sa.Identity(), primary_key=True),
     *_columns(EventRow._fields),
-    UniqueConstraint("record", "number", name="peelflow_events_by_number"),
-    UniqueConstraint("record", "key", name="peelflow_events_by_key"),
+    sa.UniqueConstraint("record", "number", name="peelflow_events_by_number"),
+    sa.UniqueConstraint("record", "key", name="peelflow_events_by_key"),
 )
 # INVARIANT: a batch is named by its first event's serial, so ordering by it keeps a batch together
 # and puts it behind every batch that had committed when it began.
-unplaced: Table = Table(
+unplaced: sa.Table = sa.Table(
     "peelflow_unplaced",
     metadata,
-    Column("batch", _serial, nullable=False),
-    Column("serial", _serial, nullable=False),
-    PrimaryKeyConstraint("batch", "serial"),
+    sa.Column("batch", _serial, nullable=False),
+    sa.Column("serial", _serial, nullable=False),
+    sa.PrimaryKeyConstraint("batch", "serial"),
 )
-feed: Table = Table(
+feed: sa.Table = sa.Table(
     "peelflow_feed",
     metadata,
-    Column("position", _serial, primary_key=True, autoincrement=False),
-    Column("serial", _serial, ForeignKey(events.c.serial), nullable=False, unique=True),
+    sa.Column("position", _serial, primary_key=True, autoincrement=False),
+    sa.Column("serial", _serial, sa.ForeignKey(events.c.serial), nullable=False, unique=True),
 )
-changes: Table = Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
-documents: Table = Table(
+changes: sa.Table = sa.Table("peelflow_changes", metadata, *_columns(ChangeRow._fields))
+documents: sa.Table = sa.Table(
     "peelflow_documents",
     metadata,
-    Column("digest", _text, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    sa.Column("digest", _text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
-lifecycles: Table = Table(
+lifecycles: sa.Table = sa.Table(
     "peelflow_lifecycles",
     metadata,
     *_columns(LIFECYCLE_COLUMNS),
-    PrimaryKeyConstraint("name", "version"),
+    sa.PrimaryKeyConstraint("name", "version"),
 )
 
 
-SchemaUpgrade = Callable[[Connection], None]
+SchemaUpgrade = Callable[[sa.Connection], None]
 SCHEMA_UPGRADES: Mapping[int, SchemaUpgrade] = {}
 """What brings a schema of that number to the next."""
 
 
 def upgrade_schema(
-    connection: Connection, url: str, steps: Mapping[int, SchemaUpgrade] = SCHEMA_UPGRADES
+    connection: sa.Connection, url: str, steps: Mapping[int, SchemaUpgrade] = SCHEMA_UPGRADES
 ) -> int:
     """Make the tables, or bring older ones up to date, and return the schema there was (0: none).
 
-    Raises:
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: An older schema is not known here.
+    StoreVersion is raised where a newer peelflow made the tables (S12).
     """
     version = schema_version(connection) or 0
     if version > SCHEMA:
@@ -126,18 +107,13 @@ def upgrade_schema(
             raise StoreUnavailable(url, f"its schema number is {number}")
         steps[number](connection)
     if version != SCHEMA:
-        connection.execute(delete(meta))
-        connection.execute(insert(meta), {"schema": SCHEMA})
+        connection.execute(sa.delete(meta))
+        connection.execute(sa.insert(meta), {"schema": SCHEMA})
     return version
 
 
-def check_schema(connection: Connection, url: str) -> None:
-    """Refuse a database whose tables are missing, older or newer than these.
-
-    Raises:
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: There are none, or they must be upgraded first.
-    """
+def check_schema(connection: sa.Connection, url: str) -> None:
+    """Refuse a database whose tables are missing or older, and by StoreVersion newer ones (S12)."""
     version = schema_version(connection)
     if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
@@ -149,9 +125,9 @@ def check_schema(connection: Connection, url: str) -> None:
         raise StoreUnavailable(url, why)
 
 
-def schema_version(connection: Connection) -> int | None:
+def schema_version(connection: sa.Connection) -> int | None:
     """Return the number of the schema there is, None when there is none."""
-    if not inspect(connection).has_table(meta.name):
+    if not sa.inspect(connection).has_table(meta.name):
         return None
-    version: int = connection.execute(select(func.max(meta.c.schema))).scalar() or 0
+    version: int = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar() or 0
     return version

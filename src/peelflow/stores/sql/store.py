@@ -26,7 +26,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot
-from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
     absent_ids,
@@ -50,7 +50,7 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
-from peelflow.stores.sqlite_connection import fork_guard
+from peelflow.stores.sqlite import fork_guard
 
 _T = TypeVar("_T")
 
@@ -110,8 +110,6 @@ class JoinedStore(SqlStoreBase):
         Raises:
             Conflict: A record in `batch.read_set` has another number now; nothing was put. With
                 `transaction_lost`, the transaction cannot go on: roll it back.
-            KeyReused: A key of the batch already exists on its record.
-            RulesMismatch: The store keeps other rules under a name and version of the batch's.
         """
         check_contents(batch)
         self._check_open()
@@ -168,11 +166,7 @@ def _unavailable_when_joined(what: str) -> InvalidRequest:
 
 
 def join_connection(connection: object) -> JoinedStore:
-    """Return a store in the transaction of an application's connection.
-
-    Raises:
-        InvalidRequest: It is no connection of SQLAlchemy's, or cannot be joined.
-    """
+    """Return a store in the transaction of an application's connection, if it is SQLAlchemy's."""
     if not isinstance(connection, Connection):
         what, why = f"the connection {connection!r:.80}", "is none of SQLAlchemy's"
         raise InvalidRequest(what, why, "give a `sqlalchemy.Connection` in a transaction")
@@ -189,8 +183,8 @@ class SqlStore(SqlStoreBase):
     gives positions to what was committed since: it waits for no writer, and no writer for it.
 
     Args:
-        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows
-            and whose SQL is PostgreSQL's, which then only the conformance kit can vouch for.
+        url: `postgresql+psycopg://…`, `sqlite+pysqlite:///file`, or another that SQLAlchemy knows,
+            which then only the conformance kit can vouch for.
 
     Raises:
         StoreUnavailable: The tables are missing (`upgrade_sql` makes them), or nobody answers.
@@ -247,7 +241,8 @@ class SqlStore(SqlStoreBase):
         if rows.moved is not None and not (batch.lifecycles or batch.documents):
             with self._driver() as driver:
                 if append_single_move(driver, rows, rows.events[0]):
-                    self._remember(batch, rows)
+                    with self._lock:
+                        cache_batch(self._cache, batch, rows)
                     return
             with self._reading() as connection:
                 raise_refusal(connection, batch)
@@ -284,7 +279,7 @@ class SqlStore(SqlStoreBase):
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
         self._place()
-        return self._feed_page(after, limit)
+        return super().feed(after, limit)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -334,10 +329,6 @@ class SqlStore(SqlStoreBase):
             connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
-
-    def _remember(self, batch: WriteBatch, rows: BatchRows) -> None:
-        with self._lock:
-            cache_batch(self._cache, batch, rows)
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return self._decoded
@@ -392,13 +383,7 @@ def has_unplaced_events(connection: Connection) -> bool:
 
 
 def upgrade_sql(url: str) -> int:
-    """Make the tables at a URL, or bring older ones up to date; return the schema there was.
-
-    Raises:
-        StoreVersion: A newer peelflow made the tables (S12).
-        StoreUnavailable: Nobody answers there, or the tables are not known here.
-        InvalidRequest: SQLAlchemy knows no such URL, or lacks its driver.
-    """
+    """Make the tables at a URL as `upgrade_schema` does; return the schema there was."""
     named = parse_url(url)
     shown = named.render_as_string(hide_password=True)
     engine = make_engine(named)

@@ -11,7 +11,7 @@ from attrs import evolve
 from peelflow.errors import Conflict, KeyReused, RulesMismatch, StoreError
 from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
-from peelflow.testing.contract.base import Contract
+from peelflow.testing.contract import Contract
 from peelflow.testing.samples import (
     NAME,
     PIN,
@@ -262,5 +262,5 @@ class IdempotencyKeys(Contract):
         with ThreadPoolExecutor(3) as pool:
             kept = [list(pool.map(ask, [number] * 3)) for number in range(10)]
 
-        assert [sum(each) for each in kept] == [1] * 10
+        assert [sum(times) for times in kept] == [1] * 10
         assert len(store.history(NAME)) == 10

@@ -10,7 +10,7 @@ import pytest
 from peelflow.errors import Conflict
 from peelflow.stores.base import FeedItem, Store
 from peelflow.testing.audit import feed_faults, whole_feed
-from peelflow.testing.contract.base import MOMENT, PATIENCE, Contract
+from peelflow.testing.contract import MOMENT, PATIENCE, Contract
 from peelflow.testing.samples import (
     append_next,
     batch,
@@ -168,12 +168,12 @@ class ConsistentReads(Contract):
 
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write)
-            seen = []
+            readings = []
             while not writing.done():
-                seen.append(numbers_together(store))
+                readings.append(numbers_together(store))
             writing.result()
 
-        assert all(len(set(numbers)) <= 1 for numbers in seen)
+        assert all(len(set(numbers)) <= 1 for numbers in readings)
         assert numbers_together(store) == [20, 20, 20]
 
     def test_a_batch_at_a_sync_point_is_seen_whole_or_not_at_all(

@@ -16,7 +16,7 @@ from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import Amended, Attached, Event, Value
 from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
-from peelflow.testing.contract.base import Contract, drawn
+from peelflow.testing.contract import Contract, drawn
 from peelflow.testing.samples import (
     LETTER,
     NAME,
