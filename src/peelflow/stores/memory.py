@@ -80,8 +80,8 @@ class MemoryStore:
             record_text(kept.record)
         check_contents(batch)
         with self._lock:
-            stored = self.read(read_set_ids(batch))
-            check_numbers(batch, {name: kept.record.number for name, kept in stored.items()})
+            names = filter(self._kept.__contains__, read_set_ids(batch))
+            check_numbers(batch, {name: self._kept[name].record.number for name in names})
             check_keys(batch, lambda record, key: (record, key) in self._keys)
             rules = {(name, version): digest for name, version, digest in self._lifecycles}
             check_rules(batch, lambda name, version: rules.get((name, version)))
