@@ -31,13 +31,13 @@ bench: $(READY)
 	$(BIN)/python bench/run.py
 
 tamper: $(READY)
-	$(BIN)/python -m tests.runs.tamper
+	$(BIN)/python -m bench.tamper
 
 crash: $(READY)
-	$(BIN)/python -m tests.runs.crash
+	$(BIN)/python -m bench.crash
 
 contention: $(READY)
-	$(BIN)/python -m tests.runs.contention
+	$(BIN)/python -m bench.contention
 
 mutants: $(READY)
 	rm -rf mutants # what an earlier run learnt of other sources misleads

@@ -204,7 +204,7 @@ def _opened(path: Path, filled: BatchRows) -> sqlite3.Connection:
         connection.execute(table)
     connection.execute("BEGIN IMMEDIATE")
     places = ", ".join("?" * len(filled.records[0]))
-    connection.executemany(f"INSERT INTO records VALUES ({places})", filled.records)  # noqa: S608
+    connection.executemany(f"INSERT INTO records VALUES ({places})", filled.records)
     connection.executemany(EVENT, filled.events)
     connection.executemany(CHANGE, filled.changes)
     connection.execute("COMMIT")
@@ -236,7 +236,7 @@ def _step(
 def _check_same(path: Path, raw: sqlite3.Connection) -> None:
     ours = sqlite3.connect(path)
     for table in TOLD:
-        sql = f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"  # noqa: S608
+        sql = f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"
         mine, theirs = ours.execute(sql).fetchall(), raw.execute(sql).fetchall()
         assert mine == theirs, _first_difference(mine, theirs)
     ours.close()

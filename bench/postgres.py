@@ -26,7 +26,7 @@ from bench.rounds import Result, compare, interleaved
 from peelflow import Register, national
 from peelflow.stores.rows import BatchRows
 from peelflow.stores.sql.store import SqlStore, upgrade_sql
-from tests.postgres import database, running
+from tests.builders.servers import database, running
 
 RAW = "raw psycopg, same bytes"
 READ = "SELECT id, head, body FROM peelflow_records WHERE id = %s"
@@ -98,6 +98,6 @@ def _step(connection: psycopg.Connection, rows: BatchRows) -> None:
 def _check_same(ours: str, raw: psycopg.Connection) -> None:
     with psycopg.connect(_plain(ours)) as connection:
         for table in TOLD:
-            sql = f"SELECT * FROM peelflow_{table} ORDER BY 1, 2"  # noqa: S608
+            sql = f"SELECT * FROM peelflow_{table} ORDER BY 1, 2"
             mine, theirs = connection.execute(sql).fetchall(), raw.execute(sql).fetchall()
             assert mine == theirs, table

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import database, emptied, running
+from tests.builders.servers import database, emptied, running
 
 pytest_plugins = ["peelflow.testing.plugin"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from peelflow.model.decisions import Refused
 from peelflow.rulebook.national import national
-from tests.world import KINDS, START, Kind, a_world
+from tests.builders.force import KINDS, START, Kind, new_world
 
 SIDE_DOORS = {
     "closed can always be reached",
@@ -178,7 +178,7 @@ def test_the_levels_share_all_but_what_their_source_differs_in() -> None:
 @pytest.mark.parametrize("kind", KINDS[1:4], ids=lambda kind: kind.name)
 def test_a_reopened_record_needs_new_evidence_to_close(kind: Kind) -> None:
     """Re-opening keeps the history, and what counted once does not count again."""
-    world = a_world()
+    world = new_world()
     record = world.add(kind)
     path = {"level-3": ("start", "self_certify", "verify")}.get(kind.name, ("start", "close"))
     for trigger in path:
@@ -203,7 +203,7 @@ def test_a_reopened_record_needs_new_evidence_to_close(kind: Kind) -> None:
 
 def test_a_level_1_record_is_archived_in_the_batch_that_adds_it() -> None:
     """Level 1: "closed automatically by HMICFRS", and then managed in force if it so chooses."""
-    world = a_world()
+    world = new_world()
     record = world.add(KINDS[0])
     assert world.register.record(record).state == "archived"
     assert [str(e.actor.role) for e in world.register.history(record)] == ["hmicfrs", "system"]
@@ -217,7 +217,7 @@ def test_a_level_1_record_is_archived_in_the_batch_that_adds_it() -> None:
 
 def test_a_cause_of_concern_stays_open_while_a_child_is_open() -> None:
     """HMICFRS closes it itself, once every child is closed."""
-    world = a_world()
+    world = new_world()
     parent = world.add(KINDS[4])
     world.step(parent, "start")
     world.later()

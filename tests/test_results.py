@@ -33,8 +33,8 @@ from peelflow.results import Result, dict_keys, html_table
 from peelflow.rulebook.national import national
 from peelflow.testing import samples
 from peelflow.testing.strategies import values_of
+from tests.builders.force import KIND, new_world
 from tests.surface import NO_RESULTS, returned_classes
-from tests.world import KIND, a_world
 
 PAGE = Path(__file__).parents[1] / "docs/results.md"
 RESULTS = sorted(returned_classes() - {kind.__name__ for kind in NO_RESULTS})
@@ -225,7 +225,7 @@ def test_fields_come_back_as_dates() -> None:
 
 def test_a_register_reads_the_days_of_a_record_by_its_rules() -> None:
     """Rules that do not know the category say nothing of its fields."""
-    world = a_world("memory:")
+    world = new_world("memory:")
     record = world.add(KIND["level-4"], fields={"published": date(2023, 3, 30)})
     assert world.register.record(record).fields["published"] == "2023-03-30"
     assert world.register.fields(record)["published"] == date(2023, 3, 30)

@@ -13,7 +13,7 @@ from peelflow.model.decisions import Refusal, Refused
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, atoms_of
 from peelflow.model.rules import Transition
-from tests.world import KIND, KINDS, PEOPLE, Kind, World, a_world
+from tests.builders.force import KIND, KINDS, PEOPLE, Kind, World, new_world
 
 CHILDREN = {
     "cause_of_concern": Kind("child", "recommendation", 4),
@@ -54,7 +54,7 @@ def enter(world: World, kind: Kind) -> str:
 @ONCE
 def test_a_lawful_walk_stays_inside_and_replays(kind: Kind, data: st.DataObject) -> None:
     """Lawful acts are accepted, end closed as the level allows, and fold to the same record."""
-    world = a_world()
+    world = new_world()
     record = enter(world, kind)
     for _ in range(data.draw(st.integers(0, 9))):
         ways = world.ways_out(record)
@@ -129,7 +129,7 @@ INSPECTED = {"level-3": "planned", "level-4": "bespoke"}
 @ONCE
 def test_an_unlawful_act_is_refused_and_changes_nothing(kind: Kind, data: st.DataObject) -> None:
     """A wrong trigger, a wrong role or a missing requirement is refused, each with its reason."""
-    world = a_world()
+    world = new_world()
     record = enter(world, kind)
     for _ in range(data.draw(st.integers(0, 5))):
         ways = world.ways_out(record)

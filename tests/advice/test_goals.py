@@ -7,7 +7,7 @@ import pytest
 from peelflow.errors import InvalidRequest
 from peelflow.model.rules import State
 from peelflow.routing.goal_analysis import goal_of
-from tests.engine.samples import CLOSED, OPEN, rules
+from tests.builders.decisions import CLOSED, OPEN, rules
 
 RULES = rules(ended=State(CLOSED))
 

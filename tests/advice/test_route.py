@@ -28,8 +28,8 @@ from peelflow.model.requirements import (
     SuccessorNamed,
 )
 from peelflow.model.rules import State
-from tests.advice.scenes import SIGNER, ask, known_inspection, only
-from tests.engine.samples import OPEN, day, document, done, rules, way
+from tests.builders.decisions import OPEN, day, document, done, rules, way
+from tests.builders.routes import SIGNER, ask, known_inspection, only
 
 LETTER = Evidence("letter", ("chief_constable",))
 

@@ -12,8 +12,8 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.requirements import ChildForEach, ChildrenClosed, ReasonGiven, Waited
 from peelflow.model.rules import State
-from tests.advice.scenes import ask, only, relative
-from tests.engine.samples import OPEN, day, rules, way
+from tests.builders.decisions import OPEN, day, rules, way
+from tests.builders.routes import ask, only, relative
 
 
 def test_children_are_closed_by_their_own_ways() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from peelflow.model.decisions import RouteContext
 from peelflow.model.requirements import DistinctFrom, InspectionHeld, Waited
 from peelflow.model.rules import State
-from tests.advice.scenes import ask, known_inspection
-from tests.engine.samples import OPEN, day, rules, way
+from tests.builders.decisions import OPEN, day, rules, way
+from tests.builders.routes import ask, known_inspection
 
 
 def test_a_step_is_wanted_before_the_inspection_of_the_next_ends() -> None:

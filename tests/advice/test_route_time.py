@@ -28,8 +28,8 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import After, Holidays, State
 from peelflow.testing.strategies import HOLIDAYS
-from tests.advice.scenes import ask, known_inspection, only
-from tests.engine.samples import OPEN, day, done, rules, way
+from tests.builders.decisions import OPEN, day, done, rules, way
+from tests.builders.routes import ask, known_inspection, only
 
 LETTER = Evidence("letter", ("chief_constable",))
 SYSTEM = ("system",)

@@ -10,8 +10,8 @@ from peelflow import Rulebook, load, national
 from peelflow.model.rules import Level, Lifecycle
 from peelflow.rulebook.national import shipped_folder
 from peelflow.testing.strategies import FORCE
-from tests.advice.going import Walk
-from tests.advice.places import CLERK, Place, a_place
+from tests.builders.routes import CLERK, Place, new_place
+from tests.oracles.routes import Walk
 
 OWN = ("demonstration_period", "evidence_panel", "own_status_words")
 TODAY = date(2023, 6, 1)
@@ -48,7 +48,7 @@ BESIDE: tuple[tuple[str, str, Level, dict[str, str]], ...] = (
 
 def stand(book: Rulebook, lifecycle: Lifecycle, state: str) -> Place:
     """Take a record over in a state, without anything it may need."""
-    place = a_place(book)
+    place = new_place(book)
     place.today, place.ajar, place.shut = TODAY, "in_progress", "closed"
     for name, kind, high, fields in BESIDE:
         place.register.add(

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from peelflow.model.decisions import Route
 from peelflow.model.records import TransitionTaken
 from peelflow.model.rules import SYSTEM, Lifecycle
-from tests.advice.brute import World, shortest
-from tests.advice.going import Walk
-from tests.advice.places import Place, drawn_places
+from tests.builders.routes import Place, places
+from tests.oracles.routes import Walk, World, shortest
 
 pytestmark = pytest.mark.search
 
@@ -39,7 +38,7 @@ def ask(drawn: Drawn, data: st.DataObject) -> Route:
 
 
 @DRAWN
-@given(drawn_places(), st.data())
+@given(places(), st.data())
 def test_doing_what_a_drawn_route_says_gets_there(drawn: Drawn, data: st.DataObject) -> None:
     """Every step is accepted as it is said, in exactly that number of acts, from any past."""
     place, record, _ = drawn
@@ -54,7 +53,7 @@ def test_doing_what_a_drawn_route_says_gets_there(drawn: Drawn, data: st.DataObj
 
 
 @DRAWN
-@given(drawn_places(), st.data())
+@given(places(), st.data())
 def test_no_walk_is_shorter_than_a_drawn_route(drawn: Drawn, data: st.DataObject) -> None:
     """Trying everything finds nothing shorter, and nothing where the route says there is none."""
     place, record, lifecycle = drawn

@@ -15,8 +15,8 @@ from typing import NoReturn
 import pytest
 
 from peelflow import Actor, Register
+from tests.builders.stores import run as tamper
 from tests.cli.conftest import Run
-from tests.stores.samples import run as tamper
 
 
 def test_a_sealed_register_verifies(run: Run, demo: Path) -> None:

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.rules import (
+    REVIEW_1,
+    REVIEW_1_TO_2,
+    REVIEW_2,
+    REVIEW_PLAN,
+    REVIEW_WORDS,
+    write_review_rules,
+)
 from tests.cli.conftest import Ran, Run
-from tests.review import FIRST, MOVES, PLAN, SECOND, WORDS, written
 
 REGISTER = ("--register", "reviews.db", "--rules", "rules")
 LIAISON = ("--actor", "kim", "--actor-role", "liaison_officer")
@@ -20,7 +27,7 @@ HMICFRS = ("--actor", "portal", "--actor-role", "hmicfrs", "--recorded-by", "kim
 @pytest.fixture
 def here(run: Run) -> Run:
     """Give the command beside a register with two reviews, of which one is finished."""
-    written(Path("rules"))
+    write_review_rules(Path("rules"))
     for name in ("A", "B"):
         add(run, name)
     ran = run("fire", "B", "finish", *LEAD, "--on", "2023-04-05", *REGISTER)
@@ -48,7 +55,7 @@ def test_a_dry_run_says_what_would_become_of_the_records(here: Run) -> None:
     ran = migrate(here, "--dry-run", "--on", "2023-05-01")
     assert ran.code == 1
     assert ran.out.splitlines()[:2] == [
-        f"{PLAN}, review@1 → review@2: proved",
+        f"{REVIEW_PLAN}, review@1 → review@2: proved",
         "2 records affected: 0 stranded, 0 overdue at once, 1 blocked",
     ]
     assert "`finish` would lack: the field `area` is not set" in ran.out
@@ -64,7 +71,7 @@ def test_a_dry_run_without_worries_is_fine(here: Run) -> None:
             *("correct", name, "1", "--redate", "2023-04-02"),
             *(*LIAISON, "--reason", "issued on a Sunday", *REGISTER),
         )
-    Path("rules/second.yaml").write_text(SECOND.replace("{field: area}", "{field: owner}"))
+    Path("rules/second.yaml").write_text(REVIEW_2.replace("{field: area}", "{field: owner}"))
     ran = migrate(here, "--dry-run")
     assert (ran.code, ran.out.splitlines()[1:]) == (
         0,
@@ -128,12 +135,12 @@ def test_says_what_is_missing(here: Run, words: tuple[str, ...], code: int, said
 def test_an_unproved_plan_moves_nothing(here: Run) -> None:
     """Refuted is 1 with every fault, undetermined 3."""
     plan = Path("rules/plan.yaml")
-    plan.write_text(MOVES.replace("parked: parked, ", ""), "utf-8")
+    plan.write_text(REVIEW_1_TO_2.replace("parked: parked, ", ""), "utf-8")
     ran = migrate(here, "--apply", *WHO)
     assert (ran.code, "state-unmapped" in ran.out) == (1, True)
     assert ran.out.endswith("review@1 → review@2: refuted\n")
-    plan.write_text(MOVES, "utf-8")
-    since = SECOND.replace("{field: area}", "{waited: 3, since: open}")
+    plan.write_text(REVIEW_1_TO_2, "utf-8")
+    since = REVIEW_2.replace("{field: area}", "{waited: 3, since: open}")
     Path("rules/second.yaml").write_text(since, "utf-8")
     assert migrate(here, "--dry-run").code == 3
 
@@ -169,7 +176,7 @@ def test_hmicfrs_moves_a_record_to_another_level(run: Run) -> None:
     folder = Path("rules")
     folder.mkdir()
     levels = "3", "2"
-    for number, text in zip(levels, (FIRST, SECOND), strict=True):
+    for number, text in zip(levels, (REVIEW_1, REVIEW_2), strict=True):
         (folder / f"{number}.yaml").write_text(
             text.replace("level: none", f"level: {number}")
             .replace("review\n", f"own-{number}\n")
@@ -177,9 +184,9 @@ def test_hmicfrs_moves_a_record_to_another_level(run: Run) -> None:
             .replace("2024-04-01", "2023-04-01"),
             "utf-8",
         )
-    (folder / "words.yaml").write_text(WORDS, "utf-8")
+    (folder / "words.yaml").write_text(REVIEW_WORDS, "utf-8")
     plan = folder / "plan.yaml"
-    moves = MOVES.replace("review@1", "own-3@1").replace("review@2", "own-2@1")
+    moves = REVIEW_1_TO_2.replace("review@1", "own-3@1").replace("review@2", "own-2@1")
     plan.write_text(f"{moves}by: [hmicfrs]\n", "utf-8")
     run(
         *("add", "A", "--category", "local_review", "--force", "wmp", "--issued", "2023-04-03"),

@@ -10,8 +10,8 @@ import pytest
 
 from peelflow.register.register import Register
 from peelflow.register.timers import PendingTimer, TickResult
+from tests.builders.rules import CASE_LEAD, add_case, timed_cases
 from tests.cli.conftest import Run
-from tests.clocked import LEAD, add_case, clocked
 
 ACTING = ("--actor", "liaison-officer", "--actor-role", "liaison_officer", "--reason", "no staff")
 
@@ -142,10 +142,10 @@ def test_reconcile_tells_the_faults_of_a_list(run: Run, demo: Path, tmp_path: Pa
 def timed(tmp_path: Path) -> Path:
     """Give a folder of rules that time moves, with a register in it that has two cases."""
     (tmp_path / "rules").mkdir()
-    with clocked(tmp_path / "rules", f"sqlite:///{tmp_path / 'timed.db'}") as register:
+    with timed_cases(tmp_path / "rules", f"sqlite:///{tmp_path / 'timed.db'}") as register:
         add_case(register, "C-1", date(2023, 1, 2))
         add_case(register, "C-2", date(2023, 1, 2), published=date(2023, 1, 2))
-        register.fire("C-2", "hold", actor=LEAD, on=date(2023, 1, 2))
+        register.fire("C-2", "hold", actor=CASE_LEAD, on=date(2023, 1, 2))
     return tmp_path
 
 

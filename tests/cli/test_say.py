@@ -21,8 +21,8 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Pin
+from tests.builders.stores import PAYLOADS as SAMPLES
 from tests.cli.conftest import Run
-from tests.stores.samples import PAYLOADS as SAMPLES
 
 PIN = Pin("level-3", 1, "a" * 64)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from peelflow.register.register import Register
+from tests.builders.force import clock
+from tests.builders.rules import CASE_LEAD, add_case
 from tests.cli.conftest import Run
-from tests.clocked import LEAD, add_case
 from tests.portfolio.test_state_due import CASE, ENTERED, FIVE, WORDS, ruled
-from tests.world import clock
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def cases(tmp_path: Path) -> tuple[str | Path, ...]:
     with Register.open(url, rulebook=ruled(folder), clock=clock) as register:
         add_case(register, "C-1", ENTERED, due=ENTERED)
         add_case(register, "C-2", ENTERED)
-        register.fire("C-2", "start", actor=LEAD, on=ENTERED)
+        register.fire("C-2", "start", actor=CASE_LEAD, on=ENTERED)
     return "--register", tmp_path / "cases.db", "--rules", folder
 
 

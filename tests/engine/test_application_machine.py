@@ -16,8 +16,8 @@ from peelflow.engine.machine import Cursor, Guard, RuleEvent, RuleMachine, machi
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.requirements import AnyOf, Evidence, ReasonGiven
-from tests.engine.reference import Plain
-from tests.engine.samples import Scene, accepted, judge, refused, rules, scene, way
+from tests.builders.decisions import Scene, accepted, judge, refused, rules, scene, way
+from tests.oracles.engine import Plain
 
 WITH_REASON = scene(act={"reason": "why"})
 

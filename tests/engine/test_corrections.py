@@ -7,8 +7,7 @@ from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, fold
 from peelflow.model.records import Corrected, LastDone, Moment, Record
-from tests.engine.histories import CLOSE, START, history
-from tests.engine.samples import DAY, day
+from tests.builders.decisions import CLOSE, DAY, START, day, history
 
 
 def without(whole: Record, *, number: int) -> Record:

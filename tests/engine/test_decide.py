@@ -15,8 +15,9 @@ from peelflow.model.records import Change, Event, TransitionTaken
 from peelflow.model.requirements import AnyOf, Evidence, ReasonGiven
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.testing import Situation, situations
-from tests.engine.samples import (
+from tests.builders.decisions import (
     CLOSED,
+    LETTER,
     NOW,
     OPEN,
     accepted,
@@ -28,7 +29,6 @@ from tests.engine.samples import (
     scene,
     way,
 )
-from tests.engine.scenes import LETTER
 
 DRAWN = settings(max_examples=100, deadline=None)
 

@@ -29,20 +29,26 @@ from peelflow.model.records import (
     TakenOver,
 )
 from peelflow.model.rules import State
-from tests.engine.histories import (
+from tests.builders.decisions import (
     ADDED,
     CLOSE,
+    DAY,
     FIRST,
-    LETTER,
     NEW,
+    NOW,
     OLD,
+    SHORT_LETTER,
     START,
     acted,
+    day,
+    digest_of,
+    document,
     event,
     history,
     moment,
+    rules,
+    way,
 )
-from tests.engine.samples import DAY, NOW, day, digest_of, document, rules, way
 
 
 def test_a_record_begins_as_it_was_added() -> None:
@@ -84,15 +90,18 @@ def test_what_is_done_to_a_record_taken_over_leaves_it_assumed() -> None:
 def test_an_act_moves_the_record_and_begins_its_window() -> None:
     """State, entry, who did it, documents, what was spent, and the successor."""
     what = evolve(
-        START, evidence=(LETTER, document("b")), counted=(LETTER.digest,), successor="R-9"
+        START,
+        evidence=(SHORT_LETTER, document("b")),
+        counted=(SHORT_LETTER.digest,),
+        successor="R-9",
     )
     record = fold(history(what))
     assert (record.state, record.number, record.on) == ("begun", 2, day(2))
     assert record.entered == {"open": moment(1), "begun": moment(2)}
     assert record.done == {"start": LastDone(2, day(2), "Sam")}
     assert record.window == moment(2)
-    assert record.attachments == (Attachment(LETTER, 2), Attachment(document("b"), 2))
-    assert (record.spent, record.successor) == (frozenset({LETTER.digest}), "R-9")
+    assert record.attachments == (Attachment(SHORT_LETTER, 2), Attachment(document("b"), 2))
+    assert (record.spent, record.successor) == (frozenset({SHORT_LETTER.digest}), "R-9")
 
 
 def test_later_acts_add_to_what_was_done() -> None:
@@ -101,8 +110,11 @@ def test_later_acts_add_to_what_was_done() -> None:
     record = fold(history(first, CLOSE, acted("start", "closed", "begun")))
     assert record.entered == {"open": moment(1), "closed": moment(3), "begun": moment(4)}
     assert record.done == {"start": LastDone(4, day(4), "Sam"), "close": LastDone(3, day(3), "Sam")}
-    assert record.attachments == (Attachment(document("b"), 2), Attachment(LETTER, 3))
-    assert (record.spent, record.successor) == (frozenset({digest_of("b"), LETTER.digest}), "R-9")
+    assert record.attachments == (Attachment(document("b"), 2), Attachment(SHORT_LETTER, 3))
+    assert (record.spent, record.successor) == (
+        frozenset({digest_of("b"), SHORT_LETTER.digest}),
+        "R-9",
+    )
 
 
 def test_a_step_of_the_force_s_own_resets_no_window() -> None:
@@ -112,7 +124,7 @@ def test_a_step_of_the_force_s_own_resets_no_window() -> None:
 
 
 OTHERS: list[tuple[EventPayload, dict[str, Any]]] = [
-    (Attached(LETTER), {"attachments": (Attachment(LETTER, 2),)}),
+    (Attached(SHORT_LETTER), {"attachments": (Attachment(SHORT_LETTER, 2),)}),
     (Amended("theme", None, "custody"), {"fields": {"owner": "Kim", "theme": "custody"}}),
     (Amended("owner", "Kim", "Lee"), {"fields": {"owner": "Lee"}}),
     (Amended("owner", "Kim", None), {"fields": {}}),
@@ -199,7 +211,9 @@ def test_every_kind_of_event_is_folded_here() -> None:
 def test_children_and_documents_follow_in_their_order() -> None:
     """The later stands after the earlier."""
     record = fold(
-        history(ChildLinked("C-2"), ChildLinked("C-1"), Attached(LETTER), Attached(document("b")))
+        history(
+            ChildLinked("C-2"), ChildLinked("C-1"), Attached(SHORT_LETTER), Attached(document("b"))
+        )
     )
     assert record.children == ("C-2", "C-1")
     assert [held.document.name for held in record.attachments] == ["letter.txt", "b"]

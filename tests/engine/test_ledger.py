@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from peelflow.engine.fold import changes_of, changes_on_move, compensating_changes
 from peelflow.model.records import Amended, Change, Migrated, Relevelled
 from peelflow.model.rules import Counts, Lifecycle, Pin, State
-from tests.engine.histories import FIRST, NEW, START, history
-from tests.engine.samples import CLOSED, day, rules
+from tests.builders.decisions import CLOSED, FIRST, NEW, START, day, history, rules
 
 FORCE = State({"portal": "open", "force": "open"}, stands_for="national")
 RULES = rules(begun=State(CLOSED, stands_for="ended"), split=FORCE)

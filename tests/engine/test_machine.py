@@ -16,8 +16,8 @@ from peelflow.model.records import PEELFLOW, Actor, Event, TransitionTaken
 from peelflow.model.requirements import ChildrenClosed, ReasonGiven
 from peelflow.model.rules import After, Counts, Lifecycle, State
 from peelflow.testing import lifecycles
-from tests.engine.reference import Plain
-from tests.engine.samples import CLOSED, OPEN, Scene, accepted, day, refused, rules, scene, way
+from tests.builders.decisions import CLOSED, OPEN, Scene, accepted, day, refused, rules, scene, way
+from tests.oracles.engine import Plain
 
 DRAWN = settings(max_examples=100, deadline=None)
 

@@ -23,8 +23,7 @@ from peelflow.model.decisions import (
 from peelflow.model.records import Actor, Record
 from peelflow.model.requirements import AnyOf, Evidence, ReasonGiven
 from peelflow.model.rules import After, Lifecycle
-from tests.engine.samples import SAM, Scene, day, rules, scene, way
-from tests.engine.scenes import SET
+from tests.builders.decisions import SAM, SET, Scene, day, rules, scene, way
 
 KIM = Actor("Kim", "chief_constable")
 

@@ -20,8 +20,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import After, Lifecycle
 from peelflow.testing import Situation, lifecycles, situations
-from tests.engine.samples import rules, scene, way
-from tests.engine.scenes import LETTER
+from tests.builders.decisions import LETTER, rules, scene, way
 
 ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 EVERYTHING = {"appointments", "inspection", "children"}

@@ -13,7 +13,7 @@ from peelflow.engine.decide import decide
 from peelflow.model.decisions import Reason
 from peelflow.model.records import Event
 from peelflow.testing import Situation, situations
-from tests.engine.samples import day
+from tests.builders.decisions import day
 
 pytestmark = pytest.mark.search
 

@@ -12,10 +12,11 @@ from peelflow.model.decisions import FieldNeed, Reason, Refusal, RoleNeed
 from peelflow.model.records import Actor
 from peelflow.model.requirements import FieldSet, ReasonGiven, SuccessorNamed, Waited
 from peelflow.model.rules import State
-from tests.engine.samples import (
+from tests.builders.decisions import (
     OPEN,
     ROLES,
     RULE,
+    SET,
     Scene,
     accepted,
     appointed,
@@ -25,7 +26,6 @@ from tests.engine.samples import (
     scene,
     way,
 )
-from tests.engine.scenes import SET
 
 DEPUTY = Actor("Dee", "nominated_deputy")
 INSPECTOR = Actor("portal", "hmicfrs")

@@ -22,40 +22,38 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import Counts
-from tests.engine.samples import (
-    CLOSED,
-    OPEN,
-    RULE,
-    Scene,
-    accepted,
-    day,
-    digest_of,
-    document,
-    refused,
-    rules,
-    scene,
-    way,
-)
-from tests.engine.scenes import (
+from tests.builders.decisions import (
     AGREED,
+    CLOSED,
     EITHER,
     LETTER,
+    OPEN,
     OTHER,
     PLANNED,
     PUBLISHED,
     RELEVANT,
+    RULE,
     SET,
     SIGNED,
     SINCE_PAUSE,
     WAIT,
+    Scene,
+    accepted,
     attached,
     before,
     both_said,
+    day,
+    digest_of,
+    document,
     family,
     inspected,
     offered,
     published,
+    refused,
+    rules,
+    scene,
     signed,
+    way,
 )
 
 FOR_PCCS = FieldSet("addressees", "pccs")

@@ -19,8 +19,20 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import After, Lifecycle, Pin, State, StateSet
-from tests.engine.samples import OPEN, Scene, refused, rules, scene, way
-from tests.engine.scenes import AGREED, EITHER, LETTER, OTHER, SET, SIGNED
+from tests.builders.decisions import (
+    AGREED,
+    EITHER,
+    LETTER,
+    OPEN,
+    OTHER,
+    SET,
+    SIGNED,
+    Scene,
+    refused,
+    rules,
+    scene,
+    way,
+)
 
 ANSWERED = ChildForEach("answers", ("recommendation",), "source_report", "report")
 

@@ -21,7 +21,7 @@ from peelflow.model.decisions import Refusal
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.model.requirements import Requirement, atoms_of
 from peelflow.testing import Situation, acts, contexts, lifecycles, records, situations
-from tests.engine.reference import Plain, holds, plain_machine
+from tests.oracles.engine import Plain, holds, plain_machine
 
 pytestmark = pytest.mark.search
 

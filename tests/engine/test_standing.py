@@ -17,8 +17,7 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from tests.engine.histories import FIRST
-from tests.engine.samples import day, rules, way
+from tests.builders.decisions import FIRST, day, rules, way
 
 OWNED, THEME = FieldSet("owner"), FieldSet("theme")
 

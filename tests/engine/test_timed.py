@@ -11,7 +11,7 @@ from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.model.rules import After, Holidays, Lifecycle
 from peelflow.testing.strategies import HOLIDAYS
 from peelflow.wording import say_within
-from tests.engine.samples import A_RECORD, Scene, accepted, day, refused, rules, scene, way
+from tests.builders.decisions import A_RECORD, Scene, accepted, day, refused, rules, scene, way
 
 NO_HOLIDAYS = Holidays(frozenset(), 2022, 2022)
 LAST_YEAR = Holidays(frozenset(), 2020, 2021)

@@ -14,7 +14,7 @@ from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
 from peelflow.rulebook.national import examine, load, shipped_folder
-from tests.world import CHIEF, HMICFRS, LIAISON, clock
+from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 
 CUSTOM = shipped_folder("examples") / "custom_rules"
 PASSING = ("evidence_panel", "demonstration_period", "own_status_words")

@@ -17,9 +17,9 @@ import pytest
 from attrs import frozen
 from sqlalchemy import create_engine, text
 
+from bench.tamper import HMICFRS, LIAISON
 from peelflow.register.register import Register
 from peelflow.stores.opening import upgrade_store
-from tests.runs.tamper import HMICFRS, LIAISON
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples/force_app"

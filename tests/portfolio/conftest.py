@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import World, a_world
+from tests.builders.force import World, new_world
 
 
 @pytest.fixture
 def world() -> World:
     """Give a force with its people."""
-    return a_world()
+    return new_world()

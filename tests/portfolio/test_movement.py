@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from peelflow.errors import InvalidRequest
 from peelflow.portfolio.movement import movement
-from tests.world import CHIEF, KIND, START, World, a_world
+from tests.builders.force import CHIEF, KIND, START, World, new_world
 
 LEVEL_2 = KIND["level-2"]
 
@@ -65,7 +65,7 @@ def test_what_moved_on_the_first_day_belongs_to_the_time_before(world: World) ->
 @given(st.integers(0, 6), st.integers(0, 6))
 def test_two_spans_after_each_other_hold_what_the_whole_holds(first: int, second: int) -> None:
     """Wherever they are cut."""
-    world = a_world()
+    world = new_world()
     walked(world)
     start = START - timedelta(2)
     cut, end = start + timedelta(first), start + timedelta(first + second)
@@ -79,7 +79,7 @@ def test_two_spans_after_each_other_hold_what_the_whole_holds(first: int, second
 @given(st.integers(-1, 8))
 def test_movements_add_up_to_the_figures(days: int) -> None:
     """New ones less closed ones, with those re-opened, are what is open."""
-    world = a_world()
+    world = new_world()
     walked(world)
     world.add(KIND["level-1"])
     until = START + timedelta(days)

@@ -16,7 +16,7 @@ from peelflow.model.records import Added
 from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue
 from peelflow.register.timers import Deadline, DeadlineChange, deadline_of
-from tests.world import KIND, LIAISON, START, World, a_world
+from tests.builders.force import KIND, LIAISON, START, World, new_world
 
 LEVEL_3, RESPONSE = KIND["level-3"], KIND["section-55"]
 DUE = date(2021, 3, 31)
@@ -101,7 +101,7 @@ def test_the_last_day_itself_is_not_overdue(world: World) -> None:
 @given(st.integers(-400, 400))
 def test_days_over_are_the_days_since_the_last_day(days: int) -> None:
     """Over leap years too, and never at or before the day."""
-    world = a_world()
+    world = new_world()
     world.add(LEVEL_3, fields={"due": date(2024, 2, 29)})
     late = overdue(world.register, date(2024, 2, 29) + timedelta(days)).records
     assert [each.days_over for each in late] == ([days] if days > 0 else [])

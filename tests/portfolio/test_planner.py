@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from peelflow.portfolio.plan import inspection_plan
-from tests.world import HMICFRS, KIND, LIAISON, World
+from tests.builders.force import HMICFRS, KIND, LIAISON, World
 
 LEVEL_3, LEVEL_4 = KIND["level-3"], KIND["level-4"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.portfolio.reconcile import Difference, ReconcileResult, reconcile
-from tests.world import KIND, World
+from tests.builders.force import KIND, World
 
 HEADER = "record,level,counts\n"
 

@@ -23,9 +23,9 @@ from peelflow.register.timers import StateDeadline
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.testing.strategies import times
-from tests.clocked import LEAD, VOCABULARY, add_case
+from tests.builders.force import clock
+from tests.builders.rules import CASE_LEAD, CASE_VOCABULARY, add_case
 from tests.register.test_tick_units import written
-from tests.world import clock
 
 CASE = """
 lifecycle: case
@@ -48,7 +48,7 @@ states:
       finish: {{to: done, by: [lead]}}
   done: {{counts_as: {{force: closed}}, final: true}}
 """
-WORDS = VOCABULARY.replace("children:", "  due: {type: date, title: Due}\n    children:")
+WORDS = CASE_VOCABULARY.replace("children:", "  due: {type: date, title: Due}\n    children:")
 ENTERED = date(2022, 12, 23)
 FIVE = date(2023, 1, 4)  # Christmas, its substitute, New Year's and theirs lie between
 
@@ -93,12 +93,12 @@ def test_a_state_counts_from_its_own_entering(register: Register) -> None:
     """Whoever comes back has the time anew, and at the end there is none."""
     add_case(register, "C-1", ENTERED, published=ENTERED)
     assert register.deadline("C-1").state == StateDeadline("open", FIVE)
-    register.fire("C-1", "start", actor=LEAD, on=FIVE)
+    register.fire("C-1", "start", actor=CASE_LEAD, on=FIVE)
     assert register.deadline("C-1").state == StateDeadline("work", date(2023, 2, 23))
-    register.fire("C-1", "back", actor=LEAD, on=date(2023, 2, 1))
+    register.fire("C-1", "back", actor=CASE_LEAD, on=date(2023, 2, 1))
     assert register.deadline("C-1").state == StateDeadline("open", date(2023, 2, 8))
-    register.fire("C-1", "start", actor=LEAD, on=date(2023, 2, 1))
-    register.fire("C-1", "finish", actor=LEAD, on=date(2023, 2, 1))
+    register.fire("C-1", "start", actor=CASE_LEAD, on=date(2023, 2, 1))
+    register.fire("C-1", "finish", actor=CASE_LEAD, on=date(2023, 2, 1))
     assert register.deadline("C-1").state is None
 
 
@@ -107,7 +107,7 @@ def test_what_may_be_done_does_not_hang_on_it(register: Register) -> None:
     add_case(register, "C-1", ENTERED)
     late = FIVE + timedelta(90)
     assert register.tick(on=late).fired == ()
-    register.fire("C-1", "start", actor=LEAD, on=late)
+    register.fire("C-1", "start", actor=CASE_LEAD, on=late)
     assert register.record("C-1").state == "work"
 
 
@@ -133,7 +133,7 @@ def test_a_record_past_one_of_its_days_is_listed_with_that_alone(register: Regis
 def test_a_day_gone_by_is_looked_at_as_the_record_then_stood(register: Register) -> None:
     """So a state that was left since is overdue there still."""
     add_case(register, "C-1", ENTERED, published=ENTERED)
-    register.fire("C-1", "start", actor=LEAD, on=date(2023, 1, 20))
+    register.fire("C-1", "start", actor=CASE_LEAD, on=date(2023, 1, 20))
     assert told(register, date(2023, 1, 19)) == [("C-1", "state", FIVE, 15)]
     assert told(register, date(2023, 1, 20)) == []
 
@@ -142,7 +142,7 @@ def test_what_has_a_day_to_leave_its_state_is_not_without_a_day(register: Regist
     """What has none at all stands apart, with why."""
     add_case(register, "C-1", ENTERED)
     assert overdue(register, ENTERED).undated == ()
-    register.fire("C-1", "start", actor=LEAD, on=ENTERED)
+    register.fire("C-1", "start", actor=CASE_LEAD, on=ENTERED)
     (bare,) = overdue(register, ENTERED).undated
     missing = StateDeadline("work", None, "no date of publication is set")
     assert (bare.what, bare.deadline.state) == ("state", missing)

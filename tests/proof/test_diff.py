@@ -9,8 +9,8 @@ from peelflow.model.rules import AppliesTo, Lifecycle
 from peelflow.proof.diff import diff
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import national
-from tests.proof.mutants import mutants, refining
-from tests.proof.written import ROLES, written
+from tests.builders.rules import ROLES, rules_from
+from tests.oracles.refinement import mutants, refining
 
 RULES = """\
 states:
@@ -40,7 +40,7 @@ VERIFY = "verify: {to: closed, by: [hmicfrs], requires: [{inspection: planned}]}
 def said(old: str, new: str) -> list[str]:
     """Return what an edit of the rules changes, in words, with its effect."""
     assert old in RULES
-    before, after = written(RULES), written(RULES.replace(old, new, 1))
+    before, after = rules_from(RULES), rules_from(RULES.replace(old, new, 1))
     return [f"{one.effect}: {one.sentence}" for one in diff(before, after)]
 
 
@@ -120,8 +120,8 @@ def test_says_what_changed(old: str, new: str, expected: list[str]) -> None:
 
 def test_titles_comments_and_guarantees_are_no_change() -> None:
     """What is not meaning is not told."""
-    before = written(RULES)
-    after = written(
+    before = rules_from(RULES)
+    after = rules_from(
         f"# a comment\n{RULES}guarantees:\n  - {{that: closed can always be reached, because: x}}\n"
     )
     assert before.pin == after.pin
@@ -130,7 +130,7 @@ def test_titles_comments_and_guarantees_are_no_change() -> None:
 
 def test_the_whole_file_and_its_roles_are_compared() -> None:
     """Where records start, which they are, what is refined, and what roles mean."""
-    before = written(RULES)
+    before = rules_from(RULES)
     lead = evolve(
         ROLES["lead"],
         side="oversight",
@@ -163,7 +163,7 @@ def test_the_whole_file_and_its_roles_are_compared() -> None:
 
 def test_a_difference_says_its_place() -> None:
     """The place is in the new file, or in the old one for what vanished."""
-    (found,) = diff(written(RULES), written(RULES.replace(", lead]", "]")))
+    (found,) = diff(rules_from(RULES), rules_from(RULES.replace(", lead]", "]")))
     assert str(found) == ("written.yaml:11:7: tightened: `certify` from `open` is closed to `lead`")
 
 
@@ -185,9 +185,9 @@ def test_no_edit_of_meaning_goes_unsaid(lifecycle: Lifecycle) -> None:
 
 def test_what_a_force_file_answers_is_compared() -> None:
     """What states stand for and steps answer, and whether they re-open."""
-    base = written(RULES, name="base")
-    one = written(RULES, name="own", refines=base)
-    other = written(
+    base = rules_from(RULES, name="base")
+    one = rules_from(RULES, name="own", refines=base)
+    other = rules_from(
         RULES.replace("      certify: {", "      certify: {as: verify, reopens: true, ").replace(
             "  certified:\n", "  certified:\n    stands_for: open\n"
         ),

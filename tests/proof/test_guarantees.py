@@ -10,7 +10,7 @@ from peelflow.proof.counterexample import EXIT_CODES, ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.loader import verdict_on
-from tests.proof.written import promising
+from tests.builders.rules import promising
 
 CLOSING = """\
 states:

@@ -22,9 +22,8 @@ from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import each_requirement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.testing.strategies import lifecycles
-from tests.proof.drawn import cases, promise_from
-from tests.proof.promises import standing
-from tests.proof.reference import Found, explored
+from tests.builders.walks import cases, promise_from
+from tests.oracles.guarantees import Found, explored, standing
 
 pytestmark = pytest.mark.search
 

@@ -34,7 +34,7 @@ from peelflow.proof.satisfiability import (
     implies,
     satisfiable,
 )
-from tests.proof.models import Model, models, scope_of, size_of
+from tests.builders.models import Model, models, scope_of, size_of
 
 Requirements = tuple[Requirement, ...]
 MOST_MODELS = 1_500

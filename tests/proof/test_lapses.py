@@ -11,7 +11,7 @@ from peelflow.proof.diff import diff
 from peelflow.proof.guarantees import prove
 from peelflow.proof.normal_form import PeriodWaited, time_atom
 from peelflow.proof.refinement import check_refinement
-from tests.proof.written import VOCABULARY, promising, written
+from tests.builders.rules import VOCABULARY, promising, rules_from
 
 STATES = """\
 states:
@@ -48,7 +48,7 @@ LEAST = [
 
 def timed(time: str, more: str = "", *, refines: Lifecycle | None = None) -> Lifecycle:
     """Return rules with one timed step, and what else it needs."""
-    return written(STATES.format(time=time, more=more), refines=refines)
+    return rules_from(STATES.format(time=time, more=more), refines=refines)
 
 
 def codes(own: str, base: str, more: str = "") -> set[str]:

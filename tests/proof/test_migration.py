@@ -13,8 +13,8 @@ from peelflow.model.rules import AppliesTo, Lifecycle, MigrationPlan
 from peelflow.proof.guarantees import prove
 from peelflow.proof.migration import check_migration
 from peelflow.rulebook.national import national
-from tests.proof.drawn import cases
-from tests.proof.written import written
+from tests.builders.rules import rules_from
+from tests.builders.walks import cases
 
 LEVELS = {one.name: one for one in national().lifecycles}
 OLD = """\
@@ -55,14 +55,14 @@ TRIGGERS = {"certify": "sign", "verify": "verify"}
 def new(*sentences: str, asks: str = "") -> Lifecycle:
     """Return the new rules, with these guarantees."""
     said = "".join(f"  - that: {sentence!r}\n    because: a test\n" for sentence in sentences)
-    return written(
+    return rules_from(
         NEW % asks + (f"guarantees:\n{said}" if said else ""), name="new", initial="working"
     )
 
 
 def old(text: str = OLD) -> Lifecycle:
     """Return the old rules."""
-    return written(text, name="old")
+    return rules_from(text, name="old")
 
 
 def found(
@@ -99,7 +99,7 @@ def test_names_the_obligation_that_a_plan_breaks(
 
 def test_where_the_system_goes_on_at_once_counts_too() -> None:
     """A record is put at no state from which the system would close it in the same batch."""
-    after = written(
+    after = rules_from(
         NEW.replace("wait: {to: stuck, by: [lead]}", "shut: {to: closed, by: [system]}") % "",
         name="new",
         initial="working",
@@ -118,7 +118,7 @@ def test_what_the_system_did_before_is_known_by_its_new_name() -> None:
     text = NEW.replace(
         "      refuse: {to: working", f"      shut: {waited}\n      refuse: {{to: working"
     )
-    after = written(text % "", name="new", initial="working")
+    after = rules_from(text % "", name="new", initial="working")
     assert not found(after, before=before, triggers={**TRIGGERS, "lapse": "shut"})
     codes = {fault.code for fault in found(after, before=before)}
     assert codes == {"count-changes", "ends-records"}
@@ -165,7 +165,7 @@ def test_a_predicate_leaves_a_plan_open() -> None:
 def test_a_past_that_counts_under_both_names_leaves_a_plan_open() -> None:
     """`since` a state of both files would count what was before the move."""
     text = NEW % ", requires: [{waited: 3, since: closed}]"
-    after = written(
+    after = rules_from(
         f"{text}guarantees:\n  - {{that: closed can always be reached, because: x}}\n",
         name="new",
         initial="working",
@@ -216,7 +216,7 @@ def one_way(*sentences: str, who: str, then: str = "sign") -> Lifecycle:
     )
     said = "".join(f"  - {{that: {each}, because: a test}}\n" for each in sentences)
     asks = f", requires: [{{distinct_from: {who}}}]"
-    return written(f"{text % asks}guarantees:\n{said}", name="new", initial="working")
+    return rules_from(f"{text % asks}guarantees:\n{said}", name="new", initial="working")
 
 
 def old_without(step: str) -> Lifecycle:
@@ -250,7 +250,7 @@ def test_the_move_itself_does_nothing_that_the_rules_name() -> None:
     text = (NEW % "").replace("sign:", "migrate:")
     without = "closed is never entered without [migrate, verify]"
     said = f"guarantees:\n  - {{that: '{without}', because: a test}}\n"
-    signed = written(text + said, name="new", initial="working")
+    signed = rules_from(text + said, name="new", initial="working")
     named = old(OLD.replace("certify:", "migrate:"))
     (fault,) = found(signed, before=named, triggers={"migrate": "migrate", "verify": "verify"})
     assert fault.code == "migration-breaks"

@@ -10,7 +10,7 @@ from peelflow.model.rules import AlwaysReachable
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import each_requirement
 from peelflow.proof.migration import check_migration
-from tests.proof.crossing import Case, cases_that, crossed
+from tests.oracles.migration import Case, cases_that, crossed
 
 pytestmark = pytest.mark.search
 OPEN = "migration-undetermined"

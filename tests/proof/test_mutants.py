@@ -10,8 +10,7 @@ import pytest
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.refinement import check_refinement
 from peelflow.rulebook.national import national
-from tests.proof.mutants import mutants, refining
-from tests.proof.simulation import classed
+from tests.oracles.refinement import classed, mutants, refining
 
 pytestmark = pytest.mark.search
 

@@ -11,7 +11,7 @@ from peelflow.errors import Span
 from peelflow.model.rules import Lifecycle, Role
 from peelflow.proof.refinement import check_refinement
 from peelflow.rulebook.national import national
-from tests.proof.written import ROLES, VOCABULARY, written
+from tests.builders.rules import ROLES, VOCABULARY, rules_from
 
 STATES = """\
 states:
@@ -43,7 +43,7 @@ guarantees:
   - that: closed can always be reached
     because: a test
 """
-NATIONAL = written(
+NATIONAL = rules_from(
     STATES
     + PROMISES.replace(
         "certified is never entered without {evidence: letter}",
@@ -57,7 +57,7 @@ def edited(old: str = "", new: str = "", *, initial: str = "open") -> Lifecycle:
     """Return a force's file that says what the national one says, but for one edit."""
     assert not old or old in STATES
     text = STATES.replace(old, new, 1) if old else STATES
-    return written(text, name="own", initial=initial, refines=NATIONAL)
+    return rules_from(text, name="own", initial=initial, refines=NATIONAL)
 
 
 def codes(own: Lifecycle, base: Lifecycle = NATIONAL) -> set[str]:
@@ -190,10 +190,10 @@ def test_a_state_split_by_own_steps_is_accepted() -> None:
       note: {to: open, by: [hmicfrs], requires: [reason]}
 """
     start, end = STATES.index("  open:"), STATES.index("  certified:")
-    own = written(STATES[:start] + panel + STATES[end:], name="own", refines=NATIONAL)
+    own = rules_from(STATES[:start] + panel + STATES[end:], name="own", refines=NATIONAL)
     assert codes(own) == set()
     never = panel.replace("distinct_from: ask_panel", "distinct_from: send_back")
-    own = written(STATES[:start] + never + STATES[end:], name="own", refines=NATIONAL)
+    own = rules_from(STATES[:start] + never + STATES[end:], name="own", refines=NATIONAL)
     assert codes(own) == {"end-unreachable"}
 
 
@@ -226,7 +226,7 @@ guarantees:
 
 def test_states_and_triggers_are_meant_by_what_stands_for_them() -> None:
     """`since` and `distinct_from` follow a renamed state and trigger; split ones stay open."""
-    base = written(SINCE, name="base")
+    base = rules_from(SINCE, name="base")
     rest = SINCE[: SINCE.index("guarantees:")]
     renamed = (
         rest.replace("finish: {to: done,", "file: {as: finish, to: filed,")
@@ -234,9 +234,9 @@ def test_states_and_triggers_are_meant_by_what_stands_for_them() -> None:
         .replace("since: done", "since: filed")
         .replace("distinct_from: finish", "distinct_from: file")
     )
-    assert codes(written(renamed, name="own", refines=base), base) == set()
+    assert codes(rules_from(renamed, name="own", refines=base), base) == set()
     split = renamed.replace("      sign:\n", "      check: {to: filed, by: [lead]}\n      sign:\n")
-    found = codes(written(split, name="own", refines=base), base)
+    found = codes(rules_from(split, name="own", refines=base), base)
     assert found == {"refinement-undetermined"}
 
 
@@ -268,11 +268,11 @@ def test_a_national_promise_does_not_see_own_steps() -> None:
     text = (
         text.replace(NOTE, "").replace(LAPSE, "").replace(f"    transitions:\n      {REOPEN}\n", "")
     )
-    base = written(text, name="base")
+    base = rules_from(text, name="base")
     own = text[: text.index("guarantees:")].replace(
         "    transitions:\n", "    transitions:\n      jot: {to: open, by: [lead]}\n", 1
     )
-    assert codes(written(own, name="own", refines=base), base) == set()
+    assert codes(rules_from(own, name="own", refines=base), base) == set()
 
 
 def test_a_role_that_can_never_act_is_no_harm() -> None:
@@ -305,12 +305,12 @@ guarantees:
 
 def test_a_trigger_that_is_answered_twice_stays_open() -> None:
     """Where two triggers answer a national one, who did it last has no one name."""
-    base = written(TWICE, name="base")
+    base = rules_from(TWICE, name="base")
     rest = TWICE[: TWICE.index("guarantees:")]
     twice = rest.replace(
         "      finish: {to: done, by: [lead]}\n",
         "      finish: {to: done, by: [lead]}\n      file: {as: finish, to: done, by: [lead]}\n",
     )
-    found = check_refinement(written(twice, name="own", refines=base), base, VOCABULARY)
+    found = check_refinement(rules_from(twice, name="own", refines=base), base, VOCABULARY)
     assert {fault.code for fault in found} == {"refinement-undetermined"}
     assert any("no one name" in fault.sentence for fault in found)

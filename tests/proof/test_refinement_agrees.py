@@ -16,9 +16,8 @@ from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.lint import each_requirement, lint
 from peelflow.proof.refinement import check_refinement
 from peelflow.testing.strategies import VOCABULARY
-from tests.proof.drawn import lifecycle_from, promise_from
-from tests.proof.mutants import Mutant, mutants
-from tests.proof.simulation import classed
+from tests.builders.walks import lifecycle_from, promise_from
+from tests.oracles.refinement import Mutant, classed, mutants
 
 pytestmark = pytest.mark.search
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.world import World, a_world
+from tests.builders.force import World, new_world
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Give a world kept in memory, then one kept in a file."""
     url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'wmp.db'}"
-    made = a_world(url)
+    made = new_world(url)
     yield made
     made.register.close()

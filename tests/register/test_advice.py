@@ -23,9 +23,9 @@ from peelflow.model.requirements import PredicateHolds
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import resolve
-from tests.advice.places import CLERK, WORDS, rulebook_of
-from tests.engine.samples import rules, way
-from tests.world import CHIEF, HMICFRS, KINDS, LIAISON, World
+from tests.builders.decisions import rules, way
+from tests.builders.force import CHIEF, HMICFRS, KINDS, LIAISON, World
+from tests.builders.routes import CLERK, WORDS, rulebook_of
 
 COC = KINDS[4]
 LEVEL_2, LEVEL_4 = KINDS[1], KINDS[3]

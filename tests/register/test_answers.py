@@ -13,7 +13,7 @@ from peelflow.model.decisions import AnswersNeed, Refused
 from peelflow.model.requirements import ChildForEach
 from peelflow.register.context import mentions_of
 from peelflow.register.register import Register
-from tests.world import HMICFRS, KIND, LIAISON, World, actor, clock
+from tests.builders.force import HMICFRS, KIND, LIAISON, World, actor, clock
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]
 

@@ -11,7 +11,7 @@ from peelflow.engine.fold import begin
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
-from tests.world import FORCE, KINDS, LIAISON, World
+from tests.builders.force import FORCE, KINDS, LIAISON, World
 
 NEW = Actor("new-chief", "chief_constable")
 

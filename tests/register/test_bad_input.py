@@ -12,7 +12,7 @@ from attrs import evolve
 from peelflow.errors import InvalidRequest, PeelflowError, UnknownDocument, UnknownRecord
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
-from tests.world import CHIEF, FORCE, KIND, LIAISON, START, World
+from tests.builders.force import CHIEF, FORCE, KIND, LIAISON, START, World
 
 Asked = Callable[[World, str], object]
 

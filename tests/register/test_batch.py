@@ -15,7 +15,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Provenance
 from peelflow.register.batch import Batch
 from peelflow.register.session import Session
-from tests.review import PLAN, reviews
+from tests.builders.rules import REVIEW_PLAN, reviews
 
 VERBS = (
     *("add", "take_over", "fire", "fire_many", "attach"),
@@ -91,10 +91,10 @@ def test_a_migration_s_day_left_out_is_today(tmp_path: Path) -> None:
     here = reviews(tmp_path)
     record = here.add()
     today = here.register.session().today
-    assert here.register.preview(PLAN).affected == 1
+    assert here.register.preview(REVIEW_PLAN).affected == 1
     said: dict[str, Any] = {"actor": LIAISON, "reason": "new rules"}
-    assert here.register.migrate(PLAN, **said).moved == 1
-    assert here.register.unmigrate(PLAN, **said).moved == 1
+    assert here.register.migrate(REVIEW_PLAN, **said).moved == 1
+    assert here.register.unmigrate(REVIEW_PLAN, **said).moved == 1
     assert [event.on for event in here.register.history(record)[1:]] == [today, today]
 
 

@@ -10,8 +10,8 @@ import pytest
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Corrected, Event
+from tests.builders.force import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World
 from tests.register.test_relevel import relevel
-from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World
 
 LEVEL_2, LEVEL_3, CAUSE = KINDS[1], KINDS[2], KINDS[4]
 PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}

@@ -27,7 +27,7 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM, Transition
 from peelflow.register.register import Register
-from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, actor
+from tests.builders.force import FORCE, HMICFRS, KINDS, LIAISON, START, World, actor, new_world
 
 Ask = Callable[[Register, date], object]
 DAYS = st.sampled_from([-3, -2, -1, 1, 2, 3, 4])
@@ -60,7 +60,7 @@ class Life:
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
     """Draw a lawful life of a record at a level: acts, letters attached, fields amended."""
-    world = a_world()
+    world = new_world()
     kind = draw(st.sampled_from(KINDS[:3]))
     life = Life(world, "R-1")
     life.ask(_adds(kind.category, kind.level))
@@ -137,7 +137,7 @@ def lived_anew(life: Life, number: int, to: date | None) -> Life:
     Raises:
         PeelflowError: It is not lawful.
     """
-    anew = Life(a_world(), "R-1")
+    anew = Life(new_world(), "R-1")
     with life.register.store.snapshot() as kept:
         for document in kept.documents():
             anew.register.store.keep_document(*document)

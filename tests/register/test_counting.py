@@ -15,8 +15,8 @@ from peelflow.register.context import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.validation import checked_fields
 from peelflow.rulebook.national import load
-from tests.clocked import LEAD
-from tests.world import START, clock
+from tests.builders.force import START, clock
+from tests.builders.rules import CASE_LEAD
 
 RULES = """
 vocabulary: own
@@ -86,12 +86,12 @@ def test_a_day_that_somebody_set_stays_when_what_it_counts_from_moves(tmp_path: 
     (tmp_path / "rules.yaml").write_text(RULES, "utf-8")
     (tmp_path / "case.yaml").write_text(LIFECYCLE, "utf-8")
     rules = load(tmp_path / "rules.yaml", tmp_path / "case.yaml")
-    said: dict[str, Any] = {"actor": LEAD, "on": date(2023, 1, 3), "reason": "moved"}
+    said: dict[str, Any] = {"actor": CASE_LEAD, "on": date(2023, 1, 3), "reason": "moved"}
     with Register.open("memory:", rulebook=rules, clock=clock) as register:
         for record, due in (("SET", {"due": date(2023, 2, 1)}), ("COUNTED", {})):
             fields = {"heard": date(2023, 1, 2), **due}
             register.add(
-                record, category="case", force="f", issued=START, fields=fields, actor=LEAD
+                record, category="case", force="f", issued=START, fields=fields, actor=CASE_LEAD
             )
         register.amend("SET", "heard", date(2040, 1, 1), **said)
         register.amend("SET", "heard", date(2023, 1, 4), **said)

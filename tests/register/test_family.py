@@ -10,7 +10,7 @@ import pytest
 from peelflow.model.decisions import ChildrenNeed, Reason, Refusal, Refused
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load
-from tests.world import FORCE, LIAISON, START, clock
+from tests.builders.force import FORCE, LIAISON, START, clock
 
 WORDS = """\
 vocabulary: own

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from peelflow.model.decisions import Refused
-from tests.world import FORCE, KIND, LIAISON, START, World
+from tests.builders.force import FORCE, KIND, LIAISON, START, World
 
 INSPECTION, LEVEL_3 = KIND["inspection"], KIND["level-3"]
 ON_DAYS = "no inspection on set days, not called off, is called"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.tamper import fill
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Refused
 from peelflow.register.register import Register
-from tests.runs.tamper import fill
-from tests.world import CHIEF, LIAISON, World
+from tests.builders.force import CHIEF, LIAISON, World
 
 
 def test_the_feed_gives_every_event_in_one_order(world: World) -> None:

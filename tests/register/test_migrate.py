@@ -17,8 +17,16 @@ from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
-from tests.review import LEAD, MOVES, PLAN, START, Reviews, reviews, written
-from tests.world import FORCE, LIAISON
+from tests.builders.force import FORCE, LIAISON
+from tests.builders.rules import (
+    REVIEW_1_TO_2,
+    REVIEW_LEAD,
+    REVIEW_PLAN,
+    REVIEW_START,
+    Reviews,
+    reviews,
+    write_review_rules,
+)
 
 HMICFRS = Actor("hmicfrs-portal", "hmicfrs")
 
@@ -26,7 +34,7 @@ HMICFRS = Actor("hmicfrs-portal", "hmicfrs")
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
     """Give the rules and the plan."""
-    return load(written(tmp_path_factory.mktemp("rules")))
+    return load(write_review_rules(tmp_path_factory.mktemp("rules")))
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -41,9 +49,9 @@ def here(request: pytest.FixtureRequest, rules: Rulebook, tmp_path: Path) -> Ite
 def some(here: Reviews) -> list[str]:
     """Add an open, a finished, a parked and a closed review, and return their ids."""
     names = [here.add(area="north") for _ in range(4)]
-    here.act(names[1], "finish", LEAD)
+    here.act(names[1], "finish", REVIEW_LEAD)
     here.act(names[2], "park", LIAISON)
-    here.act(names[3], "finish", LEAD)
+    here.act(names[3], "finish", REVIEW_LEAD)
     here.act(names[3], "sign_off", LIAISON)
     return names
 
@@ -64,7 +72,7 @@ def test_a_record_takes_the_version_in_force_on_its_issue_date(here: Reviews) ->
 def test_every_record_moves_as_the_plan_says(here: Reviews) -> None:
     """One event each, with the plan's digest; counts stay as they are on every day."""
     names = some(here)
-    days = [START + timedelta(day) for day in range(6)]
+    days = [REVIEW_START + timedelta(day) for day in range(6)]
     before = [here.register.figures(as_at=day).lines for day in days]
 
     assert here.move() == (4, ())
@@ -113,7 +121,7 @@ def test_an_act_meanwhile_is_a_conflict_and_no_loss(
     put = commands.put_move
 
     def put_late(*given: Any) -> Any:
-        here.act(record, "finish", LEAD)
+        here.act(record, "finish", REVIEW_LEAD)
         return put(*given)
 
     monkeypatch.setattr(migrations, "put_move", put_late)
@@ -139,7 +147,7 @@ def test_a_migration_is_taken_back_until_somebody_acts(here: Reviews) -> None:
     names = some(here)
     before = [here.register.record(name) for name in names]
     here.move()
-    here.act(names[0], "finish", LEAD)
+    here.act(names[0], "finish", REVIEW_LEAD)
 
     assert here.move_back() == (3, (names[0],))
 
@@ -174,7 +182,7 @@ def test_a_move_can_be_voided_beneath_an_act_that_both_rules_allow(here: Reviews
     here.register.amend(
         record, "area", "north", actor=LIAISON, on=here.day, reason="as the plan asks"
     )
-    here.act(record, "finish", LEAD)
+    here.act(record, "finish", REVIEW_LEAD)
     said: dict[str, Any] = {"actor": LIAISON, "on": here.day, "reason": "a mistake"}
     here.register.correct(record, 2, correction="void", **said)
     assert here.register.record(record).lifecycle.version == 1
@@ -225,9 +233,9 @@ def test_a_plan_is_previewed_before_it_moves_anything(here: Reviews) -> None:
         )
     before = here.register.position()
 
-    found = here.register.preview(PLAN)
+    found = here.register.preview(REVIEW_PLAN)
 
-    assert (found.plan, found.affected, found.stranded) == (PLAN, 12, 0)
+    assert (found.plan, found.affected, found.stranded) == (REVIEW_PLAN, 12, 0)
     assert (found.overdue, found.blocked) == (0, 1)
     (worry,) = found.worst
     assert (worry.record, worry.state, worry.kind) == (names[0], "open", "blocked")
@@ -256,13 +264,15 @@ def test_a_state_that_keeps_its_name_may_be_overdue_at_once(tmp_path: Path) -> N
     """No wait begins anew: what has stood there for long is due on the day of the move."""
     late = "send_back: {to: open, by: [liaison_officer], requires: [reason]}"
     lapse = "lapse: {to: open, by: [system], after: {days: 30, since: entered}}"
-    second = (written(tmp_path) / "second.yaml").read_text("utf-8")
-    rules = load(written(tmp_path / "late", second=second.replace(late, f"{late}\n      {lapse}")))
+    second = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
+    rules = load(
+        write_review_rules(tmp_path / "late", second=second.replace(late, f"{late}\n      {lapse}"))
+    )
     here = reviews(tmp_path, rules=rules)
     names = some(here)
     finished = here.register.record(names[1]).on
 
-    found = here.register.preview(PLAN, on=finished + timedelta(42))
+    found = here.register.preview(REVIEW_PLAN, on=finished + timedelta(42))
 
     assert (found.overdue, found.worst[0].record, found.worst[0].days) == (1, names[1], 12)
     due = finished + timedelta(30)
@@ -272,9 +282,9 @@ def test_a_state_that_keeps_its_name_may_be_overdue_at_once(tmp_path: Path) -> N
 def test_the_system_goes_on_in_the_batch_of_the_move(tmp_path: Path) -> None:
     """What the new rules do by themselves is done at once, and goes with an undo."""
     own = "  parked:\n    counts_as: {portal: open}\n    transitions:\n"
-    second = (written(tmp_path) / "second.yaml").read_text("utf-8")
+    second = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
     after = f"{own}      wake: {{to: open, by: [system]}}\n"
-    rules = load(written(tmp_path / "waking", second=second.replace(own, after)))
+    rules = load(write_review_rules(tmp_path / "waking", second=second.replace(own, after)))
     here = reviews(tmp_path, rules=rules)
     names = some(here)
     here.move()
@@ -308,21 +318,24 @@ def test_refuses_a_migration_that_cannot_be_meant(
 
 def test_who_moves_records_may_be_named_and_appointed(tmp_path: Path) -> None:
     """`by` names the roles that may; one by appointment holds it in the record's force."""
-    rules = load(written(tmp_path, plan=f"{MOVES}by: [nominated_deputy]\n"))
+    rules = load(write_review_rules(tmp_path, plan=f"{REVIEW_1_TO_2}by: [nominated_deputy]\n"))
     here = reviews(tmp_path, rules=rules)
     here.add()
     with pytest.raises(InvalidRequest, match="`nominated_deputy` may"):
         here.move()
     deputy = Actor("deputy", "nominated_deputy")
-    here.register.appoint("deputy", deputy.role, force=FORCE, first_day=START, actor=LIAISON)
+    here.register.appoint("deputy", deputy.role, force=FORCE, first_day=REVIEW_START, actor=LIAISON)
     assert here.move(actor=deputy) == (1, ())
 
 
 def test_a_move_stays_on_a_day_on_which_its_mover_held_the_role(tmp_path: Path) -> None:
     """A correction of its date is judged like the move itself."""
-    here = reviews(tmp_path, rules=load(written(tmp_path, plan=f"{MOVES}by: [nominated_deputy]\n")))
+    here = reviews(
+        tmp_path,
+        rules=load(write_review_rules(tmp_path, plan=f"{REVIEW_1_TO_2}by: [nominated_deputy]\n")),
+    )
     record, deputy = here.add(), Actor("deputy", "nominated_deputy")
-    first = START + timedelta(4)
+    first = REVIEW_START + timedelta(4)
     here.register.appoint("deputy", deputy.role, force=FORCE, first_day=first, actor=LIAISON)
     here.day += timedelta(9)
     here.move(actor=deputy)
@@ -348,9 +361,9 @@ def test_refuses_a_plan_that_is_not_here_or_not_proved(here: Reviews) -> None:
 def test_an_open_proof_moves_nothing(tmp_path: Path) -> None:
     """Undetermined is never a pass."""
     since = "finish: {to: finished, by: [lead], requires: [{waited: 3, since: open}]}"
-    text = (written(tmp_path) / "second.yaml").read_text("utf-8")
+    text = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
     asked = "finish: {to: finished, by: [lead], requires: [{field: area}]}"
-    rules = load(written(tmp_path / "open", second=text.replace(asked, since)))
+    rules = load(write_review_rules(tmp_path / "open", second=text.replace(asked, since)))
     here = reviews(tmp_path, rules=rules)
     with pytest.raises(InvalidRequest, match="is not proved: whether moved records keep"):
         here.move()
@@ -371,25 +384,25 @@ def test_a_beginning_is_not_moved_to_where_other_rules_were_in_force(here: Revie
     with pytest.raises(InvalidRequest, match="give a day on which review@2 was"):
         here.register.correct(record, 1, correction="redate", to=date(2024, 3, 31), **said)
     here.register.correct(record, 1, correction="redate", to=date(2024, 4, 3), **said)
-    assert here.register.preview(PLAN).affected == 0
+    assert here.register.preview(REVIEW_PLAN).affected == 0
 
 
 def test_a_system_s_step_that_a_new_date_makes_due_is_missing(tmp_path: Path) -> None:
     """What the system would have done at once belongs to a lawful history."""
     own = "  parked:\n    counts_as: {portal: open}\n    transitions:\n"
     wake = f"{own}      wake: {{to: open, by: [system], requires: [{{waited: 2, since: open}}]}}\n"
-    first = (written(tmp_path) / "first.yaml").read_text("utf-8")
-    rules = load(written(tmp_path / "waking", first=first.replace(own, wake)))
+    first = (write_review_rules(tmp_path) / "first.yaml").read_text("utf-8")
+    rules = load(write_review_rules(tmp_path / "waking", first=first.replace(own, wake)))
     here = reviews(tmp_path, rules=rules)
     record = here.add()
     here.act(record, "park", LIAISON)
     said: dict[str, Any] = {"actor": LIAISON, "on": here.day, "reason": "another day"}
-    here.register.correct(record, 2, correction="redate", to=START, **said)
+    here.register.correct(record, 2, correction="redate", to=REVIEW_START, **said)
     with pytest.raises(Refused, match="the system would then `wake` at once"):
         here.register.correct(
             record,
             1,
             correction="redate",
-            to=START - timedelta(2),
+            to=REVIEW_START - timedelta(2),
             **said,
         )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from peelflow.rulebook.national import load
-from tests.review import reviews, written
+from tests.builders.rules import reviews, write_review_rules
 
 ROOT = Path(__file__).parents[2]
 KILLED = """\
@@ -16,7 +16,7 @@ import os, signal, sys
 from pathlib import Path
 from peelflow.register import migrations
 from peelflow.rulebook.national import load
-from tests.review import reviews
+from tests.builders.rules import reviews
 
 migrations.RECORDS_AT_ONCE = 2
 here = reviews(Path("."), sys.argv[1], rules=load(sys.argv[2]))
@@ -26,7 +26,7 @@ here.move(on_progress=lambda done, _: done == 4 and os.kill(os.getpid(), signal.
 
 def test_a_killed_migration_goes_on(tmp_path: Path) -> None:
     """S1, S3: whole batches are kept, and asking again moves the others, each once."""
-    rules = written(tmp_path / "rules")
+    rules = write_review_rules(tmp_path / "rules")
     url = f"sqlite:///{tmp_path / 'reviews.db'}"
     here = reviews(tmp_path, url, rules=load(rules))
     for _ in range(7):

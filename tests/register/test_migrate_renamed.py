@@ -15,18 +15,27 @@ from peelflow.model.records import Actor, Migrated
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
-from tests.review import LEAD, MOVES, PLAN, SECOND, START, Reviews, reviews, written
-from tests.world import LIAISON, clock
+from tests.builders.force import LIAISON, clock
+from tests.builders.rules import (
+    REVIEW_1_TO_2,
+    REVIEW_2,
+    REVIEW_LEAD,
+    REVIEW_PLAN,
+    REVIEW_START,
+    Reviews,
+    reviews,
+    write_review_rules,
+)
 
-RENAMED = SECOND.replace("finish:", "complete:").replace("finish}", "complete}")
+RENAMED = REVIEW_2.replace("finish:", "complete:").replace("finish}", "complete}")
 RENAMED = RENAMED.replace("[finish, sign_off]", "[complete, sign_off]")
-SAID = MOVES.replace("finish: finish", "finish: complete")
+SAID = REVIEW_1_TO_2.replace("finish: finish", "finish: complete")
 
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
     """Give rules whose second version calls `finish` otherwise, and the plan."""
-    return load(written(tmp_path_factory.mktemp("rules"), second=RENAMED, plan=SAID))
+    return load(write_review_rules(tmp_path_factory.mktemp("rules"), second=RENAMED, plan=SAID))
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -41,7 +50,7 @@ def here(request: pytest.FixtureRequest, rules: Rulebook, tmp_path: Path) -> Ite
 def finished(here: Reviews) -> str:
     """Return a review that the lead finished."""
     record = here.add(area="north")
-    here.act(record, "finish", LEAD)
+    here.act(record, "finish", REVIEW_LEAD)
     return record
 
 
@@ -59,7 +68,7 @@ def test_who_did_a_step_before_did_it_under_its_new_name(here: Reviews) -> None:
 def test_a_renamed_step_blocks_nobody(here: Reviews) -> None:
     """The preview knows that the step was done."""
     finished(here)
-    found = here.register.preview(PLAN, on=here.day)
+    found = here.register.preview(REVIEW_PLAN, on=here.day)
     assert (found.affected, found.blocked, found.worst) == (1, 0, ())
 
 
@@ -91,9 +100,15 @@ def test_a_correction_judges_what_came_after_the_move_by_its_new_name(here: Revi
     here.move()
     here.act(record, "sign_off", LIAISON)
     here.register.correct(
-        record, 2, correction="redate", to=START, actor=LEAD, on=here.day, reason="a day earlier"
+        record,
+        2,
+        correction="redate",
+        to=REVIEW_START,
+        actor=REVIEW_LEAD,
+        on=here.day,
+        reason="a day earlier",
     )
-    assert here.register.record(record).done["complete"].on == START
+    assert here.register.record(record).done["complete"].on == REVIEW_START
     assert here.register.verify() == ()
 
 
@@ -110,8 +125,8 @@ def test_a_move_comes_back_from_an_export(here: Reviews, rules: Rulebook, tmp_pa
         assert other.verify() == ()
 
 
-STEPS = [("finish", "complete", LEAD), ("send_back", "send_back", LIAISON)]
-STEPS += [("park", "park", LIAISON), ("unpark", "unpark", LEAD)]
+STEPS = [("finish", "complete", REVIEW_LEAD), ("send_back", "send_back", LIAISON)]
+STEPS += [("park", "park", LIAISON), ("unpark", "unpark", REVIEW_LEAD)]
 
 
 @settings(max_examples=40, deadline=None)

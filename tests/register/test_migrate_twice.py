@@ -10,8 +10,8 @@ import pytest
 from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load
-from tests.review import LEAD, WORDS, Reviews
-from tests.world import LIAISON, clock
+from tests.builders.force import LIAISON, clock
+from tests.builders.rules import REVIEW_LEAD, REVIEW_WORDS, Reviews
 
 HEAD = """\
 lifecycle: review
@@ -84,10 +84,10 @@ def test_nothing_counts_since_a_state_of_rules_long_gone(tmp_path: Path, asked: 
         path.write_text(HEAD.format(version=version) + text, "utf-8")
     for name, text in PLANS.items():
         (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
-    (tmp_path / "words.yaml").write_text(WORDS, "utf-8")
+    (tmp_path / "words.yaml").write_text(REVIEW_WORDS, "utf-8")
     here = Reviews(Register.open("memory:", rulebook=load(tmp_path), clock=clock))
     record = here.add(issued=date(2023, 1, 9))
-    here.act(record, "shelve", LEAD)
+    here.act(record, "shelve", REVIEW_LEAD)
     for plan in PLANS:
         here.register.migrate(plan, actor=LIAISON, on=here.day, reason="new rules")
     with pytest.raises(Refused, match="`shelved` was never entered"):

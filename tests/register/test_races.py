@@ -14,7 +14,17 @@ import pytest
 from peelflow.errors import Conflict
 from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
-from tests.world import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, START, World, a_world, clock
+from tests.builders.force import (
+    CHIEF,
+    FORCE,
+    HMICFRS,
+    KINDS,
+    LIAISON,
+    START,
+    World,
+    clock,
+    new_world,
+)
 
 ACTS = 40
 
@@ -133,7 +143,7 @@ TRIGGERS = ("propose_superseded", "withdraw", "propose_superseded", "withdraw")
 def a_record_in_a_file(folder: Path) -> tuple[str, str]:
     """Make a register in a file with one open record, and return its url and the record."""
     url = f"sqlite:///{folder / 'shared.db'}"
-    world = a_world(url)
+    world = new_world(url)
     record = world.add(KINDS[2])
     world.register.close()
     return url, record

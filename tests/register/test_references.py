@@ -9,7 +9,7 @@ import pytest
 
 from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Amended
-from tests.world import FORCE, KIND, LIAISON, START, World
+from tests.builders.force import FORCE, KIND, LIAISON, START, World
 
 REPORT, LEVEL_3, RESPONSE = KIND["report"], KIND["level-3"], KIND["section-55"]
 

@@ -18,7 +18,7 @@ from peelflow.register.validation import idempotency_payload
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import national, relevelling_plans
 from peelflow.rulebook.rulebook import Rulebook
-from tests.world import FORCE, HMICFRS, KINDS, LIAISON, World, clock
+from tests.builders.force import FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
 LEVELS = {one.name: one for one in national().lifecycles}
 LEVEL_3 = KINDS[2]

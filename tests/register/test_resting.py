@@ -15,9 +15,9 @@ from peelflow.register import dependents
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.rulebook.national import load
-from tests.review import MOVES, reviews, written
-from tests.review import START as BEGUN
-from tests.world import FORCE, KIND, LIAISON, START, World, actor
+from tests.builders.force import FORCE, KIND, LIAISON, START, World, actor
+from tests.builders.rules import REVIEW_1_TO_2, reviews, write_review_rules
+from tests.builders.rules import REVIEW_START as BEGUN
 
 LEVEL_2, LEVEL_3 = KIND["level-2"], KIND["level-3"]
 THE_CHIEF = f"appointment:{FORCE}:chief_constable:chief-constable:{START}"
@@ -359,7 +359,10 @@ def test_a_register_of_one_force_judges_its_own_records(world: World) -> None:
 
 def test_a_migration_rests_on_who_moved_the_records(tmp_path: Path) -> None:
     """Where the plan lets somebody move them by appointment."""
-    here = reviews(tmp_path, rules=load(written(tmp_path, plan=f"{MOVES}by: [nominated_deputy]\n")))
+    here = reviews(
+        tmp_path,
+        rules=load(write_review_rules(tmp_path, plan=f"{REVIEW_1_TO_2}by: [nominated_deputy]\n")),
+    )
     record, deputy = here.add(), Actor("deputy", "nominated_deputy")
     said: dict[str, Any] = {"force": FORCE, "first_day": BEGUN, "actor": LIAISON}
     appointment = here.register.appoint("deputy", deputy.role, **said).record

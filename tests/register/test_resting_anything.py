@@ -16,7 +16,7 @@ from peelflow.model.records import Document, Event, TransitionTaken
 from peelflow.model.requirements import Evidence, InspectionHeld
 from peelflow.model.rules import SYSTEM, Transition
 from peelflow.register.register import Register
-from tests.world import FORCE, HMICFRS, KINDS, LIAISON, START, World, actor, clock
+from tests.builders.force import FORCE, HMICFRS, KINDS, LIAISON, START, World, actor, clock
 
 Fields = dict[str, Any]
 Ask = Callable[[Register], Event]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from peelflow.model.decisions import Refused
+from tests.builders.force import FORCE, World, actor
 from tests.register.test_resting import LEVEL_3, amend, held, refusal
-from tests.world import FORCE, World, actor
 
 
 def test_a_record_that_came_self_certified_rests_on_its_inspection(world: World) -> None:

@@ -24,8 +24,8 @@ from peelflow.rulebook.national import national
 from peelflow.stores.base import Store
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.scoped import ScopedStore
-from tests.clocked import LEAD, add_case, clocked
-from tests.world import HMICFRS, LIAISON, START, clock
+from tests.builders.force import HMICFRS, LIAISON, START, clock
+from tests.builders.rules import CASE_LEAD, add_case, timed_cases
 
 KENT, OTHER = "kent", "essex"
 CHIEF = Actor("chief", "chief_constable")
@@ -271,10 +271,10 @@ def test_an_act_may_name_what_it_need_not_look_at(kent: Register) -> None:
 def test_a_tick_moves_its_own_alone(tmp_path: Path) -> None:
     """Others wait for their own tick."""
     url = f"sqlite:///{tmp_path / 'both.db'}"
-    with clocked(tmp_path, url) as both:
+    with timed_cases(tmp_path, url) as both:
         add_case(both, "C-1", START)
-        both.add("K-1", category="case", force=KENT, issued=START, actor=LEAD)
-    with clocked(tmp_path, url, force=KENT) as kent:
+        both.add("K-1", category="case", force=KENT, issued=START, actor=CASE_LEAD)
+    with timed_cases(tmp_path, url, force=KENT) as kent:
         assert [e.record for e in kent.tick(on=START + timedelta(40)).fired] == ["K-1"]
 
 

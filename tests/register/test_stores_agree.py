@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from peelflow.engine.fold import fold
 from peelflow.errors import PeelflowError
-from tests.world import KINDS, LIAISON, PEOPLE, World, a_world
+from tests.builders.force import KINDS, LIAISON, PEOPLE, World, new_world
 
 
 class StoresAgree(RuleBasedStateMachine):
@@ -26,7 +26,7 @@ class StoresAgree(RuleBasedStateMachine):
         """Open one register on each store."""
         self.folder = tempfile.TemporaryDirectory()
         file = Path(self.folder.name) / "register.db"
-        self.worlds = (a_world(), a_world(f"sqlite:///{file}"))
+        self.worlds = (new_world(), new_world(f"sqlite:///{file}"))
 
     def both(self, tell: Callable[[World], Any]) -> Any:
         """Tell both the same and hold their answers, or their refusals, against each other."""

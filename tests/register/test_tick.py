@@ -19,7 +19,7 @@ from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.timers import RECORDS_AT_ONCE, PendingTimer, TickResult, tick
-from tests.clocked import LEAD, add_case, clocked
+from tests.builders.rules import CASE_LEAD, add_case, timed_cases
 
 ISSUED = date(2023, 1, 2)
 DUE = ISSUED + timedelta(28)
@@ -28,7 +28,7 @@ DUE = ISSUED + timedelta(28)
 @pytest.fixture
 def register(tmp_path: Path) -> Iterator[Register]:
     """Give an empty register under rules that time moves."""
-    with clocked(tmp_path) as made:
+    with timed_cases(tmp_path) as made:
         yield made
 
 
@@ -68,13 +68,13 @@ def test_a_second_tick_finds_nothing_left(register: Register) -> None:
 def test_what_still_needs_something_is_left_and_says_what(register: Register) -> None:
     """It is tried again by the next tick."""
     add_case(register, "C-1", ISSUED, published=ISSUED)
-    register.fire("C-1", "hold", actor=LEAD, on=ISSUED)
+    register.fire("C-1", "hold", actor=CASE_LEAD, on=ISSUED)
     day = ISSUED + timedelta(7)
     (left,) = register.tick(on=day).pending
     assert (left.record, left.trigger, left.due) == ("C-1", "resume", day)
     assert "the field `owner` is not set" in left.why
     assert isinstance(left, PendingTimer)
-    register.amend("C-1", "owner", "lead", actor=LEAD, on=day, reason="named")
+    register.amend("C-1", "owner", "lead", actor=CASE_LEAD, on=day, reason="named")
     assert len(register.tick(on=day).fired) == 1
 
 
@@ -82,7 +82,7 @@ def test_a_refused_step_leaves_nothing_of_itself(register: Register) -> None:
     """A case does not lapse while what follows would close it over an open child."""
     add_case(register, "C-1", ISSUED)
     add_case(register, "C-2", ISSUED, parent="C-1")
-    register.fire("C-2", "hold", actor=LEAD, on=ISSUED)
+    register.fire("C-2", "hold", actor=CASE_LEAD, on=ISSUED)
     add_case(register, "C-3", ISSUED)
     done = register.tick(on=DUE)
     assert [(left.record, left.trigger) for left in done.pending] == [("C-1", "lapse")]
@@ -93,7 +93,7 @@ def test_a_refused_step_leaves_nothing_of_itself(register: Register) -> None:
 def test_what_is_due_of_the_state_it_enters_happens_too(register: Register) -> None:
     """A state that is entered on a tick counts its days from then."""
     add_case(register, "C-1", ISSUED, published=ISSUED, owner="lead")
-    register.fire("C-1", "hold", actor=LEAD, on=ISSUED)
+    register.fire("C-1", "hold", actor=CASE_LEAD, on=ISSUED)
     register.tick(on=ISSUED + timedelta(100))
     assert register.record("C-1").state == "waiting"
     register.tick(on=ISSUED + timedelta(128))
@@ -103,7 +103,7 @@ def test_what_is_due_of_the_state_it_enters_happens_too(register: Register) -> N
 def test_without_a_publication_nothing_counted_from_it_is_due(register: Register) -> None:
     """A date that nobody gave is not guessed."""
     add_case(register, "C-1", ISSUED, owner="lead")
-    register.fire("C-1", "hold", actor=LEAD, on=ISSUED)
+    register.fire("C-1", "hold", actor=CASE_LEAD, on=ISSUED)
     assert register.tick(on=ISSUED + timedelta(900)) == TickResult(ISSUED + timedelta(900))
 
 
@@ -111,7 +111,7 @@ def test_a_tick_before_a_records_last_event_leaves_it(register: Register) -> Non
     """Nothing is dated before what happened already."""
     add_case(register, "C-1", ISSUED, published=ISSUED)
     register.amend(
-        "C-1", "owner", "lead", actor=LEAD, on=DUE + timedelta(9), reason="named at last"
+        "C-1", "owner", "lead", actor=CASE_LEAD, on=DUE + timedelta(9), reason="named at last"
     )
     assert register.tick(on=DUE) == TickResult(DUE)
 
@@ -158,7 +158,9 @@ def test_a_record_that_somebody_moves_meanwhile_is_passed_over(register: Registe
         draft = register.session()
         if drafts in (2, 3):
             draft.get("C-1")
-            register.amend("C-1", "owner", f"lead-{drafts}", actor=LEAD, on=ISSUED, reason="busy")
+            register.amend(
+                "C-1", "owner", f"lead-{drafts}", actor=CASE_LEAD, on=ISSUED, reason="busy"
+            )
         return draft
 
     done = tick(disturbed, DUE)
@@ -183,7 +185,7 @@ def test_a_lost_transaction_of_the_application_is_its_own_to_roll_back(
 
 def ticked(url: str, folder: str) -> int:
     """Tick as a worker of its own; return how many it fired."""
-    with clocked(Path(folder), url) as register:
+    with timed_cases(Path(folder), url) as register:
         return len(register.tick(on=DUE).fired)
 
 
@@ -204,7 +206,7 @@ def each_fired_once(register: Register, names: list[str]) -> bool:
 @given(st.integers(1, 12), st.integers(2, 4))
 def test_several_threads_fire_each_once(records: int, workers: int) -> None:
     """However many tick at a time, in one process."""
-    with TemporaryDirectory() as folder, clocked(Path(folder)) as register:
+    with TemporaryDirectory() as folder, timed_cases(Path(folder)) as register:
         names = [f"C-{number}" for number in range(records)]
         for name in names:
             add_case(register, name, ISSUED)
@@ -219,7 +221,7 @@ def test_two_processes_on_one_file_fire_each_once(tmp_path: Path) -> None:
     """Whoever comes second finds nothing due, or passes over."""
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     names = [f"C-{number}" for number in range(30)]
-    with clocked(tmp_path, url) as register:
+    with timed_cases(tmp_path, url) as register:
         for name in names:
             add_case(register, name, ISSUED)
         context = multiprocessing.get_context("spawn")

@@ -21,8 +21,8 @@ from peelflow.register.register import Register
 from peelflow.register.timers import TickResult
 from peelflow.rulebook.national import load
 from peelflow.testing.strategies import times
-from tests.clocked import LEAD, VOCABULARY, add_case
-from tests.world import clock
+from tests.builders.force import clock
+from tests.builders.rules import CASE_LEAD, CASE_VOCABULARY, add_case
 
 CASE = """
 lifecycle: case
@@ -46,7 +46,7 @@ def timed(
     folder: Path, time: str, *, now: Callable[[], datetime] = clock, case: str = CASE
 ) -> Register:
     """Open a register under rules with a timed step."""
-    (folder / "vocabulary.yaml").write_text(VOCABULARY, "utf-8")
+    (folder / "vocabulary.yaml").write_text(CASE_VOCABULARY, "utf-8")
     (folder / "case.yaml").write_text(case.format(time=time), "utf-8")
     rules = load(folder / "vocabulary.yaml", folder / "case.yaml")
     return Register.open("memory:", rulebook=rules, clock=now)
@@ -103,7 +103,7 @@ def test_a_refusal_says_on_which_day_it_falls_due(tmp_path: Path, time: str, due
     """Whoever asks too early learns when."""
     with timed(tmp_path, time) as register:
         add_case(register, "C-1", ENTERED)
-        refusal = register.why("C-1", "lapse", actor=LEAD, on=due - timedelta(1))
+        refusal = register.why("C-1", "lapse", actor=CASE_LEAD, on=due - timedelta(1))
         assert refusal is not None
         (reason,) = [each for each in refusal.reasons if each.kind == "not yet"]
         assert reason.sentence == f"it falls due on {due}"
@@ -131,7 +131,7 @@ def test_a_day_that_is_not_announced_yet_is_no_hindrance_before_it_comes(tmp_pat
         add_case(register, "C-1", date(last, 12, 20))
         day = date(last, 12, 31)
         assert register.tick(on=day) == TickResult(day)
-        refusal = register.why("C-1", "lapse", actor=LEAD, on=day)
+        refusal = register.why("C-1", "lapse", actor=CASE_LEAD, on=day)
         assert refusal is not None
         assert f"it does not fall due by {day}" in str(refusal)
 
@@ -143,12 +143,12 @@ def test_without_the_extra_a_step_in_working_days_is_left_and_says_so(tmp_path: 
         add_case(register, "C-1", ENTERED)
         early, day = ENTERED + timedelta(2), ENTERED + timedelta(3)
         assert register.tick(on=early) == TickResult(early)
-        refusal = register.why("C-1", "lapse", actor=LEAD, on=early)
+        refusal = register.why("C-1", "lapse", actor=CASE_LEAD, on=early)
         assert f"it does not fall due by {early}" in str(refusal)
         (left,) = register.tick(on=day).pending
         assert (left.record, left.trigger, left.due) == ("C-1", "lapse", None)
         assert "counts working days, and no list of bank holidays is installed" in left.why
-        refusal = register.why("C-1", "lapse", actor=LEAD, on=day)
+        refusal = register.why("C-1", "lapse", actor=CASE_LEAD, on=day)
         assert refusal is not None
         assert [each.asks for each in refusal.reasons if each.kind == "not yet"] == [()]
         found = register.route("C-1", to="lapsed", on=ENTERED)
@@ -218,7 +218,7 @@ def test_a_publication_that_is_missing_is_asked_for_with_its_latest_day(
     """From which the step is due on the day asked about."""
     with timed(tmp_path, f"{time}, since: published") as register:
         add_case(register, "C-1", ENTERED)
-        refusal = register.why("C-1", "lapse", actor=LEAD, on=date(2023, 1, 31))
+        refusal = register.why("C-1", "lapse", actor=CASE_LEAD, on=date(2023, 1, 31))
         assert refusal is not None
         (reason,) = [each for each in refusal.reasons if each.kind == "not yet"]
         assert reason.asks == ((FieldNeed("published", latest),),)

@@ -14,7 +14,7 @@ from peelflow.portfolio.listing import ages
 from peelflow.portfolio.movement import movement
 from peelflow.portfolio.overdue import overdue
 from peelflow.portfolio.plan import inspection_plan
-from tests.world import HMICFRS, KINDS, LIAISON, a_world
+from tests.builders.force import HMICFRS, KINDS, LIAISON, new_world
 
 DAY, LATER = date(2022, 6, 1), date(2025, 1, 1)
 WRONG: dict[str, Any] = {
@@ -119,7 +119,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def asking() -> Callable[..., object]:
     """Ask a verb of a register whose record is `R`; what is refused leaves it as it is."""
-    world = a_world()
+    world = new_world()
     letter = world.register.keep(b"x", kind="letter", name="n")
     known = {"R": world.add(KINDS[1]), "LETTER": letter}
 
@@ -186,7 +186,7 @@ def test_what_to_give_instead_is_said(
 def test_a_list_is_of_a_day(ask: Callable[..., object], day: Any) -> None:
     """A text would be compared with days; a moment has a time that no list has."""
     with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
-        ask(a_world().register, day)
+        ask(new_world().register, day)
 
 
 def test_a_movement_is_between_days() -> None:
@@ -194,7 +194,7 @@ def test_a_movement_is_between_days() -> None:
     text: Any = "2023-03-30"
     for days in ({"after": text, "until": DAY}, {"after": DAY, "until": text}):
         with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
-            movement(a_world().register, **days)
+            movement(new_world().register, **days)
 
 
 def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from peelflow.portfolio.reconcile import reconcile
 from peelflow.register.csv_import import import_sheets
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
-from tests.world import KINDS, World
+from tests.builders.force import KINDS, World
 
 DAY = date(2023, 1, 1)
 ASKED: list[tuple[dict[str, Any], str]] = [

@@ -28,7 +28,18 @@ from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.sqlite import SqliteStore
-from tests.world import CHIEF, FORCE, HMICFRS, KIND, KINDS, LIAISON, NOW, START, World, clock
+from tests.builders.force import (
+    CHIEF,
+    FORCE,
+    HMICFRS,
+    KIND,
+    KINDS,
+    LIAISON,
+    NOW,
+    START,
+    World,
+    clock,
+)
 
 TYPED = {"recorded_by": "liaison-officer", "source": "portal"}
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 
 from peelflow import Actor, Event, Refused, Register, Rulebook, load, national
 from peelflow.cli import main
-from tests.postgres import database, emptied
+from tests.builders.servers import database, emptied
 
 HERE = Path(__file__).parent
 LIAISON = Actor("liaison-officer", "liaison_officer")

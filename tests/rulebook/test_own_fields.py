@@ -13,7 +13,7 @@ from peelflow.model.rules import FieldRule
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, national, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
-from tests.world import FORCE, LIAISON, START, clock
+from tests.builders.force import FORCE, LIAISON, START, clock
 
 OWN = shipped_folder("examples") / "custom_rules" / "own_fields"
 

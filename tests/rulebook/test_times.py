@@ -13,7 +13,7 @@ from peelflow.proof.refinement import check_refinement
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.loader import read_lifecycle, resolve
 from peelflow.testing.strategies import times
-from tests.proof.written import VOCABULARY
+from tests.builders.rules import VOCABULARY
 from tests.register.test_tick_units import written
 
 FILE = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from peelflow.model.decisions import Refused
-from tests.world import KIND, World
+from tests.builders.force import KIND, World
 
 CAUSE, LEVEL_2, LEVEL_3, LEVEL_4, REPORT = (
     KIND[name] for name in ("cause-of-concern", "level-2", "level-3", "level-4", "report")

@@ -15,7 +15,7 @@ from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue
 from peelflow.register.validation import checked_fields
 from peelflow.rulebook.national import national
-from tests.world import KIND, LIAISON, Kind, World, actor
+from tests.builders.force import KIND, LIAISON, Kind, World, actor
 
 RESPONSE, ANSWER, LEVEL_3 = KIND["section-55"], KIND["section-55-answer"], KIND["level-3"]
 PART = KIND["super-complaint-recommendation"]

@@ -12,8 +12,8 @@ from peelflow.model.decisions import Refused
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national, shipped_folder
-from tests.review import reviews
-from tests.world import FORCE, KIND, LIAISON, START, Kind, World, clock
+from tests.builders.force import FORCE, KIND, LIAISON, START, Kind, World, clock
+from tests.builders.rules import reviews
 
 CAUSE, LEVEL_2, LEVEL_3, LEVEL_4 = (
     KIND[name] for name in ("cause-of-concern", "level-2", "level-3", "level-4")

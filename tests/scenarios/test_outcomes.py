@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from peelflow.model.decisions import Refused
-from tests.world import ADDRESSEES, KIND, Kind, World
+from tests.builders.force import ADDRESSEES, KIND, Kind, World
 
 LEVEL_3, PART = KIND["level-3"], KIND["super-complaint-recommendation"]
 TRACKED = [KIND[name] for name in ("level-2", "level-3", "level-4")]

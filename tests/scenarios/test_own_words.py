@@ -8,7 +8,7 @@ import pytest
 
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, shipped_folder
-from tests.world import FORCE, HMICFRS, KIND, World, clock
+from tests.builders.force import FORCE, HMICFRS, KIND, World, clock
 
 OWN = shipped_folder("examples") / "custom_rules"
 

@@ -11,7 +11,7 @@ from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, shipped_folder
-from tests.world import CHIEF, FORCE, HMICFRS, KIND, LIAISON, START, World, clock
+from tests.builders.force import CHIEF, FORCE, HMICFRS, KIND, LIAISON, START, World, clock
 
 DEPUTY = Actor("acting", "nominated_deputy")
 

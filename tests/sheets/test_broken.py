@@ -10,7 +10,7 @@ import pytest
 
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
-from tests.world import LIAISON, clock
+from tests.builders.force import LIAISON, clock
 
 BROKEN = Path(__file__).parent / "broken"
 CASES = sorted(BROKEN.glob("*.csv"))

@@ -18,7 +18,7 @@ from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import SHEET_KINDS
 from peelflow.register.register import Register
-from tests.world import LIAISON, NOW, clock
+from tests.builders.force import LIAISON, NOW, clock
 
 RECORDS = """\
 record,category,level,force,issued,actor,actor_role,owner,field.title

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from peelflow.stores.base import StoredEvent
 from peelflow.stores.rows import GENESIS, chain, chained_digest, verify_chain
-from tests.stores.samples import event
+from tests.builders.stores import event
 
 
 def chained(count: int = 4) -> list[StoredEvent]:

@@ -17,7 +17,7 @@ from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import EVENT_KINDS, Actor, Amended, Event, Record
 from peelflow.stores.codec import check_text, event_from, event_text, record_from, record_text
 from peelflow.testing.strategies import values_of
-from tests.stores.samples import event, events, record, variants
+from tests.builders.stores import event, events, record, variants
 
 GOLDEN: dict[str, dict[str, str]] = json.loads(
     Path(__file__).with_name("format1.json").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from peelflow.stores.opening import upgrade_store
 from peelflow.testing import StoreContract
-from tests.stores.samples import run
+from tests.builders.stores import run
 
 
 class TestMemory(StoreContract):

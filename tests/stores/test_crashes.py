@@ -11,7 +11,7 @@ import pytest
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import append_next
+from tests.builders.stores import append_next
 
 ROOT = Path(__file__).parents[2]
 NAME = "WMP-R3-017"

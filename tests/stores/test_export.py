@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.tamper import fill
 from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import ChildLinked, Corrected, EventPayload, TransitionTaken
@@ -20,9 +21,8 @@ from peelflow.stores.export import feed_of_export, read_export, restore_export, 
 from peelflow.stores.integrity import seal_feed
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.rows import GENESIS, chain
-from tests.runs.tamper import fill
-from tests.stores.samples import ADDED, DAY, event
-from tests.world import a_world
+from tests.builders.force import new_world
+from tests.builders.stores import ADDED, DAY, event
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_big_registers_come_in_batches(
 
 def test_a_store_with_other_events_is_refused(lines: list[str], store: Store) -> None:
     """Nothing is mixed, whether it holds others or more."""
-    world = a_world("memory:")
+    world = new_world("memory:")
     others = list(world.register.export())
     restore_export(store, others)
     with pytest.raises(InvalidRequest, match="holds other events than this export"):

@@ -15,7 +15,7 @@ from peelflow.errors import StoreUnavailable
 from peelflow.stores.sql.connection import database_unavailable
 from peelflow.stores.sql.store import SqlStore
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import append_next
+from tests.builders.stores import append_next
 
 WHOLE = "check the path or restore it"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.tamper import HMICFRS, LIAISON
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.register.register import Register
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import DocumentFolder, register_documents
-from tests.runs.tamper import HMICFRS, LIAISON
 
 LETTER = b"a letter"
 DIGEST = sha256(LETTER).hexdigest()

@@ -24,7 +24,7 @@ from peelflow.stores.rows import record_row
 from peelflow.stores.sql.append import _write_record_row
 from peelflow.stores.sql.schema import upgrade_schema
 from peelflow.stores.sql.store import JoinedStore, SqlStore
-from tests.stores.samples import append_next, batch, change, next_event
+from tests.builders.stores import append_next, batch, change, next_event
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from peelflow.stores.base import LedgerTotal, Store
-from tests.stores.samples import append_next, change
+from tests.builders.stores import append_next, change
 
 
 def test_totals_as_known_leave_out_what_came_later(store: Store) -> None:

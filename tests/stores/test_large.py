@@ -6,7 +6,7 @@ import pytest
 
 from peelflow.errors import Conflict, KeyReused
 from peelflow.stores.base import Store
-from tests.stores.samples import append_next, batch, next_event
+from tests.builders.stores import append_next, batch, next_event
 
 KEYS = 1_100
 IDS = [f"R-{number:05}" for number in range(70_000)]

@@ -11,7 +11,7 @@ import pytest
 from peelflow.stores import sqlite
 from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import append_next, batch, change, next_event
+from tests.builders.stores import append_next, batch, change, next_event
 
 STATEMENTS = SqliteStore._statements
 TEXTS = {

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.tamper import LIAISON, fill
 from peelflow.errors import InvalidRequest
 from peelflow.register.register import Register
 from peelflow.stores.integrity import (
@@ -23,8 +24,7 @@ from peelflow.stores.integrity import (
     seal_text,
 )
 from peelflow.stores.rows import GENESIS, chain, event_row
-from tests.runs.tamper import LIAISON, fill
-from tests.stores.samples import event
+from tests.builders.stores import event
 
 SEAL = Seal(2, 2, "a" * 64, "b" * 64)
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)

@@ -37,7 +37,7 @@ from peelflow.stores.sql import append as postgresql
 from peelflow.stores.sql.schema import SCHEMA, metadata, upgrade_schema
 from peelflow.stores.sql.store import SqlStore, upgrade_sql
 from peelflow.testing.worker import at_sync_points, sync_points_of
-from tests.stores.samples import append_next, batch, change, event, next_event, record
+from tests.builders.stores import append_next, batch, change, event, next_event, record
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_without_sqlalchemy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_database_is_warned_of(tmp_path: Path) -> None:
     """Only the kit can vouch for it; the promises are tried on it all the same."""
-    registry.register("strange.pysqlite", "tests.stores.strange", "Strange")
+    registry.register("strange.pysqlite", "tests.builders.dialects", "Strange")
     url = f"strange+pysqlite:///{tmp_path / 'tables.db'}"
     upgrade_store(url)
 
@@ -184,7 +184,7 @@ def test_a_database_that_cannot_look_into_a_record_has_each_looked_at(sql: SqlSt
 
 def test_an_unknown_database_is_asked_in_plain_sql(postgres: str) -> None:
     """Nothing of PostgreSQL's or SQLite's own is used: lists of parameters, locks and fields."""
-    registry.register("unknown.other", "tests.stores.strange", "Unknown")
+    registry.register("unknown.other", "tests.builders.dialects", "Unknown")
     url = postgres.replace("postgresql+psycopg:", "unknown+other:")
     with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
         store = open_store(url)
@@ -210,7 +210,7 @@ def test_an_unknown_database_is_asked_in_plain_sql(postgres: str) -> None:
 
 def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:
     """On PostgreSQL too: where a kill is tried is where the store comes by."""
-    registry.register("postgresql.other", "tests.stores.strange", "Other")
+    registry.register("postgresql.other", "tests.builders.dialects", "Other")
     store = open_store(postgres.replace("+psycopg:", "+other:"))
     passed: list[str] = []
     with at_sync_points(store, passed.append):

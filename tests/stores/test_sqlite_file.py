@@ -20,7 +20,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SCHEMA, SqliteStore
-from tests.stores.samples import append_next, run
+from tests.builders.stores import append_next, run
 
 NAME = "WMP-R3-017"
 

@@ -14,7 +14,7 @@ from peelflow.stores import sqlite
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.rows import CACHE_SIZE, BatchRows, RecordCache
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import append_next, batch, next_event, record, run
+from tests.builders.stores import append_next, batch, next_event, record, run
 
 NAME = "WMP-R3-017"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import tamper
 from peelflow.register.register import Register
 from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
 from peelflow.stores.sqlite import sqlite_snapshot
-from tests.runs import tamper
 
 
 @pytest.mark.search

@@ -10,12 +10,12 @@ from typing import NoReturn
 
 import pytest
 
+from bench.tamper import HMICFRS, fill
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.register.register import Register
 from peelflow.stores.integrity import Discrepancy, References, missing_references
 from peelflow.stores.sqlite import SqliteStore
-from tests.runs.tamper import HMICFRS, fill
-from tests.stores.samples import events, run
+from tests.builders.stores import events, run
 
 FIRST = "record = 'WMP-0000'"
 

@@ -9,7 +9,7 @@ import sys
 from peelflow.errors import StoreBusy
 from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
-from tests.stores.samples import append_next
+from tests.builders.stores import append_next
 
 
 def hold(path: str) -> None:

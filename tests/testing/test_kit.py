@@ -18,7 +18,7 @@ ADAPTER = """
 from pathlib import Path
 import pytest
 from peelflow.testing import StoreContract
-from tests.stores.samples import run
+from tests.builders.stores import run
 
 class TestBroken(StoreContract):
     opener = "tests.testing.broken_stores:open_broken"

@@ -1,6 +1,6 @@
 """The contention run: eight processes on fifty records, and parents raced against their children.
 
-`make contention`, or `python -m tests.runs.contention [--acts N] [--races N] [URL …]`.
+`make contention`, or `python -m bench.contention [--acts N] [--races N] [URL …]`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from time import monotonic, monotonic_ns
 
 from attrs import frozen
 
+from bench.linear import Act, faults_in
+from bench.racing import race_families
 from peelflow.errors import Conflict, StoreBusy
 from peelflow.register.register import Register
 from peelflow.stores.base import FeedItem, Store
 from peelflow.testing.audit import audit, feed_faults
-from tests.runs.linear import Act, faults_in
-from tests.runs.racing import race_families
-from tests.runs.servers import servers
-from tests.world import FORCE, LIAISON, START, clock
+from tests.builders.force import FORCE, LIAISON, START, clock
+from tests.builders.servers import servers
 
 PROCESSES = 8
 RECORDS = tuple(f"AFI-{number:02}" for number in range(50))

@@ -1,21 +1,87 @@
-"""Registers to give advice in: drawn rules, with people, inspections and a family around them."""
+"""Records to find routes for: small rules and one record, and drawn registers with families."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from attrs import define, evolve, field
 from hypothesis import strategies as st
 
 from peelflow import Rulebook, national
-from peelflow.model.records import Actor, Document
+from peelflow.model.decisions import Inspection, RelatedRecord, Route, RouteContext, RouteStep
+from peelflow.model.records import Actor, Document, Record
 from peelflow.model.requirements import DistinctFrom, Evidence, Waited
-from peelflow.model.rules import AppliesTo, Lifecycle, State, Transition
+from peelflow.model.rules import AppliesTo, Counts, Lifecycle, State, Transition
 from peelflow.register.register import Register
+from peelflow.routing.goal_analysis import Goal
+from peelflow.routing.route import route
 from peelflow.rulebook.loader import resolve
 from peelflow.testing import VOCABULARY, lifecycles
 from peelflow.testing.strategies import ADDRESSEES, CATEGORY, FORCE, tuples_of
+from tests.builders.decisions import A_RECORD, CLOSED, OPEN, appointed, day, rules
+
+CLOSED_STATE = State(CLOSED, final=True)
+NOBODY = RouteContext()
+SIGNER = appointed("Ann", "chief_constable")
+
+
+def ask(
+    lifecycle: Lifecycle,
+    *,
+    to: str = "closed",
+    around: RouteContext = NOBODY,
+    on: date | None = None,
+    most: int = 1000,
+    **record: Any,
+) -> Route:
+    """Return the way of the record to a state, from day 3 unless said otherwise."""
+    known = evolve(A_RECORD, **record)
+    goal = Goal(f"`{to}`", (frozenset({to}),))
+    return route(lifecycle, known, goal, around, on=on or day(3), most=most)
+
+
+def only(found: Route) -> RouteStep:
+    """Return the only step of a way that there is."""
+    assert found.verdict != "impossible"
+    (step,) = found.steps
+    return step
+
+
+def relative(
+    name: str, counts: dict[str, Counts], *ways: Transition, **record: Any
+) -> RelatedRecord:
+    """Return a child or a parent in the state `open`, which counts so, with these ways out."""
+    lifecycle = evolve(rules(*ways), states={"open": State(counts, transitions=ways)})
+    lifecycle = evolve(lifecycle, states={**lifecycle.states, "closed": CLOSED_STATE})
+    return RelatedRecord(evolve(A_RECORD, id=name, **record), lifecycle, NOBODY)
+
+
+def known_inspection(first: int, last: int, **parts: Any) -> Inspection:
+    """Return an inspection of question 7, planned, from one day to another."""
+    usual = Inspection(
+        f"I-{first}", "planned", day(first), day(last), frozenset({"7"}), force=A_RECORD.force
+    )
+    return evolve(usual, **parts)
+
+
+def a_record(**parts: Any) -> Record:
+    """Return the usual record with some parts changed."""
+    return evolve(A_RECORD, **parts)
+
+
+__all__ = [
+    "CLOSED_STATE",
+    "OPEN",
+    "SIGNER",
+    "a_record",
+    "ask",
+    "known_inspection",
+    "only",
+    "relative",
+]
+
 
 START = date(2023, 1, 2)
 CLERK = Actor("clerk", "liaison_officer")
@@ -140,7 +206,7 @@ class Place:
         return person
 
 
-def a_place(rulebook: Rulebook, *, agreed: bool | None = True) -> Place:
+def new_place(rulebook: Rulebook, *, agreed: bool | None = True) -> Place:
     """Return an empty place under a rulebook; `agreed` is what the predicate says, if anything."""
     register = Register.open(
         "memory:",
@@ -159,7 +225,7 @@ def rulebook_of(lifecycle: Lifecycle) -> Rulebook:
 
 
 @st.composite
-def looking_back(draw: st.DrawFn) -> Lifecycle:
+def looking_back_rules(draw: st.DrawFn) -> Lifecycle:
     """Draw rules that mostly ask for what was done before, by whom, and since when."""
     lifecycle = draw(lifecycles())
     names = tuple(lifecycle.states)
@@ -185,11 +251,11 @@ def looking_back(draw: st.DrawFn) -> Lifecycle:
 
 
 @st.composite
-def drawn_places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
+def places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
     """Draw rules and a record under them that was taken over, with a past and a family."""
-    lifecycle = draw(lifecycles() | looking_back())
+    lifecycle = draw(lifecycles() | looking_back_rules())
     rulebook = rulebook_of(lifecycle)
-    place = a_place(rulebook, agreed=draw(st.sampled_from((True, None))))
+    place = new_place(rulebook, agreed=draw(st.sampled_from((True, None))))
     parent = place.relative() if draw(st.booleans()) else None
     report = place.relative()
     for _ in range(draw(st.integers(0, 2))):

@@ -1,9 +1,4 @@
-"""A small scene to judge acts in: one way from `open` to `closed`, and what surrounds it.
-
-Days count from `DAY`. The record was added at number 1 on day -20, its window began at number 2 on
-day -10, it paused at number 3 on day -5, and its last event is number 4, on day 0. The act is done
-on day 3, which is today.
-"""
+"""Acts to judge: one transition with what surrounds it, what requirements ask for, histories."""
 
 from __future__ import annotations
 
@@ -15,10 +10,34 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from peelflow.engine.decide import decide
+from peelflow.engine.fold import fold
 from peelflow.errors import Span
-from peelflow.model.decisions import Act, Appointment, Context, Refusal
-from peelflow.model.records import Actor, Document, Event, LastDone, Moment, Record
-from peelflow.model.requirements import Requirement
+from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection, Refusal
+from peelflow.model.records import (
+    Actor,
+    Added,
+    Attachment,
+    Document,
+    Event,
+    EventPayload,
+    LastDone,
+    Moment,
+    Record,
+    TransitionTaken,
+    Value,
+)
+from peelflow.model.requirements import (
+    AnyOf,
+    DistinctFrom,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    PredicateHolds,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+)
 from peelflow.model.rules import AppliesTo, Counts, Lifecycle, Pin, Role, State, Transition
 from peelflow.testing import VOCABULARY
 
@@ -141,3 +160,94 @@ def appointed(person: str, role: str, **parts: Any) -> Appointment:
 def done(number: int, person: str) -> LastDone:
     """Return that somebody did a trigger in the record's event `number`."""
     return LastDone(number, DAY, person)
+
+
+LETTER = Evidence("letter", span=RULE)
+SIGNED = Evidence("letter", ("chief_constable", "nominated_deputy"), span=RULE)
+SINCE_PAUSE = Evidence("letter", since="paused", span=RULE)
+HELD = Inspection("INS-1", "planned", day(-5), day(-1), frozenset({"3", "7"}), force="Kent")
+PLANNED = InspectionHeld("planned", span=RULE)
+RELEVANT = InspectionHeld("any", relevant=True, span=RULE)
+SET = FieldSet("owner", span=RULE)
+OTHER = DistinctFrom("finish", span=RULE)
+WAIT = Waited(13, span=RULE)
+PUBLISHED = Waited(13, "published", span=RULE)
+AGREED = PredicateHolds("agreed", span=RULE)
+EITHER = AnyOf(((ReasonGiven(), SET), (LETTER, SuccessorNamed())), span=RULE)
+
+
+def offered(**parts: Any) -> Scene:
+    """Offer one letter with the act."""
+    return scene(act={"evidence": (document(**parts),)})
+
+
+def attached(number: int, **parts: Any) -> Scene:
+    """Have one letter attached in event `number`."""
+    return scene(record={"attachments": (Attachment(document(**parts), number),)})
+
+
+def signed(person: str = "Chief", on: int = 1, **appointment: Any) -> Scene:
+    """Offer a signed letter while the Chief holds office as the appointment says."""
+    letter = document(signed_by=person, signed_on=day(on))
+    office = evolve(appointed("Chief", "chief_constable"), **appointment)
+    return scene(act={"evidence": (letter,)}, context={"appointments": (office,)})
+
+
+def inspected(question: Value | None = "7.2", **parts: Any) -> Scene:
+    """Rest the act on one inspection of a record with a question."""
+    return scene(
+        record={"fields": {"question": question} if question is not None else {}},
+        act={"inspection": "INS-1"},
+        context={"inspection": evolve(HELD, **parts)},
+    )
+
+
+def family(*counts: Mapping[str, Counts]) -> Scene:
+    """Give the record children that count so."""
+    children = tuple(Child(f"C-{place}", each) for place, each in enumerate(counts, start=1))
+    return scene(context={"children": children})
+
+
+def before(number: int, person: str = "Kim", **record: Any) -> Scene:
+    """Have somebody finish in event `number`."""
+    return scene(record={"done": {"finish": done(number, person)}, **record})
+
+
+def published(value: Value) -> Scene:
+    """Give the record a date of publication."""
+    return scene(record={"fields": {"published": value}})
+
+
+def both_said(record: Record, act: Act, context: Context) -> bool:
+    """Say yes where the record, the act and the context are the ones that are judged."""
+    return (record.id, act.trigger, context.today) == ("R-1", "close", day(3))
+
+
+OLD, NEW = Pin("old", 1, "a"), Pin("new", 2, "b")
+ADDED = Added("Kent", "afi", 3, OLD, "open", {"owner": "Kim"}, parent="P-1")
+SHORT_LETTER = document()
+
+
+def event(number: int, what: EventPayload, on: int | None = None) -> Event:
+    """Return an event by its number, dated that many days after the first day."""
+    return Event("R-1", number, what, day(number if on is None else on), SAM, "a clerk", NOW)
+
+
+def history(*whats: EventPayload) -> tuple[Event, ...]:
+    """Return a history, an event a day, that begins with the record being added."""
+    return tuple(event(number, what) for number, what in enumerate((ADDED, *whats), start=1))
+
+
+def moment(number: int) -> Moment:
+    """Return the moment of an event dated by its number."""
+    return Moment(number, day(number))
+
+
+def acted(trigger: str, old: str, new: str, **parts: Any) -> TransitionTaken:
+    """Return what an act did."""
+    return evolve(TransitionTaken(trigger, old, new), **parts)
+
+
+FIRST = fold(history())
+START = acted("start", "open", "begun")
+CLOSE = acted("close", "begun", "closed", evidence=(SHORT_LETTER,), counted=(SHORT_LETTER.digest,))

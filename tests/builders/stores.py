@@ -1,4 +1,4 @@
-"""Samples: the kit's, and what only these tests look at."""
+"""Events and batches for stores: the kit's, and what only these tests look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small police force to test with: people in their roles, inspections, records of every level."""
+"""A small police force: people in their roles, inspections, records of every level."""
 
 from __future__ import annotations
 
@@ -214,6 +214,6 @@ class World:
         return register.record(record), len(register.history(record)), register.figures()
 
 
-def a_world(url: str = "memory:") -> World:
+def new_world(url: str = "memory:") -> World:
     """Open a register under the national rules with its people appointed."""
     return World(Register.open(url, clock=clock)).settle_in()

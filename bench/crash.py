@@ -1,6 +1,6 @@
 """The crash run: writers killed with SIGKILL, at every sync point and at random; nothing is lost.
 
-`make crash`, or `python -m tests.runs.crash [--kills N] [URL …]`.
+`make crash`, or `python -m bench.crash [--kills N] [URL …]`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from peelflow.testing.worker import (
     open_with,
     sync_points_of,
 )
-from tests.runs.servers import servers
+from tests.builders.servers import servers
 
 WRITERS = 2
 EVERY = 20  # rounds between two looks at everything

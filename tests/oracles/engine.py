@@ -1,7 +1,4 @@
-"""A second opinion: rules read naively, run by stock `transitions`, with nothing of the engine.
-
-Each requirement becomes one plain condition of a plain machine, written from docs/rules.md.
-"""
+"""A second opinion: rules read naively, run by stock `transitions`, with nothing of the engine."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Small models of records, acts and contexts: enough to exhaust what requirements can say.
-
-They follow docs/rules.md, and are judged by the engine's own checks.
-"""
+"""Small models of records, acts and contexts: enough to exhaust what requirements can say."""
 
 from __future__ import annotations
 

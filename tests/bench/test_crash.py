@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 def ran(*args: str) -> subprocess.CompletedProcess[str]:
     """Run it in a process of its own, which may fork."""
-    command = [sys.executable, "-m", "tests.runs.crash", "--kills", "20", *args]
+    command = [sys.executable, "-m", "bench.crash", "--kills", "20", *args]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

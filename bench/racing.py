@@ -11,7 +11,7 @@ from attrs import frozen
 from peelflow.errors import Conflict, StoreBusy
 from peelflow.model.decisions import Refused
 from peelflow.register.register import Register
-from tests.world import FORCE, HMICFRS, LIAISON, START, clock
+from tests.builders.force import FORCE, HMICFRS, LIAISON, START, clock
 
 PATIENCE = 60
 

@@ -1,7 +1,4 @@
-"""Walk old rules, move under a plan at any moment, and walk on under the new: on real records.
-
-It shares no code with the proof of migrations.
-"""
+"""Walk old rules, move under a plan at any moment, and walk on under the new: on real records."""
 
 from __future__ import annotations
 
@@ -25,9 +22,8 @@ from peelflow.model.rules import (
     SeparationOfDuties,
 )
 from peelflow.testing.strategies import CATEGORY
-from tests.proof.drawn import TRIGGERS, lifecycle_from, promise_from
-from tests.proof.means import NOW, means_of
-from tests.proof.reference import Found, Reference, Walk
+from tests.builders.walks import NOW, TRIGGERS, lifecycle_from, means_of, promise_from
+from tests.oracles.guarantees import Found, Reference, Walk
 
 NEW = Pin("new", 1, "")
 

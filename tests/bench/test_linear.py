@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.runs.linear import Act, Kind, faults_in, is_linear_by_trying
+from bench.linear import Act, Kind, faults_in, is_linear_by_trying
 
 TIMES = st.tuples(st.integers(1, 12), st.integers(0, 5))
 

@@ -1,10 +1,10 @@
-"""A real PostgreSQL server to test on."""
+"""Real servers to test on: PostgreSQL, and every store that the long runs write."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -65,3 +65,21 @@ def emptied(url: str) -> Iterator[str]:
             connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
     upgrade_sql(url)
     yield url
+
+
+@contextmanager
+def servers(urls: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """Give the stores to run on, by name, until the block ends.
+
+    Those are the URLs asked for, else a SQLite file and a database of a PostgreSQL server.
+    """
+    if urls:
+        yield {url: url for url in urls}
+        return
+    with (
+        TemporaryDirectory() as folder,
+        running() as server,
+        database(server) as made,
+        emptied(made) as url,
+    ):
+        yield {"SQLite": f"sqlite:///{folder}/run.db", "PostgreSQL": url}

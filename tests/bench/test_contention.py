@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from bench import contention, racing
+from bench.contention import RECORDS, Told, amend, judged
+from bench.linear import Act
 from peelflow.register.register import Register
 from peelflow.stores.base import FeedItem
 from peelflow.testing.audit import whole_feed
-from tests.runs import contention, racing
-from tests.runs.contention import RECORDS, Told, amend, judged
-from tests.runs.linear import Act
-from tests.world import clock
+from tests.builders.force import clock
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 def test_eight_processes_and_raced_families_keep_every_promise(tmp_path: Path) -> None:
     """S2, S5, S11: each act counts once, histories are linear, the feed dense, families whole."""
     url = f"sqlite:///{tmp_path / 'run.db'}"
-    command = [sys.executable, "-m", "tests.runs.contention", "--acts", "6", "--races", "6", url]
+    command = [sys.executable, "-m", "bench.contention", "--acts", "6", "--races", "6", url]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
