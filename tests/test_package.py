@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pydoc
 import runpy
@@ -20,6 +21,15 @@ ROOT = Path(__file__).parents[1]
 def test_public_names_are_pinned() -> None:
     """What `import peelflow` offers is decided here, sorted, and each name loads."""
     assert sorted(peelflow.__all__) == peelflow.__all__
+    source = ast.parse(Path(peelflow.__file__).read_text(encoding="utf-8"))
+    (for_checkers,) = (node for node in source.body if isinstance(node, ast.If))
+    homes = {
+        (imported.module, alias.asname)
+        for imported in for_checkers.body
+        if isinstance(imported, ast.ImportFrom)
+        for alias in imported.names
+    }
+    assert homes == {(home, name) for name, home in peelflow._HOME_OF.items()}
     assert set(peelflow._HOME_OF) == set(peelflow.__all__)
     assert all(getattr(peelflow, name) is not None for name in peelflow.__all__)
 

@@ -25,103 +25,115 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from peelflow.engine.application_machine import machine
-    from peelflow.engine.decide import decide
-    from peelflow.errors import (
-        Conflict,
-        Diagnostic,
-        InvalidRequest,
-        InvalidRules,
-        KeyReused,
-        MissingDependency,
-        PeelflowError,
-        RulesMismatch,
-        Span,
-        StoreBusy,
-        StoreError,
-        StoreUnavailable,
-        StoreVersion,
-        UnknownDocument,
-        UnknownRecord,
-        UnstorableText,
-    )
-    from peelflow.figures import FigureLine, Figures
-    from peelflow.model.decisions import (
-        Act,
-        AnswersNeed,
-        AppointmentNeed,
-        ChildrenNeed,
-        Context,
-        DayNeed,
-        DocumentNeed,
-        FieldNeed,
-        Inspection,
-        InspectionNeed,
-        KnownInspection,
-        Need,
-        NeedAlternatives,
-        NeedBase,
-        NextAct,
-        ParentNeed,
-        PersonNeed,
-        PredicateNeed,
-        Reason,
-        ReasonNeed,
-        Refusal,
-        Refused,
-        RoleNeed,
-        Route,
-        RouteStep,
-        SourceNeed,
-        StepNeed,
-        SuccessorNeed,
-    )
-    from peelflow.model.records import (
-        Actor,
-        Added,
-        Amended,
-        Attached,
-        Attachment,
-        Change,
-        ChildLinked,
-        Corrected,
-        Document,
-        Event,
-        EventPayload,
-        FieldValue,
-        LastDone,
-        Migrated,
-        Moment,
-        Provenance,
-        Record,
-        Relevelled,
-        TakenOver,
-        TransitionTaken,
-        Value,
-    )
-    from peelflow.model.rules import Category, FieldRule, Lifecycle, MigrationPlan, Pin
-    from peelflow.portfolio.listing import Age, Attribution, RecordRow
-    from peelflow.portfolio.movement import Movement
-    from peelflow.portfolio.overdue import Overdue, OverdueRecord, UndatedRecord
-    from peelflow.portfolio.plan import PlannedInspection, Verifiable
-    from peelflow.portfolio.reconcile import Difference, ReconcileResult
-    from peelflow.register.batch import Batch
-    from peelflow.register.csv_import import ImportResult
-    from peelflow.register.migrations import Impact, MigrationImpact, MigrationResult
-    from peelflow.register.register import Register
-    from peelflow.register.session import Session
-    from peelflow.register.timers import (
-        Deadline,
-        DeadlineChange,
-        PendingTimer,
-        StateDeadline,
-        TickResult,
-    )
-    from peelflow.results import Result
-    from peelflow.rulebook.national import check, load, national
-    from peelflow.rulebook.rulebook import Rulebook
-    from peelflow.stores.base import FeedItem, StoredEvent
-    from peelflow.stores.integrity import ChainHead, Discrepancy, Heads, Seal
+    # `as` makes each a public name of this module, for type checkers.
+    from peelflow.engine.application_machine import machine as machine
+    from peelflow.engine.decide import decide as decide
+    from peelflow.errors import Conflict as Conflict
+    from peelflow.errors import Diagnostic as Diagnostic
+    from peelflow.errors import InvalidRequest as InvalidRequest
+    from peelflow.errors import InvalidRules as InvalidRules
+    from peelflow.errors import KeyReused as KeyReused
+    from peelflow.errors import MissingDependency as MissingDependency
+    from peelflow.errors import PeelflowError as PeelflowError
+    from peelflow.errors import RulesMismatch as RulesMismatch
+    from peelflow.errors import Span as Span
+    from peelflow.errors import StoreBusy as StoreBusy
+    from peelflow.errors import StoreError as StoreError
+    from peelflow.errors import StoreUnavailable as StoreUnavailable
+    from peelflow.errors import StoreVersion as StoreVersion
+    from peelflow.errors import UnknownDocument as UnknownDocument
+    from peelflow.errors import UnknownRecord as UnknownRecord
+    from peelflow.errors import UnstorableText as UnstorableText
+    from peelflow.figures import FigureLine as FigureLine
+    from peelflow.figures import Figures as Figures
+    from peelflow.model.decisions import Act as Act
+    from peelflow.model.decisions import AnswersNeed as AnswersNeed
+    from peelflow.model.decisions import AppointmentNeed as AppointmentNeed
+    from peelflow.model.decisions import ChildrenNeed as ChildrenNeed
+    from peelflow.model.decisions import Context as Context
+    from peelflow.model.decisions import DayNeed as DayNeed
+    from peelflow.model.decisions import DocumentNeed as DocumentNeed
+    from peelflow.model.decisions import FieldNeed as FieldNeed
+    from peelflow.model.decisions import Inspection as Inspection
+    from peelflow.model.decisions import InspectionNeed as InspectionNeed
+    from peelflow.model.decisions import KnownInspection as KnownInspection
+    from peelflow.model.decisions import Need as Need
+    from peelflow.model.decisions import NeedAlternatives as NeedAlternatives
+    from peelflow.model.decisions import NeedBase as NeedBase
+    from peelflow.model.decisions import NextAct as NextAct
+    from peelflow.model.decisions import ParentNeed as ParentNeed
+    from peelflow.model.decisions import PersonNeed as PersonNeed
+    from peelflow.model.decisions import PredicateNeed as PredicateNeed
+    from peelflow.model.decisions import Reason as Reason
+    from peelflow.model.decisions import ReasonNeed as ReasonNeed
+    from peelflow.model.decisions import Refusal as Refusal
+    from peelflow.model.decisions import Refused as Refused
+    from peelflow.model.decisions import RoleNeed as RoleNeed
+    from peelflow.model.decisions import Route as Route
+    from peelflow.model.decisions import RouteStep as RouteStep
+    from peelflow.model.decisions import SourceNeed as SourceNeed
+    from peelflow.model.decisions import StepNeed as StepNeed
+    from peelflow.model.decisions import SuccessorNeed as SuccessorNeed
+    from peelflow.model.records import Actor as Actor
+    from peelflow.model.records import Added as Added
+    from peelflow.model.records import Amended as Amended
+    from peelflow.model.records import Attached as Attached
+    from peelflow.model.records import Attachment as Attachment
+    from peelflow.model.records import Change as Change
+    from peelflow.model.records import ChildLinked as ChildLinked
+    from peelflow.model.records import Corrected as Corrected
+    from peelflow.model.records import Document as Document
+    from peelflow.model.records import Event as Event
+    from peelflow.model.records import EventPayload as EventPayload
+    from peelflow.model.records import FieldValue as FieldValue
+    from peelflow.model.records import LastDone as LastDone
+    from peelflow.model.records import Migrated as Migrated
+    from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import Provenance as Provenance
+    from peelflow.model.records import Record as Record
+    from peelflow.model.records import Relevelled as Relevelled
+    from peelflow.model.records import TakenOver as TakenOver
+    from peelflow.model.records import TransitionTaken as TransitionTaken
+    from peelflow.model.records import Value as Value
+    from peelflow.model.rules import Category as Category
+    from peelflow.model.rules import FieldRule as FieldRule
+    from peelflow.model.rules import Lifecycle as Lifecycle
+    from peelflow.model.rules import MigrationPlan as MigrationPlan
+    from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.listing import Age as Age
+    from peelflow.portfolio.listing import Attribution as Attribution
+    from peelflow.portfolio.listing import RecordRow as RecordRow
+    from peelflow.portfolio.movement import Movement as Movement
+    from peelflow.portfolio.overdue import Overdue as Overdue
+    from peelflow.portfolio.overdue import OverdueRecord as OverdueRecord
+    from peelflow.portfolio.overdue import UndatedRecord as UndatedRecord
+    from peelflow.portfolio.plan import PlannedInspection as PlannedInspection
+    from peelflow.portfolio.plan import Verifiable as Verifiable
+    from peelflow.portfolio.reconcile import Difference as Difference
+    from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
+    from peelflow.register.batch import Batch as Batch
+    from peelflow.register.csv_import import ImportResult as ImportResult
+    from peelflow.register.migrations import Impact as Impact
+    from peelflow.register.migrations import MigrationImpact as MigrationImpact
+    from peelflow.register.migrations import MigrationResult as MigrationResult
+    from peelflow.register.register import Register as Register
+    from peelflow.register.session import Session as Session
+    from peelflow.register.timers import Deadline as Deadline
+    from peelflow.register.timers import DeadlineChange as DeadlineChange
+    from peelflow.register.timers import PendingTimer as PendingTimer
+    from peelflow.register.timers import StateDeadline as StateDeadline
+    from peelflow.register.timers import TickResult as TickResult
+    from peelflow.results import Result as Result
+    from peelflow.rulebook.national import check as check
+    from peelflow.rulebook.national import load as load
+    from peelflow.rulebook.national import national as national
+    from peelflow.rulebook.rulebook import Rulebook as Rulebook
+    from peelflow.stores.base import FeedItem as FeedItem
+    from peelflow.stores.base import StoredEvent as StoredEvent
+    from peelflow.stores.integrity import ChainHead as ChainHead
+    from peelflow.stores.integrity import Discrepancy as Discrepancy
+    from peelflow.stores.integrity import Heads as Heads
+    from peelflow.stores.integrity import Seal as Seal
 
 _HOMES = {
     "peelflow.register.register": "Register",
@@ -161,118 +173,9 @@ _HOMES = {
     "peelflow.stores.base": "FeedItem StoredEvent",
     "peelflow.stores.integrity": "ChainHead Discrepancy Heads Seal",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+_HOME_OF = dict(sorted((name, home) for home, names in _HOMES.items() for name in names.split()))
 
-__all__ = [
-    "Act",
-    "Actor",
-    "Added",
-    "Age",
-    "Amended",
-    "AnswersNeed",
-    "AppointmentNeed",
-    "Attached",
-    "Attachment",
-    "Attribution",
-    "Batch",
-    "Category",
-    "ChainHead",
-    "Change",
-    "ChildLinked",
-    "ChildrenNeed",
-    "Conflict",
-    "Context",
-    "Corrected",
-    "DayNeed",
-    "Deadline",
-    "DeadlineChange",
-    "Diagnostic",
-    "Difference",
-    "Discrepancy",
-    "Document",
-    "DocumentNeed",
-    "Event",
-    "EventPayload",
-    "FeedItem",
-    "FieldNeed",
-    "FieldRule",
-    "FieldValue",
-    "FigureLine",
-    "Figures",
-    "Heads",
-    "Impact",
-    "ImportResult",
-    "Inspection",
-    "InspectionNeed",
-    "InvalidRequest",
-    "InvalidRules",
-    "KeyReused",
-    "KnownInspection",
-    "LastDone",
-    "Lifecycle",
-    "Migrated",
-    "MigrationImpact",
-    "MigrationPlan",
-    "MigrationResult",
-    "MissingDependency",
-    "Moment",
-    "Movement",
-    "Need",
-    "NeedAlternatives",
-    "NeedBase",
-    "NextAct",
-    "Overdue",
-    "OverdueRecord",
-    "ParentNeed",
-    "PeelflowError",
-    "PendingTimer",
-    "PersonNeed",
-    "Pin",
-    "PlannedInspection",
-    "PredicateNeed",
-    "Provenance",
-    "Reason",
-    "ReasonNeed",
-    "ReconcileResult",
-    "Record",
-    "RecordRow",
-    "Refusal",
-    "Refused",
-    "Register",
-    "Relevelled",
-    "Result",
-    "RoleNeed",
-    "Route",
-    "RouteStep",
-    "Rulebook",
-    "RulesMismatch",
-    "Seal",
-    "Session",
-    "SourceNeed",
-    "Span",
-    "StateDeadline",
-    "StepNeed",
-    "StoreBusy",
-    "StoreError",
-    "StoreUnavailable",
-    "StoreVersion",
-    "StoredEvent",
-    "SuccessorNeed",
-    "TakenOver",
-    "TickResult",
-    "TransitionTaken",
-    "UndatedRecord",
-    "UnknownDocument",
-    "UnknownRecord",
-    "UnstorableText",
-    "Value",
-    "Verifiable",
-    "check",
-    "decide",
-    "load",
-    "machine",
-    "national",
-]
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:

@@ -62,6 +62,12 @@ def test_moving_to_another_version_changes_what_differs() -> None:
     }
 
 
+def test_moving_where_all_counts_alike_changes_nothing() -> None:
+    """A record that stays in its state under a new version stays on its lines."""
+    moved = Migrated(FIRST.lifecycle, "open", "open", "plan")
+    assert changes_on_move(FIRST, moved, day(2), same) == ()
+
+
 def test_moving_to_another_level_leaves_the_old_one() -> None:
     """All that counted there counts here, ledger by ledger, where nothing else differs too."""
     assert changes_on_move(FIRST, moves()[Relevelled], day(2), same) == (

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from peelflow.errors import MissingDependency
 
-MISUSE = 2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 fine, 1 findings or a refusal, 2 misuse.
@@ -24,5 +22,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if missing.name not in {"typer", "rich"}:
             raise
         print(MissingDependency("cli", missing.name), file=sys.stderr)  # noqa: T201
-        return MISUSE
+        return 2
     return run(arguments)

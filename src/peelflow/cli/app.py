@@ -13,18 +13,8 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import (
-    MISUSE,
-    advice,
-    exchange,
-    listing,
-    migrate,
-    output,
-    portfolio,
-    record,
-    rules,
-)
-from peelflow.cli.options import FINDINGS, grouped
+from peelflow.cli import exchange, listing, output, portfolio, record, rules
+from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.errors import (
     Conflict,
     InvalidRules,
@@ -83,15 +73,15 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "check": rules.check_files,
     "rules": rules.show_rules,
     "diff": rules.diff_rules,
-    "migrate": migrate.migrate,
+    "migrate": record.migrate,
     "relevel": record.relevel,
     "add": record.add,
     "appoint": record.appoint,
     "import": exchange.import_files,
     "list": listing.list_records,
     "show": listing.show_record,
-    "why": advice.why,
-    "route": advice.route,
+    "why": listing.why,
+    "route": listing.route,
     "fire": record.fire,
     "amend": record.amend,
     "attach": record.attach,

@@ -1,30 +1,43 @@
-"""Print a register's records, one record's history, and its figures.
+"""Read a register: its records, one record's history and what could be done with it, its figures.
 
-The commands are list, show and figures.
+The commands are list, show, why, route and figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from shlex import quote
 from typing import Annotated, assert_never
 
 import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
+    FINDINGS,
+    UNDETERMINED,
+    DocumentsOption,
     ForceOption,
     Format,
     FormatOption,
+    InspectionOption,
     LedgerOption,
     LevelOption,
+    OnOption,
+    ReasonOption,
     RecordArgument,
     RegisterOptions,
+    SignatureOptions,
+    SourceOption,
+    SuccessorOption,
     day_option,
     level_of,
+    today,
 )
 from peelflow.figures import Figures
+from peelflow.model.decisions import InspectionNeed, Refusal, RouteStep
 from peelflow.model.records import (
+    Actor,
     Added,
     Amended,
     Attached,
@@ -38,20 +51,20 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import Counts
+from peelflow.model.rules import Counts, ledgers_counting
 from peelflow.portfolio.listing import row_of
+from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.reports.lifecycle_page import say_counts
-from peelflow.wording import say_rule
+from peelflow.wording import say_day, say_doers, say_need, say_route_head, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
 
 
-def event_row(event: Event) -> tuple[int, str, str, str, str, str | None, str | None]:
-    """Return an event as a row: number, day, what, who decided, who typed, reason, source."""
+def _event_row(event: Event) -> tuple[output.Cell, ...]:
     return (
         event.number,
-        event.on.isoformat(),
+        event.on,
         say_what(event.what),
         str(event.actor),
         event.recorded_by,
@@ -139,8 +152,8 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         row.force,
         _say_state(record),
         row.owner,
-        record.issued.isoformat(),
-        last.on.isoformat(),
+        record.issued,
+        last.on,
         str(last.actor),
         last.recorded_by,
     )
@@ -166,7 +179,7 @@ def show_record(
         output.rows(("", ""), list(_record_facts(register, shown)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
-        output.rows(columns, [event_row(event) for event in history], numbers=("no",))
+        output.rows(columns, [_event_row(event) for event in history], numbers=("no",))
         output.line()
         transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
         output.line("Next:" if transitions else f"`{shown.state}` is an end")
@@ -239,14 +252,10 @@ def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) ->
     when += "" if counted.known is None else f", known at position {counted.known}"
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
-        document = {
-            "ledger": ledger,
-            "as_at": counted.as_at.isoformat() if counted.as_at else None,
-            "known": counted.known,
-            "lines": [dict(zip(names, row, strict=True)) for row in body],
-            "total": dict(zip(names[1:], total[1:], strict=True)),
-        }
-        output.print_json(document)
+        lines = [dict(zip(names, row, strict=True)) for row in body]
+        totals = dict(zip(names[1:], total[1:], strict=True))
+        known = {"ledger": ledger, "as_at": day, "known": counted.known}
+        output.print_json({**known, "lines": lines, "total": totals})
         return
     output.rows(
         (("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),
@@ -256,3 +265,111 @@ def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) ->
         numbers=_FIGURE_COLUMNS,
         totals=True,
     )
+
+
+def why(
+    record: RecordArgument,
+    trigger: Annotated[str, typer.Argument(help="What would be done.")],
+    *,
+    role: Annotated[str, typer.Option("--as", "--actor-role", help="In which role.")],
+    person: Annotated[str, typer.Option("--by", "--actor", help="By whom: a person.")],
+    on: OnOption = None,
+    source: SourceOption = None,
+    reason: ReasonOption = None,
+    inspection: InspectionOption = None,
+    successor: SuccessorOption = None,
+    document: DocumentsOption = None,
+    signature: SignatureOptions,
+    location: RegisterOptions,
+) -> None:
+    """Say whether an act may be done, or every reason why not. Nothing is written."""
+    day = on or today()
+    with location.opened() as register, register.trial() as batch:
+        refusal = batch.why(
+            record,
+            trigger,
+            actor=Actor(person, role),
+            on=day,
+            source=source,
+            reason=reason,
+            inspection=inspection,
+            successor=successor,
+            evidence=signature.keep(batch, document or []),
+        )
+        hint = _route_hint(batch, record)
+    if refusal is None:
+        output.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
+        return
+    _print_refusal(refusal)
+    output.line()
+    output.line(hint)
+    raise typer.Exit(FINDINGS)
+
+
+def _route_hint(batch: Batch, record: str) -> str:
+    """Say what to ask for the way to have a record closed, on a ledger that it counts on."""
+    states = batch.session.lifecycle(batch.record(record)).states
+    ledgers = sorted(
+        {name for state in states.values() for name in ledgers_counting(state, "closed")}
+    )
+    command, goal = f"peelflow route {quote(record)}", "have it closed"
+    if not ledgers:
+        command, goal = f"{command} --to STATE", "a state"
+    elif "portal" not in ledgers:
+        command = f"{command} --ledger {ledgers[0]}"
+    return f"`{command}` says the shortest lawful way to {goal}"
+
+
+def _print_refusal(refusal: Refusal) -> None:
+    output.paragraph(refusal.head)
+    for reason in refusal.reasons:
+        sentence = f"{reason.sentence}; {reason.instead}{output.rule_location(reason.span)}"
+        output.paragraph(sentence, indent=2, mark=f"{reason.kind}: ")
+
+
+def route(
+    record: RecordArgument,
+    *,
+    to: Annotated[
+        str, typer.Option("--to", help="A state, or `open` or `closed` on the ledger.")
+    ] = "closed",
+    ledger: LedgerOption = "portal",
+    on: OnOption = None,
+    location: RegisterOptions,
+) -> None:
+    """Say the shortest lawful way of a record to a goal, from where it stands.
+
+    Each step says who may, with what, from when, by when.
+    """
+    with location.opened() as register:
+        shortest = register.route(record, to=to, ledger=ledger, on=on)
+    output.paragraph(say_route_head(shortest))
+    _print_steps(shortest.steps)
+    if shortest.verdict == "impossible":
+        raise typer.Exit(FINDINGS)
+    if shortest.verdict == "undetermined":
+        raise typer.Exit(UNDETERMINED)
+
+
+def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:
+    for number, step in enumerate(steps, start=1):
+        arrows = " → ".join(f"`{state}`" for state in (step.old, *step.lands))
+        mark = f"{number}. "
+        output.line()
+        output.paragraph(f"`{step.trigger}`: {arrows}", indent=indent, mark=mark)
+        inner_indent = indent + len(mark)
+        output.paragraph(say_doers(step), indent=inner_indent, mark="who: ")
+        output.paragraph(_say_days(step), indent=inner_indent, mark="when: ")
+        for need in step.needs:
+            output.paragraph(say_need(need), indent=inner_indent, mark="- ")
+        for fact in step.undetermined:
+            output.paragraph(f"undetermined: {fact} decides", indent=inner_indent)
+        for preliminary in step.before:
+            output.paragraph(f"beforehand, {say_route_head(preliminary)}", indent=inner_indent)
+            _print_steps(preliminary.steps, indent=inner_indent + 2)
+
+
+def _say_days(step: RouteStep) -> str:
+    is_unknown = any(isinstance(need, InspectionNeed) and not need.known for need in step.needs)
+    start = "once that inspection has begun" if is_unknown else f"from {say_day(step.earliest)}"
+    return start + (f", by {say_day(step.latest)}" if step.latest else "")

@@ -30,7 +30,7 @@ from peelflow.register.validation import iso_date
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 
-FINDINGS, UNDETERMINED = 1, 3
+FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
 DEFAULT_URL = "peelflow.db"
 LONDON = ZoneInfo("Europe/London")
@@ -344,9 +344,5 @@ def replacement_stream(path: Path) -> Iterator[TextIO]:
                 partial_file.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> InvalidRequest:
-    why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
-    return InvalidRequest(f"the file {path}", why, instead)
+        why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
+        raise InvalidRequest(f"the file {path}", why, instead) from None

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from textwrap import wrap
@@ -66,12 +67,15 @@ def print_table(console: Console, content: TableContent) -> None:
         _print_wrapped(console, Text("nothing to list"))
         return
     if _least_table_width(content) > console.width:
+        _print_wrapped(console, Text(content.title, "bold"))
         content, constants = _without_constant_columns(content)
-        _print_title_and_constants(console, content, constants)
-        content = evolve(content, title="")
+        if any(cell for _, cell in constants):
+            _print_wrapped(console, Text.assemble("each: ", _labelled_cells(constants)))
     if _least_table_width(content) > console.width:
         for row in content.body:
-            _print_paragraph(console, content.columns, row)
+            cells = _labelled_cells(zip(content.columns[1:], row[1:], strict=True))
+            _print_wrapped(console, Text(row[0], "bold"))
+            _print_wrapped(console, cells, margin=MARGIN)
     else:
         _print_bordered(console, content)
 
@@ -92,7 +96,7 @@ def _least_cell_width(cell: str) -> int:
 
 
 def _without_constant_columns(content: TableContent) -> tuple[TableContent, list[tuple[str, str]]]:
-    """Return a table without the columns whose cells are all the same, and what they say."""
+    """Return a table without its title and the columns that are the same all through, and these."""
     first, *others = content.body
     constant = {
         index
@@ -100,26 +104,12 @@ def _without_constant_columns(content: TableContent) -> tuple[TableContent, list
         if others and all(row[index] == first[index] for row in others)
     }
 
-    def kept(cells: Iterable[str]) -> tuple[str, ...]:
+    def varying(cells: Iterable[str]) -> tuple[str, ...]:
         return tuple(cell for index, cell in enumerate(cells) if index not in constant)
 
     constants = [(content.columns[index], first[index]) for index in sorted(constant)]
-    body = tuple(map(kept, content.body))
-    return evolve(content, columns=kept(content.columns), body=body), constants
-
-
-def _print_title_and_constants(
-    console: Console, content: TableContent, constants: list[tuple[str, str]]
-) -> None:
-    _print_wrapped(console, Text(content.title, "bold"))
-    labelled = _labelled_cells(constants)
-    if labelled.plain:
-        _print_wrapped(console, Text.assemble("each: ", labelled))
-
-
-def _print_paragraph(console: Console, columns: Sequence[str], row: Sequence[str]) -> None:
-    _print_wrapped(console, Text(row[0], "bold"))
-    _print_wrapped(console, _labelled_cells(zip(columns[1:], row[1:], strict=True)), margin=MARGIN)
+    body = tuple(map(varying, content.body))
+    return evolve(content, columns=varying(content.columns), body=body, title=""), constants
 
 
 def _print_wrapped(console: Console, text: Text, *, margin: int = 0) -> None:
@@ -170,7 +160,7 @@ def _print_bordered(console: Console, content: TableContent) -> None:
 UNLIMITED_WIDTH = 10_000
 READABLE_WIDTH = 100
 _HARMLESS_CHARACTERS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
-Cell = str | int | None
+Cell = str | int | date | None
 
 
 def printable(text: str) -> str:
@@ -253,8 +243,8 @@ def diagnostics(faults: Iterable[Diagnostic], stream: TextIO | None = None) -> N
 
 
 def print_json(data: object) -> None:
-    """Print data as indented JSON."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    """Print data as indented JSON, a day as 2023-03-30."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 class ShowsProgress(Protocol):
@@ -305,7 +295,9 @@ def rows(
         case Format.MD:
             _print_markdown(columns, body, numbers)
         case _:
-            _print_plain_or_bordered(columns, body, title=title, numbers=numbers, totals=totals)
+            cells = tuple(tuple(map(_cell_text, row)) for row in body)
+            content = TableContent(tuple(columns), cells, title, tuple(numbers), totals=totals)
+            _print_plain_or_bordered(content)
 
 
 def _print_markdown(
@@ -321,29 +313,21 @@ def _cell_text(cell: Cell) -> str:
     return "" if cell is None else " ".join(printable(str(cell)).split("\n"))
 
 
-def _print_plain_or_bordered(
-    columns: Sequence[str],
-    body: Sequence[Sequence[Cell]],
-    *,
-    title: str,
-    numbers: Sequence[str],
-    totals: bool,
-) -> None:
-    cells = tuple(tuple(map(_cell_text, row)) for row in body)
+def _print_plain_or_bordered(content: TableContent) -> None:
     console = Console(file=sys.stdout)
     if console.is_terminal:
-        content = TableContent(tuple(columns), cells, title, tuple(numbers), totals=totals)
         print_table(console, content)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left")
-    for row in cells:
+    has_head = any(content.columns)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=has_head)
+    for column in content.columns:
+        table.add_column(column, justify="right" if column in content.numbers else "left")
+    for row in content.body:
         table.add_row(*map(Text, row))
     plain = StringIO()
     Console(file=plain, width=UNLIMITED_WIDTH).print(table)
-    if title:
-        line(title)
+    if content.title:
+        line(content.title)
     sys.stdout.write("".join(f"{row.rstrip()}\n" for row in plain.getvalue().splitlines()))
 
 

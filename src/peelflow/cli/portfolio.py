@@ -80,7 +80,7 @@ def ages(
         body = [
             (
                 *_record_cells(age.row),
-                _day_cell(age.published),
+                age.published,
                 age.days,
                 *_attribution_cells(age.attribution),
             )
@@ -137,7 +137,7 @@ def movement(
     with location.opened() as register:
         body = [
             (
-                moved.on.isoformat(),
+                moved.on,
                 moved.kind,
                 moved.counts,
                 *_record_cells(moved.row),
@@ -158,17 +158,13 @@ def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
     return (row.record, row.category, output.say_level(row.level), row.state, row.owner)
 
 
-def _day_cell(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
 def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
     deadline, is_own = record.deadline, record.what == "record"
     return (
         *_record_cells(record.row),
         record.what,
-        _day_cell(deadline.original) if is_own else None,
-        _day_cell(record.due),
+        deadline.original if is_own else None,
+        record.due,
         record.days_over,
         *(_slip_cells(deadline) if is_own else (None, None)),
         *_attribution_cells(record.attribution),
@@ -180,7 +176,7 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
     return (
         *_record_cells(record.row),
         record.what,
-        _day_cell(deadline.original),
+        deadline.original,
         deadline.state.why if deadline.state else deadline.words or "none",
         None,
         *_slip_cells(deadline),
@@ -206,7 +202,7 @@ def _say_inspection(planned: PlannedInspection) -> str:
 
 def _inspection_rows(planned: PlannedInspection) -> list[tuple[output.Cell, ...]]:
     inspection = planned.inspection
-    days = (inspection.first_day.isoformat(), inspection.last_day.isoformat())
+    days = (inspection.first_day, inspection.last_day)
     return [
         (inspection.id, inspection.kind, *days, *_verifiable_cells(record))
         for record in (*planned.ready, *planned.first)
@@ -227,7 +223,7 @@ def _verifiable_cells(record: Verifiable) -> tuple[output.Cell, ...]:
 def _attribution_cells(attribution: Attribution | None) -> tuple[output.Cell, ...]:
     if attribution is None:
         return (None, None, None)
-    return (str(attribution.actor), attribution.recorded_by, attribution.on.isoformat())
+    return (str(attribution.actor), attribution.recorded_by, attribution.on)
 
 
 def reconcile(

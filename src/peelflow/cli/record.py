@@ -1,34 +1,46 @@
-"""Write to one record, or appoint one person.
+"""Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, correct and relevel.
+The commands are add, appoint, fire, amend, attach, correct, relevel and migrate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from peelflow.cli import output
-from peelflow.cli.migrate import proved_plans
 from peelflow.cli.options import (
+    FINDINGS,
     DocumentsOption,
+    Format,
+    FormatOption,
     InspectionOption,
     LevelOption,
+    OnOption,
     ProvenanceOptions,
+    ReasonOption,
     RecordArgument,
+    RecordedByOption,
     RegisterOptions,
     SignatureOptions,
+    SourceOption,
     SuccessorOption,
     day_option,
     level_of,
     read_pair,
 )
 from peelflow.errors import InvalidRequest
+from peelflow.model.records import Actor
+from peelflow.model.rules import MigrationPlan
+from peelflow.proof.counterexample import EXIT_CODES
+from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
+from peelflow.rulebook.national import examine
 
 
 def add(
@@ -57,28 +69,18 @@ def add(
         fields = given_fields(register, category, map(read_pair, field or []))
         if state is None:
             _refuse_without_state({"--on": provenance.on, "--reason": provenance.reason})
-            register.add(
-                record,
-                category=category,
-                force=force,
-                issued=issued,
-                level=level_of(level or "none"),
-                fields=fields,
-                parent=parent,
-                **provenance.arguments(),
-            )
+            enter = partial(register.add, **provenance.arguments())
         else:
-            register.take_over(
-                record,
-                category=category,
-                force=force,
-                issued=issued,
-                state=state,
-                level=level_of(level or "none"),
-                fields=fields,
-                parent=parent,
-                **provenance.reasoned_arguments(),
-            )
+            enter = partial(register.take_over, state=state, **provenance.reasoned_arguments())
+        enter(
+            record,
+            category=category,
+            force=force,
+            issued=issued,
+            level=level_of(level or "none"),
+            fields=fields,
+            parent=parent,
+        )
         output.line(f"{record} is `{register.record(record).state}`")
 
 
@@ -261,7 +263,7 @@ def relevel(
     file = Path(plan)
     is_file = file.exists() or bool(file.suffix)
     if is_file:
-        (proved,) = proved_plans(file, location.rules, single=True)
+        (proved,) = _proved_plans(file, location.rules, single=True)
         plan = proved.name
     with location.opened(beside=file if is_file else None) as register:
         before = register.record(record)
@@ -269,3 +271,116 @@ def relevel(
         after = register.record(record)
     levels = f"level {output.say_level(before.level)} → {output.say_level(after.level)}"
     output.line(f"{record}: {levels}, `{before.state}` → `{after.state}`")
+
+
+def migrate(
+    plan: Annotated[
+        Path | None, typer.Argument(metavar="PLAN", help="The migration's file.")
+    ] = None,
+    *,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="PLAN", help="Prove this migration's file; move nothing."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of the register's records.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Move the register's records.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what it moved, where nobody acted since.")
+    ] = False,
+    actor: Annotated[str | None, typer.Option("--actor", help="Who has them moved.")] = None,
+    actor_role: Annotated[
+        str | None, typer.Option("--actor-role", help="The role the actor acts in.")
+    ] = None,
+    on: OnOption = None,
+    reason: ReasonOption = None,
+    recorded_by: RecordedByOption = None,
+    source: SourceOption = None,
+    location: RegisterOptions,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Prove a plan that moves records to other rules; preview it, move them, or move them back.
+
+    The rules it names are the national ones, those beside it, or those of `--rules`. Exit code 0:
+    all is well; 1: the plan is refused, or there are records to look at or left alone; 3: a proof
+    is undetermined. What was cut off goes on when it is asked for again.
+    """
+    file = _chosen_file(plan, check, actions=(dry_run, apply, undo))
+    plans = _proved_plans(file, location.rules, single=check is None)
+    for proved in plans if form is Format.TABLE else ():
+        output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
+    if check is not None:
+        return
+    with location.opened(beside=file) as register:
+        if dry_run:
+            _print_preview(register, plans[0], on, form)
+            return
+        if actor is None or actor_role is None:
+            what, why = "the migration", "does not say who has the records moved"
+            raise InvalidRequest(what, why, "give --actor and --actor-role")
+        move = register.unmigrate if undo else register.migrate
+        with output.progress("Moving") as show:
+            result = move(
+                plans[0].name,
+                actor=Actor(actor, actor_role),
+                on=on,
+                reason=reason or "",
+                source=source,
+                recorded_by=recorded_by,
+                on_progress=show,
+            )
+    _print_migration(result, undo=undo)
+
+
+def _print_migration(result: MigrationResult, *, undo: bool) -> None:
+    back = " back" if undo else ""
+    output.line(f"{result.moved} records moved{back}, {len(result.not_moved)} left")
+    for record in result.not_moved:
+        output.line(f"  left: {record}")
+    if result.not_moved:
+        raise typer.Exit(FINDINGS)
+
+
+def _chosen_file(plan: Path | None, check: Path | None, *, actions: Sequence[bool]) -> Path:
+    """Return the plan's file, if one plan is named and one thing to do with it."""
+    file = check or plan
+    if file is None or (check and plan) or sum((check is not None, *actions)) != 1:
+        what, why = "the migration", "does not say which plan, and what to do with it"
+        raise InvalidRequest(
+            what, why, "give --check PLAN, or PLAN and --dry-run, --apply or --undo"
+        )
+    return file
+
+
+def _proved_plans(
+    path: Path, rules: list[Path] | None, *, single: bool
+) -> tuple[MigrationPlan, ...]:
+    """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
+    checked = examine(path, *(rules or [path.parent]))
+    output.diagnostics(checked.diagnostics)
+    file = path.resolve()
+    plans = [plan for plan in checked.rulebook.migrations if Path(plan.span.file).resolve() == file]
+    if not plans and (single or not checked.diagnostics):
+        raise InvalidRequest(f"{path}", "is no migration's file", "start it with `migration:`")
+    code = EXIT_CODES[checked.verdict]
+    if code:
+        for plan in plans:
+            output.line(f"{plan.name}, {plan.old} → {plan.new}: {checked.verdict}")
+        raise typer.Exit(code)
+    return tuple(plans)
+
+
+def _print_preview(register: Register, plan: MigrationPlan, on: date | None, form: Format) -> None:
+    impact = register.preview(plan.name, on=on)
+    if form is Format.TABLE:
+        output.line(
+            f"{impact.affected} records affected: {impact.stranded} stranded, "
+            f"{impact.overdue} overdue at once, {impact.blocked} blocked"
+        )
+    columns = ("record", "state", "what", "why")
+    body = [(worry.record, worry.state, worry.kind, worry.sentence) for worry in impact.worst]
+    if body or form is not Format.TABLE:
+        output.rows(columns, body, form)
+    if body:
+        raise typer.Exit(FINDINGS)

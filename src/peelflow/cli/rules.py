@@ -35,31 +35,26 @@ SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def diagnostics_as_json(faults: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def _diagnostics_as_json(faults: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     """Return diagnostics as JSON data: lines and columns count from 1."""
     return [
         {
-            **_json_location(fault.span),
+            **fault.span.to_dict(),
             "code": fault.code,
             "severity": fault.severity,
             "sentence": fault.sentence,
             "help": fault.help,
-            "related": None if fault.related is None else _json_location(fault.related),
-            "steps": [{**_json_location(span), "sentence": text} for span, text in fault.steps],
+            "related": None if fault.related is None else fault.related.to_dict(),
+            "steps": [{**span.to_dict(), "sentence": text} for span, text in fault.steps],
         }
         for fault in faults
     ]
 
 
-def _json_location(span: Span) -> dict[str, Any]:
-    return {"file": span.file, "line": span.line, "column": span.column}
-
-
-def diagnostics_as_sarif(faults: Iterable[Diagnostic], *, version: str) -> dict[str, Any]:
+def _diagnostics_as_sarif(faults: tuple[Diagnostic, ...]) -> dict[str, Any]:
     """Return diagnostics as one run of SARIF 2.1.0."""
-    reported = tuple(faults)
-    codes = sorted({fault.code for fault in reported})
-    driver = {"name": "peelflow", "version": version, "rules": [{"id": code} for code in codes]}
+    rules = [{"id": code} for code in sorted({fault.code for fault in faults})]
+    driver = {"name": "peelflow", "version": version("peelflow"), "rules": rules}
     return {
         "$schema": SARIF_SCHEMA,
         "version": SARIF_VERSION,
@@ -67,7 +62,7 @@ def diagnostics_as_sarif(faults: Iterable[Diagnostic], *, version: str) -> dict[
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(fault) for fault in reported],
+                "results": [_sarif_result(fault) for fault in faults],
             }
         ],
     }
@@ -129,7 +124,9 @@ def check_files(
     faults = checked.diagnostics
     if verify is not None:
         text = read_text(verify)
-        faults += compare_certificate(text, checked, version=_version(), file=verify.as_posix())
+        faults += compare_certificate(
+            text, checked, version=version("peelflow"), file=verify.as_posix()
+        )
     _print_report(paths, checked, faults, form)
     is_wrong = any(fault.severity == "error" for fault in faults)
     code = EXIT_CODES["refuted" if is_wrong else checked.verdict]
@@ -141,11 +138,11 @@ def _print_report(
     paths: list[Path], checked: CheckedRules, faults: tuple[Diagnostic, ...], form: ReportFormat
 ) -> None:
     if form is ReportFormat.SARIF:
-        output.print_json(diagnostics_as_sarif(faults, version=_version()))
+        output.print_json(_diagnostics_as_sarif(faults))
         return
-    certificate = certificate_of(checked, version=_version())
+    certificate = certificate_of(checked, version=version("peelflow"))
     if form is ReportFormat.JSON:
-        output.print_json({"diagnostics": diagnostics_as_json(faults), **certificate})
+        output.print_json({"diagnostics": _diagnostics_as_json(faults), **certificate})
         return
     output.diagnostics(faults)
     for lifecycle in certificate["lifecycles"]:
@@ -163,10 +160,6 @@ def _lifecycle_summary(certified: dict[str, Any]) -> str:
     proved = sum(guarantee["verdict"] == "proved" for guarantee in guarantees)
     counted = f"; {proved} of {len(guarantees)} guarantees proved" if guarantees else ""
     return f"{certified['lifecycle']}: {certified['verdict']}{refines}{counted}"
-
-
-def _version() -> str:
-    return version("peelflow")
 
 
 def show_rules(
@@ -206,7 +199,7 @@ def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], form: Format) -> None:
             lifecycle.title,
             ", ".join(lifecycle.applies_to.category),
             ", ".join(map(output.say_level, lifecycle.applies_to.level)),
-            lifecycle.in_force_from.isoformat(),
+            lifecycle.in_force_from,
             len(lifecycle.states),
             len(lifecycle.guarantees),
         )

@@ -36,7 +36,7 @@ def last_day(start: date, period: Period, holidays: Holidays | None) -> date | U
     try:
         eve = start - _DAY if period.beginning else start
         if period.working_days is not None:
-            return _last_working_day(eve, period.working_days, holidays)
+            return _count_working_days(eve, period.working_days, _DAY, holidays)
         if period.months is not None:
             return months_after(start, period.months) - (start - eve)
         return eve + timedelta(period.days or 0)
@@ -64,7 +64,10 @@ def latest_start(period: Period, on: date, holidays: Holidays | None) -> date | 
     """
     try:
         if period.working_days is not None:
-            return _latest_working_start(period.working_days, on, period, holidays)
+            first = _count_working_days(on + _DAY, period.working_days, -_DAY, holidays)
+            if isinstance(first, UndeterminedDay):
+                return None
+            return first if period.beginning else first - _DAY
         end = on + _DAY if period.beginning else on
         if period.months is None:
             return end - timedelta(period.days or 0)
@@ -87,27 +90,19 @@ def assume_no_more_holidays(holidays: Holidays | None) -> Holidays:
     return Holidays(holidays.days if holidays else frozenset(), date.min.year, date.max.year)
 
 
-def _last_working_day(eve: date, number: int, holidays: Holidays | None) -> date | UndeterminedDay:
-    day, remaining = eve, number
+def _count_working_days(
+    start: date, number: int, step: timedelta, holidays: Holidays | None
+) -> date | UndeterminedDay:
+    """Return the working day that is so many after a day, or before it where `step` goes back."""
+    day, remaining = start, number
     while remaining:
-        why = _undetermined_because(day + _DAY, holidays)
+        why = _undetermined_because(day + step, holidays)
         if why:
             return UndeterminedDay(why, day + timedelta(remaining - 1))
-        day += _DAY
-        remaining -= _is_working_day(day, holidays)
+        day += step
+        is_holiday = holidays is not None and day in holidays.days
+        remaining -= day.weekday() < _SATURDAY and not is_holiday
     return day
-
-
-def _latest_working_start(
-    number: int, on: date, period: Period, holidays: Holidays | None
-) -> date | None:
-    day, remaining = on + _DAY, number
-    while remaining:
-        day -= _DAY
-        if _undetermined_because(day, holidays):
-            return None
-        remaining -= _is_working_day(day, holidays)
-    return day if period.beginning else day - _DAY
 
 
 def _undetermined_because(day: date, holidays: Holidays | None) -> str:
@@ -120,10 +115,6 @@ def _undetermined_because(day: date, holidays: Holidays | None) -> str:
         f"counts working days up to {day}, and bank holidays are known "
         f"from {holidays.first_year} to {holidays.last_year}"
     )
-
-
-def _is_working_day(day: date, holidays: Holidays | None) -> bool:
-    return day.weekday() < _SATURDAY and (holidays is None or day not in holidays.days)
 
 
 NO_PUBLICATION = "no date of publication is set"

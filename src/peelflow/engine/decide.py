@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
@@ -27,7 +27,7 @@ from peelflow.model.requirements import (
     Requirement,
     Waited,
 )
-from peelflow.model.rules import After, Holidays, Lifecycle, Transition, is_taken_by_system
+from peelflow.model.rules import Holidays, Lifecycle, is_taken_by_system
 
 NOBODY = Actor("", "")
 ContextFor = Callable[[Lifecycle, Record, Act], Context]
@@ -59,6 +59,9 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
     Its parts are given by position: by keyword, each of the two takes half as long again.
     """
     record, act, context, rule = cursor.record, cursor.act, cursor.context, compiled.rule
+    force, category, level = record.force, record.category, record.level
+    due = due_day(rule.after, record, context.holidays) if rule.after else None
+    changes = [Change(act.on, force, category, level, *delta) for delta in compiled.figure_deltas]
     taken = TransitionTaken(
         act.trigger,
         record.state,
@@ -68,7 +71,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         cursor.counted,
         act.inspection,
         act.successor,
-        _day_due(rule.after, record, context) if rule.after else None,
+        due if isinstance(due, date) else None,
     )
     return Event(
         record.id,
@@ -81,19 +84,8 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.reason,
         act.source,
         act.key,
-        tuple(
-            [
-                Change(act.on, record.force, record.category, record.level, *delta)
-                for delta in compiled.figure_deltas
-            ]
-        ),
+        tuple(changes),
     )
-
-
-def _day_due(after: After, record: Record, context: Context) -> date | None:
-    """Return the day on which a timed transition that is taken fell due."""
-    due = due_day(after, record, context.holidays)
-    return due if isinstance(due, date) else None
 
 
 def next_acts(
@@ -112,21 +104,18 @@ def next_acts(
         One for each trigger out of the record's state that is not peelflow's own, in the order of
         the rules.
     """
-    machine = machine_for(lifecycle)
     rules = lifecycle.states[record.state].transitions
     triggers = dict.fromkeys(rule.trigger for rule in rules if not is_taken_by_system(rule))
     acts = (Act(trigger, actor, on, actor.person) for trigger in triggers)
     return tuple(
-        _next_act(machine, record, act, context_for(lifecycle, record, act)) for act in acts
+        _next_act(machine_for(lifecycle), record, act, context_for(lifecycle, record, act))
+        for act in acts
     )
 
 
 def _next_act(machine: RuleMachine, record: Record, act: Act, context: Context) -> NextAct:
-    rules = [
-        compiled.rule
-        for compiled in machine.compiled(record.state, act.trigger)
-        if not is_taken_by_system(compiled.rule)
-    ]
+    compiled = (transition.rule for transition in machine.compiled(record.state, act.trigger))
+    rules = [rule for rule in compiled if not is_taken_by_system(rule)]
     own = [rule for rule in rules if act.actor.role in rule.by]
     decided = decide(machine.lifecycle, record, act, context)
     refusal = decided if isinstance(decided, Refusal) else None
@@ -167,7 +156,7 @@ def missing_from_past(rules: Lifecycle, record: Record, day: date) -> dict[str, 
     an inspection) is not lacking.
     """
     return {
-        rule.trigger: " and ".join(_missing_for_transition(rule, record, day))
+        rule.trigger: _missing_for_all(rule.requires, record, day)
         for rule in rules.states[record.state].transitions
         if not is_taken_by_system(rule)
     }
@@ -185,25 +174,20 @@ def overdue(
     return due_days
 
 
-def _missing_for_transition(rule: Transition, record: Record, day: date) -> Iterator[str]:
-    return filter(None, (_missing_for_requirement(part, record, day) for part in rule.requires))
+def _missing_for_all(requirements: tuple[Requirement, ...], record: Record, day: date) -> str:
+    sentences = (_missing_for_requirement(part, record, day) for part in requirements)
+    return " and ".join(filter(None, sentences))
 
 
 def _missing_for_requirement(requirement: Requirement, record: Record, day: date) -> str:
     match requirement:
         case AnyOf(any_of=choices):
-            sentences = [
-                " and ".join(
-                    filter(None, (_missing_for_requirement(atom, record, day) for atom in atoms))
-                )
-                for atoms in choices
-            ]
+            sentences = [_missing_for_all(atoms, record, day) for atoms in choices]
             return "; or ".join(sentences) if all(sentences) else ""
         case FieldSet() | DistinctFrom() | Waited():
             act = Act("", NOBODY, day, "")
             context = Context(datetime.combine(day, datetime.min.time(), UTC), day)
-            unmet = compile_check(requirement, ()).unmet(record, act, context)
-            return unmet.sentence if unmet else ""
+            return compile_check(requirement, ()).unmet(record, act, context) or ""
         case Evidence(since=since) | InspectionHeld(since=since) if (
             window_start(record, since) is None
         ):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from attrs import evolve
 
-from peelflow.engine.machine import deltas_between, figure_deltas
+from peelflow.engine.machine import deltas_between, figure_lines
 from peelflow.model.records import (
     Added,
     Amended,
@@ -27,7 +28,6 @@ from peelflow.model.records import (
     Relevelled,
     TakenOver,
     TransitionTaken,
-    Value,
 )
 from peelflow.model.rules import Lifecycle, Pin
 
@@ -93,14 +93,12 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     """
     history = tuple(events)
     corrections = _effective_corrections(history)
-    events_as_corrected: list[Event] = []
-    for event in history:
-        correction = corrections.get(event.number)
-        if isinstance(event.what, Corrected) or _voids(correction):
-            continue
-        redated = correction.to if correction else None
-        events_as_corrected.append(evolve(event, on=redated) if redated else event)
-    return tuple(events_as_corrected)
+    return tuple(
+        evolve(event, on=correction.to) if correction and correction.to else event
+        for event in history
+        for correction in (corrections.get(event.number),)
+        if not isinstance(event.what, Corrected) and not _voids(correction)
+    )
 
 
 def _effective_corrections(history: tuple[Event, ...]) -> dict[int, Corrected]:
@@ -118,9 +116,8 @@ def _voids(correction: Corrected | None) -> bool:
 
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
     """Return how the figures change when a record enters the register in a state."""
-    state = lifecycle.states[what.state]
-    deltas = figure_deltas(None, "", new=state, new_name=lifecycle.stands_for(what.state))
-    return tuple(Change(on, what.force, what.category, what.level, *delta) for delta in deltas)
+    lines = figure_lines(lifecycle, what.state)
+    return tuple(Change(on, what.force, what.category, what.level, *line, 1) for line in lines)
 
 
 def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Record:
@@ -157,25 +154,20 @@ def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
         case Attached(document=document):
             return {"attachments": _with_attachments(record, (document,), event.number)}
         case Amended(field=name, new=new):
-            return {"fields": _with_field(record.fields, name, new)}
+            fields = {key: value for key, value in record.fields.items() if key != name}
+            return {"fields": fields if new is None else {**fields, name: new}}
         case ChildLinked(child=child):
             return {"children": (*record.children, child)}
-        case Relevelled() as what:
-            return {
+        case Relevelled() | Migrated() as what:
+            anew = isinstance(what, Relevelled) and not what.letters
+            moved = {
                 "state": what.new,
-                "entered": _entered_after_move(record, what.new, moment, anew=not what.letters),
-                "level": what.new_level,
+                "entered": _entered_after_move(record, what.new, moment, anew=anew),
                 "lifecycle": what.lifecycle,
-                "window": record.window if what.letters else moment,
+                "window": moment if anew else record.window,
                 "done": _done_after_move(record.done, what.triggers),
             }
-        case Migrated() as what:
-            return {
-                "state": what.new,
-                "entered": _entered_after_move(record, what.new, moment, anew=False),
-                "lifecycle": what.lifecycle,
-                "done": _done_after_move(record.done, what.triggers),
-            }
+            return moved | ({"level": what.new_level} if isinstance(what, Relevelled) else {})
         case _:
             return {}
 
@@ -189,8 +181,7 @@ def _entered_after_move(
     with another name is entered by the move, and so is every state where the past counts no more.
     The other states that it stood in were those of the old rules, whatever they were called.
     """
-    stays = new == record.state and not anew
-    return {new: record.entered[new] if stays else moment}
+    return {new: moment if anew or new != record.state else record.entered[new]}
 
 
 def _done_after_move(
@@ -214,11 +205,6 @@ def _with_attachments(
     return (*record.attachments, *[Attachment(document, number) for document in documents])
 
 
-def _with_field(fields: Mapping[str, Value], name: str, new: Value | None) -> Mapping[str, Value]:
-    others = {key: value for key, value in fields.items() if key != name}
-    return others if new is None else {**others, name: new}
-
-
 LifecycleLookup = Callable[[Pin], Lifecycle]
 
 
@@ -236,18 +222,13 @@ def changes_on_move(
     record: Record, what: Relevelled | Migrated, on: date, rules: LifecycleLookup
 ) -> tuple[Change, ...]:
     """Return how the figures change when a record moves to other rules, or to another level."""
-    old, new = rules(record.lifecycle), rules(what.lifecycle)
-    before, after = old.states[record.state], new.states[what.new]
-    names = old.stands_for(record.state), new.stands_for(what.new)
     level = what.new_level if isinstance(what, Relevelled) else record.level
-    if level == record.level:
-        deltas = figure_deltas(before, names[0], new=after, new_name=names[1])
-        lines = [(level, *delta) for delta in deltas]
-    else:
-        left = [(record.level, *line, names[0], -1) for line in sorted(before.counts_as.items())]
-        entered = [(level, *line, names[1], 1) for line in sorted(after.counts_as.items())]
-        lines = [*left, *entered]
-    return tuple(Change(on, record.force, record.category, *line) for line in lines)
+    left = [(record.level, *line) for line in figure_lines(rules(record.lifecycle), record.state)]
+    entered = [(level, *line) for line in figure_lines(rules(what.lifecycle), what.new)]
+    if left == entered:
+        return ()
+    signed = [*((line, -1) for line in left), *((line, 1) for line in entered)]
+    return tuple(Change(on, record.force, record.category, *line, sign) for line, sign in signed)
 
 
 def compensating_changes(
@@ -262,7 +243,7 @@ def compensating_changes(
         for change in changes:
             sums[evolve(change, delta=0)] += sign * change.delta
     missing = [evolve(line, delta=delta) for line, delta in sums.items() if delta]
-    return tuple(sorted(missing, key=_change_order))
+    return tuple(sorted(missing, key=attrgetter("on", "delta", "ledger", "state")))
 
 
 def _changes_of_event(
@@ -274,13 +255,8 @@ def _changes_of_event(
         case Relevelled() | Migrated() as what if record:
             return changes_on_move(record, what, event.on, rules)
         case TransitionTaken(new=new) if record:
-            lifecycle = rules(record.lifecycle)
-            deltas = deltas_between(lifecycle, record.state, new)
-            line = (event.on, record.force, record.category, record.level)
-            return tuple(Change(*line, *delta) for delta in deltas)
+            deltas = deltas_between(rules(record.lifecycle), record.state, new)
+            head = (event.on, record.force, record.category, record.level)
+            return tuple(Change(*head, *delta) for delta in deltas)
         case _:
             return ()
-
-
-def _change_order(change: Change) -> tuple[date, int, str, str]:
-    return change.on, change.delta, change.ledger, change.state

@@ -24,22 +24,22 @@ from peelflow.model.requirements import (
     Evidence,
     InspectionHeld,
     PredicateHolds,
+    Requirement,
     atoms_of,
 )
 from peelflow.model.rules import (
     Counts,
     Lifecycle,
     Role,
-    State,
     Transition,
     is_automatic,
     newly_counting,
 )
 from peelflow.wording import suggestion
 
-NO_PARTS: frozenset[str] = frozenset()
 ARGUMENTS = ("record", "act", "context")
 """What the trigger of a model is given, each by keyword."""
+FigureLine = tuple[str, Counts, str]
 FigureDelta = tuple[str, Counts, str, int]
 
 
@@ -231,11 +231,7 @@ class RuleMachine(transitions.Machine):
     def reads(self, state: str, trigger: str) -> frozenset[str]:
         """Return what a decision on `trigger` from `state` may look at."""
         compiled = self.compiled(state, trigger)
-        return (
-            compiled[0].reads
-            if len(compiled) == 1
-            else NO_PARTS.union(*[transition.reads for transition in compiled])
-        )
+        return frozenset[str]().union(*[transition.reads for transition in compiled])
 
     def compiled(self, state: str, trigger: str) -> tuple[CompiledTransition, ...]:
         """Return the transitions by which `trigger` leads out of `state`."""
@@ -270,47 +266,36 @@ def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> 
     )
 
 
-def figure_deltas(
-    old: State | None, old_name: str, *, new: State, new_name: str
-) -> tuple[FigureDelta, ...]:
-    """Return how the figures change between two states (from nowhere), each by national name."""
-    entered = tuple((*line, new_name, +1) for line in sorted(new.counts_as.items()))
-    if old is None:
-        return entered
-    if old_name == new_name and old.counts_as == new.counts_as:
-        return ()
-    return (*((*line, old_name, -1) for line in sorted(old.counts_as.items())), *entered)
+def figure_lines(lifecycle: Lifecycle, state: str) -> list[FigureLine]:
+    """Return where the figures count a record that stands in a state, by its national name."""
+    counts_as, name = lifecycle.states[state].counts_as, lifecycle.stands_for(state)
+    return [(*line, name) for line in sorted(counts_as.items())]
 
 
 def deltas_between(lifecycle: Lifecycle, old: str, new: str) -> tuple[FigureDelta, ...]:
     """Return how the figures change when a record moves between two states of a lifecycle."""
-    return figure_deltas(
-        lifecycle.states[old],
-        lifecycle.stands_for(old),
-        new=lifecycle.states[new],
-        new_name=lifecycle.stands_for(new),
-    )
+    left, entered = figure_lines(lifecycle, old), figure_lines(lifecycle, new)
+    if left == entered:
+        return ()
+    return (*((*line, -1) for line in left), *((*line, 1) for line in entered))
+
+
+_READS: Mapping[type[Requirement], frozenset[str]] = {
+    PredicateHolds: frozenset({"appointments", "inspection", "children"}),
+    InspectionHeld: frozenset({"inspection"}),
+    ChildrenClosed: frozenset({"children"}),
+    ChildForEach: frozenset({"mentions", "children"}),
+}
 
 
 def _context_parts_read(lifecycle: Lifecycle, rule: Transition) -> frozenset[str]:
     atoms = atoms_of(rule.requires)
-    reads = set[str]()
+    reads = frozenset[str]().union(*(_READS.get(type(atom), ()) for atom in atoms))
+    by_appointment = (
+        role.by_appointment for name, role in lifecycle.roles.items() if name in rule.by
+    )
+    if any(by_appointment) or any(isinstance(a, Evidence) and a.signed_by for a in atoms):
+        reads |= {"appointments"}
     if rule.after and rule.after.working_days is not None:
-        reads.add("holidays")
-    if any(lifecycle.roles[role].by_appointment for role in rule.by if role in lifecycle.roles):
-        reads.add("appointments")
-    for atom in atoms:
-        match atom:
-            case PredicateHolds():
-                reads |= {"appointments", "inspection", "children"}
-            case Evidence(signed_by=roles) if roles:
-                reads.add("appointments")
-            case InspectionHeld():
-                reads.add("inspection")
-            case ChildrenClosed():
-                reads.add("children")
-            case ChildForEach():
-                reads |= {"mentions", "children"}
-            case _:
-                pass
-    return frozenset(reads)
+        reads |= {"holidays"}
+    return reads

@@ -1,71 +1,35 @@
-"""Explain a refused act: every reason at once, and the needs that are still missing."""
+"""Explain a refused act: every reason at once, each with what it asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from itertools import chain, product
-from typing import assert_never
+from collections.abc import Iterator, Mapping
 
 from attrs import evolve
 
-from peelflow.engine.calendar import due_day, last_day, latest_start
 from peelflow.engine.machine import CompiledTransition, RuleMachine
 from peelflow.engine.requirements import (
-    QUESTION_FIELD,
-    compile_check,
-    done_in_window,
+    Needs,
+    combine_choices,
     holds_role,
     lacks_source,
-    open_children,
-    question_of,
-    unanswered_mentions,
-    wait_start,
-    window_start,
+    missing_needs,
+    missing_time,
 )
 from peelflow.model.decisions import (
     Act,
-    AnswersNeed,
     AppointmentNeed,
-    ChildrenNeed,
     Context,
     DayNeed,
-    DocumentNeed,
-    FieldNeed,
-    InspectionNeed,
-    Need,
     NeedAlternatives,
-    PersonNeed,
-    PredicateNeed,
     Reason,
-    ReasonNeed,
     Refusal,
     RoleNeed,
     SourceNeed,
-    StepNeed,
-    SuccessorNeed,
 )
 from peelflow.model.records import Actor, Record
-from peelflow.model.requirements import (
-    PUBLISHED,
-    AnyOf,
-    Atom,
-    ChildForEach,
-    ChildrenClosed,
-    DistinctFrom,
-    Evidence,
-    FieldSet,
-    InspectionHeld,
-    PredicateHolds,
-    ReasonGiven,
-    Requirement,
-    SuccessorNamed,
-    Waited,
-)
 from peelflow.model.rules import After, Lifecycle, Role
 from peelflow.wording import nearest_name, say_choice, say_rule
 
-Needs = tuple[Need, ...]
 Compiled = tuple[CompiledTransition, ...]
 
 
@@ -222,121 +186,8 @@ def _unmet_reasons(
             unmet = check.unmet(record, act, context)
             if unmet:
                 asks = (
-                    _missing_time(part, record, act, context)
+                    missing_time(part, record, act, context)
                     if isinstance(part, After)
-                    else _missing_needs(part, transition.closes, record, act, context)
+                    else missing_needs(part, transition.closes, record, act, context)
                 )
-                yield Reason("not yet", unmet.sentence, unmet.instead, unmet.span, asks)
-
-
-def _missing_needs(
-    unmet: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
-) -> NeedAlternatives:
-    """Return what a requirement that does not hold needs: one of several lists."""
-    if not isinstance(unmet, AnyOf):
-        return (_needs_of_atom(unmet, closes, record, act, context),)
-    alternatives = (
-        combine_choices(
-            _missing_needs(atom, closes, record, act, context)
-            for atom in atoms
-            if compile_check(atom, closes).unmet(record, act, context)
-        )
-        for atoms in unmet.any_of
-    )
-    return tuple(chain.from_iterable(alternatives))
-
-
-def combine_choices(parts: Iterable[NeedAlternatives]) -> NeedAlternatives:
-    """Return each way to meet several things at once: one choice of every part."""
-    return tuple(tuple(chain.from_iterable(chosen)) for chosen in product(*parts))
-
-
-def _missing_time(after: After, record: Record, act: Act, context: Context) -> NeedAlternatives:
-    """Return what a timed transition that is not due waits for; nothing where no day is told."""
-    due = due_day(after, record, context.holidays)
-    if due is None:
-        return ((FieldNeed(PUBLISHED, latest_start(after, act.on, context.holidays)),),)
-    return ((DayNeed(due),),) if isinstance(due, date) else ()
-
-
-def _needs_of_atom(
-    atom: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
-) -> Needs:
-    match atom:
-        case Evidence(evidence=kind, signed_by=roles):
-            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, act.on),)
-        case InspectionHeld():
-            return _entry_needs(atom, record) or _inspection_needs(atom, record)
-        case ReasonGiven():
-            return (ReasonNeed(),)
-        case FieldSet(field=name, has=choice):
-            return (FieldNeed(name, has=choice),)
-        case SuccessorNamed():
-            return (SuccessorNeed(),)
-        case ChildrenClosed():
-            return (ChildrenNeed(open_children(context.children, closes), closes),)
-        case ChildForEach():
-            return _answer_needs(atom, closes, record, context)
-        case DistinctFrom():
-            return _entry_needs(atom, record) or distinct_needs(atom, record)
-        case Waited():
-            return _entry_needs(atom, record) or _wait_needs(atom, record, act)
-        case PredicateHolds(predicate=name):
-            return (PredicateNeed(name, name in context.predicates),)
-        case _:
-            assert_never(atom)
-
-
-def _answer_needs(
-    requirement: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
-) -> Needs:
-    """Return the field that says what is answered, the children to add, and those to close."""
-    name, missing = requirement.names, unanswered_mentions(requirement, record, context)
-    still_open = open_children(context.children, closes)
-    return (
-        *(() if record.fields.get(name) else (FieldNeed(name),)),
-        *((AnswersNeed(missing, requirement.children, closes),) if missing else ()),
-        *((ChildrenNeed(still_open, closes),) if still_open else ()),
-    )
-
-
-def _entry_needs(
-    requirement: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record
-) -> Needs:
-    """Return the state that must be entered first, where the requirement counts since one."""
-    since = requirement.since
-    if since is None or since == PUBLISHED or window_start(record, since):
-        return ()
-    return (StepNeed(state=since),)
-
-
-def inspection_need(requirement: InspectionHeld, record: Record) -> InspectionNeed:
-    """Return the inspection that is needed; its question is None where the record has none."""
-    window = window_start(record, requirement.since) or record.window
-    question = question_of(record) if requirement.relevant else None
-    return InspectionNeed(requirement.inspection, question, window.on)
-
-
-def _inspection_needs(requirement: InspectionHeld, record: Record) -> Needs:
-    need = inspection_need(requirement, record)
-    lacks_question = requirement.relevant and need.question is None
-    return (*((FieldNeed(QUESTION_FIELD),) if lacks_question else ()), need)
-
-
-def distinct_needs(requirement: DistinctFrom, record: Record) -> Needs:
-    """Return the person it must not be, or the trigger that somebody must do first."""
-    done = done_in_window(record, requirement)
-    return (PersonNeed((done.person,)) if done else StepNeed(trigger=requirement.distinct_from),)
-
-
-def _wait_needs(requirement: Waited, record: Record, act: Act) -> Needs:
-    """Return the day to wait for.
-
-    Where no publication is set, or one from which that day never comes, it is the field and how
-    late it may be.
-    """
-    start, period = wait_start(record, requirement), After(requirement.waited)
-    due = last_day(start, period, None) if start else None
-    if isinstance(due, date):
-        return (DayNeed(due),)
-    return (FieldNeed(PUBLISHED, latest_start(period, act.on, None)),)
+                yield Reason("not yet", unmet, check.instead, check.span, asks)

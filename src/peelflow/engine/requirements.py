@@ -1,6 +1,6 @@
-"""Compile each requirement once to a check, and judge it on a record, an act and a context.
+"""Compile each requirement once to a check, judge it, and say what it needs where it does not hold.
 
-A check is pure: it reads the record, the act and the context, and nothing else.
+All of it is pure: it reads the record, the act and the context, and nothing else.
 """
 
 from __future__ import annotations
@@ -8,17 +8,46 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
+from itertools import chain, product
 from typing import assert_never
 
 from attrs import frozen
 
-from peelflow.engine.calendar import NO_PUBLICATION, last_day, period_start, publication_day
+from peelflow.engine.calendar import (
+    NO_PUBLICATION,
+    due_day,
+    last_day,
+    latest_start,
+    period_start,
+    publication_day,
+)
 from peelflow.errors import Span
-from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection, RecordReference
+from peelflow.model.decisions import (
+    Act,
+    AnswersNeed,
+    Appointment,
+    Child,
+    ChildrenNeed,
+    Context,
+    DayNeed,
+    DocumentNeed,
+    FieldNeed,
+    Inspection,
+    InspectionNeed,
+    Need,
+    NeedAlternatives,
+    PersonNeed,
+    PredicateNeed,
+    ReasonNeed,
+    RecordReference,
+    StepNeed,
+    SuccessorNeed,
+)
 from peelflow.model.records import Document, LastDone, Moment, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
+    Atom,
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
@@ -31,25 +60,17 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Holidays, Role
+from peelflow.model.rules import After, Role
 from peelflow.wording import say_days, say_due, say_remedy
 
 CheckResult = str | tuple[str, ...]
 JudgeFunction = Callable[[Record, Act, Context], CheckResult]
+Needs = tuple[Need, ...]
 HOLDS: tuple[str, ...] = ()
 """A result where nothing is wanting, and no document is used up."""
 QUESTION_FIELD = "question"
 QUESTION_SET_FIELD = "question_set"
 NO_QUESTION = "the record has no question, so no inspection is relevant to it"
-
-
-@frozen
-class Unmet:
-    """A requirement that does not hold: what is so, what would do, and the rule's place."""
-
-    sentence: str
-    instead: str
-    span: Span
 
 
 @frozen(eq=False)
@@ -64,16 +85,15 @@ class Check:
     instead: str
     span: Span
 
-    def unmet(self, record: Record, act: Act, context: Context) -> Unmet | None:
-        """Return why the requirement does not hold, None when it does."""
+    def unmet(self, record: Record, act: Act, context: Context) -> str | None:
+        """Return what is so where the requirement does not hold, None where it does."""
         result = self.judge(record, act, context)
-        return Unmet(result, self.instead, self.span) if isinstance(result, str) else None
+        return result if isinstance(result, str) else None
 
 
 def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
     """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
-    judge = _judge_of(requirement, closes)
-    return Check(judge, say_remedy(requirement), requirement.span)
+    return Check(_judge_of(requirement, closes), say_remedy(requirement), requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
@@ -197,7 +217,7 @@ def find_document(
         return say_never_entered(requirement.since)
     documents, first_number = act.evidence, window.number
     if record.attachments:
-        attached = [each.document for each in record.attachments if each.number > first_number]
+        attached = (item.document for item in record.attachments if item.number > first_number)
         documents = (*documents, *attached)
     faults: list[str] = []
     for document in documents:
@@ -281,8 +301,8 @@ def question_of(record: Record) -> str | None:
 
 def is_of_one_question_set(record: Record, inspection: Inspection) -> bool:
     """Say whether both speak of the same question set, or one does not say of which."""
-    own, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
-    return not own or not inspected or own == inspected
+    asked, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
+    return not asked or not inspected or asked == inspected
 
 
 def covers_question(questions: frozenset[str], question: str) -> bool:
@@ -434,15 +454,123 @@ def _judge_elapsed(days: int, start: date, on: date) -> CheckResult:
 def _judge_timed(
     after: After, state: str, record: Record, act: Act, context: Context
 ) -> CheckResult:
-    start = period_start(after, record, state)
-    return _judge_due(after, start, act.on, context.holidays) if start else NO_PUBLICATION
-
-
-def _judge_due(after: After, start: date, on: date, holidays: Holidays | None) -> CheckResult:
     """Judge whether a period's last day has come."""
+    start, on = period_start(after, record, state), act.on
+    if start is None:
+        return NO_PUBLICATION
     if start > on or (after.days is not None and not after.beginning):
         return _judge_elapsed(after.days or 0, start, on)
-    due = last_day(start, after, holidays)
+    due = last_day(start, after, context.holidays)
     if isinstance(due, date):
         return HOLDS if due <= on else f"it falls due on {due}"
     return f"it {due.why}" if due.not_by < on else f"it does not fall due by {on}"
+
+
+def missing_needs(
+    unmet: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
+) -> NeedAlternatives:
+    """Return what a requirement that does not hold needs: one of several lists."""
+    if not isinstance(unmet, AnyOf):
+        return (_needs_of_atom(unmet, closes, record, act, context),)
+    alternatives = (
+        combine_choices(
+            missing_needs(atom, closes, record, act, context)
+            for atom in atoms
+            if compile_check(atom, closes).unmet(record, act, context)
+        )
+        for atoms in unmet.any_of
+    )
+    return tuple(chain.from_iterable(alternatives))
+
+
+def combine_choices(parts: Iterable[NeedAlternatives]) -> NeedAlternatives:
+    """Return each way to meet several things at once: one choice of every part."""
+    return tuple(tuple(chain.from_iterable(chosen)) for chosen in product(*parts))
+
+
+def missing_time(after: After, record: Record, act: Act, context: Context) -> NeedAlternatives:
+    """Return what a timed transition that is not due waits for; nothing where no day is told."""
+    due = due_day(after, record, context.holidays)
+    if due is None:
+        return ((FieldNeed(PUBLISHED, latest_start(after, act.on, context.holidays)),),)
+    return ((DayNeed(due),),) if isinstance(due, date) else ()
+
+
+def _needs_of_atom(
+    atom: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
+) -> Needs:
+    match atom:
+        case Evidence(evidence=kind, signed_by=roles):
+            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, act.on),)
+        case InspectionHeld():
+            need = inspection_need(atom, record)
+            lacks_question = atom.relevant and need.question is None
+            question = (FieldNeed(QUESTION_FIELD),) if lacks_question else ()
+            return _entry_needs(atom, record) or (*question, need)
+        case ReasonGiven():
+            return (ReasonNeed(),)
+        case FieldSet(field=name, has=choice):
+            return (FieldNeed(name, has=choice),)
+        case SuccessorNamed():
+            return (SuccessorNeed(),)
+        case ChildrenClosed():
+            return (ChildrenNeed(open_children(context.children, closes), closes),)
+        case ChildForEach():
+            return _answer_needs(atom, closes, record, context)
+        case DistinctFrom():
+            return _entry_needs(atom, record) or distinct_needs(atom, record)
+        case Waited():
+            return _entry_needs(atom, record) or _wait_needs(atom, record, act)
+        case PredicateHolds(predicate=name):
+            return (PredicateNeed(name, name in context.predicates),)
+        case _:
+            assert_never(atom)
+
+
+def _answer_needs(
+    requirement: ChildForEach, closes: tuple[str, ...], record: Record, context: Context
+) -> Needs:
+    """Return the field that says what is answered, the children to add, and those to close."""
+    name, missing = requirement.names, unanswered_mentions(requirement, record, context)
+    ids = open_children(context.children, closes)
+    return (
+        *(() if record.fields.get(name) else (FieldNeed(name),)),
+        *((AnswersNeed(missing, requirement.children, closes),) if missing else ()),
+        *((ChildrenNeed(ids, closes),) if ids else ()),
+    )
+
+
+def _entry_needs(
+    requirement: Evidence | InspectionHeld | DistinctFrom | Waited, record: Record
+) -> Needs:
+    """Return the state that must be entered first, where the requirement counts since one."""
+    since = requirement.since
+    if since is None or since == PUBLISHED or window_start(record, since):
+        return ()
+    return (StepNeed(state=since),)
+
+
+def inspection_need(requirement: InspectionHeld, record: Record) -> InspectionNeed:
+    """Return the inspection that is needed; its question is None where the record has none."""
+    window = window_start(record, requirement.since) or record.window
+    question = question_of(record) if requirement.relevant else None
+    return InspectionNeed(requirement.inspection, question, window.on)
+
+
+def distinct_needs(requirement: DistinctFrom, record: Record) -> Needs:
+    """Return the person it must not be, or the trigger that somebody must do first."""
+    done = done_in_window(record, requirement)
+    return (PersonNeed((done.person,)) if done else StepNeed(trigger=requirement.distinct_from),)
+
+
+def _wait_needs(requirement: Waited, record: Record, act: Act) -> Needs:
+    """Return the day to wait for.
+
+    Where no publication is set, or one from which that day never comes, it is the field and how
+    late it may be.
+    """
+    start, period = wait_start(record, requirement), After(requirement.waited)
+    due = last_day(start, period, None) if start else None
+    if isinstance(due, date):
+        return (DayNeed(due),)
+    return (FieldNeed(PUBLISHED, latest_start(period, act.on, None)),)

@@ -18,12 +18,13 @@ from peelflow.engine.calendar import (
     period_start,
 )
 from peelflow.engine.machine import CompiledTransition
-from peelflow.engine.refusal import distinct_needs, inspection_need
 from peelflow.engine.requirements import (
     QUESTION_FIELD,
     covers_question,
+    distinct_needs,
     find_document,
     has_choice,
+    inspection_need,
     is_appointed_on,
     is_of_one_question_set,
     open_children,
@@ -141,12 +142,12 @@ class ActPlan:
     start: SearchState
     context: RouteContext
     find_route: FindRelativeRoute
-    record: Record
-    day: date
-    children: tuple[RelatedRecord, ...]
-    parent: RelatedRecord | None
-    added_children: frozenset[AddedChild]
-    chosen_fields: frozenset[str]
+    record: Record = field(init=False)
+    day: date = field(init=False)
+    children: tuple[RelatedRecord, ...] = field(init=False)
+    parent: RelatedRecord | None = field(init=False)
+    added_children: frozenset[AddedChild] = field(init=False)
+    chosen_fields: frozenset[str] = field(init=False)
     needs: list[Need] = field(factory=list)
     evidence: list[Document] = field(factory=list)
     appointments: list[Appointment] = field(factory=list)
@@ -155,6 +156,12 @@ class ActPlan:
     excluded_people: list[str] = field(factory=list)
     routes_before: list[Route] = field(factory=list)
     undetermined: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        start = self.start
+        self.record, self.day = start.record, start.day
+        self.children, self.parent = start.children, start.parent
+        self.added_children, self.chosen_fields = start.added_children, start.chosen_fields
 
     @property
     def is_by_system(self) -> bool:
@@ -199,30 +206,6 @@ class ActPlan:
         return True
 
 
-def new_plan(
-    lifecycle: Lifecycle,
-    compiled: CompiledTransition,
-    *,
-    start: SearchState,
-    context: RouteContext,
-    find_route: FindRelativeRoute,
-) -> ActPlan:
-    """Return a plan of which nothing is prepared yet."""
-    return ActPlan(
-        lifecycle=lifecycle,
-        compiled=compiled,
-        start=start,
-        context=context,
-        find_route=find_route,
-        record=start.record,
-        day=start.day,
-        children=start.children,
-        parent=start.parent,
-        added_children=start.added_children,
-        chosen_fields=start.chosen_fields,
-    )
-
-
 def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
     """Return what an act is judged in; `answers` is what predicates are taken to say."""
     return Context(
@@ -231,7 +214,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         appointments=(*plan.context.appointments, *plan.appointments),
         inspection=plan.inspection,
         children=planned_children(plan),
-        predicates={name: _answer_yes if yes else _answer_no for name, yes in answers.items()},
+        predicates={name: lambda *_, yes=yes: yes for name, yes in answers.items()},
         mentions=plan.context.mentions,
         holidays=assume_no_more_holidays(plan.context.holidays),
     )
@@ -239,18 +222,14 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
 
 def planned_children(plan: ActPlan) -> tuple[Child, ...]:
     """Return the children as the record sees them; one that was added is closed everywhere."""
-    known = tuple(
-        Child(
-            child.record.id,
-            child.lifecycle.states[child.record.state].counts_as,
-            child.record.fields,
-        )
-        for child in plan.children
-    )
+    known = ((child.record, child.lifecycle.states[child.record.state]) for child in plan.children)
     ledgers = {name for state in plan.lifecycle.states.values() for name in state.counts_as}
     closed: dict[str, Counts] = dict.fromkeys(sorted(ledgers), "closed")
-    fields = [dict([child] if child else []) for child in plan.added_children]
-    return (*known, *(Child("a new child", closed, field) for field in fields))
+    added = (dict([child] if child else []) for child in plan.added_children)
+    return (
+        *(Child(record.id, state.counts_as, record.fields) for record, state in known),
+        *(Child("a new child", closed, fields) for fields in added),
+    )
 
 
 def known_holders(plan: ActPlan, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -263,14 +242,6 @@ def known_holders(plan: ActPlan, roles: tuple[str, ...]) -> tuple[tuple[str, str
             and is_appointed_on(appointment, plan.record.force, plan.day)
         )
     )
-
-
-def _answer_yes(*_: object) -> bool:
-    return True
-
-
-def _answer_no(*_: object) -> bool:
-    return False
 
 
 def plan_inspection(plan: ActPlan, obligations: tuple[Obligation, ...]) -> bool:
@@ -346,7 +317,8 @@ def plan_document(plan: ActPlan, obligation: Obligation) -> bool:
         return True
     if window_start(plan.record, atom.since) is None:
         return obligation.is_later
-    document = find_document(atom, plan.record, _bare_act(plan), planned_context(plan, {}))
+    act = Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
+    document = find_document(atom, plan.record, act, planned_context(plan, {}))
     signers = tuple(dict.fromkeys(person for person, _ in known_holders(plan, atom.signed_by)))
     need = DocumentNeed(atom.evidence, atom.signed_by, plan.day, beforehand=obligation.is_by_system)
     if isinstance(document, Document) and not obligation.is_later:
@@ -397,16 +369,8 @@ def plan_actor(plan: ActPlan) -> bool:
     return True
 
 
-def _bare_act(plan: ActPlan) -> Act:
-    """Return the act without any offer."""
-    return Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
-
-
 def _appointment_on_day(plan: ActPlan, person: str, role: str) -> Appointment:
     return Appointment(person, role, plan.record.force, plan.day)
-
-
-_NEW_CHILD_UNDETERMINED = "whether a child that is yet to be added can be closed"
 
 
 def close_children(plan: ActPlan, obligation: Obligation) -> bool:
@@ -426,11 +390,7 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             return False
         plan.added_children |= frozenset(missing)
         plan.needs += needs
-        plan.undetermined.append(_NEW_CHILD_UNDETERMINED)
-    return _close_known_children(plan, obligation)
-
-
-def _close_known_children(plan: ActPlan, obligation: Obligation) -> bool:
+        plan.undetermined.append("whether a child that is yet to be added can be closed")
     open_ids = open_children(planned_children(plan), obligation.closes)
     if open_ids:
         plan.needs.append(ChildrenNeed(open_ids, obligation.closes))
@@ -463,12 +423,10 @@ def close_open_children(plan: ActPlan, closes: frozenset[str]) -> bool | None:
 
 def _close_child(plan: ActPlan, child: RelatedRecord, goal: Goal) -> bool:
     closed_above = ledgers_counting(plan.lifecycle.states[plan.record.state], "closed")
-    result = plan.find_route(child, goal, plan.start.day, closed_above)
-    if result is None:
-        return False
-    closed = _relative_after_route(plan, child, *result)
-    plan.children = tuple(closed if each is child else each for each in plan.children)
-    return True
+    closed = _relative_after_route(plan, child, goal, closed_above)
+    if closed:
+        plan.children = tuple(closed if each is child else each for each in plan.children)
+    return closed is not None
 
 
 def reopen_parent(plan: ActPlan, opens: frozenset[str]) -> bool | None:
@@ -487,18 +445,21 @@ def reopen_parent(plan: ActPlan, opens: frozenset[str]) -> bool | None:
     if not closed:
         return None
     goal = not_closed_on(parent.lifecycle, closed)
-    result = plan.find_route(parent, goal, plan.start.day, parent.around.closed_above)
-    if result is None:
-        return False
-    plan.needs.append(ParentNeed(parent.record.id, tuple(sorted(closed))))
-    plan.parent = _relative_after_route(plan, parent, *result)
-    return True
+    reopened = _relative_after_route(plan, parent, goal, parent.around.closed_above)
+    if reopened:
+        plan.needs.append(ParentNeed(parent.record.id, tuple(sorted(closed))))
+        plan.parent = reopened
+    return reopened is not None
 
 
 def _relative_after_route(
-    plan: ActPlan, relative: RelatedRecord, route: Route, end: SearchState
-) -> RelatedRecord:
-    """Take a relative's way as gone before the act, and return the relative as it then is."""
+    plan: ActPlan, relative: RelatedRecord, goal: Goal, closed_above: frozenset[str]
+) -> RelatedRecord | None:
+    """Let a relative go its way before the act; return it as it then is, None where it has none."""
+    result = plan.find_route(relative, goal, plan.start.day, closed_above)
+    if result is None:
+        return None
+    route, end = result
     plan.routes_before.append(route)
     plan.wait_for(end.day)
     plan.undetermined += [sentence for step in route.steps for sentence in step.undetermined]
@@ -508,14 +469,13 @@ def _relative_after_route(
 
 def prepare(plan: ActPlan, obligations: Iterable[Obligation]) -> bool:
     """Meet every obligation, and a timed step's time; say whether that can be done at all."""
-    ordered = tuple(sorted(obligations, key=_is_without_choice))
+    # A field that asks for a choice is met first, and a child that may be any after the others.
+    ordered = tuple(sorted(obligations, key=lambda part: not getattr(part.atom, "has", None)))
+    children_last = sorted(ordered, key=lambda part: isinstance(part.atom, ChildrenClosed))
     possible = (
         _wait_until_due(plan)
         and all(_meet_simple(plan, obligation) for obligation in ordered)
-        and all(
-            close_children(plan, obligation)
-            for obligation in sorted(ordered, key=_is_met_by_any_child)
-        )
+        and all(close_children(plan, obligation) for obligation in children_last)
         and plan_inspection(plan, ordered)
     )
     if not possible:
@@ -525,46 +485,31 @@ def prepare(plan: ActPlan, obligations: Iterable[Obligation]) -> bool:
     return all(plan_document(plan, obligation) for obligation in ordered) and plan_actor(plan)
 
 
-def _is_without_choice(obligation: Obligation) -> bool:
-    """Say whether a obligation asks no choice of a field: those that do are met first."""
-    return not (isinstance(obligation.atom, FieldSet) and obligation.atom.has)
-
-
-def _is_met_by_any_child(obligation: Obligation) -> bool:
-    """Say whether any child will do: such a one comes after those that ask for their own."""
-    return isinstance(obligation.atom, ChildrenClosed)
-
-
-def _set_shared_field(plan: ActPlan, field: str) -> bool:
-    """Name in a field what others name as well; which those are is known only then."""
-    plan.undetermined.append(f"which records name what the field `{field}` will")
-    return plan.set_field(field)
-
-
 def _wait_until_due(plan: ActPlan) -> bool:
-    """Wait until a timed step is due; where nobody can tell, as if no bank holiday followed."""
     after = plan.compiled.rule.after
-    if after is None:
-        return True
-    start = period_start(after, plan.record, plan.compiled.source)
+    return after is None or _wait_out(
+        plan, period_start(after, plan.record, plan.compiled.source), after
+    )
+
+
+def _wait_out(plan: ActPlan, start: date | None, period: After) -> bool:
+    """Wait until a period is over; where nobody can tell, as if no bank holiday followed.
+
+    Where it counts from a publication that is not set, that is set: at worst, to the day on which
+    the step is begun.
+    """
     if start is None:
-        if not _set_publication(plan):
-            return False
         start = plan.start.day
-    due = last_day(start, after, plan.context.holidays)
+        if not plan.set_field(PUBLISHED, start.isoformat(), start):
+            return False
+    due = last_day(start, period, plan.context.holidays)
     if isinstance(due, UndeterminedDay):
         plan.undetermined.append(f"the day of `{plan.compiled.rule.trigger}`, which {due.why}")
-        due = last_day(start, after, assume_no_more_holidays(plan.context.holidays))
+        due = last_day(start, period, assume_no_more_holidays(plan.context.holidays))
     if isinstance(due, UndeterminedDay):
         return False
     plan.wait_for(due)
     return True
-
-
-def _set_publication(plan: ActPlan) -> bool:
-    """Set the date of publication: at worst, the day on which the step is begun."""
-    day = plan.start.day
-    return plan.set_field(PUBLISHED, day.isoformat(), day)
 
 
 def _meet_simple(plan: ActPlan, obligation: Obligation) -> bool:
@@ -575,41 +520,29 @@ def _meet_simple(plan: ActPlan, obligation: Obligation) -> bool:
         case FieldSet(field=name, has=str(choice)):
             return has_choice(plan.record.fields.get(name), choice) or plan.choose(name, choice)
         case ChildForEach(names=name):
-            return bool(plan.record.fields.get(name)) or _set_shared_field(plan, name)
-        case Waited():
-            return _meet_waited(plan, obligation.atom, later=obligation.is_later)
+            if plan.record.fields.get(name):
+                return True
+            plan.undetermined.append(f"which records name what the field `{name}` will")
+            return plan.set_field(name)
+        case Waited(waited=days, since=since) as atom:
+            start = wait_start(plan.record, atom)
+            if start is None and since != PUBLISHED:
+                return obligation.is_later
+            return _wait_out(plan, start, After(days))
         case DistinctFrom():
             return obligation.is_later or _meet_distinct(plan, obligation.atom)
         case PredicateHolds(predicate=name):
-            return _meet_predicate(plan, name, later=obligation.is_later)
-        case ReasonGiven():
-            return _give_with_act(plan, obligation, ReasonNeed())
-        case SuccessorNamed():
-            return _give_with_act(plan, obligation, SuccessorNeed())
+            if name in plan.context.predicates and not obligation.is_later:
+                plan.needs.append(PredicateNeed(name, registered=True))
+                plan.undetermined.append(f"the predicate `{name}`")
+            return name in plan.context.predicates
+        case ReasonGiven() | SuccessorNamed() as atom if not obligation.is_by_system:
+            plan.needs.append(ReasonNeed() if isinstance(atom, ReasonGiven) else SuccessorNeed())
+            return True
+        case ReasonGiven() | SuccessorNamed():
+            return False
         case _:
             return True
-
-
-def _give_with_act(plan: ActPlan, obligation: Obligation, need: Need) -> bool:
-    """Give a word with the act, as peelflow never does."""
-    if not obligation.is_by_system:
-        plan.needs.append(need)
-    return not obligation.is_by_system
-
-
-def _meet_waited(plan: ActPlan, atom: Waited, *, later: bool) -> bool:
-    start = wait_start(plan.record, atom)
-    if start is None:
-        if atom.since != PUBLISHED:
-            return later
-        if not _set_publication(plan):
-            return False
-        start = plan.start.day
-    due = last_day(start, After(atom.waited), None)
-    if isinstance(due, UndeterminedDay):
-        return False
-    plan.wait_for(due)
-    return True
 
 
 def _meet_distinct(plan: ActPlan, atom: DistinctFrom) -> bool:
@@ -620,13 +553,4 @@ def _meet_distinct(plan: ActPlan, atom: DistinctFrom) -> bool:
         return PEELFLOW.person not in need.than
     plan.excluded_people += need.than
     plan.needs.append(need)
-    return True
-
-
-def _meet_predicate(plan: ActPlan, name: str, *, later: bool) -> bool:
-    if name not in plan.context.predicates:
-        return False
-    if not later:
-        plan.needs.append(PredicateNeed(name, registered=True))
-        plan.undetermined.append(f"the predicate `{name}`")
     return True

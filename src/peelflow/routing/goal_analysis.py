@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, product
 
 from attrs import evolve, frozen
@@ -23,6 +23,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import (
     Lifecycle,
+    State,
     is_automatic,
     is_taken_by_system,
     ledgers_counting,
@@ -66,36 +67,31 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
 
 def closed_on(lifecycle: Lifecycle, ledgers: tuple[str, ...]) -> Goal:
     """Return the states that count closed on `ledgers`, on all of their own if it is empty."""
-    names = [
-        name
-        for name, state in lifecycle.states.items()
-        if all(state.counts_as.get(ledger) == "closed" for ledger in ledgers or state.counts_as)
-    ]
+    names = _states_where(
+        lifecycle,
+        lambda state: all(
+            state.counts_as.get(ledger) == "closed" for ledger in ledgers or state.counts_as
+        ),
+    )
     where = f"on the ledger {' and '.join(ledgers)}" if ledgers else "wherever it counts"
     return Goal(f"closed {where}", _preferred_first(names, "closed"))
 
 
-def not_closed_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
+def not_closed_on(lifecycle: Lifecycle, ledgers: frozenset[str]) -> Goal:
     """Return the states that count closed on none of `ledgers`."""
-    closed = frozenset(ledgers)
-    names = frozenset(
-        name
-        for name, state in lifecycle.states.items()
-        if not closed & ledgers_counting(state, "closed")
-    )
-    return Goal(f"no longer closed on the ledger {' and '.join(sorted(closed))}", (names,))
+    names = _states_where(lifecycle, lambda state: not ledgers & ledgers_counting(state, "closed"))
+    return Goal(f"no longer closed on the ledger {' and '.join(sorted(ledgers))}", (names,))
 
 
-def not_open_on(lifecycle: Lifecycle, ledgers: Iterable[str]) -> Goal:
+def not_open_on(lifecycle: Lifecycle, ledgers: frozenset[str]) -> Goal:
     """Return the states that count open on none of `ledgers`, those that end before others."""
-    open_on = frozenset(ledgers)
-    names = [
-        name
-        for name, state in lifecycle.states.items()
-        if not open_on & ledgers_counting(state, "open")
-    ]
-    where = " and ".join(sorted(open_on))
-    return Goal(f"no longer open on the ledger {where}", _preferred_first(names, "closed"))
+    names = _states_where(lifecycle, lambda state: not ledgers & ledgers_counting(state, "open"))
+    text = f"no longer open on the ledger {' and '.join(sorted(ledgers))}"
+    return Goal(text, _preferred_first(names, "closed"))
+
+
+def _states_where(lifecycle: Lifecycle, holds: Callable[[State], bool]) -> frozenset[str]:
+    return frozenset(name for name, state in lifecycle.states.items() if holds(state))
 
 
 def _preferred_first(names: Iterable[str], name: str) -> tuple[frozenset[str], ...]:

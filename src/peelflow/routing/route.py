@@ -59,15 +59,15 @@ def route(
         on: The day from which acts can be dated.
         most: How many acts are tried before the search is given up as too large.
     """
-    search = _Search(most)
+    subject = RelatedRecord(record, lifecycle, around)
     try:
-        result = search.find(RelatedRecord(record, lifecycle, around), goal, on)
+        result = _Search(most).find(subject, goal, on)
     except _TooLargeError:
         why = f"{most} acts were tried, and the rules allow many more"
-        return _route_result(lifecycle, record, goal, "undetermined", why=why)
+        return _route_result(subject, goal, "undetermined", why=why)
     if result is None:
         why = _why_not(lifecycle, record, goal)
-        return _route_result(lifecycle, record, goal, "impossible", why=why)
+        return _route_result(subject, goal, "impossible", why=why)
     return result[0]
 
 
@@ -102,8 +102,7 @@ class _Search:
                 steps = tuple(_steps_to(last))
                 undetermined = any(step.undetermined for step in steps)
                 verdict: RouteVerdict = "undetermined" if undetermined else "possible"
-                result = _route_result(subject.lifecycle, subject.record, goal, verdict, steps)
-                return result, last.state
+                return _route_result(subject, goal, verdict, steps), last.state
         return None
 
     def find_relative(
@@ -120,9 +119,12 @@ class _Search:
     def _last(self, subject: RelatedRecord, goals: frozenset[str], on: date) -> _Node | None:
         """Return the end of the cheapest way to one of these states."""
         analysis = analyse_goal(subject.lifecycle, goals)
-        root = _root_node(subject, analysis, on)
-        if subject.record.state not in analysis.distance:
+        record, around = subject.record, subject.around
+        if record.state not in analysis.distance:
             return None
+        begun = without_irrelevant_past(record, analysis)
+        state = SearchState(begun, max(record.on, on), around.children, around.parent)
+        root = _Node(state, (0, 0, 0, 0))
         counter, visited = count(), set[Hashable]()
         waiting = [(_estimated_cost(root, analysis), next(counter), root)]
         while waiting:
@@ -133,30 +135,16 @@ class _Search:
             if key in visited:
                 continue
             visited.add(key)
-            for successor in successors(analysis, node.state, subject.around, self.find_relative):
-                self._spend()
+            for successor in successors(analysis, node.state, around, self.find_relative):
+                self.remaining_acts -= 1
+                if self.remaining_acts < 0:
+                    raise _TooLargeError
                 cost = _cost_after(node.cost, successor.step)
                 following = _Node(successor.state, cost, successor.step, node)
                 if _visited_key(successor.state, analysis) not in visited:
                     estimate = _estimated_cost(following, analysis)
                     heappush(waiting, (estimate, next(counter), following))
         return None
-
-    def _spend(self) -> None:
-        self.remaining_acts -= 1
-        if self.remaining_acts < 0:
-            raise _TooLargeError
-
-
-def _root_node(subject: RelatedRecord, analysis: GoalAnalysis, on: date) -> _Node:
-    record, around = subject.record, subject.around
-    state = SearchState(
-        record=without_irrelevant_past(record, analysis),
-        day=max(record.on, on),
-        children=around.children,
-        parent=around.parent,
-    )
-    return _Node(state, (0, 0, 0, 0))
 
 
 def _visited_key(state: SearchState, analysis: GoalAnalysis) -> Hashable:
@@ -209,15 +197,14 @@ def _inspection_deadline(steps: list[RouteStep], number: int) -> date | None:
 
 
 def _route_result(
-    lifecycle: Lifecycle,
-    record: Record,
+    subject: RelatedRecord,
     goal: Goal,
     verdict: RouteVerdict,
     steps: tuple[RouteStep, ...] = (),
-    *,
     why: str | None = None,
 ) -> Route:
-    return Route(record.id, str(lifecycle), record.state, goal.text, verdict, steps, why)
+    record, lifecycle = subject.record, str(subject.lifecycle)
+    return Route(record.id, lifecycle, record.state, goal.text, verdict, steps, why)
 
 
 def _why_not(lifecycle: Lifecycle, record: Record, goal: Goal) -> str:

@@ -6,7 +6,7 @@ Where a predicate decides, both of its answers are followed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from itertools import chain, pairwise, product
@@ -20,7 +20,6 @@ from peelflow.engine.machine import CompiledTransition, RuleMachine
 from peelflow.model.decisions import (
     PRECONDITIONS,
     Act,
-    Need,
     ReasonNeed,
     RouteContext,
     RouteStep,
@@ -28,7 +27,7 @@ from peelflow.model.decisions import (
     SuccessorNeed,
 )
 from peelflow.model.records import PEELFLOW, Actor, Event, Record
-from peelflow.model.requirements import PredicateHolds, Requirement, atoms_of
+from peelflow.model.requirements import PredicateHolds, atoms_of
 from peelflow.model.rules import Counts, Lifecycle, is_taken_by_system, newly_counting
 from peelflow.routing.act_plan import (
     PLACEHOLDER,
@@ -37,7 +36,6 @@ from peelflow.routing.act_plan import (
     Obligation,
     SearchState,
     close_open_children,
-    new_plan,
     planned_context,
     prepare,
     reopen_parent,
@@ -70,14 +68,7 @@ def successors(
     for compiled in transitions_out(machine, start.record.state, automatic=False):
         if compiled.rule.to not in analysis.distance:
             continue
-        begin = partial(
-            new_plan,
-            machine.lifecycle,
-            compiled,
-            start=start,
-            context=context,
-            find_route=find_route,
-        )
+        begin = partial(ActPlan, machine.lifecycle, compiled, start, context, find_route)
         for run in automatic_runs(machine, compiled.rule.to):
             for obligations in _obligation_choices(compiled, run):
                 yield from _successors_by_answer(analysis, begin, obligations)
@@ -89,20 +80,21 @@ def _obligation_choices(
     """Yield the atoms to meet, one choice of each `any_of`: of the act, then of what follows."""
     parts = [
         [
-            _obligations(transition, atoms, is_later=transition is not compiled)
+            tuple(
+                Obligation(
+                    atom,
+                    transition.closes,
+                    is_by_system=is_taken_by_system(transition.rule),
+                    is_later=transition is not compiled,
+                )
+                for atom in atoms
+            )
             for atoms in alternatives_of(transition.rule.requires)
         ]
         for transition in (compiled, *run)
     ]
     for chosen in product(*parts):
         yield tuple(chain.from_iterable(chosen))
-
-
-def _obligations(
-    compiled: CompiledTransition, atoms: Iterable[Requirement], *, is_later: bool
-) -> tuple[Obligation, ...]:
-    by_system = is_taken_by_system(compiled.rule)
-    return tuple(Obligation(atom, compiled.closes, by_system, is_later) for atom in atoms)
 
 
 def _successors_by_answer(
@@ -124,10 +116,9 @@ def _successors_by_answer(
             by_landing.setdefault(successor.step.lands if successor else None, successor)
     decisive = asked_later if len(by_landing) > 1 else ()
     for successor in filter(None, by_landing.values()):
-        step = successor.step
-        deciding = (*step.undetermined, *(f"the predicate `{name}`" for name in decisive))
-        undetermined = tuple(dict.fromkeys(deciding))
-        yield evolve(successor, step=evolve(step, undetermined=undetermined))
+        deciding = [*successor.step.undetermined, *(f"the predicate `{name}`" for name in decisive)]
+        step = evolve(successor.step, undetermined=tuple(dict.fromkeys(deciding)))
+        yield evolve(successor, step=step)
 
 
 def _predicates_asked_after(machine: RuleMachine, plan: ActPlan) -> set[str]:
@@ -175,17 +166,15 @@ def _route_step(plan: ActPlan, lands: tuple[str, ...]) -> RouteStep:
         by=rule.by,
         earliest=plan.day,
         holders=plan.holders,
-        needs=tuple(sorted(dict.fromkeys(plan.needs), key=_is_offer)),
+        needs=tuple(
+            sorted(dict.fromkeys(plan.needs), key=lambda need: not isinstance(need, PRECONDITIONS))
+        ),
         latest=_latest_day(plan),
         before=tuple(plan.routes_before),
         undetermined=tuple(dict.fromkeys(plan.undetermined)),
         span=rule.span,
         national=rule.implements is not None,
     )
-
-
-def _is_offer(need: Need) -> bool:
-    return not isinstance(need, PRECONDITIONS)
 
 
 def _latest_day(plan: ActPlan) -> date | None:
