@@ -56,6 +56,11 @@ def _lines(name: str) -> Iterator[str]:
             yield from _described(getattr(value, member))
 
 
+def _annotations(value: type) -> Iterator[tuple[str, str]]:
+    """Yield the parts that a class declares, each with its type as it is written there."""
+    yield from vars(value).get("__annotations__", {}).items()
+
+
 def _alias_text(alias: object) -> str:
     """Return a name of several types as it is written, each type by its own name alone."""
     return re.sub(r"\b(?:\w+\.)+(?=\w)", "", str(alias))
@@ -76,10 +81,10 @@ def _field_lines(value: type) -> Iterator[str]:
     if not attrs.has(value):
         return
     yield "Parts:\n"
+    annotations = {name: kind for base in value.__mro__ for name, kind in _annotations(base)}
     for part in attrs.fields(value):
         if not part.name.startswith("_"):
-            kind = part.type if isinstance(part.type, str) else inspect.formatannotation(part.type)
-            yield f"- `{part.name}`: `{kind.replace('datetime.', '')}`"
+            yield f"- `{part.name}`: `{annotations[part.name]}`"
     yield ""
 
 

@@ -372,6 +372,10 @@ class Lifecycle:
         return f"{self.name}@{self.version}"
 
 
+Period = Counted | After
+"""So many days, months or working days, after a day or beginning with it."""
+
+
 @frozen
 class Holidays:
     """The bank holidays that are announced, and the years whose every one is."""
@@ -379,10 +383,6 @@ class Holidays:
     days: frozenset[date]
     first_year: int
     last_year: int
-
-
-Period = After | Counted
-"""So many days, months or working days, after a day or beginning with it."""
 
 
 def units_of(period: Period) -> dict[str, int]:
