@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-# Which mutants `make mutants` tries, such as MODULE='peelflow.stores.chain*'; all when left out.
+# Which mutants `make mutants` tries, such as MODULE='peelflow.stores.rows*'; all when left out.
 # What `lru_cache` holds, and methods of slotted classes, it does not reach: mutate those by hand.
 MODULE ?=
 
