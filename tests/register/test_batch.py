@@ -138,6 +138,16 @@ def test_a_trial_forgets_its_documents_too(register: Register) -> None:
     assert [event.number for event in register.history("WMP-1")] == [1, 2]
 
 
+def test_a_trial_forgets_its_rules_too(register: Register) -> None:
+    """The store is not given rules that no kept record runs under."""
+    before = register.store.lifecycles()
+    with register.batch() as batch:
+        with batch.trial() as tried:
+            tried.add("WMP-2", **{**ADDED, "level": 4})
+        batch.fire("WMP-1", "start", actor=LIAISON)
+    assert register.store.lifecycles() == before
+
+
 def test_who_types_a_dry_run_need_not_be_said(register: Register) -> None:
     """HMICFRS does not log in, and may ask all the same."""
     hmicfrs = Actor("hmicfrs", "hmicfrs")

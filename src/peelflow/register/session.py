@@ -151,12 +151,13 @@ class Session(ReadSet):
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Forget what is put and kept in the block, refused or not."""
-        begun, documents = self.begin_savepoint(), dict(self._documents)
+        begun = self.begin_savepoint()
+        documents, lifecycles = dict(self._documents), dict(self._lifecycles)
         try:
             yield
         finally:
             self.end_savepoint(begun, refused=True)
-            self._documents = documents
+            self._documents, self._lifecycles = documents, lifecycles
 
 
 @define(eq=False)
