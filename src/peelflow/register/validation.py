@@ -233,7 +233,6 @@ def _declared_field(category: Category, name: str, what: str) -> FieldRule:
 
 FieldInput = str | date | Sequence[str]
 LAST_POSITION = 2**63 - 1  # what a database counts to
-LAST_POSITION = 2**63 - 1  # what a database counts to
 LONGEST_ID = 200
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
