@@ -56,9 +56,9 @@ def test_what_must_be_answered_is_read_with_the_batch(world: World) -> None:
     answered(world, response, owed)
     with (
         pytest.raises(Conflict) as conflict,
-        world.register.batch() as draft,
+        world.register.batch() as batch,
     ):
-        draft.fire(response, "publish", **publishing(world))
+        batch.fire(response, "publish", **publishing(world))
         world.step(owed, "start")
     assert conflict.value.record == owed
     assert world.register.record(response).state == "commented"
@@ -81,23 +81,23 @@ def test_what_the_batch_itself_recorded_must_be_answered(world: World) -> None:
     given = publishing(world)
     with (
         pytest.raises(Refused, match="no child names in `answers`: new; "),
-        world.register.batch() as draft,
+        world.register.batch() as batch,
     ):
-        draft.add("new", **added)
-        draft.fire(response, "publish", **given)
+        batch.add("new", **added)
+        batch.fire(response, "publish", **given)
     with (
         pytest.raises(Refused, match=f"no child names in `answers`: {other}"),
-        world.register.batch() as draft,
+        world.register.batch() as batch,
     ):
-        draft.amend(other, "source_report", report, actor=LIAISON, on=world.day, reason="it is")
-        draft.fire(response, "publish", **given)
-    with world.register.batch() as draft:
-        draft.add("theirs", **{**added, "force": "kent"})
-        draft.add("area", **{**added, "category": "afi"})
-        with pytest.raises(ZeroDivisionError), draft.savepoint():
-            draft.add("new", **added)
+        batch.amend(other, "source_report", report, actor=LIAISON, on=world.day, reason="it is")
+        batch.fire(response, "publish", **given)
+    with world.register.batch() as batch:
+        batch.add("theirs", **{**added, "force": "kent"})
+        batch.add("area", **{**added, "category": "afi"})
+        with pytest.raises(ZeroDivisionError), batch.savepoint():
+            batch.add("new", **added)
             raise ZeroDivisionError
-        draft.fire(response, "publish", **given)
+        batch.fire(response, "publish", **given)
     assert world.register.record(response).state == "published"
 
 
@@ -126,8 +126,8 @@ def test_what_names_another_report_may_move_meanwhile(world: World) -> None:
     other = world.add(LEVEL_3, fields={"source_report": world.add(KIND["report"])})
     response, _ = commented(world)
     given = publishing(world)
-    with world.register.batch() as draft:
-        draft.fire(response, "publish", **given)
+    with world.register.batch() as batch:
+        batch.fire(response, "publish", **given)
         world.register.fire(other, "start", actor=LIAISON, on=world.day)
     assert world.register.record(response).state == "published"
 
@@ -137,13 +137,13 @@ def test_what_names_it_no_more_need_not_be_answered(world: World) -> None:
     owed = world.add(LEVEL_3)
     response, _ = commented(world, owed)
     given = publishing(world)
-    with world.register.batch() as draft:
+    with world.register.batch() as batch:
         with pytest.raises(Refused, match=owed):
-            draft.fire(response, "publish", **given)
-        draft.amend(
+            batch.fire(response, "publish", **given)
+        batch.amend(
             owed, "source_report", None, actor=LIAISON, on=world.day, reason="of another report"
         )
-        draft.fire(response, "publish", **given)
+        batch.fire(response, "publish", **given)
 
 
 def test_every_missing_answer_is_told_at_once(world: World) -> None:

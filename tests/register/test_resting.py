@@ -305,10 +305,10 @@ def test_an_act_meanwhile_is_a_conflict(world: World, monkeypatch: pytest.Monkey
     world.step(record, "start")
     appended = Session.commit
 
-    def late(draft: Session) -> None:
+    def late(session: Session) -> None:
         monkeypatch.undo()
         world.step(record, "close", "nominated_deputy")
-        appended(draft)
+        appended(session)
 
     monkeypatch.setattr(Session, "commit", late)
     with pytest.raises(Conflict) as conflict:
@@ -323,10 +323,10 @@ def test_another_force_may_act_meanwhile(world: World, monkeypatch: pytest.Monke
     record = world.add(LEVEL_2, force="kent")
     appended = Session.commit
 
-    def late(draft: Session) -> None:
+    def late(session: Session) -> None:
         monkeypatch.undo()
         world.step(record, "start")
-        appended(draft)
+        appended(session)
 
     monkeypatch.setattr(Session, "commit", late)
     amend(world, THE_DEPUTY, "last_day", START)

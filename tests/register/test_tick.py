@@ -150,18 +150,18 @@ def test_a_record_that_somebody_moves_meanwhile_is_passed_over(register: Registe
     """The others of its batch are taken all the same."""
     for record in ("C-1", "C-2"):
         add_case(register, record, ISSUED)
-    drafts = 0
+    sessions = 0
 
     def disturbed() -> Session:
-        nonlocal drafts
-        drafts += 1
-        draft = register.session()
-        if drafts in (2, 3):
-            draft.get("C-1")
+        nonlocal sessions
+        sessions += 1
+        session = register.session()
+        if sessions in (2, 3):
+            session.get("C-1")
             register.amend(
-                "C-1", "owner", f"lead-{drafts}", actor=CASE_LEAD, on=ISSUED, reason="busy"
+                "C-1", "owner", f"lead-{sessions}", actor=CASE_LEAD, on=ISSUED, reason="busy"
             )
-        return draft
+        return session
 
     done = tick(disturbed, DUE)
     assert done.passed_over == ("C-1",)

@@ -105,7 +105,7 @@ def keep_safe(register: Register, before: Seal | None) -> Seal:
 def migrate(register: Register) -> int:
     """Preview a plan, then move the records."""
     impact = register.preview("level-3-to-2")
-    print(impact.affected, [worry.sentence for worry in impact.worst])
+    print(impact.affected, [move.sentence for move in impact.worst])
     moved = register.migrate("level-3-to-2", actor=LEAD, on=date(2023, 1, 9), reason="new rules")
     return moved.moved
 

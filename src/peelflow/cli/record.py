@@ -379,7 +379,7 @@ def _print_preview(register: Register, plan: MigrationPlan, on: date | None, for
             f"{impact.overdue} overdue at once, {impact.blocked} blocked"
         )
     columns = ("record", "state", "what", "why")
-    body = [(worry.record, worry.state, worry.kind, worry.sentence) for worry in impact.worst]
+    body = [(move.record, move.state, move.kind, move.sentence) for move in impact.worst]
     if body or form is not Format.TABLE:
         output.rows(columns, body, form)
     if body:

@@ -157,7 +157,7 @@ class AbstractionMap:
 
 
 def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch:
-    """Return the search for a walk that comes down to the level of a breach."""
+    """Return the search for a walk that comes down to the level of a violation."""
 
     def search(reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         del must  # `reach` knows what must be

@@ -84,7 +84,7 @@ class Monitor:
 
     Args:
         next_level: For each edge, the level it leads to from each level.
-        violates: For each edge, the highest level at which taking it is a breach; -1 for none.
+        violates: For each edge, the highest level at which taking it is a violation; -1 for none.
         start: The level of a new record.
     """
 
@@ -93,7 +93,7 @@ class Monitor:
     start: int
 
     def restricted_to(self, edges: Iterable[Edge]) -> Monitor:
-        """Return the same levels, where only these edges can be a breach."""
+        """Return the same levels, where only these edges can be a violation."""
         kept = {edge.number for edge in edges}
         violates = (level if n in kept else -1 for n, level in enumerate(self.violates))
         return evolve(self, violates=tuple(violates))
@@ -222,7 +222,7 @@ def _is_any_guard_met(guards: tuple[Guard, ...], facts: int) -> bool:
 def shortest_violation(
     system: TransitionSystem, monitor: Monitor, *, must: bool
 ) -> list[Edge] | None:
-    """Return the shortest walk that takes an edge at a level at which that is a breach.
+    """Return the shortest walk that takes an edge at a level at which that is a violation.
 
     INVARIANT: from a lower level every walk leads to a level at most as high, so a node seen once
     at some level need not be looked at again at that or a higher one.

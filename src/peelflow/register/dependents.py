@@ -157,7 +157,7 @@ def _broken_acts(session: Session, changed: Record, restriction: Restriction) ->
 def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event, ...]]:
     """Yield what stands of each other record of the force, one history at a time.
 
-    The store checks the number of each when this draft is appended, so nobody comes to rest on
+    The store checks the number of each when this session is committed, so nobody comes to rest on
     what narrows meanwhile; but for a record that is not there yet, and is added, and acted on.
     """
     changed_numbers = session.changed_records()

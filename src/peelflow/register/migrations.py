@@ -64,7 +64,7 @@ class MigrationImpact(Result):
         overdue: How many would have a step of the system's due at once that was not due before.
         blocked: How many could do something next, and nothing afterwards, for want of a field, a
             wait, or somebody who did an earlier step.
-        worst: Ten of those worries: the stranded first, then the longest overdue.
+        worst: Ten of those records: the stranded first, then the longest overdue.
     """
 
     plan: str

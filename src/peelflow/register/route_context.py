@@ -36,7 +36,7 @@ def route_of(reads: ReadSet, record: str, *, to: str, ledger: str, on: date | No
 
 
 def _route_context(reads: ReadSet, record: Record) -> RouteContext:
-    """Return what stands around a record: its force's people and inspections, and its family."""
+    """Return what stands around a record: its force's people and inspections, its hierarchy."""
     parent = reads.get(record.parent) if record.parent else None
     return _context_with(
         reads,

@@ -97,7 +97,7 @@ AddedChild = tuple[str, str] | None
 
 @frozen(eq=False)
 class SearchState:
-    """Where a way has come to: the record as it then is, on a day, and its family.
+    """Where a way has come to: the record as it then is, on a day, and its hierarchy.
 
     `added_children` are the children that were added on the way, and closed: each by a field of its
     own and the record that it names there, or by nothing. `act_count` counts the acts so far.
@@ -513,7 +513,7 @@ def _wait_out(plan: ActPlan, start: date | None, period: After) -> bool:
 
 
 def _meet_simple(plan: ActPlan, obligation: Obligation) -> bool:
-    """Meet what needs neither family nor papers."""
+    """Meet what needs neither hierarchy nor documents."""
     match obligation.atom:
         case FieldSet(field=name, has=None):
             return bool(plan.record.fields.get(name)) or plan.set_field(name)

@@ -135,7 +135,7 @@ def _predicates_asked_after(machine: RuleMachine, plan: ActPlan) -> set[str]:
 def _successor_of(
     analysis: GoalAnalysis, plan: ActPlan, answers: Mapping[str, bool]
 ) -> Successor | None:
-    """Return what the act comes to, None where the engine or the family refuses it."""
+    """Return what the act comes to, None where the engine or the hierarchy refuses it."""
     records = _records_through(analysis.machine, plan, answers)
     day = plan.day
     reopened = reopen_parent(plan, _newly_counting(plan.lifecycle, records, "open"))

@@ -137,7 +137,7 @@ def _requirement_json(requirement: Requirement) -> Any:
 
 
 def restore(text: str) -> Lifecycle:
-    """Rebuild a runnable lifecycle, equal in pin, from what `text_of` returned.
+    """Rebuild a runnable lifecycle, equal in pin, from what `canonical_text` returned.
 
     Its titles are names, its date is the first there is and it has no guarantees: those are not
     kept with a pin.

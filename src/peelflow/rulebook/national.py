@@ -52,7 +52,7 @@ _Json = Any
 
 
 def cache_text(rulebook: Rulebook, folder: Path) -> str:
-    """Return a rulebook that the files in `folder` gave as text that `rulebook_from` reads."""
+    """Return a rulebook that the files in `folder` gave as text for `rulebook_from_cache`."""
     kept = {
         "files": _file_digests(folder),
         "classes": _class_fields(),

@@ -107,7 +107,7 @@ def _no_lifecycle_for(
 def fill_question_choices(base: Vocabulary, own: Iterable[Vocabulary]) -> list[Vocabulary]:
     """Return vocabularies whose fields choose from the questions of the sets they name.
 
-    A set that nobody declares fills in nothing; `proof.lint_fields` reports it.
+    A set that nobody declares fills in nothing; `proof.lint` reports it.
     """
     every = tuple(own)
     sets = dict(base.question_sets)

@@ -1,7 +1,7 @@
 """Check everything a store keeps against its events, their chain, and a seal (S10).
 
 Tamper-evident, not tamper-proof: without a seal, whoever can write to the store can also make a
-chain anew. A seal kept outside the register (in a committee's paper, a safe, another system) shows
+chain anew. A seal kept outside the register (a committee's minutes, a safe, another system) shows
 any later change of what was sealed.
 """
 
