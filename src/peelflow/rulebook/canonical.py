@@ -16,17 +16,10 @@ import attrs
 from attrs import evolve
 
 from peelflow.errors import InvalidRequest, Span
-from peelflow.model.requirements import (
-    BARE,
-    AnyOf,
-    ChildrenClosed,
-    ReasonGiven,
-    Requirement,
-    SuccessorNamed,
-)
+from peelflow.model.requirements import BARE, AnyOf, Requirement
 from peelflow.model.rules import After, Lifecycle, Pin, Role, State, Transition
 
-_WORD_OF_BARE = {kind: word for word, kind in BARE.items()}
+_WORD_OF_BARE: dict[type[Requirement], str] = {kind: word for word, kind in BARE.items()}
 
 
 def canonical_text(lifecycle: Lifecycle) -> str:
@@ -123,17 +116,15 @@ def _requirements_json(requirements: tuple[Requirement, ...]) -> list[Any]:
 
 
 def _requirement_json(requirement: Requirement) -> Any:
-    match requirement:
-        case ReasonGiven() | SuccessorNamed() | ChildrenClosed():
-            return _WORD_OF_BARE[type(requirement)]
-        case AnyOf(any_of=choices):
-            return {"any_of": _sorted_set(map(_requirements_json, choices))}
-        case _:
-            plain = attrs.asdict(requirement, filter=lambda part, _: part.name != "span")
-            return {
-                key: _sorted_set(value) if isinstance(value, tuple) else value
-                for key, value in _without_defaults(plain).items()
-            }
+    if (word := _WORD_OF_BARE.get(type(requirement))) is not None:
+        return word
+    if isinstance(requirement, AnyOf):
+        return {"any_of": _sorted_set(map(_requirements_json, requirement.any_of))}
+    plain = attrs.asdict(requirement, filter=lambda part, _: part.name != "span")
+    return {
+        key: _sorted_set(value) if isinstance(value, tuple) else value
+        for key, value in _without_defaults(plain).items()
+    }
 
 
 def restore(text: str) -> Lifecycle:
