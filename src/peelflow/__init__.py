@@ -69,8 +69,6 @@ if TYPE_CHECKING:
     from peelflow.model.decisions import Refusal as Refusal
     from peelflow.model.decisions import Refused as Refused
     from peelflow.model.decisions import RoleNeed as RoleNeed
-    from peelflow.model.decisions import Route as Route
-    from peelflow.model.decisions import RouteStep as RouteStep
     from peelflow.model.decisions import SourceNeed as SourceNeed
     from peelflow.model.decisions import StepNeed as StepNeed
     from peelflow.model.decisions import SuccessorNeed as SuccessorNeed
@@ -95,6 +93,8 @@ if TYPE_CHECKING:
     from peelflow.model.records import TakenOver as TakenOver
     from peelflow.model.records import TransitionTaken as TransitionTaken
     from peelflow.model.records import Value as Value
+    from peelflow.model.routes import Route as Route
+    from peelflow.model.routes import RouteStep as RouteStep
     from peelflow.model.rules import Category as Category
     from peelflow.model.rules import FieldRule as FieldRule
     from peelflow.model.rules import Lifecycle as Lifecycle
@@ -152,14 +152,15 @@ _HOMES = {
     "peelflow.model.decisions": (
         "Act AnswersNeed AppointmentNeed ChildrenNeed Context DayNeed DocumentNeed FieldNeed "
         "Inspection InspectionNeed KnownInspection Need NeedAlternatives NeedBase NextAct "
-        "ParentNeed PersonNeed PredicateNeed Reason ReasonNeed Refusal Refused RoleNeed Route "
-        "RouteStep SourceNeed StepNeed SuccessorNeed"
+        "ParentNeed PersonNeed PredicateNeed Reason ReasonNeed Refusal Refused RoleNeed "
+        "SourceNeed StepNeed SuccessorNeed"
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
         "EventPayload FieldValue LastDone Migrated Moment Provenance Record Relevelled TakenOver "
         "TransitionTaken Value"
     ),
+    "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
     "peelflow.portfolio.listing": "Age Attribution RecordRow",
     "peelflow.portfolio.movement": "Movement",

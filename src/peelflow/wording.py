@@ -23,8 +23,6 @@ from peelflow.model.decisions import (
     PredicateNeed,
     ReasonNeed,
     RoleNeed,
-    Route,
-    RouteStep,
     SourceNeed,
     StepNeed,
     SuccessorNeed,
@@ -44,7 +42,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import SYSTEM, After, Period, Transition, units_of
+from peelflow.model.rules import After, Period, Transition, units_of
 
 _DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
@@ -98,27 +96,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def say_day(day: date) -> str:
     """Say a day in words: 9 February 2023."""
     return f"{day.day} {day:%B %Y}"
-
-
-def say_doers(step: RouteStep) -> str:
-    """Say who does a step: the roles that may, and who holds one by appointment."""
-    if step.by == (SYSTEM,):
-        return "peelflow itself"
-    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
-    return say_choice(step.by) + (f" ({known})" if known else "")
-
-
-def say_route_head(route: Route) -> str:
-    """Say where a record stands, and what it takes to a goal."""
-    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
-    if route.verdict == "impossible":
-        return f"{start}; there is no way to {route.goal}: {route.why}"
-    if route.why is not None:
-        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
-    if not route.steps:
-        return f"{start}; it is there already: {route.goal}"
-    count = len(route.steps)
-    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def say_need(need: Need) -> str:

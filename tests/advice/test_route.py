@@ -12,7 +12,6 @@ from peelflow.model.decisions import (
     PersonNeed,
     PredicateNeed,
     ReasonNeed,
-    RouteContext,
     SourceNeed,
     SuccessorNeed,
 )
@@ -27,6 +26,7 @@ from peelflow.model.requirements import (
     ReasonGiven,
     SuccessorNamed,
 )
+from peelflow.model.routes import RouteContext
 from peelflow.model.rules import State
 from tests.builders.decisions import OPEN, day, document, done, rules, way
 from tests.builders.routes import SIGNER, ask, known_inspection, only

@@ -8,9 +8,9 @@ from peelflow.model.decisions import (
     FieldNeed,
     ParentNeed,
     RecordReference,
-    RouteContext,
 )
 from peelflow.model.requirements import ChildForEach, ChildrenClosed, ReasonGiven, Waited
+from peelflow.model.routes import RouteContext
 from peelflow.model.rules import State
 from tests.builders.decisions import OPEN, day, rules, way
 from tests.builders.routes import ask, only, relative

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from peelflow.model.decisions import RouteContext
 from peelflow.model.requirements import DistinctFrom, InspectionHeld, Waited
+from peelflow.model.routes import RouteContext
 from peelflow.model.rules import State
 from tests.builders.decisions import OPEN, day, rules, way
 from tests.builders.routes import ask, known_inspection

@@ -13,7 +13,6 @@ from peelflow.model.decisions import (
     FieldNeed,
     InspectionNeed,
     KnownInspection,
-    RouteContext,
 )
 from peelflow.model.requirements import (
     DistinctFrom,
@@ -26,6 +25,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.routes import RouteContext
 from peelflow.model.rules import After, Holidays, State
 from peelflow.testing.strategies import HOLIDAYS
 from tests.builders.decisions import OPEN, day, done, rules, way

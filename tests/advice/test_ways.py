@@ -6,8 +6,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from peelflow.model.decisions import Route
 from peelflow.model.records import TransitionTaken
+from peelflow.model.routes import Route
 from peelflow.model.rules import SYSTEM, Lifecycle
 from tests.builders.routes import Place, places
 from tests.oracles.routes import Walk, World, shortest

@@ -10,9 +10,10 @@ from attrs import define, evolve, field
 from hypothesis import strategies as st
 
 from peelflow import Rulebook, national
-from peelflow.model.decisions import Inspection, RelatedRecord, Route, RouteContext, RouteStep
+from peelflow.model.decisions import Inspection
 from peelflow.model.records import Actor, Document, Record
 from peelflow.model.requirements import DistinctFrom, Evidence, Waited
+from peelflow.model.routes import RelatedRecord, Route, RouteContext, RouteStep
 from peelflow.model.rules import AppliesTo, Counts, Lifecycle, State, Transition
 from peelflow.register.register import Register
 from peelflow.routing.goal_analysis import Goal

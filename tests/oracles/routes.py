@@ -28,12 +28,11 @@ from peelflow.model.decisions import (
     PersonNeed,
     ReasonNeed,
     Refused,
-    Route,
-    RouteStep,
     SourceNeed,
     SuccessorNeed,
 )
 from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Event, Record, Value
+from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Lifecycle
 from peelflow.register.commands import act_on
 from peelflow.testing.strategies import ADDRESSEES, FORCE, LEDGERS, SIGNATORIES

@@ -35,7 +35,7 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.figures import Figures
-from peelflow.model.decisions import InspectionNeed, Refusal, RouteStep
+from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
     Actor,
     Added,
@@ -51,12 +51,13 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import Counts, ledgers_counting
+from peelflow.model.routes import Route, RouteStep
+from peelflow.model.rules import SYSTEM, Counts, ledgers_counting
 from peelflow.portfolio.listing import row_of
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.reports.lifecycle_page import say_counts
-from peelflow.wording import say_day, say_doers, say_need, say_route_head, say_rule
+from peelflow.wording import say_choice, say_day, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
 
@@ -349,6 +350,27 @@ def route(
         raise typer.Exit(FINDINGS)
     if shortest.verdict == "undetermined":
         raise typer.Exit(UNDETERMINED)
+
+
+def say_doers(step: RouteStep) -> str:
+    """Say who does a step: the roles that may, and who holds one by appointment."""
+    if step.by == (SYSTEM,):
+        return "peelflow itself"
+    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
+    return say_choice(step.by) + (f" ({known})" if known else "")
+
+
+def say_route_head(route: Route) -> str:
+    """Say where a record stands, and what it takes to a goal."""
+    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
+    if route.verdict == "impossible":
+        return f"{start}; there is no way to {route.goal}: {route.why}"
+    if route.why is not None:
+        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
+    if not route.steps:
+        return f"{start}; it is there already: {route.goal}"
+    count = len(route.steps)
+    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:

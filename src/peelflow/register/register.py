@@ -13,7 +13,7 @@ from attrs import evolve
 
 from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
-from peelflow.model.decisions import NextAct, Predicate, Route
+from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
@@ -48,6 +48,7 @@ from peelflow.stores.opening import (
 )
 
 if TYPE_CHECKING:
+    from peelflow.model.routes import Route
     from peelflow.register.migrations import MigrationImpact, MigrationResult
     from peelflow.stores.integrity import Discrepancy, Heads, Seal
 

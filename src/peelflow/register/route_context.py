@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from peelflow.model.decisions import Appointment, Inspection, RelatedRecord, Route, RouteContext
+from peelflow.model.decisions import Appointment, Inspection
 from peelflow.model.records import Record
 from peelflow.model.requirements import ChildForEach, atoms_of
+from peelflow.model.routes import RelatedRecord, Route, RouteContext
 from peelflow.model.rules import Lifecycle
 from peelflow.register.context import (
     APPOINTMENT,

@@ -51,9 +51,6 @@ from peelflow.model.decisions import (
     PersonNeed,
     PredicateNeed,
     ReasonNeed,
-    RelatedRecord,
-    Route,
-    RouteContext,
     SourceNeed,
     SuccessorNeed,
 )
@@ -72,6 +69,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.routes import RelatedRecord, Route, RouteContext
 from peelflow.model.rules import (
     SYSTEM,
     After,

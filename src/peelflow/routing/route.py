@@ -15,16 +15,9 @@ from itertools import count
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.model.decisions import (
-    PRECONDITIONS,
-    InspectionNeed,
-    RelatedRecord,
-    Route,
-    RouteContext,
-    RouteStep,
-    RouteVerdict,
-)
+from peelflow.model.decisions import PRECONDITIONS, InspectionNeed
 from peelflow.model.records import Record
+from peelflow.model.routes import RelatedRecord, Route, RouteContext, RouteStep, RouteVerdict
 from peelflow.model.rules import Lifecycle
 from peelflow.routing.act_plan import SearchState
 from peelflow.routing.goal_analysis import (

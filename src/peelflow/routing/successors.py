@@ -17,17 +17,10 @@ from peelflow.engine.calendar import due_day
 from peelflow.engine.decide import automatic_triggers, decide
 from peelflow.engine.fold import apply
 from peelflow.engine.machine import CompiledTransition, RuleMachine
-from peelflow.model.decisions import (
-    PRECONDITIONS,
-    Act,
-    ReasonNeed,
-    RouteContext,
-    RouteStep,
-    SourceNeed,
-    SuccessorNeed,
-)
+from peelflow.model.decisions import PRECONDITIONS, Act, ReasonNeed, SourceNeed, SuccessorNeed
 from peelflow.model.records import PEELFLOW, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, atoms_of
+from peelflow.model.routes import RouteContext, RouteStep
 from peelflow.model.rules import Counts, Lifecycle, is_taken_by_system, newly_counting
 from peelflow.routing.act_plan import (
     PLACEHOLDER,
