@@ -443,7 +443,10 @@ class _Stays:
 
     @cached_property
     def bounds(self) -> dict[str, tuple[int, Transition]]:
-        """For each state that peelflow surely ends: after how many days at the least, by what."""
+        """For each state that peelflow surely ends: after how many days at the most, by what.
+
+        Bank holidays are left out, as nobody knows the coming ones.
+        """
         found = {}
         for name, state in self.lifecycle.states.items():
             ending = [
@@ -452,7 +455,8 @@ class _Stays:
                 if is_taken_by_system(step) and (days := self._end_of(name, step)) is not None
             ]
             if ending:
-                found[name] = min(ending, key=lambda end: (end[0], _order_of(end[1], state)))
+                # INVARIANT: of several automatic steps the first in the file is taken.
+                found[name] = min(ending, key=lambda end: (end[0], _due_order(end[1])))
         return found
 
     def _end_of(self, name: str, step: Transition) -> int | None:
@@ -462,7 +466,7 @@ class _Stays:
             return 0 if holds == 0 else None
         if step.after.since == PUBLISHED or holds is None:
             return None
-        return max(day_bounds(step.after)[0], holds)
+        return max(day_bounds(step.after)[1], holds)
 
     def _holds_after(self, name: str, requirements: Requirements) -> int | None:
         """Return after how many days in a state requirements surely hold, None if they may not."""
@@ -489,11 +493,11 @@ class _Stays:
         days, ending = self.bounds[name]
         state = self.lifecycle.states[name]
         if step.after is not None and step.after.since != PUBLISHED:
-            own = day_bounds(step.after)[1]
-            if (own, step.trigger) > (days, ending.trigger):
+            own = day_bounds(step.after)[0]
+            if own > days or (own == days and _due_order(ending) < _due_order(step)):
                 ends = f"`{ending.trigger}` ends `{name}` before it"
                 return f"it falls due after {say_days(own)}, and {ends}"
-        elif days == 0 and not (is_automatic(step) and _is_first(step, ending, state)):
+        elif is_automatic(ending) and not (is_automatic(step) and _is_first(step, ending, state)):
             return f"`{SYSTEM}` leaves `{name}` at once by `{ending.trigger}`"
         return None
 
@@ -575,9 +579,9 @@ class _Stays:
         return self.bounds[name][0] if name in self.bounds else inf
 
 
-def _order_of(step: Transition, state: State) -> tuple[int, str]:
-    """Return the order in which steps that are due on one day are taken."""
-    return (state.transitions.index(step), "") if step.after is None else (-1, step.trigger)
+def _due_order(step: Transition) -> tuple[int, str]:
+    """Return by what steps that are due on one day are taken in order."""
+    return (-1, "") if step.after is None else (day_bounds(step.after)[1], step.trigger)
 
 
 def _is_first(step: Transition, other: Transition, state: State) -> bool:

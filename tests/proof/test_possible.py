@@ -1,0 +1,421 @@
+"""Steps that nobody can take lead nowhere, in every shipped lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+from attrs import evolve
+from hypothesis import assume, given, settings
+
+from peelflow.engine.decide import decide
+from peelflow.errors import Span
+from peelflow.model.records import Event
+from peelflow.model.requirements import (
+    AnyOf,
+    Atom,
+    ChildForEach,
+    ChildrenClosed,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+)
+from peelflow.model.rules import (
+    SYSTEM,
+    After,
+    AlwaysReachable,
+    Category,
+    FieldRule,
+    Guarantee,
+    Lifecycle,
+    Role,
+    Transition,
+    Vocabulary,
+    is_automatic,
+)
+from peelflow.proof.guarantees import prove
+from peelflow.proof.lint import lint
+from peelflow.proof.possible import possible_steps, record_kinds
+from peelflow.proof.refinement import check_refinement
+from peelflow.rulebook.national import national
+from peelflow.testing import Situation, situations
+from peelflow.testing.strategies import VOCABULARY as DRAWN_WORDS
+from tests.builders.rules import VOCABULARY, promising, proofs_of, rules_from
+from tests.oracles.refinement import refining
+
+SHIPPED = national().lifecycles
+OUTCOME = FieldRule("choice", "What came of it", choices=("kept", "dropped"))
+SEVERAL = FieldRule("list", "What came of it", choices=("kept", "dropped"))
+REPORTS = FieldRule("reference", "Report", to=("report",))
+ROBOT = Role("system", "A machine")
+
+
+def words_with(**fields: FieldRule) -> Vocabulary:
+    """Return the national words with more fields of every category, and a role of nobody."""
+    words = national().vocabulary
+    categories = {
+        name: evolve(category, fields={**category.fields, **fields})
+        for name, category in words.categories.items()
+    }
+    return evolve(words, categories=categories, roles={**words.roles, "robot": ROBOT})
+
+
+WORDS = words_with(outcome=OUTCOME, several=SEVERAL, concerns_report=REPORTS)
+CHILDLESS = ("recommendation", "section_55_answer", "super_complaint", "report", "inspection")
+
+
+class Place(NamedTuple):
+    """A step of a shipped lifecycle, and a promise that it alone can keep."""
+
+    lifecycle: Lifecycle
+    state: str
+    number: int
+    promise: AlwaysReachable
+
+    @property
+    def step(self) -> Transition:
+        """The step."""
+        return self.lifecycle.states[self.state].transitions[self.number]
+
+    @property
+    def category(self) -> Category:
+        """What sort of thing the records are, by the words of the test."""
+        return WORDS.categories[self.lifecycle.applies_to.category[0]]
+
+    def put(self, step: Transition | None, *more: Transition) -> Lifecycle:
+        """Return the lifecycle with another step in the place of this one, or none."""
+        steps = list(self.lifecycle.states[self.state].transitions)
+        steps[self.number : self.number + 1] = [step] if step else []
+        return self._with(self.lifecycle, (*steps, *more))
+
+    def _with(self, lifecycle: Lifecycle, steps: tuple[Transition, ...]) -> Lifecycle:
+        state = evolve(lifecycle.states[self.state], transitions=steps)
+        return evolve(
+            lifecycle,
+            states={**lifecycle.states, self.state: state},
+            guarantees=(Guarantee(str(self.promise), "a test", self.promise),),
+        )
+
+    def asking(self, *requirements: Requirement) -> Lifecycle:
+        """Return the lifecycle with more asked of the step."""
+        return self.put(evolve(self.step, requires=(*self.step.requires, *requirements)))
+
+
+def verdict_on(lifecycle: Lifecycle, words: Vocabulary = WORDS) -> str:
+    """Return what is found of a lifecycle's one guarantee."""
+    (proof,) = prove(lifecycle, words)
+    return proof.verdict
+
+
+def every_step() -> Iterator[Place]:
+    """Yield every step of every shipped lifecycle, with what each promises to be reached."""
+    for lifecycle in SHIPPED:
+        for guarantee in lifecycle.guarantees:
+            if isinstance(guarantee.promise, AlwaysReachable):
+                for name, state in lifecycle.states.items():
+                    for number in range(len(state.transitions)):
+                        yield Place(lifecycle, name, number, guarantee.promise)
+
+
+PLACES = tuple(every_step())
+NEEDED = tuple(place for place in PLACES if verdict_on(place.put(None)) == "refuted")
+"""The steps without which what is promised cannot be reached any more."""
+
+
+def no_question(place: Place) -> Iterator[Requirement]:
+    """Yield a relevant inspection, where records have no question."""
+    if "question" not in place.category.fields:
+        yield InspectionHeld("any", relevant=True)
+
+
+def no_publication(place: Place) -> Iterator[Requirement]:
+    """Yield days since a publication that records do not have."""
+    if "published" not in place.category.fields:
+        yield Waited(1, "published")
+
+
+def no_child(place: Place) -> Iterator[Requirement]:
+    """Yield children, where records have none."""
+    if not place.category.children:
+        yield ChildrenClosed()
+
+
+def no_answers(place: Place) -> Iterator[Requirement]:
+    """Yield answers to records that no child can name, and by a field that names none."""
+    del place
+    yield ChildForEach("answers", ("inspection",), "published_report", "concerns_report")
+    yield ChildForEach("answers", ("recommendation",), "source_report", "outcome")
+
+
+KINDS: dict[str, Callable[[Place], Iterator[Requirement]]] = {
+    "two choices": lambda _: iter([AnyOf(((FieldSet("outcome", "kept"),),))]),
+    "no such choice": lambda _: iter([FieldSet("outcome", "lost"), FieldSet("several", "lost")]),
+    "no such field": lambda _: iter([FieldSet("nowhere"), FieldSet("nowhere", "kept")]),
+    "no such evidence": lambda _: iter([Evidence("nothing"), Evidence("nothing", ("lead",))]),
+    "signed by nobody of the force": lambda _: iter(
+        [Evidence("letter", by) for by in ((SYSTEM,), ("hmicfrs", "pcc"), ("robot",), ("nobody",))]
+    ),
+    "no question": no_question,
+    "no publication": no_publication,
+    "no children": no_child,
+    "no answers": no_answers,
+}
+BESIDE: dict[str, tuple[Requirement, ...]] = {"two choices": (FieldSet("outcome", "dropped"),)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_nobody_can_meet_is_no_way(kind: str) -> None:
+    """Wherever a goal hangs on one step, and that step asks for what cannot be."""
+    tried = 0
+    for place in NEEDED:
+        for asked in KINDS[kind](place):
+            lifecycle = place.asking(*BESIDE.get(kind, ()), asked)
+            (proof,) = prove(lifecycle, WORDS)
+            assert proof.verdict == "refuted", (place, asked)
+            assert proof.never is not None
+            assert proof.never.transition.trigger == place.step.trigger
+            assert f"`{place.step.trigger}` can never be taken, for " in proof.why
+            tried += 1
+    assert tried >= 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_alternative_that_nobody_can_meet_is_none(kind: str) -> None:
+    """With another beside it the goal is reached by that, and with a predicate it stays open."""
+    for place in NEEDED:
+        if is_automatic(place.step):
+            continue
+        for asked in KINDS[kind](place):
+            never = (*BESIDE.get(kind, ()), asked)
+            other = (FieldSet("several", "kept"), FieldSet("several", "dropped"))
+            assert verdict_on(place.asking(AnyOf((never, other)))) == "proved"
+
+
+def test_possible_requirements_are_met() -> None:
+    """A letter of the force, one choice, several items of a list: the goal is still reached."""
+    sound = (
+        Evidence("letter", ("hmicfrs", "lead")),
+        FieldSet("outcome", "kept"),
+        AnyOf(((FieldSet("outcome", "kept"),), (FieldSet("outcome", "dropped"),))),
+        FieldSet("concerns_report"),
+    )
+    for place in NEEDED:
+        if not is_automatic(place.step):
+            assert verdict_on(place.asking(*sound)) == "proved", place
+
+
+def test_people_alone_give_reasons_successors_and_inspections() -> None:
+    """A step that only peelflow takes, and that asks for them, leads nowhere."""
+    for place in NEEDED:
+        for asked in (ReasonGiven(), SuccessorNamed(), InspectionHeld("any")):
+            step = evolve(place.step, by=(SYSTEM,), requires=(asked,), after=None)
+            (proof,) = prove(place.put(step), WORDS)
+            assert (proof.verdict, f"`{SYSTEM}` " in proof.why) == ("refuted", True)
+
+
+@pytest.mark.parametrize("roles", [("robot",), ("nobody",)])
+def test_a_role_that_no_person_holds_takes_no_step(roles: tuple[str, ...]) -> None:
+    """One of peelflow's own side, or of none."""
+    for place in NEEDED:
+        lifecycle = place.put(evolve(place.step, by=roles))
+        (proof,) = prove(evolve(lifecycle, roles={**lifecycle.roles, "robot": ROBOT}), WORDS)
+        assert (proof.verdict, "nobody can act as" in proof.why) == ("refuted", True), place
+
+
+@pytest.mark.parametrize("days", [30, 31])
+def test_a_wait_that_peelflow_cuts_short_is_no_way(days: int) -> None:
+    """Where a timed step ends the state after 30 days, nobody waits 31 there."""
+    for place in NEEDED:
+        if is_automatic(place.step):
+            continue
+        wait = Waited(days, place.state)
+        step = evolve(place.step, requires=(*place.step.requires, wait))
+        for since in (place.state, None):
+            step = evolve(step, requires=(*place.step.requires, evolve(wait, since=since)))
+            again = Transition("expire", place.state, (SYSTEM,), after=After(30))
+            lifecycle = place.put(step, evolve(again, implements="expire"))
+            assert verdict_on(lifecycle) == ("proved" if days == 30 else "refuted"), place
+
+
+def test_a_state_that_peelflow_leaves_at_once_is_left_by_nobody_else() -> None:
+    """People have no time there; unless what peelflow waits for may be wanting."""
+    for place in NEEDED:
+        if is_automatic(place.step):
+            continue
+        expire = Transition("expire", place.state, (SYSTEM,), implements="expire")
+        assert verdict_on(place.put(place.step, expire)) == "refuted"
+        asking = evolve(expire, requires=(FieldSet("several"),))
+        assert verdict_on(place.put(place.step, asking)) == "proved"
+
+
+def test_a_force_s_file_is_told_both_lines_and_why() -> None:
+    """Each step on which a national promise hangs, in a file that refines it."""
+    for place in NEEDED:
+        own = refining(place.asking(FieldSet("outcome", "kept"), FieldSet("outcome", "dropped")))
+        found = [
+            fault
+            for fault in check_refinement(own, place.lifecycle, WORDS)
+            if fault.code == "end-unreachable"
+        ]
+        assert [(fault.span, fault.related) for fault in found] == [(place.step.span,) * 2]
+        why = "the field `outcome` holds one choice, and two are asked for: `kept`, `dropped`"
+        assert found[0].sentence.endswith(why)
+
+
+OPEN = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+%s  closed: {counts_as: {portal: closed}, final: true}
+"""
+
+
+def faults_of(*steps: str, more: str = "", words: Vocabulary = VOCABULARY) -> list[str]:
+    """Return what lint says of steps out of one state, a line each."""
+    text = OPEN % "".join(f"      {step}\n" for step in steps) + more
+    return [f"{f.span.line}: {f.sentence}" for f in lint(rules_from(text), words)]
+
+
+SIGNED = "{evidence: letter, signed_by: [%s]}"
+CONTRADICTION = "{inspection: planned}, {inspection: bespoke}"
+
+
+@pytest.mark.parametrize(
+    ("requires", "why"),
+    [
+        (CONTRADICTION, "an act names one inspection, and two kinds are asked for"),
+        (
+            "{evidence: letter, signed_by: [system]}",
+            "nobody of the force can be `system`, so nobody signs such a `letter`",
+        ),
+        (
+            f"{{any_of: [[{SIGNED % 'pcc'}], [{SIGNED % 'hmicfrs'}]]}}",
+            "nobody of the force can be `pcc`, so nobody signs such a `letter`",
+        ),
+    ],
+)
+def test_lint_names_the_step_that_nobody_can_take(requires: str, why: str) -> None:
+    """With its line, what follows, and why."""
+    (said,) = faults_of(f"close: {{to: closed, by: [lead], requires: [{requires}]}}")
+    assert said.startswith(f"11: `close` can never be taken, so `closed` is never entered: {why}")
+
+
+def test_lint_says_where_no_end_can_be_reached() -> None:
+    """From a state with a way on that nobody can take, while others reach the end."""
+    park = "park: {to: parked, by: [lead]}"
+    close = "close: {to: closed, by: [lead]}"
+    parked = f"""\
+  parked:
+    counts_as: {{portal: open}}
+    transitions:
+      note: {{to: parked, by: [lead]}}
+      close: {{to: closed, by: [lead], requires: [{CONTRADICTION}]}}
+"""
+    (said,) = faults_of(park, close, more=parked)
+    assert said.startswith("18: `close` can never be taken, so no end can be reached from `parked`")
+    assert faults_of(park, close, more=parked.replace(CONTRADICTION, "reason")) == []
+
+
+def test_lint_says_where_nothing_leads_on() -> None:
+    """Where there is no end at all, a state needs a step that somebody can take."""
+    steps = "states:\n  open:\n    counts_as: {}\n    transitions:\n      note: %s\n"
+    note = f"{{to: open, by: [lead], requires: [{CONTRADICTION}]}}"
+    (fault,) = lint(rules_from(steps % note), VOCABULARY)
+    assert (fault.code, fault.span.line) == ("never-taken", 11)
+
+
+def test_lint_is_silent_of_a_step_that_nothing_hangs_on() -> None:
+    """One that nobody takes does no harm where another leads on."""
+    never = f"shut: {{to: closed, by: [lead], requires: [{CONTRADICTION}]}}"
+    assert faults_of(never, "close: {to: closed, by: [lead]}") == []
+
+
+def test_lint_names_the_national_line() -> None:
+    """The step that a force's step answers."""
+    base = rules_from(OPEN % "      close: {to: closed, by: [lead]}\n", name="base")
+    text = OPEN % f"      close: {{to: closed, by: [lead], requires: [{CONTRADICTION}]}}\n"
+    own = rules_from(text, name="own", refines=base)
+    (fault,) = lint(own, VOCABULARY, refined=base)
+    assert (fault.span, fault.related) == (
+        Span("own.yaml", 12, 7),
+        base.states["open"].transitions[0].span,
+    )
+
+
+def test_a_category_alone_can_be_trapped() -> None:
+    """A lifecycle of two categories is looked at for each, and the one without a field is told."""
+    words = evolve(
+        WORDS,
+        categories={
+            **WORDS.categories,
+            "afi": evolve(WORDS.categories["afi"], fields={}),
+        },
+    )
+    text = OPEN % "      close: {to: closed, by: [lead], requires: [{field: owner}]}\n"
+    lifecycle = promising(text, "closed can always be reached")
+    both = evolve(
+        lifecycle, applies_to=evolve(lifecycle.applies_to, category=("afi", "recommendation"))
+    )
+    assert verdict_on(lifecycle, words) == "proved"
+    (proof,) = prove(both, words)
+    assert proof.verdict == "refuted"
+    assert proof.why.endswith("a record of `afi` has no field `owner`")
+
+
+def test_what_nobody_does_exercises_nothing() -> None:
+    """A guarantee that only an impossible step would put to the test is vacuous."""
+    text = OPEN % (
+        f"      shut: {{to: closed, by: [lead], requires: [{CONTRADICTION}]}}\n"
+        f"      note: {{to: open, by: [lead], requires: [{CONTRADICTION}]}}\n"
+    )
+    found = proofs_of(
+        text,
+        "closed is only entered by [lead]",
+        "shut is never done by [hmicfrs]",
+        "open is never followed by closed",
+        "closed is never entered by [lead] without {inspection: any}",
+        "between note and shut stand two different people",
+    )
+    assert [proof.vacuous for proof in found[:2]] == [
+        "nothing that can happen enters `closed`",
+        "nobody can ever do `shut`",
+    ]
+    assert all(proof.vacuous for proof in found if proof.verdict == "proved")
+
+
+def kept_atoms(lifecycle: Lifecycle) -> Iterator[tuple[str, str, Atom | Requirement]]:
+    """Yield what each step asks for."""
+    for name, state in lifecycle.states.items():
+        for step in state.transitions:
+            yield from ((name, step.trigger, requirement) for requirement in step.requires)
+
+
+def is_promptly_left(at: Situation) -> bool:
+    """Say whether peelflow itself may end the state that a drawn record stands in."""
+    state = at.lifecycle.states[at.record.state]
+    return any(SYSTEM in step.by for step in state.transitions)
+
+
+@pytest.mark.search
+@given(at=situations())
+@settings(max_examples=150, deadline=None)
+def test_what_the_engine_lets_somebody_do_is_possible(at: Situation) -> None:
+    """Nobody is said never to take a step that a drawn record was seen to take."""
+    assume(not is_promptly_left(at))
+    decision = decide(at.lifecycle, at.record, at.act, at.context)
+    assume(isinstance(decision, Event))
+    signed = [
+        asked
+        for _, _, asked in kept_atoms(at.lifecycle)
+        if isinstance(asked, Evidence) and "hmicfrs" in asked.signed_by
+    ]
+    assume(not signed)
+    (kind,) = record_kinds(at.lifecycle, DRAWN_WORDS)
+    steps = possible_steps(at.lifecycle, kind).lifecycle.states[at.record.state].transitions
+    assert any(at.act.trigger == step.trigger and at.act.actor.role in step.by for step in steps)
