@@ -38,6 +38,7 @@ from peelflow.model.rules import (
     Vocabulary,
     is_automatic,
 )
+from peelflow.proof import possible as possible_module
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint
 from peelflow.proof.possible import possible_steps, record_kinds
@@ -322,6 +323,20 @@ def test_lint_says_where_no_end_can_be_reached() -> None:
     assert faults_of(park, close, more=parked.replace(CONTRADICTION, "reason")) == []
 
 
+def test_lint_names_the_first_step_of_several() -> None:
+    """What lies behind it nobody comes to either."""
+    park = f"park: {{to: parked, by: [lead], requires: [{CONTRADICTION}]}}"
+    parked = f"""\
+  parked:
+    counts_as: {{portal: open}}
+    transitions:
+      shut: {{to: shut, by: [lead], requires: [{CONTRADICTION}]}}
+  shut: {{counts_as: {{portal: closed}}, final: true}}
+"""
+    (said,) = faults_of(park, "close: {to: closed, by: [lead]}", more=parked)
+    assert said.startswith("11: `park` can never be taken, so `parked` is never entered")
+
+
 def test_lint_says_where_nothing_leads_on() -> None:
     """Where there is no end at all, a state needs a step that somebody can take."""
     steps = "states:\n  open:\n    counts_as: {}\n    transitions:\n      note: %s\n"
@@ -419,3 +434,207 @@ def test_what_the_engine_lets_somebody_do_is_possible(at: Situation) -> None:
     (kind,) = record_kinds(at.lifecycle, DRAWN_WORDS)
     steps = possible_steps(at.lifecycle, kind).lifecycle.states[at.record.state].transitions
     assert any(at.act.trigger == step.trigger and at.act.actor.role in step.by for step in steps)
+
+
+TIMED = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+%s
+  other:
+    counts_as: {}
+    transitions:
+      back: {to: open, by: [lead]}
+  done: {counts_as: {}, final: true}
+"""
+BY_MONTH = "lapse: {to: other, by: [system], after: {months: 1}}"
+PUBLISHED_EARLY = "early: {to: done, by: [system], after: {days: 3}, requires: [{field: owner}]}"
+LAPSE = "lapse: {to: other, by: [system], after: {days: 5, since: published}}"
+LATE = "late: {to: done, by: [system], after: {days: 6, since: published}}"
+LAPSE = "lapse: {to: other, by: [system], after: {days: 5}%s}"
+FINISH = "finish: {to: done, by: [lead], requires: [%s]}"
+GO_ON = "go_on: {to: other, by: [lead]}"
+AT_ONCE = "file: {to: done, by: [system]%s}"
+REQUIRED = FieldRule("text", "Always there", required=True)
+RECORDS = VOCABULARY.categories["recommendation"]
+TIMED_WORDS = evolve(
+    VOCABULARY,
+    categories={
+        **VOCABULARY.categories,
+        "recommendation": evolve(RECORDS, fields={**RECORDS.fields, "always": REQUIRED}),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        ((LAPSE % "", FINISH % "{waited: 5}"), "proved"),
+        ((LAPSE % "", FINISH % "{waited: 6}"), "refuted"),
+        ((LAPSE % "", FINISH % "{waited: 6, since: published}"), "proved"),
+        ((LAPSE % "", FINISH % "{waited: 6, since: other}"), "proved"),
+        ((LAPSE % ", requires: [{field: owner}]", FINISH % "{waited: 6}"), "proved"),
+        ((LAPSE % ", requires: [{field: always}]", FINISH % "{waited: 6}"), "refuted"),
+        ((LAPSE % ", requires: [{waited: 7}]", FINISH % "{waited: 7}"), "proved"),
+        ((LAPSE % ", requires: [{waited: 7}]", FINISH % "{waited: 8}"), "refuted"),
+        (
+            (
+                LAPSE % ", requires: [{any_of: [[reason], [{waited: 7}], [{field: always}]]}]",
+                FINISH % "{waited: 6}",
+            ),
+            "refuted",
+        ),
+        ((LAPSE % ", requires: [{any_of: [[reason]]}]", FINISH % "{waited: 6}"), "proved"),
+        (
+            (
+                "lapse: {to: other, by: [system], after: {days: 5, since: published}}",
+                FINISH % "{waited: 6}",
+            ),
+            "proved",
+        ),
+        (
+            (BY_MONTH, FINISH % "{waited: 31}"),
+            "proved",
+        ),
+        (
+            (BY_MONTH, FINISH % "{waited: 32}"),
+            "refuted",
+        ),
+        ((LAPSE % "", "late: {to: done, by: [system], after: {days: 6}}"), "refuted"),
+        ((LAPSE % "", "late: {to: done, by: [system], after: {days: 5}}"), "refuted"),
+        ((LAPSE % "", "early: {to: done, by: [system], after: {days: 5}}"), "proved"),
+        (
+            (LAPSE % "", "late: {to: done, by: [system], after: {days: 6, since: published}}"),
+            "proved",
+        ),
+        ((GO_ON, AT_ONCE % ", requires: [{waited: 1}]"), "refuted"),
+        ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: other}]"), "proved"),
+        ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: published}]"), "proved"),
+        ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: open}]"), "refuted"),
+        ((GO_ON, AT_ONCE % ", requires: [{evidence: letter}]"), "refuted"),
+        ((GO_ON, AT_ONCE % ", requires: [{evidence: letter, since: open}]"), "refuted"),
+        ((GO_ON, AT_ONCE % ", requires: [{evidence: letter, since: other}]"), "proved"),
+        (("go_on: {to: other, by: [system]}", AT_ONCE % ""), "refuted"),
+        (("go_on: {to: other, by: [system], requires: [{field: owner}]}", AT_ONCE % ""), "proved"),
+        (("go_on: {to: other, by: [system]}", FINISH % "reason"), "refuted"),
+        ((LAPSE % "", AT_ONCE % ", requires: [{field: owner}]"), "proved"),
+    ],
+)
+def test_peelflow_does_what_is_due_before_others_come(steps: tuple[str, ...], verdict: str) -> None:
+    """What it surely does ends a state; what it takes at once is taken then or never."""
+    text = TIMED % "\n".join(f"      {step}" for step in steps)
+    if "go_on" not in text and "lapse" not in text:
+        text = text.replace("      back", "      go_on: {to: other, by: [lead]}\n      back")
+    assert verdict_on(promising(text, "done can always be reached"), TIMED_WORDS) == verdict
+
+
+ROUND = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      begin: {to: first, by: [lead]}
+  first:
+    counts_as: {}
+    transitions:
+      go_on: {to: second, by: [lead]}
+      lapse: {to: second, by: [system], after: {days: 5}}
+  second:
+    counts_as: {}
+    transitions:
+      finish: {to: done, by: [lead], requires: [{waited: %s, since: %s}]}
+      %s
+      lapse: {to: done_not, by: [system], after: {days: 5}}
+  done_not:
+    counts_as: {}
+    transitions:
+      begin: {to: first, by: [lead]}
+  done: {counts_as: {}, final: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("days", "since", "more", "verdict"),
+    [
+        (10, "first", "", "proved"),
+        (11, "first", "", "refuted"),
+        (5, "second", "", "proved"),
+        (6, "second", "", "refuted"),
+        (99, "open", "", "proved"),
+        (99, "first", "again: {to: second, by: [lead]}", "proved"),
+        (99, "second", "again: {to: second, by: [lead]}", "refuted"),
+    ],
+)
+def test_days_of_earlier_states_count(days: int, since: str, more: str, verdict: str) -> None:
+    """As many as can pass on the longest way; round and round, as many as are needed."""
+    text = ROUND % (days, since, more or "note: {to: second, by: [system], after: {days: 6}}")
+    assert verdict_on(promising(text, "done can always be reached")) == verdict
+
+
+def test_ways_that_are_none_after_all_give_no_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps that each wait for days that the other one would have to bring."""
+    text = ROUND % (30, "first", "again: {to: second, by: [lead], requires: [{waited: 11}]}")
+    more = "sooner: {to: done, by: [lead], requires: [{waited: 10, since: first}]}"
+    either = text.replace("      again", f"      {more}\n      again")
+    for rules, verdict in ((text, "refuted"), (either, "proved")):
+        assert verdict_on(promising(rules, "done can always be reached")) == verdict
+    monkeypatch.setattr(possible_module, "MOST_ROUNDS", 0)
+    assert verdict_on(promising(either, "done can always be reached")) == "refuted"
+
+
+def test_an_own_step_begins_no_window() -> None:
+    """So a wait may be longer than the state lasts that a force's own step enters."""
+    base = rules_from(OPEN % "      close: {to: closed, by: [lead]}\n", name="base")
+    text = (
+        OPEN % "      wait: {to: later, by: [lead]}\n"
+        + """\
+  later:
+    stands_for: open
+    counts_as: {portal: open}
+    transitions:
+      close: {to: closed, by: [lead], requires: [{waited: 40}]}
+      lapse: {to: open, by: [system], after: {days: 5}}
+      pass: {to: soon, by: [lead]}
+  soon:
+    stands_for: open
+    counts_as: {portal: open}
+    transitions:
+      file: {to: closed, as: close, by: [system], requires: [{evidence: letter}]}
+      back: {to: open, by: [lead]}
+guarantees:
+  - {that: closed can always be reached, because: a test}
+"""
+    )
+    own = rules_from(text, name="own", refines=base)
+    (kind,) = record_kinds(own, VOCABULARY)
+    assert possible_steps(own, kind).never == ()
+    assert verdict_on(own, VOCABULARY) == "proved"
+
+
+def test_a_field_that_can_hold_nothing_is_never_set() -> None:
+    """A choice of nothing, and a reference to records of no category."""
+    words = words_with(empty=FieldRule("choice", "Nothing"), lost=FieldRule("reference", "Lost"))
+    for place in NEEDED:
+        for name in ("empty", "lost"):
+            assert verdict_on(place.asking(FieldSet(name)), words) == "refuted"
+
+
+def test_a_question_that_is_a_list_is_no_question() -> None:
+    """As the engine reads it."""
+    words = words_with(question=FieldRule("list", "Questions"))
+    for place in NEEDED:
+        assert verdict_on(place.asking(InspectionHeld("any", relevant=True)), words) == "refuted"
+
+
+def test_more_choices_than_are_looked_at_are_no_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too much to look at is not taken for possible."""
+    monkeypatch.setattr(possible_module, "MOST_WAYS", 1)
+    either = AnyOf(((FieldSet("outcome", "kept"),), (FieldSet("outcome", "dropped"),)))
+    (proof,) = prove(NEEDED[0].asking(either), WORDS)
+    assert (proof.verdict, possible_module.TOO_MANY_WAYS in proof.why) == ("refuted", True)
+
+
+def test_an_empty_choice_is_never_met() -> None:
+    """Nothing that a file can say, and nothing that anybody could meet."""
+    assert verdict_on(NEEDED[0].asking(AnyOf(()))) == "refuted"

@@ -205,7 +205,18 @@ def possible_steps(lifecycle: Lifecycle, kind: RecordKind) -> PossibleSteps:
         lifecycle: A settled lifecycle.
         kind: What can exist for its records.
     """
-    return _StepSearch(lifecycle, kind).run()
+    never: tuple[NeverTaken, ...] = ()
+    for number in range(MOST_ROUNDS + 1):
+        search = _StepSearch(lifecycle, kind, counts_earlier_days=number < MOST_ROUNDS)
+        found = search.run()
+        lifecycle, never = found.lifecycle, (*never, *found.never)
+        # How long a record can wait hangs on the ways there are, and some are none after all.
+        if not found.never or not search.stays.bounds:
+            break
+    return PossibleSteps(lifecycle, never)
+
+
+MOST_ROUNDS = 8
 
 
 def never_taken_faults(
@@ -260,6 +271,7 @@ class _StepSearch:
 
     lifecycle: Lifecycle
     kind: RecordKind
+    counts_earlier_days: bool = True
     _ways: dict[tuple[Requirements, bool], tuple[Requirements, ...] | Reason] = field(factory=dict)
 
     def run(self) -> PossibleSteps:
@@ -287,7 +299,7 @@ class _StepSearch:
         """Return a step once for each way in which it can be taken, or why it never can."""
         people = tuple([role for role in step.by if self._is_person(role)])
         system = (SYSTEM,) if SYSTEM in step.by else ()
-        late = self._stays.why_too_late(name, step) if self._stays.bounds else None
+        late = self.stays.why_too_late(name, step) if self.stays.bounds else None
         why = late or f"nobody can act as {listed(step.by)}"
         taken: list[Transition] = []
         for by, by_system in ((people, False), (system, True)):
@@ -311,8 +323,8 @@ class _StepSearch:
         return {**self.kind.words.roles, **self.lifecycle.roles}
 
     @cached_property
-    def _stays(self) -> _Stays:
-        return _Stays(self.lifecycle, self.kind)
+    def stays(self) -> _Stays:
+        return _Stays(self.lifecycle, self.kind, self.counts_earlier_days)
 
     def _requirement_ways(
         self, name: str, step: Transition, *, by_system: bool
@@ -321,13 +333,13 @@ class _StepSearch:
             return (by_system and _why_not_by_system(atom)) or self.kind.why_never(atom)
 
         def why_not_here(atom: Atom) -> Reason | None:
-            return self._stays.why_not_in_time(name, step, atom)
+            return self.stays.why_not_in_time(name, step, atom)
 
         key = step.requires, by_system
         if key not in self._ways:
             self._ways[key] = _ways_of(step.requires, why_never, self.kind)
         ways = self._ways[key]
-        if isinstance(ways, str) or not (self._stays.bounds or is_automatic(step)):
+        if isinstance(ways, str) or not (self.stays.bounds or is_automatic(step)):
             return ways
         return _sound([_pruned(requires, why_not_here) for requires in ways])
 
@@ -435,10 +447,17 @@ def _why_other_value(
 
 @define(eq=False, slots=False)
 class _Stays:
-    """How long a record stands in a state before peelflow itself moves it on."""
+    """How long a record stands in a state before peelflow itself moves it on.
+
+    Args:
+        lifecycle: The lifecycle.
+        kind: What can exist for its records.
+        counts_earlier_days: Whether days in earlier states are looked at; none where not.
+    """
 
     lifecycle: Lifecycle
     kind: RecordKind
+    counts_earlier_days: bool
     _elapsed: dict[str | None, dict[str, float]] = field(factory=dict)
 
     @cached_property
@@ -548,6 +567,8 @@ class _Stays:
 
     def _elapsed_at_entry(self, since: str | None, name: str) -> float:
         """Return how many days can lie between a window's beginning and the entering of a state."""
+        if not self.counts_earlier_days:
+            return 0.0
         if since not in self._elapsed:
             self._elapsed[since] = self._elapsed_days(since)
         return self._elapsed[since].get(name, 0.0)
