@@ -449,8 +449,8 @@ states:
   done: {counts_as: {}, final: true}
 """
 BY_MONTH = "lapse: {to: other, by: [system], after: {months: 1}}"
-PUBLISHED_EARLY = "early: {to: done, by: [system], after: {days: 3}, requires: [{field: owner}]}"
-LAPSE = "lapse: {to: other, by: [system], after: {days: 5, since: published}}"
+EARLY = "early: {to: done, by: [system], after: {days: 3}, requires: [{field: owner}]}"
+PUBLISHED_LAPSE = "lapse: {to: other, by: [system], after: {days: 5, since: published}}"
 LATE = "late: {to: done, by: [system], after: {days: 6, since: published}}"
 LAPSE = "lapse: {to: other, by: [system], after: {days: 5}%s}"
 FINISH = "finish: {to: done, by: [lead], requires: [%s]}"
@@ -509,6 +509,7 @@ TIMED_WORDS = evolve(
             "proved",
         ),
         ((GO_ON, AT_ONCE % ", requires: [{waited: 1}]"), "refuted"),
+        ((LAPSE % "", EARLY), "proved"),
         ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: other}]"), "proved"),
         ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: published}]"), "proved"),
         ((GO_ON, AT_ONCE % ", requires: [{waited: 9, since: open}]"), "refuted"),

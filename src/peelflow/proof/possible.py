@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import product
 from math import inf, prod
+from operator import is_not
 
 from attrs import define, evolve, field, frozen
 
@@ -272,6 +273,7 @@ class _StepSearch:
     lifecycle: Lifecycle
     kind: RecordKind
     counts_earlier_days: bool = True
+    _whole: set[tuple[tuple[str, ...], int]] = field(factory=set, init=False)
     _ways: dict[tuple[Requirements, bool], tuple[Requirements, ...] | Reason] = field(factory=dict)
 
     def run(self) -> PossibleSteps:
@@ -281,14 +283,16 @@ class _StepSearch:
         for name, state in self.lifecycle.states.items():
             steps: list[Transition] = []
             for step in state.transitions:
+                # INVARIANT: `requires` lives as long as the lifecycle, so identity will do.
+                if (step.by, id(step.requires)) in self._whole:
+                    steps.append(step)
+                    continue
                 ways = self.ways(name, step)
                 if isinstance(ways, str):
                     never.append(NeverTaken(name, step, ways))
                 else:
                     steps += ways
-            if len(steps) != len(state.transitions) or any(
-                new is not old for new, old in zip(steps, state.transitions, strict=True)
-            ):
+            if len(steps) != len(state.transitions) or any(map(is_not, steps, state.transitions)):
                 changed[name] = evolve(state, transitions=tuple(steps))
         if not changed:
             return PossibleSteps(self.lifecycle, ())
@@ -300,7 +304,7 @@ class _StepSearch:
         people = tuple([role for role in step.by if self._is_person(role)])
         system = (SYSTEM,) if SYSTEM in step.by else ()
         late = self.stays.why_too_late(name, step) if self.stays.bounds else None
-        why = late or f"nobody can act as {listed(step.by)}"
+        why = late
         taken: list[Transition] = []
         for by, by_system in ((people, False), (system, True)):
             if not by or late:
@@ -312,7 +316,10 @@ class _StepSearch:
                 taken.append(step)
             else:
                 taken += [evolve(step, by=by, requires=requires) for requires in ways]
-        return tuple(taken) or why
+        is_whole = len(taken) == 1 and taken[0] is step
+        if is_whole and not self.stays.bounds and not is_automatic(step):
+            self._whole.add((step.by, id(step.requires)))
+        return tuple(taken) or why or f"nobody can act as {listed(step.by)}"
 
     def _is_person(self, role: str) -> bool:
         held = self._roles.get(role)
