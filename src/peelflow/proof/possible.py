@@ -162,7 +162,7 @@ def record_kinds(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[RecordKi
         vocabulary: The words of the whole rulebook.
     """
     kinds: list[RecordKind] = []
-    for name in lifecycle.applies_to.category:
+    for name in lifecycle.applies_to.category or ("",):
         known = vocabulary.categories.get(name, Category(name))
         if not any((k.fields, k.children) == (known.fields, known.children) for k in kinds):
             kinds.append(RecordKind(name, known.fields, known.children, vocabulary))
