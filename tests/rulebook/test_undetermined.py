@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from peelflow.errors import Diagnostic
-from peelflow.model.requirements import AnyOf, PredicateHolds, Requirement
+from peelflow.model.requirements import AnyOf, Evidence, PredicateHolds, Requirement
 from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
@@ -199,3 +199,20 @@ def test_a_plan_between_levels_that_a_predicate_leaves_open_is_refused(plan: Mig
         faults = check_migration(plan, old, edit.lifecycle, NATIONAL_WORDS)
         assert can_always_reach(new, without) or faults
         assert all(fault.severity == "error" for fault in faults)
+
+
+def test_a_goal_that_hangs_on_nobody_is_refuted_with_the_step() -> None:
+    """A file of its own category: the guarantee's line, and the line of what nobody can take."""
+    words = evolve(OWN_WORDS, categories={"own_case": Category("Own case")})
+    rules = own_lifecycle("own_case")
+    (number,) = (n for n, s in enumerate(rules.states["in_progress"].transitions))
+    step = rules.states["in_progress"].transitions[number]
+    signed = evolve(step, requires=(Evidence("letter", ("system",)),))
+    never = with_step(rules, "in_progress", number, signed)
+    found = check_files(RuleFiles([never], [words]), NATIONAL)
+    by_code = {fault.code: fault for fault in found.diagnostics}
+    assert by_code.keys() == {"guarantee-refuted", "never-taken"}
+    refuted = by_code["guarantee-refuted"]
+    assert (refuted.span, refuted.related) == (rules.guarantees[0].span, step.span)
+    assert refuted.help == "let `close` need only what somebody can meet"
+    assert found.verdict == "refuted"
