@@ -12,7 +12,7 @@ from peelflow.proof.counterexample import EXIT_CODES, ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.loader import verdict_on
-from tests.builders.rules import VOCABULARY, promising, proofs_of
+from tests.builders.rules import VOCABULARY, promising, proofs_of, rules_from
 
 CLOSING = """\
 states:
@@ -330,3 +330,28 @@ def test_each_verdict_has_its_exit_code() -> None:
     assert EXIT_CODES[verdict_on([note, error])] == 1
     assert EXIT_CODES[verdict_on([note])] == 3
     assert EXIT_CODES[verdict_on([])] == 0
+
+
+OWN_STEP = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      jot: {to: noted, by: [lead]}
+  noted:
+    stands_for: open
+    counts_as: {}
+    transitions:
+      close: {to: closed, by: [lead]}
+  closed: {counts_as: {}, final: true}
+guarantees:
+  - that: "closed is never entered without {waited: 28}"
+    because: a test
+"""
+
+
+def test_a_walk_over_an_own_step_counts_from_the_window_before_it() -> None:
+    """An own step begins no window, and nobody had to wait in it either."""
+    base = rules_from(CLOSING, name="base")
+    (proof,) = prove(rules_from(OWN_STEP, name="own", refines=base), VOCABULARY)
+    assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["jot", "close"])
