@@ -12,7 +12,9 @@ from bench.rounds import Result, compare, interleaved
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
+from peelflow.rulebook.national import national
 
+WORDS = national().vocabulary
 SECOND, ROUNDS = "the second allowed", 7
 SMALL, MIDDLE, LARGE = "1,000 states", "3,000 states", "10,000 states"
 WALK = {1_000: 16, 3_000: 37, 10_000: 102}  # the steps of the shortest walk to the leak
@@ -29,7 +31,7 @@ def measure() -> Iterator[Result]:
         lifecycle = large(size)
         sound(lifecycle)
         leaking(large(size, leak=True), steps=steps)
-        works[name] = collecting(partial(prove, lifecycle))
+        works[name] = collecting(partial(prove, lifecycle, WORDS))
     times = {
         **interleaved(works, rounds=ROUNDS, clock=process_time),
         SECOND: (1.0,) * ROUNDS,
@@ -42,13 +44,13 @@ def measure() -> Iterator[Result]:
 
 def sound(lifecycle: Lifecycle) -> None:
     """Check that every guarantee is proved, and says something."""
-    found = [(proof.verdict, proof.vacuous) for proof in prove(lifecycle)]
+    found = [(proof.verdict, proof.vacuous) for proof in prove(lifecycle, WORDS)]
     assert found == [("proved", None)] * 5, found
 
 
 def leaking(lifecycle: Lifecycle, *, steps: int) -> None:
     """Check that the first guarantee alone is refuted, by a walk of so many steps."""
-    first, *rest = prove(lifecycle)
+    first, *rest = prove(lifecycle, WORDS)
     assert (first.verdict, len(first.steps)) == ("refuted", steps), first
     assert [proof.verdict for proof in rest] == ["proved"] * 4, rest
 

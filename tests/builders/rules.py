@@ -10,6 +10,8 @@ from attrs import define, evolve, field
 
 from peelflow.model.records import Actor, Event
 from peelflow.model.rules import Lifecycle, Role, Vocabulary
+from peelflow.proof.counterexample import ProofResult
+from peelflow.proof.guarantees import prove
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import read_lifecycle, resolve
 from peelflow.rulebook.national import load, national
@@ -247,6 +249,11 @@ def rules_from(
     more = f"refines: {refines}\n" if refines else ""
     lifecycle = read_lifecycle((head + more + rest).encode(), f"{name}.yaml")
     return resolve(lifecycle, VOCABULARY, refines)
+
+
+def proofs_of(states: str, *sentences: str) -> tuple[ProofResult, ...]:
+    """Return what is found of these sentences about these states."""
+    return prove(promising(states, *sentences), VOCABULARY)
 
 
 def promising(states: str, *sentences: str) -> Lifecycle:

@@ -35,6 +35,7 @@ from peelflow.model.rules import (
     AlwaysReachable,
     AppliesTo,
     Counts,
+    FieldRule,
     Guarantee,
     Lifecycle,
     NeverDoneBy,
@@ -50,6 +51,23 @@ from peelflow.model.rules import (
 )
 from peelflow.proof.normal_form import day_bounds
 from peelflow.testing.strategies import CATEGORY, VOCABULARY
+
+CHOICES = ("a", "b")
+"""What the field `owner` of a drawn lifecycle says, one or both of them."""
+
+WORDS = evolve(
+    VOCABULARY,
+    categories={
+        CATEGORY: evolve(
+            VOCABULARY.categories[CATEGORY],
+            fields={
+                **VOCABULARY.categories[CATEGORY].fields,
+                "owner": FieldRule("list", "Who does the work", choices=CHOICES),
+            },
+        )
+    },
+)
+"""The words of drawn lifecycles."""
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 START = date(2022, 1, 1)
@@ -249,9 +267,9 @@ def palette(random: Random, names: tuple[str, ...]) -> list[Requirement]:
                 ReasonGiven(),
                 SuccessorNamed(),
                 FieldSet("owner"),
-                FieldSet("owner", random.choice(("a", "b"))),
+                FieldSet("owner", random.choice(CHOICES)),
                 ChildrenClosed(),
-                ChildForEach("answers", (CATEGORY,), "source_report", "owner"),
+                ChildForEach("answers", (CATEGORY,), "source_report", "report"),
                 PredicateHolds("agreed"),
             )
         ),

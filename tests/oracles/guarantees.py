@@ -16,6 +16,7 @@ from peelflow.engine.machine import Cursor, machine_for
 from peelflow.engine.requirements import compile_check
 from peelflow.model.decisions import Act, Context, Inspection, Refusal
 from peelflow.model.records import PEELFLOW, Actor, Added, Attached, Document, Event, Record
+from peelflow.model.requirements import Waited
 from peelflow.model.rules import (
     SYSTEM,
     AlwaysReachable,
@@ -30,6 +31,7 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     StateSet,
     Transition,
+    is_automatic,
 )
 from tests.builders.walks import NOW, START, TODAY, Family, Means, appointments, means_for
 
@@ -178,6 +180,7 @@ class Reference:
     lifecycle: Lifecycle
     promise: Promise
     means: Means
+    prompt: bool = False
     ever: int | None = None
     surely: int | None = None
     entered: set[tuple[str, str, str]] = field(factory=set)
@@ -217,6 +220,8 @@ class Reference:
         if self._print(walk) in self.lettered:
             return []
         self.lettered.add(self._print(walk))
+        if self.prompt and self._is_left_at_once(walk.record.state):
+            return [walk]
         records = [attached(walk.record, letter) for letter in self.means.letters]
         # One letter serves every `since` unless there are two that differ.
         more_letters = self.means.letters[-1:] if len(self.means.since) > 1 else ()
@@ -255,7 +260,28 @@ class Reference:
             for role in rule.by:
                 people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
                 for person, gap in product(people, self.means.days):
-                    yield from self._acts(walk, rule, Actor(person, role), gap)
+                    if not self.prompt or self._in_time(walk.record, rule, gap):
+                        yield from self._acts(walk, rule, Actor(person, role), gap)
+
+    def _is_left_at_once(self, state: str) -> bool:
+        return any(is_automatic(r) and _surely(r) for r in self.lifecycle.states[state].transitions)
+
+    def _in_time(self, record: Record, rule: Transition, gap: int) -> bool:
+        """Say whether the system has not moved a record on before, as it always does."""
+        state, entered = self.lifecycle.states[record.state], record.entered[record.state]
+        at_once = [r for r in state.transitions if is_automatic(r)]
+        if rule in at_once:
+            earlier = at_once[: at_once.index(rule)]
+            return record.number == entered.number and not gap and not any(map(_surely, earlier))
+        if self._is_left_at_once(record.state):
+            return False
+        stood = (record.on - entered.on).days + gap
+        timed = [r for r in state.transitions if r.after and r is not rule]
+        for other in timed:
+            days = _sure_days(record.state, other)
+            if days is not None and (stood > days or (stood == days and _goes_first(other, rule))):
+                return False
+        return True
 
     def _acts(self, walk: Walk, rule: Transition, actor: Actor, gap: int) -> Iterator[Walk]:
         """Yield what an act by an actor leads to, by everything that could be given with it."""
@@ -404,9 +430,36 @@ class Reference:
         return good
 
 
-def explored(lifecycle: Lifecycle, promise: Promise) -> Found:
-    """Try every walk through a lifecycle, up to a size, against one promise."""
-    return Reference(lifecycle, promise, means_for(lifecycle, promise)).run()
+def _surely(rule: Transition) -> bool:
+    return not rule.requires
+
+
+def _sure_days(state: str, rule: Transition) -> int | None:
+    """Return after how many days the system surely takes a timed step, None where it may not."""
+    if rule.after is None or rule.after.days is None or rule.after.since != "entered":
+        return None
+    days = rule.after.days
+    for asked in rule.requires:
+        if not isinstance(asked, Waited) or asked.since not in (None, state):
+            return None
+        days = max(days, asked.waited)
+    return days
+
+
+def _goes_first(other: Transition, rule: Transition) -> bool:
+    """Say whether the system takes one of two timed steps first, where both are due."""
+    if rule.after is None or other.after is None:
+        return False
+    due, own = other.after.days or 0, rule.after.days or 0
+    return (due, other.trigger) < (own, rule.trigger)
+
+
+def explored(lifecycle: Lifecycle, promise: Promise, *, prompt: bool = False) -> Found:
+    """Try every walk through a lifecycle, up to a size, against one promise.
+
+    `prompt`: the system does at once whatever it surely does, before anybody else acts.
+    """
+    return Reference(lifecycle, promise, means_for(lifecycle, promise), prompt).run()
 
 
 def _added(lifecycle: Lifecycle) -> Event:

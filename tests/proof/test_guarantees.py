@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from peelflow.errors import NOWHERE, Diagnostic
+from peelflow.model.rules import FieldRule
 from peelflow.proof import reachability as searching
 from peelflow.proof.counterexample import EXIT_CODES, ProofResult
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.loader import verdict_on
-from tests.builders.rules import promising
+from tests.builders.rules import VOCABULARY, promising, proofs_of, rules_from
 
 CLOSING = """\
 states:
@@ -38,7 +40,7 @@ states:
 
 def only(states: str, sentence: str) -> ProofResult:
     """Return the proof of one sentence about some states."""
-    (proof,) = prove(promising(states, sentence))
+    (proof,) = proofs_of(states, sentence)
     return proof
 
 
@@ -106,9 +108,7 @@ states:
       end: {to: gone, by: [system], after: {days: 9, since: published}}
   gone: {counts_as: {}, final: true}
 """
-    found = prove(
-        promising(states, "lapse is never done by [system]", "end is never done by [system]")
-    )
+    found = proofs_of(states, "lapse is never done by [system]", "end is never done by [system]")
     assert [proof.steps[0].needs for proof in found] == [
         ("30 days since `open` was entered",),
         ("9 days since publication",),
@@ -225,12 +225,10 @@ states:
       lapse: {to: done, by: [system], after: {days: 3}}
   done: {counts_as: {}, final: true}
 """
-    found = prove(
-        promising(
-            states,
-            "between finish and sign stand two different people",
-            "between finish and lapse stand two different people",
-        )
+    found = proofs_of(
+        states,
+        "between finish and sign stand two different people",
+        "between finish and lapse stand two different people",
     )
     assert [proof.verdict for proof in found] == ["proved", "refuted"]
 
@@ -273,13 +271,11 @@ states:
       close: {to: done, by: [lead], requires: [{predicate: agreed}]}
   done: {counts_as: {}, final: true}
 """
-    found = prove(
-        promising(
-            states,
-            "done can always be reached",
-            "done is never entered without {predicate: agreed}",
-            "done is never entered without reason",
-        )
+    found = proofs_of(
+        states,
+        "done can always be reached",
+        "done is never entered without {predicate: agreed}",
+        "done is never entered without reason",
     )
     assert [proof.verdict for proof in found] == ["undetermined", "proved", "undetermined"]
     assert "hangs on a predicate" in str(found[0])
@@ -288,16 +284,14 @@ states:
 def test_too_much_to_search_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that would grow too large is undetermined, for each way of searching."""
     monkeypatch.setattr(searching, "MOST_NODES", 0)
-    found = prove(
-        promising(CLOSING, "closed can always be reached", "open is never followed by open")
-    )
+    found = proofs_of(CLOSING, "closed can always be reached", "open is never followed by open")
     assert [(proof.verdict, proof.steps) for proof in found] == [("undetermined", ())] * 2
 
 
 def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be reached may be few, and the ways a promise can be broken many."""
     lifecycle = promising(CLOSING, "certified is never entered without [certify]")
-    prover = Prover(AbstractionMap(lifecycle))
+    prover = Prover(AbstractionMap(lifecycle), ())
     assert len(prover.space.may_reach.nodes) > 2
     monkeypatch.setattr(searching, "MOST_NODES", 2)
     assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
@@ -308,14 +302,15 @@ def test_too_many_alternatives_stay_open() -> None:
     fields = [[f"[{{field: {name}_{n}}}]" for n in range(8)] for name in "abcde"]
     choices = ", ".join(f"{{any_of: [{', '.join(some)}]}}" for some in fields)
     states = PEOPLE % choices
-    found = prove(
-        promising(
-            states,
-            "between finish and sign stand two different people",
-            "done is never entered without reason",
-            "done can always be reached",
-        )
+    promised = promising(
+        states,
+        "between finish and sign stand two different people",
+        "done is never entered without reason",
+        "done can always be reached",
     )
+    declared = {f"{name}_{n}": FieldRule("text", name) for name in "abcde" for n in range(8)}
+    category = evolve(VOCABULARY.categories["recommendation"], fields=declared)
+    found = prove(promised, evolve(VOCABULARY, categories={"recommendation": category}))
     assert [proof.verdict for proof in found] == ["undetermined"] * 3
 
 
@@ -335,3 +330,28 @@ def test_each_verdict_has_its_exit_code() -> None:
     assert EXIT_CODES[verdict_on([note, error])] == 1
     assert EXIT_CODES[verdict_on([note])] == 3
     assert EXIT_CODES[verdict_on([])] == 0
+
+
+OWN_STEP = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      jot: {to: noted, by: [lead]}
+  noted:
+    stands_for: open
+    counts_as: {}
+    transitions:
+      close: {to: closed, by: [lead]}
+  closed: {counts_as: {}, final: true}
+guarantees:
+  - that: "closed is never entered without {waited: 28}"
+    because: a test
+"""
+
+
+def test_a_walk_over_an_own_step_counts_from_the_window_before_it() -> None:
+    """An own step begins no window, and nobody had to wait in it either."""
+    base = rules_from(CLOSING, name="base")
+    (proof,) = prove(rules_from(OWN_STEP, name="own", refines=base), VOCABULARY)
+    assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["jot", "close"])

@@ -8,10 +8,9 @@ from attrs import evolve
 from peelflow.errors import Span
 from peelflow.model.rules import After, Lifecycle
 from peelflow.proof.diff import diff
-from peelflow.proof.guarantees import prove
 from peelflow.proof.normal_form import PeriodWaited, time_atom
 from peelflow.proof.refinement import check_refinement
-from tests.builders.rules import VOCABULARY, promising, rules_from
+from tests.builders.rules import VOCABULARY, proofs_of, rules_from
 
 STATES = """\
 states:
@@ -95,19 +94,13 @@ def test_a_wait_that_the_time_always_comes_to_is_no_burden(
 @pytest.mark.parametrize(("time", "least"), LEAST)
 def test_a_promise_of_days_holds_as_far_as_the_time_always_comes(time: str, least: int) -> None:
     """A day more is refuted by the step itself."""
-    (proof,) = prove(
-        promising(
-            STATES.format(time=time, more=""),
-            f"closed is never entered without {{waited: {least}}}",
-        )
-        if least
-        else promising(STATES.format(time=time, more=""), "closed can always be reached")
+    promise = f"closed is never entered without {{waited: {least}}}"
+    (proof,) = proofs_of(
+        STATES.format(time=time, more=""), promise if least else "closed can always be reached"
     )
-    (more,) = prove(
-        promising(
-            STATES.format(time=time, more=""),
-            f"closed is never entered without {{waited: {least + 1}}}",
-        )
+    (more,) = proofs_of(
+        STATES.format(time=time, more=""),
+        f"closed is never entered without {{waited: {least + 1}}}",
     )
     assert (proof.verdict, more.verdict) == ("proved", "refuted")
 
@@ -130,7 +123,7 @@ def test_what_only_some_calendars_break_is_left_open(
 ) -> None:
     """Two periods in a row need not both come to their least, so that is no counterexample."""
     promise = f"closed is never entered without {{waited: {days}, since: open}}"
-    (proof,) = prove(promising(CHAIN.format(first=first, then=then), promise))
+    (proof,) = proofs_of(CHAIN.format(first=first, then=then), promise)
     assert proof.verdict == expected
 
 
@@ -142,7 +135,7 @@ def test_a_story_says_the_time_as_the_file_does() -> None:
         "days: 2, beginning: true, since: published",
     )
     found = [
-        prove(promising(STATES.format(time=time, more=""), "lapse is never done by [system]"))[0]
+        proofs_of(STATES.format(time=time, more=""), "lapse is never done by [system]")[0]
         for time in times
     ]
     assert [proof.steps[0].needs for proof in found] == [

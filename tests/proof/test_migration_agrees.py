@@ -10,6 +10,7 @@ from peelflow.model.rules import AlwaysReachable
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import each_requirement
 from peelflow.proof.migration import check_migration
+from tests.builders.walks import WORDS
 from tests.oracles.migration import Case, cases_that, crossed
 
 pytestmark = pytest.mark.search
@@ -24,9 +25,9 @@ def said_of(case: Case) -> str | None:
         isinstance(atom, PredicateHolds) for atom in asked
     ):
         return None
-    if prove(case.new)[0].verdict != "proved":
+    if prove(case.new, WORDS)[0].verdict != "proved":
         return None
-    codes = {fault.code for fault in check_migration(case.plan, case.old, case.new)}
+    codes = {fault.code for fault in check_migration(case.plan, case.old, case.new, WORDS)}
     if codes & {"trigger-unmapped", "state-unmapped"}:
         return None
     return next(iter(codes & {"migration-breaks", OPEN}), "proved")

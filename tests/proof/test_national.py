@@ -131,7 +131,7 @@ def test_has_the_guarantees_it_must_have(name: str) -> None:
 @pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
 def test_proves_every_guarantee_and_exercises_it(lifecycle: Lifecycle) -> None:
     """Each guarantee is proved, and something that can happen exercises it."""
-    for proof in prove(lifecycle):
+    for proof in prove(lifecycle, national().vocabulary):
         assert (proof.verdict, proof.vacuous) == ("proved", None), proof
 
 
@@ -145,4 +145,5 @@ def test_no_force_role_enters_an_end(name: str) -> None:
         if rule.final
     ]
     some = tuple(Guarantee(str(each), "design", each) for each in promises)
-    assert {proof.verdict for proof in prove(evolve(lifecycle, guarantees=some))} == {"proved"}
+    proofs = prove(evolve(lifecycle, guarantees=some), national().vocabulary)
+    assert {proof.verdict for proof in proofs} == {"proved"}

@@ -104,7 +104,7 @@ CERTIFY = "        by: [chief_constable, liaison_officer]"
         (NOTE, f"{NOTE}\n      jot: {{to: open, by: [lead], as: verify}}", {"answers-nothing"}),
         (VERIFY, VERIFY.replace(", pcc", ""), {"theirs-missing"}),
         (LAPSE, LAPSE.replace("90", "91"), {"theirs-retimed"}),
-        (LAPSE, LAPSE.replace(", after: {days: 90}", ""), {"theirs-retimed"}),
+        (LAPSE, LAPSE.replace(", after: {days: 90}", ""), {"theirs-retimed", "end-unreachable"}),
         (LAPSE, f"{LAPSE}\n      jot: {{to: certified, by: [lead]}}", {"theirs-retimed"}),
         ("counts_as: {portal: closed}", "counts_as: {}", {"count-differs"}),
         ("counts_as: {portal: open}", "counts_as: {portal: open, own: open}", set()),

@@ -14,9 +14,9 @@ from peelflow.model.requirements import PredicateHolds, Waited
 from peelflow.model.rules import AlwaysReachable, Guarantee, Lifecycle
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.lint import each_requirement, lint
+from peelflow.proof.possible import record_kinds
 from peelflow.proof.refinement import check_refinement
-from peelflow.testing.strategies import VOCABULARY
-from tests.builders.walks import lifecycle_from, promise_from
+from tests.builders.walks import WORDS, lifecycle_from, promise_from
 from tests.oracles.refinement import Mutant, classed, mutants
 
 pytestmark = pytest.mark.search
@@ -36,7 +36,7 @@ def edit_from(seed: int) -> tuple[Lifecycle, Mutant]:
     promises = [promise_from(random, lifecycle, atoms) for _ in range(4)]
     some = tuple(Guarantee(str(promise), "drawn", promise) for promise in promises)
     national = evolve(lifecycle, states=states, guarantees=some)
-    kept = tuple(p.guarantee for p in prove(national) if p.verdict == "proved")
+    kept = tuple(p.guarantee for p in prove(national, WORDS) if p.verdict == "proved")
     national = evolve(national, guarantees=kept)
     return national, random.choice(tuple(mutants(national)))
 
@@ -50,9 +50,9 @@ def everything_can_happen(lifecycle: Lifecycle) -> bool:
     Where two have the same trigger for one role, the engine only ever takes the first; a rulebook
     holds no such file.
     """
-    if any(fault.code == "ambiguous-transition" for fault in lint(lifecycle, VOCABULARY)):
+    if any(fault.code == "ambiguous-transition" for fault in lint(lifecycle, WORDS)):
         return False
-    space = Prover(AbstractionMap(lifecycle)).space
+    space = Prover(AbstractionMap(lifecycle), ()).space
     enabled = list(space.may_reach.enabled(space.system.edges))
     ways = [way for state in lifecycle.states.values() for way in state.transitions]
     return len(enabled) == sum(len({role == "system" for role in way.by}) for way in ways)
@@ -71,7 +71,7 @@ def test_an_edit_is_refused_where_walks_show_why(edit: tuple[Lifecycle, Mutant])
     assume(not any(isinstance(a, PredicateHolds) for a in each_requirement(national)))
     outcome = classed(mutant.lifecycle, national, most=200)
     assume(outcome.complete)
-    found = check_refinement(mutant.lifecycle, national, VOCABULARY)
+    found = check_refinement(mutant.lifecycle, national, WORDS)
     if outcome.faults:
         assert found
     elif everything_can_happen(national) and everything_can_happen(mutant.lifecycle):
@@ -85,9 +85,10 @@ def test_an_edit_is_refused_where_walks_show_why(edit: tuple[Lifecycle, Mutant])
 def test_what_is_accepted_keeps_the_national_safety(edit: tuple[Lifecycle, Mutant]) -> None:
     """Where step for step nothing is wrong, each national safety guarantee is proved here too."""
     national, mutant = edit
-    found = check_refinement(mutant.lifecycle, national, VOCABULARY)
+    found = check_refinement(mutant.lifecycle, national, WORDS)
     if all(fault.code == "guarantee-broken" for fault in found):
-        prover = Prover(AbstractionMap(mutant.lifecycle, national))
+        kinds = record_kinds(mutant.lifecycle, WORDS)
+        prover = Prover(AbstractionMap(mutant.lifecycle, national), kinds)
         for guarantee in national.guarantees:
             if not isinstance(guarantee.promise, AlwaysReachable):
                 assert prover.prove(guarantee).verdict == "proved"

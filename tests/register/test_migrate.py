@@ -13,8 +13,10 @@ from attrs import evolve
 from peelflow.errors import Conflict, InvalidRequest, InvalidRules
 from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import PEELFLOW, Actor, Corrected, Migrated, TransitionTaken
+from peelflow.model.rules import MigrationPlan
 from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
+from peelflow.rulebook.loader import read_file
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.builders.force import FORCE, LIAISON
@@ -363,10 +365,16 @@ def test_an_open_proof_moves_nothing(tmp_path: Path) -> None:
     since = "finish: {to: finished, by: [lead], requires: [{waited: 3, since: open}]}"
     text = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
     asked = "finish: {to: finished, by: [lead], requires: [{field: area}]}"
-    rules = load(write_review_rules(tmp_path / "open", second=text.replace(asked, since)))
-    here = reviews(tmp_path, rules=rules)
-    with pytest.raises(InvalidRequest, match="is not proved: whether moved records keep"):
-        here.move()
+    folder = write_review_rules(tmp_path / "open", second=text.replace(asked, since))
+    with pytest.raises(InvalidRules, match="migration-undetermined"):
+        load(folder)
+    plan = read_file(folder / "plan.yaml")
+    assert isinstance(plan, MigrationPlan)
+    here = reviews(
+        tmp_path, rules=load(*(folder / f"{n}.yaml" for n in ("words", "first", "second")))
+    )
+    with pytest.raises(InvalidRules, match="is not proved: `since: open` counts"):
+        here.register.migrate(plan, actor=LIAISON, on=here.day, reason="new rules")
 
 
 def test_a_plan_s_digest_is_of_what_it_means(rules: Rulebook) -> None:

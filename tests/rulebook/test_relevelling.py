@@ -21,4 +21,6 @@ def test_there_is_a_plan_from_each_level_to_each_other(old: int, new: int) -> No
         assert (plan.old, plan.new, plan.by) == (f"level-{old}@1", f"level-{new}@1", ("hmicfrs",))
         assert not plan.letters
         assert moves_level(LEVELS[plan.old], LEVELS[plan.new])
-        assert check_migration(plan, LEVELS[plan.old], LEVELS[plan.new]) == ()
+        assert (
+            check_migration(plan, LEVELS[plan.old], LEVELS[plan.new], national().vocabulary) == ()
+        )

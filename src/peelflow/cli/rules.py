@@ -27,7 +27,7 @@ from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
-from peelflow.rulebook.loader import CheckedRules
+from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.national import examine
 from peelflow.wording import say_within, suggestion
 
@@ -128,8 +128,7 @@ def check_files(
             text, checked, version=version("peelflow"), file=verify.as_posix()
         )
     _print_report(paths, checked, faults, form)
-    is_wrong = any(fault.severity == "error" for fault in faults)
-    code = EXIT_CODES["refuted" if is_wrong else checked.verdict]
+    code = EXIT_CODES[verdict_on(faults)]
     if code:
         raise typer.Exit(code)
 

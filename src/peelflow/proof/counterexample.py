@@ -29,6 +29,7 @@ from peelflow.proof.normal_form import (
     disjunctive_normal_form,
     most_days,
 )
+from peelflow.proof.possible import NeverTaken
 from peelflow.proof.reachability import ReachableStates
 from peelflow.proof.satisfiability import (
     WINDOW,
@@ -84,7 +85,8 @@ class ProofResult:
     """What was found of one guarantee of a lifecycle, name@version, and why in a sentence.
 
     `steps` are the shortest walk that breaks it, or would; `vacuous` says why nothing that can
-    happen exercises it, if nothing does.
+    happen exercises it, if nothing does; `never` is the step that would lead on from where they
+    end, if somebody could take it.
     """
 
     lifecycle: str
@@ -93,6 +95,7 @@ class ProofResult:
     why: str = ""
     steps: tuple[TraceStep, ...] = ()
     vacuous: str | None = None
+    never: NeverTaken | None = None
 
     @property
     def trail(self) -> tuple[tuple[Span, str], ...]:

@@ -7,6 +7,9 @@ passes through none. What peelflow does by itself is not taken to be prompt.
 In the file that states a guarantee, a state is the one of that name, and a trigger is what answers
 the national trigger of that name, or, where nothing does, the file's own trigger. In a file that
 refines it, a national state is every state that stands for it, and only answers count.
+
+What cannot happen is proved of every step there is. What can be reached, and what exercises a
+guarantee, counts possible steps alone (`proof.possible`), for each kind of record by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     StateSet,
     Transition,
+    Vocabulary,
     each_transition,
 )
 from peelflow.proof.counterexample import (
@@ -41,6 +45,13 @@ from peelflow.proof.counterexample import (
     trace_of,
 )
 from peelflow.proof.normal_form import TooLargeError, requirements_of
+from peelflow.proof.possible import (
+    NeverTaken,
+    PossibleSteps,
+    RecordKind,
+    possible_steps,
+    record_kinds,
+)
 from peelflow.proof.reachability import (
     Monitor,
     ReachableStates,
@@ -48,8 +59,10 @@ from peelflow.proof.reachability import (
     absence_after_monitor,
     first_trapped_node,
     precedence_monitor,
+    reachable_from,
     shortest_violation,
 )
+from peelflow.proof.satisfiability import Verdict
 from peelflow.proof.transition_system import (
     Edge,
     Fact,
@@ -166,6 +179,7 @@ def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch
     return search
 
 
+WORSE: tuple[Verdict, ...] = ("proved", "undetermined", "refuted")
 TOO_LARGE = "there is more to search than this proof looks at"
 UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
@@ -173,9 +187,15 @@ UNSURE = "whether that can happen hangs on a predicate, or on days and people of
 
 @define(eq=False, slots=False)
 class Prover:
-    """Proves guarantees of one lifecycle, with what all of them share."""
+    """Proves guarantees of one lifecycle, with what all of them share.
+
+    Args:
+        view: The lifecycle, as the guarantees see it.
+        kinds: What can exist for the records that it runs.
+    """
 
     view: AbstractionMap
+    kinds: tuple[RecordKind, ...]
 
     @cached_property
     def _guarded(self) -> GuardedTransitions:
@@ -190,6 +210,24 @@ class Prover:
         self, more: tuple[Fact, ...], named: TriggerNames = lambda _: frozenset()
     ) -> StateSpace:
         return StateSpace(transition_system_of(self._guarded, more, named)) if more else self.space
+
+    @cached_property
+    def _possible(self) -> tuple[tuple[PossibleSteps, GuardedTransitions], ...]:
+        """What can be taken of each kind of record; the whole lifecycle where all of it can be."""
+        every = [possible_steps(self.view.lifecycle, kind) for kind in self.kinds]
+        whole = self.view.lifecycle
+        return tuple(
+            (possible, self._guarded if taken is whole else guarded_transitions_of(taken))
+            for possible in every
+            for taken in (possible.lifecycle,)
+        )
+
+    @cached_property
+    def _possible_spaces(self) -> tuple[StateSpace, ...]:
+        return tuple(
+            self.space if guarded is self._guarded else StateSpace(transition_system_of(guarded))
+            for _, guarded in self._possible
+        )
 
     def _state_numbers(self, where: StateSet) -> frozenset[int]:
         named = self.view.states(where)
@@ -215,12 +253,16 @@ class Prover:
         taking = (role for role in edge.roles if not roles or self.view.is_one_of(role, roles))
         return next(taking, None)
 
+    def _is_taken(self, space: StateSpace, where: StateSet, roles: tuple[str, ...] = ()) -> bool:
+        """Say whether somebody, or one of some roles, can enter where a guarantee looks."""
+        entering = [e for e in self._entering(where, space) if self._role_among(e, roles)]
+        return any(space.may_reach.enabled(entering))
+
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
-        entering = self._entering(where)
-        by_roles = [edge for edge in entering if self._role_among(edge, roles)]
-        if any(self.space.may_reach.enabled(by_roles)):
+        spaces = self._possible_spaces
+        if any(self._is_taken(space, where, roles) for space in spaces):
             return None
-        if roles and any(self.space.may_reach.enabled(entering)):
+        if roles and any(self._is_taken(space, where) for space in spaces):
             return f"`{where}` is never entered by {say_choice(roles)}"
         start = self.view.lifecycle.initial
         if start in self.view.states(where):
@@ -266,11 +308,11 @@ class Prover:
                     self._never_entered(where),
                 )
             case NeverDoneBy(trigger=trigger, roles=roles):
-                taking = self._taking(trigger)
-                is_done = any(self.space.may_reach.enabled(taking))
+                spaces = self._possible_spaces
+                is_done = any(any(s.may_reach.enabled(self._taking(trigger, s))) for s in spaces)
                 return self._roles(
                     guarantee,
-                    taking,
+                    self._taking(trigger),
                     lambda role: self.view.is_one_of(role, roles),
                     f"`{trigger}` is done by somebody who must not",
                     None if is_done else f"nobody can ever do `{trigger}`",
@@ -325,7 +367,8 @@ class Prover:
         first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
         monitor = absence_after_monitor(system, first, later)
         visible = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
-        stood = {node % len(system.names) for node in self.space.may_reach.nodes}
+        reached = (node for space in self._possible_spaces for node in space.may_reach.nodes)
+        stood = {node % len(system.names) for node in reached}
         never = [
             where
             for where, states in ((promise.where, first), (promise.later, later))
@@ -363,12 +406,19 @@ class Prover:
         transitions = (edge.transition for edge in self.space.system.edges)
         first = (step for step in transitions if promise.first in self.view.triggers(step))
         done = {trigger for step in first for trigger in counted_triggers(step)}
-        space = self._space(separation_facts(promise.first, done), self.view.triggers)
-        second = self._taking(promise.second, space)
-        check = SeparationCheck(space.system, promise.first, second)
-        vacuous = None
-        if not check.is_exercised(space.may_reach):
-            vacuous = f"`{promise.second}` is never done after `{promise.first}`"
+        more = separation_facts(promise.first, done)
+
+        def check_of(guarded: GuardedTransitions) -> tuple[StateSpace, SeparationCheck]:
+            space = StateSpace(transition_system_of(guarded, more, self.view.triggers))
+            second = self._taking(promise.second, space)
+            return space, SeparationCheck(space.system, promise.first, second)
+
+        checks = {guarded: check_of(guarded) for _, guarded in self._possible}
+        is_exercised = any(check.is_exercised(space.may_reach) for space, check in checks.values())
+        vacuous = (
+            None if is_exercised else f"`{promise.second}` is never done after `{promise.first}`"
+        )
+        space, check = checks.get(self._guarded) or check_of(self._guarded)
         return self._verdict(
             guarantee,
             check.walk,
@@ -378,8 +428,23 @@ class Prover:
         )
 
     def _reachable(self, guarantee: Guarantee, promise: AlwaysReachable) -> ProofResult:
+        """Look for a way of each kind of record, and return the worst that is found."""
+        found = [
+            self._reachable_within(guarantee, promise, space, possible)
+            for space, (possible, _) in zip(self._possible_spaces, self._possible, strict=True)
+        ]
+        worst = max(found, key=lambda proof: WORSE.index(proof.verdict))
+        return next((p for p in found if p.vacuous is None), worst) if worst.vacuous else worst
+
+    def _reachable_within(
+        self,
+        guarantee: Guarantee,
+        promise: AlwaysReachable,
+        space: StateSpace,
+        possible: PossibleSteps,
+    ) -> ProofResult:
         name, targets = str(self.view.lifecycle), self._state_numbers(promise.where)
-        system, reach, must = self.space.system, self.space.may_reach, self.space.must_reach
+        system, reach, must = space.system, space.may_reach, space.must_reach
         maybe = first_trapped_node(reach, reach, targets, must=system.is_opaque)
         size = len(system.names)
         if maybe is None:
@@ -389,13 +454,29 @@ class Prover:
         node = maybe if must is reach else first_trapped_node(must, reach, targets, must=False)
         place = system.names[(maybe if node is None else node) % size]
         why = f"from `{place}` there is no way to `{promise.where}`"
+        never = _never_taken_from(place, possible)
+        if never is not None:
+            why = f"{why}: `{never.transition.trigger}` can never be taken, for {never.why}"
         if node is None:
             steps = trace_of(system, reach.walk(maybe))
             return ProofResult(name, guarantee, "undetermined", f"{why}; {UNSURE}", steps)
-        return ProofResult(name, guarantee, "refuted", why, trace_of(system, must.walk(node)))
+        steps = trace_of(system, must.walk(node))
+        return ProofResult(name, guarantee, "refuted", why, steps, never=never)
 
 
-def prove(lifecycle: Lifecycle) -> tuple[ProofResult, ...]:
-    """Return what can be said of each guarantee of a settled lifecycle, in the file's order."""
-    prover = Prover(AbstractionMap(lifecycle))
+def _never_taken_from(place: str, possible: PossibleSteps) -> NeverTaken | None:
+    """Return a step that nobody can take and that would lead on from a state, if there is one."""
+    within = reachable_from(possible.targets, [place])
+    leading = (never for never in possible.never if never.source in within)
+    return next((never for never in leading if never.transition.to not in within), None)
+
+
+def prove(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[ProofResult, ...]:
+    """Return what can be said of each guarantee of a settled lifecycle, in the file's order.
+
+    Args:
+        lifecycle: The lifecycle.
+        vocabulary: The words of the whole rulebook, which say what can exist for its records.
+    """
+    prover = Prover(AbstractionMap(lifecycle), record_kinds(lifecycle, vocabulary))
     return tuple(prover.prove(guarantee) for guarantee in lifecycle.guarantees)

@@ -46,6 +46,7 @@ from peelflow.model.rules import (
     each_transition,
     units_of,
 )
+from peelflow.proof.possible import never_taken_faults
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
 from peelflow.wording import listed, say_choice, shown, suggestion
 
@@ -82,18 +83,19 @@ def lint(
     """Return every fault of a lifecycle, sorted by place.
 
     Args:
-        lifecycle: As its file says it.
+        lifecycle: As its file says it, settled: what its steps answer is known.
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
     """
-    faults = {
-        *_name_faults(lifecycle, vocabulary),
-        *_answer_faults(lifecycle, vocabulary),
-        *_refined_name_faults(lifecycle, refined),
-    }
+    faults = {*_name_faults(lifecycle, vocabulary), *_answer_faults(lifecycle, vocabulary)}
+    is_misspelt = bool(faults)
+    faults.update(_refined_name_faults(lifecycle, refined))
     # A misspelt target already says why nothing is reached.
     if not any(fault.code == "unknown-state" for fault in faults):
         faults.update(_graph_faults(lifecycle))
+    # What is misspelt, or goes round for ever, already says why nobody can take a step.
+    if not is_misspelt and not any(fault.code == "endless-system" for fault in faults):
+        faults.update(never_taken_faults(lifecycle, vocabulary, refined))
     for name, state in lifecycle.states.items():
         faults.update(_state_faults(name, state))
         for transition in state.transitions:

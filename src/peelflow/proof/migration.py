@@ -19,10 +19,12 @@ from peelflow.model.rules import (
     State,
     StateSet,
     Transition,
+    Vocabulary,
     is_automatic,
 )
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
+from peelflow.proof.possible import RecordKind, possible_steps, record_kinds
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition, past_transition
 from peelflow.wording import listed
@@ -125,23 +127,23 @@ def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
 
 
 LEVEL_CLOSED_BY_SYSTEM = 1
-NO_ROLES: Mapping[str, Role] = {}
 
 
 def check_migration(
     plan: MigrationPlan,
     old: Lifecycle,
     new: Lifecycle,
-    *,
-    roles: Mapping[str, Role] = NO_ROLES,
+    vocabulary: Vocabulary,
 ) -> tuple[Diagnostic, ...]:
     """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
-    `roles` are those of the rulebook: who moves records may act in neither lifecycle.
+    `vocabulary` holds the words of the rulebook: who moves records may act in neither lifecycle.
     """
-    faults = {*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)}
+    faults = {*_scope_faults(plan, old, new, vocabulary.roles), *_name_faults(plan, old, new)}
     if not faults:
-        faults.update(_state_faults(plan, old, new), _guarantee_faults(plan, old, new))
+        kinds = record_kinds(old, vocabulary)
+        faults.update(_state_faults(plan, old, new, kinds))
+        faults.update(_guarantee_faults(plan, old, new, kinds))
     return tuple(sorted(faults))
 
 
@@ -200,9 +202,10 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
         yield Diagnostic(plan.span, "trigger-unmapped", sentence, instead, related=old.span)
 
 
-def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
-    ends = states_reaching(old, [name for name, state in old.states.items() if state.final])
-    closable = states_reaching(new, [name for name, state in new.states.items() if state.final])
+def _state_faults(
+    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, kinds: tuple[RecordKind, ...]
+) -> Iterator[Diagnostic]:
+    closable = [(_closable_states(old, kind), _closable_states(new, kind)) for kind in kinds]
     for name, then in _landings(plan, old, new):
         before, after = old.states[name], new.states[then]
         if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
@@ -213,10 +216,16 @@ def _state_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterat
             sentence = f"`{then}` is an end, and `{name}` is none"
             instead = "map it to a state from which the record goes on"
             yield Diagnostic(plan.span, "ends-records", sentence, instead, related=after.span)
-        if name in ends and then not in closable:
+        if any(name in ends and then not in ends_after for ends, ends_after in closable):
             sentence = f"from `{then}` no end can be reached, and from `{name}` one could"
             instead = "map it to a state that leads to an end"
             yield Diagnostic(plan.span, "unclosable", sentence, instead, related=after.span)
+
+
+def _closable_states(rules: Lifecycle, kind: RecordKind) -> frozenset[str]:
+    """Return the states from which somebody can bring a record of one kind to an end."""
+    final = [name for name, state in rules.states.items() if state.final]
+    return states_reaching(possible_steps(rules, kind).lifecycle, final)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
@@ -256,9 +265,11 @@ def _count_words(state: State) -> str:
     return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
-def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+def _guarantee_faults(
+    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, kinds: tuple[RecordKind, ...]
+) -> Iterator[Diagnostic]:
     whole = product_lifecycle(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
-    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
+    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new), kinds)
     twice = state_counted_twice(old, new)
     for guarantee in new.guarantees:
         proof, span, related = prover.prove(guarantee), plan.span, guarantee.span
@@ -272,4 +283,4 @@ def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> It
             why = f"`since: {twice}` counts under both lifecycles" if twice else proof.why
             sentence = f"whether moved records keep `{guarantee.that}` is not proved: {why}"
             instead = "do without the predicate, or name the state otherwise"
-            yield Diagnostic(span, "migration-undetermined", sentence, instead, "note", related)
+            yield Diagnostic(span, "migration-undetermined", sentence, instead, related=related)

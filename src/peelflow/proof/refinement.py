@@ -27,6 +27,7 @@ from peelflow.model.rules import (
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
 from peelflow.proof.normal_form import closed_ledgers, requirements_of
+from peelflow.proof.possible import NeverTaken, record_kinds
 from peelflow.proof.reachability import states_reachable
 from peelflow.proof.satisfiability import Verdict, can_be_met, implies_one
 from peelflow.wording import listed, say_period, say_requirement, suggestion
@@ -86,11 +87,11 @@ class Refinement:
         return tuple(renamed(requirement, since_of) for requirement in asked)
 
 
-def undetermined_note(step: Transition, rule: Transition, sentence: str) -> Diagnostic:
-    """Return a note that only the application can say, because a predicate decides."""
+def undetermined_fault(step: Transition, rule: Transition, sentence: str) -> Diagnostic:
+    """Return the fault that only the application can say, because a predicate decides."""
     why = "a predicate decides it, or a name that means two things here"
     instead = f"{why}; write it as the national file does"
-    return Diagnostic(step.span, "refinement-undetermined", sentence, instead, "note", rule.span)
+    return Diagnostic(step.span, "refinement-undetermined", sentence, instead, related=rule.span)
 
 
 def check_refinement(
@@ -98,7 +99,7 @@ def check_refinement(
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
-    Where only the application can say, because a predicate decides, a note says so.
+    Where only the application can say, because a predicate decides, it is undetermined: refused.
     """
     faults = {*_scope_faults(own, national), *_role_faults(own, national, vocabulary)}
     refinement, entered = Refinement(own, national), states_reachable(own)
@@ -108,7 +109,7 @@ def check_refinement(
             if own.stands_for(name) in national.states:
                 faults.update(_transition_faults(refinement, name))
     if all(own.stands_for(name) in national.states for name in own.states):
-        faults.update(_guarantee_faults(own, national))
+        faults.update(_guarantee_faults(own, national, vocabulary))
     return tuple(sorted(faults))
 
 
@@ -183,8 +184,10 @@ def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Di
             yield Diagnostic(state.span, "count-differs", sentence, instead, related=meant.span)
 
 
-def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
-    prover = Prover(AbstractionMap(own, national))
+def _guarantee_faults(
+    own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
+) -> Iterator[Diagnostic]:
+    prover = Prover(AbstractionMap(own, national), record_kinds(own, vocabulary))
     for guarantee in national.guarantees:
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
@@ -195,13 +198,25 @@ def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnosti
         if proof.verdict == "undetermined":
             broken = f"whether `{own}` keeps `{guarantee.that}` is not proved: {proof.why}"
             instead = "have somebody say what the predicate may do, or do without it"
-            yield Diagnostic(span, "refinement-undetermined", broken, instead, "note", *against)
+            yield Diagnostic(span, "refinement-undetermined", broken, instead, "error", *against)
+        elif proof.never is not None:
+            step, related = proof.never.transition, _answered_span(proof.never, own, national)
+            instead = f"let `{step.trigger}` need only what somebody can meet"
+            against = related or guarantee.span, proof.trail
+            yield Diagnostic(step.span, "end-unreachable", broken, instead, "error", *against)
         elif isinstance(guarantee.promise, AlwaysReachable):
             instead = "add a way there from where the last of these steps leads"
             yield Diagnostic(span, "end-unreachable", broken, instead, "error", *against)
         else:
             instead = "take away the last of these steps, or let it need what is missing"
             yield Diagnostic(span, "guarantee-broken", broken, instead, "error", *against)
+
+
+def _answered_span(never: NeverTaken, own: Lifecycle, national: Lifecycle) -> Span | None:
+    """Return the place of the national step that a step answers, None where it answers none."""
+    rules = national.states[own.stands_for(never.source)].transitions
+    spans = (rule.span for rule in rules if rule.trigger == never.transition.implements)
+    return next(spans, None)
 
 
 def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
@@ -307,7 +322,7 @@ def _requirement_faults(
         instead = f"require {needed}"
         yield Diagnostic(step.span, "requirement-weakened", sentence, instead, related=rule.span)
     elif verdict == "undetermined":
-        yield undetermined_note(
+        yield undetermined_fault(
             step, rule, f"whether `{step.trigger}` needs {needed} is not proved"
         )
 
@@ -375,4 +390,4 @@ def _burden_faults(
             yield Diagnostic(step.span, "theirs-burdened", sentence, instead, related=rule.span)
         elif verdict == "undetermined":
             sentence = f"whether `{step.trigger}` needs more here is not proved"
-            yield undetermined_note(step, rule, sentence)
+            yield undetermined_fault(step, rule, sentence)

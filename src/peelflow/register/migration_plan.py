@@ -92,21 +92,18 @@ def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
     """Return a plan between the rulebook's own rules, once it is proved.
 
     Raises:
-        InvalidRules: It is refuted, with every fault.
-        InvalidRequest: It is not here, names rules that are not, or its proof is open.
+        InvalidRules: It is refuted, or its proof is open; with every fault.
+        InvalidRequest: It is not here, or names rules that are not.
     """
     resolved = resolve_plan(rulebook, plan)
     faults = _plan_faults(resolved, rulebook)
-    if any(fault.severity == "error" for fault in faults):
-        raise InvalidRules(faults)
     if faults:
-        raise InvalidRequest(f"{resolved}", f"is not proved: {faults[0].sentence}", faults[0].help)
+        raise InvalidRules(faults)
     return resolved
 
 
 def _plan_faults(resolved: ResolvedPlan, rulebook: Rulebook) -> tuple[Diagnostic, ...]:
-    roles = rulebook.vocabulary.roles
-    return check_migration(resolved.plan, resolved.old, resolved.new, roles=roles)
+    return check_migration(resolved.plan, resolved.old, resolved.new, rulebook.vocabulary)
 
 
 def check_may_migrate(

@@ -201,20 +201,32 @@ def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str
 
 
 def _prove_lifecycles(
-    lifecycles: Sequence[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+    lifecycles: Sequence[Lifecycle],
+    refinable: Mapping[str, Lifecycle],
+    vocabulary: Vocabulary,
+    base: Rulebook,
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
     """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`."""
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
-        proofs += prove(lifecycle)
+        proofs += prove(lifecycle, vocabulary)
         refined = refinable.get(lifecycle.refines or "")
         if refined is not None:
             faults += check_refinement(lifecycle, refined, vocabulary)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
+    own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, base)}
     for proof in proofs:
-        faults += _guarantee_faults(proof, refines=proof.lifecycle in refining)
+        is_own, refines = proof.lifecycle in own, proof.lifecycle in refining
+        faults += _guarantee_faults(proof, refines=refines, may_stay_open=is_own)
     return proofs, faults
+
+
+def _is_own(lifecycle: Lifecycle, base: Rulebook) -> bool:
+    """Say whether a lifecycle is a force's own affair: for records that no base knows of."""
+    known = base.vocabulary.categories
+    is_known = any(category in known for category in lifecycle.applies_to.category)
+    return bool(base.lifecycles) and lifecycle.refines is None and not is_known
 
 
 def _migration_faults(
@@ -232,23 +244,32 @@ def _migration_faults(
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
             old, new = known[plan.old], known[plan.new]
-            yield from check_migration(plan, old, new, roles=vocabulary.roles)
+            yield from check_migration(plan, old, new, vocabulary)
 
 
-def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
+def _guarantee_faults(
+    proof: ProofResult, *, refines: bool, may_stay_open: bool
+) -> Iterator[Diagnostic]:
     span, that = proof.guarantee.span, proof.guarantee.that
     if proof.verdict == "refuted":
         sentence = f"`{that}` does not hold: {proof.why}"
         instead = "take away the last of these steps, or let it need what is missing"
-        yield Diagnostic(span, "guarantee-refuted", sentence, instead, steps=proof.trail)
+        related = None
+        if proof.never is not None:
+            related = proof.never.transition.span
+            instead = f"let `{proof.never.transition.trigger}` need only what somebody can meet"
+        yield Diagnostic(
+            span, "guarantee-refuted", sentence, instead, related=related, steps=proof.trail
+        )
     elif proof.verdict == "undetermined":
         sentence, steps = f"whether `{that}` holds is not proved: {proof.why}", proof.trail
         instead = "do without the predicate, or have somebody say what it may do"
-        yield Diagnostic(span, "guarantee-undetermined", sentence, instead, "note", steps=steps)
+        severity: Severity = "note" if may_stay_open else "error"
+        yield Diagnostic(span, "guarantee-undetermined", sentence, instead, severity, steps=steps)
     elif proof.vacuous is not None:
         sentence = f"`{that}` says nothing here: {proof.vacuous}"
         instead = "remove it, or mend the name that it was meant for"
-        severity: Severity = "note" if refines else "error"
+        severity = "note" if refines else "error"
         yield Diagnostic(span, "guarantee-vacuous", sentence, instead, severity)
 
 
@@ -278,12 +299,13 @@ UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migr
 
 
 def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
-    """Return refuted if anything is an error, undetermined if a proof is open, else proved."""
+    """Return refuted if anything is wrong, undetermined if only proofs are open, else proved."""
     diagnostics = tuple(diagnostics)
-    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
+    is_open = [diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics]
+    faults = zip(diagnostics, is_open, strict=True)
+    if any(fault.severity == "error" and not is_open for fault, is_open in faults):
         return "refuted"
-    is_open = any(diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics)
-    return "undetermined" if is_open else "proved"
+    return "undetermined" if any(is_open) else "proved"
 
 
 def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
@@ -299,12 +321,12 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
     faults = [*files.faults, *redefined, *disagreements]
     for own in vocabularies:
         faults += lint_vocabulary(own, vocabulary)
-    for lifecycle in files.lifecycles:
+    for lifecycle in lifecycles:
         faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
     faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
     sound = _without_errors(lifecycles, vocabularies, faults)
     proofs, refuted = _prove_lifecycles(
-        sound, _refinable_by_name(base.lifecycles, sound), vocabulary
+        sound, _refinable_by_name(base.lifecycles, sound), vocabulary, base
     )
     faults += refuted
     faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
@@ -322,7 +344,9 @@ def _without_errors(
     ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
 ) -> list[Lifecycle]:
     """Return the lifecycles that can be proved: what they are made of has no errors."""
-    broken = {diagnostic.span.file for diagnostic in faults if diagnostic.severity == "error"}
+    # What nobody can do is no obstacle to a proof: it says what follows.
+    errors = [fault for fault in faults if fault.severity == "error"]
+    broken = {fault.span.file for fault in errors if fault.code != "never-taken"}
     if broken.intersection(vocabulary.span.file for vocabulary in vocabularies):
         return []
     return [lifecycle for lifecycle in ready if lifecycle.span.file not in broken]

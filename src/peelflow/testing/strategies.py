@@ -45,6 +45,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
+from peelflow.proof.possible import never_taken_faults
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.loader import resolve
 
@@ -271,7 +272,29 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         states=states,
         refines=refines,
     )
-    return _refining(draw, resolve(lifecycle, VOCABULARY, None))
+    return _leading_on(_refining(draw, resolve(lifecycle, VOCABULARY, None)))
+
+
+def _leading_on(lifecycle: Lifecycle) -> Lifecycle:
+    """Let somebody take each step that leads onward, where nobody can, and in time."""
+    if not any(never_taken_faults(lifecycle, VOCABULARY, None)):
+        return lifecycle
+    states = {
+        name: state if state.final else evolve(state, transitions=_open_transitions(state))
+        for name, state in lifecycle.states.items()
+    }
+    lifecycle = evolve(lifecycle, states=states)
+    return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _open_transitions(state: State) -> tuple[Transition, ...]:
+    """Return a state's transitions: the first asks for nothing, and no other one ends the state."""
+    onward, *others = state.transitions
+    timed = (
+        evolve(step, after=evolve(step.after, since="published")) if step.after else step
+        for step in others
+    )
+    return evolve(onward, requires=()), *timed
 
 
 def mostly(draw: st.DrawFn, usual: T, unusual: T) -> T:

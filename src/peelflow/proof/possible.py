@@ -1,0 +1,617 @@
+"""The possible steps of a lifecycle are those that somebody can take, with what can exist.
+
+A proof that something cannot happen looks at every step, whatever the vocabulary says. A proof that
+something can be done, and what rests on one, counts possible steps alone: by people who can hold a
+role, with fields, documents and children that the vocabulary has, and before peelflow itself ends
+the state. Documents, days and people are as an act needs them, where they can be at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import product
+from math import inf, prod
+from operator import is_not
+
+from attrs import define, evolve, field, frozen
+
+from peelflow.errors import Diagnostic, Span
+from peelflow.model.requirements import (
+    PUBLISHED,
+    AnyOf,
+    Atom,
+    ChildForEach,
+    ChildrenClosed,
+    Evidence,
+    FieldSet,
+    InspectionHeld,
+    ReasonGiven,
+    Requirement,
+    SuccessorNamed,
+    Waited,
+    atoms_of,
+)
+from peelflow.model.rules import (
+    SYSTEM,
+    Category,
+    FieldRule,
+    Lifecycle,
+    Role,
+    State,
+    Transition,
+    Vocabulary,
+    each_transition,
+    is_automatic,
+    is_taken_by_system,
+)
+from peelflow.proof.normal_form import day_bounds
+from peelflow.proof.reachability import states_reachable, states_reaching
+from peelflow.proof.satisfiability import QUESTION_FIELD
+from peelflow.wording import listed, say_choice, say_days
+
+Requirements = tuple[Requirement, ...]
+Reason = str
+WhyNever = Callable[[Atom], Reason | None]
+
+
+@frozen(eq=False)
+class RecordKind:
+    """What can exist for the records of one category, by the words of the whole rulebook."""
+
+    category: str
+    fields: Mapping[str, FieldRule]
+    children: tuple[str, ...]
+    words: Vocabulary
+
+    def why_never(self, atom: Atom) -> Reason | None:
+        """Return why nobody can ever meet an atom for such a record, None where somebody can."""
+        match atom:
+            case Evidence():
+                return self._why_no_document(atom)
+            case InspectionHeld(relevant=True):
+                return self._why_irrelevant()
+            case FieldSet(field=name, has=choice):
+                return self._why_unset(name, choice)
+            case Waited(since=since) if since == PUBLISHED:
+                return self._why_not_of_type(PUBLISHED, "date")
+            case ChildrenClosed():
+                return self._why_childless()
+            case ChildForEach():
+                return self._why_unanswered(atom)
+            case _:
+                return None
+
+    def _why_no_document(self, asked: Evidence) -> Reason | None:
+        if asked.evidence not in self.words.evidence:
+            return f"no kind of evidence is called `{asked.evidence}`"
+        if not asked.signed_by or any(map(self._may_sign, asked.signed_by)):
+            return None
+        signers = say_choice(asked.signed_by)
+        return f"nobody of the force can be {signers}, so nobody signs such a `{asked.evidence}`"
+
+    def _may_sign(self, role: str) -> bool:
+        """Whoever signs holds the role in the record's force: only its own roles are held there."""
+        held = self.words.roles.get(role)
+        return role != SYSTEM and held is not None and held.side == "force"
+
+    def _why_irrelevant(self) -> Reason | None:
+        rule = self.fields.get(QUESTION_FIELD)
+        if rule is not None and rule.type != "list":
+            return None
+        lacks = "has no field `question`" if rule is None else "has a list for its `question`"
+        return f"a record of `{self.category}` {lacks}, so no inspection is relevant to it"
+
+    def _why_unset(self, name: str, choice: str | None) -> Reason | None:
+        rule = self.fields.get(name)
+        if rule is None:
+            return f"a record of `{self.category}` has no field `{name}`"
+        if rule.type == "choice" and not rule.choices:
+            return f"the field `{name}` is a choice of nothing"
+        if rule.type == "reference" and not self._known(rule.to):
+            return f"the field `{name}` can name no record"
+        if choice is None or choice in rule.choices or not (rule.choices or rule.type == "choice"):
+            return None
+        return f"`{choice}` is no choice of the field `{name}`"
+
+    def _why_not_of_type(self, name: str, wanted: str) -> Reason | None:
+        rule = self.fields.get(name)
+        if rule is None:
+            return f"a record of `{self.category}` has no field `{name}`"
+        if rule.type == wanted:
+            return None
+        return f"the field `{name}` of `{self.category}` is a `{rule.type}`, and no `{wanted}`"
+
+    def _why_childless(self) -> Reason | None:
+        if self._known(self.children):
+            return None
+        return f"a record of `{self.category}` has no children"
+
+    def _why_unanswered(self, asked: ChildForEach) -> Reason | None:
+        """Where there may be something to answer, some child must be able to answer it."""
+        lacking = self._why_not_of_type(asked.names, "reference")
+        if lacking is not None:
+            return lacking
+        below = [self.words.categories[name].fields for name in self._known(self.children)]
+        answering = [fields[asked.children].to for fields in below if asked.children in fields]
+        for category in asked.for_each:
+            if not any(category in to for to in answering):
+                answer = f"names a record of `{category}` in `{asked.children}`"
+                return f"no child of a record of `{self.category}` {answer}"
+        return None
+
+    def _known(self, categories: Iterable[str]) -> list[str]:
+        return [name for name in categories if name in self.words.categories]
+
+    def is_required(self, name: str) -> bool:
+        """Whether a record has a field from the beginning, and always."""
+        rule = self.fields.get(name)
+        return rule is not None and rule.required
+
+    def has_one_value(self, name: str) -> bool:
+        """Whether a field says one thing at a time; a list says several."""
+        rule = self.fields.get(name)
+        return rule is None or rule.type != "list"
+
+
+def record_kinds(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[RecordKind, ...]:
+    """Return the kinds of records that a lifecycle runs; categories that differ in name are one.
+
+    Args:
+        lifecycle: The lifecycle.
+        vocabulary: The words of the whole rulebook.
+    """
+    kinds: list[RecordKind] = []
+    for name in lifecycle.applies_to.category or ("",):
+        known = vocabulary.categories.get(name, Category(name))
+        if not any((k.fields, k.children) == (known.fields, known.children) for k in kinds):
+            kinds.append(RecordKind(name, known.fields, known.children, vocabulary))
+    return tuple(kinds)
+
+
+@frozen(eq=False)
+class NeverTaken:
+    """A step out of a state that nobody can ever take, and why."""
+
+    source: str
+    transition: Transition
+    why: Reason
+
+
+@frozen(eq=False)
+class PossibleSteps:
+    """A lifecycle with the steps that somebody can take, and the steps that nobody ever can.
+
+    It is the lifecycle itself where all of it can happen. A step that may be taken in several ways
+    of which no two go together stands there once for each.
+    """
+
+    lifecycle: Lifecycle
+    never: tuple[NeverTaken, ...]
+
+    @property
+    def targets(self) -> Mapping[str, tuple[str, ...]]:
+        """For each state, the states that a possible step leads to."""
+        states = self.lifecycle.states
+        return {
+            name: tuple(step.to for step in state.transitions if step.to in states)
+            for name, state in states.items()
+        }
+
+
+def possible_steps(lifecycle: Lifecycle, kind: RecordKind) -> PossibleSteps:
+    """Return what somebody can do with the records of one kind.
+
+    Args:
+        lifecycle: A settled lifecycle.
+        kind: What can exist for its records.
+    """
+    never: tuple[NeverTaken, ...] = ()
+    for number in range(MOST_ROUNDS + 1):
+        search = _StepSearch(lifecycle, kind, counts_earlier_days=number < MOST_ROUNDS)
+        found = search.run()
+        lifecycle, never = found.lifecycle, (*never, *found.never)
+        # How long a record can wait hangs on the ways there are, and some are none after all.
+        if not found.never or not search.stays.bounds:
+            break
+    return PossibleSteps(lifecycle, never)
+
+
+MOST_ROUNDS = 8
+
+
+def never_taken_faults(
+    lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | None
+) -> Iterator[Diagnostic]:
+    """Yield each step that nobody can take, and without which a record goes nowhere.
+
+    Args:
+        lifecycle: A settled lifecycle.
+        vocabulary: The words of the whole rulebook.
+        refined: The lifecycle that it refines, if it refines one that is known.
+    """
+    final = [name for name, state in lifecycle.states.items() if state.final]
+    leading = states_reaching(lifecycle, final)
+    every = [possible_steps(lifecycle, kind) for kind in record_kinds(lifecycle, vocabulary)]
+    entered = frozenset[str]().union(*(states_reachable(kind.lifecycle) for kind in every))
+    blamed: set[Span] = set()
+    for possible in every:
+        ending = states_reaching(possible.lifecycle, final)
+        for never in possible.never:
+            step, source = never.transition, possible.lifecycle.states[never.source]
+            is_stuck = not source.final and not source.transitions
+            is_trapped = never.source in leading - ending and step.to in leading
+            if step.to not in entered:
+                effect = f"`{step.to}` is never entered"
+            elif is_stuck or is_trapped:
+                effect = f"no end can be reached from `{never.source}`"
+            else:
+                continue
+            if never.source in entered and step.span not in blamed:
+                blamed.add(step.span)
+                yield _never_taken_fault(never, effect, refined)
+
+
+def _never_taken_fault(never: NeverTaken, effect: str, refined: Lifecycle | None) -> Diagnostic:
+    step = never.transition
+    rules = each_transition(refined) if refined else ()
+    answered = next((rule.span for rule in rules if rule.trigger == step.implements), None)
+    sentence = f"`{step.trigger}` can never be taken, so {effect}: {never.why}"
+    instead = "let it need only what somebody can meet"
+    return Diagnostic(step.span, "never-taken", sentence, instead, related=answered)
+
+
+MOST_WAYS = 256
+TOO_MANY_WAYS = "it asks for more choices of one thing than this proof looks at"
+OneValued = tuple[str, str]
+
+
+@define(eq=False, slots=False)
+class _StepSearch:
+    """The search for the possible steps of one lifecycle."""
+
+    lifecycle: Lifecycle
+    kind: RecordKind
+    counts_earlier_days: bool = True
+    _whole: set[tuple[tuple[str, ...], int]] = field(factory=set, init=False)
+    _ways: dict[tuple[Requirements, bool], tuple[Requirements, ...] | Reason] = field(factory=dict)
+
+    def run(self) -> PossibleSteps:
+        """Look at every step."""
+        never: list[NeverTaken] = []
+        changed: dict[str, State] = {}
+        for name, state in self.lifecycle.states.items():
+            steps: list[Transition] = []
+            for step in state.transitions:
+                # INVARIANT: `requires` lives as long as the lifecycle, so identity will do.
+                if (step.by, id(step.requires)) in self._whole:
+                    steps.append(step)
+                    continue
+                ways = self.ways(name, step)
+                if isinstance(ways, str):
+                    never.append(NeverTaken(name, step, ways))
+                else:
+                    steps += ways
+            if len(steps) != len(state.transitions) or any(map(is_not, steps, state.transitions)):
+                changed[name] = evolve(state, transitions=tuple(steps))
+        if not changed:
+            return PossibleSteps(self.lifecycle, ())
+        states = {**self.lifecycle.states, **changed}
+        return PossibleSteps(evolve(self.lifecycle, states=states), tuple(never))
+
+    def ways(self, name: str, step: Transition) -> tuple[Transition, ...] | Reason:
+        """Return a step once for each way in which it can be taken, or why it never can."""
+        people = tuple([role for role in step.by if self._is_person(role)])
+        system = (SYSTEM,) if SYSTEM in step.by else ()
+        late = self.stays.why_too_late(name, step) if self.stays.bounds else None
+        why = late
+        taken: list[Transition] = []
+        for by, by_system in ((people, False), (system, True)):
+            if not by or late:
+                continue
+            ways = self._requirement_ways(name, step, by_system=by_system)
+            if isinstance(ways, str):
+                why = ways
+            elif ways == (step.requires,) and by == step.by:
+                taken.append(step)
+            else:
+                taken += [evolve(step, by=by, requires=requires) for requires in ways]
+        is_whole = len(taken) == 1 and taken[0] is step
+        if is_whole and not self.stays.bounds and not is_automatic(step):
+            self._whole.add((step.by, id(step.requires)))
+        return tuple(taken) or why or f"nobody can act as {listed(step.by)}"
+
+    def _is_person(self, role: str) -> bool:
+        held = self._roles.get(role)
+        return role != SYSTEM and held is not None and held.side != "system"
+
+    @cached_property
+    def _roles(self) -> Mapping[str, Role]:
+        return {**self.kind.words.roles, **self.lifecycle.roles}
+
+    @cached_property
+    def stays(self) -> _Stays:
+        return _Stays(self.lifecycle, self.kind, self.counts_earlier_days)
+
+    def _requirement_ways(
+        self, name: str, step: Transition, *, by_system: bool
+    ) -> tuple[Requirements, ...] | Reason:
+        def why_never(atom: Atom) -> Reason | None:
+            return (by_system and _why_not_by_system(atom)) or self.kind.why_never(atom)
+
+        def why_not_here(atom: Atom) -> Reason | None:
+            return self.stays.why_not_in_time(name, step, atom)
+
+        key = step.requires, by_system
+        if key not in self._ways:
+            self._ways[key] = _ways_of(step.requires, why_never, self.kind)
+        ways = self._ways[key]
+        if isinstance(ways, str) or not (self.stays.bounds or is_automatic(step)):
+            return ways
+        return _sound([_pruned(requires, why_not_here) for requires in ways])
+
+
+def _why_not_by_system(atom: Atom) -> Reason | None:
+    match atom:
+        case ReasonGiven():
+            return f"`{SYSTEM}` gives no reason"
+        case SuccessorNamed():
+            return f"`{SYSTEM}` names no successor"
+        case InspectionHeld():
+            return f"`{SYSTEM}` names no inspection"
+        case _:
+            return None
+
+
+def _pruned(requirements: Requirements, why_never: WhyNever) -> Requirements | Reason:
+    """Return requirements without alternatives that never hold; why, where nothing is left."""
+    kept: list[Requirement] = []
+    for requirement in requirements:
+        if isinstance(requirement, AnyOf):
+            choices = [_pruned(choice, why_never) for choice in requirement.any_of]
+            sound = tuple(choice for choice in choices if not isinstance(choice, str))
+            if not sound:
+                return next((c for c in choices if isinstance(c, str)), "it offers no alternative")
+            is_whole = sound == requirement.any_of
+            kept.append(requirement if is_whole else evolve(requirement, any_of=sound))
+            continue
+        why = why_never(requirement)
+        if why is not None:
+            return why
+        kept.append(requirement)
+    return tuple(kept)
+
+
+def _sound(ways: Iterable[Requirements | Reason]) -> tuple[Requirements, ...] | Reason:
+    """Return the ways that are some, each once; why the first is none, where none is."""
+    ways = tuple(ways)
+    sound = dict.fromkeys(way for way in ways if not isinstance(way, str))
+    return tuple(sound) or next(way for way in ways if isinstance(way, str))
+
+
+def _ways_of(
+    requirements: Requirements, why_never: WhyNever, kind: RecordKind
+) -> tuple[Requirements, ...] | Reason:
+    """Return the ways to meet requirements, or why there is none.
+
+    A field that is no list says one choice, and an act names one inspection, of one kind: for each
+    that they could be there is a way.
+    """
+    pruned = _pruned(requirements, why_never)
+    if isinstance(pruned, str):
+        return pruned
+    several = {name: said for name, said in _values_asked(pruned, kind).items() if len(said) > 1}
+    if prod(map(len, several.values())) > MOST_WAYS:
+        return TOO_MANY_WAYS
+    ways = (
+        _pruned(pruned, _why_other_value(dict(zip(several, chosen, strict=True)), several))
+        for chosen in product(*several.values())
+    )
+    return _sound(ways)
+
+
+def _values_asked(requirements: Requirements, kind: RecordKind) -> dict[OneValued, tuple[str, ...]]:
+    """Return the values that are asked of each thing that has one at a time."""
+    asked: dict[OneValued, dict[str, None]] = {}
+    for atom in atoms_of(requirements):
+        thing = _one_valued(atom)
+        if thing is not None and (thing[0] != "field" or kind.has_one_value(thing[1])):
+            asked.setdefault(thing, {})[_value_asked(atom)] = None
+    return {thing: tuple(values) for thing, values in asked.items()}
+
+
+def _one_valued(atom: Requirement) -> OneValued | None:
+    """Return the thing of which an atom asks a certain value, None where it asks none."""
+    match atom:
+        case FieldSet(field=name, has=str()):
+            return "field", name
+        case InspectionHeld(inspection="planned" | "bespoke"):
+            return "inspection", ""
+        case _:
+            return None
+
+
+def _value_asked(atom: Requirement) -> str:
+    return str(atom.has) if isinstance(atom, FieldSet) else str(getattr(atom, "inspection", ""))
+
+
+def _why_other_value(
+    chosen: Mapping[OneValued, str], several: Mapping[OneValued, tuple[str, ...]]
+) -> WhyNever:
+    """Return what rules out an atom that asks another value than the one chosen."""
+
+    def why_never(atom: Atom) -> Reason | None:
+        thing = _one_valued(atom)
+        if thing is None or chosen.get(thing, _value_asked(atom)) == _value_asked(atom):
+            return None
+        values = listed(several[thing])
+        if thing[0] == "inspection":
+            return f"an act names one inspection, and two kinds are asked for: {values}"
+        return f"the field `{thing[1]}` holds one choice, and two are asked for: {values}"
+
+    return why_never
+
+
+@define(eq=False, slots=False)
+class _Stays:
+    """How long a record stands in a state before peelflow itself moves it on.
+
+    Args:
+        lifecycle: The lifecycle.
+        kind: What can exist for its records.
+        counts_earlier_days: Whether days in earlier states are looked at; none where not.
+    """
+
+    lifecycle: Lifecycle
+    kind: RecordKind
+    counts_earlier_days: bool
+    _elapsed: dict[str | None, dict[str, float]] = field(factory=dict)
+
+    @cached_property
+    def bounds(self) -> dict[str, tuple[int, Transition]]:
+        """For each state that peelflow surely ends: after how many days at the most, by what.
+
+        Bank holidays are left out, as nobody knows the coming ones.
+        """
+        found = {}
+        for name, state in self.lifecycle.states.items():
+            ending = [
+                (days, step)
+                for step in state.transitions
+                if is_taken_by_system(step) and (days := self._end_of(name, step)) is not None
+            ]
+            if ending:
+                # INVARIANT: of several automatic steps the first in the file is taken.
+                found[name] = min(ending, key=lambda end: (end[0], _due_order(end[1])))
+        return found
+
+    def _end_of(self, name: str, step: Transition) -> int | None:
+        """Return after how many days a step by peelflow ends a state, None where it may not."""
+        holds = self._holds_after(name, step.requires)
+        if step.after is None:
+            return 0 if holds == 0 else None
+        if step.after.since == PUBLISHED or holds is None:
+            return None
+        return max(day_bounds(step.after)[1], holds)
+
+    def _holds_after(self, name: str, requirements: Requirements) -> int | None:
+        """Return after how many days in a state requirements surely hold, None if they may not."""
+        each = [self._one_holds_after(name, requirement) for requirement in requirements]
+        held = [days for days in each if days is not None]
+        return max(held, default=0) if len(held) == len(each) else None
+
+    def _one_holds_after(self, name: str, requirement: Requirement) -> int | None:
+        match requirement:
+            case FieldSet(field=field_name, has=None) if self.kind.is_required(field_name):
+                return 0
+            case Waited(waited=days, since=since) if since in (None, name):
+                return days
+            case AnyOf(any_of=choices):
+                each = [self._holds_after(name, choice) for choice in choices]
+                return min((days for days in each if days is not None), default=None)
+            case _:
+                return None
+
+    def why_too_late(self, name: str, step: Transition) -> Reason | None:
+        """Return why a step is never in time: peelflow always takes another one before it."""
+        if name not in self.bounds or self.bounds[name][1] is step:
+            return None
+        days, ending = self.bounds[name]
+        state = self.lifecycle.states[name]
+        if step.after is not None and step.after.since != PUBLISHED:
+            own = day_bounds(step.after)[0]
+            if own > days or (own == days and _due_order(ending) < _due_order(step)):
+                ends = f"`{ending.trigger}` ends `{name}` before it"
+                return f"it falls due after {say_days(own)}, and {ends}"
+        elif is_automatic(ending) and not (is_automatic(step) and _is_first(step, ending, state)):
+            return f"`{SYSTEM}` leaves `{name}` at once by `{ending.trigger}`"
+        return None
+
+    def why_not_in_time(self, name: str, step: Transition, atom: Atom) -> Reason | None:
+        """Return why an atom cannot be met while a record stands in a state."""
+        if is_automatic(step):
+            return self._why_not_at_once(name, atom)
+        if not isinstance(atom, Waited) or atom.since == PUBLISHED or name not in self.bounds:
+            return None
+        days, ending = self.bounds[name]
+        if ending is step or atom.waited <= self._elapsed_at_entry(atom.since, name) + days:
+            return None
+        ends = f"`{ending.trigger}` ends `{name}` after {say_days(days)}"
+        return f"it asks to wait {say_days(atom.waited)}, and {ends}"
+
+    def _why_not_at_once(self, name: str, atom: Atom) -> Reason | None:
+        """An automatic step is taken as its state is entered, or never."""
+        at_once = f"`{SYSTEM}` takes it as `{name}` is entered, and no later"
+        match atom:
+            case Waited(waited=days, since=since) if since != PUBLISHED:
+                if self._elapsed_at_entry(since, name) >= days:
+                    return None
+                return f"it asks to wait {say_days(days)}, and {at_once}"
+            case Evidence(evidence=kind, since=since) if self._begins_at_entry(since, name):
+                return f"no `{kind}` can be there yet: {at_once}"
+            case _:
+                return None
+
+    def _begins_at_entry(self, since: str | None, name: str) -> bool:
+        """Say whether the window of a state always begins as the state is entered."""
+        if since is not None:
+            return since == name
+        return all(target != name for _, target in self._passing(None))
+
+    def _starts(self, since: str | None) -> set[str]:
+        """Return the states whose entering begins a window."""
+        if since is not None:
+            return {since}
+        steps = each_transition(self.lifecycle)
+        return {self.lifecycle.initial, *(s.to for s in steps if s.implements is not None)}
+
+    def _passing(self, since: str | None) -> Iterator[tuple[str, str]]:
+        """Yield the steps, by their ends, that go on within a window."""
+        for name, state in self.lifecycle.states.items():
+            for step in state.transitions:
+                if step.to != since if since is not None else step.implements is None:
+                    yield name, step.to
+
+    def _elapsed_at_entry(self, since: str | None, name: str) -> float:
+        """Return how many days can lie between a window's beginning and the entering of a state."""
+        if not self.counts_earlier_days:
+            return 0.0
+        if since not in self._elapsed:
+            self._elapsed[since] = self._elapsed_days(since)
+        return self._elapsed[since].get(name, 0.0)
+
+    def _elapsed_days(self, since: str | None) -> dict[str, float]:
+        graph: dict[str, list[str]] = {}
+        for source, target in self._passing(since):
+            graph.setdefault(source, []).append(target)
+        days = dict.fromkeys(self._starts(since), 0.0)
+        waiting, entries = list(days), dict.fromkeys(days, 0)
+        for source in waiting:
+            for target in graph.get(source, ()):
+                if target not in entries:
+                    waiting.append(target)
+                entries[target] = entries.get(target, 0) + 1
+        # INVARIANT: what is left once all ways to a state are known lies on or behind a round, on
+        # which as many days can pass as are needed.
+        ready = [name for name, number in entries.items() if not number]
+        for source in ready:
+            for target in graph.get(source, ()):
+                stay = days[source] + self._stay(source)
+                days[target] = max(stay, days.get(target, 0.0))
+                entries[target] -= 1
+                if not entries[target]:
+                    ready.append(target)
+        return days | dict.fromkeys((name for name, number in entries.items() if number), inf)
+
+    def _stay(self, name: str) -> float:
+        return self.bounds[name][0] if name in self.bounds else inf
+
+
+def _due_order(step: Transition) -> tuple[int, str]:
+    """Return by what steps that are due on one day are taken in order."""
+    return (-1, "") if step.after is None else (day_bounds(step.after)[1], step.trigger)
+
+
+def _is_first(step: Transition, other: Transition, state: State) -> bool:
+    """Say whether a step stands before another one in its state."""
+    return next(known for known in state.transitions if known is step or known is other) is step
