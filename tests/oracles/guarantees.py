@@ -405,7 +405,15 @@ class Reference:
 
 
 def explored(lifecycle: Lifecycle, promise: Promise) -> Found:
-    """Try every walk through a lifecycle, up to a size, against one promise."""
+    """Try every walk through a lifecycle, up to a size, against one promise; adding is the first.
+
+    Adding a record asks nothing of anybody, so it breaks whatever asks something of an entry.
+    """
+    asks_of_entries = OnlyEnteredBy | NeverEnteredUnless | NeverEnteredWithoutSteps
+    if lifecycle.begun_by is None and isinstance(promise, asks_of_entries):
+        inside = standing(promise.where, lifecycle)
+        if lifecycle.initial in inside:
+            return Found(1, 1, None, frozenset())
     return Reference(lifecycle, promise, means_for(lifecycle, promise)).run()
 
 

@@ -169,7 +169,7 @@ def test_taking_over_marks_the_record_as_assumed(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"state": "gone"}, "the state 'gone': is none of before-levels@1's"),
+        ({"state": "gone"}, "the state 'gone': is none of before-levels@2's"),
         ({"issued": date(2020, 1, 2)}, "lies after 2020-01-01"),
         ({"source": " "}, "the source: is empty"),
         ({"reason": ""}, "the reason: is empty"),
