@@ -331,9 +331,10 @@ def check_files(files: RuleFiles, base: Rulebook, shipped: Rulebook | None = Non
         authority.ledgers if authority else (),
     )
     faults += refuted
-    plans, repeated = merge_plans(base.migrations, without(files.migrations, taken))
+    own_plans = without(files.migrations, taken)
+    plans, repeated = merge_plans(base.migrations, own_plans)
     faults += repeated
-    faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
+    faults += _migration_faults(own_plans, (*base.lifecycles, *sound), vocabulary)
     found = sorted(fault for fault in faults if fault.severity == "note")
     notes = (*base.notes, *(note for note in found if note not in base.notes))
     rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans)
