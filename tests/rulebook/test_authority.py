@@ -352,3 +352,17 @@ def test_what_is_refined_is_what_the_base_has(tmp_path: Path) -> None:
     broken = plain.replace("by: [hmicfrs]", "by: [lead]")
     codes = {fault.code for fault in found(tmp_path, bare=bare, own=broken)}
     assert {"national-name", "guarantee-broken"} <= codes
+
+
+def test_nor_does_a_copy_of_what_another_base_has(tmp_path: Path) -> None:
+    """There a copy without its guarantees has the same pin, and is passed over."""
+    town = load(Path(__file__).parent / "base", base=Rulebook())
+    plain = (Path(__file__).parent / "base" / "plain.yaml").read_text("utf-8")
+    ours = plain.replace("plain", "ours").replace("initial:", "refines: plain@1\ninitial:")
+    broken = ours.split("guarantees:", maxsplit=1)[0].replace("[chief, clerk]", "[inspector]")
+    bare = plain.split("guarantees:", maxsplit=1)[0]
+    for texts in ({"own": broken}, {"own": broken, "bare": bare}):
+        for name, text in texts.items():
+            (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+        codes = {fault.code for fault in check(tmp_path, base=town)}
+        assert "guarantee-broken" in codes
