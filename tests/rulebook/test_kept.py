@@ -192,12 +192,14 @@ def test_what_is_kept_cannot_be_edited_alone(
     assert cache_text(found, copied / NATIONAL) == TEXT
 
 
-@pytest.mark.parametrize("damage", ["", "{", "\udcff"])
+@pytest.mark.parametrize("damage", [None, "", "{", "\udcff"])
 def test_without_what_was_kept_the_files_are_proved(
-    copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None
 ) -> None:
     """A missing or damaged file of kept rules costs time and changes nothing."""
-    (copied / CACHE_FILE).write_bytes(damage.encode("utf-8", "surrogateescape"))
+    (copied / CACHE_FILE).unlink()
+    if damage is not None:
+        (copied / CACHE_FILE).write_bytes(damage.encode("utf-8", "surrogateescape"))
     monkeypatch.setattr(home, "shipped_folder", lambda _: copied)
 
     found = national.__wrapped__()
