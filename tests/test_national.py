@@ -119,10 +119,6 @@ MUST_GUARANTEE = {
     "force-monitoring": {
         "engage is only entered by [hmicfrs]",
         "engage is never entered without reason",
-        (
-            "return_to_scan is never done by "
-            "[chief_constable, nominated_deputy, liaison_officer, lead, pcc]"
-        ),
         "scan can always be reached",
     },
     "peel-readiness": {

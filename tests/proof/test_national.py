@@ -106,7 +106,6 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
     ),
     "force-monitoring": (
         OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
-        NeverDoneBy("return_to_scan", (*FORCE, "liaison_officer", "lead", "pcc")),
         AlwaysReachable(StateSet(state="scan")),
     ),
     "peel-readiness": (
