@@ -121,8 +121,8 @@ class World:
             **more,
         }
         if kind.name == "before-levels":  # nobody adds one
-            closed = {"state": "closed", "on": self.day, "reason": "closed before levels"}
-            self.register.take_over(record, **said, **closed)
+            said |= {"state": "closed", "on": self.day, "reason": "closed before levels"}
+            self.register.take_over(record, **said)
         else:
             self.register.add(record, **said)
         return record
