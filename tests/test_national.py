@@ -119,7 +119,6 @@ MUST_GUARANTEE = {
     "force-monitoring": {
         "engage is only entered by [hmicfrs]",
         "engage is never entered without reason",
-        "scan is only entered by [hmicfrs]",
         "scan can always be reached",
     },
     "peel-readiness": {

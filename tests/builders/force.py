@@ -109,18 +109,22 @@ class World:
         """Add a record of a kind, a child below it where it must have one, and return its id."""
         record = self.name(kind.name)
         fields = self.fields(kind.category) | more.pop("fields", {})
-        self.register.add(
-            record,
-            category=kind.category,
-            level=kind.level,
-            force=more.pop("force", FORCE),
-            issued=self.day,
-            fields=fields,
-            actor=HMICFRS,
-            recorded_by="liaison-officer",
-            source="portal",
+        said: dict[str, Any] = {
+            "category": kind.category,
+            "level": kind.level,
+            "force": more.pop("force", FORCE),
+            "issued": self.day,
+            "fields": fields,
+            "actor": HMICFRS,
+            "recorded_by": "liaison-officer",
+            "source": "portal",
             **more,
-        )
+        }
+        if kind.name == "before-levels":  # nobody adds one
+            said |= {"state": "closed", "on": self.day, "reason": "closed before levels"}
+            self.register.take_over(record, **said)
+        else:
+            self.register.add(record, **said)
         return record
 
     def fields(self, category: str) -> dict[str, Any]:

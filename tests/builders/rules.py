@@ -108,21 +108,21 @@ applies_to: {category: local_review, level: none}
 initial: open
 states:
   open:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       finish: {to: finished, by: [lead], requires: [{field: owner}]}
       park: {to: parked, by: [liaison_officer]}
   finished:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       sign_off: {to: closed, by: [liaison_officer], requires: [{distinct_from: finish}]}
       send_back: {to: open, by: [liaison_officer], requires: [reason]}
   parked:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       unpark: {to: open, by: [lead]}
   closed:
-    counts_as: {portal: closed}
+    counts_as: {force: closed}
     final: true
     transitions:
       reopen: {to: open, by: [liaison_officer], requires: [reason], reopens: true}
@@ -142,7 +142,7 @@ REVIEW_2 = (
       plan: {to: planned, by: [lead], requires: [reason]}
       park: {to: parked, by: [liaison_officer]}
   planned:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       finish: {to: finished, by: [lead], requires: [{field: area}]}
       lapse: {to: open, by: [system], after: {days: 30, since: entered}}
@@ -256,7 +256,7 @@ def proofs_of(states: str, *sentences: str) -> tuple[ProofResult, ...]:
     return prove(promising(states, *sentences), VOCABULARY)
 
 
-def promising(states: str, *sentences: str) -> Lifecycle:
+def promising(states: str, *sentences: str, initial: str = "open") -> Lifecycle:
     """Return a lifecycle of these states that promises these sentences."""
     said = "".join(f"  - that: {sentence!r}\n    because: a test\n" for sentence in sentences)
-    return rules_from(f"{states}guarantees:\n{said}")
+    return rules_from(f"{states}guarantees:\n{said}", initial=initial)

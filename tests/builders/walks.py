@@ -320,6 +320,7 @@ def lifecycle_from(random: Random) -> tuple[Lifecycle, list[Requirement]]:
             applies_to=AppliesTo((CATEGORY,), (1,)),
             initial=names[0],
             states=states,
+            begun_by=random.choice((None, "take_over")),
             roles=VOCABULARY.roles,
         ),
         atoms,

@@ -104,7 +104,10 @@ def test_a_new_record_takes_the_version_in_force_on_its_issue_date(here: Run) ->
     assert [each in told for each, told in zip(versions, shown, strict=True)] == [True] * 3
     migrate(here, "--apply", *WHO)
     assert all("review@2" in here("show", name, *REGISTER).out for name in "ABC")
-    assert "Local review,3,0,3" in here("figures", "--format", "csv", *REGISTER).out
+    assert (
+        "Local review,3,0,3"
+        in here("figures", "--format", "csv", "--ledger", "force", *REGISTER).out
+    )
 
 
 @pytest.mark.parametrize(

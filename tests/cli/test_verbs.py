@@ -115,7 +115,7 @@ def test_takes_a_record_over(run: Run) -> None:
     ran = run("add", "B1", *said, "--reason", "closed before levels", "--on", "2016-01-01")
     assert ran.out == "B1 is `closed`\n"
     assert "closed (assumed)" in run("list").out
-    assert "taken over as closed under before-levels@1 (assumed)" in run("show", "B1").out
+    assert "taken over as closed under before-levels@2 (assumed)" in run("show", "B1").out
 
 
 def test_adds_an_inspection_with_a_list(run: Run) -> None:

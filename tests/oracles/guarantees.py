@@ -455,10 +455,16 @@ def _goes_first(other: Transition, rule: Transition) -> bool:
 
 
 def explored(lifecycle: Lifecycle, promise: Promise, *, prompt: bool = False) -> Found:
-    """Try every walk through a lifecycle, up to a size, against one promise.
+    """Try every walk through a lifecycle, up to a size, against one promise; adding is the first.
 
+    Adding a record asks nothing of anybody, so it breaks whatever asks something of an entry.
     `prompt`: the system does at once whatever it surely does, before anybody else acts.
     """
+    asks_of_entries = OnlyEnteredBy | NeverEnteredUnless | NeverEnteredWithoutSteps
+    if lifecycle.begun_by is None and isinstance(promise, asks_of_entries):
+        inside = standing(promise.where, lifecycle)
+        if lifecycle.initial in inside:
+            return Found(1, 1, None, frozenset())
     return Reference(lifecycle, promise, means_for(lifecycle, promise), prompt).run()
 
 

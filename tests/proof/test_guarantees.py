@@ -38,9 +38,9 @@ states:
 """
 
 
-def only(states: str, sentence: str) -> ProofResult:
+def only(states: str, sentence: str, *, initial: str = "open") -> ProofResult:
     """Return the proof of one sentence about some states."""
-    (proof,) = proofs_of(states, sentence)
+    (proof,) = prove(promising(states, sentence, initial=initial), VOCABULARY)
     return proof
 
 
@@ -118,7 +118,6 @@ states:
 @pytest.mark.parametrize(
     ("sentence", "why"),
     [
-        ("open is only entered by [hmicfrs]", "records start in `open`"),
         ("void is only entered by [hmicfrs]", "nothing that can happen enters `void`"),
         ("void is never followed by open", "comes to `void`"),
         ("close is never done by [lead]", "nobody can ever do `close`"),
@@ -142,6 +141,58 @@ states:
     assert proof.verdict == "proved"
     assert why in str(proof.vacuous)
     assert f"vacuous: {proof.vacuous}" in str(proof)
+
+
+TAKEN_OVER = """\
+begun_by: take_over
+states:
+  shut:
+    counts_as: {portal: closed}
+    final: true
+    transitions:
+      reopen: {to: work, by: [hmicfrs], requires: [reason], reopens: true}
+  work:
+    counts_as: {portal: open}
+    transitions:
+      close: {to: shut, by: [hmicfrs], requires: [reason]}
+"""
+ENTERED = [
+    "portal closed is only entered by [hmicfrs]",
+    "shut is only entered by [hmicfrs]",
+    "portal closed is never entered without reason",
+    "portal closed is never entered by [lead] without reason",
+    "shut is never entered without [close]",
+    "shut is never entered without [close] since work",
+]
+
+
+@pytest.mark.parametrize("sentence", ENTERED)
+def test_being_added_is_an_entry(sentence: str) -> None:
+    """Whoever adds a record in a state enters it, by no step and with nothing to show."""
+    added = TAKEN_OVER.replace("begun_by: take_over\n", "")
+    broken, kept = (only(text, sentence, initial="shut") for text in (added, TAKEN_OVER))
+    assert (broken.verdict, kept.verdict) == ("refuted", "proved")
+    (step,) = broken.steps
+    assert (step.trigger, step.old, step.new, step.role) == ("add", "", "shut", "anybody")
+    assert step.said == "`anybody` adds the record, which begins in `shut`"
+    assert step.span.line > 0
+    assert "begins in `shut`" in broken.why
+
+
+@pytest.mark.parametrize(
+    "sentence", ["close is never done by [lead]", "shut can always be reached"]
+)
+def test_adding_breaks_nothing_that_asks_nothing_of_an_entry(sentence: str) -> None:
+    """Who does a step, and what can be reached, has nothing to do with how records begin."""
+    added = TAKEN_OVER.replace("begun_by: take_over\n", "")
+    assert only(added, sentence, initial="shut").verdict == "proved"
+
+
+def test_where_records_only_begin_taken_over_an_entry_may_be_vacuous() -> None:
+    """Nobody enters the state again, and nobody is added there."""
+    states = "begun_by: take_over\nstates:\n  shut: {counts_as: {}, final: true}\n"
+    proof = only(states, "shut is only entered by [hmicfrs]", initial="shut")
+    assert "records start in `shut`" in str(proof.vacuous)
 
 
 def test_records_at_an_end_at_once_exercise_nothing() -> None:

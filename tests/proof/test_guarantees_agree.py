@@ -75,7 +75,11 @@ def test_a_story_is_a_walk_of_the_file(lifecycle: Lifecycle, seed: int) -> None:
     guarantee = Guarantee(str(promise), "drawn", promise)
     (proof,) = prove(evolve(lifecycle, guarantees=(guarantee,)), VOCABULARY)
     state = lifecycle.initial
-    for step in proof.steps:
+    steps = proof.steps
+    if [step.old for step in steps] == [""]:
+        assert (steps[0].new, lifecycle.begun_by) == (state, None)
+        steps = ()
+    for step in steps:
         rules = lifecycle.states[state].transitions
         assert any(
             (rule.trigger, rule.to) == (step.trigger, step.new) and step.role in rule.by

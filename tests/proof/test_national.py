@@ -106,7 +106,6 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
     ),
     "force-monitoring": (
         OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
-        OnlyEnteredBy(StateSet(state="scan"), ("hmicfrs",)),
         AlwaysReachable(StateSet(state="scan")),
     ),
     "peel-readiness": (

@@ -6,11 +6,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Corrected, Event
-from tests.builders.force import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World
+from peelflow.model.rules import Role
+from peelflow.register.register import Register
+from peelflow.rulebook.national import national
+from tests.builders.force import CHIEF, FORCE, HMICFRS, KINDS, LIAISON, World, clock
 from tests.register.test_relevel import relevel
 
 LEVEL_2, LEVEL_3, CAUSE = KINDS[1], KINDS[2], KINDS[4]
@@ -161,6 +165,21 @@ def test_only_the_side_that_did_it_corrects(world: World) -> None:
         redate(world, record, 1, world.day)
     with pytest.raises(InvalidRequest, match="have the side that did it correct it"):
         void(world, record, 3, HMICFRS, **PORTAL)
+
+
+def test_only_a_national_role_corrects_what_a_national_one_of_another_side_did(
+    world: World,
+) -> None:
+    """A role that some vocabulary puts on the inspectorate's side is not HMICFRS."""
+    record = closed(world)
+    words = national().vocabulary
+    roles = {**words.roles, "our_inspector": Role("inspectorate", "Our inspector")}
+    ours = evolve(national(), vocabulary=evolve(words, roles=roles))
+    register = Register(world.register.store, rulebook=ours, clock=clock)
+    said: dict[str, Any] = {"to": world.day, "on": world.day, "reason": "not ours", **PORTAL}
+    said["correction"] = "redate"
+    with pytest.raises(InvalidRequest, match="is not national; have a national role of that side"):
+        register.correct(record, 1, actor=Actor("somebody", "our_inspector"), **said)
 
 
 def test_a_systems_step_goes_with_what_led_to_it(world: World) -> None:

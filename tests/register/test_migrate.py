@@ -283,7 +283,7 @@ def test_a_state_that_keeps_its_name_may_be_overdue_at_once(tmp_path: Path) -> N
 
 def test_the_system_goes_on_in_the_batch_of_the_move(tmp_path: Path) -> None:
     """What the new rules do by themselves is done at once, and goes with an undo."""
-    own = "  parked:\n    counts_as: {portal: open}\n    transitions:\n"
+    own = "  parked:\n    counts_as: {force: open}\n    transitions:\n"
     second = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
     after = f"{own}      wake: {{to: open, by: [system]}}\n"
     rules = load(write_review_rules(tmp_path / "waking", second=second.replace(own, after)))
@@ -397,7 +397,7 @@ def test_a_beginning_is_not_moved_to_where_other_rules_were_in_force(here: Revie
 
 def test_a_system_s_step_that_a_new_date_makes_due_is_missing(tmp_path: Path) -> None:
     """What the system would have done at once belongs to a lawful history."""
-    own = "  parked:\n    counts_as: {portal: open}\n    transitions:\n"
+    own = "  parked:\n    counts_as: {force: open}\n    transitions:\n"
     wake = f"{own}      wake: {{to: open, by: [system], requires: [{{waited: 2, since: open}}]}}\n"
     first = (write_review_rules(tmp_path) / "first.yaml").read_text("utf-8")
     rules = load(write_review_rules(tmp_path / "waking", first=first.replace(own, wake)))

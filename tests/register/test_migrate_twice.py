@@ -21,37 +21,37 @@ title: "Shelved, and closed"
 applies_to: {{category: local_review, level: none}}
 initial: open
 states:
-  closed: {{counts_as: {{portal: closed}}, final: true}}
+  closed: {{counts_as: {{force: closed}}, final: true}}
 """
 FIRST = """\
   open:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       shelve: {to: shelved, by: [lead]}
       finish: {to: closed, by: [lead]}
   shelved:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       take_up: {to: open, by: [lead]}
 """
 SECOND = """\
   open:
-    counts_as: {portal: open}
+    counts_as: {force: open}
     transitions:
       finish: {to: closed, by: [lead]}
 """
 THIRD = """\
   open:
-    counts_as: {{portal: open}}
+    counts_as: {{force: open}}
     transitions:
       prepare: {{to: prepared, by: [lead]}}
       finish: {{to: closed, by: [liaison_officer], requires: [{asked}]}}
   prepared:
-    counts_as: {{portal: open}}
+    counts_as: {{force: open}}
     transitions:
       shelve: {{to: shelved, by: [lead]}}
   shelved:
-    counts_as: {{portal: open}}
+    counts_as: {{force: open}}
     transitions:
       take_up: {{to: open, by: [lead]}}
       finish: {{to: closed, by: [liaison_officer], requires: [{asked}]}}

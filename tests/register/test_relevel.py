@@ -29,26 +29,7 @@ def named(rules: Lifecycle) -> set[str]:
     return {way.trigger for state in rules.states.values() for way in state.transitions}
 
 
-def a_plan(old: str, new: str, states: dict[str, str], **more: Any) -> MigrationPlan:
-    """Return a plan between national levels, for HMICFRS."""
-    before, after = named(LEVELS[old]), named(LEVELS[new])
-    triggers = {each: each for each in before & after}
-    triggers |= {"self_certify": "close", "verify": "close"} if new == "level-2" else {}
-    triggers |= dict.fromkeys(before - after, "archive") if new == "level-1" else {}
-    plan = MigrationPlan(
-        f"{old}-to-{new}", f"{old}@1", f"{new}@1", states, triggers, by=("hmicfrs",)
-    )
-    return evolve(plan, **more)
-
-
-SAME = {name: name for name in LEVELS["level-2"].states}
-TO_2 = a_plan("level-3", "level-2", {**SAME, "self_certified": "in_progress"})
-ENDS = ("closed", "superseded", "not_applicable", "no_action")
-TO_1 = a_plan(
-    "level-3",
-    "level-1",
-    {name: "archived" if name in ENDS else "issued" for name in LEVELS["level-3"].states},
-)
+TO_2, TO_1 = (relevelling_plans()[f"level-3-to-{level}"] for level in (2, 1))
 
 
 def relevel(world: World, record: str, plan: MigrationPlan | str = TO_2, **more: Any) -> Event:
@@ -107,12 +88,41 @@ def test_letters_do_not_carry_over(world: World) -> None:
         world.fire(record, "close", "chief_constable")
 
 
-def test_letters_carry_over_if_the_plan_says_so(world: World) -> None:
-    """It was attached for the work, whatever the level."""
+def with_levels_of_its_own() -> World:
+    """Return a world whose levels are not the national ones, but for their names."""
+    book = national()
+    later = [evolve(rules, version=9) for rules in book.lifecycles]
+    repinned = [evolve(rules, pin=pin_of(rules)) for rules in later]
+    whole = Rulebook(tuple(repinned), book.vocabulary)
+    return World(Register.open("memory:", rulebook=whole, clock=clock)).settle_in()
+
+
+def test_letters_carry_over_if_the_plan_says_so() -> None:
+    """It was attached for the work, whatever the level; no national plan says so."""
+    world = with_levels_of_its_own()
     record = with_a_letter(world)
-    relevel(world, record, evolve(TO_2, letters=True))
+    plan = evolve(TO_2, old="level-3@9", new="level-2@9", letters=True)
+    relevel(world, record, plan)
     world.fire(record, "close", "chief_constable")
     assert world.register.record(record).state == "closed"
+
+
+OTHER_PLANS = {
+    "letters": evolve(TO_2, letters=True),
+    "a landing": evolve(TO_2, states={**TO_2.states, "self_certified": "open"}),
+    "a trigger": evolve(TO_2, triggers={**TO_2.triggers, "start": "start"}),
+    "a name": evolve(TO_2, name="our-way"),
+}
+
+
+@pytest.mark.parametrize("changed", OTHER_PLANS)
+def test_only_a_national_plan_moves_a_national_record(world: World, changed: str) -> None:
+    """It is told by what it says, though it is called as the national one and is proved."""
+    record = world.add(LEVEL_3)
+    before = world.picture(record)
+    with pytest.raises(InvalidRequest, match="is no national plan; use the national one"):
+        relevel(world, record, OTHER_PLANS[changed])
+    assert world.picture(record) == before
 
 
 def test_what_moves_to_level_1_is_archived_at_once(world: World) -> None:
@@ -155,7 +165,7 @@ def test_the_same_decision_again_is_harmless(world: World) -> None:
     first = relevel(world, record, key="k")
     assert relevel(world, record, key="k") == first
     with pytest.raises(KeyReused):
-        relevel(world, record, evolve(TO_2, letters=True), key="k")
+        relevel(world, record, TO_1, key="k")
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_taking_over_marks_the_record_as_assumed(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"state": "gone"}, "the state 'gone': is none of before-levels@1's"),
+        ({"state": "gone"}, "the state 'gone': is none of before-levels@2's"),
         ({"issued": date(2020, 1, 2)}, "lies after 2020-01-01"),
         ({"source": " "}, "the source: is empty"),
         ({"reason": ""}, "the reason: is empty"),
@@ -352,8 +352,38 @@ def test_documents_come_back_and_unknown_ones_are_refused(world: World) -> None:
         world.register.attach(
             record, Document("0" * 64, "letter", "x", 1), actor=LIAISON, on=world.day
         )
+    poem = world.register.keep(b"a poem", kind="poem", name="poem.txt")
     with pytest.raises(InvalidRequest, match="unknown kind 'poem'"):
-        world.register.attach(record, evolve(letter, kind="poem"), actor=LIAISON, on=world.day)
+        world.register.attach(record, poem, actor=LIAISON, on=world.day)
+
+
+SAID_OTHERWISE: dict[str, dict[str, Any]] = {
+    "kind": {"kind": "comments"},
+    "signatory": {"signed_by": "somebody-else"},
+    "no signatory": {"signed_by": None},
+    "day": {"signed_on": date(2023, 1, 1)},
+    "name": {"name": "another.txt"},
+    "size": {"size": 1},
+}
+
+
+@pytest.mark.parametrize("part", SAID_OTHERWISE)
+def test_a_document_is_what_it_was_kept_as(world: World, part: str) -> None:
+    """One made by hand that says otherwise is refused, by whatever verb it comes."""
+    record = world.add(KINDS[1])
+    letter = world.letter()
+    other = evolve(letter, **SAID_OTHERWISE[part])
+    said: dict[str, Any] = {"actor": LIAISON, "on": world.day}
+    with pytest.raises(InvalidRequest, match="was not kept as what it is said to be"):
+        world.register.attach(record, other, **said)
+    with pytest.raises(InvalidRequest, match="use what `keep` returned"):
+        world.register.fire(record, "start", evidence=[other], **said)
+    with pytest.raises(InvalidRequest, match="was not kept as"), world.register.batch() as batch:
+        batch.attach(record, other, **said)
+    world.register.attach(record, letter, **said)
+    with world.register.batch() as batch:
+        batch.attach(record, batch.keep(b"more", kind="letter", name="more.txt"), **said)
+    assert world.register.verify() == ()
 
 
 def test_no_letter_is_attached_before_it_is_signed(world: World) -> None:
@@ -362,7 +392,9 @@ def test_no_letter_is_attached_before_it_is_signed(world: World) -> None:
     letter = world.letter()
     signed = world.day
     world.later()
-    later = evolve(letter, signed_on=world.day + timedelta(1))
+    later = world.register.keep(
+        b"later", kind="letter", name="later.txt", signed_on=world.day + timedelta(1)
+    )
     with pytest.raises(InvalidRequest, match=r"is signed on .* attach it on the day"):
         world.register.attach(record, later, actor=LIAISON, on=world.day)
     event = world.register.attach(record, letter, actor=LIAISON, on=world.day)
@@ -542,3 +574,29 @@ def test_a_signature_has_a_day(world: World) -> None:
     with pytest.raises(InvalidRequest, match=r"is no datetime\.date"):
         world.register.attach(record, letter, actor=LIAISON, on=world.day)
     assert world.register.record(record).number == 1
+
+
+def test_a_record_without_its_level_is_not_added_as_closed(world: World) -> None:
+    """Closed before levels is only taken over; the refusal says what to do instead."""
+    said: dict[str, Any] = {"category": "recommendation", "force": FORCE, "issued": world.day}
+    with pytest.raises(InvalidRequest) as refused:
+        world.register.add("R-0", **said, actor=LIAISON)
+    assert str(refused.value) == (
+        "R-0: a `recommendation` at level none: can only be taken over, under before-levels@2; "
+        "give its level, `1`, `2`, `3` or `4`, or take it over with its state, its source and a "
+        "reason"
+    )
+    taken: dict[str, Any] = {"state": "closed", "on": world.day, "source": "sheet", "reason": "old"}
+    world.register.take_over("R-0", **said, **taken, actor=LIAISON)
+    assert world.register.record("R-0").assumed
+
+
+def test_where_nothing_can_be_added_the_refusal_asks_for_no_level() -> None:
+    """There is none to give."""
+    before = [rules for rules in national().lifecycles if rules.name == "before-levels"]
+    only = evolve(national(), lifecycles=tuple(before))
+    with Register.open("memory:", rulebook=only, clock=clock) as register:
+        said: dict[str, Any] = {"category": "recommendation", "force": FORCE, "issued": START}
+        with pytest.raises(InvalidRequest) as refused:
+            register.add("R-0", **said, actor=LIAISON)
+    assert refused.value.instead == "take it over with its state, its source and a reason"

@@ -11,11 +11,10 @@ import pytest
 from attrs import frozen
 
 from peelflow.errors import Diagnostic
-from peelflow.rulebook.national import check, load
-from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.national import check
 from peelflow.wording import printable
 from tests.rulebook.codes import CODES, codes_in
-from tests.rulebook.test_broken import BROKEN, CASES
+from tests.rulebook.test_broken import BROKEN, CASES, base_of, said
 
 PAGE = Path(__file__).parents[2] / "docs" / "codes.md"
 TESTS = Path(__file__).parents[1]
@@ -85,15 +84,15 @@ def test_each_section_shows_what_is_reported(
 ) -> None:
     """The example is a broken file's own line, and what is reported of it."""
     monkeypatch.chdir(BROKEN)
-    base = load("../rulebook/base", base=Rulebook())
     case = _case(code, tmp_path)
     if case is None:
         assert f": {code}: " in SECTIONS[code].example
         return
+    base = base_of(case)
     if code in MADE:
         monkeypatch.chdir(tmp_path)
     fault = next(one for one in check(case.name, base=base) if one.code == code)
-    example = f"{_line(fault)}{fault}\n"
+    example = f"{_line(fault)}{said(fault)}\n"
     if rewrite_golden:
         page = PAGE.read_text("utf-8")
         shown, rewritten = (

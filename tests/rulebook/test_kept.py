@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from peelflow.errors import Diagnostic, Span
 from peelflow.rulebook import national as home
 from peelflow.rulebook.national import (
+    CACHE_DIGEST,
     CACHE_FILE,
     NATIONAL,
     cache_text,
@@ -54,6 +56,9 @@ def test_the_kept_rulebook_is_what_the_files_give(*, rewrite_golden: bool) -> No
     text = cache_text(prove_national(RULES), FILES)
     if rewrite_golden:
         (RULES / CACHE_FILE).write_text(text, "utf-8")
+        digest = sha256(text.encode()).hexdigest()
+        code = Path(home.__file__)
+        code.write_text(code.read_text("utf-8").replace(CACHE_DIGEST, digest), "utf-8")
 
     assert (RULES / CACHE_FILE).read_text("utf-8") == text, (
         "run with --rewrite-golden and review it"
@@ -156,12 +161,45 @@ def test_only_nouns_are_kept() -> None:
         cache_text(Rulebook(notes=odd), FILES)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "\udcff"])
+def test_the_digest_of_what_is_kept_came_with_the_code() -> None:
+    """Else nothing of it would be taken, and every start would prove the files anew."""
+    assert sha256(TEXT.encode()).hexdigest() == CACHE_DIGEST
+
+
+EDITS = {
+    "who closes level 4": (
+        '"close","closed",["tuple","hmicfrs"]',
+        '"close","closed",["tuple","lead"]',
+    ),
+    "a side": ('["Role","inspectorate",', '["Role","force",'),
+    "a guarantee": ("portal closed is only entered by [hmicfrs]", "closed can always be reached"),
+    "a space": ('"required"', '"required" '),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_is_kept_cannot_be_edited_alone(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    """Rules changed there would run under the genuine pin, so the files are read instead."""
+    old, new = EDITS[edit]
+    assert old in TEXT
+    (copied / CACHE_FILE).write_text(TEXT.replace(old, new), "utf-8")
+    monkeypatch.setattr(home, "shipped_folder", lambda _: copied)
+
+    found = national.__wrapped__()
+
+    assert cache_text(found, copied / NATIONAL) == TEXT
+
+
+@pytest.mark.parametrize("damage", [None, "", "{", "\udcff"])
 def test_without_what_was_kept_the_files_are_proved(
-    copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None
 ) -> None:
     """A missing or damaged file of kept rules costs time and changes nothing."""
-    (copied / CACHE_FILE).write_bytes(damage.encode("utf-8", "surrogateescape"))
+    (copied / CACHE_FILE).unlink()
+    if damage is not None:
+        (copied / CACHE_FILE).write_bytes(damage.encode("utf-8", "surrogateescape"))
     monkeypatch.setattr(home, "shipped_folder", lambda _: copied)
 
     found = national.__wrapped__()

@@ -115,6 +115,7 @@ def test_restores_what_it_kept(one: Lifecycle) -> None:
     back = restore(canonical_text(one))
     assert canonical_text(back) == canonical_text(one)
     assert back.pin == pin_of(one)
+    assert back.begun_by == one.begun_by
     assert _steps(back) == _steps(one)
     assert [(n, r.side, r.stands_for) for n, r in sorted(back.roles.items())] == [
         (n, r.side, r.stands_for) for n, r in sorted(one.roles.items())
@@ -172,6 +173,7 @@ LIFECYCLE_EDITS: dict[str, Edit] = {
     "name": lambda _, one: evolve(one, name=one.name + "-x"),
     "version": lambda _, one: evolve(one, version=one.version + 1),
     "initial": lambda _, one: evolve(one, initial=one.initial + "_x"),
+    "begun_by": lambda _, one: evolve(one, begun_by=None if one.begun_by else "take_over"),
     "refines": lambda _, one: evolve(one, refines=f"{one.refines or 'plain'}1"),
     "category": lambda _, one: evolve(
         one, applies_to=evolve(one.applies_to, category=(*one.applies_to.category, "other"))

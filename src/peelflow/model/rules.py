@@ -140,6 +140,7 @@ class Guarantee:
 Side = Literal["inspectorate", "force", "oversight", "system"]
 Counts = Literal["open", "closed"]
 FieldType = Literal["text", "date", "choice", "person", "reference", "list"]
+Entry = Literal["take_over"]
 Level = int | None
 SYSTEM = "system"
 
@@ -348,7 +349,8 @@ class Pin(Result):
 class Lifecycle:
     """One state machine. Two are the same rules when their `pin` is equal.
 
-    `roles` holds the roles this lifecycle names; it is filled in when the rulebook loads.
+    `begun_by: take_over` says that no record is added under it, only taken over. `roles` holds the
+    roles this lifecycle names; it is filled in when the rulebook loads.
     """
 
     name: LifecycleName = field(metadata=file_key("lifecycle"))
@@ -360,6 +362,7 @@ class Lifecycle:
     states: Annotated[Mapping[StateName, State], AtLeastOne()]
     guarantees: tuple[Guarantee, ...] = ()
     refines: VersionedName | None = None
+    begun_by: Entry | None = None
     roles: Mapping[str, Role] = field(factory=dict, metadata=file_key(None))
     pin: Pin = field(default=Pin("", 0, ""), metadata=file_key(None))
     span: Span = field(default=NOWHERE, repr=False)

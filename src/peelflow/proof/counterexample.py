@@ -21,7 +21,7 @@ from peelflow.model.requirements import (
     Waited,
     atoms_of,
 )
-from peelflow.model.rules import Guarantee, Transition
+from peelflow.model.rules import Guarantee, Lifecycle, Transition
 from peelflow.proof.normal_form import (
     Atom,
     Clause,
@@ -59,9 +59,15 @@ from peelflow.wording import say_period_since, say_requirement
 EXIT_CODES: dict[Verdict, int] = {"proved": 0, "refuted": 1, "undetermined": 3}
 
 
+ADDING, ANYBODY = "add", "anybody"
+
+
 @frozen
 class TraceStep:
-    """One step of a walk: what was done, by whom, with what, and the rule that allows it."""
+    """One step of a walk: what was done, by whom, with what, and the rule that allows it.
+
+    Where `old` is no state, the record is added.
+    """
 
     trigger: str
     old: str
@@ -73,6 +79,8 @@ class TraceStep:
     @property
     def said(self) -> str:
         """The step in words, without its place."""
+        if not self.old:
+            return f"`{self.role}` adds the record, which begins in `{self.new}`"
         needs = f" with {' and '.join(self.needs)}" if self.needs else ""
         return f"`{self.role}` does `{self.trigger}`{needs}: `{self.old}` → `{self.new}`"
 
@@ -134,6 +142,12 @@ def trace_step(source: str, transition: Transition, role: str) -> TraceStep:
         begun = "publication" if transition.after.since == PUBLISHED else entered
         needs = (*needs, say_period_since(transition.after, begun))
     return TraceStep(transition.trigger, source, transition.to, role, needs, transition.span)
+
+
+def adding_step(lifecycle: Lifecycle) -> TraceStep:
+    """Return the step by which anybody adds a record."""
+    span = lifecycle.states[lifecycle.initial].span
+    return TraceStep(ADDING, "", lifecycle.initial, ANYBODY, (), span)
 
 
 MOST_HISTORIES = 256

@@ -54,6 +54,10 @@ def _lifecycle_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     if old.initial != new.initial:
         sentence = f"records start in `{new.initial}`, not in `{old.initial}`"
         yield RuleChange("", "changed", sentence, new.span)
+    if old.begun_by != new.begun_by:
+        effect: Effect = "tightened" if new.begun_by else "loosened"
+        how = "only be taken over" if new.begun_by else "be added"
+        yield RuleChange("", effect, f"records can {how}", new.span)
     if old.refines != new.refines:
         sentence = f"it refines {_quoted(new.refines)}, not {_quoted(old.refines)}"
         yield RuleChange("", "changed", sentence, new.span)
@@ -64,7 +68,7 @@ def _lifecycle_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
     ):
         for name in sorted({*before} ^ {*after}, key=str):
             applies = "applies" if name in after else "no longer applies"
-            effect: Effect = "loosened" if name in after else "tightened"
+            effect = "loosened" if name in after else "tightened"
             yield RuleChange("", effect, f"it {applies} to {word} `{name or 'none'}`", now.span)
 
 

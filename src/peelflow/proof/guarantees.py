@@ -1,8 +1,9 @@
 """An exhaustive search proves or refutes the guarantees of a lifecycle.
 
-A record enters X by a step from a state outside X to one inside; being added, or taken over, is no
-step. Walks re-open ends as records do, but `can always be reached` asks nothing of an end, and
-passes through none. What peelflow does by itself is not taken to be prompt.
+A record enters X by a step from a state outside X to one inside, and by being added in a state
+inside, which anybody may do; being taken over is no entry. Walks re-open ends as records do, but
+`can always be reached` asks nothing of an end, and passes through none. What peelflow does by
+itself is not taken to be prompt.
 
 In the file that states a guarantee, a state is the one of that name, and a trigger is what answers
 the national trigger of that name, or, where nothing does, the file's own trigger. In a file that
@@ -29,6 +30,7 @@ from peelflow.model.rules import (
     NeverEnteredWithoutSteps,
     NeverFollowedBy,
     OnlyEnteredBy,
+    Promise,
     SeparationOfDuties,
     StateSet,
     Transition,
@@ -40,6 +42,7 @@ from peelflow.proof.counterexample import (
     ProofResult,
     SeparationCheck,
     ViolationSearch,
+    adding_step,
     entry_facts,
     separation_facts,
     trace_of,
@@ -293,9 +296,19 @@ class Prover:
     def prove(self, guarantee: Guarantee) -> ProofResult:
         """Return what can be said of a guarantee."""
         try:
-            return self._prove(guarantee)
+            return self._broken_by_adding(guarantee) or self._prove(guarantee)
         except TooLargeError:
             return ProofResult(str(self.view.lifecycle), guarantee, "undetermined", TOO_LARGE)
+
+    def _broken_by_adding(self, guarantee: Guarantee) -> ProofResult | None:
+        """Return that the promise is broken as a record is added, if it is: adding asks nothing."""
+        lifecycle, where = self.view.lifecycle, _not_to_be_entered(guarantee.promise)
+        is_past = lifecycle.initial in self.view.past or lifecycle.begun_by is not None
+        if where is None or is_past or lifecycle.initial not in self.view.states(where):
+            return None
+        why = f"whoever adds a record enters `{where}`: it begins in `{lifecycle.initial}`"
+        steps = (adding_step(lifecycle),)
+        return ProofResult(str(lifecycle), guarantee, "refuted", why, steps)
 
     def _prove(self, guarantee: Guarantee) -> ProofResult:
         match guarantee.promise:
@@ -480,3 +493,12 @@ def prove(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[ProofResult, ..
     """
     prover = Prover(AbstractionMap(lifecycle), record_kinds(lifecycle, vocabulary))
     return tuple(prover.prove(guarantee) for guarantee in lifecycle.guarantees)
+
+
+def _not_to_be_entered(promise: Promise) -> StateSet | None:
+    """Return what a promise says is entered by some people only, or not without something."""
+    match promise:
+        case OnlyEnteredBy() | NeverEnteredUnless() | NeverEnteredWithoutSteps():
+            return promise.where
+        case _:
+            return None

@@ -470,10 +470,10 @@ def lint_unused(
     faults: list[Diagnostic] = []
     for vocabulary in vocabularies:
         for name, role in vocabulary.roles.items():
-            if name not in named and whole.roles.get(name) is role:
+            if name not in named and whole.roles.get(name) == role:
                 faults.append(_unused_word("role", name, role))
         for name, kind in vocabulary.evidence.items():
-            if name not in kinds and whole.evidence.get(name) is kind:
+            if name not in kinds and whole.evidence.get(name) == kind:
                 faults.append(_unused_word("evidence", name, kind))
     return tuple(sorted(faults))
 

@@ -8,7 +8,7 @@ force's file too, as a second and independent check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from attrs import define, evolve
@@ -95,17 +95,23 @@ def undetermined_fault(step: Transition, rule: Transition, sentence: str) -> Dia
 
 
 def check_refinement(
-    own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
+    own: Lifecycle,
+    national: Lifecycle,
+    vocabulary: Vocabulary,
+    *,
+    ledgers: Collection[str] = (),
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
+    On `ledgers`, and on those that the national one names, it counts as that does, also nowhere.
     Where only the application can say, because a predicate decides, it is undetermined: refused.
     """
     faults = {*_scope_faults(own, national), *_role_faults(own, national, vocabulary)}
+    faults.update(_entry_faults(own, national))
     refinement, entered = Refinement(own, national), states_reachable(own)
     for name in own.states:
         if name in entered:
-            faults.update(_state_faults(own, national, name))
+            faults.update(_state_faults(own, national, name, ledgers))
             if own.stands_for(name) in national.states:
                 faults.update(_transition_faults(refinement, name))
     if all(own.stands_for(name) in national.states for name in own.states):
@@ -135,6 +141,15 @@ def _scope_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
         yield Diagnostic(span, "earlier-than-national", sentence, instead, related=national.span)
 
 
+def _entry_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
+    if own.begun_by != national.begun_by:
+        how = "can only be taken over" if own.begun_by else "can be added"
+        how_there = "can only be taken over" if national.begun_by else "can be added"
+        sentence = f"records of `{own}` {how}, and those of `{national}` {how_there}"
+        instead = "write `begun_by: take_over`" if national.begun_by else "remove `begun_by`"
+        yield Diagnostic(own.span, "begun-otherwise", sentence, instead, related=national.span)
+
+
 def _role_faults(
     own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
@@ -156,7 +171,9 @@ def _role_faults(
                 yield Diagnostic(role.span, "not-delegable", sentence, instead, related=related)
 
 
-def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Diagnostic]:
+def _state_faults(
+    own: Lifecycle, national: Lifecycle, name: str, ledgers: Collection[str]
+) -> Iterator[Diagnostic]:
     state, stood = own.states[name], own.stands_for(name)
     meant = national.states.get(stood)
     if meant is None:
@@ -175,7 +192,8 @@ def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Di
         sentence = f"`{name}` is {is_}, and `{stood}` {other}"
         instead = "let both be final, or neither"
         yield Diagnostic(state.span, "final-differs", sentence, instead, related=meant.span)
-    for ledger in sorted({k for known in national.states.values() for k in known.counts_as}):
+    named = {ledger for known in national.states.values() for ledger in known.counts_as}
+    for ledger in sorted(named.union(ledgers)):
         counts, expected = state.counts_as.get(ledger), meant.counts_as.get(ledger)
         if counts != expected:
             here = f"`{name}` counts {counts or 'nowhere'} on `{ledger}`"

@@ -61,9 +61,12 @@ from peelflow.register.validation import (
     checked_value,
     counted_day,
     describe_document,
+    description_of,
     is_counted,
     role_of,
 )
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.wording import say_choice
 
 
 def new_event(
@@ -193,6 +196,7 @@ def add(
     check_level(level, record)
     kind = category_of(session, category)
     lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_may_be_added(session.rulebook, lifecycle, record, category=category, level=level)
     what = Added(
         force=force,
         category=category,
@@ -203,6 +207,21 @@ def add(
         parent=parent,
     )
     return enter(session, new_event(session, what, record, 1, provenance), what)
+
+
+def check_may_be_added(
+    rulebook: Rulebook, lifecycle: Lifecycle, record: str, *, category: str, level: Level
+) -> None:
+    """Refuse to add what its rules let a register only take over."""
+    if lifecycle.begun_by is None:
+        return
+    levels = rulebook.levels_added(category)
+    give = f"give its level, {say_choice(levels)}, or " if levels else ""
+    raise InvalidRequest(
+        f"{record}: a `{category}` at level {level or 'none'}",
+        f"can only be taken over, under {lifecycle}",
+        f"{give}take it over with its state, its source and a reason",
+    )
 
 
 def take_over(
@@ -410,15 +429,28 @@ def keep(
     """Keep a document with the session's batch, and return what acts refer to it by."""
     document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
     session.keep_document(document.digest, content)
+    session.keep_document(*description_of(document))
     return document
 
 
 def check_document_kept(session: Session, document: Document) -> None:
-    """Raise UnknownDocument unless the document's content is kept here."""
+    """Refuse a document that is not kept here, or that was not kept as what it is said to be.
+
+    Raises:
+        UnknownDocument: Its content is not kept here.
+        InvalidRequest: It was kept as another kind, or signed otherwise.
+    """
     if document.signed_on is not None:
         check_date(document.signed_on, f"the document {document.name!r}")
-    if not session.has_document(document.digest):
-        raise UnknownDocument(document.digest)
+    if not session.has_document(description_of(document)[0]):
+        if not session.has_document(document.digest):
+            raise UnknownDocument(document.digest)
+        signed = f" signed by {document.signed_by}" if document.signed_by else ""
+        raise InvalidRequest(
+            f"the document {document.name!r}",
+            f"was not kept as what it is said to be, a `{document.kind}`{signed}",
+            "use what `keep` returned, or keep its content as what it is",
+        )
     kinds = session.rulebook.vocabulary.evidence
     if document.kind not in kinds:
         raise InvalidRequest(

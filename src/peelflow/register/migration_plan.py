@@ -14,7 +14,8 @@ from peelflow.proof.migration import check_migration, moves_level
 from peelflow.register.replay import is_appointed
 from peelflow.register.session import Session
 from peelflow.register.validation import check_type, role_of
-from peelflow.rulebook.national import relevelling_plans
+from peelflow.rulebook.authority import is_own_relevelling
+from peelflow.rulebook.national import authority, relevelling_plans
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed, suggestion
 
@@ -99,7 +100,23 @@ def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
     faults = _plan_faults(resolved, rulebook)
     if faults:
         raise InvalidRules(faults)
+    check_is_national(resolved)
     return resolved
+
+
+def check_is_national(resolved: ResolvedPlan) -> None:
+    """Refuse a plan that moves national records between levels and is no national plan.
+
+    It is told by its content: a plan of a force's own may have been given a national name.
+    """
+    if resolved.moves_level and is_own_relevelling(
+        authority(), resolved.plan, resolved.old, resolved.new
+    ):
+        raise InvalidRequest(
+            f"{resolved}",
+            "moves national records to another level, and is no national plan",
+            f"use the national one, such as {listed(sorted(relevelling_plans()))}",
+        )
 
 
 def _plan_faults(resolved: ResolvedPlan, rulebook: Rulebook) -> tuple[Diagnostic, ...]:

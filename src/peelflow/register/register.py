@@ -34,6 +34,7 @@ from peelflow.register.validation import (
     check_text,
     check_unedited,
     describe_document,
+    description_of,
 )
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
@@ -237,6 +238,7 @@ class Register:
         """
         document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
         self.documents.keep_document(document.digest, content)
+        self.documents.keep_document(*description_of(document))
         return document
 
     def lifecycle(self, pin: Pin) -> Lifecycle:

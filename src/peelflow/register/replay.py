@@ -29,6 +29,7 @@ from peelflow.register.context import child_of, is_signed_later, system_act
 from peelflow.register.hierarchy import History, check_pair_over_time, record_at, refusal_on
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future, checked_days, role_of
+from peelflow.rulebook.national import national
 
 NO_CHILDREN: Mapping[str, History] = {}
 ContextChange = Callable[[Context], Context]
@@ -452,6 +453,13 @@ def _check_same_side(session: Session, request: Event, named: Event) -> None:
     did = role_of(session, named.actor.role).side
     did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
     side = role_of(session, request.actor.role).side
+    known = national().vocabulary.roles
+    if side != "force" and named.actor.role in known and request.actor.role not in known:
+        raise InvalidRequest(
+            f"{request.record}: event {named.number}",
+            f"was done by {named.actor}, and the role of {request.actor} is not national",
+            "have a national role of that side correct it",
+        )
     if side != did:
         raise InvalidRequest(
             f"{request.record}: event {named.number}",

@@ -26,7 +26,10 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield ""
     yield f"`{lifecycle}` is in force from {lifecycle.in_force_from}, for a record of the category"
     yield f"{say_choice(lifecycle.applies_to.category)} at the level {levels}. It begins as"
-    yield f"`{lifecycle.initial}`."
+    taken_over = (
+        " Nobody adds one: it is only taken over, with its source." if lifecycle.begun_by else ""
+    )
+    yield f"`{lifecycle.initial}`.{taken_over}"
     yield from ("", "```mermaid", *diagram(lifecycle).splitlines(), "```", "")
     yield from ("## States", "")
     yield from _states_table(lifecycle)

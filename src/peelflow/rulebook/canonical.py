@@ -35,6 +35,7 @@ def canonical_text(lifecycle: Lifecycle) -> str:
                     "level": _sorted_set(level or "none" for level in lifecycle.applies_to.level),
                 },
                 "initial": lifecycle.initial,
+                "begun_by": lifecycle.begun_by,
             }
         )
         | {

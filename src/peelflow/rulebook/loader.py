@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -20,11 +20,21 @@ from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
 from peelflow.proof.migration import check_migration
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
+from peelflow.rulebook.authority import (
+    Authority,
+    ledger_faults,
+    name_faults,
+    relevelling_faults,
+    scope_faults,
+    side_faults,
+    without,
+)
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.rulebook import (
     Rulebook,
     fill_question_choices,
     merge_lifecycles,
+    merge_plans,
     merge_vocabularies,
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
@@ -205,15 +215,19 @@ def _prove_lifecycles(
     refinable: Mapping[str, Lifecycle],
     vocabulary: Vocabulary,
     base: Rulebook,
+    ledgers: Collection[str],
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
-    """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`."""
+    """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`.
+
+    On `ledgers`, those of national files, what refines another counts as that does.
+    """
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
         proofs += prove(lifecycle, vocabulary)
         refined = refinable.get(lifecycle.refines or "")
         if refined is not None:
-            faults += check_refinement(lifecycle, refined, vocabulary)
+            faults += check_refinement(lifecycle, refined, vocabulary, ledgers=ledgers)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
     own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, base)}
     for proof in proofs:
@@ -308,36 +322,95 @@ def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
     return "undetermined" if any(is_open) else "proved"
 
 
-def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
-    """Check what was read on top of a base, and return what was found and proved of it."""
+def check_files(files: RuleFiles, base: Rulebook, shipped: Rulebook | None = None) -> CheckedRules:
+    """Check what was read on top of a base, and return what was found and proved of it.
+
+    Args:
+        files: What was read.
+        base: What it builds on.
+        shipped: The national rules, with the plans between their levels; None where these
+            themselves are read.
+    """
     vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
-    vocabulary, redefined = merge_vocabularies(base.vocabulary, vocabularies)
+    own_words = [words for words in vocabularies if not _is_held(words, base, shipped)]
+    vocabulary, redefined = merge_vocabularies(base.vocabulary, own_words)
     refinable = _refinable_by_name(base.lifecycles, files.lifecycles)
     lifecycles = [
         resolve(lifecycle, vocabulary, refinable.get(lifecycle.refines or ""))
         for lifecycle in files.lifecycles
     ]
-    added, disagreements = merge_lifecycles(base.lifecycles, lifecycles)
-    faults = [*files.faults, *redefined, *disagreements]
-    for own in vocabularies:
-        faults += lint_vocabulary(own, vocabulary)
-    for lifecycle in lifecycles:
-        faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
-    faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
+    authority, taken = _authority_over(files, vocabularies, lifecycles, base, shipped)
+    added, disagreements = merge_lifecycles(base.lifecycles, without(lifecycles, taken))
+    faults = [*files.faults, *taken, *redefined, *disagreements]
+    faults += _file_faults(lifecycles, vocabularies, refinable, base, vocabulary)
     sound = _without_errors(lifecycles, vocabularies, faults)
     proofs, refuted = _prove_lifecycles(
-        sound, _refinable_by_name(base.lifecycles, sound), vocabulary, base
+        sound,
+        _refinable_by_name(base.lifecycles, sound),
+        vocabulary,
+        base,
+        authority.ledgers if authority else (),
     )
     faults += refuted
-    faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
-    notes = (
-        *base.notes,
-        *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
-    )
-    rulebook = Rulebook(
-        (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
-    )
+    own_plans = without(files.migrations, taken)
+    plans, repeated = merge_plans(base.migrations, own_plans)
+    faults += repeated
+    faults += _migration_faults(own_plans, (*base.lifecycles, *sound), vocabulary)
+    found = sorted(fault for fault in faults if fault.severity == "note")
+    notes = (*base.notes, *(note for note in found if note not in base.notes))
+    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans)
     return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
+
+
+def _is_held(words: Vocabulary, base: Rulebook, shipped: Rulebook | None) -> bool:
+    """Say whether a vocabulary is called as the national one, whose words the base has already."""
+    if shipped is None or words.vocabulary != shipped.vocabulary.vocabulary:
+        return False
+    return shipped.vocabulary.roles.keys() <= base.vocabulary.roles.keys()
+
+
+def _authority_over(
+    files: RuleFiles,
+    vocabularies: Sequence[Vocabulary],
+    lifecycles: Sequence[Lifecycle],
+    base: Rulebook,
+    shipped: Rulebook | None,
+) -> tuple[Authority | None, list[Diagnostic]]:
+    """Return the national rules where others build on them, and what files take from them.
+
+    A base that the caller passes instead has levels, ledgers and sides of its own; national names
+    are no more its own than anybody's.
+    """
+    if shipped is None:
+        return None, []
+    authority, national_words = Authority(shipped), shipped.vocabulary.vocabulary
+    faults = list(name_faults(authority, lifecycles, vocabularies, files.migrations))
+    every = (*base.lifecycles, *lifecycles)
+    if not any(map(authority.has, every)):
+        return None, faults
+    own, plans = without(lifecycles, faults), without(files.migrations, faults)
+    own_words = [words for words in vocabularies if words.vocabulary != national_words]
+    faults += scope_faults(authority, own)
+    faults += ledger_faults(authority, own, own_words)
+    faults += side_faults(authority, own_words)
+    faults += relevelling_faults(authority, plans, every)
+    return authority, faults
+
+
+def _file_faults(
+    lifecycles: Sequence[Lifecycle],
+    vocabularies: Sequence[Vocabulary],
+    refinable: Mapping[str, Lifecycle],
+    base: Rulebook,
+    vocabulary: Vocabulary,
+) -> Iterator[Diagnostic]:
+    """Yield what lint finds in each file, and the words that nothing uses."""
+    for words in vocabularies:
+        yield from lint_vocabulary(words, vocabulary)
+    for lifecycle in lifecycles:
+        refined = refinable.get(lifecycle.refines or "")
+        yield from lint(lifecycle, vocabulary, refined=refined)
+    yield from lint_unused((*base.lifecycles, *lifecycles), vocabularies, vocabulary)
 
 
 def _without_errors(
@@ -353,4 +426,5 @@ def _without_errors(
 
 
 def _refinable_by_name(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
-    return {str(rules): rules for rules in (*base, *own) if rules.refines is None}
+    # INVARIANT: what the base has of a name is what is refined, whatever else bears that name.
+    return {str(rules): rules for rules in (*own, *base) if rules.refines is None}

@@ -1,8 +1,9 @@
 """The national rulebook is what everything else builds on; its proved form is cached.
 
 Reading and proving the files takes longer than all else of a start. The result is cached beside
-them as plain data, with the digest of each file: it is used only where these very files lie, and
-where the classes it fills are those it was written with. Else the files are read and proved.
+them as plain data, with the digest of each file: it is used only where these very files lie, where
+the classes it fills are those it was written with, and where its own bytes are the ones that came
+with this version. Else the files are read and proved.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from attrs import evolve
 
 from peelflow import errors
 from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model import requirements
 from peelflow.model import rules as rule_classes
 from peelflow.rulebook import rulebook as rulebook_classes
+from peelflow.rulebook.authority import Authority
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import printable
 
@@ -145,8 +148,10 @@ class _CacheReader:
         return plain
 
 
-NATIONAL = "national"
+NATIONAL, RELEVELLING = "national", "relevelling"
 CACHE_FILE = "national.json"
+CACHE_DIGEST = "e302cfd404991bedee35bcc61628269af500cca65eb9ec70973936ab6c257e59"
+"""The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
 @cache
@@ -157,11 +162,21 @@ def national() -> Rulebook:
         FileNotFoundError: This installation came without its rules.
     """
     rules = shipped_folder("rules")
-    try:
-        kept = (rules / CACHE_FILE).read_text("utf-8")
-    except (OSError, ValueError):
-        kept = ""
+    kept = _genuine_cache(rules / CACHE_FILE)
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
+
+
+def _genuine_cache(file: Path) -> str:
+    """Return the text of the cache, or nothing where it is not the one this package came with.
+
+    One digest over its bytes costs less than a pin recomputed of each lifecycle, and covers what
+    no pin does: guarantees, fields, words.
+    """
+    try:
+        kept = file.read_bytes()
+    except OSError:
+        return ""
+    return kept.decode("utf-8") if sha256(kept).hexdigest() == CACHE_DIGEST else ""
 
 
 @cache
@@ -171,13 +186,15 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
     Raises:
         FileNotFoundError: This installation came without its rules.
     """
-    rulebook = load(shipped_folder("rules") / "relevelling")
+    rulebook = load(shipped_folder("rules") / RELEVELLING)
     return {plan.name: plan for plan in rulebook.migrations}
 
 
 def prove_national(rules: Path) -> Rulebook:
     """Return the national rulebook of a folder of rules, read and proved anew."""
-    return load(rules / NATIONAL, base=Rulebook())
+    from peelflow.rulebook.loader import check_files, read_files
+
+    return _without_errors(check_files(read_files([rules / NATIONAL]), Rulebook()))
 
 
 def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
@@ -185,8 +202,9 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
 
     Args:
         paths: Files, or folders whose `*.yaml` and `*.yml` files are read, subfolders too.
-        base: What the files build on: the national rulebook, unless the files define the
-            vocabulary `national` themselves. `Rulebook()` is no base at all.
+        base: What the files build on: the national rulebook that comes with peelflow, unless
+            another is passed on purpose. `Rulebook()` is no base at all. National names are taken
+            in any case: only the national file itself bears one.
 
     Raises:
         InvalidRules: With every fault of every file, sorted by place.
@@ -194,7 +212,10 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
     Returns:
         The base with what the files add, all of it checked and proved.
     """
-    checked = examine(*paths, base=base)
+    return _without_errors(examine(*paths, base=base))
+
+
+def _without_errors(checked: CheckedRules) -> Rulebook:
     faults = [fault for fault in checked.diagnostics if fault.severity == "error"]
     if faults:
         raise InvalidRules(faults)
@@ -224,7 +245,19 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     from peelflow.rulebook.loader import check_files, read_files
 
     files = read_files(paths)
-    if base is None:
-        defined = any(own.vocabulary == NATIONAL for own in files.vocabularies)
-        base = Rulebook() if defined else national()
-    return check_files(files, base)
+    shipped = authority().rules if files.migrations else national()
+    return check_files(files, national() if base is None else base, shipped)
+
+
+@cache
+def authority() -> Authority:
+    """Return the national rules, with the plans between their levels as their files say them.
+
+    Raises:
+        FileNotFoundError: This installation came without its rules.
+        InvalidRules: They are damaged.
+    """
+    from peelflow.rulebook.loader import read_files
+
+    plans = read_files([shipped_folder("rules") / RELEVELLING]).migrations
+    return Authority(evolve(national(), migrations=tuple(plans)))

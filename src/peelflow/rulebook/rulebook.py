@@ -77,6 +77,16 @@ class Rulebook:
         refining = [rules for rules in in_force if rules.refines == str(latest)]
         return max(refining, key=lambda rules: rules.in_force_from, default=latest)
 
+    def levels_added(self, category: str) -> tuple[str, ...]:
+        """Return the levels at which records of a category can be added, in words."""
+        levels = {
+            level
+            for rules in self.lifecycles
+            if category in rules.applies_to.category and rules.begun_by is None
+            for level in rules.applies_to.level
+        }
+        return tuple(sorted(str(level or "none") for level in levels))
+
 
 def _runs_records_of(rules: Lifecycle, category: str, level: Level) -> bool:
     return category in rules.applies_to.category and level in rules.applies_to.level
@@ -158,8 +168,8 @@ def merge_vocabularies(
             parts[part].setdefault(name, word)
     for vocabulary in own:
         faults += _add_fields(vocabulary, parts["categories"])
-    name = own[0].vocabulary if own and not base.roles else base.vocabulary
-    return Vocabulary(name, **parts, span=base.span), faults
+    first = own[0] if own and not base.roles else base
+    return Vocabulary(first.vocabulary, **parts, span=first.span), faults
 
 
 def _add_fields(vocabulary: Vocabulary, categories: dict[str, Category]) -> Iterator[Diagnostic]:
@@ -203,6 +213,23 @@ def merge_lifecycles(
         faults += _refinement_faults(rules, base, refinable)
     faults += _overlap_faults(base, added)
     return added, faults
+
+
+def merge_plans(
+    base: Sequence[MigrationPlan], own: Iterable[MigrationPlan]
+) -> tuple[tuple[MigrationPlan, ...], list[Diagnostic]]:
+    """Return the plans of `base` with those of `own`, and every second plan of one name."""
+    faults: list[Diagnostic] = []
+    plans = {plan.name: plan for plan in base}
+    for plan in own:
+        first = plans.setdefault(plan.name, plan)
+        if first != plan:
+            sentence = f"a plan `{plan.name}` already stands in {first.span}"
+            instead = "remove one of the two, or give the later one another name"
+            faults.append(
+                Diagnostic(plan.span, "duplicate-migration", sentence, instead, related=first.span)
+            )
+    return tuple(plans.values()), faults
 
 
 def _refinement_faults(

@@ -36,6 +36,7 @@ from peelflow.model.rules import (
     AppliesTo,
     Category,
     Counts,
+    Entry,
     EvidenceKind,
     FieldRule,
     Holidays,
@@ -155,6 +156,7 @@ _SIZE = st.integers(2, len(STATES))
 _REFINES = st.sampled_from((None, "national@1"))
 _STANDS_FOR = st.sampled_from((None, "elsewhere"))
 _COUNTING = st.sampled_from((*(None,) * 3, *_COUNTS))
+_BEGUN_BY: st.SearchStrategy[Entry | None] = st.sampled_from((None, None, None, "take_over"))
 _VERSION = st.integers(1, 3)
 _EXTRA_TRANSITIONS = st.integers(0, 3)
 _TIMED = st.booleans()
@@ -271,6 +273,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         initial=names[0],
         states=states,
         refines=refines,
+        begun_by=draw(_BEGUN_BY),
     )
     return _leading_on(_refining(draw, resolve(lifecycle, VOCABULARY, None)))
 
