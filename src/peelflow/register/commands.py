@@ -530,7 +530,12 @@ def relevel(
     session: Session, record: str, *, plan: MigrationPlan | str, provenance: Provenance
 ) -> Event:
     """Move a record to another level, under a proved plan."""
-    from peelflow.register.migration_plan import check_may_migrate, check_plan_applies, proved_plan
+    from peelflow.register.migration_plan import (
+        check_may_migrate,
+        check_plan_applies,
+        plan_for,
+        proved_plan,
+    )
 
     proved = proved_plan(session.rulebook, plan)
     check_text(record, "the record's id")
@@ -539,6 +544,7 @@ def relevel(
     if not proved.moves_level or len(levels) != 1:
         why = "does not move records from one level to one other"
         raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
+    proved = plan_for(session, proved, known)
     what = Relevelled(
         known.level,
         levels[0],

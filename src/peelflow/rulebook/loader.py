@@ -17,7 +17,8 @@ from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transit
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
-from peelflow.proof.migration import check_migration
+from peelflow.proof.migration import check_migration, check_relevelling
+from peelflow.proof.moves import Moves, moves_among
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.canonical import pin_of
@@ -218,9 +219,10 @@ def _prove_lifecycles(
 
 
 def _migration_faults(
-    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
+    plans: Sequence[MigrationPlan], moves: Moves, vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
-    known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
+    """Prove plans, and those of the base by which records go on that came by one of them."""
+    known = moves.lifecycles
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:
@@ -230,9 +232,27 @@ def _migration_faults(
                 suggestion(name, known),
             )
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
-        if not missing:
+    led_to = {plan.new for plan in plans}
+    after = (p for p in moves.plans if p not in plans and led_to & moves.before(p.old))
+    for plan in (*plans, *after):
+        if {plan.old, plan.new} <= known.keys():
             old, new = known[plan.old], known[plan.new]
-            yield from check_migration(plan, old, new, roles=vocabulary.roles)
+            yield from check_migration(plan, old, new, roles=vocabulary.roles, moves=moves)
+
+
+def _relevelling_faults(
+    lifecycles: Iterable[Lifecycle], moves: Moves, plans: Iterable[MigrationPlan]
+) -> Iterator[Diagnostic]:
+    """Prove that records of refining files move by the national plans between levels.
+
+    A file of records that others came to is looked at again, with the `plans` that led there.
+    """
+    own = {str(lifecycle) for lifecycle in lifecycles}
+    led_to = {plan.new for plan in plans}
+    for move in (move for into in moves.into.values() for move in into if move.source is not None):
+        name = str(move.old)
+        if name in own or led_to & moves.before(name):
+            yield from check_relevelling(move, moves)
 
 
 def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
@@ -286,8 +306,16 @@ def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
     return "undetermined" if is_open else "proved"
 
 
-def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
-    """Check what was read on top of a base, and return what was found and proved of it."""
+def check_files(
+    files: RuleFiles, base: Rulebook, relevelling: Sequence[MigrationPlan] = ()
+) -> CheckedRules:
+    """Check what was read on top of a base, and return what was found and proved of it.
+
+    Args:
+        files: What was read.
+        base: What it builds on.
+        relevelling: The plans between the base's levels that move any record there.
+    """
     vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
     vocabulary, redefined = merge_vocabularies(base.vocabulary, vocabularies)
     refinable = _refinable_by_name(base.lifecycles, files.lifecycles)
@@ -307,7 +335,11 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         sound, _refinable_by_name(base.lifecycles, sound), vocabulary
     )
     faults += refuted
-    faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
+    plans = (*base.migrations, *relevelling, *files.migrations)
+    moves = moves_among((*base.lifecycles, *sound), plans, base.lifecycles)
+    faults += _migration_faults(files.migrations, moves, vocabulary)
+    proved = _without_errors(sound, (), faults)
+    faults += _relevelling_faults(proved, moves, files.migrations)
     notes = (
         *base.notes,
         *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),

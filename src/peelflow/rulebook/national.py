@@ -27,7 +27,7 @@ from peelflow.wording import printable
 
 if TYPE_CHECKING:
     from peelflow.model.rules import MigrationPlan
-    from peelflow.rulebook.loader import CheckedRules
+    from peelflow.rulebook.loader import CheckedRules, RuleFiles
 
 
 _PACKAGE = Path(__file__).parents[1]
@@ -170,9 +170,34 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
 
     Raises:
         FileNotFoundError: This installation came without its rules.
+        InvalidRules: They are damaged.
     """
-    rulebook = load(shipped_folder("rules") / "relevelling")
-    return {plan.name: plan for plan in rulebook.migrations}
+    from peelflow.rulebook.loader import check_files
+
+    checked = check_files(_relevelling_files(), national())
+    faults = [fault for fault in checked.diagnostics if fault.severity == "error"]
+    if faults:
+        raise InvalidRules(faults)
+    return {plan.name: plan for plan in checked.rulebook.migrations}
+
+
+@cache
+def _relevelling_files() -> RuleFiles:
+    from peelflow.rulebook.loader import read_files
+
+    return read_files([shipped_folder("rules") / "relevelling"])
+
+
+def relevelling_among(rulebook: Rulebook) -> tuple[MigrationPlan, ...]:
+    """Return the plans between national levels both of whose lifecycles a rulebook has as they are.
+
+    Args:
+        rulebook: A rulebook that builds on the national one, or does not.
+    """
+    pins = {rules.pin for rules in national().lifecycles}
+    shipped = {str(rules) for rules in rulebook.lifecycles if rules.pin in pins}
+    plans = _relevelling_files().migrations if shipped else ()
+    return tuple(plan for plan in plans if {plan.old, plan.new} <= shipped)
 
 
 def prove_national(rules: Path) -> Rulebook:
@@ -227,4 +252,5 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     if base is None:
         defined = any(own.vocabulary == NATIONAL for own in files.vocabularies)
         base = Rulebook() if defined else national()
-    return check_files(files, base)
+    is_moved = any(rules.refines for rules in files.lifecycles) or files.migrations
+    return check_files(files, base, relevelling_among(base) if is_moved and base.lifecycles else ())
