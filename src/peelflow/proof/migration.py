@@ -42,7 +42,7 @@ from peelflow.proof.moves import (
 from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition
-from peelflow.wording import listed
+from peelflow.wording import listed, say_choice
 
 
 @define(eq=False, slots=False)
@@ -164,9 +164,9 @@ def _scope_faults(
 def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     for state, then in plan.states.items():
         if state not in old.states:
-            yield unknown_name("state", state, old.states, plan.span)
+            yield unknown_name("state", state, old.states, plan.place_of(state))
         if then not in new.states:
-            yield unknown_name("state", then, new.states, plan.span)
+            yield unknown_name("state", then, new.states, plan.place_of(state))
     for trigger, then in plan.triggers.items():
         if trigger not in triggers_of(old):
             yield unknown_name("trigger", trigger, triggers_of(old), plan.span)
@@ -200,20 +200,20 @@ def _state_faults(
     ends = states_reaching(old, [name for name, state in old.states.items() if state.final])
     closable = states_reaching(new, [name for name, state in new.states.items() if state.final])
     for name, then in _landings(plan, old, new):
-        before, after = old.states[name], new.states[then]
+        before, after, place = old.states[name], new.states[then], plan.place_of(name)
         same = _counts(before, ledgers) == _counts(after, ledgers)
         if not (_is_archived(old, new, after) or same):
             sentence = f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}"
             instead = "map it to a state that counts the same on every ledger"
-            yield Diagnostic(plan.span, "count-changes", sentence, instead, related=after.span)
+            yield Diagnostic(place, "count-changes", sentence, instead, related=after.span)
         if after.final and not before.final:
             sentence = f"`{then}` is an end, and `{name}` is none"
             instead = "map it to a state from which the record goes on"
-            yield Diagnostic(plan.span, "ends-records", sentence, instead, related=after.span)
+            yield Diagnostic(place, "ends-records", sentence, instead, related=after.span)
         if name in ends and then not in closable:
             sentence = f"from `{then}` no end can be reached, and from `{name}` one could"
             instead = "map it to a state that leads to an end"
-            yield Diagnostic(plan.span, "unclosable", sentence, instead, related=after.span)
+            yield Diagnostic(place, "unclosable", sentence, instead, related=after.span)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
@@ -274,11 +274,11 @@ def _national_faults(move: Move, moves: Moves) -> Iterator[Diagnostic]:
             if stood != stands:
                 here = f"`{name}` stands for `{stood}` of `{names[0]}`"
                 sentence = f"{here}, and `{then}` for `{stands}`"
-                near = [other for other in new.states if new.stands_for(other) == stood]
-                instead = f"map it to {listed(near)}" if near else f"add a state for `{stood}`"
+                near = tuple(other for other in new.states if new.stands_for(other) == stood)
+                instead = f"map it to {say_choice(near)}" if near else f"add a state for `{stood}`"
                 against, steps = new.states[then].span, _walk_and_move(move, name)
                 yield Diagnostic(
-                    plan.span,
+                    plan.place_of(name),
                     "national-state-changes",
                     sentence,
                     instead,
@@ -311,7 +311,7 @@ def _walk_and_move(move: Move, name: str) -> tuple[tuple[Span, str], ...]:
 
 
 def _moving(move: Move, name: str) -> Transition:
-    then, span = move.plan.states[name], move.plan.span
+    then, span = move.plan.states[name], move.plan.place_of(name)
     return Transition(MIGRATE_TRIGGER, then, (MIGRATING_ROLE,), span=span)
 
 
@@ -349,8 +349,10 @@ def _broken(
     move: Move, prover: Prover, guarantees: Iterable[Guarantee], whose: str
 ) -> Iterator[Diagnostic]:
     for guarantee in guarantees:
-        proof, span, related = prover.prove(guarantee), move.plan.span, guarantee.span
+        proof, related = prover.prove(guarantee), guarantee.span
         walk = [step for step in proof.steps if step.trigger != ADD_TRIGGER or step.old != BEFORE]
+        moved = [step.span for step in walk if step.role == MIGRATING_ROLE]
+        span = moved[-1] if moved else move.plan.span
         steps = tuple((step.span, step.said) for step in walk)
         if proof.verdict == "refuted":
             sentence = f"moved records would break `{guarantee.that}` of {whose}: {proof.why}"

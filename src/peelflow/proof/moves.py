@@ -444,10 +444,12 @@ class JoinedRules:
         for move, to in place.view.onward:
             then, kept = move.plan.states.get(name), self._keeps(move, to, name, self._staying)
             if then is not None and to is None and not (kept and name in self._counted_from):
-                yield _move_step(move, then, None)
+                yield _move_step(move, name, then, None)
             elif then is not None and to is not None:
                 ways = self._ways_into(self._place_of(to), then)
-                yield from (_move_step(move, *way) for way in ways if not (kept and then in way[1]))
+                kept_out = (then,) if kept else ()
+                ways = (way for way in ways if not set(kept_out) & set(way[1]))
+                yield from (_move_step(move, name, *way) for way in ways)
 
     def _moves_staying(self, place: PastPlace, name: str) -> Iterator[Transition]:
         """Yield the moves by which a record keeps the name of its state until the last one."""
@@ -455,7 +457,7 @@ class JoinedRules:
             if self._keeps(move, to, name, self._staying):
                 there = None if to is None else self._place_of(to)
                 target = name if there is None else there.state(name, stays=True)
-                yield _move_step(move, target, () if there is None else (target,))
+                yield _move_step(move, name, target, () if there is None else (target,))
 
     def _place_of(self, view: PastView) -> PastPlace:
         return self._came[id(view)]
@@ -466,9 +468,9 @@ class JoinedRules:
         return {id(place.view): place for place in self.places}
 
 
-def _move_step(move: Move, to: str, enters: tuple[str, ...] | None) -> Transition:
+def _move_step(move: Move, name: str, to: str, enters: tuple[str, ...] | None) -> Transition:
     implements = MIGRATE_TRIGGER if move.restarts else None
-    span = move.plan.span
+    span = move.plan.place_of(name)
     step = Transition(MIGRATE_TRIGGER, to, (MIGRATING_ROLE,), implements=implements, span=span)
     return past_transition(step, (), enters)
 
