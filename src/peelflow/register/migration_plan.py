@@ -109,6 +109,20 @@ def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
     return resolved
 
 
+def relevelling_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
+    """Return a proved plan that moves records from one level to one other.
+
+    Raises:
+        InvalidRules: It is refuted, or its proof is open; with every fault.
+        InvalidRequest: It is not here, names rules that are not, or moves to no one level.
+    """
+    proved = proved_plan(rulebook, plan)
+    if not proved.moves_level or len(proved.new.applies_to.level) != 1:
+        why = "does not move records from one level to one other"
+        raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
+    return proved
+
+
 @lru_cache(maxsize=8)
 def moves_of(rulebook: Rulebook) -> Moves:
     """Return every move between the rules of a rulebook, those between national levels too."""
@@ -159,7 +173,7 @@ def plan_for(session: Session, proved: ResolvedPlan, record: Record) -> Resolved
         InvalidRules: The plan is not proved for records of that file.
     """
     own = session.lifecycle(record)
-    if own.refines != str(proved.old) or not proved.moves_level:
+    if own.refines != str(proved.old):
         return proved
     plan = lifted(proved.plan, own, proved.new).plan
     resolved = ResolvedPlan(plan, own, proved.new, proved.digest, source=proved.plan)

@@ -232,12 +232,23 @@ def _migration_faults(
                 suggestion(name, known),
             )
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
-    led_to = {plan.new for plan in plans}
-    after = (p for p in moves.plans if p not in plans and led_to & moves.before(p.old))
-    for plan in (*plans, *after):
-        if {plan.old, plan.new} <= known.keys():
-            old, new = known[plan.old], known[plan.new]
-            yield from check_migration(plan, old, new, roles=vocabulary.roles, moves=moves)
+        if not missing:
+            yield from _plan_faults(plan, moves, vocabulary)
+    for plan in moves.plans_known():
+        leading = [each.span for each in plans if each.new in moves.before(plan.old)]
+        if plan not in plans and leading:
+            files = {span.file for span in leading}
+            for found in _plan_faults(plan, moves, vocabulary):
+                walked = [span for span, _ in found.steps if span.file in files]
+                sentence = f"records that go on by `{plan.name}`: {found.sentence}"
+                yield evolve(found, span=(walked or leading)[0], sentence=sentence)
+
+
+def _plan_faults(
+    plan: MigrationPlan, moves: Moves, vocabulary: Vocabulary
+) -> tuple[Diagnostic, ...]:
+    old, new = moves.lifecycles[plan.old], moves.lifecycles[plan.new]
+    return check_migration(plan, old, new, roles=vocabulary.roles, moves=moves)
 
 
 def _relevelling_faults(
@@ -338,12 +349,8 @@ def check_files(
     plans = (*base.migrations, *relevelling, *files.migrations)
     moves = moves_among((*base.lifecycles, *sound), plans, base.lifecycles)
     faults += _migration_faults(files.migrations, moves, vocabulary)
-    proved = _without_errors(sound, (), faults)
-    faults += _relevelling_faults(proved, moves, files.migrations)
-    notes = (
-        *base.notes,
-        *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
-    )
+    faults += _relevelling_faults(_without_errors(sound, (), faults), moves, files.migrations)
+    notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
