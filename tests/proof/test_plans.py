@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from peelflow.errors import Diagnostic
+from peelflow.errors import Diagnostic, Span
 from peelflow.model.requirements import PredicateHolds
 from peelflow.model.rules import (
     Guarantee,
@@ -24,7 +25,14 @@ from peelflow.proof import moves as proof_moves
 from peelflow.proof.lint import triggers_in
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among
-from peelflow.rulebook.national import national, relevelling_among, relevelling_plans
+from peelflow.rulebook.national import (
+    check,
+    load,
+    national,
+    relevelling_among,
+    relevelling_plans,
+    shipped_folder,
+)
 from tests.builders.rules import rules_from
 from tests.oracles.refinement import refining
 
@@ -159,9 +167,19 @@ def test_the_national_guarantees_hold_through_a_plan_restated_or_not(
     assert {f.related for f in faults} <= {each.span for each in LEVEL_3.guarantees}
 
 
-def three(*changes: dict[str, str]) -> list[Lifecycle]:
-    """Return three versions of a force's own rules, each text with some words changed."""
-    text = """\
+OWN_HEAD = """\
+lifecycle: own
+version: {version}
+in_force_from: 202{version}-01-01
+title: Written in a test
+applies_to: {{category: own_task, level: none}}
+initial: open
+"""
+WAITED = """\
+guarantees:
+  - {that: "done is never entered without {waited: 9, since: ready}", because: a test}
+"""
+TEXT = """\
 states:
   open:
     counts_as: {force: open}
@@ -175,9 +193,13 @@ states:
       send_back: {to: open, by: [liaison_officer]}
   done: {counts_as: {force: closed}, final: true}
 """
+
+
+def three(*changes: dict[str, str]) -> list[Lifecycle]:
+    """Return three versions of a force's own rules, each text with some words changed."""
     versions = []
     for number, words in enumerate(changes, start=1):
-        said = text
+        said = TEXT
         for old, new in words.items():
             said = said.replace(old, new)
         versions.append(evolve(rules_from(said, name="own"), version=number))
@@ -303,3 +325,80 @@ def test_a_move_is_known_by_both_its_ends() -> None:
     assert list(moves_with(plans=(plan,)).plans_known()) == list(relevelling_among(national()))
     assert str(LEVEL_3) in moves_with().before("level-2@1")
     assert isinstance(moves_with().into["level-2@1"][0], Move)
+
+
+def plan_text(plan: MigrationPlan) -> str:
+    """Return a plan as a file says it."""
+    triggers = ", ".join(f"{old}: {new}" for old, new in plan.triggers.items())
+    states = ", ".join(f"{old}: {new}" for old, new in plan.states.items())
+    ends = f"from: {plan.old}\nto: {plan.new}\n"
+    maps = f"states: {{{states}}}\ntriggers: {{{triggers}}}\n"
+    return f"migration: plan-{plan.new[-1]}\n{ends}{maps}"
+
+
+def test_a_plan_is_held_against_those_of_its_base_that_lead_on_from_it(tmp_path: Path) -> None:
+    """The base was proved as it was; the force's plan brings records that it never saw."""
+    first, second = plans_along(three({}, SKIP, KEPT))
+    for number, changed in enumerate(({}, SKIP, KEPT), start=1):
+        text = TEXT
+        for old, new in changed.items():
+            text = text.replace(old, new)
+        head = OWN_HEAD.format(version=number)
+        (tmp_path / f"own-{number}.yaml").write_text(head + text, "utf-8")
+    words = "vocabulary: own-words\ncategories: {own_task: {title: Task}}\n"
+    (tmp_path / "words.yaml").write_text(words, "utf-8")
+    (tmp_path / "plan.yaml").write_text(plan_text(second), "utf-8")
+    base = load(tmp_path)
+    own = tmp_path / "own" / "plan.yaml"
+    own.parent.mkdir()
+    own.write_text(plan_text(first), "utf-8")
+    (fault,) = check(own, base=base)
+    assert (fault.code, fault.span) == ("migration-breaks", Span(own.as_posix(), 4, 22))
+    assert fault.sentence.startswith("records that go on by `plan-3`: moved records would break")
+
+
+def test_what_a_step_needs_of_the_past_keeps_no_record_back_that_came_by_a_move() -> None:
+    """It may have done before what the rules between ask who did."""
+    asked = {
+        "finish: {to: done, by: [lead]}": "finish: {to: done, by: [lead],"
+        " requires: [{any_of: [[{distinct_from: prepare}], [reason]]}, {distinct_from: prepare}]}"
+    }
+    reopened = {
+        "done: {counts_as: {force: closed}, final: true}": "done: {counts_as: {force: closed},"
+        " final: true, transitions: {reopen: {to: open, by: [lead], reopens: true}}}"
+    }
+    versions = three(reopened, SKIP | asked | reopened, KEPT | reopened)
+    first, second = plans_along(versions)
+    assert {"migration-breaks", "migration-undetermined"} >= codes(
+        found(second, *versions, more=(first,))
+    )
+    assert codes(found(second, *versions, more=(first,))) != set()
+    assert codes(found(second, *versions)) == set()
+
+
+def test_a_record_that_stays_through_several_moves_was_there_all_along() -> None:
+    """Nine days since `ready` may lie behind; who comes from elsewhere was never there."""
+    waited = {
+        "finish: {to: done, by: [lead]}": (
+            "finish: {to: done, by: [lead], requires: [{waited: 9, since: ready}]}"
+        )
+    }
+    since = {DONE: DONE + WAITED}
+    versions = three({}, {}, waited | since)
+    first, second = plans_along(versions)
+    assert found(second, *versions, more=(first,)) == []
+    elsewhere = evolve(second, states={**second.states, "open": "ready", "ready": "open"})
+    assert found(elsewhere, *versions, more=(first,)) == []
+    renamed = evolve(first, states={**first.states, "open": "ready", "ready": "open"})
+    assert found(second, *versions, more=(renamed,)) == []
+    back = evolve(elsewhere, old="own@2", new="own@1")
+    assert found(second, *versions, more=(first, back)) == []
+
+
+def test_files_that_a_base_was_proved_with_are_not_proved_again() -> None:
+    """A plan that leads to none of them says nothing of them."""
+    examples = shipped_folder("examples")
+    base = load(examples / "custom_rules" / "evidence_panel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("peelflow.rulebook.loader.check_relevelling", None)
+        assert check(examples / "changing_rules" / "rules", base=base) == ()

@@ -13,7 +13,7 @@ from peelflow.errors import InvalidRequest, InvalidRules, KeyReused
 from peelflow.figures import Figures
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event, Relevelled
-from peelflow.model.rules import Lifecycle, MigrationPlan, State
+from peelflow.model.rules import Lifecycle, MigrationPlan, State, Transition
 from peelflow.register.migration_plan import plan_digest
 from peelflow.register.register import Register
 from peelflow.register.validation import idempotency_payload
@@ -385,3 +385,19 @@ def test_a_record_moves_though_the_file_that_it_runs_under_is_gone(tmp_path: Pat
     assert str(world.register.record(record).lifecycle) == "panel@1"
     assert world.register.verify() == ()
     world.register.close()
+
+
+def test_a_plan_that_is_not_proved_for_a_force_s_file_moves_none_of_its_records() -> None:
+    """A rulebook made by hand may hold what no folder would load."""
+    rules = LEVELS["level-3"]
+    ways = (*rules.states["open"].transitions, Transition("wander", "lost", ("lead",)))
+    states = {**rules.states, "lost": State({"portal": "open"})}
+    states["open"] = evolve(rules.states["open"], transitions=ways)
+    own = evolve(rules, name="own", refines="level-3@1", states=states)
+    own = evolve(own, pin=pin_of(own))
+    book = Rulebook((*national().lifecycles, own), national().vocabulary)
+    world = World(Register.open("memory:", rulebook=book, clock=clock))
+    record = world.add(LEVEL_3)
+    with pytest.raises(InvalidRules, match="relevelling-refused"):
+        relevel(world, record, "level-3-to-2")
+    assert world.register.record(record).level == 3

@@ -309,12 +309,13 @@ UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migr
 
 
 def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
-    """Return refuted if anything is an error, undetermined if a proof is open, else proved."""
+    """Return refuted if anything is wrong, undetermined if only proofs are open, else proved."""
     diagnostics = tuple(diagnostics)
-    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
+    is_open = [diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics]
+    faults = zip(diagnostics, is_open, strict=True)
+    if any(fault.severity == "error" and not is_open for fault, is_open in faults):
         return "refuted"
-    is_open = any(diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics)
-    return "undetermined" if is_open else "proved"
+    return "undetermined" if any(is_open) else "proved"
 
 
 def check_files(
