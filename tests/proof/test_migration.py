@@ -208,6 +208,24 @@ def test_a_state_counts_across_a_move_for_a_record_that_stays_in_it() -> None:
     assert shelved(after, "", open="shelved", shelved="open") == set()
 
 
+def test_a_record_that_stays_in_its_state_came_there_when_its_window_began() -> None:
+    """To wait nine days since either is the same, before a move and after it."""
+    before = rules_from(SHELVED[: SHELVED.index("guarantees")] % ("", "open"), name="old")
+    text = SHELVED.replace("      finish: {to: done, by: [lead]}\n", "")
+    after = rules_from(text % (", requires: [{waited: 9}]", "open"), name="new")
+    plan = MigrationPlan("move", "old@1", "new@1", {each: each for each in before.states})
+    assert check_migration(plan, before, after) == ()
+
+
+def test_a_change_of_level_begins_a_window_unless_letters_carry_over() -> None:
+    """Who signed before it has not signed since."""
+    after = one_way(REACHED, who="sign")
+    after = evolve(after, applies_to=AppliesTo(("recommendation",), (2,)))
+    (fault,) = found(after, before=old_without(SKIP), by=("hmicfrs",))
+    assert fault.code == "migration-breaks"
+    assert found(after, before=old_without(SKIP), by=("hmicfrs",), letters=True) == ()
+
+
 def test_waits_of_the_old_rules_are_told_from_those_of_the_new() -> None:
     """A `since` of the old file speaks of its own states."""
     choices = (

@@ -357,23 +357,73 @@ def test_a_plan_is_held_against_those_of_its_base_that_lead_on_from_it(tmp_path:
     assert fault.sentence.startswith("records that go on by `plan-3`: moved records would break")
 
 
+def passing(text: str, name: str, version: int) -> Lifecycle:
+    """Return one version of rules whose states are in a text, and that end in `done`."""
+    done = "  done: {counts_as: {force: closed}, final: true}\n"
+    return evolve(rules_from(f"states:\n{text}{done}", name=name), version=version)
+
+
 def test_what_a_step_needs_of_the_past_keeps_no_record_back_that_came_by_a_move() -> None:
-    """It may have done before what the rules between ask who did."""
-    asked = {
-        "finish: {to: done, by: [lead]}": "finish: {to: done, by: [lead],"
-        " requires: [{any_of: [[{distinct_from: prepare}], [reason]]}, {distinct_from: prepare}]}"
-    }
-    reopened = {
-        "done: {counts_as: {force: closed}, final: true}": "done: {counts_as: {force: closed},"
-        " final: true, transitions: {reopen: {to: open, by: [lead], reopens: true}}}"
-    }
-    versions = three(reopened, SKIP | asked | reopened, KEPT | reopened)
-    first, second = plans_along(versions)
-    assert {"migration-breaks", "migration-undetermined"} >= codes(
-        found(second, *versions, more=(first,))
+    """Whoever began under the middle rules never prepared; who came to them by a move may have."""
+    state = "  {}:\n    counts_as: {{force: open}}\n    transitions:\n"
+    first = passing(
+        state.format("open")
+        + "      prepare: {to: ready, by: [lead]}\n"
+        + state.format("ready")
+        + "      end: {to: done, by: [lead]}\n",
+        "own",
+        1,
     )
-    assert codes(found(second, *versions, more=(first,))) != set()
-    assert codes(found(second, *versions)) == set()
+    middle = passing(
+        state.format("open")
+        + "      go: {to: ready, by: [lead]}\n"
+        + state.format("ready")
+        + "      jump: {to: side, by: [lead], requires: [{distinct_from: prepare, since: open}]}\n"
+        + "      jump_too: {to: side, by: [lead], requires: [{any_of: [[{distinct_from: prepare},"
+        + " reason], [{distinct_from: prepare}]]}]}\n"
+        + state.format("side")
+        + "      prepare: {to: side, by: [lead]}\n      end: {to: done, by: [lead]}\n",
+        "own",
+        2,
+    )
+    last = passing(
+        state.format("open")
+        + "      go: {to: ready, by: [lead]}\n"
+        + state.format("ready")
+        + "      finish: {to: done, by: [lead]}\n",
+        "own",
+        3,
+    )
+    promise = NeverEnteredWithoutSteps(StateSet(state="done"), ("go", "finish"))
+    last = evolve(last, guarantees=(Guarantee("[go, finish]", "x", promise),))
+    there = evolve(plan_between(first, middle), triggers={"prepare": "prepare"})
+    ends = {"open": "open", "ready": "open", "side": "ready", "done": "done"}
+    onward = evolve(plan_between(middle, last), states=ends, triggers={"go": "go"})
+    assert found(onward, first, middle, last) == []
+    assert codes(found(onward, first, middle, last, more=(there,))) == {"migration-breaks"}
+
+
+def test_national_guarantees_see_what_was_done_nationally() -> None:
+    """Whatever a plan calls a step, it answered what it answered."""
+    own = refining(LEVEL_3)
+    plan = plan_between(LEVEL_3, own)
+    renamed = evolve(plan, triggers={**plan.triggers, "self_certify": "refuse"})
+    assert found(renamed, own) == []
+
+
+def test_each_national_plan_is_proved_for_a_force_s_file_as_it_loads() -> None:
+    """From level 3 to each other level; what cannot be moved is refused."""
+    panel = shipped_folder("examples") / "custom_rules" / "evidence_panel"
+    seen: list[str] = []
+
+    def look(move: Move, _: Moves) -> tuple[Diagnostic, ...]:
+        seen.append(str(move.new))
+        return check_relevelling(move, Moves())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("peelflow.rulebook.loader.check_relevelling", look)
+        assert check(panel) == ()
+    assert sorted(seen) == ["level-1@1", "level-2@1", "level-4@1"]
 
 
 def test_a_record_that_stays_through_several_moves_was_there_all_along() -> None:
