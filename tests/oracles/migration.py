@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from peelflow.model.rules import (
     Pin,
     Promise,
     SeparationOfDuties,
+    Transition,
 )
 from peelflow.testing.strategies import CATEGORY
 from tests.builders.walks import NOW, TRIGGERS, lifecycle_from, means_of, promise_from
@@ -330,5 +331,48 @@ def webs_that(wanted: Callable[[Web], bool]) -> st.SearchStrategy[Web]:
     def first(seed: int) -> Web:
         random = Random(seed)
         return next(web for _ in count() if wanted(web := web_from(random)))
+
+    return st.integers(0, 2**48).map(first)
+
+
+def national_web_from(random: Random) -> tuple[Lifecycle, Web]:
+    """Return rules that promise something, two files that refine them, and plans between all."""
+    national, atoms = lifecycle_from(random)
+    promise = promise_from(random, national, atoms)
+    national = evolve(national, guarantees=(Guarantee(str(promise), "drawn", promise),))
+    rules = [national]
+    for number in (1, 2):
+        name = random.choice(tuple(national.states))
+        second = evolve(national.states[name], stands_for=name)
+        step = Transition("look_again", "second", ("liaison_officer",), implements=None)
+        first = national.states[name]
+        first = evolve(first, transitions=(*first.transitions, step))
+        states = {**national.states, name: first, "second": second}
+        own = evolve(national, name=f"own-{number}", refines=str(national), guarantees=())
+        rules.append(evolve(own, states=states))
+    plans = tuple(_same_states(random, a, b) for a, b in pairwise((*rules, rules[0])))
+    plans = plans[: random.choice((1, 2, 3))]
+    return national, Web({str(each): each for each in rules}, plans)
+
+
+def _same_states(random: Random, old: Lifecycle, new: Lifecycle) -> MigrationPlan:
+    """Return a plan that keeps the national state, or now and then another."""
+    states = {}
+    for name in old.states:
+        near = [each for each in new.states if new.stands_for(each) == old.stands_for(name)]
+        states[name] = random.choice(near if random.random() < 0.95 else tuple(new.states))
+    named = {way.trigger for state in old.states.values() for way in state.transitions}
+    triggers = {name: name for name in sorted(named - {"look_again"})}
+    return MigrationPlan("move", str(old), str(new), states, triggers)
+
+
+def national_webs_that(
+    wanted: Callable[[tuple[Lifecycle, Web]], bool],
+) -> st.SearchStrategy[tuple[Lifecycle, Web]]:
+    """Draw national rules, files and plans of some sort: tried in turn until there are some."""
+
+    def first(seed: int) -> tuple[Lifecycle, Web]:
+        random = Random(seed)
+        return next(web for _ in count() if wanted(web := national_web_from(random)))
 
     return st.integers(0, 2**48).map(first)

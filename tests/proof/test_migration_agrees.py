@@ -6,12 +6,20 @@ import pytest
 from hypothesis import event, given, settings
 
 from peelflow.model.requirements import DistinctFrom, PredicateHolds
-from peelflow.model.rules import AlwaysReachable, MigrationPlan
+from peelflow.model.rules import AlwaysReachable, Lifecycle, MigrationPlan
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import each_requirement
 from peelflow.proof.migration import check_migration
 from peelflow.proof.moves import Moves, moves_among
-from tests.oracles.migration import Case, Web, cases_that, crossed, walked, webs_that
+from tests.oracles.migration import (
+    Case,
+    Web,
+    cases_that,
+    crossed,
+    national_webs_that,
+    walked,
+    webs_that,
+)
 
 pytestmark = pytest.mark.search
 OPEN = "migration-undetermined"
@@ -106,3 +114,33 @@ def test_what_is_refused_after_several_moves_breaks_on_some_way(web: Web) -> Non
     open_ = circle or not exact or said_of_web(web) == OPEN or any(each.depth for each in found)
     event(f"judged: {not open_}")
     assert open_ or any(each.ever is not None for each in found)
+
+
+def is_national_kept(drawn: tuple[Lifecycle, Web]) -> bool:
+    """Say whether a plan among files over one national lifecycle is proved, and walks can judge."""
+    national, web = drawn
+    asked = [atom for rules in web.rules.values() for atom in each_requirement(rules)]
+    (guarantee,) = national.guarantees
+    if isinstance(guarantee.promise, AlwaysReachable) or any(
+        isinstance(atom, PredicateHolds) for atom in asked
+    ):
+        return False
+    if prove(national)[0].verdict != "proved":
+        return False
+    moves = moves_among(web.rules.values(), web.plans, (national,))
+    return all(
+        not check_migration(plan, web.rules[plan.old], web.rules[plan.new], moves=moves)
+        for plan in web.plans
+    )
+
+
+@given(drawn=national_webs_that(is_national_kept))
+@settings(max_examples=40, deadline=None)
+def test_no_national_guarantee_breaks_through_proved_plans(drawn: tuple[Lifecycle, Web]) -> None:
+    """Along every way of up to three moves, seen nationally, restated or not."""
+    national, web = drawn
+    (guarantee,) = national.guarantees
+    for path in web.paths():
+        found = walked(path, guarantee.promise, national)
+        event(f"all tried: {found.depth is None}")
+        assert found.ever is None, path
