@@ -256,7 +256,8 @@ class Crossings(Reference):
         self, walk: Walk, move: Move, record: Record, act: Act, taken: list[tuple[Context, bool]]
     ) -> None:
         stage = self._stage(walk.record)
-        if stage == len(self.path.plans):
+        own = self.national is not None and "look_again" in move.words  # nationally, no step
+        if stage == len(self.path.plans) and not own:
             kept, self.lifecycle = self.lifecycle, self._promising
             super()._judge(walk, self._seen(stage, move), record, act, taken)
             self.lifecycle = kept
@@ -360,7 +361,7 @@ def _same_states(random: Random, old: Lifecycle, new: Lifecycle) -> MigrationPla
     states = {}
     for name in old.states:
         near = [each for each in new.states if new.stands_for(each) == old.stands_for(name)]
-        states[name] = random.choice(near if random.random() < 0.95 else tuple(new.states))
+        states[name] = random.choice(near if random.random() < 0.8 else tuple(new.states))
     named = {way.trigger for state in old.states.values() for way in state.transitions}
     triggers = {name: name for name in sorted(named - {"look_again"})}
     return MigrationPlan("move", str(old), str(new), states, triggers)

@@ -135,7 +135,7 @@ def is_national_kept(drawn: tuple[Lifecycle, Web]) -> bool:
 
 
 @given(drawn=national_webs_that(is_national_kept))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_national_guarantee_breaks_through_proved_plans(drawn: tuple[Lifecycle, Web]) -> None:
     """Along every way of up to three moves, seen nationally, restated or not."""
     national, web = drawn
