@@ -208,8 +208,8 @@ def test_migrate_refuses_a_plan_that_closes_records(run: Run) -> None:
     plan("{open: closed, closed: closed}")
     ran = run("migrate", "--check", "plan.yaml", "--rules", ".")
     assert ran.code == 1
-    assert "plan.yaml:1:1: count-changes" in ran.out
-    assert "plan.yaml:1:1: ends-records" in ran.out
+    assert "plan.yaml:4:10: count-changes" in ran.out
+    assert "plan.yaml:4:10: ends-records" in ran.out
     assert ran.out.endswith("m, own@1 → own@2: refuted\n")
 
 

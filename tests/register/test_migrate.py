@@ -13,10 +13,10 @@ from attrs import evolve
 from peelflow.errors import Conflict, InvalidRequest, InvalidRules
 from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import PEELFLOW, Actor, Corrected, Migrated, TransitionTaken
-from peelflow.model.rules import MigrationPlan
 from peelflow.register import commands, migrations
 from peelflow.register.migration_plan import plan_digest
-from peelflow.rulebook.loader import read_file
+from peelflow.register.register import Register
+from peelflow.rulebook.loader import read_files
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from tests.builders.force import FORCE, LIAISON
@@ -25,6 +25,7 @@ from tests.builders.rules import (
     REVIEW_LEAD,
     REVIEW_PLAN,
     REVIEW_START,
+    REVIEW_WORDS,
     Reviews,
     reviews,
     write_review_rules,
@@ -361,20 +362,22 @@ def test_refuses_a_plan_that_is_not_here_or_not_proved(here: Reviews) -> None:
 
 
 def test_an_open_proof_moves_nothing(tmp_path: Path) -> None:
-    """Undetermined is never a pass."""
-    since = "finish: {to: finished, by: [lead], requires: [{waited: 3, since: open}]}"
+    """Undetermined is never a pass, neither of a plan that is loaded nor of one that is given."""
     text = (write_review_rules(tmp_path) / "second.yaml").read_text("utf-8")
     asked = "finish: {to: finished, by: [lead], requires: [{field: area}]}"
-    folder = write_review_rules(tmp_path / "open", second=text.replace(asked, since))
-    with pytest.raises(InvalidRules, match="migration-undetermined"):
+    hangs = text.replace(asked, asked.replace("{field: area}", "{predicate: agreed}"))
+    hangs += "  - {that: closed can always be reached, because: a test}\n"
+    words = f"{REVIEW_WORDS}predicates: {{agreed: It is agreed}}\n"
+    folder = write_review_rules(tmp_path / "open", second=hangs, words=words)
+    with pytest.raises(InvalidRules, match="migration-undetermined: whether moved records keep"):
         load(folder)
-    plan = read_file(folder / "plan.yaml")
-    assert isinstance(plan, MigrationPlan)
-    here = reviews(
-        tmp_path, rules=load(*(folder / f"{n}.yaml" for n in ("words", "first", "second")))
+    plan = read_files([folder]).migrations[0]
+    (folder / "plan.yaml").unlink()
+    register = Register.open(
+        "memory:", rulebook=load(folder), predicates={"agreed": lambda *_: True}
     )
-    with pytest.raises(InvalidRules, match="is not proved: `since: open` counts"):
-        here.register.migrate(plan, actor=LIAISON, on=here.day, reason="new rules")
+    with pytest.raises(InvalidRules, match="migration-undetermined"):
+        register.migrate(plan, actor=LIAISON, on=REVIEW_START, reason="new rules")
 
 
 def test_a_plan_s_digest_is_of_what_it_means(rules: Rulebook) -> None:

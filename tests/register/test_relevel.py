@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from peelflow.errors import InvalidRequest, InvalidRules, KeyReused
 from peelflow.figures import Figures
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event, Relevelled
-from peelflow.model.rules import Lifecycle, MigrationPlan, State
+from peelflow.model.rules import Lifecycle, MigrationPlan, State, Transition
+from peelflow.register.migration_plan import plan_digest
 from peelflow.register.register import Register
 from peelflow.register.validation import idempotency_payload
 from peelflow.rulebook.canonical import pin_of
-from peelflow.rulebook.national import national, relevelling_plans
+from peelflow.rulebook.national import load, national, relevelling_plans, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 from tests.builders.force import FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
@@ -302,3 +304,110 @@ def test_a_national_plan_moves_a_record_from_wherever_it_stands(
                 world.step(record, trigger)
             assert world.register.record(record).state == "closed"
     assert world.register.verify() == ()
+
+
+PANEL = """\
+lifecycle: panel
+version: 1
+refines: level-3@1
+in_force_from: 2020-01-01
+title: "Level 3, where a panel looks first"
+applies_to: {category: [recommendation, afi], level: 3}
+"""
+
+
+def with_a_panel(folder: Path) -> Rulebook:
+    """Return rules under which a force's panel looks at its level 3 records before the letter."""
+    states = "\n".join(
+        line
+        for line in (shipped_folder("rules") / "national/level-3.yaml")
+        .read_text("utf-8")
+        .split("\n")
+        if not line.startswith(("#", "lifecycle", "version", "in_force", "title", "applies"))
+    )
+    states = states[: states.index("guarantees:")]
+    looking = """\
+  in_panel:
+    counts_as: {portal: open, panel: open}
+    stands_for: in_progress
+    transitions:
+      passed: {to: in_progress, by: [lead]}
+      propose_superseded:
+        {to: proposed_superseded, by: [liaison_officer], requires: [successor, reason]}
+"""
+    start = "start: {to: in_progress, by: [liaison_officer, lead]"
+    states = states.replace(start, start.replace("in_progress", "in_panel"))
+    folder.mkdir(exist_ok=True)
+    (folder / "panel.yaml").write_text(PANEL + states.rstrip() + "\n" + looking, "utf-8")
+    return load(folder)
+
+
+def test_a_national_plan_moves_a_record_that_runs_under_a_force_s_file(tmp_path: Path) -> None:
+    """It stands where its national state goes, counts as before, and the history says so."""
+    book = with_a_panel(tmp_path / "rules")
+    url = f"sqlite:///{tmp_path / 'panel.db'}"
+    world = World(Register.open(url, rulebook=book, clock=clock)).settle_in()
+    record = world.add(LEVEL_3)
+    world.fire(record, "start", "liaison_officer")
+    before = world.register.record(record)
+    assert (str(before.lifecycle), before.state) == ("panel@1", "in_panel")
+    world.later()
+    event = relevel(world, record, "level-3-to-2", key="k")
+    now = world.register.record(record)
+    assert (now.level, str(now.lifecycle), now.state) == (2, "level-2@1", "in_progress")
+    assert world.register.counts(now) == {"portal": "open"}
+    assert isinstance(event.what, Relevelled)
+    assert (event.what.old, event.what.new) == ("in_panel", "in_progress")
+    plan = relevelling_plans()["level-3-to-2"]
+    assert event.what.plan == plan_digest(plan)
+    assert dict(event.what.triggers) == {"self_certify": "close", "verify": "close"}
+    assert relevel(world, record, "level-3-to-2", key="k") == event
+    assert world.register.verify() == ()
+    world.register.close()
+
+    again = Register.open(url, clock=clock)  # its rules are kept, though their file is gone
+    assert again.verify() == ()
+    world = World(again, day=world.day)
+    world.step(record, "close")
+    assert again.record(record).state == "closed"
+    again.close()
+
+
+def test_a_record_moves_though_the_file_that_it_runs_under_is_gone(tmp_path: Path) -> None:
+    """Its rules were kept with it, and the plan is proved for them then."""
+    url = f"sqlite:///{tmp_path / 'panel.db'}"
+    opened = Register.open(url, rulebook=with_a_panel(tmp_path / "rules"), clock=clock)
+    record = World(opened).settle_in().add(LEVEL_3)
+    opened.close()
+    world = World(Register.open(url, clock=clock))
+    relevel(world, record, "level-3-to-1")
+    assert world.register.record(record).state == "archived"
+    world.register.correct(
+        record,
+        2,
+        correction="void",
+        actor=HMICFRS,
+        on=world.day,
+        reason="another record was meant",
+        recorded_by="liaison-officer",
+        source="portal",
+    )
+    assert str(world.register.record(record).lifecycle) == "panel@1"
+    assert world.register.verify() == ()
+    world.register.close()
+
+
+def test_a_plan_that_is_not_proved_for_a_force_s_file_moves_none_of_its_records() -> None:
+    """A rulebook made by hand may hold what no folder would load."""
+    rules = LEVELS["level-3"]
+    ways = (*rules.states["open"].transitions, Transition("wander", "lost", ("lead",)))
+    states = {**rules.states, "lost": State({"portal": "open"})}
+    states["open"] = evolve(rules.states["open"], transitions=ways)
+    own = evolve(rules, name="own", refines="level-3@1", states=states)
+    own = evolve(own, pin=pin_of(own))
+    book = Rulebook((*national().lifecycles, own), national().vocabulary)
+    world = World(Register.open("memory:", rulebook=book, clock=clock))
+    record = world.add(LEVEL_3)
+    with pytest.raises(InvalidRules, match="relevelling-refused"):
+        relevel(world, record, "level-3-to-2")
+    assert world.register.record(record).level == 3

@@ -10,13 +10,20 @@ from peelflow.errors import Diagnostic
 from peelflow.rulebook.national import check, load, national, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 
+ON_NATIONAL_RULES = {
+    "national-ledger",
+    "national-level",
+    "national-move",
+    "national-name",
+    "national-side",
+}
 BROKEN = Path(__file__).parents[1] / "broken"
 CASES = sorted(path for path in BROKEN.iterdir() if path.suffix == ".yaml" or path.is_dir())
 
 
 def base_of(case: Path) -> Rulebook:
     """Return what a case builds on: the rules of a town, or the national ones where it says so."""
-    if case.name.startswith("national-"):
+    if case.name.removesuffix(".yaml") in ON_NATIONAL_RULES:
         return national()
     return load("../rulebook/base", base=Rulebook())
 

@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from peelflow.proof.migration import check_migration, moves_level
+from peelflow.proof.migration import check_migration
+from peelflow.proof.moves import moves_level
 from peelflow.rulebook.national import national, relevelling_plans
 
 LEVELS = {str(each): each for each in national().lifecycles if each.name.startswith("level-")}

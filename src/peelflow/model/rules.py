@@ -411,6 +411,8 @@ class MigrationPlan:
             words of the new one.
         by: The roles that may move a record; between levels, the inspectorate's alone.
         letters: Whether letters attached before still count after a move between levels.
+        places: Where its file says of each old state where it goes.
+        span: Where it begins.
     """
 
     name: MigrationName = field(metadata=file_key("migration"))
@@ -420,7 +422,12 @@ class MigrationPlan:
     triggers: Mapping[TriggerName, TriggerName] = field(factory=dict)
     by: tuple[RoleName, ...] = ()
     letters: bool = False
+    places: Mapping[str, Span] = field(factory=dict, eq=False, repr=False, metadata=file_key(None))
     span: Span = field(default=NOWHERE, eq=False, repr=False)
+
+    def place_of(self, state: str) -> Span:
+        """Return the line that says where an old state goes, or where the plan begins."""
+        return self.places.get(state, self.span)
 
 
 def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:

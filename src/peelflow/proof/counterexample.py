@@ -52,6 +52,7 @@ from peelflow.proof.transition_system import (
     counted_triggers,
     is_guard_met,
     order_facts,
+    states_entered,
     time_points_of,
 )
 from peelflow.wording import say_period_since, say_requirement
@@ -169,7 +170,7 @@ class TracePast:
     def record(self, event: int, edge: Edge) -> None:
         """Take one more event."""
         transition = edge.transition
-        self.time_points[time_point(transition.to)] = event
+        self.time_points |= {time_point(name): event for name in states_entered(transition)}
         self.time_points |= {("done", trigger): event for trigger in counted_triggers(transition)}
         if transition.implements is not None:
             self.time_points[WINDOW] = event

@@ -1,18 +1,21 @@
 """A proof of a migration plan shows that records keep their counts, past and way to an end.
 
-Its product joins two lifecycles by the plan: the old walk, the move, and on into the new one.
+It looks at the old rules, with every move by which records can have come to them, at the move, and
+on into the new rules. Between files over the same national lifecycle, records keep their national
+state, and the national guarantees hold whether the files restate them or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
-from attrs import define, evolve, field
+from attrs import define, field
 
-from peelflow.errors import Diagnostic
-from peelflow.model.requirements import renamed
+from peelflow.errors import Diagnostic, Span
+from peelflow.model.requirements import Requirement
 from peelflow.model.rules import (
+    Guarantee,
     Lifecycle,
     MigrationPlan,
     Role,
@@ -22,111 +25,68 @@ from peelflow.model.rules import (
     Vocabulary,
     is_automatic,
 )
+from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
+from peelflow.proof.lint import triggers_in, triggers_of, unknown_name
+from peelflow.proof.moves import (
+    ADD_TRIGGER,
+    BEFORE,
+    MIGRATE_TRIGGER,
+    MIGRATING_ROLE,
+    JoinedRules,
+    Move,
+    Moves,
+    moves_level,
+    past_views,
+    refined_name,
+)
+from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.possible import RecordKind, possible_steps, record_kinds
 from peelflow.proof.reachability import states_reachable, states_reaching
-from peelflow.proof.transition_system import PastTransition, past_transition
-from peelflow.wording import listed
-
-MIGRATE_TRIGGER = "migrate"
-MIGRATING_ROLE = "the migration plan"
+from peelflow.proof.transition_system import PastTransition
+from peelflow.wording import listed, say_choice
 
 
 @define(eq=False, slots=False)
 class MigrationProduct(AbstractionMap):
-    """Both lifecycles as the new guarantees see them.
+    """Old rules and new ones, joined, as the guarantees of the new ones see them.
 
-    An old state is seen as the state that it becomes, an old trigger as the plan says. Steps of the
-    old lifecycle, and the move itself, are past: they can break nothing any more.
+    An old state is seen as the state that it becomes, an old trigger as the plans say. Steps of the
+    old rules, and the moves themselves, are past: they can break nothing any more. Where the new
+    rules refine others, `refined`, whose guarantees are looked at, a state is seen as the one that
+    it stands for and a step as the one that it answers, in the old rules as in the new.
     """
 
-    plan: MigrationPlan = field(kw_only=True)
-    old: Lifecycle = field(kw_only=True)
-    new: Lifecycle = field(kw_only=True)
+    joined: JoinedRules = field(kw_only=True)
+    is_national: bool = field(kw_only=True, default=False)
 
     @property
     def past(self) -> frozenset[str]:
         """The old states."""
-        return frozenset(self._old_names.values())
+        return frozenset({*self.joined.becomes, BEFORE})
 
     @cached_property
-    def _old_names(self) -> dict[str, str]:
-        return {name: name_before(self.old, name) for name in self.old.states}
-
-    @cached_property
-    def _views(self) -> tuple[AbstractionMap, AbstractionMap]:
-        return AbstractionMap(self.old), AbstractionMap(self.new)
+    def _view(self) -> AbstractionMap:
+        return AbstractionMap(self.joined.move.new, self.refined)
 
     def states(self, where: StateSet) -> frozenset[str]:
         """Return the new states that `where` speaks of, and the old ones that become those."""
-        states = self._views[1].states(where)
-        moves = self.plan.states.items()
-        return states.union(self._old_names[name] for name, new in moves if new in states)
+        states = self._view.states(where)
+        return states.union(n for n, then in self.joined.becomes.items() if then in states)
 
     def triggers(self, transition: Transition) -> frozenset[str]:
-        """Return what the new guarantees call a transition; the move itself has no name."""
+        """Return what the guarantees call a transition; a move has no name."""
         if not isinstance(transition, PastTransition):
-            return self._views[1].triggers(transition)
-        names = self._views[0].triggers(transition) if transition.triggers else ()
-        return frozenset(self.plan.triggers[name] for name in names if name in self.plan.triggers)
+            return self._view.triggers(transition)
+        return transition.nationally if self.is_national else transition.called
 
-
-def name_before(old: Lifecycle, name: str) -> str:
-    """Return the name of an old state, or of an old trigger, in the joined lifecycle."""
-    return f"{name} of {old}"
-
-
-def product_lifecycle(
-    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, *, restarts: bool
-) -> Lifecycle:
-    """Return one lifecycle that starts in the old one and moves, from any state, to the new one.
-
-    What was done counts for the old rules by its own name, and for the new ones by the name that
-    the plan gives it; a trigger that the plan does not mention keeps its name. The move does none;
-    where it `restarts`, it begins a window.
-    """
-    states: dict[str, State] = {}
-    for name, state in old.states.items():
-        transitions = [_transition_before(step, plan, old) for step in state.transitions]
-        if name in plan.states:
-            move = Transition(
-                MIGRATE_TRIGGER,
-                plan.states[name],
-                (MIGRATING_ROLE,),
-                implements=MIGRATE_TRIGGER if restarts else None,
-                span=plan.span,
-            )
-            transitions.append(past_transition(move, ()))
-        states[name_before(old, name)] = evolve(state, transitions=tuple(transitions))
-    roles = {**old.roles, **new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
-    return evolve(
-        new, initial=name_before(old, old.initial), states={**states, **new.states}, roles=roles
-    )
-
-
-def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) -> PastTransition:
-    def since_of(since: str | None) -> str | None:
-        return since and name_before(old, since)
-
-    def trigger_of(trigger: str) -> str:
-        return name_before(old, trigger)
-
-    requires = tuple(renamed(atom, since_of, trigger_of) for atom in step.requires)
-    triggers = trigger_of(step.trigger), plan.triggers.get(step.trigger, step.trigger)
-    return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
-
-
-def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
-    """Return a state of both that the new rules count from, so that the old past counts too."""
-    for atom in each_requirement(new):
-        since = getattr(atom, "since", None)
-        if since in old.states and since in new.states:
-            return str(since)
-    return None
+    def meant(self, requirement: Requirement) -> Requirement | None:
+        """Return a guarantee's requirement in the new file's names, None where it has none."""
+        return self._view.meant(requirement)
 
 
 LEVEL_CLOSED_BY_SYSTEM = 1
+ALONE = Moves()
 
 
 def check_migration(
@@ -134,22 +94,49 @@ def check_migration(
     old: Lifecycle,
     new: Lifecycle,
     vocabulary: Vocabulary,
+    *,
+    moves: Moves = ALONE,
 ) -> tuple[Diagnostic, ...]:
     """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
-    `vocabulary` holds the words of the rulebook: who moves records may act in neither lifecycle.
+    Args:
+        plan: The plan.
+        old: The rules that records leave.
+        new: The rules that they come to.
+        vocabulary: The words of the rulebook: who moves records may act in neither lifecycle.
+        moves: All moves of the rulebook: records may have come to the old rules by some of them.
     """
     faults = {*_scope_faults(plan, old, new, vocabulary.roles), *_name_faults(plan, old, new)}
     if not faults:
-        kinds = record_kinds(old, vocabulary)
+        move, kinds = Move(plan, old, new), record_kinds(old, vocabulary)
         faults.update(_state_faults(plan, old, new, kinds))
-        faults.update(_guarantee_faults(plan, old, new, kinds))
+        faults.update(_national_faults(move, moves), _guarantee_faults(move, moves, kinds))
     return tuple(sorted(faults))
 
 
-def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
-    """Say whether records change their level by moving."""
-    return set(old.applies_to.level) != set(new.applies_to.level)
+def check_relevelling(move: Move, moves: Moves, vocabulary: Vocabulary) -> tuple[Diagnostic, ...]:
+    """Return why records of a refining file could not move by a national plan, sorted.
+
+    Args:
+        move: The national plan as records of that file move by it.
+        moves: All moves of the rulebook.
+        vocabulary: The words of the rulebook.
+    """
+    kinds = record_kinds(move.old, vocabulary)
+    plan, old, new = move.plan, move.old, move.new
+    ledgers = {ledger for state in new.states.values() for ledger in state.counts_as}
+    found = {*_unmapped_state_faults(plan, old), *_state_faults(plan, old, new, kinds, ledgers)}
+    found.update(_guarantee_faults(move, moves, kinds))
+    return tuple(sorted(_relevelling_fault(move, fault) for fault in found))
+
+
+def _relevelling_fault(move: Move, fault: Diagnostic) -> Diagnostic:
+    sentence = f"`{move.plan.name}` could not move records of `{move.old}`: {fault.sentence}"
+    instead = "let the file say what the national one says, so that HMICFRS can move its records"
+    span, related = move.old.span, fault.related or move.plan.span
+    return Diagnostic(
+        span, "relevelling-refused", sentence, instead, related=related, steps=fault.steps
+    )
 
 
 def _scope_faults(
@@ -180,19 +167,15 @@ def _scope_faults(
 def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     for state, then in plan.states.items():
         if state not in old.states:
-            yield unknown_name("state", state, old.states, plan.span)
+            yield unknown_name("state", state, old.states, plan.place_of(state))
         if then not in new.states:
-            yield unknown_name("state", then, new.states, plan.span)
+            yield unknown_name("state", then, new.states, plan.place_of(state))
     for trigger, then in plan.triggers.items():
         if trigger not in triggers_of(old):
             yield unknown_name("trigger", trigger, triggers_of(old), plan.span)
         if then not in triggers_of(new):
             yield unknown_name("trigger", then, triggers_of(new), plan.span)
-    left = sorted(states_reachable(old) - plan.states.keys())
-    if left:
-        sentence = f"records can stand in {listed(left)}, and the plan does not say where they go"
-        instead, related = "map every state that records can stand in", old.states[left[0]].span
-        yield Diagnostic(plan.span, "state-unmapped", sentence, instead, related=related)
+    yield from _unmapped_state_faults(plan, old)
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in triggers_in(g.promise)}
     unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
     if unsaid:
@@ -202,24 +185,38 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
         yield Diagnostic(plan.span, "trigger-unmapped", sentence, instead, related=old.span)
 
 
+def _unmapped_state_faults(plan: MigrationPlan, old: Lifecycle) -> Iterator[Diagnostic]:
+    left = sorted(states_reachable(old) - plan.states.keys())
+    if left:
+        sentence = f"records can stand in {listed(left)}, and the plan does not say where they go"
+        instead, related = "map every state that records can stand in", old.states[left[0]].span
+        yield Diagnostic(plan.span, "state-unmapped", sentence, instead, related=related)
+
+
 def _state_faults(
-    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, kinds: tuple[RecordKind, ...]
+    plan: MigrationPlan,
+    old: Lifecycle,
+    new: Lifecycle,
+    kinds: tuple[RecordKind, ...],
+    ledgers: Collection[str] | None = None,
 ) -> Iterator[Diagnostic]:
+    """Yield what moving does to counts and ends; on these ledgers alone, if any are given."""
     closable = [(_closable_states(old, kind), _closable_states(new, kind)) for kind in kinds]
     for name, then in _landings(plan, old, new):
-        before, after = old.states[name], new.states[then]
-        if not (_is_archived(old, new, after) or dict(before.counts_as) == dict(after.counts_as)):
+        before, after, place = old.states[name], new.states[then], plan.place_of(name)
+        same = _counts(before, ledgers) == _counts(after, ledgers)
+        if not (_is_archived(old, new, after) or same):
             sentence = f"`{name}` counts {_count_words(before)}, and `{then}` {_count_words(after)}"
             instead = "map it to a state that counts the same on every ledger"
-            yield Diagnostic(plan.span, "count-changes", sentence, instead, related=after.span)
+            yield Diagnostic(place, "count-changes", sentence, instead, related=after.span)
         if after.final and not before.final:
             sentence = f"`{then}` is an end, and `{name}` is none"
             instead = "map it to a state from which the record goes on"
-            yield Diagnostic(plan.span, "ends-records", sentence, instead, related=after.span)
+            yield Diagnostic(place, "ends-records", sentence, instead, related=after.span)
         if any(name in ends and then not in ends_after for ends, ends_after in closable):
             sentence = f"from `{then}` no end can be reached, and from `{name}` one could"
             instead = "map it to a state that leads to an end"
-            yield Diagnostic(plan.span, "unclosable", sentence, instead, related=after.span)
+            yield Diagnostic(place, "unclosable", sentence, instead, related=after.span)
 
 
 def _closable_states(rules: Lifecycle, kind: RecordKind) -> frozenset[str]:
@@ -260,27 +257,128 @@ def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
     return moves_level(old, new) and into and at_once
 
 
+def _counts(state: State, ledgers: Collection[str] | None) -> dict[str, str]:
+    counted = state.counts_as.items()
+    return {ledger: counts for ledger, counts in counted if ledgers is None or ledger in ledgers}
+
+
 def _count_words(state: State) -> str:
     counts = sorted(state.counts_as.items())
     return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
+def _national_faults(move: Move, moves: Moves) -> Iterator[Diagnostic]:
+    """Yield how a plan takes records out of their national lifecycle, or to another state there."""
+    plan, old, new = move.plan, move.old, move.new
+    names = refined_name(old), refined_name(new)
+    both_national = {str(old), str(new)} <= moves.national
+    if names[0] != names[1] and not both_national and not moves.national.isdisjoint(names):
+        old_is, new_is = (_national_words(each, moves) for each in (old, new))
+        sentence = f"`{old}` {old_is}, and `{new}` {new_is}"
+        instead = "move records to a file that refines the same national lifecycle, or to that"
+        yield Diagnostic(plan.span, "national-differs", sentence, instead, related=new.span)
+    if names[0] == names[1]:
+        for name, then in plan.states.items():
+            stood, stands = old.stands_for(name), new.stands_for(then)
+            if stood != stands:
+                here = f"`{name}` stands for `{stood}` of `{names[0]}`"
+                sentence = f"{here}, and `{then}` for `{stands}`"
+                near = tuple(other for other in new.states if new.stands_for(other) == stood)
+                instead = f"map it to {say_choice(near)}" if near else f"add a state for `{stood}`"
+                against, steps = new.states[then].span, _walk_and_move(move, name)
+                yield Diagnostic(
+                    plan.place_of(name),
+                    "national-state-changes",
+                    sentence,
+                    instead,
+                    related=against,
+                    steps=steps,
+                )
+
+
+def _national_words(lifecycle: Lifecycle, moves: Moves) -> str:
+    if str(lifecycle) in moves.national:
+        return "is national"
+    return f"refines `{lifecycle.refines}`" if lifecycle.refines else "refines nothing national"
+
+
+def _walk_and_move(move: Move, name: str) -> tuple[tuple[Span, str], ...]:
+    """Return the shortest walk to an old state, and the move from there, as a diagnostic shows."""
+    old = move.old
+    came: dict[str, tuple[str, Transition] | None] = {old.initial: None}
+    for state in (waiting := [old.initial]):
+        for step in old.states[state].transitions:
+            if step.to not in came:
+                came[step.to] = state, step
+                waiting.append(step.to)
+    steps = [trace_step(name, _moving(move, name), MIGRATING_ROLE)]
+    last = came.get(name)
+    while last is not None:
+        steps.append(trace_step(*last, last[1].by[0]))
+        last = came[last[0]]
+    return tuple((step.span, step.said) for step in reversed(steps))
+
+
+def _moving(move: Move, name: str) -> Transition:
+    then, span = move.plan.states[name], move.plan.place_of(name)
+    return Transition(MIGRATE_TRIGGER, then, (MIGRATING_ROLE,), span=span)
+
+
+def _watched(move: Move, moves: Moves) -> Lifecycle | None:
+    """Return the national lifecycle whose guarantees hold on both sides of a move, if one does."""
+    if move.source is not None:
+        return move.new
+    name = refined_name(move.new)
+    if name != refined_name(move.old):
+        return None
+    known = {str(each): each for each in (move.old, move.new)}
+    return known.get(name) or moves.lifecycles.get(name)
+
+
 def _guarantee_faults(
-    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, kinds: tuple[RecordKind, ...]
+    move: Move, moves: Moves, kinds: tuple[RecordKind, ...]
 ) -> Iterator[Diagnostic]:
-    whole = product_lifecycle(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
-    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new), kinds)
-    twice = state_counted_twice(old, new)
-    for guarantee in new.guarantees:
-        proof, span, related = prover.prove(guarantee), plan.span, guarantee.span
-        if proof.verdict == "refuted" and not twice:
-            sentence = f"moved records would break `{guarantee.that}` of `{new}`: {proof.why}"
+    new, national = move.new, _watched(move, moves)
+    try:
+        joined = JoinedRules(move, past_views(move, moves, national), national)
+    except TooLargeError:
+        sentence = f"records come to `{move.old}` in more ways than a proof looks at"
+        instead = "leave out plans that nobody uses any more"
+        yield Diagnostic(move.plan.span, "migration-undetermined", sentence, instead)
+        return
+    whole = joined.lifecycle
+    if move.source is None:
+        prover = Prover(MigrationProduct(whole, joined=joined), kinds)
+        yield from _broken(move, prover, new.guarantees, f"`{new}`")
+    if national is not None:
+        refined = None if national is new else national
+        product = MigrationProduct(whole, refined, joined=joined, is_national=True)
+        yield from _broken(move, Prover(product, kinds), national.guarantees, f"`{national}`")
+
+
+def _broken(
+    move: Move, prover: Prover, guarantees: Iterable[Guarantee], whose: str
+) -> Iterator[Diagnostic]:
+    for guarantee in guarantees:
+        proof, related = prover.prove(guarantee), guarantee.span
+        walk = [step for step in proof.steps if step.trigger != ADD_TRIGGER or step.old != BEFORE]
+        moved = [step.span for step in walk if step.role == MIGRATING_ROLE]
+        span = moved[-1] if moved else move.plan.span
+        steps = tuple((step.span, step.said) for step in walk)
+        if proof.verdict == "refuted":
+            sentence = f"moved records would break `{guarantee.that}` of {whose}: {proof.why}"
             instead = "map the state where they stood to one that has less behind it"
             yield Diagnostic(
-                span, "migration-breaks", sentence, instead, "error", related, proof.trail
+                span, "migration-breaks", sentence, instead, related=related, steps=steps
             )
-        elif proof.verdict == "undetermined" or twice:
-            why = f"`since: {twice}` counts under both lifecycles" if twice else proof.why
-            sentence = f"whether moved records keep `{guarantee.that}` is not proved: {why}"
-            instead = "do without the predicate, or name the state otherwise"
-            yield Diagnostic(span, "migration-undetermined", sentence, instead, related=related)
+        elif proof.verdict == "undetermined":
+            keep = f"whether moved records keep `{guarantee.that}` of {whose} is not proved"
+            instead = "do without the predicate, or map the state to one that has less behind it"
+            yield Diagnostic(
+                span,
+                "migration-undetermined",
+                f"{keep}: {proof.why}",
+                instead,
+                related=related,
+                steps=steps,
+            )

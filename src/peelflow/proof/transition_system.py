@@ -49,20 +49,52 @@ from peelflow.proof.satisfiability import (
 
 @frozen
 class PastTransition(Transition):
-    """A step of rules that records left, or the move itself; `triggers` are what it counts as."""
+    """A step of rules that records left, or the move itself.
+
+    Args:
+        triggers: What it counts as, for requirements.
+        enters: The states whose entering it counts as; None for its target alone.
+        called: What the guarantees of the new rules call it.
+        nationally: What the national guarantees call it.
+    """
 
     triggers: tuple[str, ...] = ()
+    enters: tuple[str, ...] | None = None
+    called: frozenset[str] = frozenset()
+    nationally: frozenset[str] = frozenset()
 
 
-def past_transition(transition: Transition, triggers: tuple[str, ...]) -> PastTransition:
-    """Return a transition that counts as these triggers, and no longer as its own trigger."""
+def past_transition(
+    transition: Transition,
+    triggers: tuple[str, ...],
+    enters: tuple[str, ...] | None = None,
+    called: frozenset[str] = frozenset(),
+    nationally: frozenset[str] = frozenset(),
+) -> PastTransition:
+    """Return a transition that counts as these triggers, and no longer as its own trigger.
+
+    Args:
+        transition: A step, or a move.
+        triggers: What it counts as, for requirements.
+        enters: The states whose entering it counts as; None for its target alone.
+        called: What the guarantees of the new rules call it.
+        nationally: What the national guarantees call it.
+    """
     parts = {part.name: getattr(transition, part.name) for part in fields(Transition)}
-    return PastTransition(**parts, triggers=triggers)
+    return PastTransition(
+        **parts, triggers=triggers, enters=enters, called=called, nationally=nationally
+    )
 
 
 def counted_triggers(transition: Transition) -> tuple[str, ...]:
     """Return the triggers that a transition counts as having done."""
     return transition.triggers if isinstance(transition, PastTransition) else (transition.trigger,)
+
+
+def states_entered(transition: Transition) -> tuple[str, ...]:
+    """Return the states whose entering a transition counts as."""
+    entered = transition.enters if isinstance(transition, PastTransition) else None
+    return (transition.to,) if entered is None else entered
 
 
 @frozen
@@ -128,12 +160,12 @@ class Facts:
         """
         if not self.bits:
             return -1, 0
-        entered = transition.to if transition.to in self.states else ""
+        entered = tuple(name for name in states_entered(transition) if name in self.states)
         triggers, is_own = counted_triggers(transition), transition.implements is None
         key = triggers, entered, is_own, by_system, named
         if key not in self._masks:
             points: set[TimePoint] = {("done", name) for name in triggers}
-            points |= {time_point(transition.to)} if is_own else {time_point(transition.to), WINDOW}
+            points |= {time_point(name) for name in entered} | (set() if is_own else {WINDOW})
             self._masks[key] = self._masks_of(points, by_system=by_system, named=named)
         return self._masks[key]
 

@@ -562,18 +562,20 @@ def relevel(
     session: Session, record: str, *, plan: MigrationPlan | str, provenance: Provenance
 ) -> Event:
     """Move a record to another level, under a proved plan."""
-    from peelflow.register.migration_plan import check_may_migrate, check_plan_applies, proved_plan
+    from peelflow.register.migration_plan import (
+        check_may_migrate,
+        check_plan_applies,
+        plan_for,
+        relevelling_plan,
+    )
 
-    proved = proved_plan(session.rulebook, plan)
+    named = relevelling_plan(session.rulebook, plan)
     check_text(record, "the record's id")
     known = session.get(record)
-    levels = proved.new.applies_to.level
-    if not proved.moves_level or len(levels) != 1:
-        why = "does not move records from one level to one other"
-        raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
+    proved = plan_for(session, named, known)
     what = Relevelled(
         known.level,
-        levels[0],
+        proved.new.applies_to.level[0],
         session.keep_lifecycle(proved.new),
         known.state,
         proved.plan.states.get(known.state, ""),

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from hashlib import sha256
 
-from attrs import frozen
+from attrs import field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model.records import Provenance, Record
-from peelflow.model.rules import Lifecycle, MigrationPlan
-from peelflow.proof.migration import check_migration, moves_level
+from peelflow.model.rules import Lifecycle, MigrationPlan, Pin
+from peelflow.proof.migration import check_migration, check_relevelling
+from peelflow.proof.moves import Move, Moves, lifted, moves_among, moves_level
 from peelflow.register.replay import is_appointed
 from peelflow.register.session import Session
 from peelflow.register.validation import check_type, role_of
 from peelflow.rulebook.authority import is_own_relevelling
-from peelflow.rulebook.national import authority, relevelling_plans
+from peelflow.rulebook.national import (
+    authority,
+    national,
+    relevelling_among,
+    relevelling_plans,
+)
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed, suggestion
 
 
 @frozen(eq=False)
 class ResolvedPlan:
-    """A plan and the rules it names. `digest` is what its events carry."""
+    """A plan and the rules it names. `digest` is what its events carry.
+
+    Where records of a force's file move by a national plan, that is the `source`, and the digest is
+    its own.
+    """
 
     plan: MigrationPlan
     old: Lifecycle
     new: Lifecycle
     digest: str
+    source: MigrationPlan | None = None
 
     def __str__(self) -> str:
         return f"the plan {self.plan.name or 'given'}"
@@ -119,8 +131,78 @@ def check_is_national(resolved: ResolvedPlan) -> None:
         )
 
 
+def relevelling_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
+    """Return a proved plan that moves records from one level to one other.
+
+    Raises:
+        InvalidRules: It is refuted, or its proof is open; with every fault.
+        InvalidRequest: It is not here, names rules that are not, or moves to no one level.
+    """
+    proved = proved_plan(rulebook, plan)
+    if not proved.moves_level or len(proved.new.applies_to.level) != 1:
+        why = "does not move records from one level to one other"
+        raise InvalidRequest(f"{proved}", why, "use `migrate` for another version of its rules")
+    return proved
+
+
+@lru_cache(maxsize=8)
+def moves_of(rulebook: Rulebook) -> Moves:
+    """Return every move between the rules of a rulebook, those between national levels too."""
+    plans = (*rulebook.migrations, *relevelling_among(rulebook))
+    return moves_among(rulebook.lifecycles, plans, national().lifecycles)
+
+
+@frozen
+class _PlanKey:
+    """A plan to be proved; two are the same whose digest, name and place are."""
+
+    digest: str
+    name: str
+    span: Span
+    old: Pin
+    new: Pin
+    resolved: ResolvedPlan = field(eq=False)
+
+
 def _plan_faults(resolved: ResolvedPlan, rulebook: Rulebook) -> tuple[Diagnostic, ...]:
-    return check_migration(resolved.plan, resolved.old, resolved.new, rulebook.vocabulary)
+    plan, pins = resolved.plan, (resolved.old.pin, resolved.new.pin)
+    digest = plan_digest(plan)  # of what is moved by: a national plan may be lifted to other rules
+    return _proved_once(rulebook, _PlanKey(digest, plan.name, plan.span, *pins, resolved))
+
+
+@lru_cache(maxsize=64)
+def _proved_once(rulebook: Rulebook, key: _PlanKey) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a plan: a proof is made once, however many records move by it."""
+    resolved, moves, words = key.resolved, moves_of(rulebook), rulebook.vocabulary
+    plan, old, new = resolved.plan, resolved.old, resolved.new
+    if resolved.source is not None:
+        return check_relevelling(Move(plan, old, new, resolved.source), moves, words)
+    return check_migration(plan, old, new, words, moves=moves)
+
+
+def plan_for(session: Session, proved: ResolvedPlan, record: Record) -> ResolvedPlan:
+    """Return a national plan as a record moves by it that runs under a file of its own force.
+
+    Where the record runs under other rules than a refinement of those that the plan starts from,
+    the plan itself.
+
+    Args:
+        session: What knows the record's rules.
+        proved: A plan between levels.
+        record: The record that is to move.
+
+    Raises:
+        InvalidRules: The plan is not proved for records of that file.
+    """
+    own = session.lifecycle(record)
+    if own.refines != str(proved.old):
+        return proved
+    plan = lifted(proved.plan, own, proved.new).plan
+    resolved = ResolvedPlan(plan, own, proved.new, proved.digest, source=proved.plan)
+    faults = _plan_faults(resolved, session.rulebook)
+    if faults:
+        raise InvalidRules(faults)
+    return resolved
 
 
 def check_may_migrate(

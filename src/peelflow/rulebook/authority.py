@@ -61,7 +61,8 @@ def mismatch(own: Any, known: Any) -> list[str]:
     return [
         f"`{part.metadata.get(FILE_KEY, part.name) or part.name}`"
         for part in attrs.fields(type(own))
-        if part.name not in {"span", "pin"} and getattr(own, part.name) != getattr(known, part.name)
+        if part.name not in {"span", "pin", "places"}
+        and getattr(own, part.name) != getattr(known, part.name)
     ]
 
 

@@ -17,7 +17,8 @@ from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transit
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
-from peelflow.proof.migration import check_migration
+from peelflow.proof.migration import check_migration, check_relevelling
+from peelflow.proof.moves import Moves, moves_among
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.authority import (
@@ -244,9 +245,10 @@ def _is_own(lifecycle: Lifecycle, base: Rulebook) -> bool:
 
 
 def _migration_faults(
-    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
+    plans: Sequence[MigrationPlan], moves: Moves, vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
-    known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
+    """Prove plans, and those of the base by which records go on that came by one of them."""
+    known = moves.lifecycles
     for plan in plans:
         missing = sorted({plan.old, plan.new} - known.keys())
         for name in missing:
@@ -257,8 +259,40 @@ def _migration_faults(
             )
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
-            old, new = known[plan.old], known[plan.new]
-            yield from check_migration(plan, old, new, vocabulary)
+            yield from _plan_faults(plan, moves, vocabulary)
+    for plan in moves.plans_known():
+        leading = [each.span for each in plans if each.new in moves.before(plan.old)]
+        if plan not in plans and leading:
+            files = {span.file for span in leading}
+            for found in _plan_faults(plan, moves, vocabulary):
+                walked = [span for span, _ in found.steps if span.file in files]
+                sentence = f"records that go on by `{plan.name}`: {found.sentence}"
+                yield evolve(found, span=(walked or leading)[0], sentence=sentence)
+
+
+def _plan_faults(
+    plan: MigrationPlan, moves: Moves, vocabulary: Vocabulary
+) -> tuple[Diagnostic, ...]:
+    old, new = moves.lifecycles[plan.old], moves.lifecycles[plan.new]
+    return check_migration(plan, old, new, vocabulary, moves=moves)
+
+
+def _relevelling_faults(
+    lifecycles: Iterable[Lifecycle],
+    moves: Moves,
+    plans: Iterable[MigrationPlan],
+    vocabulary: Vocabulary,
+) -> Iterator[Diagnostic]:
+    """Prove that records of refining files move by the national plans between levels.
+
+    A file of records that others came to is looked at again, with the `plans` that led there.
+    """
+    own = {str(lifecycle) for lifecycle in lifecycles}
+    led_to = {plan.new for plan in plans}
+    for move in (move for into in moves.into.values() for move in into if move.source is not None):
+        name = str(move.old)
+        if name in own or led_to & moves.before(name):
+            yield from check_relevelling(move, moves, vocabulary)
 
 
 def _guarantee_faults(
@@ -322,7 +356,12 @@ def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
     return "undetermined" if any(is_open) else "proved"
 
 
-def check_files(files: RuleFiles, base: Rulebook, shipped: Rulebook | None = None) -> CheckedRules:
+def check_files(
+    files: RuleFiles,
+    base: Rulebook,
+    shipped: Rulebook | None = None,
+    relevelling: Sequence[MigrationPlan] = (),
+) -> CheckedRules:
     """Check what was read on top of a base, and return what was found and proved of it.
 
     Args:
@@ -330,6 +369,7 @@ def check_files(files: RuleFiles, base: Rulebook, shipped: Rulebook | None = Non
         base: What it builds on.
         shipped: The national rules, with the plans between their levels; None where these
             themselves are read.
+        relevelling: The plans between the base's levels that move any record there.
     """
     vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
     own_words = [words for words in vocabularies if not _is_held(words, base, shipped)]
@@ -355,11 +395,31 @@ def check_files(files: RuleFiles, base: Rulebook, shipped: Rulebook | None = Non
     own_plans = without(files.migrations, taken)
     plans, repeated = merge_plans(base.migrations, own_plans)
     faults += repeated
-    faults += _migration_faults(own_plans, (*base.lifecycles, *sound), vocabulary)
+    known = evolve(base, migrations=(*base.migrations, *relevelling))
+    faults += _move_faults(known, own_plans, sound, faults, vocabulary)
     found = sorted(fault for fault in faults if fault.severity == "note")
     notes = (*base.notes, *(note for note in found if note not in base.notes))
     rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans)
     return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
+
+
+def _move_faults(
+    base: Rulebook,
+    own_plans: Sequence[MigrationPlan],
+    sound: Sequence[Lifecycle],
+    faults: Sequence[Diagnostic],
+    vocabulary: Vocabulary,
+) -> list[Diagnostic]:
+    """Return what is wrong with plans, and with files whose records national plans could not move.
+
+    `faults` are those found before: a file that has one is not looked at again.
+    """
+    names = {plan.name for plan in own_plans}
+    plans = (*(plan for plan in base.migrations if plan.name not in names), *own_plans)
+    moves = moves_among((*base.lifecycles, *sound), plans, base.lifecycles)
+    found = list(_migration_faults(own_plans, moves, vocabulary))
+    unbroken = _without_errors(sound, (), [*faults, *found])
+    return [*found, *_relevelling_faults(unbroken, moves, own_plans, vocabulary)]
 
 
 def _is_held(words: Vocabulary, base: Rulebook, shipped: Rulebook | None) -> bool:

@@ -201,6 +201,9 @@ def rule_file_of(node: MappingNode) -> RuleFile:
     for key, kind in RULE_FILE_KINDS.items():
         if key in node.entries:
             rules: RuleFile = read_all(node, kind)
+            states = node.entries.get("states")
+            if isinstance(rules, MigrationPlan) and isinstance(states, MappingNode):
+                return attrs.evolve(rules, places=states.keys)
             return rules
     instead = HOW_TO_BEGIN
     for kind_key in KIND_KEYS:

@@ -1,0 +1,500 @@
+"""Every way by which records can come to new rules: all moves there are, joined to one lifecycle.
+
+A record may move more than once, and round in circles. So the rules that it passed through stand
+in the joined lifecycle too, once for each sense that its past has in the new rules: what becomes
+of its states there, and what its triggers are called. How it came to rules by a move is not looked
+at: there, nothing that a step needs of the past keeps a record back, so that no walk is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from attrs import define, evolve, field, frozen
+
+from peelflow.model.requirements import (
+    PUBLISHED,
+    AnyOf,
+    DistinctFrom,
+    Requirement,
+    atoms_of,
+    renamed,
+)
+from peelflow.model.rules import (
+    Lifecycle,
+    MigrationPlan,
+    Role,
+    State,
+    Transition,
+    each_transition,
+)
+from peelflow.proof.guarantees import AbstractionMap
+from peelflow.proof.lint import each_requirement, triggers_in
+from peelflow.proof.normal_form import TooLargeError, requirements_of
+from peelflow.proof.transition_system import PastTransition, past_transition
+
+MIGRATE_TRIGGER = "migrate"
+ADD_TRIGGER = "add"
+MIGRATING_ROLE = "the migration plan"
+BEFORE = "before it was added"
+MOST_VIEWS = 64
+
+
+def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
+    """Say whether records change their level by moving."""
+    return set(old.applies_to.level) != set(new.applies_to.level)
+
+
+def refined_name(lifecycle: Lifecycle) -> str:
+    """Return the lifecycle that this one refines, or its own name, as name@version."""
+    return lifecycle.refines or str(lifecycle)
+
+
+@frozen(eq=False)
+class Move:
+    """A plan and the two lifecycles that it joins.
+
+    Args:
+        plan: Where records of the old one come to stand in the new one.
+        old: The rules that records leave.
+        new: The rules that they come to.
+        source: The national plan that `plan` is, as records of a refining file move by it.
+    """
+
+    plan: MigrationPlan
+    old: Lifecycle
+    new: Lifecycle
+    source: MigrationPlan | None = None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a window begins with it, and every state is entered anew."""
+        return moves_level(self.old, self.new) and not self.plan.letters
+
+    def national_name(self, trigger: str) -> str:
+        """Return what a national trigger of the old rules is in the new ones."""
+        if refined_name(self.old) == refined_name(self.new):
+            return trigger
+        return (self.source or self.plan).triggers.get(trigger, trigger)
+
+
+def lifted(source: MigrationPlan, own: Lifecycle, new: Lifecycle) -> Move:
+    """Return a national plan as records of a file that refines its old rules move by it.
+
+    A record stands where its national state does. It comes to stand where the plan puts that, in
+    the national file of its new level, and what was done counts by the national name of the step.
+
+    Args:
+        source: The national plan.
+        own: A file that refines the lifecycle that the plan starts from.
+        new: The lifecycle that the plan leads to.
+    """
+    stands = ((name, own.stands_for(name)) for name in own.states)
+    states = {name: source.states[stood] for name, stood in stands if stood in source.states}
+    triggers = {
+        step.trigger: source.triggers.get(step.implements, step.implements)
+        for step in each_transition(own)
+        if step.implements is not None
+    }
+    return Move(evolve(source, old=str(own), states=states, triggers=triggers), own, new, source)
+
+
+@define(eq=False, slots=False)
+class Moves:
+    """The lifecycles of a rulebook, and every move between them.
+
+    Args:
+        lifecycles: All of them, by name@version.
+        plans: All plans, those between the national levels too.
+        national: The national lifecycles among them, by name@version.
+    """
+
+    lifecycles: Mapping[str, Lifecycle] = field(factory=dict)
+    plans: tuple[MigrationPlan, ...] = ()
+    national: frozenset[str] = frozenset()
+
+    @cached_property
+    def into(self) -> Mapping[str, list[Move]]:
+        """The moves into each lifecycle, by name@version."""
+        found: dict[str, list[Move]] = {}
+        for plan in self.plans_known():
+            moves = found.setdefault(plan.new, [])
+            if not any(plan == move.plan for move in moves):
+                moves.append(Move(plan, self.lifecycles[plan.old], self.lifecycles[plan.new]))
+                moves.extend(self.lifted_moves(plan))
+        return found
+
+    def plans_known(self) -> Iterator[MigrationPlan]:
+        """Yield the plans both of whose lifecycles are here."""
+        return (p for p in self.plans if {p.old, p.new} <= self.lifecycles.keys())
+
+    def lifted_moves(self, plan: MigrationPlan) -> Iterator[Move]:
+        """Yield a plan between national levels as records of each refining file move by it."""
+        old, new = self.lifecycles[plan.old], self.lifecycles[plan.new]
+        if {plan.old, plan.new} <= self.national and moves_level(old, new):
+            for own in self.lifecycles.values():
+                if own.refines == plan.old:
+                    yield lifted(plan, own, new)
+
+    def before(self, name: str) -> frozenset[str]:
+        """Return the lifecycles from which records can come to one, that one included."""
+        seen, waiting = {name}, [name]
+        while waiting:
+            for move in self.into.get(waiting.pop(), ()):
+                if str(move.old) not in seen:
+                    seen.add(str(move.old))
+                    waiting.append(str(move.old))
+        return frozenset(seen)
+
+
+def moves_among(
+    lifecycles: Iterable[Lifecycle], plans: Iterable[MigrationPlan], base: Iterable[Lifecycle]
+) -> Moves:
+    """Return every move between lifecycles.
+
+    Args:
+        lifecycles: All there are.
+        plans: All plans between them.
+        base: Those of which the ones that refine nothing are national, in every version.
+    """
+    every, names = tuple(lifecycles), {each.name for each in base if each.refines is None}
+    national = (str(each) for each in every if each.refines is None and each.name in names)
+    return Moves({str(each): each for each in every}, tuple(plans), frozenset(national))
+
+
+ViewKey = tuple[object, ...]
+
+
+@define(eq=False, slots=False)
+class PastView:
+    """Rules that records leave, as the new rules see them.
+
+    Args:
+        lifecycle: The rules.
+        states: What becomes of each state, in the new rules.
+        names: What triggers are called in the new rules, those that these name.
+        national: What national triggers are called by the new rules' national guarantees.
+        onward: The moves that lead on, and the view of where each leads; None for the new rules.
+    """
+
+    lifecycle: Lifecycle
+    states: Mapping[str, str]
+    names: Mapping[str, str]
+    national: Mapping[str, str]
+    onward: list[tuple[Move, PastView | None]] = field(factory=list)
+
+    @property
+    def key(self) -> ViewKey:
+        """What two equal views agree on."""
+        maps = (self.states, self.names, self.national)
+        return (str(self.lifecycle), *(frozenset(each.items()) for each in maps))
+
+    @cached_property
+    def own(self) -> AbstractionMap:
+        """The rules as guarantees of their own see them."""
+        return AbstractionMap(self.lifecycle)
+
+    @cached_property
+    def is_past_needed(self) -> bool:
+        """Whether some step needs something of a record's past."""
+        steps = each_transition(self.lifecycle)
+        return any(map(_needs_past, (atom for s in steps for atom in atoms_of(s.requires))))
+
+
+def _named_in(lifecycle: Lifecycle, national: Lifecycle | None) -> Iterator[str]:
+    """Yield the triggers that guarantees and requirements of new rules name."""
+    for rules in (lifecycle, *filter(None, [national])):
+        for guarantee in rules.guarantees:
+            yield from triggers_in(guarantee.promise)
+        for atom in each_requirement(rules):
+            if isinstance(atom, DistinctFrom):
+                yield atom.distinct_from
+                answers = each_transition(lifecycle)
+                yield from (s.trigger for s in answers if s.implements == atom.distinct_from)
+
+
+def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[PastView]:
+    """Return the rules through which records come to a move, each in every sense it can have.
+
+    The first is that of the rules which records leave by it.
+
+    Args:
+        move: The last move.
+        moves: All moves there are.
+        national: The lifecycle whose guarantees are looked at too.
+
+    Raises:
+        TooLargeError: There are more than we look at.
+    """
+    named = dict.fromkeys(_named_in(move.new, national))
+    spoken = national.guarantees if national else ()
+    words = {name: name for guarantee in spoken for name in triggers_in(guarantee.promise)}
+    end = PastView(move.new, {name: name for name in move.new.states}, {n: n for n in named}, words)
+    first = _view_before(move, end, named)
+    first.onward.append((move, None))
+    views = {first.key: first}
+    for view in (waiting := [first]):
+        for earlier in moves.into.get(str(view.lifecycle), ()):
+            found = _view_before(earlier, view, named)
+            known = views.setdefault(found.key, found)
+            known.onward.append((earlier, view))
+            if known is found:
+                waiting.append(found)
+        if len(views) > MOST_VIEWS:
+            raise TooLargeError
+    return waiting
+
+
+def _view_before(move: Move, view: PastView, named: Iterable[str]) -> PastView:
+    """Return how the rules that a move leaves are seen, from how those it leads to are."""
+    old, called = move.old, move.plan.triggers
+    own = {name for step in each_transition(old) for name in (step.trigger, step.implements)}
+    every = {*filter(None, own), *called, *view.names, *named}
+    words = {*filter(None, (step.implements for step in each_transition(old))), *view.national}
+    names = ((name, called.get(name, name)) for name in every)
+    meant = ((name, move.national_name(name)) for name in words)
+    return PastView(
+        old,
+        {name: view.states[to] for name, to in move.plan.states.items() if to in view.states},
+        {name: view.names[then] for name, then in names if then in view.names},
+        {name: view.national[then] for name, then in meant if then in view.national},
+    )
+
+
+def name_before(lifecycle: Lifecycle, name: str) -> str:
+    """Return the name of an old state, or of an old trigger, in the joined lifecycle."""
+    return f"{name} of {lifecycle}"
+
+
+def without_past(requires: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """Return what is left of requirements without anything that they need of a record's past."""
+    left: list[Requirement] = []
+    for requirement in requires:
+        if isinstance(requirement, AnyOf):
+            choices = [without_past(choice) for choice in requirement.any_of]
+            if all(choices):
+                left.append(evolve(requirement, any_of=tuple(choices)))
+        elif not _needs_past(requirement):
+            left.append(requirement)
+    return tuple(left)
+
+
+def _needs_past(atom: Requirement) -> bool:
+    since = getattr(atom, "since", None)
+    return isinstance(atom, DistinctFrom) or (since is not None and since != PUBLISHED)
+
+
+@frozen(eq=False)
+class PastPlace:
+    """Rules in the joined lifecycle: a view, and whether records `came` to them by a move."""
+
+    view: PastView
+    number: int
+    came: bool
+
+    def state(self, name: str, *, stays: bool = False) -> str:
+        """Return the name of one of its states there.
+
+        Args:
+            name: Its name in its own file.
+            stays: Whether a record there leaves it only by moves on, and keeps its name by them.
+        """
+        label = name_before(self.view.lifecycle, name)
+        notes = ["after a move"] * self.came + [f"in another sense ({self.number})"] * (
+            self.number > 0
+        )
+        return ", ".join([label, *notes, *["to stay"] * stays])
+
+
+@define(eq=False, slots=False)
+class JoinedRules:
+    """The rules that records leave and the new ones, joined by every way from these to those.
+
+    Args:
+        move: The last move.
+        views: The rules on the way, those that the move leaves first.
+        national: The lifecycle whose guarantees are looked at too.
+    """
+
+    move: Move
+    views: list[PastView]
+    national: Lifecycle | None = None
+
+    @cached_property
+    def _counted_from(self) -> frozenset[str]:
+        """The states of the new rules since which something is counted."""
+        new = self.move.new
+        steps = ((name, step) for name, s in new.states.items() for step in s.transitions)
+        needed = [atom for name, s in steps for atom in atoms_of(requirements_of(name, s))]
+        asked = [getattr(atom, "since", None) for atom in (*needed, *each_requirement(new))]
+        named = {str(since) for since in asked if since in new.states}
+        if self.national is not None:
+            since = {getattr(atom, "since", None) for atom in each_requirement(self.national)}
+            named |= {name for name in new.states if new.stands_for(name) in since}
+        return frozenset(named)
+
+    @cached_property
+    def _staying(self) -> Mapping[int, frozenset[str]]:
+        """For each view, the counted states in which a record can stay until the last move."""
+        found: dict[int, frozenset[str]] = {id(view): frozenset() for view in self.views}
+        changed = True
+        while changed:
+            changed = False
+            for view in self.views:
+                ways = [(n, *way) for n in self._counted_from for way in view.onward]
+                stay = {name for name, move, to in ways if self._keeps(move, to, name, found)}
+                if stay != found[id(view)]:
+                    found[id(view)], changed = frozenset(stay), True
+        return found
+
+    @staticmethod
+    def _keeps(
+        move: Move, to: PastView | None, name: str, found: Mapping[int, frozenset[str]]
+    ) -> bool:
+        kept = not move.restarts and move.plan.states.get(name) == name
+        return kept and (to is None or name in found[id(to)])
+
+    @cached_property
+    def places(self) -> tuple[PastPlace, ...]:
+        """The rules on the way, as records begin there and, where that differs, as they come."""
+        entered = {id(to) for view in self.views for _, to in view.onward}
+        numbers: dict[str, int] = {}
+        found = []
+        for view in self.views:
+            number = numbers[str(view.lifecycle)] = numbers.get(str(view.lifecycle), -1) + 1
+            found += [PastPlace(view, number, came=False)]
+            found += [PastPlace(view, number, came=True)] * (
+                id(view) in entered and view.is_past_needed
+            )
+        return tuple(found)
+
+    @cached_property
+    def becomes(self) -> Mapping[str, str]:
+        """What becomes of each state of the past, by its name in the joined lifecycle."""
+        return {
+            place.state(name, stays=stays): then
+            for place in self.places
+            for name, then in place.view.states.items()
+            if name in place.view.lifecycle.states
+            for stays in (False, True)
+        }
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """All of it as one lifecycle, which starts wherever records are added.
+
+        What was done counts for the rules of its own time by its own name, and for the new ones by
+        the name that the plans give it; a trigger that they do not mention keeps its name. A move
+        does none; where it restarts, it begins a window.
+        """
+        states: dict[str, State] = {}
+        roles: dict[str, Role] = {}
+        for place in self.places:
+            roles |= place.view.lifecycle.roles
+            for name in place.view.lifecycle.states:
+                states |= self._past_states(place, name)
+        roles |= {**self.move.new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
+        starts = tuple(self._starts())
+        if len(starts) == 1:
+            initial = starts[0].to
+        else:
+            states[BEFORE] = State({}, final=True, transitions=starts)
+            initial = BEFORE
+        return evolve(
+            self.move.new, initial=initial, states={**states, **self.move.new.states}, roles=roles
+        )
+
+    def _starts(self) -> Iterator[Transition]:
+        added = Transition(ADD_TRIGGER, "", (MIGRATING_ROLE,), implements=ADD_TRIGGER)
+        for place in self.places:
+            if not place.came:
+                name = place.view.lifecycle.initial
+                for to, enters in self._ways_into(place, name):
+                    yield past_transition(evolve(added, to=to), (), enters)
+
+    def _ways_into(self, place: PastPlace, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the states that a state is here, to be left or to stay, and what each counts as."""
+        here = place.state(name)
+        yield here, (here,)
+        if name in self._staying[id(place.view)]:
+            stay = place.state(name, stays=True)
+            yield stay, (stay, here, name)
+
+    def _past_states(self, place: PastPlace, name: str) -> Iterator[tuple[str, State]]:
+        """Yield a state of the past, and that in which a record stays until the last move."""
+        state = place.view.lifecycle.states[name]
+        steps = [_as_past(step, place) for step in state.transitions]
+        both = [
+            evolve(past, to=to, enters=enters)
+            for step, past in zip(state.transitions, steps, strict=True)
+            for to, enters in self._ways_into(place, step.to)
+        ]
+        moves = self._moves_from(place, name)
+        yield place.state(name), evolve(state, final=True, transitions=(*both, *moves))
+        if name in self._staying[id(place.view)]:
+            stay = place.state(name, stays=True)
+            moves = self._moves_staying(place, name)
+            same = (step for step in both if step.to == stay)
+            kept = evolve(state, final=True, transitions=(*same, *moves))
+            yield stay, kept
+
+    def _moves_from(self, place: PastPlace, name: str) -> Iterator[Transition]:
+        """Yield the moves of a record that leaves a state, or its name, before the last one."""
+        for move, to in place.view.onward:
+            then, kept = move.plan.states.get(name), self._keeps(move, to, name, self._staying)
+            if then is not None and to is None and not (kept and name in self._counted_from):
+                yield _move_step(move, name, then, None)
+            elif then is not None and to is not None:
+                ways = self._ways_into(self._place_of(to), then)
+                kept_out = (then,) if kept else ()
+                ways = (way for way in ways if not set(kept_out) & set(way[1]))
+                yield from (_move_step(move, name, *way) for way in ways)
+
+    def _moves_staying(self, place: PastPlace, name: str) -> Iterator[Transition]:
+        """Yield the moves by which a record keeps the name of its state until the last one."""
+        for move, to in place.view.onward:
+            if self._keeps(move, to, name, self._staying):
+                there = None if to is None else self._place_of(to)
+                target = name if there is None else there.state(name, stays=True)
+                yield _move_step(move, name, target, () if there is None else (target,))
+
+    def _place_of(self, view: PastView) -> PastPlace:
+        return self._came[id(view)]
+
+    @cached_property
+    def _came(self) -> Mapping[int, PastPlace]:
+        # INVARIANT: where nothing needs the past, those that come and those that begin are one.
+        return {id(place.view): place for place in self.places}
+
+
+def _move_step(move: Move, name: str, to: str, enters: tuple[str, ...] | None) -> Transition:
+    implements = MIGRATE_TRIGGER if move.restarts else None
+    span = move.plan.place_of(name)
+    step = Transition(MIGRATE_TRIGGER, to, (MIGRATING_ROLE,), implements=implements, span=span)
+    return past_transition(step, (), enters)
+
+
+def _as_past(step: Transition, place: PastPlace) -> PastTransition:
+    """Return a step of rules that records left, with what it counts as."""
+    view, lifecycle = place.view, place.view.lifecycle
+    requires = without_past(step.requires)
+    if not place.came:
+        requires = tuple(
+            renamed(
+                atom,
+                lambda since: since and place.state(since),
+                lambda trigger: name_before(lifecycle, trigger),
+            )
+            for atom in step.requires
+        )
+    then = view.names.get(step.trigger)
+    triggers = name_before(lifecycle, step.trigger), *filter(None, [then])
+    called = (view.names.get(name) for name in view.own.triggers(step))
+    meant = view.national.get(step.implements or "")
+    return past_transition(
+        evolve(step, requires=requires),
+        triggers,
+        called=frozenset(filter(None, called)),
+        nationally=frozenset(filter(None, [meant])),
+    )
