@@ -128,7 +128,7 @@ def _tick_state(session: Session, record: Record, on: date) -> TickResult:
 def _due_transitions(session: Session, record: Record, on: date) -> Iterator[DueTransition]:
     """Yield the timed transitions that are due, or of which nobody can tell."""
     for rule in session.lifecycle(record).states[record.state].transitions:
-        if rule.after is None or record.on > on:
+        if rule.after is None or record.on > on or _is_reminded(record, rule):
             continue
         holidays = known_holidays() if rule.after.working_days else None
         due = due_day(rule.after, record, holidays)
@@ -137,6 +137,16 @@ def _due_transitions(session: Session, record: Record, on: date) -> Iterator[Due
                 yield None, rule
         elif due is not None and due <= on:
             yield due, rule
+
+
+def _is_reminded(record: Record, rule: Transition) -> bool:
+    """Say whether a record stands in its state by a reminder: a timed step that stays there.
+
+    It is done once for each time that another step entered the state, or it would be due for ever.
+    """
+    last = record.done.get(rule.trigger)
+    entered = record.entered[record.state].number
+    return rule.to == record.state and last is not None and last.number == entered
 
 
 def _due_order(transition: DueTransition) -> tuple[date, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
+from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.counterexample import ProofResult
@@ -208,13 +208,20 @@ def _prove_lifecycles(
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
         proofs += prove(lifecycle)
-        refined = refinable.get(lifecycle.refines or "")
-        if refined is not None:
-            faults += check_refinement(lifecycle, refined, vocabulary)
+    faults += _refinement_faults(lifecycles, refinable, vocabulary)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
     for proof in proofs:
         faults += _guarantee_faults(proof, refines=proof.lifecycle in refining)
     return proofs, faults
+
+
+def _refinement_faults(
+    lifecycles: Iterable[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+) -> Iterator[Diagnostic]:
+    for lifecycle in lifecycles:
+        refined = refinable.get(lifecycle.refines or "")
+        if refined is not None:
+            yield from check_refinement(lifecycle, refined, vocabulary)
 
 
 def _migration_faults(
@@ -259,7 +266,7 @@ class CheckedRules:
     Attributes:
         rulebook: The base with what is sound of the files; fit to run if nothing is an error.
         lifecycles: The lifecycles of the files, whether the base holds them already or not.
-        diagnostics: Every error and note, sorted by place.
+        diagnostics: Every error and note, by file and place; in a file those of its shape last.
         proofs: What was found of each guarantee of the sound lifecycles among them.
     """
 
@@ -307,15 +314,14 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         sound, _refinable_by_name(base.lifecycles, sound), vocabulary
     )
     faults += refuted
+    misshapen = _misshapen(lifecycles, vocabularies, faults)
+    faults += _refinement_faults(misshapen, _refinable_by_name(base.lifecycles, sound), vocabulary)
     faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
-    notes = (
-        *base.notes,
-        *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
-    )
+    notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
-    return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
+    return CheckedRules(rulebook, tuple(lifecycles), ordered(faults), tuple(proofs))
 
 
 def _without_errors(
@@ -326,6 +332,19 @@ def _without_errors(
     if broken.intersection(vocabulary.span.file for vocabulary in vocabularies):
         return []
     return [lifecycle for lifecycle in ready if lifecycle.span.file not in broken]
+
+
+def _misshapen(
+    ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
+) -> list[Lifecycle]:
+    """Return the lifecycles of which nothing but the shape is wrong.
+
+    They are held against the national ones too, for a fault of the shape may hide a loosening.
+    """
+    known, faults = tuple(ready), tuple(faults)
+    sound = {str(lifecycle) for lifecycle in _without_errors(known, vocabularies, faults)}
+    named = (fault for fault in faults if fault.code not in SHAPE_CODES)
+    return [one for one in _without_errors(known, vocabularies, named) if str(one) not in sound]
 
 
 def _refinable_by_name(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
