@@ -16,6 +16,8 @@ pytestmark = pytest.mark.search
 
 SHIPPED = national().lifecycles
 LOOSENING = {
+    "a note names a successor",
+    "a note spends a letter",
     "adds a role",
     "adds a way out",
     "answers nothing",
@@ -31,15 +33,22 @@ LOOSENING = {
     "role changes side",
     "role stands for another",
     "stands for another",
+    "the force waits for oversight",
+    "the inspectorate looks",
 }
 TIGHTENING = {
+    "a note is made",
     "adds a requirement",
     "applies to fewer",
     "drops a role",
     "drops a transition",
     "in force later",
+    "oversight has its time",
+    "oversight looks",
+    "oversight looks meanwhile",
     "splits a state",
     "splits a state, the force going the long way",
+    "time reminds",
 }
 
 

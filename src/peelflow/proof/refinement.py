@@ -248,7 +248,7 @@ def _state_faults(refinement: Refinement, name: str) -> Iterator[Diagnostic]:
     if name == own.initial and stood != national.initial:
         start = f"`{national.initial}`"
         sentence = f"records start here in `{name}`, which stands for `{stood}`"
-        sentence, instead = f"{sentence}; nationally in {start}", f"start in a state for {start}"
+        sentence, instead = f"{sentence}; nationally in {start}", f"start in one for {start}"
         span, steps = national.states[national.initial].span, refinement.walks.added()
         yield diagnostic((state.span, span), "initial-differs", sentence, instead, steps)
     if state.final != meant.final:
@@ -297,7 +297,7 @@ def _guarantee_faults(refinement: Refinement) -> Iterator[Diagnostic]:
 
 
 def _reliance_faults(refinement: Refinement) -> Iterator[Diagnostic]:
-    """Yield where a record waits for others oftener than nationally, once for each goal."""
+    """Yield where a record is in others' hands oftener than nationally, once for each goal."""
     promises = (guarantee.promise for guarantee in refinement.national.guarantees)
     goals = dict.fromkeys(p.where for p in promises if isinstance(p, AlwaysReachable))
     for goal in goals:
@@ -314,19 +314,17 @@ def _reliance_fault(refinement: Refinement, found: Reliance) -> Diagnostic:
     against = way[0].span if way else refinement.national_state(found.state).span
     steps = refinement.walks.to(found.state)
     steps += tuple((step.span, f"nationally {step.said}") for step in way)
-    waits, there = f"from `{found.state}` a record waits for others", found.national_waits
-    goal, there_said = f"on its way to `{found.goal}`", _say_times(there)
+    hands, goal = f"from `{found.state}` a record is in others' hands", f"`{found.goal}`"
     if not found.is_certain:
-        sentence = f"whether {waits} no oftener than nationally {goal} is not proved"
+        sentence = f"whether {hands} no oftener than nationally on its way to {goal} is not proved"
         instead = "a predicate decides it; add a way that asks for no predicate"
         return Diagnostic(
             state.span, "refinement-undetermined", sentence, instead, "note", against, steps
         )
-    who = ", ".join(f"`{wait.role}` for `{wait.trigger}`" for wait in found.waits)
-    here = f"{waits} here {_say_times(len(found.waits))} {goal} ({who})"
-    sentence = f"{here}; nationally {there_said}"
+    times = f"{_say_times(len(found.held))} on its way to {goal}, in {listed(found.held)}"
+    sentence = f"{hands} here {times}; nationally {_say_times(found.held_nationally)}"
     instead = "let the force go on by itself, as nationally, or let `system` go on after some days"
-    return diagnostic((state.span, against), "waits-for-others", sentence, instead, steps)
+    return diagnostic((state.span, against), "in-others-hands", sentence, instead, steps)
 
 
 def _say_times(number: int) -> str:

@@ -1,15 +1,15 @@
-"""A force's file makes a record wait for others no oftener than the national one does.
+"""A record is in others' hands no oftener under a force's file than under the national one.
 
-Steps of the force and of peelflow itself cost nothing; each step that only others can take costs
-one. Wherever a record can come to stand, its cheapest way to what the national file says can always
-be reached costs no more under the force's file. So what a force can reach alone nationally, it can
-still reach alone.
+It is where only others can take a step, and where they may take it to another national state before
+the force does. Wherever a record can come to stand, the way to what the national file says can
+always be reached, that is least in others' hands, is so no oftener here. So what a force can reach
+alone nationally, whatever others do, it can still reach alone.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from attrs import define, frozen
@@ -24,28 +24,29 @@ Way = tuple[int, Edge | None]
 
 @frozen
 class Reliance:
-    """The ways from a state to a goal that wait least for others: here, and nationally.
+    """The ways from a state to a goal that are least in others' hands: here, and nationally.
 
     Args:
         state: The force's state, where a record can come to stand.
         goal: What the national file says can always be reached.
-        waits: The steps of others on the way here; empty where it hangs on a predicate.
+        held: The states on the way here in which it is in others' hands; none where that hangs on
+            a predicate.
         national_way: The steps of the national way.
-        national_waits: How many of those only others can take.
+        held_nationally: In how many of its states it is in others' hands.
         is_certain: Whether that is so whatever predicates say.
     """
 
     state: str
     goal: StateSet
-    waits: tuple[TraceStep, ...]
+    held: tuple[str, ...]
     national_way: tuple[TraceStep, ...]
-    national_waits: int
+    held_nationally: int
     is_certain: bool = True
 
 
 @define(eq=False, slots=False)
 class GoalDistances:
-    """For each node of a lifecycle's state space, the steps of others on its way to a goal."""
+    """For each node of a lifecycle's state space, how often a way to a goal is in others' hands."""
 
     prover: Prover
     goal: StateSet
@@ -64,7 +65,7 @@ class GoalDistances:
             node = waiting.popleft()
             cost = ways[node][0]
             for source, edge in sources.get(node, ()):
-                dearer = cost + self.is_by_others(edge)
+                dearer = cost + self.is_held(edge)
                 if source not in ways or dearer < ways[source][0]:
                     ways[source] = dearer, edge
                     (waiting.append if dearer > cost else waiting.appendleft)(source)
@@ -87,10 +88,30 @@ class GoalDistances:
             if edge.is_open(facts, must=self.must):
                 yield (facts & kept | added) * len(system.names) + target, edge
 
-    def is_by_others(self, edge: Edge) -> bool:
-        """Say whether neither the force nor peelflow itself can take an edge."""
-        roles = self.prover.view.lifecycle.roles
-        return not any(role == SYSTEM or roles[role].side == "force" for role in edge.roles)
+    def is_held(self, edge: Edge) -> bool:
+        """Say whether a record is in others' hands when an edge is taken.
+
+        A step of the force's own leaves it where it is nationally, so nobody comes before it there.
+        """
+        if self._is_by_others(edge.roles):
+            return True
+        return edge.transition.implements is not None and edge.source in self._held_states
+
+    @cached_property
+    def _held_states(self) -> frozenset[int]:
+        """The states out of which others may move a record to another national state."""
+        lifecycle = self.prover.view.lifecycle
+        return frozenset(
+            number
+            for number, (name, state) in enumerate(lifecycle.states.items())
+            for step in state.transitions
+            if self._is_by_others(step.by)
+            and lifecycle.stands_for(step.to) != lifecycle.stands_for(name)
+        )
+
+    def _is_by_others(self, roles: Iterable[str]) -> bool:
+        known = self.prover.view.lifecycle.roles
+        return not any(role == SYSTEM or known[role].side == "force" for role in roles)
 
     def way_from(self, node: int) -> tuple[Edge, ...]:
         """Return the cheapest way to the goal from a node that has one."""
@@ -101,14 +122,14 @@ class GoalDistances:
             node = (facts & edge.kept_bits | edge.set_bits) * len(system.names) + edge.target
         return tuple(edges)
 
-    def waits_from(self, node: int) -> tuple[TraceStep, ...]:
-        """Return the steps on the cheapest way from a node that only others can take."""
-        others = [edge for edge in self.way_from(node) if self.is_by_others(edge)]
-        return trace_of(self.prover.space.system, others)
+    def held_from(self, node: int) -> tuple[str, ...]:
+        """Return the states on the way from a node in which it is in others' hands."""
+        names = self.prover.space.system.names
+        return tuple(names[edge.source] for edge in self.way_from(node) if self.is_held(edge))
 
 
 def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance | None:
-    """Return the first state from which a record waits for others oftener than nationally.
+    """Return a state from which a record is in others' hands oftener than nationally.
 
     Args:
         own: The prover of the force's file, seen as the national file sees it.
@@ -122,18 +143,19 @@ def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance
     surely = GoalDistances(own, goal, must=True) if own.space.system.is_opaque else here
     dearest, names = _dearest_nodes(there), own.space.system.names
     for distances in dict.fromkeys((here, surely)):
-        for node in own.space.may_reach.nodes:
+        # Those nearest to the goal first: there the way that is missing begins.
+        for node in dict.fromkeys((*distances.ways, *here.ways)):
             state = names[node % len(names)]
             nationally = dearest.get(own.view.lifecycle.stands_for(state))
             if nationally is None or own.view.lifecycle.states[state].final:
                 continue
             way = distances.ways.get(node)
             # Where there is no way at all, that it can always be reached is refuted anyhow.
-            if node in here.ways and (way is None or way[0] > there.ways[nationally][0]):
-                waits = here.waits_from(node) if distances is here else ()
+            if way is None or way[0] > there.ways[nationally][0]:
+                held = here.held_from(node) if distances is here else ()
                 way_there = trace_of(there.prover.space.system, there.way_from(nationally))
                 counts = there.ways[nationally][0], distances is here
-                return Reliance(state, goal, waits, way_there, *counts)
+                return Reliance(state, goal, held, way_there, *counts)
     return None
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -18,6 +18,12 @@ from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
 from peelflow.proof.migration import check_migration
+from peelflow.proof.obligations import (
+    MIGRATION,
+    REFINEMENT,
+    ObligationResult,
+    obligation_results,
+)
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.canonical import pin_of
@@ -268,12 +274,33 @@ class CheckedRules:
         lifecycles: The lifecycles of the files, whether the base holds them already or not.
         diagnostics: Every error and note, by file and place; in a file those of its shape last.
         proofs: What was found of each guarantee of the sound lifecycles among them.
+        compared: The lifecycles that were held against the national ones they refine.
+        migrations: The plans of the files.
     """
 
     rulebook: Rulebook
     lifecycles: tuple[Lifecycle, ...]
     diagnostics: tuple[Diagnostic, ...]
     proofs: tuple[ProofResult, ...]
+    compared: tuple[str, ...] = ()
+    migrations: tuple[MigrationPlan, ...] = ()
+
+    @property
+    def obligations(self) -> tuple[ObligationResult, ...]:
+        """What was found of each obligation of refining files and plans, in the files' order."""
+        results: list[ObligationResult] = []
+        for lifecycle in self.lifecycles:
+            if str(lifecycle) in self.compared:
+                places = {role.span for role in lifecycle.roles.values()}
+                faults = self._faults_of(lifecycle.span.file, places)
+                results += obligation_results(str(lifecycle), REFINEMENT, faults)
+        for plan in self.migrations:
+            faults = self._faults_of(plan.span.file)
+            results += obligation_results(plan.name, MIGRATION, faults)
+        return tuple(results)
+
+    def _faults_of(self, file: str, places: Container[Span] = ()) -> list[Diagnostic]:
+        return [f for f in self.diagnostics if f.span.file == file or f.span in places]
 
     @property
     def verdict(self) -> Verdict:
@@ -304,24 +331,21 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
     ]
     added, disagreements = merge_lifecycles(base.lifecycles, lifecycles)
     faults = [*files.faults, *redefined, *disagreements]
-    for own in vocabularies:
-        faults += lint_vocabulary(own, vocabulary)
-    for lifecycle in files.lifecycles:
-        faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
-    faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
+    faults += _lint_faults(files.lifecycles, vocabularies, vocabulary, refinable)
     sound = _without_errors(lifecycles, vocabularies, faults)
-    proofs, refuted = _prove_lifecycles(
-        sound, _refinable_by_name(base.lifecycles, sound), vocabulary
-    )
+    known = _refinable_by_name(base.lifecycles, sound)
+    proofs, refuted = _prove_lifecycles(sound, known, vocabulary)
     faults += refuted
     misshapen = _misshapen(lifecycles, vocabularies, faults)
-    faults += _refinement_faults(misshapen, _refinable_by_name(base.lifecycles, sound), vocabulary)
+    faults += _refinement_faults(misshapen, known, vocabulary)
     faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
     notes = (*base.notes, *sorted(fault for fault in faults if fault.severity == "note"))
     rulebook = Rulebook(
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
-    return CheckedRules(rulebook, tuple(lifecycles), ordered(faults), tuple(proofs))
+    compared = tuple(str(one) for one in (*sound, *misshapen) if one.refines in known)
+    found = ordered(faults), tuple(proofs), compared, tuple(files.migrations)
+    return CheckedRules(rulebook, tuple(lifecycles), *found)
 
 
 def _without_errors(
@@ -332,6 +356,19 @@ def _without_errors(
     if broken.intersection(vocabulary.span.file for vocabulary in vocabularies):
         return []
     return [lifecycle for lifecycle in ready if lifecycle.span.file not in broken]
+
+
+def _lint_faults(
+    lifecycles: Sequence[Lifecycle],
+    vocabularies: Sequence[Vocabulary],
+    vocabulary: Vocabulary,
+    refinable: Mapping[str, Lifecycle],
+) -> Iterator[Diagnostic]:
+    for own in vocabularies:
+        yield from lint_vocabulary(own, vocabulary)
+    for lifecycle in lifecycles:
+        yield from lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
+    yield from lint_unused(lifecycles, vocabularies, vocabulary)
 
 
 def _misshapen(
