@@ -121,7 +121,7 @@ def _restored_error(
 
 
 class InvalidRules(PeelflowError, ValueError):
-    """A rulebook has faults, all of them in `diagnostics`, in the order that `ordered` gives."""
+    """A rulebook has faults, all of them in `diagnostics`: by file and place, of the shape last."""
 
     code: ClassVar[str] = "invalid-rules"
     diagnostics: tuple[Diagnostic, ...]

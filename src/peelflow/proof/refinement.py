@@ -42,7 +42,7 @@ from peelflow.wording import listed, say_period, say_requirement, suggestion
 
 
 @frozen(eq=False)
-class Answer:
+class AnsweredStep:
     """A step out of a state of the force's, beside the national rule that it answers for a role."""
 
     state: str
@@ -115,7 +115,7 @@ class Refinement:
 
     def implied(
         self,
-        answer: Answer,
+        answered: AnsweredStep,
         given: tuple[Requirement, ...],
         wanted: Requirement,
         *,
@@ -124,17 +124,17 @@ class Refinement:
         """Say whether what is given with a step implies what is wanted, in the force's names.
 
         Args:
-            answer: The step and the rule that it answers.
+            answered: The step and the rule that it answers.
             given: What is given, but for the step's time.
             wanted: What is wanted.
             by_rule: Whether the rule wants it of the step; else the step does, of the rule.
         """
-        own, national = self.closed_by(answer.state, answer.step, answer.rule)
+        own, national = self.closed_by(answered.state, answered.step, answered.rule)
         given_closes, wanted_closes = (own, national) if by_rule else (national, own)
-        timed = (*given, *requirements_of(answer.state, evolve(answer.step, requires=())))
+        timed = (*given, *requirements_of(answered.state, evolve(answered.step, requires=())))
         return implies_one(
-            self.as_counted_from_window(answer.state, timed),
-            *self.as_counted_from_window(answer.state, (wanted,)),
+            self.as_counted_from_window(answered.state, timed),
+            *self.as_counted_from_window(answered.state, (wanted,)),
             given_closes=given_closes,
             wanted_closes=wanted_closes,
         )
@@ -162,12 +162,12 @@ def diagnostic(
     return Diagnostic(lines[0], code, sentence, instead, "error", lines[1], steps)
 
 
-def undetermined_note(refinement: Refinement, answer: Answer, sentence: str) -> Diagnostic:
+def undetermined_note(refinement: Refinement, answered: AnsweredStep, sentence: str) -> Diagnostic:
     """Return a note that only the application can say, because a predicate decides."""
     why = "a predicate decides it, or a name that means two things here"
     instead = f"{why}; write it as the national file does"
-    steps = refinement.walks.through(answer.state, answer.step, answer.role)
-    span, against = answer.step.span, answer.rule.span
+    steps = refinement.walks.through(answered.state, answered.step, answered.role)
+    span, against = answered.step.span, answered.rule.span
     return Diagnostic(span, "refinement-undetermined", sentence, instead, "note", against, steps)
 
 
@@ -438,7 +438,7 @@ def _implementation_faults(
             yield from _role_added_faults(refinement, name, step, rules, role)
         elif rule not in compared:
             compared.append(rule)
-            yield from _tightening_faults(refinement, Answer(name, step, rule, role))
+            yield from _tightening_faults(refinement, AnsweredStep(name, step, rule, role))
 
 
 def _role_added_faults(
@@ -452,31 +452,31 @@ def _role_added_faults(
     yield diagnostic(lines, "role-added", sentence, f"write `by:` with some of {may}", steps)
 
 
-def _tightening_faults(refinement: Refinement, answer: Answer) -> Iterator[Diagnostic]:
-    step, rule = answer.step, answer.rule
+def _tightening_faults(refinement: Refinement, answered: AnsweredStep) -> Iterator[Diagnostic]:
+    step, rule = answered.step, answered.rule
     target = refinement.own.stands_for(step.to)
     if target != rule.to:
         here = f"`{step.trigger}` leads to `{step.to}` here"
         here += f", which stands for `{target}`" if target != step.to else ""
         sentence = f"{here}; nationally `{rule.trigger}` leads to `{rule.to}`"
         instead = f"lead to a state that stands for `{rule.to}`"
-        steps = refinement.walks.through(answer.state, step, answer.role)
+        steps = refinement.walks.through(answered.state, step, answered.role)
         yield diagnostic((step.span, rule.span), "target-differs", sentence, instead, steps)
     for wanted in rule.requires:
-        yield from _requirement_faults(refinement, answer, wanted)
-    yield from _timing_faults(refinement, answer)
+        yield from _requirement_faults(refinement, answered, wanted)
+    yield from _timing_faults(refinement, answered)
 
 
 def _requirement_faults(
-    refinement: Refinement, answer: Answer, wanted: Requirement
+    refinement: Refinement, answered: AnsweredStep, wanted: Requirement
 ) -> Iterator[Diagnostic]:
-    step, rule, walks = answer.step, answer.rule, refinement.walks
+    step, rule, walks = answered.step, answered.rule, refinement.walks
     meant = refinement.abstraction.meant(wanted)
 
     def verdict_on(given: tuple[Requirement, ...]) -> Verdict:
         if meant is None:
             return "undetermined"
-        return refinement.implied(answer, given, meant, by_rule=True)
+        return refinement.implied(answered, given, meant, by_rule=True)
 
     verdict, needed = verdict_on(step.requires), say_requirement(wanted)
     if verdict == "refuted":
@@ -484,21 +484,21 @@ def _requirement_faults(
         how = say_alone(chosen)
         sentence = f"`{step.trigger}` can be done {how} here"
         sentence = f"{sentence}; nationally `{rule.trigger}` needs {needed}"
-        steps = walks.through(answer.state, step, answer.role, f"{how}, without {needed}")
+        steps = walks.through(answered.state, step, answered.role, f"{how}, without {needed}")
         lines, instead = (step.span, rule.span), f"require {needed}"
         yield diagnostic(lines, "requirement-weakened", sentence, instead, steps)
     elif verdict == "undetermined":
         sentence = f"whether `{step.trigger}` needs {needed} here as nationally is not proved"
-        yield undetermined_note(refinement, answer, sentence)
+        yield undetermined_note(refinement, answered, sentence)
 
 
-def _timing_faults(refinement: Refinement, answer: Answer) -> Iterator[Diagnostic]:
-    step, rule, name = answer.step, answer.rule, answer.state
+def _timing_faults(refinement: Refinement, answered: AnsweredStep) -> Iterator[Diagnostic]:
+    step, rule, name = answered.step, answered.rule, answered.state
     if step.after != rule.after:
         due, due_there = _due_words(step), _due_words(rule)
         sentence = f"`{step.trigger}` falls due {due} here; nationally `{rule.trigger}` {due_there}"
         instead = "keep the time that the national file gives"
-        steps = refinement.walks.through(name, step, answer.role)
+        steps = refinement.walks.through(name, step, answered.role)
         yield diagnostic((step.span, rule.span), "theirs-retimed", sentence, instead, steps)
     elif rule.after is not None and rule.after.since == "entered":
         anew = refinement.own_step_into.get(name)
@@ -529,7 +529,7 @@ def _others_step_faults(
         step = next((w for w in answers if role in w.by), None)
         if step is not None and step not in compared:
             compared.append(step)
-            yield from _burden_faults(refinement, Answer(name, step, rule, role))
+            yield from _burden_faults(refinement, AnsweredStep(name, step, rule, role))
         elif step is None:
             sentence = f"from `{name}` `{role}` cannot `{rule.trigger}` here; nationally it can"
             sentence = f"{sentence}, and the force may not stop it"
@@ -538,37 +538,37 @@ def _others_step_faults(
             yield diagnostic((state.span, rule.span), "theirs-missing", sentence, instead, steps)
 
 
-def _burden_faults(refinement: Refinement, answer: Answer) -> Iterator[Diagnostic]:
-    step, rule = answer.step, answer.rule
+def _burden_faults(refinement: Refinement, answered: AnsweredStep) -> Iterator[Diagnostic]:
+    step, rule = answered.step, answered.rule
 
     def verdict_on(given: tuple[Requirement, ...], asked: Requirement) -> Verdict:
         own = tuple(map(refinement.abstraction.meant, given))
         named = tuple(requirement for requirement in own if requirement is not None)
         if len(named) < len(own):
             return "undetermined"
-        return refinement.implied(answer, named, asked, by_rule=False)
+        return refinement.implied(answered, named, asked, by_rule=False)
 
     for asked in step.requires:
         verdict = verdict_on(rule.requires, asked)
         if verdict == "refuted":
-            yield _burden(refinement, answer, asked, partial(verdict_on, asked=asked))
+            yield _burden(refinement, answered, asked, partial(verdict_on, asked=asked))
         elif verdict == "undetermined":
             sentence = f"whether `{step.trigger}` needs more here than nationally is not proved"
-            yield undetermined_note(refinement, answer, sentence)
+            yield undetermined_note(refinement, answered, sentence)
 
 
 def _burden(
     refinement: Refinement,
-    answer: Answer,
+    answered: AnsweredStep,
     asked: Requirement,
     verdict_on: Callable[[tuple[Requirement, ...]], Verdict],
 ) -> Diagnostic:
-    step, rule, role = answer.step, answer.rule, answer.role
+    step, rule, role = answered.step, answered.rule, answered.role
     chosen = breaking_choice(rule.requires, lambda given: verdict_on(given) == "refuted")
     needed, how = say_requirement(asked), say_alone(chosen)
     sentence = f"`{step.trigger}` needs {needed} here, which the force may not ask"
     sentence = f"{sentence}; nationally `{role}` can do it {how}"
     instead = "require what the national file requires, no more"
-    last = refinement.national_step(answer.state, rule, role, how)
-    steps = (*refinement.walks.to(answer.state), last)
+    last = refinement.national_step(answered.state, rule, role, how)
+    steps = (*refinement.walks.to(answered.state), last)
     return diagnostic((step.span, rule.span), "theirs-burdened", sentence, instead, steps)
