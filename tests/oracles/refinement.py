@@ -305,7 +305,7 @@ class Simulation:
     ahead: dict[Any, set[Any]] = field(factory=dict)
     seen: dict[Any, Pair] = field(factory=dict)
     tried: dict[tuple[str, str, str], Means] = field(factory=dict)
-    arcs: dict[Any, dict[Any, bool]] = field(factory=dict)
+    arcs: dict[Any, dict[Any, tuple[bool, bool]]] = field(factory=dict)
     alone: bool = True
 
     def run(self) -> Outcome:
@@ -319,7 +319,8 @@ class Simulation:
             for found, then, by_others in self._nexts(self.seen[key]):
                 self.ahead.setdefault(key, set()).add(found)
                 arcs = self.arcs.setdefault(key, {})
-                arcs[found] = min(by_others, arcs.get(found, True))
+                before = arcs.get(found, (True, True))
+                arcs[found] = (min(by_others[0], before[0]), min(by_others[1], before[1]))
                 if found not in self.seen:
                     self.seen[found] = then
                     self._differs(then)
@@ -383,12 +384,12 @@ class Simulation:
             before = number
         return record.state, tuple(order), tuple((name, each.person) for name, each in done)
 
-    def _nexts(self, pair: Pair) -> Iterator[tuple[Any, Pair, bool]]:
+    def _nexts(self, pair: Pair) -> Iterator[tuple[Any, Pair, tuple[bool, bool]]]:
         here = self.own.states[pair.own.state].transitions
         there = self.national.states[pair.national.state].transitions
         for letter in self.means.letters:
             then = Pair(*(attached(record, letter) for record in pair))
-            yield self._key(then), then, False
+            yield self._key(then), then, (False, False)
         names = {rule.trigger for rule in (*here, *there)}
         for name in sorted(names):
             mine = [rule for rule in here if rule.trigger == name]
@@ -401,7 +402,8 @@ class Simulation:
             roles = sorted({role for rule in (*mine, *theirs) for role in rule.by})
             for role in roles:
                 people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
-                by_others = self._is_held(pair, mine, role)
+                others = role != SYSTEM and self._side(role) != "force"
+                by_others = (self._is_held(pair, mine, role), others)
                 for person, gap in product(people, self.means.days):
                     for found, then in self._acts(pair, name, Actor(person, role), gap, means):
                         yield found, then, by_others
@@ -494,16 +496,21 @@ class Simulation:
                 self.faults.add("records are trapped")
 
     def _waits(self) -> None:
-        """Look whether a record is in others' hands oftener than under the national file alone."""
-        for where, most in national_waits(self.national).items():
-            waits = self.waits_for(where)
+        """Look whether a record is in others' hands oftener than under the national file alone.
+
+        And whether the force alone comes to where it comes alone nationally.
+        """
+        for (where, alone), most in national_waits(self.national).items():
+            waits = self.waits_for(where, alone=alone)
             for key, pair in self.seen.items():
                 ended = self.own.states[pair.own.state].final
                 limit = most.get(pair.national.state)
-                if not ended and limit is not None and waits.get(key, 0) > limit:
+                if ended or limit is None or (alone and limit):
+                    continue
+                if waits.get(key, 0) > limit:
                     self.faults.add("a record is in others' hands oftener")
 
-    def waits_for(self, where: StateSet) -> dict[Any, int]:
+    def waits_for(self, where: StateSet, *, alone: bool) -> dict[Any, int]:
         """Return for each place how often a way is in others' hands at the least."""
         targets = standing(where, self.national)
         waits = {key: 0 for key, pair in self.seen.items() if pair.national.state in targets}
@@ -513,7 +520,9 @@ class Simulation:
             changed = False
             for key, arcs in self.arcs.items():
                 ways = [
-                    waits[then] + by_others for then, by_others in arcs.items() if then in waits
+                    waits[then] + by_others[alone]
+                    for then, by_others in arcs.items()
+                    if then in waits
                 ]
                 least = min(ways, default=None)
                 if key not in ends and least is not None and least < waits.get(key, least + 1):
@@ -521,20 +530,22 @@ class Simulation:
         return waits
 
 
-_NATIONAL_WAITS: dict[int, tuple[Lifecycle, dict[StateSet, dict[str, int]]]] = {}
+Waits = dict[tuple[StateSet, bool], dict[str, int]]
+_NATIONAL_WAITS: dict[int, tuple[Lifecycle, Waits]] = {}
 
 
-def national_waits(national: Lifecycle) -> dict[StateSet, dict[str, int]]:
+def national_waits(national: Lifecycle) -> Waits:
     """Return for each goal how often a record is in others' hands from each national state."""
     if id(national) not in _NATIONAL_WAITS:
         same = Simulation(refining(national), national, _means(national, national), MOST)
         same.alone = False
-        found: dict[StateSet, dict[str, int]] = {}
+        found: Waits = {}
         if same.run().complete:
-            for guarantee in national.guarantees:
+            for guarantee, alone in product(national.guarantees, (False, True)):
                 if isinstance(guarantee.promise, AlwaysReachable):
-                    most = found.setdefault(guarantee.promise.where, {})
-                    for key, waits in same.waits_for(guarantee.promise.where).items():
+                    where = guarantee.promise.where
+                    most = found.setdefault((where, alone), {})
+                    for key, waits in same.waits_for(where, alone=alone).items():
                         state = same.seen[key].national.state
                         most[state] = max(waits, most.get(state, 0))
         _NATIONAL_WAITS[id(national)] = national, found

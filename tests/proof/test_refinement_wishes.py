@@ -231,6 +231,22 @@ def test_what_the_force_does_alone_it_can_still_do_alone() -> None:
     assert faults_without("withdraw: {to: working, by: [lead]}") == ()
 
 
+def test_a_way_that_the_force_goes_alone_stays() -> None:
+    """Others may come before it nationally; here they would have to."""
+    level = next(one for one in national().lifecycles if one.name == "level-2")
+    (fault,) = check_refinement(without(level, "withdraw"), level, national().vocabulary)
+    assert fault.code == "in-others-hands"
+    assert fault.sentence == (
+        "from `proposed_superseded` the force comes to `closed` here only once others go on, in "
+        "`proposed_superseded`; nationally it comes there alone"
+    )
+    said = [text for _, text in fault.steps]
+    assert said[1].startswith("nationally `liaison_officer` does `withdraw`")
+    assert said[2].startswith("nationally `chief_constable` does `close`")
+    level = next(one for one in national().lifecycles if one.name == "level-3")
+    assert check_refinement(without(level, "withdraw"), level, national().vocabulary) == ()
+
+
 SHIPPED = national().lifecycles
 
 

@@ -323,6 +323,9 @@ def _reliance_fault(refinement: Refinement, found: Reliance) -> Diagnostic:
         )
     times = f"{_say_times(len(found.held))} on its way to {goal}, in {listed(found.held)}"
     sentence = f"{hands} here {times}; nationally {_say_times(found.held_nationally)}"
+    if found.is_alone:
+        sentence = f"from `{found.state}` the force comes to {goal} here only once others go on"
+        sentence = f"{sentence}, in {listed(found.held)}; nationally it comes there alone"
     instead = "let the force go on by itself, as nationally, or let `system` go on after some days"
     return diagnostic((state.span, against), "in-others-hands", sentence, instead, steps)
 

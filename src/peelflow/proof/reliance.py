@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from peelflow.model.rules import SYSTEM, Lifecycle, StateSet
 from peelflow.proof.counterexample import TraceStep, trace_of
@@ -34,6 +34,7 @@ class Reliance:
         national_way: The steps of the national way.
         held_nationally: In how many of its states it is in others' hands.
         is_certain: Whether that is so whatever predicates say.
+        is_alone: Whether nationally the force alone can go that way, and others only need not.
     """
 
     state: str
@@ -42,6 +43,7 @@ class Reliance:
     national_way: tuple[TraceStep, ...]
     held_nationally: int
     is_certain: bool = True
+    is_alone: bool = False
 
 
 @define(eq=False, slots=False)
@@ -51,6 +53,7 @@ class GoalDistances:
     prover: Prover
     goal: StateSet
     must: bool = False
+    alone: bool = False
 
     @cached_property
     def ways(self) -> dict[int, Way]:
@@ -92,9 +95,10 @@ class GoalDistances:
         """Say whether a record is in others' hands when an edge is taken.
 
         A step of the force's own leaves it where it is nationally, so nobody comes before it there.
+        Where the force is to go on `alone`, it does not matter who could come before it.
         """
-        if self._is_by_others(edge.roles):
-            return True
+        if self.alone or self._is_by_others(edge.roles):
+            return self._is_by_others(edge.roles)
         return edge.transition.implements is not None and edge.source in self._held_states
 
     @cached_property
@@ -131,6 +135,8 @@ class GoalDistances:
 def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance | None:
     """Return a state from which a record is in others' hands oftener than nationally.
 
+    Or one from which only others can bring it to the goal, though nationally the force alone can.
+
     Args:
         own: The prover of the force's file, seen as the national file sees it.
         national: The national lifecycle.
@@ -139,23 +145,36 @@ def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance
     Raises:
         TooLargeError: There is more to reach than a proof looks at.
     """
-    here, there = GoalDistances(own, goal), GoalDistances(Prover(AbstractionMap(national)), goal)
-    surely = GoalDistances(own, goal, must=True) if own.space.system.is_opaque else here
-    dearest, names = _dearest_nodes(there), own.space.system.names
-    for distances in dict.fromkeys((here, surely)):
-        # Those nearest to the goal first: there the way that is missing begins.
-        for node in dict.fromkeys((*distances.ways, *here.ways)):
-            state = names[node % len(names)]
-            nationally = dearest.get(own.view.lifecycle.stands_for(state))
-            if nationally is None or own.view.lifecycle.states[state].final:
-                continue
-            way = distances.ways.get(node)
-            # Where there is no way at all, that it can always be reached is refuted anyhow.
-            if way is None or way[0] > there.ways[nationally][0]:
-                held = here.held_from(node) if distances is here else ()
-                way_there = trace_of(there.prover.space.system, there.way_from(nationally))
-                counts = there.ways[nationally][0], distances is here
-                return Reliance(state, goal, held, way_there, *counts)
+    other = Prover(AbstractionMap(national))
+    for must in (False, True) if own.space.system.is_opaque else (False,):
+        for alone in (False, True):
+            here, there = (
+                GoalDistances(own, goal, must, alone),
+                GoalDistances(other, goal, alone=alone),
+            )
+            found = _first_reliance(here, there)
+            if found is not None:
+                return found
+    return None
+
+
+def _first_reliance(here: GoalDistances, there: GoalDistances) -> Reliance | None:
+    dearest, own = _dearest_nodes(there), here.prover
+    names, lifecycle = own.space.system.names, own.view.lifecycle
+    may = evolve(here, must=False)
+    # Those nearest to the goal first: there the way that is missing begins.
+    for node in dict.fromkeys((*here.ways, *may.ways)):
+        state = names[node % len(names)]
+        nationally = dearest.get(lifecycle.stands_for(state))
+        if nationally is None or lifecycle.states[state].final:
+            continue
+        way, least = here.ways.get(node), there.ways[nationally][0]
+        # Where there is no way at all, that it can always be reached is refuted anyhow.
+        if (way is None or way[0] > least) and not (here.alone and least):
+            held = here.held_from(node) if way is not None and not here.must else ()
+            way_there = trace_of(there.prover.space.system, there.way_from(nationally))
+            said = held, way_there, least, not here.must, here.alone
+            return Reliance(state, here.goal, *said)
     return None
 
 
