@@ -201,6 +201,18 @@ def test_a_search_that_is_too_large_is_told_by_the_steps_alone(
     assert added[1] == "a record is added, and stands in `open`"
 
 
+def test_a_state_that_nobody_can_come_to_is_told_by_the_steps_alone() -> None:
+    """What leads there needs what cannot be; the file is compared there all the same."""
+    both = "requires: [{inspection: planned}, {inspection: bespoke}]"
+    text = edited(LETTER, both).states["certified"]
+    own = edited(LETTER, both)
+    own = evolve(own, states={**own.states, "certified": evolve(text, counts_as={})})
+    fault = one_fault(own, "count-differs")
+    assert fault.steps[-1][1].startswith(
+        "`chief_constable` does `certify` with a planned inspection"
+    )
+
+
 @pytest.mark.parametrize("edit", ["closed-at-once", "closed-from-nowhere"])
 def test_a_fault_of_the_shape_hides_no_loosening(edit: str, tmp_path: Path) -> None:
     """`self_certify` leads straight to `closed`: that is said first, then what is unreached."""
