@@ -86,12 +86,15 @@ def walked(own: Lifecycle, fault: Diagnostic) -> list[tuple[str, Transition]]:
         assert nationally == said.startswith("nationally "), fault
         if nationally:
             assert span.file != "own.yaml"
-            continue
+            assert old == own.stands_for(place), fault
+            return walk
         source, step = lines[span]
         assert (place, old, trigger, new) == (source, source, step.trigger, step.to), fault
         assert role in step.by, fault
         walk.append((role, step))
         place = new
+    if fault.code in {"count-differs", "final-differs", "theirs-missing"}:
+        assert own.states[place].span == fault.span
     return walk
 
 
