@@ -7,7 +7,7 @@ READY := .venv/ready
 # What `lru_cache` holds, and methods of slotted classes, it does not reach: mutate those by hand.
 MODULE ?=
 
-.PHONY: demo test format docs bench tamper crash contention mutants
+.PHONY: demo test format docs bench tamper crash contention judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -38,6 +38,10 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+# Needs Debian's `spin` and a C compiler; EDITS is how many edits of each lifecycle are judged too.
+judges: $(READY)
+	$(BIN)/python -m bench.judges $(EDITS)
 
 mutants: $(READY)
 	rm -rf mutants # what an earlier run learnt of other sources misleads

@@ -75,6 +75,33 @@ class Diagnostic(Result):
         return f"{said}{walk}\n    help: {self.help}{also}"
 
 
+SHAPE_CODES = frozenset(
+    {
+        "ambiguous-transition",
+        "dead-end",
+        "endless-system",
+        "final-due",
+        "final-leaves",
+        "mixed-sides",
+        "reopens-not-final",
+        "system-shared",
+        "timed-not-system",
+        "trap-state",
+        "unreachable-state",
+    }
+)
+"""Faults of a lifecycle's shape, which often only follow from what else is wrong with it."""
+
+
+def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return diagnostics by file; in each by place, those of its shape last."""
+
+    def place(fault: Diagnostic) -> tuple[str, bool, Diagnostic]:
+        return fault.span.file, fault.code in SHAPE_CODES, fault
+
+    return tuple(sorted(diagnostics, key=place))
+
+
 class PeelflowError(Exception):
     """Anything peelflow raises on purpose. `code` is stable: a program may look at it."""
 
@@ -94,13 +121,13 @@ def _restored_error(
 
 
 class InvalidRules(PeelflowError, ValueError):
-    """A rulebook has faults, all of them in `diagnostics`, sorted by place."""
+    """A rulebook has faults, all of them in `diagnostics`: by file and place, of the shape last."""
 
     code: ClassVar[str] = "invalid-rules"
     diagnostics: tuple[Diagnostic, ...]
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(diagnostics))
+        self.diagnostics = ordered(diagnostics)
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 

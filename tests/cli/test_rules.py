@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from peelflow.proof.obligations import MIGRATION, REFINEMENT
 from peelflow.rulebook.national import national, shipped_folder
 from tests.cli.conftest import Run
 
@@ -89,6 +90,39 @@ def test_a_refuted_guarantee_is_told_as_a_walk(run: Run) -> None:
     assert "own@1: refuted; 0 of 1 guarantees proved" in ran.out
 
 
+def test_says_what_it_proved_of_a_forces_file(run: Run) -> None:
+    """Each obligation with its verdict, as a table for people and as data for programs."""
+    ran = run("check", CUSTOM / "evidence_panel")
+    assert ran.code == 0
+    assert all(f"\nproved  {obligation.name}  " in ran.out for obligation in REFINEMENT)
+    (entry,) = json.loads(run("check", CUSTOM / "evidence_panel", "--format", "json").out)[
+        "lifecycles"
+    ]
+    assert entry["obligations"] == [
+        {"obligation": each.name, "that": each.that, "verdict": "proved"} for each in REFINEMENT
+    ]
+    ran = run("check", CUSTOM / "refused" / "deputy-signs.yaml")
+    assert "\nrefuted  requirements " in ran.out
+    assert "\nproved   counts " in ran.out
+
+
+def test_says_what_it_proved_of_a_plan(run: Run) -> None:
+    """The same for a plan between two versions."""
+    plan("{open: busy, closed: closed}")
+    ran = run("check", ".")
+    assert "\nm, own@1 → own@2: proved\n" in ran.out
+    assert all(f"\nproved  {obligation.name} " in ran.out for obligation in MIGRATION)
+    plan("{open: closed, closed: closed}")
+    (entry,) = json.loads(run("check", ".", "--format", "json").out)["plans"]
+    verdicts = {each["obligation"]: each["verdict"] for each in entry["obligations"]}
+    assert (entry["plan"], entry["from"], entry["to"]) == ("m", "own@1", "own@2")
+    assert (verdicts["counts"], verdicts["ends"], verdicts["levels"]) == (
+        "refuted",
+        "refuted",
+        "proved",
+    )
+
+
 def test_findings_for_programs(run: Run) -> None:
     """JSON has every diagnostic with its parts, and what was proved."""
     ran = run("check", CUSTOM / "refused" / "skips-verification.yaml", "--format", "json")
@@ -119,10 +153,11 @@ def test_findings_for_editors_and_code_hosts(run: Run) -> None:
     own = done["results"][-1]
     assert own["ruleId"] == "own-step-leaves"
     assert own["relatedLocations"][0]["message"]["text"] == "the rule that it is held against"
-    assert "codeFlows" not in own
+    (flow,) = own["codeFlows"][0]["threadFlows"]
+    assert flow["locations"][-1]["location"]["physicalLocation"] == place
     noted = json.loads(run("check", RULES, "--format", "sarif").out)["runs"][0]["results"]
     assert {result["level"] for result in noted} == {"note"}
-    assert "relatedLocations" not in noted[0]
+    assert noted[0].keys().isdisjoint({"relatedLocations", "codeFlows"})
 
 
 def test_a_certificate_is_written_and_proved_again(run: Run) -> None:

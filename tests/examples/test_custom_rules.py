@@ -1,4 +1,4 @@
-"""A force's own rules: three that pass and run, and edits that must be refused."""
+"""A force's own rules: four that pass and run, and edits that must be refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from peelflow.rulebook.national import examine, load, shipped_folder
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 
 CUSTOM = shipped_folder("examples") / "custom_rules"
-PASSING = ("evidence_panel", "demonstration_period", "own_status_words")
+PASSING = ("evidence_panel", "demonstration_period", "own_status_words", "committee_review")
 REFUSED = sorted((CUSTOM / "refused").glob("*.yaml"))
 LEAD = Actor("lead-1", "lead")
 ISSUED = date(2023, 6, 1)
@@ -117,6 +117,45 @@ def test_the_demonstration_period_takes_28_days_and_two_people() -> None:
             act("sign_off", Actor("lead-1", "liaison_officer"), 38)
         act("sign_off", LIAISON, 38)
         act("close", CHIEF, 39, evidence=[letter(register)])
+        assert state() == "closed"
+
+
+def reviewed_register() -> Register:
+    """Return a register under the rules that let the audit committee read the work."""
+    return Register.open("memory:", rulebook=load(CUSTOM / "committee_review"), clock=clock)
+
+
+def test_the_committee_reads_the_work_and_lessons_are_noted_at_the_end() -> None:
+    """Its review moves nothing on the portal; at the end a note counts nothing again."""
+    with reviewed_register() as register:
+        act, state = acting(register, 2)
+        act("start", LEAD, 1)
+        act("hand_in", LEAD, 10)
+        committee = Actor("chair-1", "audit_committee")
+        act("review", committee, 12, reason="read on 13 June", source="minutes", recorded_by="c")
+        assert (state(), register.figures().open) == ("reviewed", 1)
+        act("close", CHIEF, 13, evidence=[letter(register)])
+        figures = register.figures()
+        act("note_lessons", LEAD, 20, reason="ask sooner")
+        assert (state(), register.figures()) == ("closed", figures)
+        assert register.record("R").spent == {letter(register).digest}
+        act("reopen", HMICFRS, 21, reason="an error", source="letter", recorded_by="clerk")
+        assert state() == "in_progress"
+
+
+def test_the_committee_holds_nothing_up_and_time_reminds_once() -> None:
+    """After 28 days the record goes on; the reminder comes once for each time that it lies."""
+    with reviewed_register() as register:
+        act, state = acting(register, 2)
+        act("start", LEAD, 1)
+        ticks = [
+            len(register.tick(on=ISSUED + timedelta(days)).fired) for days in (90, 91, 92, 300)
+        ]
+        assert (ticks, state()) == ([0, 1, 0, 0], "in_progress")
+        act("hand_in", LEAD, 310)
+        register.tick(on=ISSUED + timedelta(338))
+        assert state() == "reviewed"
+        act("close", CHIEF, 339, evidence=[letter(register)])
         assert state() == "closed"
 
 

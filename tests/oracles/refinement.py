@@ -22,6 +22,7 @@ from peelflow.model.requirements import (
     Requirement,
     SuccessorNamed,
     Waited,
+    atoms_of,
 )
 from peelflow.model.rules import (
     SYSTEM,
@@ -33,6 +34,7 @@ from peelflow.model.rules import (
     Role,
     Side,
     State,
+    StateSet,
     Transition,
 )
 from tests.builders.walks import NOW, START, TODAY, Means, appointments, means_of
@@ -130,6 +132,7 @@ def _of_state(own: Lifecycle, name: str, state: State) -> Iterator[Mutant]:
                     yield put("adds a way out", f"{other} {role}", evolve(state, transitions=ways))
     if not state.final:
         yield from _split(own, name, state)
+    yield from _wishes(own, name, state)
 
 
 def _split(own: Lifecycle, name: str, state: State) -> Iterator[Mutant]:
@@ -152,6 +155,48 @@ def _split(own: Lifecycle, name: str, state: State) -> Iterator[Mutant]:
     yield Mutant("splits a state, and keeps only the way back", name, evolve(own, states=bare))
     onward = {**both, name: evolve(state, transitions=(check, *_theirs(own, state)))}
     yield Mutant("splits a state, the force going the long way", name, evolve(own, states=onward))
+
+
+def _wishes(own: Lifecycle, name: str, state: State) -> Iterator[Mutant]:
+    """Let oversight look, time remind, and somebody note what was learnt."""
+    roles = {"pcc": Role("oversight", "PCC"), "lead": Role("force", "Lead"), **own.roles}
+
+    def put(kind: str, place: str, **states: State) -> Mutant:
+        new = evolve(own, roles=roles, states={**own.states, **states})
+        return Mutant(kind, f"{name} {place}", _reached(new))
+
+    def more(*ways: Transition) -> State:
+        return evolve(state, transitions=(*state.transitions, *ways))
+
+    stays: dict[str, Transition] = {
+        "oversight looks": Transition("look", name, ("pcc",), (ReasonGiven(),)),
+        "time reminds": Transition("remind", name, (SYSTEM,), after=After(3)),
+        "a note is made": Transition("note_down", name, ("lead",), (ReasonGiven(),)),
+        "a note spends a letter": Transition("note_down", name, ("lead",), (Evidence("letter"),)),
+        "a note names a successor": Transition("note_down", name, ("lead",), (SuccessorNamed(),)),
+        "the inspectorate looks": Transition("look", name, ("hmicfrs",)),
+    }
+    rare = state.final or name == own.initial  # days and documents make many places of one
+    for kind, way in stays.items():
+        spends = any(isinstance(atom, Evidence) for atom in way.requires)
+        known = set(way.by) <= {*roles, SYSTEM}
+        if known and (rare or not way.after) and (state.final or not spends):
+            yield put(kind, "", **{name: more(way)})
+    begin = Transition("ask", OWN, ("lead",))
+    look = Transition("look", f"{OWN}_done", ("pcc",))
+    twin = evolve(state, stands_for=state.stands_for or name)
+    ways = state.transitions
+    theirs = _theirs(own, state)
+    waiting = evolve(twin, transitions=(*theirs, look))
+    free = evolve(twin, transitions=(*ways, look))
+    first = evolve(state, transitions=(*theirs, begin))
+    done = {f"{OWN}_done": twin}
+    yield put("the force waits for oversight", "", **{name: first, OWN: waiting}, **done)
+    yield put("oversight looks meanwhile", "", **{name: first, OWN: free}, **done)
+    lapse = Transition("go_on", f"{OWN}_done", (SYSTEM,), after=After(3))
+    timed = evolve(waiting, transitions=(*waiting.transitions, lapse))
+    if rare:
+        yield put("oversight has its time", "", **{name: first, OWN: timed}, **done)
 
 
 def _theirs(own: Lifecycle, state: State) -> tuple[Transition, ...]:
@@ -260,17 +305,22 @@ class Simulation:
     ahead: dict[Any, set[Any]] = field(factory=dict)
     seen: dict[Any, Pair] = field(factory=dict)
     tried: dict[tuple[str, str, str], Means] = field(factory=dict)
+    arcs: dict[Any, dict[Any, tuple[bool, bool]]] = field(factory=dict)
+    alone: bool = True
 
     def run(self) -> Outcome:
         """Walk, the shorter walks first, until nothing new is found or too much was."""
         self._scope()
-        start = Pair(_begun(self.own), _begun(self.national))
+        start = Pair(begun(self.own), begun(self.national))
         self.seen = {self._key(start): start}
         waiting = list(self.seen)
         self._differs(start)
         for key in waiting:
-            for found, then in self._nexts(self.seen[key]):
+            for found, then, by_others in self._nexts(self.seen[key]):
                 self.ahead.setdefault(key, set()).add(found)
+                arcs = self.arcs.setdefault(key, {})
+                before = arcs.get(found, (True, True))
+                arcs[found] = (min(by_others[0], before[0]), min(by_others[1], before[1]))
                 if found not in self.seen:
                     self.seen[found] = then
                     self._differs(then)
@@ -282,6 +332,8 @@ class Simulation:
         complete = len(self.seen) <= self.most
         if complete and not self.faults:
             self._stuck()
+        if complete and not self.faults and self.alone:
+            self._waits()
         return Outcome(frozenset(self.faults), complete)
 
     def _scope(self) -> None:
@@ -332,12 +384,12 @@ class Simulation:
             before = number
         return record.state, tuple(order), tuple((name, each.person) for name, each in done)
 
-    def _nexts(self, pair: Pair) -> Iterator[tuple[Any, Pair]]:
+    def _nexts(self, pair: Pair) -> Iterator[tuple[Any, Pair, tuple[bool, bool]]]:
         here = self.own.states[pair.own.state].transitions
         there = self.national.states[pair.national.state].transitions
         for letter in self.means.letters:
             then = Pair(*(attached(record, letter) for record in pair))
-            yield self._key(then), then
+            yield self._key(then), then, (False, False)
         names = {rule.trigger for rule in (*here, *there)}
         for name in sorted(names):
             mine = [rule for rule in here if rule.trigger == name]
@@ -350,8 +402,11 @@ class Simulation:
             roles = sorted({role for rule in (*mine, *theirs) for role in rule.by})
             for role in roles:
                 people = (PEELFLOW.person,) if role == SYSTEM else self.means.people
+                others = role != SYSTEM and self._side(role) != "force"
+                by_others = (self._is_held(pair, mine, role), others)
                 for person, gap in product(people, self.means.days):
-                    yield from self._acts(pair, name, Actor(person, role), gap, means)
+                    for found, then in self._acts(pair, name, Actor(person, role), gap, means):
+                        yield found, then, by_others
 
     def _acts(
         self, pair: Pair, trigger: str, actor: Actor, gap: int, means: Means
@@ -378,9 +433,9 @@ class Simulation:
             return None
         own = _after(self.own, pair.own, act, context)
         if mine.implements is None:
-            others = any(self._side(role) != "force" for role in mine.by)
-            ended = self.own.states[pair.own.state].final
-            if others or ended or self._is_national(act):
+            sides = {self._side(role) for role in mine.by} - {"force", "oversight"}
+            others = bool(sides) and not (sides == {"system"} and mine.after)
+            if others or self._leaves_an_end(pair.own, own, mine) or self._is_national(act):
                 self.faults.add("it has steps of its own that are not its own")
             number = evolve(pair.national, number=own.number, on=own.on)
             return Pair(own, number)
@@ -394,6 +449,25 @@ class Simulation:
             self.faults.add("it lets somebody do what the national file does not")
             return None
         return _without_spent(Pair(own, _after(self.national, pair.national, same, context)))
+
+    def _is_held(self, pair: Pair, mine: list[Transition], role: str) -> bool:
+        """Say whether a record is in others' hands when a role takes a step."""
+        if role != SYSTEM and self._side(role) != "force":
+            return True
+        answers = any(rule.implements for rule in mine if role in rule.by)
+        there = pair.national.state
+        return answers and any(
+            rule.to != there and self.national.roles[each].side not in ("force", "system")
+            for rule in self.national.states[there].transitions
+            for each in rule.by
+        )
+
+    def _leaves_an_end(self, before: Record, after: Record, rule: Transition) -> bool:
+        """Say whether a step from an end changes anything but what was noted."""
+        old, new = (self.own.states[record.state] for record in (before, after))
+        kept = old.final == new.final and old.counts_as == new.counts_as and not rule.reopens
+        asks = {type(atom) for atom in atoms_of(rule.requires)}
+        return old.final and not (kept and not asks & {Evidence, SuccessorNamed})
 
     def _side(self, role: str) -> str:
         return self.own.roles[role].side
@@ -421,9 +495,69 @@ class Simulation:
             if not self.seen.keys() <= good | ends:
                 self.faults.add("records are trapped")
 
+    def _waits(self) -> None:
+        """Look whether a record is in others' hands oftener than under the national file alone.
+
+        And whether the force alone comes to where it comes alone nationally.
+        """
+        for (where, alone), most in national_waits(self.national).items():
+            waits = self.waits_for(where, alone=alone)
+            for key, pair in self.seen.items():
+                ended = self.own.states[pair.own.state].final
+                limit = most.get(pair.national.state)
+                if ended or limit is None or (alone and limit):
+                    continue
+                if waits.get(key, 0) > limit:
+                    self.faults.add("a record is in others' hands oftener")
+
+    def waits_for(self, where: StateSet, *, alone: bool) -> dict[Any, int]:
+        """Return for each place how often a way is in others' hands at the least."""
+        targets = standing(where, self.national)
+        waits = {key: 0 for key, pair in self.seen.items() if pair.national.state in targets}
+        ends = {key for key, pair in self.seen.items() if self.own.states[pair.own.state].final}
+        changed = True
+        while changed:
+            changed = False
+            for key, arcs in self.arcs.items():
+                ways = [
+                    waits[then] + by_others[alone]
+                    for then, by_others in arcs.items()
+                    if then in waits
+                ]
+                least = min(ways, default=None)
+                if key not in ends and least is not None and least < waits.get(key, least + 1):
+                    waits[key], changed = least, True
+        return waits
+
+
+Waits = dict[tuple[StateSet, bool], dict[str, int]]
+_NATIONAL_WAITS: dict[int, tuple[Lifecycle, Waits]] = {}
+
+
+def national_waits(national: Lifecycle) -> Waits:
+    """Return for each goal how often a record is in others' hands from each national state."""
+    if id(national) not in _NATIONAL_WAITS:
+        same = Simulation(refining(national), national, _means(national, national), MOST)
+        same.alone = False
+        found: Waits = {}
+        if same.run().complete:
+            for guarantee, alone in product(national.guarantees, (False, True)):
+                if isinstance(guarantee.promise, AlwaysReachable):
+                    where = guarantee.promise.where
+                    most = found.setdefault((where, alone), {})
+                    for key, waits in same.waits_for(where, alone=alone).items():
+                        state = same.seen[key].national.state
+                        most[state] = max(waits, most.get(state, 0))
+        _NATIONAL_WAITS[id(national)] = national, found
+    return _NATIONAL_WAITS[id(national)][1]
+
 
 def classed(own: Lifecycle, national: Lifecycle, *, most: int = MOST) -> Outcome:
     """Class an edited file against the national one, by brute force over so many places."""
+    return Simulation(own, national, _means(own, national), most).run()
+
+
+def _means(own: Lifecycle, national: Lifecycle) -> Means:
     rules = [
         rule
         for lifecycle in (own, national)
@@ -436,7 +570,7 @@ def classed(own: Lifecycle, national: Lifecycle, *, most: int = MOST) -> Outcome
         for name, state in lifecycle.states.items()
         if any(way.after for way in state.transitions)
     ]
-    return Simulation(own, national, means_of(rules, timers=timers), most).run()
+    return means_of(rules, timers=timers)
 
 
 def _tries(
@@ -480,7 +614,8 @@ def _without_spent(pair: Pair) -> Pair:
     return Pair(pair.own, evolve(pair.national, attachments=kept))
 
 
-def _begun(lifecycle: Lifecycle) -> Record:
+def begun(lifecycle: Lifecycle) -> Record:
+    """Return a record that was just added."""
     what = Added("wmp", "recommendation", 1, Pin("drawn", 1, ""), lifecycle.initial)
     return begin(Event("R-1", 1, what, START, Actor("P", "hmicfrs"), "a clerk", NOW))
 

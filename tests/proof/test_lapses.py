@@ -70,8 +70,8 @@ def test_a_step_that_is_retimed_is_told_by_both_times() -> None:
     own = timed("working_days: 20, beginning: true, since: published", refines=national)
     (fault,) = check_refinement(own, national, VOCABULARY)
     assert fault.sentence == (
-        "`lapse` falls due 20 working days beginning with published, and `lapse` 1 month after "
-        "entered"
+        "`lapse` falls due 20 working days beginning with published here; nationally "
+        "`lapse` 1 month after entered"
     )
 
 

@@ -27,6 +27,8 @@ WORDS = evolve(
 """The national words, where each category has every field that an edit may ask for."""
 
 LOOSENING = {
+    "a note names a successor",
+    "a note spends a letter",
     "adds a role",
     "adds a way out",
     "answers nothing",
@@ -42,15 +44,22 @@ LOOSENING = {
     "role changes side",
     "role stands for another",
     "stands for another",
+    "the force waits for oversight",
+    "the inspectorate looks",
 }
 TIGHTENING = {
+    "a note is made",
     "adds a requirement",
     "applies to fewer",
     "drops a role",
     "drops a transition",
     "in force later",
+    "oversight has its time",
+    "oversight looks",
+    "oversight looks meanwhile",
     "splits a state",
     "splits a state, the force going the long way",
+    "time reminds",
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -94,7 +96,12 @@ CERTIFY = "        by: [chief_constable, liaison_officer]"
             f"{NOTE}\n      jot: {{to: certified, by: [lead]}}",
             {"own-step-leaves", "theirs-retimed", "guarantee-broken"},
         ),
-        (NOTE, f"{NOTE}\n      jot: {{to: open, by: [pcc]}}", {"own-step-by-others"}),
+        (NOTE, f"{NOTE}\n      jot: {{to: open, by: [hmicfrs]}}", {"own-step-by-others"}),
+        (
+            NOTE,
+            f"{NOTE}\n      jot: {{to: open, by: [system]}}",
+            {"own-step-by-others", "end-unreachable"},
+        ),
         (NOTE, f"{NOTE}\n      verify: {{to: open, by: [lead]}}", {"own-step-misnamed"}),
         (
             REOPEN,
@@ -127,9 +134,11 @@ def test_a_fault_names_both_lines() -> None:
     )
     assert fault.span == Span("own.yaml", 12, 7)
     assert fault.related == Span("base.yaml", 11, 7)
+    step = "own.yaml:12:7: `chief_constable` does `certify` with a `letter` alone, without a"
     assert str(fault) == (
-        "own.yaml:12:7: requirement-weakened: `certify` can be done without a `letter` signed by "
-        "`chief_constable`, and `certify` cannot\n"
+        "own.yaml:12:7: requirement-weakened: `certify` can be done with a `letter` alone here; "
+        "nationally `certify` needs a `letter` signed by `chief_constable`\n"
+        f"    1. {step} `letter` signed by `chief_constable`: `open` → `certified`\n"
         "    help: require a `letter` signed by `chief_constable`\n"
         "    against base.yaml:11:7"
     )
@@ -314,3 +323,62 @@ def test_a_trigger_that_is_answered_twice_stays_open() -> None:
     found = check_refinement(rules_from(twice, name="own", refines=base), base, VOCABULARY)
     assert {fault.code for fault in found} == {"refinement-undetermined"}
     assert any("no one name" in fault.sentence for fault in found)
+
+
+def jotted(to: str, by: str) -> Lifecycle:
+    """Return a force's file with a step of its own out of `open`."""
+    return edited(NOTE, f"{NOTE}\n      jot: {{to: {to}, by: [{by}]}}")
+
+
+SHOWN: dict[str, Lifecycle] = {
+    "answers-nothing": edited(NOTE, f"{NOTE}\n      jot: {{to: open, by: [lead], as: verify}}"),
+    "count-differs": edited("counts_as: {portal: closed}", "counts_as: {}"),
+    "earlier-than-national": evolve(edited(), in_force_from=date(2019, 12, 31)),
+    "end-unreachable": edited("to: certified", "to: open"),
+    "final-differs": edited("    final: true\n", ""),
+    "guarantee-broken": jotted("closed", "lead"),
+    "in-others-hands": edited(
+        "      certify:",
+        """\
+      look: {to: looked, by: [pcc]}
+      note: {to: open, by: [hmicfrs], requires: [reason]}
+  looked:
+    stands_for: open
+    counts_as: {portal: open}
+    transitions:
+      certify:""",
+    ),
+    "initial-differs": edited(initial="certified"),
+    "own-step-by-others": jotted("open", "hmicfrs"),
+    "own-step-from-end": edited(
+        REOPEN, f"{REOPEN}\n      jot: {{to: closed, by: [lead], reopens: true}}"
+    ),
+    "own-step-leaves": jotted("certified", "lead"),
+    "own-step-misnamed": edited(NOTE, f"{NOTE}\n      verify: {{to: open, by: [lead]}}"),
+    "refinement-undetermined": edited(LETTER, "requires: [{predicate: agreed}]"),
+    "refines-another": evolve(edited(), refines="base@2"),
+    "role-added": edited("by: [chief_constable, liaison_officer]", "by: [lead]"),
+    "stands-for-nothing": edited("  closed:\n", "  closed:\n    stands_for: nowhere\n"),
+    "target-differs": edited("to: certified", "to: open"),
+    "theirs-burdened": edited(NOTE, NOTE.replace("[reason]", "[reason, successor]")),
+    "theirs-renamed": edited(NOTE, NOTE.replace("note:", "remark:").replace("]}", "], as: note}")),
+    "theirs-retimed": edited(LAPSE, LAPSE.replace("90", "91")),
+    "wider-than-national": evolve(
+        edited(), applies_to=evolve(edited().applies_to, category=("recommendation", "afi"))
+    ),
+}
+PAGE = Path(__file__).parents[2] / "docs" / "codes.md"
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_the_page_of_codes_shows_what_is_said(code: str, *, rewrite_golden: bool) -> None:
+    """Each section's example is what an edit of the rules above is refused with."""
+    fault = next(f for f in check_refinement(SHOWN[code], NATIONAL, VOCABULARY) if f.code == code)
+    page = PAGE.read_text("utf-8")
+    (shown,) = re.findall(rf"(?s)\n## {code}\n.+?```text\n(.+?)```\n", page)
+    if rewrite_golden:
+        before, after = page.split(f"\n## {code}\n")
+        after = after.replace(shown, f"{fault}\n", 1)
+        PAGE.write_text(f"{before}\n## {code}\n{after}", "utf-8")
+    else:
+        assert shown == f"{fault}\n"

@@ -91,8 +91,10 @@ def test_a_child_does_not_open_under_a_closed_parent(jobs: Register) -> None:
     """The parent is re-opened first, in the same batch."""
     for record in ("J.1", "J.2", "J"):
         fire(jobs, record, "finish")
-    with pytest.raises(Refused, match="its parent J counts closed on force"):
+    said = "J.1 is `done`; cannot `reopen`.*\n.*its parent J counts closed on force"
+    with pytest.raises(Refused, match=said) as refused:
         fire(jobs, "J.1", "reopen")
+    assert refused.value.refusal.state == jobs.record("J.1").state == "done"
     with jobs.batch() as batch:
         for record in ("J", "J.1"):
             batch.fire(record, "reopen", actor=LIAISON, on=START)

@@ -19,7 +19,15 @@ from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.timers import RECORDS_AT_ONCE, PendingTimer, TickResult, tick
-from tests.builders.rules import CASE_LEAD, add_case, timed_cases
+from peelflow.rulebook.national import load
+from tests.builders.force import clock
+from tests.builders.rules import (
+    CASE_LEAD,
+    CASE_LIFECYCLE,
+    CASE_VOCABULARY,
+    add_case,
+    timed_cases,
+)
 
 ISSUED = date(2023, 1, 2)
 DUE = ISSUED + timedelta(28)
@@ -230,3 +238,37 @@ def test_two_processes_on_one_file_fire_each_once(tmp_path: Path) -> None:
         fired.append(len(register.tick(on=DUE).fired))
         assert sum(fired) == len(names)
         assert each_fired_once(register, names)
+
+
+REMINDER = """
+      remind: {to: held, by: [system], after: {days: 3, since: published}}
+      nag: {to: held, by: [system], after: {days: 5}}
+      let_go: {to: waiting, by: [lead]}
+"""
+
+
+def test_a_reminder_happens_once_for_each_time_its_state_is_entered(tmp_path: Path) -> None:
+    """A timed step that stays in its state would be due for ever: it is done once an entry."""
+    text = CASE_LIFECYCLE.replace("  lapsed:\n", f"{REMINDER.lstrip(chr(10))}  lapsed:\n", 1)
+    text = text.replace("        requires: [{field: owner}]\n", "        requires: [reason]\n")
+    (tmp_path / "vocabulary.yaml").write_text(CASE_VOCABULARY, "utf-8")
+    (tmp_path / "case.yaml").write_text(text, "utf-8")
+    rules = load(tmp_path / "vocabulary.yaml", tmp_path / "case.yaml")
+    with Register.open("memory:", rulebook=rules, clock=clock) as register:
+        add_case(register, "C-1", ISSUED, published=str(ISSUED))
+        register.fire("C-1", "hold", actor=CASE_LEAD, on=ISSUED)
+
+        def reminded(days: int) -> list[str]:
+            fired = register.tick(on=ISSUED + timedelta(days)).fired
+            return [event.what.trigger for event in fired]  # type: ignore[union-attr]
+
+        assert reminded(2) == []
+        assert reminded(3) == ["remind"]
+        assert reminded(4) == []
+        assert reminded(20) == ["nag"]
+        assert reminded(40) == []
+        assert register.record("C-1").state == "held"
+        for trigger in ("let_go", "hold"):
+            register.fire("C-1", trigger, actor=CASE_LEAD, on=ISSUED + timedelta(40))
+        assert reminded(41) == ["remind"]
+        assert reminded(42) == []

@@ -146,10 +146,25 @@ def _print_report(
     output.diagnostics(faults)
     for lifecycle in certificate["lifecycles"]:
         output.line(_lifecycle_summary(lifecycle))
+        print_obligations(lifecycle["obligations"])
+    for plan in certificate["plans"]:
+        output.line(f"{plan['plan']}, {plan['from']} → {plan['to']}: {plan['verdict']}")
+        print_obligations(plan["obligations"])
     errors = sum(fault.severity == "error" for fault in faults)
     notes = f", {len(faults) - errors} to note" if len(faults) > errors else ""
     names = " ".join(map(str, paths))
     output.line(f"{names}: {errors or 'no'} fault{'s' * (errors > 1)}{notes}")
+
+
+def print_obligations(entries: list[dict[str, str]]) -> None:
+    """Print what was to be proved of a force's file or of a plan, and what was found.
+
+    Args:
+        entries: The obligations, as a certificate has them.
+    """
+    if entries:
+        rows = [(e["verdict"], e["obligation"], e["that"]) for e in entries]
+        output.rows(("", "obligation", "that"), rows)
 
 
 def _lifecycle_summary(certified: dict[str, Any]) -> str:

@@ -97,7 +97,7 @@ def lint(
     if not is_misspelt and not any(fault.code == "endless-system" for fault in faults):
         faults.update(never_taken_faults(lifecycle, vocabulary, refined))
     for name, state in lifecycle.states.items():
-        faults.update(_state_faults(name, state))
+        faults.update(_state_faults(lifecycle, name, state))
         for transition in state.transitions:
             faults.update(_transition_faults(transition, vocabulary.roles))
     return tuple(sorted(faults))
@@ -124,7 +124,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
         yield Diagnostic(states[circle[0]].span, "endless-system", sentence, instead)
 
 
-def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
+def _state_faults(lifecycle: Lifecycle, name: str, state: State) -> Iterator[Diagnostic]:
     if state.due:
         yield from period_faults(state.due)
     if state.due and state.final:
@@ -137,9 +137,11 @@ def _state_faults(name: str, state: State) -> Iterator[Diagnostic]:
         yield Diagnostic(state.span, "dead-end", sentence, instead)
     yield from _ambiguous_faults(name, state)
     for transition in state.transitions:
-        if state.final and not transition.reopens:
+        target = lifecycle.states.get(transition.to)
+        # A step from an end to an end, such as a note of what was learnt, re-opens nothing.
+        if state.final and not transition.reopens and not (target and target.final):
             sentence = f"`{transition.trigger}` leads out of `{name}`, which is final"
-            instead = "write `reopens: true`, or take `final: true` from the state"
+            instead = "write `reopens: true`, lead to an end, or take `final: true` from the state"
             yield Diagnostic(transition.span, "final-leaves", sentence, instead)
         if transition.reopens and not state.final:
             sentence = f"`{transition.trigger}` re-opens `{name}`, which is not final"

@@ -28,7 +28,7 @@ def check_hierarchy(
     _refuse_open_children(reads, before, after, trigger=trigger, role=role)
     if before.parent is not None:
         opened = open_ledgers(reads, after) - open_ledgers(reads, before)
-        refuse_open_child(reads, after, opened, trigger=trigger, role=role)
+        refuse_open_child(reads, before, opened, trigger=trigger, role=role)
 
 
 def _refuse_open_children(
@@ -51,7 +51,15 @@ def _refuse_open_children(
 def refuse_open_child(
     reads: ReadSet, child: Record, ledgers: frozenset[str], *, trigger: str, role: str
 ) -> None:
-    """Raise Refused if the parent of `child` counts closed on one of `ledgers`."""
+    """Raise Refused if the parent of `child` counts closed on one of `ledgers`.
+
+    Args:
+        reads: What the parent is read from.
+        child: The record as it stands, before the step.
+        ledgers: Where the step makes it count open.
+        trigger: The step.
+        role: Who takes it.
+    """
     if not ledgers:
         return
     parent = reads.get(child.parent or "")

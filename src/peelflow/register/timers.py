@@ -127,8 +127,9 @@ def _tick_state(session: Session, record: Record, on: date) -> TickResult:
 
 def _due_transitions(session: Session, record: Record, on: date) -> Iterator[DueTransition]:
     """Yield the timed transitions that are due, or of which nobody can tell."""
-    for rule in session.lifecycle(record).states[record.state].transitions:
-        if rule.after is None or record.on > on:
+    rules = session.lifecycle(record)
+    for rule in rules.states[record.state].transitions:
+        if rule.after is None or record.on > on or _is_reminded(rules, record, rule):
             continue
         holidays = known_holidays() if rule.after.working_days else None
         due = due_day(rule.after, record, holidays)
@@ -137,6 +138,27 @@ def _due_transitions(session: Session, record: Record, on: date) -> Iterator[Due
                 yield None, rule
         elif due is not None and due <= on:
             yield due, rule
+
+
+def _is_reminded(rules: Lifecycle, record: Record, rule: Transition) -> bool:
+    """Say whether a timed step is a reminder, which stays in its state, and was done there already.
+
+    It is done once for each time that the record comes to the state, or it would be due for ever.
+    """
+    last = record.done.get(rule.trigger)
+    if rule.to != record.state or last is None:
+        return False
+    numbers = {trigger: done.number for trigger, done in record.done.items()}
+    steps = [(name, step) for name, state in rules.states.items() for step in state.transitions]
+    into = [(name, step) for name, step in steps if step.to == record.state]
+    stays = {
+        numbers.get(step.trigger) for name, step in into if name == record.state and step.after
+    }
+    came = record.entered[record.state].number
+    if came in stays:
+        comes = (numbers.get(step.trigger, 0) for name, step in into if name != record.state)
+        came = max(comes, default=0)
+    return last.number >= came
 
 
 def _due_order(transition: DueTransition) -> tuple[date, str]:

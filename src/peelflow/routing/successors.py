@@ -174,9 +174,9 @@ def _latest_day(plan: ActPlan) -> date | None:
     """Return when peelflow moves the record on by itself, if an act should be done before."""
     if plan.is_by_system:
         return None
-    rules = plan.lifecycle.states[plan.compiled.source].transitions
-    holidays = plan.context.holidays
-    dues = [due_day(rule.after, plan.start.record, holidays) for rule in rules if rule.after]
+    source, holidays = plan.compiled.source, plan.context.holidays
+    periods = [r.after for r in plan.lifecycle.states[source].transitions if r.to != source]
+    dues = [due_day(after, plan.start.record, holidays) for after in periods if after]
     coming = (due for due in dues if isinstance(due, date) and due >= plan.day)
     return min(coming, default=None)
 

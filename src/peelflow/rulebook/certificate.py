@@ -12,12 +12,12 @@ from hashlib import sha256
 from typing import Any
 
 from peelflow.errors import Diagnostic, Span
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Lifecycle, MigrationPlan
 from peelflow.rulebook.canonical import canonical_json
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.yaml_reader import fault
 
-CERTIFICATE_FORMAT = 1
+CERTIFICATE_FORMAT = 2
 
 
 def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
@@ -35,6 +35,10 @@ def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
             _lifecycle_entry(lifecycle, checked)
             for lifecycle in sorted(checked.lifecycles, key=str)
         ],
+        "plans": [
+            _plan_entry(plan, checked)
+            for plan in sorted(checked.migrations, key=lambda plan: plan.name)
+        ],
     }
     return certificate | {"digest": _digest(certificate)}
 
@@ -47,6 +51,7 @@ def _lifecycle_entry(lifecycle: Lifecycle, checked: CheckedRules) -> dict[str, A
         "digest": lifecycle.pin.digest,
         "refines": lifecycle.refines,
         "verdict": verdict_on(faults),
+        "obligations": _obligation_entries(str(lifecycle), checked),
         "guarantees": [
             {
                 "that": proof.guarantee.that,
@@ -58,6 +63,23 @@ def _lifecycle_entry(lifecycle: Lifecycle, checked: CheckedRules) -> dict[str, A
             if proof.lifecycle == str(lifecycle)
         ],
     }
+
+
+def _plan_entry(plan: MigrationPlan, checked: CheckedRules) -> dict[str, Any]:
+    file = plan.span.file
+    faults = [diagnostic for diagnostic in checked.diagnostics if diagnostic.span.file == file]
+    return {
+        "plan": plan.name,
+        "from": plan.old,
+        "to": plan.new,
+        "verdict": verdict_on(faults),
+        "obligations": _obligation_entries(plan.name, checked),
+    }
+
+
+def _obligation_entries(subject: str, checked: CheckedRules) -> list[dict[str, Any]]:
+    results = (result.to_dict() for result in checked.obligations if result.subject == subject)
+    return [{key: entry[key] for key in ("obligation", "that", "verdict")} for entry in results]
 
 
 def _digest(certificate: dict[str, Any]) -> str:
@@ -95,7 +117,7 @@ def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[s
         given = dict(json.loads(text))
         given.pop("diagnostics", None)
         signed = {key: value for key, value in given.items() if key != "digest"}
-        names = [entry["lifecycle"] for entry in given["lifecycles"]]
+        names = [*_names_in(given["lifecycles"]), *_names_in(given["plans"])]
         known = given.keys() == now.keys() and given["certificate"] == CERTIFICATE_FORMAT
         if known and len(names) == len(set(names)) and given["digest"] == _digest(signed):
             return list(_differences(given, now))
@@ -124,7 +146,13 @@ def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[s
 
 
 def _entries_by_name(certificate: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {entry["lifecycle"]: entry for entry in certificate["lifecycles"]}
+    entries = [*certificate["lifecycles"], *certificate["plans"]]
+    return dict(zip(_names_in(entries), entries, strict=True))
+
+
+def _names_in(entries: list[dict[str, Any]]) -> list[str]:
+    """Return what entries are called; a plan's name is no lifecycle's, which has a version."""
+    return [entry["plan"] if "plan" in entry else entry["lifecycle"] for entry in entries]
 
 
 def _in_short(value: Any) -> str:

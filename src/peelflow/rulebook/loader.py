@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
+from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.counterexample import ProofResult
@@ -19,6 +19,13 @@ from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Moves, moves_among
+from peelflow.proof.obligations import (
+    MIGRATION,
+    OPEN_PROOFS,
+    REFINEMENT,
+    ObligationResult,
+    obligation_results,
+)
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.authority import (
@@ -226,9 +233,7 @@ def _prove_lifecycles(
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
         proofs += prove(lifecycle, vocabulary)
-        refined = refinable.get(lifecycle.refines or "")
-        if refined is not None:
-            faults += check_refinement(lifecycle, refined, vocabulary, ledgers=ledgers)
+    faults += _refinement_faults(lifecycles, refinable, vocabulary, ledgers)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
     own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, base)}
     for proof in proofs:
@@ -242,6 +247,18 @@ def _is_own(lifecycle: Lifecycle, base: Rulebook) -> bool:
     known = base.vocabulary.categories
     is_known = any(category in known for category in lifecycle.applies_to.category)
     return bool(base.lifecycles) and lifecycle.refines is None and not is_known
+
+
+def _refinement_faults(
+    lifecycles: Iterable[Lifecycle],
+    refinable: Mapping[str, Lifecycle],
+    vocabulary: Vocabulary,
+    ledgers: Collection[str],
+) -> Iterator[Diagnostic]:
+    for lifecycle in lifecycles:
+        refined = refinable.get(lifecycle.refines or "")
+        if refined is not None:
+            yield from check_refinement(lifecycle, refined, vocabulary, ledgers=ledgers)
 
 
 def _migration_faults(
@@ -328,14 +345,35 @@ class CheckedRules:
     Attributes:
         rulebook: The base with what is sound of the files; fit to run if nothing is an error.
         lifecycles: The lifecycles of the files, whether the base holds them already or not.
-        diagnostics: Every error and note, sorted by place.
+        diagnostics: Every error and note, by file and place; in a file those of its shape last.
         proofs: What was found of each guarantee of the sound lifecycles among them.
+        compared: The lifecycles that were held against the national ones they refine.
+        migrations: The plans of the files.
     """
 
     rulebook: Rulebook
     lifecycles: tuple[Lifecycle, ...]
     diagnostics: tuple[Diagnostic, ...]
     proofs: tuple[ProofResult, ...]
+    compared: tuple[str, ...] = ()
+    migrations: tuple[MigrationPlan, ...] = ()
+
+    @property
+    def obligations(self) -> tuple[ObligationResult, ...]:
+        """What was found of each obligation of refining files and plans, in the files' order."""
+        results: list[ObligationResult] = []
+        for lifecycle in self.lifecycles:
+            if str(lifecycle) in self.compared:
+                places = {role.span for role in lifecycle.roles.values()}
+                faults = self._faults_of(lifecycle.span.file, places)
+                results += obligation_results(str(lifecycle), REFINEMENT, faults)
+        for plan in self.migrations:
+            faults = self._faults_of(plan.span.file)
+            results += obligation_results(plan.name, MIGRATION, faults)
+        return tuple(results)
+
+    def _faults_of(self, file: str, places: Container[Span] = ()) -> list[Diagnostic]:
+        return [f for f in self.diagnostics if f.span.file == file or f.span in places]
 
     @property
     def verdict(self) -> Verdict:
@@ -343,13 +381,10 @@ class CheckedRules:
         return verdict_on(self.diagnostics)
 
 
-UNDETERMINED_CODES = {"guarantee-undetermined", "refinement-undetermined", "migration-undetermined"}
-
-
 def verdict_on(diagnostics: Iterable[Diagnostic]) -> Verdict:
     """Return refuted if anything is wrong, undetermined if only proofs are open, else proved."""
     diagnostics = tuple(diagnostics)
-    is_open = [diagnostic.code in UNDETERMINED_CODES for diagnostic in diagnostics]
+    is_open = [diagnostic.code in OPEN_PROOFS for diagnostic in diagnostics]
     faults = zip(diagnostics, is_open, strict=True)
     if any(fault.severity == "error" and not is_open for fault, is_open in faults):
         return "refuted"
@@ -384,23 +419,24 @@ def check_files(
     faults = [*files.faults, *taken, *redefined, *disagreements]
     faults += _file_faults(lifecycles, vocabularies, refinable, base, vocabulary)
     sound = _without_errors(lifecycles, vocabularies, faults)
-    proofs, refuted = _prove_lifecycles(
-        sound,
-        _refinable_by_name(base.lifecycles, sound),
-        vocabulary,
-        base,
-        authority.ledgers if authority else (),
-    )
-    faults += refuted
+    refined = _refinable_by_name(base.lifecycles, sound)
+    ledgers = authority.ledgers if authority else ()
+    proofs, refuted = _prove_lifecycles(sound, refined, vocabulary, base, ledgers)
+    misshapen = _misshapen(lifecycles, vocabularies, [*faults, *refuted])
+    faults += [*refuted, *_refinement_faults(misshapen, refined, vocabulary, ledgers)]
     own_plans = without(files.migrations, taken)
     plans, repeated = merge_plans(base.migrations, own_plans)
-    faults += repeated
     known = evolve(base, migrations=(*base.migrations, *relevelling))
-    faults += _move_faults(known, own_plans, sound, faults, vocabulary)
+    faults += [*repeated, *_move_faults(known, own_plans, sound, faults, vocabulary)]
+    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, _notes(base, faults), plans)
+    compared = tuple(str(one) for one in (*sound, *misshapen) if one.refines in refined)
+    found = ordered(faults), tuple(proofs), compared, tuple(files.migrations)
+    return CheckedRules(rulebook, tuple(lifecycles), *found)
+
+
+def _notes(base: Rulebook, faults: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     found = sorted(fault for fault in faults if fault.severity == "note")
-    notes = (*base.notes, *(note for note in found if note not in base.notes))
-    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans)
-    return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
+    return *base.notes, *(note for note in found if note not in base.notes)
 
 
 def _move_faults(
@@ -483,6 +519,19 @@ def _without_errors(
     if broken.intersection(vocabulary.span.file for vocabulary in vocabularies):
         return []
     return [lifecycle for lifecycle in ready if lifecycle.span.file not in broken]
+
+
+def _misshapen(
+    ready: Iterable[Lifecycle], vocabularies: Iterable[Vocabulary], faults: Iterable[Diagnostic]
+) -> list[Lifecycle]:
+    """Return the lifecycles of which nothing but the shape is wrong.
+
+    They are held against the national ones too, for a fault of the shape may hide a loosening.
+    """
+    known, faults = tuple(ready), tuple(faults)
+    sound = {str(lifecycle) for lifecycle in _without_errors(known, vocabularies, faults)}
+    named = (fault for fault in faults if fault.code not in SHAPE_CODES)
+    return [one for one in _without_errors(known, vocabularies, named) if str(one) not in sound]
 
 
 def _refinable_by_name(base: Iterable[Lifecycle], own: Iterable[Lifecycle]) -> dict[str, Lifecycle]:
