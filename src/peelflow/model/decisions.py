@@ -290,7 +290,8 @@ class Context:
 
     `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
     are the records of the force that name what the record names, where its rules ask for them;
-    `holidays` are the known bank holidays, if working days are to be counted.
+    `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
+    which children bind the act, None: all.
     """
 
     now: datetime
@@ -301,6 +302,7 @@ class Context:
     predicates: Mapping[str, Predicate] = field(factory=dict)
     mentions: tuple[RecordReference, ...] = ()
     holidays: Holidays | None = None
+    ledgers: frozenset[str] | None = None
 
 
 Predicate = Callable[[Record, Act, Context], bool]
@@ -419,6 +421,7 @@ class RouteContext:
         lists: Those of them that hold several values. None: any.
         may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
+        ledgers: The national ledgers, None where the record is of no national category.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -432,6 +435,7 @@ class RouteContext:
     lists: frozenset[str] | None = None
     may_have_children: bool = False
     holidays: Holidays | None = None
+    ledgers: frozenset[str] | None = None
 
 
 @frozen

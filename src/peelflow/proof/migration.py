@@ -115,11 +115,17 @@ def _transition_before(step: Transition, plan: MigrationPlan, old: Lifecycle) ->
     return past_transition(evolve(step, to=name_before(old, step.to), requires=requires), triggers)
 
 
-def state_counted_twice(old: Lifecycle, new: Lifecycle) -> str | None:
-    """Return a state of both that the new rules count from, so that the old past counts too."""
+def state_counted_twice(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> str | None:
+    """Return a state of both that the new rules count from, so that the old past counts too.
+
+    It bears its old name, or stands for the same national state as before under another.
+    """
+    goes_on = {
+        then for name, then in plan.states.items() if old.stands_for(name) == new.stands_for(then)
+    }
     for atom in each_requirement(new):
         since = getattr(atom, "since", None)
-        if since in old.states and since in new.states:
+        if since in new.states and (since in old.states or since in goes_on):
             return str(since)
     return None
 
@@ -259,7 +265,7 @@ def _count_words(state: State) -> str:
 def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
     whole = product_lifecycle(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
     prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
-    twice = state_counted_twice(old, new)
+    twice = state_counted_twice(plan, old, new)
     for guarantee in new.guarantees:
         proof, span, related = prover.prove(guarantee), plan.span, guarantee.span
         if proof.verdict == "refuted" and not twice:

@@ -312,9 +312,9 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         *base.notes,
         *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
     )
-    rulebook = Rulebook(
-        (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
-    )
+    names = (*base.own, *map(str, added)) if base.lifecycles else ()
+    plans = (*base.migrations, *files.migrations)
+    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans, names)
     return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
 
 
