@@ -45,12 +45,6 @@ class DocumentUse:
 ANY_USE = DocumentUse()
 
 
-def is_theirs(rule: Transition, roles: Mapping[str, Role]) -> bool:
-    """Say whether a transition answers a national one that others than the force may take."""
-    known = [roles[name].side for name in rule.by if name in roles]
-    return rule.implements is not None and any(side != "force" for side in known)
-
-
 def triggers_sending_back(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the triggers that re-open a record, or by which somebody else sends it back.
 

@@ -14,7 +14,7 @@ from typing import Any
 import transitions
 from attrs import define, field, frozen
 
-from peelflow.engine.documents import DocumentUse, is_theirs, triggers_sending_back
+from peelflow.engine.documents import DocumentUse, triggers_sending_back
 from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context
@@ -34,6 +34,7 @@ from peelflow.model.rules import (
     Role,
     Transition,
     is_automatic,
+    is_theirs,
     newly_counting,
 )
 from peelflow.wording import suggestion

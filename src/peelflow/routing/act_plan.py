@@ -403,6 +403,7 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             needs = [AnswersNeed(names, atom.children, obligation.closes)]
         case _:
             return True
+    _wait_for_children(plan, plan.children)
     if missing:
         if not plan.context.may_have_children:
             return False
@@ -410,10 +411,8 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
         plan.needs += needs
         plan.undetermined.append("whether a child that is yet to be added can be closed")
     context = planned_context(plan, {})
-    open_ids, closes = (
-        open_children(context, obligation.closes),
-        binding_ledgers(obligation.closes, context),
-    )
+    closes = binding_ledgers(obligation.closes, context)
+    open_ids = open_children(context, closes)
     if open_ids:
         plan.needs.append(ChildrenNeed(open_ids, closes))
     return all(
@@ -429,19 +428,28 @@ def close_open_children(plan: ActPlan, closes: frozenset[str]) -> bool | None:
     Returns:
         None: Nothing is in the way. True: The plan now has their ways. False: One has none.
     """
-    children = tuple(
-        child
-        for child in plan.children
-        if plan.ledgers_with(child, closes)
-        & ledgers_counting(child.lifecycle.states[child.record.state], "open")
-    )
+    bound = [(child, plan.ledgers_with(child, closes)) for child in plan.children]
+    children = [
+        (child, ledgers)
+        for child, ledgers in bound
+        if ledgers & ledgers_counting(child.lifecycle.states[child.record.state], "open")
+    ]
+    _wait_for_children(plan, (child for child, ledgers in bound if ledgers))
     if not children:
         return None
-    ids = tuple(child.record.id for child in children)
-    plan.needs.append(ChildrenNeed(ids, tuple(sorted(closes))))
+    ids = tuple(child.record.id for child, _ in children)
+    named = frozenset[str]().union(*(ledgers for _, ledgers in children))
+    plan.needs.append(ChildrenNeed(ids, tuple(sorted(named))))
     return all(
-        _close_child(plan, child, not_open_on(child.lifecycle, closes)) for child in children
+        _close_child(plan, child, not_open_on(child.lifecycle, ledgers))
+        for child, ledgers in children
     )
+
+
+def _wait_for_children(plan: ActPlan, children: Iterable[RelatedRecord]) -> None:
+    """Let the act be no earlier than the day since when each child stands as it stands."""
+    for child in children:
+        plan.wait_for(child.record.on)
 
 
 def _close_child(plan: ActPlan, child: RelatedRecord, goal: Goal) -> bool:
@@ -465,7 +473,10 @@ def reopen_parent(plan: ActPlan, opens: frozenset[str]) -> bool | None:
     if parent is None:
         return None
     state = parent.lifecycle.states[parent.record.state]
-    closed = plan.ledgers_with(parent, opens) & ledgers_counting(state, "closed")
+    bound = plan.ledgers_with(parent, opens)
+    closed = bound & ledgers_counting(state, "closed")
+    if bound:
+        plan.wait_for(parent.record.on)
     if not closed:
         return None
     goal = not_closed_on(parent.lifecycle, closed)

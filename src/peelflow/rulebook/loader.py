@@ -173,8 +173,14 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         for name, state in lifecycle.states.items()
         for stood in (state.stands_for or name,)
     }
-    lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
+    roles = _resolved_roles(lifecycle, vocabulary.roles)
+    ledgers = None if refined is None else _ledgers_of(refined)
+    lifecycle = evolve(lifecycle, states=states, roles=roles, national_ledgers=ledgers)
     return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _ledgers_of(lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(sorted({name for state in lifecycle.states.values() for name in state.counts_as}))
 
 
 def _implemented_trigger(
