@@ -240,6 +240,30 @@ def test_an_own_parent_stops_no_act_of_theirs(tmp_path: Path) -> None:
     world.step(child, "close", "chief_constable")
 
 
+def test_an_own_parent_that_counts_on_a_national_ledger_stops_none_either(tmp_path: Path) -> None:
+    """Loading refuses such a file, or will; kept rules may have it. The force itself is stopped."""
+    write_programme(tmp_path)
+    words = (tmp_path / "programme.yaml").read_text("utf-8").replace("office:", "portal:")
+    (tmp_path / "programme.yaml").write_text(words, "utf-8")
+    world = world_of(examine(tmp_path).rulebook)
+    above = programme(world)
+    child = world.add(KIND["level-2"], parent=above)
+    world.step(child, "start")
+    with pytest.raises(Refused, match=f"not closed yet: {child}"):
+        world.fire(above, "finish", "liaison_officer")
+    world.step(child, "close", "chief_constable")
+    world.fire(above, "finish", "liaison_officer")
+    route = world.register.route(child, to="open", on=world.day)
+    assert [(step.trigger, step.before) for step in route.steps] == [("reopen", ())]
+    world.step(child, "reopen")
+    world.add(KIND["level-2"], parent=above)
+    number = world.register.record(child).number
+    told: dict[str, Any] = {"on": world.day, "reason": "a slip", **PORTAL}
+    world.register.correct(child, number, correction="void", actor=HMICFRS, **told)
+    world.register.correct(child, number + 1, correction="void", actor=HMICFRS, **told)
+    assert world.register.record(child).state == "in_progress"
+
+
 def steps_of_theirs() -> Iterator[tuple[str, str, str, str]]:
     """Yield each national step that others take with a document: where, what, and which kind."""
     for rules in national().lifecycles:
