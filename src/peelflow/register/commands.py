@@ -12,7 +12,7 @@ from typing import Literal
 
 from attrs import evolve
 
-from peelflow.engine.decide import automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers
 from peelflow.engine.decide import next_acts as acts_by_rules
 from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
 from peelflow.errors import InvalidRequest, UnknownDocument
@@ -37,7 +37,14 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, MigrationPlan
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
-from peelflow.register.hierarchy import check_hierarchy, open_ledgers, refuse_open_child
+from peelflow.register.hierarchy import (
+    HierarchyStep,
+    check_hierarchy,
+    decide_in_hierarchy,
+    ledgers_for_role,
+    open_ledgers,
+    refuse_open_child,
+)
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     FieldInput,
@@ -137,16 +144,33 @@ def take(
         folded: The record after it, where its whole history has to be read for that.
 
     Raises:
-        Refused: It restricts an appointment or inspection that acts of other records depend on.
+        Refused: It narrows what acts rest on: an appointment or inspection that acts of other
+            records name, what a parent saw of its child, or a field that somebody else's act asked
+            for.
     """
     after = folded or (apply(before, event) if before else begin(event))
-    if before is not None and after.category in RESTRICTABLE:
-        from peelflow.register.dependents import check_dependents
-
+    if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
-        check_dependents(session, before, after, event)
+        _check_what_rests_on(session, before, after, event)
     session.put(event, after)
     return after
+
+
+def _check_what_rests_on(session: Session, before: Record, after: Record, event: Event) -> None:
+    if after.category in RESTRICTABLE:
+        from peelflow.register.dependents import check_dependents
+
+        check_dependents(session, before, after, event)
+    if isinstance(event.what, Amended):
+        from peelflow.register.dependents import check_standing_acts
+
+        check_standing_acts(session, before, event)
+    is_seen = before.parent is not None and isinstance(event.what, (Amended, TransitionTaken))
+    # An act of the parent's that was recorded before, and is dated later, saw the child.
+    if is_seen and session.get(before.parent or "").on > event.on:
+        from peelflow.register.replay import check_parent_acts
+
+        check_parent_acts(session, before, event)
 
 
 def act_on(session: Session, record: Record, act: Act) -> Event:
@@ -156,25 +180,46 @@ def act_on(session: Session, record: Record, act: Act) -> Event:
         Refused: The rules refuse it, with every reason.
     """
     lifecycle = session.lifecycle(record)
-    decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+    decision = decide_in_hierarchy(session, lifecycle, record, act)
     if isinstance(decision, Refusal):
         raise Refused(decision)
     after = take(session, decision, record)
+    ledgers = None
     if record.parent is not None or record.children:
-        check_hierarchy(session, record, after, trigger=act.trigger, role=act.actor.role)
-    take_automatic(session, lifecycle, after, act.on)
+        ledgers = session.ledgers_binding(lifecycle, record, act)
+        step = HierarchyStep(act.trigger, act.actor.role, act.on, ledgers)
+        check_hierarchy(session, record, after, step)
+    take_automatic(session, lifecycle, after, act.on, ledgers=ledgers)
     return decision
 
 
-def take_automatic(session: Session, lifecycle: Lifecycle, record: Record, on: date) -> None:
-    """Take the untimed system transitions that a record's state now has, and what follows."""
+def take_automatic(
+    session: Session,
+    lifecycle: Lifecycle,
+    record: Record,
+    on: date,
+    *,
+    ledgers: frozenset[str] | None = None,
+) -> None:
+    """Take the untimed system transitions that a record's state now has, and what follows.
+
+    Args:
+        session: Where they go.
+        lifecycle: The record's rules.
+        record: The record.
+        on: The day.
+        ledgers: Those on which parents and children bound the act that they follow; None: all.
+    """
     for trigger in automatic_triggers(lifecycle, record.state):
         act = system_act(trigger, on)
-        decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+        decision = decide_in_hierarchy(session, lifecycle, record, act)
         if isinstance(decision, Event):
             after = take(session, decision, record)
-            check_hierarchy(session, record, after, trigger=trigger, role=PEELFLOW.role)
-            take_automatic(session, lifecycle, after, on)
+            # INVARIANT: what follows from an act of theirs stops it no more than the act itself.
+            bind = session.ledgers_binding(lifecycle, record, act) if ledgers is None else ledgers
+            step = HierarchyStep(trigger, PEELFLOW.role, on, bind)
+            check_hierarchy(session, record, after, step)
+            take_automatic(session, lifecycle, after, on, ledgers=bind)
             return
 
 
@@ -318,8 +363,9 @@ def _link_to_parent(session: Session, parent: Record, child: Record, event: Even
         changes=(),
     )
     take(session, link, parent)
-    ledgers = open_ledgers(session, child)
-    refuse_open_child(session, child, ledgers, trigger="add", role=event.actor.role)
+    role = event.actor.role
+    step = HierarchyStep("add", role, event.on, ledgers_for_role(session, child, role))
+    refuse_open_child(session, child, open_ledgers(session, child), step)
 
 
 def fire(
@@ -582,6 +628,7 @@ def relevel(
         proved.digest,
         proved.plan.letters,
         proved.renamed,
+        proved.kept_states if proved.plan.letters else None,
     )
     event = new_event(session, what, record, known.number + 1, provenance)
     first = session.repeated(event)

@@ -184,8 +184,14 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         for name, state in lifecycle.states.items()
         for stood in (state.stands_for or name,)
     }
-    lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
+    roles = _resolved_roles(lifecycle, vocabulary.roles)
+    ledgers = None if refined is None else _ledgers_of(refined)
+    lifecycle = evolve(lifecycle, states=states, roles=roles, national_ledgers=ledgers)
     return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _ledgers_of(lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(sorted({name for state in lifecycle.states.values() for name in state.counts_as}))
 
 
 def _implemented_trigger(
@@ -399,7 +405,8 @@ def check_files(
     faults += _move_faults(known, own_plans, sound, faults, vocabulary)
     found = sorted(fault for fault in faults if fault.severity == "note")
     notes = (*base.notes, *(note for note in found if note not in base.notes))
-    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans)
+    names = (*base.own, *map(str, added)) if base.lifecycles else ()
+    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, notes, plans, names)
     return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
 
 
