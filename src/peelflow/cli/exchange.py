@@ -26,6 +26,7 @@ from peelflow.cli.options import (
 )
 from peelflow.errors import InvalidRequest
 from peelflow.register.csv_import import ImportResult, import_sheets
+from peelflow.register.csv_schema import DateFormat
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
@@ -46,7 +47,8 @@ EXPORT_SUFFIX = ".jsonl"
 
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order, or one export.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV sheets, folders of them, or one export."),
     ],
     *,
     partial: Annotated[
@@ -56,12 +58,19 @@ def import_files(
         list[str] | None,
         typer.Option("--fill", metavar="COLUMN=VALUE", help="Fill a column where it is empty."),
     ] = None,
+    dates: Annotated[
+        DateFormat,
+        typer.Option(
+            "--dates", help="How the sheets write their days; Excel writes DD/MM/YYYY here."
+        ),
+    ] = DateFormat.ISO,
     location: RegisterOptions,
 ) -> None:
     """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
-    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents. An
-    export goes into a new register, which is then equal to the one it came from.
+    Rows are taken by their days; those of one day as they stand, sheet by sheet. A sheet's columns
+    tell whether it holds records, acts, appointments, amendments or documents. An export goes into
+    a new register, which is then equal to the one it came from.
     """
     with location.opened(make=True) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
@@ -70,7 +79,7 @@ def import_files(
             output.line(f"{count} events kept; the register is the export's equal")
             return
         defaults = dict(map(read_pair, fill or []))
-        result = import_with_progress(register, files, defaults, partial=partial)
+        result = import_with_progress(register, files, defaults, partial=partial, dates=dates)
     output.diagnostics(result.faults)
     output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
     if result.faults:
@@ -78,11 +87,18 @@ def import_files(
 
 
 def import_with_progress(
-    register: Register, files: list[Path], defaults: dict[str, str], *, partial: bool = False
+    register: Register,
+    files: list[Path],
+    defaults: dict[str, str],
+    *,
+    partial: bool = False,
+    dates: DateFormat = DateFormat.ISO,
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
     with output.progress("Importing") as show:
-        return import_sheets(register, files, defaults=defaults, partial=partial, on_progress=show)
+        return import_sheets(
+            register, files, defaults=defaults, partial=partial, dates=dates, on_progress=show
+        )
 
 
 PAPER_DAY = date(2023, 3, 30)

@@ -40,6 +40,7 @@ from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import check_hierarchy, open_ledgers, refuse_open_child
 from peelflow.register.session import Session
 from peelflow.register.validation import (
+    QUESTION_FIELDS,
     FieldInput,
     category_of,
     check_actor,
@@ -50,6 +51,7 @@ from peelflow.register.validation import (
     check_level,
     check_not_future,
     check_provenance,
+    check_questions,
     check_references,
     check_taken_over,
     check_text,
@@ -256,6 +258,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
     kind = category_of(session, what.category)
+    check_questions(session.rulebook.vocabulary, kind, what.fields, record=event.record)
     check_references(session, kind, what.fields, record=event.record)
     parent = _checked_parent(session, event, what)
     lifecycle = session.services.lifecycle_of(what.lifecycle)
@@ -448,6 +451,8 @@ def amend(
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)
+    if field in QUESTION_FIELDS:
+        check_questions(session.rulebook.vocabulary, category, fields | given, record=record)
     check_references(session, category, given, record=record)
     _take_counted_days(session, category, known, event)
     return event

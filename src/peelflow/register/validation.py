@@ -10,6 +10,7 @@ from hashlib import sha256
 from attrs import evolve
 
 from peelflow.engine.calendar import last_day
+from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.records import (
     Actor,
@@ -25,7 +26,7 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
+from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role, Vocabulary
 from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import Store
@@ -370,6 +371,51 @@ def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str
         if rule.choices and item not in rule.choices:
             raise InvalidRequest(what, f"has the item {item!r}", f"use {say_choice(rule.choices)}")
     return tuple(value)
+
+
+def list_items(category: Category, name: str, text: str) -> list[str]:
+    """Return the items of a list that somebody typed.
+
+    They are parted by `;` or by lines; where each is one of a known set, by commas too.
+    """
+    rule = category.fields[name]
+    is_of_a_set = bool(rule.choices) or (
+        name in QUESTION_FIELDS and QUESTION_SET_FIELD in category.fields
+    )
+    parts = re.split(r"[;,\r\n]" if is_of_a_set else r"[;\r\n]", text)
+    return [part.strip() for part in parts if part.strip()] or [""]
+
+
+QUESTION_FIELDS = ("question", "questions", QUESTION_SET_FIELD)
+_QUESTION_NUMBER = re.compile(r"[1-9][0-9]?(\.[1-9][0-9]?)*")
+
+
+def check_questions(
+    vocabulary: Vocabulary, category: Category, fields: Mapping[str, Value], *, record: str
+) -> None:
+    """Refuse a question that the question set has not, where a category names its question set.
+
+    A part of a question is of the set that the question is of: 7.2 as 7 is.
+    """
+    if QUESTION_SET_FIELD not in category.fields:
+        return
+    name = fields.get(QUESTION_SET_FIELD)
+    questions = vocabulary.question_sets.get(name) if isinstance(name, str) else None
+    for field in QUESTION_FIELDS[:2]:
+        given = fields.get(field, ())
+        for item in (given,) if isinstance(given, str) else given:
+            known = _QUESTION_NUMBER.fullmatch(item)
+            if known and (questions is None or int(item.partition(".")[0]) <= questions.size):
+                continue
+            what = f"{record}: the field `{field}`"
+            if questions is None:
+                why, instead = f"has the item {item!r}", "write a question's number, such as 7"
+            else:
+                why = f"has the item {item!r}, which {name} has not"
+                instead = f"write a number from 1 to {questions.size}"
+            if field == "questions":
+                instead += "; part the items with `;`"
+            raise InvalidRequest(what, why, instead)
 
 
 def _is_text(value: object) -> bool:
