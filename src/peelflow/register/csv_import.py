@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, StoreError
+from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
@@ -370,7 +370,12 @@ def _check_not_taken_over(row: SheetRow) -> None:
 def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
     """Say a refusal where its row stands."""
     sentence, instead = str(error), "mend the row, or do first what it needs"
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, EventVoided):
+        sentence = (
+            f"was kept as event {error.number} of {error.record}, which was voided on {error.on}"
+        )
+        instead = "give the row a new `key` to do it again"
+    elif isinstance(error, InvalidRequest):
         sentence, instead = f"{error.what}: {error.why}", error.instead
     elif isinstance(error, Refused) and error.reasons:
         why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in error.reasons)

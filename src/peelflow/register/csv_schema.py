@@ -19,6 +19,7 @@ from attrs import field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Level
 from peelflow.register.validation import iso_date
+from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
 
 
@@ -218,7 +219,8 @@ def read_sheet(
     rows: list[SheetRow | Diagnostic] = []
     for line, cells in lines[1:]:
         texts = map(str.strip, cells)
-        given = {column: text for column, text in zip(header, texts, strict=False) if text}
+        named = zip(header, texts, strict=False)
+        given = {column: text for column, text in named if not is_blank(text)}
         read = {
             column: dates.iso_text(text) if column in DATE_COLUMNS & {*sheet.columns} else text
             for column, text in {**filled, **given}.items()
