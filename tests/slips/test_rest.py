@@ -245,3 +245,38 @@ def test_item_12_histories_are_read_once(
             )
             assert evolve(amended, key="") != amended
     assert readings == ["A"]
+
+
+def test_item_10_an_amend_never_crashes_on_an_older_value(tmp_path: Path) -> None:
+    """A text that another day counts from by now is no day, until somebody gives one."""
+    words = VOCABULARY.split("predicates:", maxsplit=1)[0].replace(
+        "    figures:",
+        "    fields:\n"
+        "      owner: {type: person, title: Who}\n"
+        "      begun: {type: text, title: Begun}\n"
+        "      due: {type: date, title: Due}\n"
+        "    figures:",
+    )
+    rules = LIFECYCLE.replace(", requires: [{predicate: risk_reviewed}]", "")
+    (tmp_path / "l.yaml").write_text(rules, "utf-8")
+    url, day = f"sqlite:///{tmp_path / 'r.db'}", date(2023, 4, 3)
+    asked: dict[str, Any] = {"actor": LIAISON, "reason": "x", "on": day}
+    (tmp_path / "v.yaml").write_text(words, "utf-8")
+    with Register.open(url, rulebook=load(tmp_path), clock=clock) as register:
+        register.add(
+            "X",
+            category="local_review",
+            force="wmp",
+            issued=day,
+            fields={"begun": "soon"},
+            actor=LIAISON,
+        )
+    words = words.replace("begun: {type: text", "begun: {type: date").replace(
+        "title: Due}", "title: Due, counts_from: {field: begun, days: 30}}"
+    )
+    (tmp_path / "v.yaml").write_text(words, "utf-8")
+    with Register.open(url, rulebook=load(tmp_path), clock=clock) as register:
+        register.amend("X", "owner", "lead-1", **asked)
+        register.amend("X", "begun", "2023-04-02", **asked)
+        fields = register.record("X").fields
+        assert fields == {"owner": "lead-1", "begun": "2023-04-02", "due": "2023-05-02"}

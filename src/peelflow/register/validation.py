@@ -343,9 +343,10 @@ def counted_day(
     """
     counted = rule.counts_from
     start = fields.get(counted.field) if counted else None
-    if counted is None or not isinstance(start, str):
+    begun = iso_date(start) if isinstance(start, str) else None
+    if counted is None or begun is None:  # an older text may be no day, though it is asked by now
         return None
-    day = last_day(date.fromisoformat(start), counted, holidays_for(counted))
+    day = last_day(begun, counted, holidays_for(counted))
     if isinstance(day, date):
         return day.isoformat()
     instead = (
@@ -430,10 +431,10 @@ def check_questions(
             if known and (questions is None or int(item.partition(".")[0]) <= questions.size):
                 continue
             what = f"{record}: the field `{field}`"
-            if questions is None:
-                why, instead = f"has the item {item!r}", "write a question's number, such as 7"
-            else:
-                why = f"has the item {item!r}, which {name} has not"
+            why = f"is {item!r}" if isinstance(given, str) else f"has the item {item!r}"
+            instead = "write a question's number, such as 7"
+            if questions is not None:
+                why = f"{why}, which {name} has not"
                 instead = f"write a number from 1 to {questions.size}"
             if field == "questions":
                 instead += "; part the items with `;`"
