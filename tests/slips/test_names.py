@@ -375,3 +375,18 @@ def test_a_text_is_blank_exactly_where_nothing_of_it_shows(text: str) -> None:
     assert is_blank(text) or text.strip()
     assert is_blank(text) or not is_blank(text + "x")
     assert not is_blank(text + "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("gmp", "\u0261mp"),
+        ("cover", "co\u03bder"),
+        ("amp", "\u0251mp"),
+        ("O'Neill", "O\u2019Neill"),
+    ],
+)
+def test_look_alikes_of_one_case_are_known(name: str, other: str) -> None:
+    """A letter that looks like another only as a small one, and an apostrophe of typography."""
+    assert are_alike(name, other)
+    assert not are_alike(f"{name}x", other)
