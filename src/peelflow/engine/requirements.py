@@ -5,7 +5,7 @@ All of it is pure: it reads the record, the act and the context, and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date
 from functools import partial
 from itertools import chain, product
@@ -68,6 +68,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import After, Role
+from peelflow.texts import are_alike, is_blank
 from peelflow.wording import say_days, say_due, say_remedy
 
 CheckResult = str | tuple[str, ...]
@@ -179,7 +180,7 @@ def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Contex
 
 def lacks_source(role: Role, act: Act) -> bool:
     """Say whether an inspectorate's decision lacks the source it was read from."""
-    return role.side == "inspectorate" and not (act.source and act.source.strip())
+    return role.side == "inspectorate" and (act.source is None or is_blank(act.source))
 
 
 def holds_role(record: Record, act: Act, context: Context) -> bool:
@@ -251,7 +252,7 @@ def covers_question(questions: frozenset[str], question: str) -> bool:
 
 def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:
     del record, context
-    return HOLDS if act.reason and act.reason.strip() else "no reason is given"
+    return "no reason is given" if act.reason is None or is_blank(act.reason) else HOLDS
 
 
 def _judge_field(requirement: FieldSet, record: Record, act: Act, context: Context) -> CheckResult:
@@ -274,7 +275,7 @@ def has_choice(value: Value | None, choice: str) -> bool:
 
 def _judge_successor(record: Record, act: Act, context: Context) -> CheckResult:
     del context
-    if not act.successor or not act.successor.strip():
+    if act.successor is None or is_blank(act.successor):
         return "no successor is named"
     return "a record cannot succeed itself" if act.successor == record.id else HOLDS
 
@@ -362,7 +363,9 @@ def _judge_distinct(
     done = done_in_window(record, requirement)
     if done is None:
         return f"nobody did `{trigger}` since {window.on}"
-    return f"{done.person} did `{trigger}` too" if done.person == act.actor.person else HOLDS
+    return (
+        f"{done.person} did `{trigger}` too" if are_alike(done.person, act.actor.person) else HOLDS
+    )
 
 
 def _judge_waited(requirement: Waited, record: Record, act: Act, context: Context) -> CheckResult:
@@ -394,7 +397,22 @@ def _judge_predicate(name: str, record: Record, act: Act, context: Context) -> C
     predicate = context.predicates.get(name)
     if predicate is None:
         return f"the application registered no predicate `{name}`"
-    return HOLDS if predicate(record, act, context) else f"the predicate `{name}` says no"
+    answer: object = predicate(record, act, context)
+    if answer is True:
+        return HOLDS
+    if answer is False:
+        return f"the predicate `{name}` says no"
+    if isinstance(answer, Coroutine):
+        answer.close()  # it is never awaited, and need not be warned of
+    return f"the predicate `{name}` gives {say_type(answer)}, not True or False"
+
+
+def say_type(value: object) -> str:
+    """Say of what type a value is, with its article, as in `a tuple`."""
+    name = "text" if isinstance(value, str) else type(value).__name__
+    if value is None:
+        return "nothing"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _judge_elapsed(days: int, start: date, on: date) -> CheckResult:

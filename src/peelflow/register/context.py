@@ -24,6 +24,7 @@ from peelflow.model.decisions import (
 from peelflow.model.records import PEELFLOW, Document, Record
 from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
+from peelflow.register.known_names import KnownNames
 from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.rulebook import Rulebook, national_ledgers
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
@@ -82,14 +83,20 @@ def utc_now() -> datetime:
 
 @frozen(eq=False)
 class Services:
-    """What every session of a register works with."""
+    """What every session of a register works with; `force` is the one that it is opened for."""
 
     store: Store
     documents: DocumentStore
     rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
+    force: str | None = None
+    names: KnownNames = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
+
+    @names.default
+    def _names_of_store(self) -> KnownNames:
+        return KnownNames(follows=self.store.capabilities.embedded and self.force is None)
 
     def lifecycle_of(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
