@@ -25,7 +25,15 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Period, Transition, newly_counting, units_of
+from peelflow.model.rules import (
+    After,
+    Lifecycle,
+    Period,
+    Transition,
+    is_theirs,
+    newly_counting,
+    units_of,
+)
 
 _MONTHS_A_YEAR = 12
 _FIRST_YEAR, _CALENDAR_CYCLE = 2000, 400
@@ -186,9 +194,14 @@ def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Claus
 
 
 def closed_ledgers(lifecycle: Lifecycle, source: str, transition: Transition) -> frozenset[str]:
-    """Return the ledgers on which a transition closes a record."""
-    states = lifecycle.states
-    return frozenset(newly_counting(states[source], states[transition.to], "closed"))
+    """Return the ledgers on which a transition closes a record, and its children bind it.
+
+    What others than the force may do nationally, they bind on national ledgers alone.
+    """
+    states, national = lifecycle.states, lifecycle.national_ledgers
+    closed = frozenset(newly_counting(states[source], states[transition.to], "closed"))
+    is_free = national is not None and is_theirs(transition, lifecycle.roles)
+    return closed.intersection(national or ()) if is_free else closed
 
 
 def requirements_of(source: str, transition: Transition) -> tuple[Requirement, ...]:

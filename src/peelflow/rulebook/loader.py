@@ -191,8 +191,14 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         for name, state in lifecycle.states.items()
         for stood in (state.stands_for or name,)
     }
-    lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
+    roles = _resolved_roles(lifecycle, vocabulary.roles)
+    ledgers = None if refined is None else _ledgers_of(refined)
+    lifecycle = evolve(lifecycle, states=states, roles=roles, national_ledgers=ledgers)
     return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _ledgers_of(lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(sorted({name for state in lifecycle.states.values() for name in state.counts_as}))
 
 
 def _implemented_trigger(
@@ -428,7 +434,9 @@ def check_files(
     plans, repeated = merge_plans(base.migrations, own_plans)
     known = evolve(base, migrations=(*base.migrations, *relevelling))
     faults += [*repeated, *_move_faults(known, own_plans, sound, faults, vocabulary)]
-    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, _notes(base, faults), plans)
+    lifecycles_known, names = (*base.lifecycles, *added), (*base.own, *map(str, added))
+    own = names if base.lifecycles else ()
+    rulebook = Rulebook(lifecycles_known, vocabulary, _notes(base, faults), plans, own)
     compared = tuple(str(one) for one in (*sound, *misshapen) if one.refines in refined)
     found = ordered(faults), tuple(proofs), compared, tuple(files.migrations)
     return CheckedRules(rulebook, tuple(lifecycles), *found)
