@@ -13,7 +13,7 @@ from attrs import evolve
 from peelflow.errors import Conflict, InvalidRequest, InvalidRules
 from peelflow.model.decisions import Act, Refused
 from peelflow.model.records import PEELFLOW, Actor, Corrected, Migrated, TransitionTaken
-from peelflow.register import commands, migrations
+from peelflow.register import commands, migration_plan, migrations
 from peelflow.register.migration_plan import plan_digest
 from peelflow.register.register import Register
 from peelflow.rulebook.loader import read_files
@@ -123,7 +123,7 @@ def test_an_act_meanwhile_is_a_conflict_and_no_loss(
 ) -> None:
     """S2: the batch in which somebody acted is not kept, and moves when asked again."""
     record = here.add()
-    put = commands.put_move
+    put = migration_plan.put_move
 
     def put_late(*given: Any) -> Any:
         here.act(record, "finish", REVIEW_LEAD)

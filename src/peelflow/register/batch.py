@@ -600,9 +600,11 @@ class Batch:
         Raises:
             InvalidRequest: The plan is not proved, does not run this record or names another role.
         """
+        from peelflow.register.migration_plan import relevel
+
         with self.savepoint():
             provenance = self.provenance(actor, on, recorded_by, reason, source, key)
-            return commands.relevel(self.session, record, plan=plan, provenance=provenance)
+            return relevel(self.session, record, plan=plan, provenance=provenance)
 
     def keep(
         self,

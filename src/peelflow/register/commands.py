@@ -14,7 +14,7 @@ from attrs import evolve
 
 from peelflow.engine.decide import automatic_triggers
 from peelflow.engine.decide import next_acts as acts_by_rules
-from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
+from peelflow.engine.fold import apply, begin, changes_on_entry
 from peelflow.errors import InvalidRequest, UnknownDocument
 from peelflow.model.decisions import Act, NextAct, Refusal, Refused
 from peelflow.model.records import (
@@ -28,14 +28,12 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
-    Migrated,
     Provenance,
     Record,
-    Relevelled,
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, MigrationPlan
+from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
@@ -650,49 +648,3 @@ def correct(
     for made, after in corrected:
         known = take(session, made, known, folded=after)
     return corrected[0][0]
-
-
-def relevel(
-    session: Session, record: str, *, plan: MigrationPlan | str, provenance: Provenance
-) -> Event:
-    """Move a record to another level, under a proved plan."""
-    from peelflow.register.migration_plan import (
-        check_may_migrate,
-        check_plan_applies,
-        plan_for,
-        relevelling_plan,
-    )
-
-    named = relevelling_plan(session.rulebook, plan)
-    check_text(record, "the record's id")
-    known = session.get(record)
-    proved = plan_for(session, named, known)
-    what = Relevelled(
-        known.level,
-        proved.new.applies_to.level[0],
-        session.keep_lifecycle(proved.new),
-        known.state,
-        proved.plan.states.get(known.state, ""),
-        proved.digest,
-        proved.plan.letters,
-        proved.renamed,
-        proved.kept_states if proved.plan.letters else None,
-    )
-    event = new_event(session, what, record, known.number + 1, provenance)
-    first = session.repeated(event)
-    if first is not None:
-        return first
-    check_text(provenance.reason, f"{record}: the reason")
-    check_plan_applies(proved, known)
-    check_may_migrate(session, proved, known, provenance)
-    check_follows(session, provenance.on, known)
-    return put_move(session, known, event, what)
-
-
-def put_move(session: Session, record: Record, event: Event, what: Relevelled | Migrated) -> Event:
-    """Take a move into a session, counted, and what the system then does by itself."""
-    changes = changes_on_move(record, what, event.on, session.services.lifecycle_of)
-    move = evolve(event, changes=changes)
-    moved = take(session, move, record)
-    take_automatic(session, session.lifecycle(moved), moved, event.on)
-    return move

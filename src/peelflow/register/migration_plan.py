@@ -1,4 +1,4 @@
-"""Resolve a migration plan, prove it, and check who may move which record under it."""
+"""Resolve a migration plan, prove it, check who may move which record under it, and move one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 from functools import lru_cache
 from hashlib import sha256
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from peelflow.engine.fold import changes_on_move
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
-from peelflow.model.records import Provenance, Record
+from peelflow.model.records import Event, Migrated, Provenance, Record, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, Pin
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among, moves_level
+from peelflow.register.commands import new_event, take, take_automatic
 from peelflow.register.replay import is_appointed
 from peelflow.register.session import Session
-from peelflow.register.validation import check_type, role_of
+from peelflow.register.validation import check_follows, check_text, check_type, role_of
 from peelflow.rulebook.authority import is_own_relevelling
 from peelflow.rulebook.national import (
     authority,
@@ -242,3 +244,42 @@ def check_plan_applies(proved: ResolvedPlan, record: Record) -> None:
     if record.state not in proved.plan.states:
         why = f"is `{record.state}`, and {proved} does not say where that goes"
         raise InvalidRequest(record.id, why, f"map `{record.state}` in the plan")
+
+
+def relevel(
+    session: Session, record: str, *, plan: MigrationPlan | str, provenance: Provenance
+) -> Event:
+    """Move a record to another level, under a proved plan."""
+    named = relevelling_plan(session.rulebook, plan)
+    check_text(record, "the record's id")
+    known = session.get(record)
+    proved = plan_for(session, named, known)
+    what = Relevelled(
+        known.level,
+        proved.new.applies_to.level[0],
+        session.keep_lifecycle(proved.new),
+        known.state,
+        proved.plan.states.get(known.state, ""),
+        proved.digest,
+        proved.plan.letters,
+        proved.renamed,
+        proved.kept_states if proved.plan.letters else None,
+    )
+    event = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    check_text(provenance.reason, f"{record}: the reason")
+    check_plan_applies(proved, known)
+    check_may_migrate(session, proved, known, provenance)
+    check_follows(session, provenance.on, known)
+    return put_move(session, known, event, what)
+
+
+def put_move(session: Session, record: Record, event: Event, what: Relevelled | Migrated) -> Event:
+    """Take a move into a session, counted, and what the system then does by itself."""
+    changes = changes_on_move(record, what, event.on, session.services.lifecycle_of)
+    move = evolve(event, changes=changes)
+    moved = take(session, move, record)
+    take_automatic(session, session.lifecycle(moved), moved, event.on)
+    return move

@@ -23,12 +23,13 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.commands import correct, new_event, put_move
+from peelflow.register.commands import correct, new_event
 from peelflow.register.context import ReadSet, holidays_of
 from peelflow.register.migration_plan import (
     ResolvedPlan,
     check_may_migrate,
     proved_plan,
+    put_move,
     resolve_plan,
 )
 from peelflow.register.session import Session

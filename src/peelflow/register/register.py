@@ -222,9 +222,6 @@ class Register:
     ) -> Document:
         """Keep a document by the SHA-256 of its content, and return what acts refer to it by.
 
-        Keeping the same content again changes nothing. A batch has the same verb, and keeps the
-        document only if it is kept itself.
-
         Args:
             content: Its bytes.
             kind: A kind of the rulebook's evidence, such as `letter`.
@@ -239,8 +236,8 @@ class Register:
             InvalidRequest: The content is no bytes, a word no text, or the day no date.
         """
         document = describe_document(content, kind, name, signed_by=signed_by, signed_on=signed_on)
-        self.documents.keep_document(document.digest, content)
-        self.documents.keep_document(*description_of(document))
+        for digest, kept in ((document.digest, content), description_of(document)):
+            self.documents.keep_document(digest, kept)
         return document
 
     def lifecycle(self, pin: Pin) -> Lifecycle:

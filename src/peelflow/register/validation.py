@@ -498,7 +498,7 @@ def idempotency_payload(event: Event) -> tuple[object, ...]:
 def _without_derived(what: EventPayload) -> EventPayload:
     match what:
         case TransitionTaken():
-            return evolve(what, old="", new="", national=True, counted=())
+            return evolve(what, old="", new="", national=True, counted=(), counted_for=None)
         case Added():
             return evolve(what, lifecycle=UNPINNED, state="")
         case TakenOver():
