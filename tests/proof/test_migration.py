@@ -200,14 +200,44 @@ SINCE = "done is never entered without {waited: 9, since: open}"
 DONE = "done can always be reached"
 
 
-def test_a_state_counts_across_a_move_for_a_record_that_stays_in_it() -> None:
-    """Who stays in `open` waited there before; who comes from elsewhere has not been there yet."""
+def test_a_state_counts_across_a_move_that_keeps_what_it_stands_for() -> None:
+    """Who was in `open` waited since; where the move changes it, nobody has been there yet."""
     asked = SHELVED.replace("finish: {to: done, by: [lead]}", "finish: {to: done, by: [lead]%s}")
     assert shelved(SHELVED % (WAITED, "open"), "") == {SINCE}
     after = asked % (WAITED, "open", WAITED)
     assert shelved(after, "") == set()
-    assert shelved(after.replace("take_up: {to: open", "take_up: {to: shelved"), "") == {DONE}
+    assert shelved(after.replace("take_up: {to: open", "take_up: {to: shelved"), "") == set()
     assert shelved(after, "", open="shelved", shelved="open") == set()
+
+
+LEFT = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+      finish: {to: done, by: [lead], requires: [{waited: 9}]}
+  shelved:
+    counts_as: {portal: open}
+    transitions:
+      finish: {to: done, by: [lead], requires: [{waited: 9, since: open}]}
+  done: {counts_as: {portal: closed}, final: true}
+guarantees:
+  - {that: "done is never entered without {waited: 9}", because: a test}
+"""
+
+
+@pytest.mark.parametrize("name", ["open", "begun"])
+def test_a_state_that_was_left_before_a_move_counts_after_it(name: str) -> None:
+    """Who was shelved yesterday was in `open` nine days ago, and would finish at once."""
+    before = rules_from(SHELVED[: SHELVED.index("guarantees")] % ("", "open"), name="old")
+    after = rules_from(LEFT.replace("open:\n", f"{name}:\n").replace(": open}]", f": {name}}}]"))
+    after = evolve(after, name="new")
+    if name != "open":
+        states = {**after.states, name: evolve(after.states[name], stands_for="open")}
+        after = evolve(after, states=states, initial=name)
+    plan = MigrationPlan("move", "old@1", "new@1", {n: n for n in before.states} | {"open": name})
+    (fault,) = check_migration(plan, before, after, VOCABULARY)
+    assert fault.code == "migration-breaks"
 
 
 def test_a_record_that_stays_in_its_state_came_there_when_its_window_began() -> None:

@@ -72,6 +72,14 @@ class Move:
         """Whether a window begins with it, and every state is entered anew."""
         return moves_level(self.old, self.new) and not self.plan.letters
 
+    @cached_property
+    def kept_states(self) -> Mapping[str, str]:
+        """The states that were entered when they were, with their names in the new rules."""
+        old, new, states = self.old, self.new, self.plan.states
+        here = ((n, to) for n, to in states.items() if n in old.states and to in new.states)
+        kept = {n: to for n, to in here if old.stands_for(n) == new.stands_for(to)}
+        return {} if self.restarts else kept
+
     def national_name(self, trigger: str) -> str:
         """Return what a national trigger of the old rules is in the new ones."""
         if refined_name(self.old) == refined_name(self.new):
@@ -293,18 +301,17 @@ class PastPlace:
     number: int
     came: bool
 
-    def state(self, name: str, *, stays: bool = False) -> str:
+    def state(self, name: str) -> str:
         """Return the name of one of its states there.
 
         Args:
             name: Its name in its own file.
-            stays: Whether a record there leaves it only by moves on, and keeps its name by them.
         """
         label = name_before(self.view.lifecycle, name)
         notes = ["after a move"] * self.came + [f"in another sense ({self.number})"] * (
             self.number > 0
         )
-        return ", ".join([label, *notes, *["to stay"] * stays])
+        return ", ".join([label, *notes])
 
 
 @define(eq=False, slots=False)
@@ -335,25 +342,39 @@ class JoinedRules:
         return frozenset(named)
 
     @cached_property
-    def _staying(self) -> Mapping[int, frozenset[str]]:
-        """For each view, the counted states in which a record can stay until the last move."""
-        found: dict[int, frozenset[str]] = {id(view): frozenset() for view in self.views}
+    def _counting(self) -> Mapping[int, Mapping[str, frozenset[str | None]]]:
+        """For each view, the counted new states that its states go on as; None: it may be none.
+
+        A record can move on in several ways; whoever looks at a walk takes any of them.
+        """
+        found: dict[int, dict[str, frozenset[str | None]]] = {id(v): {} for v in self.views}
         changed = True
         while changed:
             changed = False
             for view in self.views:
-                ways = [(n, *way) for n in self._counted_from for way in view.onward]
-                stay = {name for name, move, to in ways if self._keeps(move, to, name, found)}
-                if stay != found[id(view)]:
-                    found[id(view)], changed = frozenset(stay), True
+                goes_on = {
+                    name: frozenset(
+                        found_name
+                        for move, to in view.onward
+                        for found_name in self._goes_on_as(move, to, name, found)
+                    )
+                    for name in view.lifecycle.states
+                }
+                if goes_on != found[id(view)]:
+                    found[id(view)], changed = goes_on, True
         return found
 
-    @staticmethod
-    def _keeps(
-        move: Move, to: PastView | None, name: str, found: Mapping[int, frozenset[str]]
-    ) -> bool:
-        kept = not move.restarts and move.plan.states.get(name) == name
-        return kept and (to is None or name in found[id(to)])
+    def _goes_on_as(
+        self,
+        move: Move,
+        to: PastView | None,
+        name: str,
+        found: Mapping[int, Mapping[str, frozenset[str | None]]],
+    ) -> frozenset[str | None]:
+        then = move.kept_states.get(name)
+        if then is None or (to is None and then not in self._counted_from):
+            return frozenset({None})
+        return frozenset({then}) if to is None else found[id(to)].get(then, frozenset())
 
     @cached_property
     def places(self) -> tuple[PastPlace, ...]:
@@ -373,11 +394,10 @@ class JoinedRules:
     def becomes(self) -> Mapping[str, str]:
         """What becomes of each state of the past, by its name in the joined lifecycle."""
         return {
-            place.state(name, stays=stays): then
+            place.state(name): then
             for place in self.places
             for name, then in place.view.states.items()
             if name in place.view.lifecycle.states
-            for stays in (False, True)
         }
 
     @cached_property
@@ -396,7 +416,7 @@ class JoinedRules:
                 states |= self._past_states(place, name)
         roles |= {**self.move.new.roles, MIGRATING_ROLE: Role("inspectorate", MIGRATING_ROLE)}
         starts = tuple(self._starts())
-        if len(starts) == 1:
+        if [each.enters for each in starts] == [(starts[0].to,)]:
             initial = starts[0].to
         else:
             states[BEFORE] = State({}, final=True, transitions=starts)
@@ -405,7 +425,7 @@ class JoinedRules:
             self.move.new, initial=initial, states={**states, **self.move.new.states}, roles=roles
         )
 
-    def _starts(self) -> Iterator[Transition]:
+    def _starts(self) -> Iterator[PastTransition]:
         added = Transition(ADD_TRIGGER, "", (MIGRATING_ROLE,), implements=ADD_TRIGGER)
         for place in self.places:
             if not place.came:
@@ -414,15 +434,12 @@ class JoinedRules:
                     yield past_transition(evolve(added, to=to), (), enters)
 
     def _ways_into(self, place: PastPlace, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield the states that a state is here, to be left or to stay, and what each counts as."""
+        """Yield the name of a state here, with what entering it counts as: each way in turn."""
         here = place.state(name)
-        yield here, (here,)
-        if name in self._staying[id(place.view)]:
-            stay = place.state(name, stays=True)
-            yield stay, (stay, here, name)
+        for then in sorted(self._counting[id(place.view)][name], key=str):
+            yield here, (here,) if then is None else (here, then)
 
     def _past_states(self, place: PastPlace, name: str) -> Iterator[tuple[str, State]]:
-        """Yield a state of the past, and that in which a record stays until the last move."""
         state = place.view.lifecycle.states[name]
         steps = [_as_past(step, place) for step in state.transitions]
         both = [
@@ -432,32 +449,21 @@ class JoinedRules:
         ]
         moves = self._moves_from(place, name)
         yield place.state(name), evolve(state, final=True, transitions=(*both, *moves))
-        if name in self._staying[id(place.view)]:
-            stay = place.state(name, stays=True)
-            moves = self._moves_staying(place, name)
-            same = (step for step in both if step.to == stay)
-            kept = evolve(state, final=True, transitions=(*same, *moves))
-            yield stay, kept
 
     def _moves_from(self, place: PastPlace, name: str) -> Iterator[Transition]:
-        """Yield the moves of a record that leaves a state, or its name, before the last one."""
+        """Yield the moves of a record; one that keeps what it stands for enters nothing anew."""
         for move, to in place.view.onward:
-            then, kept = move.plan.states.get(name), self._keeps(move, to, name, self._staying)
-            if then is not None and to is None and not (kept and name in self._counted_from):
-                yield _move_step(move, name, then, None)
-            elif then is not None and to is not None:
-                ways = self._ways_into(self._place_of(to), then)
-                kept_out = (then,) if kept else ()
-                ways = (way for way in ways if not set(kept_out) & set(way[1]))
+            then = move.plan.states.get(name)
+            if then is None:
+                continue
+            kept = name in move.kept_states
+            if to is None:
+                counted = kept and then in self._counted_from
+                yield _move_step(move, name, then, () if counted else None)
+            else:
+                there = self._place_of(to)
+                ways = [(there.state(then), ())] if kept else self._ways_into(there, then)
                 yield from (_move_step(move, name, *way) for way in ways)
-
-    def _moves_staying(self, place: PastPlace, name: str) -> Iterator[Transition]:
-        """Yield the moves by which a record keeps the name of its state until the last one."""
-        for move, to in place.view.onward:
-            if self._keeps(move, to, name, self._staying):
-                there = None if to is None else self._place_of(to)
-                target = name if there is None else there.state(name, stays=True)
-                yield _move_step(move, name, target, () if there is None else (target,))
 
     def _place_of(self, view: PastView) -> PastPlace:
         return self._came[id(view)]
