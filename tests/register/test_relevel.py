@@ -411,3 +411,11 @@ def test_a_plan_that_is_not_proved_for_a_force_s_file_moves_none_of_its_records(
     with pytest.raises(InvalidRules, match="relevelling-refused"):
         relevel(world, record, "level-3-to-2")
     assert world.register.record(record).level == 3
+
+
+def test_a_repeat_asks_the_same_whatever_the_states_were_called() -> None:
+    """What goes on is what the rules make of the plan, and unknown in an event of before."""
+    what = Relevelled(3, 2, LEVELS["level-2"].pin, "open", "open", "plan", letters=True)
+    event = Event("R-1", 2, what, date(2026, 1, 5), HMICFRS, "", clock())
+    kept = evolve(event, what=evolve(what, states={"open": "open"}))
+    assert idempotency_payload(kept) == idempotency_payload(event)

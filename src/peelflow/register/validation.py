@@ -506,7 +506,7 @@ def _without_derived(what: EventPayload) -> EventPayload:
         case Amended():
             return evolve(what, old=None)
         case Relevelled():
-            return evolve(what, old_level=None, old="", new="", triggers={})
+            return evolve(what, old_level=None, old="", new="", triggers={}, states=None)
         case _:
             return what
 
