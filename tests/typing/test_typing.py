@@ -76,9 +76,9 @@ def test_mypy_refuses_a_misspelt_keyword_in_any_verb(tmp_path: Path) -> None:
     sample = tmp_path / "planted.py"
     sample.write_text("\n".join(lines) + "\n", "utf-8")
     checked = run(sys.executable, "-m", "mypy", "--strict", "--no-pretty", sample)
-    faults = re.findall(
-        rf"^{re.escape(str(sample))}:(\d+): error: (.*)$", checked.stdout, re.MULTILINE
-    )
+    # What mypy remembers of an earlier run names the folder of that run.
+    pattern = rf"^\S*{re.escape(sample.name)}:(\d+): error: (.*)$"
+    faults = re.findall(pattern, checked.stdout, re.MULTILINE)
     assert len(planted) > 40
     assert [int(line) for line, _ in faults] == planted, checked.stdout
     assert all("nexpected keyword argument" in fault for _, fault in faults), checked.stdout
