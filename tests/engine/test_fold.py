@@ -266,3 +266,13 @@ def test_a_record_begins_once() -> None:
     again = apply(first, event(2, ADDED, 2))
 
     assert again == evolve(first, number=2, on=day(2))
+
+
+def test_a_document_used_up_by_an_older_act_stays_used_up_for_every_step() -> None:
+    """An act that says for which step it used a document frees nothing that others used before."""
+    letter = (digest_of("letter"),)
+    older = fold(history(acted("start", "open", "begun", counted=letter)))
+    closed = acted("close", "begun", "closed", counted=letter, counted_for="close")
+    after = apply(older, event(older.number + 1, closed))
+    assert after.spent == {*letter}
+    assert after.spent_for == {}

@@ -161,6 +161,22 @@ def test_the_whole_file_and_its_roles_are_compared() -> None:
     assert {"`lead` acts without an appointment", "`lead` may be delegated"} <= back
 
 
+def test_how_records_begin_is_compared() -> None:
+    """To let anybody add one loosens; to have them taken over alone tightens."""
+    added = rules_from(RULES)
+    taken_over = evolve(added, begun_by="take_over")
+    taken_over = evolve(taken_over, pin=pin_of(taken_over))
+    said = [
+        (one.effect, one.sentence)
+        for old, new in ((added, taken_over), (taken_over, added))
+        for one in diff(old, new)
+    ]
+    assert said == [
+        ("tightened", "records can only be taken over"),
+        ("loosened", "records can be added"),
+    ]
+
+
 def test_a_difference_says_its_place() -> None:
     """The place is in the new file, or in the old one for what vanished."""
     (found,) = diff(rules_from(RULES), rules_from(RULES.replace(", lead]", "]")))

@@ -372,3 +372,27 @@ def test_the_force_counts_a_document_once_but_for_its_own_steps(tmp_path: Path) 
 
 
 LETTER = [{"evidence": "letter", "signed_by": ["chief_constable"]}]
+
+
+def test_what_a_parent_of_the_force_looked_at_binds_no_act_of_theirs(tmp_path: Path) -> None:
+    """HMICFRS re-opens a child on a day before the force's programme was finished over it."""
+    write_programme(tmp_path)
+    rules = tmp_path / "programme.yaml"
+    text = rules.read_text("utf-8")
+    asking = "finish: {to: done, by: [liaison_officer], requires: [children]}"
+    rules.write_text(text.replace("finish: {to: done, by: [liaison_officer]}", asking), "utf-8")
+    states = NATIONAL_FILES["level-3"]["states"]
+    counts = {state: "closed" if state == "closed" else "open" for state in states}
+    write_own(tmp_path, "level-3", counts=counts)
+    world = world_of(load(tmp_path))
+    parent = programme(world)
+    child = world.add(KIND["level-3"], parent=parent)
+    for trigger in ("start", "self_certify", "verify"):
+        world.step(child, trigger)
+    closed = world.day
+    world.later()
+    world.register.fire(parent, "finish", actor=LIAISON, on=world.day)
+    said: dict[str, Any] = {**PORTAL, "reason": "it was not done"}
+    world.register.fire(child, "reopen", actor=HMICFRS, on=closed, **said)
+    assert world.register.record(child).state == "in_progress"
+    assert world.register.record(parent).state == "done"

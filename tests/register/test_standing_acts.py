@@ -107,3 +107,22 @@ def test_an_amended_question_is_shown_with_the_verification(world: World) -> Non
         f"verify: self_certified → closed, at {inspection}; "
         f"question: 3 → 7 in event {amended.number} of {amended.on}"
     )
+
+
+def test_what_only_came_from_others_is_no_act_that_stands(world: World) -> None:
+    """A letter that HMICFRS attached rests on no field; one may be amended beside it."""
+    record = certified(world, question="7", question_set="peel_nine")
+    inspection = world.inspect()
+    amend(world, inspection, "question_set", "peel_nine")
+    letter = world.register.keep(b"a reply", kind="letter", name="reply.txt")
+    world.register.attach(
+        record,
+        letter,
+        actor=HMICFRS,
+        on=world.day,
+        source="portal",
+        recorded_by="liaison-officer",
+    )
+    world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    amend(world, record, "owner", "somebody-else")
+    assert world.register.record(record).fields["owner"] == "somebody-else"

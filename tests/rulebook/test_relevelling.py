@@ -5,9 +5,14 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from attrs import evolve
 
+from peelflow.errors import InvalidRules
 from peelflow.proof.migration import check_migration
 from peelflow.proof.moves import moves_level
+from peelflow.rulebook import national as rules
+from peelflow.rulebook.authority import Authority
+from peelflow.rulebook.loader import RuleFiles
 from peelflow.rulebook.national import national, relevelling_plans
 
 LEVELS = {str(each): each for each in national().lifecycles if each.name.startswith("level-")}
@@ -25,3 +30,13 @@ def test_there_is_a_plan_from_each_level_to_each_other(old: int, new: int) -> No
         assert (
             check_migration(plan, LEVELS[plan.old], LEVELS[plan.new], national().vocabulary) == ()
         )
+
+
+def test_damaged_plans_between_levels_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are proved before they are given to anybody."""
+    plan = relevelling_plans()["level-2-to-3"]
+    broken = evolve(plan, states={**plan.states, "open": "closed"})
+    monkeypatch.setattr(rules, "_relevelling_files", lambda: RuleFiles(migrations=[broken]))
+    monkeypatch.setattr(rules, "authority", lambda: Authority(national()))
+    with pytest.raises(InvalidRules, match="level-2-to-3"):
+        relevelling_plans.__wrapped__()

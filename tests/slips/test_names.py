@@ -19,7 +19,9 @@ from peelflow.portfolio.movement import movement
 from peelflow.portfolio.overdue import overdue
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.portfolio.reconcile import reconcile
+from peelflow.register.batch import Batch
 from peelflow.register.csv_import import import_sheets
+from peelflow.register.known_names import UsedName
 from peelflow.register.register import Register
 from peelflow.stores.memory import MemoryStore
 from peelflow.texts import alike_name, are_alike, first_unseen, is_blank
@@ -390,3 +392,27 @@ def test_look_alikes_of_one_case_are_known(name: str, other: str) -> None:
     """A letter that looks like another only as a small one, and an apostrophe of typography."""
     assert are_alike(name, other)
     assert not are_alike(f"{name}x", other)
+
+
+def test_item_7_a_name_that_was_taken_back_frees_only_its_own_keys(register: Register) -> None:
+    """Of two that are alike, the later one is forgotten, and the first stays in use."""
+    session = register.session()
+    first, second = UsedName("person", "sam", "kent"), UsedName("person", "Sam", "kent")
+    assert session.alike_name(first) is None
+    session.put_name(first)
+    Batch(session).add(
+        "Q-77", category="recommendation", level=2, force="kent", issued=DAY, actor=LIAISON
+    )
+    begun = session.begin_savepoint()
+    session.put_name(second)
+    session.end_savepoint(begun, refused=True)
+    assert session.alike_name(second) == "sam"
+
+
+def test_item_8_a_question_beyond_its_set_is_told(register: Register) -> None:
+    """The nine have no tenth, and one field holds one question."""
+    said: dict[str, Any] = {"category": "recommendation", "level": 3, "force": "west-midlands"}
+    fields = {"question": "10", "question_set": "peel_nine"}
+    with pytest.raises(InvalidRequest, match="is '10', which peel_nine has not") as refused:
+        register.add("R-10", issued=DAY, actor=LIAISON, fields=fields, **said)
+    assert refused.value.instead == "write a number from 1 to 9"

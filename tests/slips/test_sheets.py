@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -290,6 +291,14 @@ def test_item_15_a_folder_that_cannot_be_read_is_told(
     monkeypatch.setattr(Path, "iterdir", refuse)
     done = import_sheets(register, [tmp_path])
     assert [fault.code for fault in done.faults] == ["unreadable"]
+
+
+def test_item_15_what_is_no_file_is_told(register: Register, tmp_path: Path) -> None:
+    """A pipe would be waited for without an end."""
+    os.mkfifo(tmp_path / "records.csv")
+    done = import_sheets(register, [tmp_path / "records.csv"])
+    assert [fault.code for fault in done.faults] == ["unreadable"]
+    assert "is no file" in done.faults[0].sentence
 
 
 @st.composite

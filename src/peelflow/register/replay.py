@@ -277,8 +277,7 @@ def _is_system_step(event: Event, trigger: str) -> bool:
 
 
 def _refuse_broken_event(record: Record, event: Event, why: str) -> None:
-    if why:
-        refuse_correction(record, event, [f"event {event.number} of {event.on} would break: {why}"])
+    refuse_correction(record, event, [f"event {event.number} of {event.on} would break: {why}"])
 
 
 def refuse_correction(record: Record, event: Event, why: list[str]) -> None:

@@ -121,11 +121,10 @@ def check_text(text: object, what: str) -> None:
 def check_name(name: object, what: str) -> None:
     """Refuse a name of a person or force that is no text, empty, or hides characters."""
     check_text(name, what)
-    if not isinstance(name, str):
-        return
-    if name != name.strip():
+    text = str(name)
+    if text != text.strip():
         raise InvalidRequest(f"{what} {name!r:.80}", "is padded with spaces", "leave them out")
-    unseen = first_unseen(name)
+    unseen = first_unseen(text)
     if unseen is not None:
         why = f"holds U+{ord(unseen):04X}, which shows nothing"
         raise InvalidRequest(f"{what} {name!r:.80}", why, "remove it")
