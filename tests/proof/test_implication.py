@@ -25,7 +25,6 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.proof.normal_form import MOST_CLAUSES, TooLargeError, disjunctive_normal_form
 from peelflow.proof.satisfiability import (
     WINDOW,
     KnownPast,
@@ -190,25 +189,6 @@ def test_says_whether_requirements_can_be_met() -> None:
     """One act names one inspection, so nothing is planned and bespoke at once."""
     assert can_be_met((PLANNED, ANY))
     assert not can_be_met((PLANNED, AnyOf(((BESPOKE,), (BESPOKE, ReasonGiven())))))
-
-
-def test_a_question_too_large_stays_open() -> None:
-    """More alternatives than we look at are never a pass, nor a refusal."""
-    fields = [[FieldSet(f"f{place}{way}") for way in range(8)] for place in range(5)]
-    many = tuple(AnyOf(tuple((atom,) for atom in some)) for some in fields)
-    with pytest.raises(TooLargeError):
-        disjunctive_normal_form(many)
-    assert implies(many, (ReasonGiven(),)) == "undetermined"
-    assert can_be_met(many)
-    assert MOST_CLAUSES < 8**5
-
-
-def test_a_search_too_long_stays_open() -> None:
-    """A question that would need too many tries is undetermined."""
-    given_: Requirements = tuple(FieldSet(f"f{n}") for n in range(4))
-    ways = [(FieldSet(f"a{n}"), FieldSet(f"b{n}")) for n in range(16)]
-    wanted = AnyOf((*ways, (FieldSet("f0"),)))
-    assert implies(given_, (wanted,)) == "undetermined"
 
 
 def test_a_known_past_rules_out_what_it_does_not_hold() -> None:

@@ -31,6 +31,7 @@ from peelflow.model.rules import (
     Transition,
     each_transition,
 )
+from peelflow.proof.budget import FEWER_FACTS, Budget
 from peelflow.proof.counterexample import (
     EntryCheck,
     ProofResult,
@@ -40,7 +41,7 @@ from peelflow.proof.counterexample import (
     separation_facts,
     trace_of,
 )
-from peelflow.proof.normal_form import TooLargeError, requirements_of
+from peelflow.proof.normal_form import requirements_of
 from peelflow.proof.reachability import (
     Monitor,
     ReachableStates,
@@ -166,20 +167,25 @@ def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch
     return search
 
 
-TOO_LARGE = "there is more to search than this proof looks at"
 UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
 
 
 @define(eq=False, slots=False)
 class Prover:
-    """Proves guarantees of one lifecycle, with what all of them share."""
+    """Proves guarantees of one lifecycle, with what all of them share.
+
+    Args:
+        view: The lifecycle, as the guarantees see it.
+        budget: What all these proofs may spend.
+    """
 
     view: AbstractionMap
+    budget: Budget = field(factory=Budget)
 
     @cached_property
     def _guarded(self) -> GuardedTransitions:
-        return guarded_transitions_of(self.view.lifecycle)
+        return guarded_transitions_of(self.view.lifecycle, self.budget)
 
     @cached_property
     def space(self) -> StateSpace:
@@ -249,11 +255,16 @@ class Prover:
         return ProofResult(name, guarantee, "refuted", why, steps)
 
     def prove(self, guarantee: Guarantee) -> ProofResult:
-        """Return what can be said of a guarantee."""
-        try:
-            return self._prove(guarantee)
-        except TooLargeError:
-            return ProofResult(str(self.view.lifecycle), guarantee, "undetermined", TOO_LARGE)
+        """Return what can be said of a guarantee.
+
+        Raises:
+            InvalidRules: That takes more steps than the budget has.
+        """
+        stated = guarantee.span if self.view.refined is None else self.view.lifecycle.span
+        before = self.budget.at((stated, FEWER_FACTS))
+        proof = self._prove(guarantee)
+        self.budget.at(before)
+        return proof
 
     def _prove(self, guarantee: Guarantee) -> ProofResult:
         match guarantee.promise:
@@ -395,7 +406,15 @@ class Prover:
         return ProofResult(name, guarantee, "refuted", why, trace_of(system, must.walk(node)))
 
 
-def prove(lifecycle: Lifecycle) -> tuple[ProofResult, ...]:
-    """Return what can be said of each guarantee of a settled lifecycle, in the file's order."""
-    prover = Prover(AbstractionMap(lifecycle))
+def prove(lifecycle: Lifecycle, *, budget: Budget | None = None) -> tuple[ProofResult, ...]:
+    """Return what can be said of each guarantee of a settled lifecycle, in the file's order.
+
+    Args:
+        lifecycle: The rules.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
+    """
+    prover = Prover(AbstractionMap(lifecycle), budget or Budget())
     return tuple(prover.prove(guarantee) for guarantee in lifecycle.guarantees)

@@ -21,6 +21,7 @@ from peelflow.model.rules import (
     Transition,
     is_automatic,
 )
+from peelflow.proof.budget import Budget
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import each_requirement, triggers_in, triggers_of, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
@@ -134,14 +135,25 @@ def check_migration(
     new: Lifecycle,
     *,
     roles: Mapping[str, Role] = NO_ROLES,
+    budget: Budget | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
-    `roles` are those of the rulebook: who moves records may act in neither lifecycle.
+    Args:
+        plan: The plan.
+        old: The rules that records leave.
+        new: The rules that they come to.
+        roles: Those of the rulebook: who moves records may act in neither lifecycle.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
     faults = {*_scope_faults(plan, old, new, roles), *_name_faults(plan, old, new)}
     if not faults:
-        faults.update(_state_faults(plan, old, new), _guarantee_faults(plan, old, new))
+        faults.update(
+            _state_faults(plan, old, new), _guarantee_faults(plan, old, new, budget or Budget())
+        )
     return tuple(sorted(faults))
 
 
@@ -256,9 +268,11 @@ def _count_words(state: State) -> str:
     return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
-def _guarantee_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[Diagnostic]:
+def _guarantee_faults(
+    plan: MigrationPlan, old: Lifecycle, new: Lifecycle, budget: Budget
+) -> Iterator[Diagnostic]:
     whole = product_lifecycle(plan, old, new, restarts=moves_level(old, new) and not plan.letters)
-    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new))
+    prover = Prover(MigrationProduct(whole, plan=plan, old=old, new=new), budget)
     twice = state_counted_twice(old, new)
     for guarantee in new.guarantees:
         proof, span, related = prover.prove(guarantee), plan.span, guarantee.span

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from peelflow.errors import Diagnostic, Severity, Span
 from peelflow.model.requirements import Requirement, renamed
@@ -24,6 +24,7 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
 from peelflow.proof.normal_form import closed_ledgers, requirements_of
@@ -38,6 +39,7 @@ class Refinement:
 
     own: Lifecycle
     national: Lifecycle
+    budget: Budget = field(factory=Budget)
 
     @cached_property
     def abstraction(self) -> AbstractionMap:
@@ -94,21 +96,34 @@ def undetermined_note(step: Transition, rule: Transition, sentence: str) -> Diag
 
 
 def check_refinement(
-    own: Lifecycle, national: Lifecycle, vocabulary: Vocabulary
+    own: Lifecycle,
+    national: Lifecycle,
+    vocabulary: Vocabulary,
+    *,
+    budget: Budget | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
     Where only the application can say, because a predicate decides, a note says so.
+
+    Args:
+        own: The force's file.
+        national: The file that it says it refines.
+        vocabulary: The words of the whole rulebook.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
     faults = {*_scope_faults(own, national), *_role_faults(own, national, vocabulary)}
-    refinement, entered = Refinement(own, national), states_reachable(own)
+    refinement, entered = Refinement(own, national, budget or Budget()), states_reachable(own)
     for name in own.states:
         if name in entered:
             faults.update(_state_faults(own, national, name))
             if own.stands_for(name) in national.states:
                 faults.update(_transition_faults(refinement, name))
     if all(own.stands_for(name) in national.states for name in own.states):
-        faults.update(_guarantee_faults(own, national))
+        faults.update(_guarantee_faults(refinement))
     return tuple(sorted(faults))
 
 
@@ -183,8 +198,9 @@ def _state_faults(own: Lifecycle, national: Lifecycle, name: str) -> Iterator[Di
             yield Diagnostic(state.span, "count-differs", sentence, instead, related=meant.span)
 
 
-def _guarantee_faults(own: Lifecycle, national: Lifecycle) -> Iterator[Diagnostic]:
-    prover = Prover(AbstractionMap(own, national))
+def _guarantee_faults(refinement: Refinement) -> Iterator[Diagnostic]:
+    own, national = refinement.own, refinement.national
+    prover = Prover(refinement.abstraction, refinement.budget)
     for guarantee in national.guarantees:
         proof = prover.prove(guarantee)
         if proof.verdict == "proved":
@@ -209,12 +225,14 @@ def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     state, meant = refinement.own.states[name], refinement.national_state(name)
     faults: list[Diagnostic] = []
     for step in state.transitions:
+        refinement.budget.at((step.span, FEWER_ALTERNATIVES))
         if refinement.own.stands_for(step.to) in refinement.national.states:
             faults += (
                 _own_step_faults(refinement, name, step)
                 if step.implements is None
                 else _implementation_faults(refinement, name, step)
             )
+    refinement.budget.at((state.span, FEWER_ALTERNATIVES))
     for rule in meant.transitions:
         if any(refinement.is_external(role) for role in rule.by):
             faults += _others_step_faults(refinement, name, rule)
@@ -263,7 +281,9 @@ def _implementation_faults(
     for role in step.by:
         rule = next((r for r in rules if refinement.abstraction.is_one_of(role, r.by)), None)
         if rule is None:
-            if role != SYSTEM or can_be_met(requirements_of(name, step), by_system=True):
+            if role != SYSTEM or can_be_met(
+                requirements_of(name, step), by_system=True, budget=refinement.budget
+            ):
                 may = listed(role for rule in rules for role in rule.by)
                 sentence = (
                     f"`{role}` may `{step.trigger}` here, and only {may} may `{step.implements}`"
@@ -300,6 +320,7 @@ def _requirement_faults(
             *refinement.as_counted_from_window(name, (meant,)),
             given_closes=own_closes,
             wanted_closes=national_closes,
+            budget=refinement.budget,
         )
     needed = say_requirement(wanted)
     if verdict == "refuted":
@@ -367,6 +388,7 @@ def _burden_faults(
                 *refinement.as_counted_from_window(name, (asked,)),
                 given_closes=national_closes,
                 wanted_closes=own_closes,
+                budget=refinement.budget,
             )
         if verdict == "refuted":
             needed = say_requirement(asked)

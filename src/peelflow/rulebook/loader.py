@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
+from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
@@ -201,16 +202,19 @@ def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str
 
 
 def _prove_lifecycles(
-    lifecycles: Sequence[Lifecycle], refinable: Mapping[str, Lifecycle], vocabulary: Vocabulary
+    lifecycles: Sequence[Lifecycle],
+    refinable: Mapping[str, Lifecycle],
+    vocabulary: Vocabulary,
+    budget: Budget,
 ) -> tuple[list[ProofResult], list[Diagnostic]]:
     """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`."""
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
-        proofs += prove(lifecycle)
+        proofs += prove(lifecycle, budget=budget)
         refined = refinable.get(lifecycle.refines or "")
         if refined is not None:
-            faults += check_refinement(lifecycle, refined, vocabulary)
+            faults += check_refinement(lifecycle, refined, vocabulary, budget=budget)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
     for proof in proofs:
         faults += _guarantee_faults(proof, refines=proof.lifecycle in refining)
@@ -218,7 +222,10 @@ def _prove_lifecycles(
 
 
 def _migration_faults(
-    plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle], vocabulary: Vocabulary
+    plans: Iterable[MigrationPlan],
+    lifecycles: Iterable[Lifecycle],
+    vocabulary: Vocabulary,
+    budget: Budget,
 ) -> Iterator[Diagnostic]:
     known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
     for plan in plans:
@@ -232,7 +239,7 @@ def _migration_faults(
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
             old, new = known[plan.old], known[plan.new]
-            yield from check_migration(plan, old, new, roles=vocabulary.roles)
+            yield from check_migration(plan, old, new, roles=vocabulary.roles, budget=budget)
 
 
 def _guarantee_faults(proof: ProofResult, *, refines: bool) -> Iterator[Diagnostic]:
@@ -303,11 +310,16 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
     faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
     sound = _without_errors(lifecycles, vocabularies, faults)
-    proofs, refuted = _prove_lifecycles(
-        sound, _refinable_by_name(base.lifecycles, sound), vocabulary
-    )
-    faults += refuted
-    faults += _migration_faults(files.migrations, (*base.lifecycles, *sound), vocabulary)
+    proofs: list[ProofResult] = []
+    try:
+        budget, known = Budget(), (*base.lifecycles, *sound)
+        proofs, refuted = _prove_lifecycles(
+            sound, _refinable_by_name(base.lifecycles, sound), vocabulary, budget
+        )
+        faults += refuted
+        faults += _migration_faults(files.migrations, known, vocabulary, budget)
+    except InvalidRules as too_complex:
+        faults += too_complex.diagnostics
     notes = (
         *base.notes,
         *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),

@@ -270,7 +270,10 @@ class _Positions:
 
     def of(self, mark: Any) -> Span:
         # The C parser marks the end of a last line that is not ended one line too low.
-        return min(Span(self.file, mark.line + 1, mark.column + 1), self.end)
+        line, column = mark.line + 1, mark.column + 1
+        if (line, column) > (self.end.line, self.end.column):
+            return self.end
+        return Span(self.file, line, column)
 
 
 @contextmanager
