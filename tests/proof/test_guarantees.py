@@ -37,6 +37,7 @@ states:
 LONG = "\n".join(
     (
         "states:",
+        "  open: {counts_as: {}, transitions: {go: {to: s0, by: [lead]}}}",
         *(
             f"  s{n}: {{counts_as: {{}}, transitions: {{go: {{to: s{n + 1}, by: [lead]}}}}}}"
             for n in range(60)

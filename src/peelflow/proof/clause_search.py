@@ -53,11 +53,11 @@ class ClauseSearch:
         Raises:
             InvalidRules: The budget is spent.
         """
-        units = [-variable for variable in excluded]
-        units += [clause[0] for clause in self.clauses if len(clause) == 1]
+        units = dict.fromkeys(-variable for variable in excluded)
+        units |= dict.fromkeys(clause[0] for clause in self.clauses if len(clause) == 1)
         if () in self.clauses or any(-literal in units for literal in units):
             return None
-        for unit in dict.fromkeys(units):
+        for unit in units:
             self._assign(unit, [unit])
         for clause in self.clauses:
             if len(clause) > 1:
@@ -66,7 +66,9 @@ class ClauseSearch:
 
     def _search(self) -> Literals | None:
         while True:
-            broken = self._propagate() or self._contradiction()
+            broken = self._propagate()
+            if broken is None:
+                broken = self._contradiction()
             if broken is not None:
                 if not self._learn(broken):
                     return None
@@ -128,6 +130,8 @@ class ClauseSearch:
         self.budget.spend(len(self._trail) + 1)
         if self.consistent(chosen):
             return None
+        if not self._depth:
+            return []
         return [-literal for literal in smallest_conflict(chosen, self.consistent)]
 
     def _learn(self, broken: list[Literal]) -> bool:

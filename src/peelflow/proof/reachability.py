@@ -146,7 +146,7 @@ def absence_after_monitor(
     )
 
 
-NODE_STEPS = 4
+NODE_STEPS = 8
 """What keeping a node costs, besides following the edges out of it."""
 
 
@@ -203,10 +203,10 @@ def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     outgoing, size = system.outgoing(must=must), len(system.names)
     start = system.initial_facts * size + system.initial
     nodes, predecessor, seen = [start], {}, {start}
-    spend = system.budget.spend
+    spend, width = system.budget.spend, system.facts.width
     for node in nodes:
         facts, state = divmod(node, size)
-        spend(NODE_STEPS + len(outgoing[state]))
+        spend(width * (NODE_STEPS + len(outgoing[state])))
         for number, target, gate, kept, added in outgoing[state]:
             next_node = (facts & kept | added) * size + target
             if next_node not in seen and (gate is None or gate.is_open(facts, must=must)):
@@ -235,7 +235,7 @@ def shortest_violation(
     queue = [(start, monitor.start)]
     for node, level in queue:
         facts, state = divmod(node, size)
-        system.budget.spend(NODE_STEPS + len(outgoing[state]))
+        system.budget.spend(system.facts.width * (NODE_STEPS + len(outgoing[state])))
         for number, target, gate, kept, added in outgoing[state]:
             if gate is not None and not gate.is_open(facts, must=must):
                 continue

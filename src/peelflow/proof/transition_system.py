@@ -104,17 +104,34 @@ Fact = NotBefore | LastDoneBySystem | Done | LastDoneAs
 Guard = tuple[int, int]
 
 
+BITS_A_STEP = 512
+
+
 @define(eq=False, slots=False)
 class Facts:
     """The facts asked for, each with its bit."""
 
     bits: dict[Fact, int]
+    budget: Budget
     _masks: dict[tuple[object, ...], tuple[int, int]] = field(factory=dict, init=False)
 
     @staticmethod
-    def of(asked: Iterable[Fact]) -> Facts:
-        """Number the facts."""
-        return Facts({fact: 1 << place for place, fact in enumerate(dict.fromkeys(asked))})
+    def of(asked: Iterable[Fact], budget: Budget) -> Facts:
+        """Number the facts.
+
+        Args:
+            asked: The facts.
+            budget: What this, and taking events into account, may spend.
+        """
+        every = dict.fromkeys(asked)
+        # The last bits are long numbers.
+        budget.spend(len(every) * (1 + len(every) // BITS_A_STEP))
+        return Facts({fact: 1 << place for place, fact in enumerate(every)}, budget)
+
+    @property
+    def width(self) -> int:
+        """How many times as long a number of these bits is as a short one."""
+        return 1 + len(self.bits) // BITS_A_STEP
 
     def at_first(self, initial: str) -> int:
         """Return the facts of a record that was just added."""
@@ -148,6 +165,7 @@ class Facts:
         self, points: set[TimePoint], *, by_system: bool, named: frozenset[str] = frozenset()
     ) -> tuple[int, int]:
         cleared = set_bits = 0
+        self.budget.spend(len(self.bits) * self.width)
         for fact, bit in self.bits.items():
             value = _value_after(fact, points, by_system=by_system, named=named)
             if value:
@@ -434,9 +452,10 @@ def guarded_transitions_of(
         for step in _guarded((number, name), transition, gates)
     )
     facts = tuple(dict.fromkeys(gates.facts()))
+    numbered = Facts.of(facts, gates.budget)
     for gate in dict.fromkeys(step.gate for step in guarded):
         # INVARIANT: a transition system numbers these facts first, so each has this bit in all.
-        gate.rest_on(Facts.of(facts))
+        gate.rest_on(numbered)
     return GuardedTransitions(lifecycle, guarded, facts, gates.budget)
 
 
@@ -464,10 +483,10 @@ def transition_system_of(
 
     `trigger_names` are a guarantee's words for a transition's trigger.
     """
-    lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more])
+    lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more], guarded.budget)
     index = {name: number for number, name in enumerate(lifecycle.states)}
     edges: list[Edge] = []
-    guarded.budget.spend(len(guarded.transitions) * (len(facts.bits) + 1))
+    guarded.budget.spend(len(guarded.transitions))
     for number, (source, rule, by_system, roles, gate) in enumerate(guarded.transitions):
         kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
         target = index[rule.to]

@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 from peelflow.errors import Diagnostic, InvalidRules, Severity, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
-from peelflow.proof.budget import Budget
+from peelflow.proof.budget import FEWER_FAULTS, FEWER_VALUES, Budget
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
@@ -29,7 +29,7 @@ from peelflow.rulebook.rulebook import (
     merge_vocabularies,
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
-from peelflow.rulebook.yaml_reader import MAX_BYTES, fault, read_mapping
+from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_NODES, count_values, fault, read_mapping
 from peelflow.wording import printable, suggestion
 
 _SUFFIXES = {".yaml", ".yml"}
@@ -105,13 +105,33 @@ def _unreadable_fault(path: Path, why: str) -> Diagnostic:
     return Diagnostic(Span(path_text(path)), "unreadable", sentence, instead)
 
 
-def read_file(path: Path) -> RuleFile:
+FILE_STEPS, VALUE_STEPS, BYTE_STEPS = 1_500, 40, 8
+"""What reading costs: a file, a value in it, and a byte of a file that cannot be read."""
+
+
+def read_file(path: Path, budget: Budget | None = None) -> RuleFile:
     """Read one rule file.
+
+    Args:
+        path: Where it lies.
+        budget: What the whole check that this is a part of may spend.
 
     Raises:
         InvalidRules: With every fault of the file.
     """
-    return rule_file_of(read_mapping(read_bytes(path), path_text(path)))
+    budget = budget or Budget()
+    budget.at((Span(path_text(path)), FEWER_VALUES))
+    source = read_bytes(path)
+    budget.spend(FILE_STEPS)
+    try:
+        mapping = read_mapping(source, path_text(path))
+        rules = rule_file_of(mapping)
+    except InvalidRules as invalid:
+        # How many values were read before the fault is not known.
+        steps = min(BYTE_STEPS * len(source), VALUE_STEPS * MAX_NODES)
+        raise InvalidRules(budget.each(invalid.diagnostics, steps)) from None
+    budget.spend(VALUE_STEPS * count_values(mapping))
+    return rules
 
 
 def read_lifecycle(source: bytes, file: str) -> Lifecycle:
@@ -128,22 +148,33 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
 
 @define
 class RuleFiles:
-    """What rule files hold, and the faults of those that could not be read."""
+    """What rule files hold, the faults of those that could not be read, and what is left to spend.
+
+    All that is checked and proved of them spends from the one budget.
+    """
 
     lifecycles: list[Lifecycle] = field(factory=list)
     vocabularies: list[Vocabulary] = field(factory=list)
     migrations: list[MigrationPlan] = field(factory=list)
     faults: list[Diagnostic] = field(factory=list)
+    budget: Budget = field(factory=Budget)
 
 
-def read_files(paths: Iterable[Path | str]) -> RuleFiles:
-    """Read every rule file at or under `paths`, each once, in the order of their names."""
-    files = RuleFiles()
+def read_files(paths: Iterable[Path | str], budget: Budget | None = None) -> RuleFiles:
+    """Read every rule file at or under `paths`, each once, in the order of their names.
+
+    Args:
+        paths: Files and folders.
+        budget: What reading them, and checking what was read, may spend.
+    """
+    files = RuleFiles(budget=budget or Budget())
     for path in find_rule_files(map(Path, paths), files.faults):
         try:
-            rules = read_file(path)
+            rules = read_file(path, files.budget)
         except InvalidRules as invalid:
             files.faults.extend(invalid.diagnostics)
+            if files.budget.is_spent:
+                break
             continue
         match rules:
             case Lifecycle():
@@ -304,22 +335,10 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
     ]
     added, disagreements = merge_lifecycles(base.lifecycles, lifecycles)
     faults = [*files.faults, *redefined, *disagreements]
-    for own in vocabularies:
-        faults += lint_vocabulary(own, vocabulary)
-    for lifecycle in files.lifecycles:
-        faults += lint(lifecycle, vocabulary, refined=refinable.get(lifecycle.refines or ""))
-    faults += lint_unused(files.lifecycles, vocabularies, vocabulary)
+    faults += _lint_faults(files, vocabularies, vocabulary, refinable)
     sound = _without_errors(lifecycles, vocabularies, faults)
-    proofs: list[ProofResult] = []
-    try:
-        budget, known = Budget(), (*base.lifecycles, *sound)
-        proofs, refuted = _prove_lifecycles(
-            sound, _refinable_by_name(base.lifecycles, sound), vocabulary, budget
-        )
-        faults += refuted
-        faults += _migration_faults(files.migrations, known, vocabulary, budget)
-    except InvalidRules as too_complex:
-        faults += too_complex.diagnostics
+    proofs, refuted = _prove_files(files, sound, base, vocabulary)
+    faults += refuted
     notes = (
         *base.notes,
         *sorted(diagnostic for diagnostic in faults if diagnostic.severity == "note"),
@@ -328,6 +347,41 @@ def check_files(files: RuleFiles, base: Rulebook) -> CheckedRules:
         (*base.lifecycles, *added), vocabulary, notes, (*base.migrations, *files.migrations)
     )
     return CheckedRules(rulebook, tuple(lifecycles), tuple(sorted(faults)), tuple(proofs))
+
+
+def _lint_faults(
+    files: RuleFiles,
+    vocabularies: Iterable[Vocabulary],
+    vocabulary: Vocabulary,
+    refinable: Mapping[str, Lifecycle],
+) -> Iterator[Diagnostic]:
+    """Yield what the lint finds, until the budget is spent."""
+    for own in vocabularies:
+        yield from lint_vocabulary(own, vocabulary)
+    for lifecycle in files.lifecycles:
+        if not files.budget.is_spent:
+            files.budget.at((lifecycle.span, FEWER_FAULTS))
+            refined = refinable.get(lifecycle.refines or "")
+            yield from lint(lifecycle, vocabulary, refined=refined, budget=files.budget)
+    yield from lint_unused(files.lifecycles, vocabularies, vocabulary)
+
+
+def _prove_files(
+    files: RuleFiles, sound: Sequence[Lifecycle], base: Rulebook, vocabulary: Vocabulary
+) -> tuple[list[ProofResult], list[Diagnostic]]:
+    """Prove the sound lifecycles, and the plans, with what the reading left of the budget."""
+    proofs: list[ProofResult] = []
+    faults: list[Diagnostic] = []
+    if files.budget.is_spent:
+        return proofs, faults
+    try:
+        refinable = _refinable_by_name(base.lifecycles, sound)
+        proofs, faults = _prove_lifecycles(sound, refinable, vocabulary, files.budget)
+        known = (*base.lifecycles, *sound)
+        faults += _migration_faults(files.migrations, known, vocabulary, files.budget)
+    except InvalidRules as too_complex:
+        faults += too_complex.diagnostics
+    return proofs, faults
 
 
 def _without_errors(

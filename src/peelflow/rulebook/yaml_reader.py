@@ -83,6 +83,17 @@ def json_from_node(node: Node) -> Any:
             return {key: json_from_node(child) for key, child in node.entries.items()}
 
 
+def count_values(node: Node) -> int:
+    """Return how many values a node holds, itself included."""
+    match node:
+        case ScalarNode():
+            return 1
+        case SequenceNode(nodes=nodes):
+            return 1 + sum(map(count_values, nodes))
+        case _:
+            return 1 + sum(map(count_values, node.entries.values()))
+
+
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
     firsts_by_text: dict[str, Node] = {}
