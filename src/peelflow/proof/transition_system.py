@@ -349,8 +349,7 @@ class Gate:
                 yield number
 
 
-@frozen(eq=False)
-class Edge:
+class Edge(NamedTuple):
     """A transition taken by one of `roles`; `by_system` when peelflow itself takes it.
 
     `gate` is what it needs. Taking it keeps the facts `kept_bits` and adds the facts `set_bits`.
