@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +25,14 @@ states:
 VOCABULARY = "vocabulary: own\ncategories:\n  thing:\n    title: T\n    fields:\n"
 FEW = 400_000
 """Steps that are quickly spent."""
+OWN = "lifecycle: own\nrefines: level-3@1\n"
+MEASURED = """\
+import resource, sys
+from peelflow.rulebook.national import check
+check(sys.argv[1])
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 Ways = Callable[[int], str]
 
@@ -145,6 +152,39 @@ def test_a_folder_spends_no_more_than_its_budget(
     assert found.verdict == "refuted"
 
 
+def test_nothing_is_said_to_be_proved_where_the_budget_ran_out(tmp_path: Path) -> None:
+    """What was not looked at any more is no obligation that was kept."""
+    level = Path(__file__).parents[2] / "rules" / "national" / "level-3.yaml"
+    text = level.read_text("utf-8").replace("lifecycle: level-3\n", OWN)
+    (tmp_path / "own.yaml").write_text(text, "utf-8")
+    whole = Budget()
+    found = check_files(read_files([tmp_path], whole), national())
+    assert {result.verdict for result in found.obligations} == {"proved"}
+    found = check_files(read_files([tmp_path], Budget(whole.spent - 1)), national())
+    assert [fault.code for fault in found.diagnostics] == ["too-complex"]
+    assert found.obligations == ()
+
+
+def test_a_plan_spends_from_the_budget_too(tmp_path: Path) -> None:
+    """The move, and what follows it, is proved with what is left of it."""
+    rules = lifecycle(states(3, on), "s3 is never entered without [go0]")
+    later = rules.replace("version: 1", "version: 2").replace("from: 2020", "from: 2021")
+    plan = "migration: later\nfrom: large@1\nto: large@2\ntriggers: {go0: go0}\n"
+    plan += "states: {s0: s0, s1: s1, s2: s2, s3: s3}\n"
+    spent = []
+    for more in ({}, {"plan.yaml": plan}):
+        texts = fields("owner") | {"large.yaml": rules, "later.yaml": later} | more
+        budget = Budget()
+        found = check_files(read_files([written(tmp_path, texts.copy)], budget), national())
+        assert found.verdict == "proved", found.diagnostics
+        spent.append(budget.spent)
+    found = check_files(read_files([tmp_path], Budget(spent[1] - 1)), national())
+    assert "too-complex" in [fault.code for fault in found.diagnostics]
+    reading = Budget()
+    read_files([tmp_path / "plan.yaml"], reading)
+    assert spent[1] > spent[0] + reading.spent
+
+
 def test_the_place_is_where_most_was_spent(tmp_path: Path) -> None:
     """A step that has too many alternatives is blamed for itself, not the guarantee it meets."""
     budget = Budget(FEW)
@@ -167,10 +207,8 @@ def test_what_is_checked_every_day_is_far_from_the_limit(tmp_path: Path) -> None
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_folder_ends_in_ten_seconds(kind: Callable[[], dict[str, str]], tmp_path: Path) -> None:
     """The whole budget takes at most ten seconds of one core, and 300 MB."""
-    program = "import sys; from peelflow.rulebook.national import check; check(sys.argv[1])"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    folder = str(written(tmp_path, kind))
-    subprocess.run([sys.executable, "-c", program, folder], check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime - before.ru_utime < 10
-    assert after.ru_maxrss < 300 * 1024
+    command = [sys.executable, "-c", MEASURED, str(written(tmp_path, kind))]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, kilobytes = map(float, run.stdout.split())
+    assert seconds < 10
+    assert kilobytes < 300 * 1024
