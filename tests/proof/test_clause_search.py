@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, product
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -74,3 +75,18 @@ def test_the_budget_ends_a_search() -> None:
     assert ClauseSearch(((8,), *clauses), lambda _: True, whole).solve() is not None
     with pytest.raises(InvalidRules, match="too-complex"):
         ClauseSearch(((8,), *clauses), lambda _: True, Budget(whole.spent - 1)).solve()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_it_learns_rules_out_no_solution(seed: int) -> None:
+    """A question with many conflicts on the way, and a solution that was there from the start."""
+    drawn = Random(seed)
+    hidden = {n: drawn.random() < 0.5 for n in range(1, 31)}
+    clauses: list[Literals] = []
+    while len(clauses) < 128:
+        clause = tuple(n * drawn.choice((1, -1)) for n in drawn.sample(range(1, 31), 3))
+        if any(hidden[abs(n)] == (n > 0) for n in clause):
+            clauses.append(clause)
+    found = ClauseSearch(tuple(clauses), lambda _: True, Budget()).solve()
+    assert found is not None
+    assert fits({*found}, clauses, [])

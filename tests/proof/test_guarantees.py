@@ -435,3 +435,27 @@ def test_a_walk_over_an_own_step_counts_from_the_window_before_it() -> None:
     base = rules_from(CLOSING, name="base")
     (proof,) = prove(rules_from(OWN_STEP, name="own", refines=base), VOCABULARY)
     assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["jot", "close"])
+
+
+def test_what_counts_from_a_state_is_open_only_to_who_came_through_it() -> None:
+    """One way goes past `asked`: there no letter can have come since, and no end is reached."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      ask: {to: asked, by: [lead]}%s
+  asked:
+    counts_as: {}
+    transitions:
+      hear: {to: ready, by: [lead]}
+  ready:
+    counts_as: {}
+    transitions:
+      close: {to: done, by: [lead], requires: [{evidence: letter, since: asked}]}
+  done: {counts_as: {}, final: true}
+"""
+    past = "\n      skip: {to: ready, by: [lead]}"
+    assert only(states % "", "done can always be reached").verdict == "proved"
+    proof = only(states % past, "done can always be reached")
+    assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["skip"])

@@ -180,6 +180,7 @@ def test_a_plan_spends_from_the_budget_too(tmp_path: Path) -> None:
         spent.append(budget.spent)
     found = check_files(read_files([tmp_path], Budget(spent[1] - 1)), national())
     assert "too-complex" in [fault.code for fault in found.diagnostics]
+    assert found.obligations == ()
     reading = Budget()
     read_files([tmp_path / "plan.yaml"], reading)
     assert spent[1] > spent[0] + reading.spent
