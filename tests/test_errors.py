@@ -18,6 +18,7 @@ from peelflow import errors
 from peelflow.errors import (
     Conflict,
     Diagnostic,
+    EventVoided,
     InvalidRequest,
     InvalidRules,
     KeyReused,
@@ -49,6 +50,7 @@ MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
     InvalidRequest: st.builds(InvalidRequest, TEXTS, TEXTS, TEXTS),
     UnstorableText: st.builds(UnstorableText, TEXTS),
     KeyReused: st.builds(KeyReused, TEXTS, TEXTS),
+    EventVoided: st.builds(EventVoided, TEXTS, NUMBERS, st.dates()),
     UnknownRecord: st.builds(UnknownRecord, TEXTS),
     UnknownDocument: st.builds(UnknownDocument, TEXTS),
     StoreError: st.builds(StoreError, TEXTS),

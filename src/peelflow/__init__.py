@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from peelflow.engine.decide import decide as decide
     from peelflow.errors import Conflict as Conflict
     from peelflow.errors import Diagnostic as Diagnostic
+    from peelflow.errors import EventVoided as EventVoided
     from peelflow.errors import InvalidRequest as InvalidRequest
     from peelflow.errors import InvalidRules as InvalidRules
     from peelflow.errors import KeyReused as KeyReused
@@ -144,9 +145,9 @@ _HOMES = {
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
-        "Conflict Diagnostic InvalidRequest InvalidRules KeyReused MissingDependency PeelflowError "
-        "RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion UnknownDocument "
-        "UnknownRecord UnstorableText"
+        "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
+        "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
+        "UnknownDocument UnknownRecord UnstorableText"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (

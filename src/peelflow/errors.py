@@ -5,7 +5,8 @@ PeelflowError
 ├── Refused                          the rules refuse an act; carries the Refusal
 ├── InvalidRequest (ValueError)      what was asked cannot be meant: unknown category, field, text
 │   ├── UnstorableText               a text no store can keep (NUL, lone surrogate)
-│   └── KeyReused                    a key came back with another request
+│   ├── KeyReused                    a key came back with another request
+│   └── EventVoided                  a request repeats an event that was voided
 ├── UnknownRecord (LookupError)      no record of that id
 ├── UnknownDocument (LookupError)    no document of that digest
 ├── StoreError
@@ -30,6 +31,7 @@ from peelflow.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
 
 Severity = Literal["error", "note"]
@@ -172,6 +174,23 @@ class KeyReused(InvalidRequest):
             f"key {key!r} of {record}",
             "already stands for another request",
             "use a new key, or repeat the first request unchanged",
+        )
+
+
+class EventVoided(InvalidRequest):
+    """A request that repeats an event which was voided on day `on` since."""
+
+    code: ClassVar[str] = "event-voided"
+    record: str
+    number: int
+    on: date
+
+    def __init__(self, record: str, number: int, on: date) -> None:
+        self.record, self.number, self.on = record, number, on
+        super().__init__(
+            f"event {number} of {record}",
+            f"was kept for this request, and voided on {on}",
+            "give the request a new key to do it again",
         )
 
 

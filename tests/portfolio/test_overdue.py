@@ -160,6 +160,7 @@ def test_a_slip_counts_from_the_day_it_was_decided(world: World) -> None:
 def test_only_the_forces_own_are_listed_if_so_asked(world: World) -> None:
     """Another force's list is empty here."""
     world.add(LEVEL_3, fields={"due": DUE})
+    world.add(LEVEL_3, force="kent")
     assert overdue(world.register, date(2022, 1, 1), force="kent").records == ()
 
 

@@ -56,11 +56,10 @@ def test_nor_below_an_unknown_record(world: World) -> None:
         {"level": 4},
         {"state": "self_certified"},
         {"counts": "closed", "ledger": "section_55"},
-        {"force": "nobody"},
     ],
 )
 def test_a_known_name_without_records_lists_none(world: World, asked: dict[str, Any]) -> None:
-    """What there could be is asked of the rules, not of the records; forces are not declared."""
+    """What there could be is asked of the rules, not of the records."""
     assert list(world.register.records(**asked)) == []
     assert world.register.figures(ledger=asked.get("ledger", "portal")).total == 0
 

@@ -17,6 +17,7 @@ from peelflow.cli import exchange, listing, output, portfolio, record, rules
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.errors import (
     Conflict,
+    EventVoided,
     InvalidRules,
     KeyReused,
     PeelflowError,
@@ -56,7 +57,15 @@ def upgrade_tables(
 
 
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
-_FINDING_ERRORS = (Refused, InvalidRules, Conflict, RulesMismatch, StoreBusy, KeyReused)
+_FINDING_ERRORS = (
+    Refused,
+    InvalidRules,
+    Conflict,
+    RulesMismatch,
+    StoreBusy,
+    KeyReused,
+    EventVoided,
+)
 
 app: typer.Typer = typer.Typer(
     name="peelflow",

@@ -21,11 +21,11 @@ from peelflow.cli.options import (
     RegisterOptions,
     read_pair,
     read_text,
-    replace_text,
-    replacement_stream,
 )
+from peelflow.cli.output_files import ReplaceOption, check_output_file, output_stream, write_text
 from peelflow.errors import InvalidRequest
 from peelflow.register.csv_import import ImportResult, import_sheets
+from peelflow.register.csv_schema import DateFormat
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
@@ -46,7 +46,8 @@ EXPORT_SUFFIX = ".jsonl"
 
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV sheets, in order, or one export.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV sheets, folders of them, or one export."),
     ],
     *,
     partial: Annotated[
@@ -56,12 +57,19 @@ def import_files(
         list[str] | None,
         typer.Option("--fill", metavar="COLUMN=VALUE", help="Fill a column where it is empty."),
     ] = None,
+    dates: Annotated[
+        DateFormat,
+        typer.Option(
+            "--dates", help="How the sheets write their days; Excel writes DD/MM/YYYY here."
+        ),
+    ] = DateFormat.ISO,
     location: RegisterOptions,
 ) -> None:
     """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
-    A sheet's columns tell whether it holds records, acts, appointments, amendments or documents. An
-    export goes into a new register, which is then equal to the one it came from.
+    Rows are taken by their days; those of one day as they stand, sheet by sheet. A sheet's columns
+    tell whether it holds records, acts, appointments, amendments or documents. An export goes into
+    a new register, which is then equal to the one it came from.
     """
     with location.opened(make=True) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
@@ -70,7 +78,7 @@ def import_files(
             output.line(f"{count} events kept; the register is the export's equal")
             return
         defaults = dict(map(read_pair, fill or []))
-        result = import_with_progress(register, files, defaults, partial=partial)
+        result = import_with_progress(register, files, defaults, partial=partial, dates=dates)
     output.diagnostics(result.faults)
     output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
     if result.faults:
@@ -78,15 +86,23 @@ def import_files(
 
 
 def import_with_progress(
-    register: Register, files: list[Path], defaults: dict[str, str], *, partial: bool = False
+    register: Register,
+    files: list[Path],
+    defaults: dict[str, str],
+    *,
+    partial: bool = False,
+    dates: DateFormat = DateFormat.ISO,
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
     with output.progress("Importing") as show:
-        return import_sheets(register, files, defaults=defaults, partial=partial, on_progress=show)
+        return import_sheets(
+            register, files, defaults=defaults, partial=partial, dates=dates, on_progress=show
+        )
 
 
 PAPER_DAY = date(2023, 3, 30)
 DEMO_URL = "peelflow-demo.db"
+DEMO_RECORD = "WMP-R3-031"
 
 
 def demo(
@@ -97,6 +113,7 @@ def demo(
     """Run the West Midlands example and print its table."""
     sheets = sorted((shipped_folder("examples") / "west_midlands").glob("*.csv"))
     with RegisterOptions(register=register).opened(make=True) as demo_register:
+        _check_demo_register(demo_register)
         result = import_with_progress(demo_register, sheets, {})
         if result.faults:
             output.diagnostics(result.faults)
@@ -107,7 +124,14 @@ def demo(
         print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
     output.line()
     output.line(f"Next: peelflow list --register {register} --counts open")
-    output.line(f"      peelflow show WMP-R3-031 --register {register}")
+    output.line(f"      peelflow show {DEMO_RECORD} --register {register}")
+
+
+def _check_demo_register(register: Register) -> None:
+    """Refuse to mix the demo's records into a register that holds others."""
+    if register.position() and not register.store.read((DEMO_RECORD,)):
+        what, why = f"the register {register.store.url}", "holds other records than the demo's"
+        raise InvalidRequest(what, why, "name another file with --register")
 
 
 HEADS_SUFFIX = ".heads.jsonl"
@@ -117,6 +141,7 @@ POLL_PAUSE = 0.2  # seconds between two looks at a feed that is followed
 def seal(
     file: Annotated[Path, typer.Argument(help="The seal to write; its heads go beside it.")],
     *,
+    replace: ReplaceOption = False,
     location: RegisterOptions,
 ) -> None:
     """Seal everything kept until now: keep the file where nobody who writes here can reach it.
@@ -124,10 +149,12 @@ def seal(
     Any later change of what was sealed shows when it is held against the seal: tamper-evident, not
     tamper-proof.
     """
+    for path in (file, _heads_path(file)):
+        check_output_file(path, replace=replace)
     with location.opened() as register:
         sealed, heads = register.seal()
-    replace_text(_heads_path(file), heads_text(heads))
-    replace_text(file, seal_text(sealed))
+    write_text(_heads_path(file), heads_text(heads), replace=replace)
+    write_text(file, seal_text(sealed), replace=replace)
     output.line(f"sealed {sealed}")
     output.line(f"in {file}, with the heads of {len(heads)} records in {_heads_path(file).name}")
 
@@ -188,10 +215,11 @@ def _verify_export_file(
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write, in JSON lines.")],
     *,
+    replace: ReplaceOption = False,
     location: RegisterOptions,
 ) -> None:
     """Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere."""
-    with location.opened() as register, replacement_stream(file) as stream:
+    with location.opened() as register, output_stream(file, replace=replace) as stream:
         stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
 
@@ -213,6 +241,8 @@ def feed(
     With a cursor each is printed at least once, whenever this stops: the place is noted after it
     was printed.
     """
+    if cursor is not None:
+        check_output_file(cursor, replace=True)
     with location.opened() as register:
         position = after
         if cursor is not None and cursor.exists():
@@ -227,11 +257,11 @@ def feed(
 def _print_feed(register: Register, position: int, cursor: Path | None) -> int:
     """Print what is behind a position, and return the last one printed."""
     for item in register.feed(after=position):
-        sys.stdout.write(_feed_line(item) + "\n")
+        output.write_machine_text(_feed_line(item) + "\n")
         sys.stdout.flush()
         position = item.position
         if cursor is not None:
-            replace_text(cursor, f"{position} {item.entry.digest}\n")
+            write_text(cursor, f"{position} {item.entry.digest}\n", replace=True)
     return position
 
 

@@ -5,7 +5,7 @@ The commands are list, show, why, route and figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from shlex import quote
 from typing import Annotated, assert_never
@@ -53,7 +53,7 @@ from peelflow.model.records import (
 )
 from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Counts, ledgers_counting
-from peelflow.portfolio.listing import row_of
+from peelflow.portfolio.listing import question_amendments, row_of
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.reports.lifecycle_page import say_counts
@@ -62,11 +62,15 @@ from peelflow.wording import say_choice, say_day, say_need, say_rule
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
 
 
-def _event_row(event: Event) -> tuple[output.Cell, ...]:
+def _event_row(event: Event, history: Sequence[Event]) -> tuple[output.Cell, ...]:
+    amended = [
+        f"{say_what(before.what)} in event {before.number} of {before.on}"
+        for before in question_amendments(history, event)
+    ]
     return (
         event.number,
         event.on,
-        say_what(event.what),
+        "; ".join((say_what(event.what), *amended)),
         str(event.actor),
         event.recorded_by,
         event.reason,
@@ -180,7 +184,7 @@ def show_record(
         output.rows(("", ""), list(_record_facts(register, shown)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
-        output.rows(columns, [_event_row(event) for event in history], numbers=("no",))
+        output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
         output.line()
         transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
         output.line("Next:" if transitions else f"`{shown.state}` is an end")

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from enum import StrEnum
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypedDict, get_type_hints
+from typing import Annotated, Any, TypedDict, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
 from attrs import NOTHING, fields, frozen, has
 
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
 from peelflow.register.batch import Batch
@@ -29,6 +29,8 @@ from peelflow.register.register import Register
 from peelflow.register.validation import iso_date
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.stores.opening import open_store
+from peelflow.texts import is_blank
 
 FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
@@ -158,6 +160,9 @@ class RegisterOptions:
         Raises:
             InvalidRequest: There is no such file.
         """
+        for name in ("PEELFLOW_FORCE", "PEELFLOW_REGISTER", "PEELFLOW_RULES"):
+            if is_blank(os.environ.get(name, "set")):
+                raise InvalidRequest(name, "is empty", f"{_MEANT[name]}, or unset it")
         scheme, colon, _ = self.register.partition(":")
         url = self.register if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{self.register}"
         file = Path(url.removeprefix(SQLITE_SCHEME))
@@ -170,9 +175,58 @@ class RegisterOptions:
                 "`peelflow import`",
             )
         rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
-        force = os.environ.get("PEELFLOW_FORCE") or None
-        with Register.open(url, rulebook=rulebook_of(rules), force=force) as register:
+        force = os.environ.get("PEELFLOW_FORCE")
+        rulebook = rulebook_of(rules)
+        with (
+            _unmade_if_empty(file) if is_file and make else nullcontext(),
+            Register.open(url, rulebook=rulebook, force=force) as register,
+        ):
+            if force is not None and not make:
+                _check_own_force(register, force)
             yield register
+
+
+_MEANT = {
+    "PEELFLOW_FORCE": "name the force",
+    "PEELFLOW_REGISTER": "say where the register is",
+    "PEELFLOW_RULES": "name the rule files",
+}
+"""What to do about a variable that is set to nothing, as by a service that lacks its value."""
+
+
+def _check_own_force(register: Register, force: str) -> None:
+    """Refuse to look at the records of a force that has none: its name may be mistyped."""
+    if next(register.records(), None) is None:
+        instead = "check PEELFLOW_FORCE, or add the force's first record"
+        raise InvalidRequest(f"the force {force!r}", "no record is of it", instead)
+
+
+@contextmanager
+def _unmade_if_empty(file: Path) -> Iterator[None]:
+    """Leave no register behind where there was none and nothing was kept."""
+    was_there = file.exists()
+    was_made = not was_there or (file.is_file() and file.stat().st_size == 0)
+    try:
+        yield
+    finally:
+        if was_made and file.is_file() and _holds_nothing(file):
+            for end in ("-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+            if was_there:
+                file.write_bytes(b"")
+            else:
+                file.unlink()
+
+
+def _holds_nothing(file: Path) -> bool:
+    try:
+        store = open_store(f"{SQLITE_SCHEME}{file}")
+    except PeelflowError:
+        return False
+    try:
+        return store.position() == 0
+    finally:
+        store.close()
 
 
 class ProvenanceArguments(TypedDict):
@@ -317,32 +371,3 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """Return a file's text, or raise InvalidRequest."""
     return read_bytes(path).decode("utf-8", "replace")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file's text whole or leave it as it was, or raise InvalidRequest."""
-    with replacement_stream(path) as stream:
-        stream.write(text)
-
-
-@contextmanager
-def replacement_stream(path: Path) -> Iterator[TextIO]:
-    """Give a stream whose text takes the file's place when the block ends well.
-
-    Raises:
-        InvalidRequest: The file cannot be written.
-    """
-    partial_file = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
-            try:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-                partial_file.replace(path)
-            except BaseException:
-                partial_file.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
-        raise InvalidRequest(f"the file {path}", why, instead) from None

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Literal, Protocol, TextIO
 
@@ -163,6 +165,23 @@ _HARMLESS_CHARACTERS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 Cell = str | int | date | None
 
 
+def console_of(stream: TextIO) -> Console:
+    """Return a console that prints to a stream, as wide as the terminal.
+
+    A width of nothing, as some terminals and services say in COLUMNS, is none: nothing would show.
+    """
+    said = os.environ.get("COLUMNS", "")
+    is_nothing = said.isdigit() and int(said) == 0
+    return Console(file=stream, width=get_terminal_size().columns if is_nothing else None)
+
+
+def write_machine_text(text: str) -> None:
+    """Write what programs read: UTF-8 with plain line ends, whatever the console speaks."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    sys.stdout.write(text)
+
+
 def printable(text: str) -> str:
     """Return a text without what a terminal would obey instead of print."""
     return "".join(
@@ -192,7 +211,7 @@ def line(text: str = "", style: str = "") -> None:
 
 def paragraph(text: str, *, indent: int = 0, mark: str = "") -> None:
     """Print a text in lines that can be read, below each other; `mark` stands before the first."""
-    width = min(Console(file=sys.stdout).width, READABLE_WIDTH)
+    width = min(console_of(sys.stdout).width, READABLE_WIDTH)
     margin = " " * indent
     wrapped = wrap(
         printable(text),
@@ -244,7 +263,7 @@ def diagnostics(faults: Iterable[Diagnostic], stream: TextIO | None = None) -> N
 
 def print_json(data: object) -> None:
     """Print data as indented JSON, a day as 2023-03-30."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+    write_machine_text(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 class ShowsProgress(Protocol):
@@ -257,7 +276,7 @@ class ShowsProgress(Protocol):
 @contextmanager
 def progress(label: str) -> Iterator[ShowsProgress]:
     """Show a progress bar where somebody looks on, and give what moves it."""
-    console = Console(stderr=True)
+    console = console_of(sys.stderr)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=None)
 
@@ -288,8 +307,9 @@ def rows(
     """
     match form:
         case Format.CSV:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerows([columns, *body])
+            text = StringIO()
+            csv.writer(text, lineterminator="\n").writerows([columns, *body])
+            write_machine_text(text.getvalue())
         case Format.JSON:
             print_json([dict(zip(columns, row, strict=True)) for row in body])
         case Format.MD:
@@ -306,7 +326,7 @@ def _print_markdown(
     marks = ["--:" if column in numbers else "---" for column in columns]
     for row in (columns, marks, *body):
         cells = (_cell_text(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in row)
-        sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        write_machine_text(f"| {' | '.join(cells)} |\n")
 
 
 def _cell_text(cell: Cell) -> str:
@@ -314,7 +334,7 @@ def _cell_text(cell: Cell) -> str:
 
 
 def _print_plain_or_bordered(content: TableContent) -> None:
-    console = Console(file=sys.stdout)
+    console = console_of(sys.stdout)
     if console.is_terminal:
         print_table(console, content)
         return
@@ -332,4 +352,4 @@ def _print_plain_or_bordered(content: TableContent) -> None:
 
 
 def _print_text(text: Text, stream: TextIO) -> None:
-    Console(file=stream).print(text, soft_wrap=True)
+    console_of(stream).print(text, soft_wrap=True)

@@ -40,6 +40,7 @@ from peelflow.model.rules import MigrationPlan
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
+from peelflow.register.validation import list_items
 from peelflow.rulebook.national import examine
 
 
@@ -95,13 +96,15 @@ def _refuse_without_state(options: dict[str, object]) -> None:
 def given_fields(
     register: Register, category: str, pairs: Iterable[tuple[str, str]]
 ) -> dict[str, str | list[str]]:
-    """Return fields as they are given on the command line; a list's items are parted by `;`."""
-    category_rules = register.rulebook.vocabulary.categories.get(category)
+    """Return fields as the command line gives them; a list is parted as in sheets."""
+    declared = register.rulebook.vocabulary.categories.get(category)
     fields: dict[str, str | list[str]] = {}
     for name, value in pairs:
-        rule = category_rules.fields.get(name) if category_rules else None
-        is_list = rule is not None and rule.type == "list"
-        fields[name] = [item.strip() for item in value.split(";")] if is_list else value
+        rule = declared.fields.get(name) if declared else None
+        if declared is not None and rule is not None and rule.type == "list":
+            fields[name] = list_items(declared, name, value)
+        else:
+            fields[name] = value
     return fields
 
 

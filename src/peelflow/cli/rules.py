@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from importlib.metadata import version
@@ -200,7 +199,7 @@ def show_rules(
         )
     latest = max(versions, key=lambda known: known.version)
     if as_page:
-        sys.stdout.write(page_of(latest))
+        output.write_machine_text(page_of(latest))
     else:
         _print_lifecycle(latest, form)
 

@@ -6,15 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
+from peelflow.engine.documents import say_never_entered, window_start
 from peelflow.engine.machine import CompiledTransition, Cursor, RuleEvent, RuleMachine, machine_for
 from peelflow.engine.refusal import needs_of, refusal_of
-from peelflow.engine.requirements import (
-    NO_QUESTION,
-    compile_check,
-    question_of,
-    say_never_entered,
-    window_start,
-)
+from peelflow.engine.requirements import NO_QUESTION, compile_check, question_of
 from peelflow.model.decisions import Act, Context, NextAct, Refusal
 from peelflow.model.records import Actor, Change, Event, Record, TransitionTaken
 from peelflow.model.requirements import (
@@ -72,6 +67,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.inspection,
         act.successor,
         due if isinstance(due, date) else None,
+        compiled.use.step if cursor.counted else None,
     )
     return Event(
         record.id,
@@ -142,6 +138,25 @@ def answers_asked(lifecycle: Lifecycle, record: Record, trigger: str) -> tuple[C
     """Return what a decision asks answers to: the `mentions` that it looks at."""
     transitions = machine_for(lifecycle).compiled(record.state, trigger)
     return tuple(answer for compiled in transitions for answer in compiled.answers)
+
+
+def ledgers_binding(
+    lifecycle: Lifecycle, record: Record, act: Act, ledgers: frozenset[str] | None
+) -> frozenset[str] | None:
+    """Return on which ledgers parents and children bind an act, None where they do on all.
+
+    What others than the force may do nationally, only national ledgers can stop.
+
+    Args:
+        lifecycle: The rules that the record pins.
+        record: The record as it stands.
+        act: What is asked for.
+        ledgers: The national ledgers, None where the record is none of a national category.
+    """
+    role = act.actor.role
+    transitions = machine_for(lifecycle).compiled(record.state, act.trigger)
+    is_theirs = any(each.use.is_theirs for each in transitions if role in each.by)
+    return ledgers if is_theirs else None
 
 
 def automatic_triggers(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:

@@ -144,7 +144,19 @@ def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Re
         spent=record.spent.union(what.counted),
         successor=what.successor or record.successor,
         assumed=record.assumed,
+        spent_for=_spent_for_after(record, what) if what.counted else record.spent_for,
     )
+
+
+def _spent_for_after(record: Record, what: TransitionTaken) -> Mapping[str, tuple[str, ...]]:
+    """Return for which steps alone documents are used up, once an act used up what it counted."""
+    step, spent_for = what.counted_for, dict(record.spent_for)
+    for digest in what.counted:
+        if step is None:
+            spent_for.pop(digest, None)
+        elif digest not in record.spent or digest in spent_for:
+            spent_for[digest] = tuple(sorted({*spent_for.get(digest, ()), step}))
+    return spent_for
 
 
 def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
@@ -162,10 +174,11 @@ def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
             anew = isinstance(what, Relevelled) and not what.letters
             moved = {
                 "state": what.new,
-                "entered": _entered_after_move(record, what.new, moment, anew=anew),
+                "entered": _entered_after_move(record, what, moment, anew=anew),
                 "lifecycle": what.lifecycle,
                 "window": moment if anew else record.window,
                 "done": _done_after_move(record.done, what.triggers),
+                "spent_for": _spent_for_after_move(record.spent_for, what.triggers),
             }
             return moved | ({"level": what.new_level} if isinstance(what, Relevelled) else {})
         case _:
@@ -173,15 +186,23 @@ def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
 
 
 def _entered_after_move(
-    record: Record, new: str, moment: Moment, *, anew: bool
+    record: Record, what: Relevelled | Migrated, moment: Moment, *, anew: bool
 ) -> Mapping[str, Moment]:
     """Return when states were entered after a move to other rules.
 
-    A record that stays in its state has been there since it came: no wait begins again. A state
-    with another name is entered by the move, and so is every state where the past counts no more.
-    The other states that it stood in were those of the old rules, whatever they were called.
+    What stands for the same national state was entered when it was, under whatever name: no wait
+    begins again. Another state is entered by the move, and so is every state where the past counts
+    no more.
     """
-    return {new: moment if anew or new != record.state else record.entered[new]}
+    new, state = what.new, record.state
+    if anew:
+        return {new: moment}
+    if what.states is None:
+        return {new: record.entered[state] if new == state else moment}
+    states = what.states
+    by_number = sorted(record.entered.items(), key=lambda item: item[1].number)
+    entered = {states[name]: when for name, when in by_number if name in states}
+    return {**entered, new: record.entered[state] if states.get(state) == new else moment}
 
 
 def _done_after_move(
@@ -195,6 +216,16 @@ def _done_after_move(
         return done
     by_number = sorted(done.items(), key=lambda item: item[1].number)
     return {triggers.get(name, name): last for name, last in by_number}
+
+
+def _spent_for_after_move(
+    spent_for: Mapping[str, tuple[str, ...]], triggers: Mapping[str, str]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return for which steps documents are used up, in the words of the rules moved to."""
+    return {
+        digest: tuple(sorted({triggers.get(step, step) for step in steps}))
+        for digest, steps in spent_for.items()
+    }
 
 
 def _with_attachments(

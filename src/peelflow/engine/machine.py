@@ -14,10 +14,11 @@ from typing import Any
 import transitions
 from attrs import define, field, frozen
 
+from peelflow.engine.documents import DocumentUse, triggers_sending_back
 from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Record
+from peelflow.model.records import OWN_STEP, Record
 from peelflow.model.requirements import (
     ChildForEach,
     ChildrenClosed,
@@ -33,6 +34,7 @@ from peelflow.model.rules import (
     Role,
     Transition,
     is_automatic,
+    is_theirs,
     newly_counting,
 )
 from peelflow.wording import suggestion
@@ -49,7 +51,7 @@ class CompiledTransition:
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
     `inspection`, `children`, `mentions` (what `answers` asks for), `holidays`. `closes` are the
-    ledgers that it closes.
+    ledgers that it closes, and `use` says how it uses documents.
     """
 
     rule: Transition
@@ -61,6 +63,7 @@ class CompiledTransition:
     reads: frozenset[str]
     answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
+    use: DocumentUse
 
     def digests(self, record: Record, act: Act, context: Context) -> tuple[str, ...] | None:
         """Return the digests of the documents that the act uses up, None where it may not."""
@@ -202,6 +205,7 @@ class RuleMachine(transitions.Machine):
             name: tuple(rule.trigger for rule in state.transitions if is_automatic(rule))
             for name, state in lifecycle.states.items()
         }
+        sent_back_by = triggers_sending_back(lifecycle)
         super().__init__(
             model=model,
             states=[transitions.State(name, final=s.final) for name, s in lifecycle.states.items()],
@@ -211,7 +215,7 @@ class RuleMachine(transitions.Machine):
                     "trigger": rule.trigger,
                     "source": name,
                     "dest": rule.to,
-                    "conditions": [Guard(_compile_transition(lifecycle, name, rule))],
+                    "conditions": [Guard(_compile_transition(lifecycle, name, rule, sent_back_by))],
                 }
                 for name, state in lifecycle.states.items()
                 for rule in state.transitions
@@ -248,9 +252,13 @@ def machine_for(lifecycle: Lifecycle) -> RuleMachine:
     return RuleMachine(lifecycle)
 
 
-def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> CompiledTransition:
+def _compile_transition(
+    lifecycle: Lifecycle, source: str, rule: Transition, sent_back_by: frozenset[str]
+) -> CompiledTransition:
     closes = tuple(newly_counting(lifecycle.states[source], lifecycle.states[rule.to], "closed"))
-    checks = tuple(compile_check(requirement, closes) for requirement in rule.requires)
+    step = OWN_STEP if rule.implements is None else rule.implements
+    use = DocumentUse(step, is_theirs(rule, lifecycle.roles), sent_back_by)
+    checks = tuple(compile_check(requirement, closes, use) for requirement in rule.requires)
     if rule.after:
         checks = (compile_due(rule.after, source), *checks)
     return CompiledTransition(
@@ -263,6 +271,7 @@ def _compile_transition(lifecycle: Lifecycle, source: str, rule: Transition) -> 
         reads=_context_parts_read(lifecycle, rule),
         answers=tuple(atom for atom in atoms_of(rule.requires) if isinstance(atom, ChildForEach)),
         closes=closes,
+        use=use,
     )
 
 

@@ -188,6 +188,8 @@ def _unmet_reasons(
                 asks = (
                     missing_time(part, record, act, context)
                     if isinstance(part, After)
-                    else missing_needs(part, transition.closes, record, act, context)
+                    else missing_needs(
+                        part, transition.closes, record, act, context, use=transition.use
+                    )
                 )
                 yield Reason("not yet", unmet, check.instead, check.span, asks)

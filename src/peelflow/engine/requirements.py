@@ -5,7 +5,7 @@ All of it is pure: it reads the record, the act and the context, and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date
 from functools import partial
 from itertools import chain, product
@@ -21,12 +21,19 @@ from peelflow.engine.calendar import (
     period_start,
     publication_day,
 )
+from peelflow.engine.documents import (
+    ANY_USE,
+    DocumentUse,
+    find_document,
+    has_appointment,
+    say_never_entered,
+    signed_from,
+    window_start,
+)
 from peelflow.errors import Span
 from peelflow.model.decisions import (
     Act,
     AnswersNeed,
-    Appointment,
-    Child,
     ChildrenNeed,
     Context,
     DayNeed,
@@ -43,7 +50,7 @@ from peelflow.model.decisions import (
     StepNeed,
     SuccessorNeed,
 )
-from peelflow.model.records import Document, LastDone, Moment, Record, Value
+from peelflow.model.records import LastDone, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -61,6 +68,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import After, Role
+from peelflow.texts import are_alike, is_blank
 from peelflow.wording import say_days, say_due, say_remedy
 
 CheckResult = str | tuple[str, ...]
@@ -91,9 +99,17 @@ class Check:
         return result if isinstance(result, str) else None
 
 
-def compile_check(requirement: Requirement, closes: tuple[str, ...]) -> Check:
-    """Return the check of `requirement` on a transition that closes the ledgers `closes`."""
-    return Check(_judge_of(requirement, closes), say_remedy(requirement), requirement.span)
+def compile_check(
+    requirement: Requirement, closes: tuple[str, ...], use: DocumentUse = ANY_USE
+) -> Check:
+    """Return the check of `requirement` on a transition that closes the ledgers `closes`.
+
+    Args:
+        requirement: What it asks for.
+        closes: The ledgers.
+        use: How the transition uses documents.
+    """
+    return Check(_judge_of(requirement, closes, use), say_remedy(requirement), requirement.span)
 
 
 def compile_due(after: After, state: str) -> Check:
@@ -102,11 +118,11 @@ def compile_due(after: After, state: str) -> Check:
     return Check(judge, f"wait until {say_due(after, f'`{state}`')}", after.span)
 
 
-def _judge_of(requirement: Requirement, closes: tuple[str, ...]) -> JudgeFunction:
+def _judge_of(requirement: Requirement, closes: tuple[str, ...], use: DocumentUse) -> JudgeFunction:
     """Return a function of this module with its requirement, so that it can be pickled."""
     match requirement:
         case Evidence():
-            return partial(_judge_evidence, requirement)
+            return partial(_judge_evidence, requirement, use)
         case InspectionHeld():
             return partial(_judge_inspection, requirement)
         case ReasonGiven():
@@ -124,17 +140,14 @@ def _judge_of(requirement: Requirement, closes: tuple[str, ...]) -> JudgeFunctio
         case Waited():
             return partial(_judge_waited, requirement)
         case AnyOf(any_of=choices):
-            judges = tuple(tuple(_judge_of(atom, closes) for atom in atoms) for atoms in choices)
+            judges = tuple(
+                tuple(_judge_of(atom, closes, use) for atom in atoms) for atoms in choices
+            )
             return partial(_judge_any_of, judges)
         case PredicateHolds(predicate=name):
             return partial(_judge_predicate, name)
         case _:
             assert_never(requirement)
-
-
-def window_start(record: Record, since: str | None) -> Moment | None:
-    """Return where the window begins: the record's own, or when `since` was last entered."""
-    return record.entered.get(since) if since else record.window
 
 
 def done_in_window(record: Record, requirement: DistinctFrom) -> LastDone | None:
@@ -152,11 +165,6 @@ def wait_start(record: Record, requirement: Waited) -> date | None:
     return window.on if window else None
 
 
-def say_never_entered(state: str | None) -> str:
-    """Say that a requirement counts from a state that the record was never in."""
-    return f"`{state}` was never entered"
-
-
 def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Context) -> bool:
     """Say whether the day can be, the acting role is held, and a decision names its source.
 
@@ -172,87 +180,19 @@ def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Contex
 
 def lacks_source(role: Role, act: Act) -> bool:
     """Say whether an inspectorate's decision lacks the source it was read from."""
-    return role.side == "inspectorate" and not (act.source and act.source.strip())
+    return role.side == "inspectorate" and (act.source is None or is_blank(act.source))
 
 
 def holds_role(record: Record, act: Act, context: Context) -> bool:
     """Say whether the actor held the acting role, in the record's force, on the act's date."""
     actor = act.actor
-    return _has_appointment(context.appointments, actor.person, (actor.role,), record.force, act.on)
-
-
-def is_appointed_on(appointment: Appointment, force: str, day: date) -> bool:
-    """Say whether an appointment holds in a force on a day."""
-    return (
-        appointment.force == force
-        and appointment.first_day <= day
-        and (appointment.last_day is None or day <= appointment.last_day)
-    )
-
-
-def _has_appointment(
-    appointments: tuple[Appointment, ...],
-    person: str,
-    roles: tuple[str, ...],
-    force: str,
-    day: date,
-) -> bool:
-    # A loop rather than `any`: this runs once a letter, and a generator costs more than the rest.
-    for appointment in appointments:
-        if (
-            appointment.person == person
-            and appointment.role in roles
-            and is_appointed_on(appointment, force, day)
-        ):
-            return True
-    return False
-
-
-def find_document(
-    requirement: Evidence, record: Record, act: Act, context: Context
-) -> Document | str:
-    """Return the document that meets a requirement, or what is so instead."""
-    window = window_start(record, requirement.since)
-    if window is None:
-        return say_never_entered(requirement.since)
-    documents, first_number = act.evidence, window.number
-    if record.attachments:
-        attached = (item.document for item in record.attachments if item.number > first_number)
-        documents = (*documents, *attached)
-    faults: list[str] = []
-    for document in documents:
-        if document.kind == requirement.evidence:
-            fault = _document_fault(document, requirement, record, act, context)
-            if fault is None:
-                return document
-            faults.append(f"`{document.name}` {fault}")
-    none = f"no `{requirement.evidence}` is offered, or attached since {window.on}"
-    return " and ".join(faults) or none
-
-
-def _document_fault(
-    document: Document, requirement: Evidence, record: Record, act: Act, context: Context
-) -> str | None:
-    if document.digest in record.spent:
-        return "already counted for an earlier act of this record"
-    if document.signed_on is not None and document.signed_on > act.on:
-        return f"is signed on {document.signed_on}, after the act's date {act.on}"
-    if not requirement.signed_by:
-        return None
-    if document.signed_by is None:
-        return "is not signed"
-    if document.signed_on is None:
-        return "does not say when it was signed"
-    signer, day = document.signed_by, document.signed_on
-    if _has_appointment(context.appointments, signer, requirement.signed_by, record.force, day):
-        return None
-    return f"is signed by {document.signed_by}, who held no such role on {document.signed_on}"
+    return has_appointment(context.appointments, actor.person, (actor.role,), record.force, act.on)
 
 
 def _judge_evidence(
-    requirement: Evidence, record: Record, act: Act, context: Context
+    requirement: Evidence, use: DocumentUse, record: Record, act: Act, context: Context
 ) -> CheckResult:
-    result = find_document(requirement, record, act, context)
+    result = find_document(requirement, record, act, context, use)
     return result if isinstance(result, str) else (result.digest,)
 
 
@@ -312,7 +252,7 @@ def covers_question(questions: frozenset[str], question: str) -> bool:
 
 def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:
     del record, context
-    return HOLDS if act.reason and act.reason.strip() else "no reason is given"
+    return "no reason is given" if act.reason is None or is_blank(act.reason) else HOLDS
 
 
 def _judge_field(requirement: FieldSet, record: Record, act: Act, context: Context) -> CheckResult:
@@ -335,7 +275,7 @@ def has_choice(value: Value | None, choice: str) -> bool:
 
 def _judge_successor(record: Record, act: Act, context: Context) -> CheckResult:
     del context
-    if not act.successor or not act.successor.strip():
+    if act.successor is None or is_blank(act.successor):
         return "no successor is named"
     return "a record cannot succeed itself" if act.successor == record.id else HOLDS
 
@@ -346,20 +286,34 @@ def _judge_children(
     del record, act
     if not context.children:
         return "there is no child"
-    return _say_open_children(context.children, closes) or HOLDS
+    return _say_open_children(context, closes) or HOLDS
 
 
-def open_children(children: Iterable[Child], closes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the children not closed on the ledgers `closes`; on all of theirs if it is empty."""
+def binding_ledgers(closes: tuple[str, ...], context: Context) -> tuple[str, ...]:
+    """Return those of the ledgers that a step closes on which its children bind it."""
+    bind = context.ledgers
+    return closes if bind is None else tuple(name for name in closes if name in bind)
+
+
+def open_children(context: Context, closes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the children not closed on the ledgers `closes`; on all of theirs if it is empty.
+
+    Ledgers on which no child binds the step are passed over.
+    """
+    named, bind = binding_ledgers(closes, context), context.ledgers
     return tuple(
         child.id
-        for child in children
-        if any(child.counts.get(ledger) != "closed" for ledger in closes or child.counts)
+        for child in context.children
+        if any(
+            child.counts.get(ledger) != "closed"
+            for ledger in named or child.counts
+            if bind is None or ledger in bind
+        )
     )
 
 
-def _say_open_children(children: Iterable[Child], closes: tuple[str, ...]) -> str:
-    ids = open_children(children, closes)
+def _say_open_children(context: Context, closes: tuple[str, ...]) -> str:
+    ids = open_children(context, closes)
     return f"not closed yet: {', '.join(ids)}" if ids else ""
 
 
@@ -372,7 +326,7 @@ def _judge_answers(
     sentences = (
         "" if record.fields.get(name) else f"the field `{name}` is not set",
         f"no child names in `{child}`: {', '.join(missing)}" if missing else "",
-        _say_open_children(context.children, closes),
+        _say_open_children(context, closes),
     )
     return " and ".join(filter(None, sentences)) or HOLDS
 
@@ -409,7 +363,9 @@ def _judge_distinct(
     done = done_in_window(record, requirement)
     if done is None:
         return f"nobody did `{trigger}` since {window.on}"
-    return f"{done.person} did `{trigger}` too" if done.person == act.actor.person else HOLDS
+    return (
+        f"{done.person} did `{trigger}` too" if are_alike(done.person, act.actor.person) else HOLDS
+    )
 
 
 def _judge_waited(requirement: Waited, record: Record, act: Act, context: Context) -> CheckResult:
@@ -441,7 +397,22 @@ def _judge_predicate(name: str, record: Record, act: Act, context: Context) -> C
     predicate = context.predicates.get(name)
     if predicate is None:
         return f"the application registered no predicate `{name}`"
-    return HOLDS if predicate(record, act, context) else f"the predicate `{name}` says no"
+    answer: object = predicate(record, act, context)
+    if answer is True:
+        return HOLDS
+    if answer is False:
+        return f"the predicate `{name}` says no"
+    if isinstance(answer, Coroutine):
+        answer.close()  # it is never awaited, and need not be warned of
+    return f"the predicate `{name}` gives {say_type(answer)}, not True or False"
+
+
+def say_type(value: object) -> str:
+    """Say of what type a value is, with its article, as in `a tuple`."""
+    name = "text" if isinstance(value, str) else type(value).__name__
+    if value is None:
+        return "nothing"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _judge_elapsed(days: int, start: date, on: date) -> CheckResult:
@@ -467,16 +438,31 @@ def _judge_timed(
 
 
 def missing_needs(
-    unmet: Requirement, closes: tuple[str, ...], record: Record, act: Act, context: Context
+    unmet: Requirement,
+    closes: tuple[str, ...],
+    record: Record,
+    act: Act,
+    context: Context,
+    *,
+    use: DocumentUse = ANY_USE,
 ) -> NeedAlternatives:
-    """Return what a requirement that does not hold needs: one of several lists."""
+    """Return what a requirement that does not hold needs: one of several lists.
+
+    Args:
+        unmet: The requirement.
+        closes: The ledgers that its transition closes.
+        record: The record as it stands.
+        act: What was asked for.
+        context: What the decision looked at besides.
+        use: How its transition uses documents.
+    """
     if not isinstance(unmet, AnyOf):
-        return (_needs_of_atom(unmet, closes, record, act, context),)
+        return (_needs_of_atom(unmet, closes, record, act, context, use=use),)
     alternatives = (
         combine_choices(
-            missing_needs(atom, closes, record, act, context)
+            missing_needs(atom, closes, record, act, context, use=use)
             for atom in atoms
-            if compile_check(atom, closes).unmet(record, act, context)
+            if compile_check(atom, closes, use).unmet(record, act, context)
         )
         for atoms in unmet.any_of
     )
@@ -497,11 +483,18 @@ def missing_time(after: After, record: Record, act: Act, context: Context) -> Ne
 
 
 def _needs_of_atom(
-    atom: Atom, closes: tuple[str, ...], record: Record, act: Act, context: Context
+    atom: Atom,
+    closes: tuple[str, ...],
+    record: Record,
+    act: Act,
+    context: Context,
+    *,
+    use: DocumentUse,
 ) -> Needs:
     match atom:
         case Evidence(evidence=kind, signed_by=roles):
-            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, act.on),)
+            by = max(act.on, signed_from(record, use)[0]) if roles else act.on
+            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, by),)
         case InspectionHeld():
             need = inspection_need(atom, record)
             lacks_question = atom.relevant and need.question is None
@@ -514,7 +507,8 @@ def _needs_of_atom(
         case SuccessorNamed():
             return (SuccessorNeed(),)
         case ChildrenClosed():
-            return (ChildrenNeed(open_children(context.children, closes), closes),)
+            ids = open_children(context, closes)
+            return (ChildrenNeed(ids, binding_ledgers(closes, context)),)
         case ChildForEach():
             return _answer_needs(atom, closes, record, context)
         case DistinctFrom():
@@ -532,7 +526,8 @@ def _answer_needs(
 ) -> Needs:
     """Return the field that says what is answered, the children to add, and those to close."""
     name, missing = requirement.names, unanswered_mentions(requirement, record, context)
-    ids = open_children(context.children, closes)
+    closes = binding_ledgers(closes, context)
+    ids = open_children(context, closes)
     return (
         *(() if record.fields.get(name) else (FieldNeed(name),)),
         *((AnswersNeed(missing, requirement.children, closes),) if missing else ()),

@@ -290,7 +290,8 @@ class Context:
 
     `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
     are the records of the force that name what the record names, where its rules ask for them;
-    `holidays` are the known bank holidays, if working days are to be counted.
+    `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
+    which children bind the act, None: all.
     """
 
     now: datetime
@@ -301,6 +302,7 @@ class Context:
     predicates: Mapping[str, Predicate] = field(factory=dict)
     mentions: tuple[RecordReference, ...] = ()
     holidays: Holidays | None = None
+    ledgers: frozenset[str] | None = None
 
 
 Predicate = Callable[[Record, Act, Context], bool]

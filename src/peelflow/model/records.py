@@ -28,6 +28,8 @@ class Actor(Result):
         return f"{self.person} ({self.role})"
 
 
+OWN_STEP = ""
+"""What stands for a national trigger where a step of the force's own answers none."""
 PEELFLOW = Actor("peelflow", SYSTEM)
 """Who takes a transition that no person takes."""
 
@@ -113,8 +115,10 @@ class TakenOver(Result):
 class TransitionTaken(Result):
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
-    `evidence` are documents offered, `counted` the digests this act used up. `due` is the day a
-    timed transition fell due, which may lie before the day it was done.
+    `evidence` are documents offered, `counted` the digests this act used up, and `counted_for` the
+    national trigger for which: `OWN_STEP` where it answers none, and None in an event of before,
+    whose documents are used up for every step. `due` is the day a timed transition fell due, which
+    may lie before the day it was done.
     """
 
     trigger: str
@@ -126,6 +130,7 @@ class TransitionTaken(Result):
     inspection: str | None = None
     successor: str | None = None
     due: date | None = None
+    counted_for: str | None = None
 
 
 @frozen
@@ -155,7 +160,8 @@ class ChildLinked(Result):
 class Relevelled(Result):
     """The inspectorate moved the record to another level. Letters carry over only if `letters`.
 
-    `triggers` says what triggers are called from now on whose names the plan changed.
+    `triggers` says what triggers are called from now on whose names the plan changed; `states` as
+    in `Migrated`.
     """
 
     old_level: Level
@@ -166,13 +172,17 @@ class Relevelled(Result):
     plan: str
     letters: bool = False
     triggers: Mapping[str, str] = field(factory=dict)
+    states: Mapping[str, str] | None = None
 
 
 @frozen
 class Migrated(Result):
     """The record moved to another version of its lifecycle under a proved plan (its digest).
 
-    `triggers` says what triggers are called from now on whose names the plan changed.
+    `triggers` says what triggers are called from now on whose names the plan changed. `states` says
+    what the states are called from now on that stand for the same national state as before, so
+    that they were entered when they were; None in an event of before, where the state it stands in
+    goes on if its name stays, and no other.
     """
 
     lifecycle: Pin
@@ -180,6 +190,7 @@ class Migrated(Result):
     new: str
     plan: str
     triggers: Mapping[str, str] = field(factory=dict)
+    states: Mapping[str, str] | None = None
 
 
 @frozen
@@ -287,7 +298,8 @@ class Record(Result):
     """One tracked thing, the fold of its events. `number` and `on` are its last event's.
 
     `window` is the last event that answered a national transition; `entered` and `done` say when
-    each state was last entered and each trigger last done; `spent` are documents already used.
+    each state was last entered and each trigger last done; `spent` are documents already used, and
+    `spent_for` says for which steps alone, where that is known.
     """
 
     id: str
@@ -309,6 +321,7 @@ class Record(Result):
     spent: frozenset[str] = frozenset()
     successor: str | None = None
     assumed: bool = False
+    spent_for: Mapping[str, tuple[str, ...]] = field(factory=dict)
 
     def field_values(self, category: Category) -> dict[str, FieldValue]:
         """Return the fields with each day as a `date`; `fields` keeps the text that is stored.

@@ -41,6 +41,7 @@ class RouteContext:
         lists: Those of them that hold several values. None: any.
         may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
+        ledgers: The national ledgers, None where the record is of no national category.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -54,6 +55,7 @@ class RouteContext:
     lists: frozenset[str] | None = None
     may_have_children: bool = False
     holidays: Holidays | None = None
+    ledgers: frozenset[str] | None = None
 
 
 @frozen

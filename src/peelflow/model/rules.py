@@ -350,7 +350,8 @@ class Lifecycle:
     """One state machine. Two are the same rules when their `pin` is equal.
 
     `begun_by: take_over` says that no record is added under it, only taken over. `roles` holds the
-    roles this lifecycle names; it is filled in when the rulebook loads.
+    roles this lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it
+    refines one; both are filled in when the rulebook loads.
     """
 
     name: LifecycleName = field(metadata=file_key("lifecycle"))
@@ -365,6 +366,7 @@ class Lifecycle:
     begun_by: Entry | None = None
     roles: Mapping[str, Role] = field(factory=dict, metadata=file_key(None))
     pin: Pin = field(default=Pin("", 0, ""), metadata=file_key(None))
+    national_ledgers: tuple[str, ...] | None = field(default=None, metadata=file_key(None))
     span: Span = field(default=NOWHERE, repr=False)
 
     def stands_for(self, state: str) -> str:
@@ -434,6 +436,12 @@ def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:
     """Yield every transition, in the order of the states that they leave."""
     for state in lifecycle.states.values():
         yield from state.transitions
+
+
+def is_theirs(rule: Transition, roles: Mapping[str, Role]) -> bool:
+    """Whether a transition answers a national one that others than the force may take."""
+    known = [roles[name].side for name in rule.by if name in roles]
+    return rule.implements is not None and any(side != "force" for side in known)
 
 
 def is_taken_by_system(rule: Transition) -> bool:

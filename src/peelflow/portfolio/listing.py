@@ -9,7 +9,8 @@ from attrs import frozen
 
 from peelflow.engine.calendar import publication_day
 from peelflow.engine.fold import as_corrected, fold
-from peelflow.model.records import Actor, Event, Record
+from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
+from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
 from peelflow.register.register import HISTORIES_AT_ONCE, Register
 from peelflow.register.validation import check_date
 from peelflow.results import Result
@@ -92,6 +93,27 @@ def record_as_at(history: Sequence[Event], on: date) -> Record | None:
 def corrected_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
     """Return what stands of a record's history, as it was last corrected, up to a day."""
     return tuple(event for event in as_corrected(history) if event.on <= on)
+
+
+def question_amendments(history: Sequence[Event], act: Event) -> tuple[Event, ...]:
+    """Return what changed the question of a record before an act that rests on an inspection.
+
+    An inspection verifies what it covers, so whoever reads the act sees how the record came to be
+    about that. None where the act names no inspection.
+
+    Args:
+        history: The record's history.
+        act: One of its events.
+    """
+    if not isinstance(act.what, TransitionTaken) or act.what.inspection is None:
+        return ()
+    return tuple(
+        event
+        for event in as_corrected(history)
+        if event.number < act.number
+        and isinstance(event.what, Amended)
+        and event.what.field in {QUESTION_FIELD, QUESTION_SET_FIELD}
+    )
 
 
 @frozen

@@ -68,7 +68,7 @@ def inspection_plan(
     check_date(on, "the list")
     coming: list[tuple[Inspection, str | None]] = []
     for record in register.records(force=force, category=INSPECTION):
-        inspection = inspection_of(record)
+        inspection = inspection_of(record, register.lifecycle(record.lifecycle))
         if inspection is not None and inspection.last_day >= on and record.issued <= on:
             coming.append((inspection, text_field(record, "title")))
     coming.sort(key=lambda titled: (titled[0].first_day, titled[0].id))

@@ -29,7 +29,15 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.requirements import Atom as RequirementAtom
-from peelflow.model.rules import After, Lifecycle, Period, Transition, newly_counting, units_of
+from peelflow.model.rules import (
+    After,
+    Lifecycle,
+    Period,
+    Transition,
+    is_theirs,
+    newly_counting,
+    units_of,
+)
 from peelflow.proof.clause_search import Literal, Literals
 
 INSPECTION_KINDS: tuple[OneOf["planned", "bespoke"], ...] = ("planned", "bespoke")
@@ -281,9 +289,14 @@ def atom_on(requirement: RequirementAtom | Atom, closes: frozenset[str]) -> Atom
 
 
 def closed_ledgers(lifecycle: Lifecycle, source: str, transition: Transition) -> frozenset[str]:
-    """Return the ledgers on which a transition closes a record."""
-    states = lifecycle.states
-    return frozenset(newly_counting(states[source], states[transition.to], "closed"))
+    """Return the ledgers on which a transition closes a record, and its children bind it.
+
+    What others than the force may do nationally, they bind on national ledgers alone.
+    """
+    states, national = lifecycle.states, lifecycle.national_ledgers
+    closed = frozenset(newly_counting(states[source], states[transition.to], "closed"))
+    is_free = national is not None and is_theirs(transition, lifecycle.roles)
+    return closed.intersection(national or ()) if is_free else closed
 
 
 def requirements_of(source: str, transition: Transition) -> tuple[Requirement, ...]:

@@ -6,13 +6,13 @@ arguments mean and what is raised stands on the verbs of `Batch`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
 from attrs import evolve
 
-from peelflow.engine.decide import automatic_triggers, decide
+from peelflow.engine.decide import automatic_triggers
 from peelflow.engine.decide import next_acts as acts_by_rules
 from peelflow.engine.fold import apply, begin, changes_on_entry, changes_on_move
 from peelflow.errors import InvalidRequest, UnknownDocument
@@ -37,9 +37,19 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, MigrationPlan
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
-from peelflow.register.hierarchy import check_hierarchy, open_ledgers, refuse_open_child
+from peelflow.register.hierarchy import (
+    HierarchyStep,
+    check_hierarchy,
+    decide_in_hierarchy,
+    ledgers_for_role,
+    open_ledgers,
+    refuse_open_child,
+)
+from peelflow.register.known_names import UsedName, names_in
 from peelflow.register.session import Session
 from peelflow.register.validation import (
+    NOTHING_HELD,
+    QUESTION_FIELDS,
     FieldInput,
     category_of,
     check_actor,
@@ -48,8 +58,10 @@ from peelflow.register.validation import (
     check_document,
     check_follows,
     check_level,
+    check_name,
     check_not_future,
     check_provenance,
+    check_questions,
     check_references,
     check_taken_over,
     check_text,
@@ -66,6 +78,7 @@ from peelflow.register.validation import (
     role_of,
 )
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.texts import SPELT_ALIKE, are_alike, is_blank
 from peelflow.wording import say_choice
 
 
@@ -82,7 +95,7 @@ def new_event(
     if (
         role_of(session, actor.role).side == "inspectorate"
         and not isinstance(what, TransitionTaken)
-        and not (source and source.strip())
+        and (source is None or is_blank(source))
     ):
         raise InvalidRequest(
             f"the decision of {actor}",
@@ -108,13 +121,13 @@ def recorder_of(session: Session, provenance: Provenance) -> str:
     actor, recorded_by = provenance.actor, provenance.recorded_by
     check_actor(actor)
     role = role_of(session, actor.role)
-    check_text(actor.person, "the actor's person")
+    check_name(actor.person, "the actor's person")
     if actor.role == SYSTEM:
         raise InvalidRequest(
             f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
         )
     if recorded_by is not None:
-        check_text(recorded_by, "recorded_by")
+        check_name(recorded_by, "recorded_by")
         return recorded_by
     if role.side == "inspectorate":
         raise InvalidRequest(
@@ -137,16 +150,33 @@ def take(
         folded: The record after it, where its whole history has to be read for that.
 
     Raises:
-        Refused: It restricts an appointment or inspection that acts of other records depend on.
+        Refused: It narrows what acts rest on: an appointment or inspection that acts of other
+            records name, what a parent saw of its child, or a field that somebody else's act asked
+            for.
     """
     after = folded or (apply(before, event) if before else begin(event))
-    if before is not None and after.category in RESTRICTABLE:
-        from peelflow.register.dependents import check_dependents
-
+    if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
-        check_dependents(session, before, after, event)
+        _check_what_rests_on(session, before, after, event)
     session.put(event, after)
     return after
+
+
+def _check_what_rests_on(session: Session, before: Record, after: Record, event: Event) -> None:
+    if after.category in RESTRICTABLE:
+        from peelflow.register.dependents import check_dependents
+
+        check_dependents(session, before, after, event)
+    if isinstance(event.what, Amended):
+        from peelflow.register.dependents import check_standing_acts
+
+        check_standing_acts(session, before, event)
+    is_seen = before.parent is not None and isinstance(event.what, (Amended, TransitionTaken))
+    # An act of the parent's that was recorded before, and is dated later, saw the child.
+    if is_seen and session.get(before.parent or "").on > event.on:
+        from peelflow.register.replay import check_parent_acts
+
+        check_parent_acts(session, before, event)
 
 
 def act_on(session: Session, record: Record, act: Act) -> Event:
@@ -156,25 +186,46 @@ def act_on(session: Session, record: Record, act: Act) -> Event:
         Refused: The rules refuse it, with every reason.
     """
     lifecycle = session.lifecycle(record)
-    decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+    decision = decide_in_hierarchy(session, lifecycle, record, act)
     if isinstance(decision, Refusal):
         raise Refused(decision)
     after = take(session, decision, record)
+    ledgers = None
     if record.parent is not None or record.children:
-        check_hierarchy(session, record, after, trigger=act.trigger, role=act.actor.role)
-    take_automatic(session, lifecycle, after, act.on)
+        ledgers = session.ledgers_binding(lifecycle, record, act)
+        step = HierarchyStep(act.trigger, act.actor.role, act.on, ledgers)
+        check_hierarchy(session, record, after, step)
+    take_automatic(session, lifecycle, after, act.on, ledgers=ledgers)
     return decision
 
 
-def take_automatic(session: Session, lifecycle: Lifecycle, record: Record, on: date) -> None:
-    """Take the untimed system transitions that a record's state now has, and what follows."""
+def take_automatic(
+    session: Session,
+    lifecycle: Lifecycle,
+    record: Record,
+    on: date,
+    *,
+    ledgers: frozenset[str] | None = None,
+) -> None:
+    """Take the untimed system transitions that a record's state now has, and what follows.
+
+    Args:
+        session: Where they go.
+        lifecycle: The record's rules.
+        record: The record.
+        on: The day.
+        ledgers: Those on which parents and children bound the act that they follow; None: all.
+    """
     for trigger in automatic_triggers(lifecycle, record.state):
         act = system_act(trigger, on)
-        decision = decide(lifecycle, record, act, session.context(lifecycle, record, act))
+        decision = decide_in_hierarchy(session, lifecycle, record, act)
         if isinstance(decision, Event):
             after = take(session, decision, record)
-            check_hierarchy(session, record, after, trigger=trigger, role=PEELFLOW.role)
-            take_automatic(session, lifecycle, after, on)
+            # INVARIANT: what follows from an act of theirs stops it no more than the act itself.
+            bind = session.ledgers_binding(lifecycle, record, act) if ledgers is None else ledgers
+            step = HierarchyStep(trigger, PEELFLOW.role, on, bind)
+            check_hierarchy(session, record, after, step)
+            take_automatic(session, lifecycle, after, on, ledgers=bind)
             return
 
 
@@ -269,14 +320,16 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     first = session.repeated(event)
     if first is not None:
         return first
-    check_text(what.force, f"{event.record}: the force")
+    check_name(what.force, f"{event.record}: the force")
     if session.find(event.record) is not None:
         raise InvalidRequest(
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
     kind = category_of(session, what.category)
+    check_questions(session.rulebook.vocabulary, kind, what.fields, record=event.record)
     check_references(session, kind, what.fields, record=event.record)
     parent = _checked_parent(session, event, what)
+    check_names(session, event.record, names_in(begin(event), kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
@@ -284,6 +337,20 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
         _link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
     return entered
+
+
+def check_names(session: Session, record: str, names: Iterable[UsedName]) -> None:
+    """Take names as in use; refuse one that a reader would take for another that is."""
+    for used in names:
+        near = session.alike_name(used)
+        if near is not None:
+            what = f"the id {record!r}"
+            if used.kind != "id":
+                what = f"{record}: the {used.kind} {used.name!r}"
+            raise InvalidRequest(
+                what, f"{SPELT_ALIKE} `{near}`", f"write `{near}`, or choose another"
+            )
+        session.put_name(used)
 
 
 def _checked_parent(session: Session, event: Event, what: Added | TakenOver) -> Record | None:
@@ -318,8 +385,9 @@ def _link_to_parent(session: Session, parent: Record, child: Record, event: Even
         changes=(),
     )
     take(session, link, parent)
-    ledgers = open_ledgers(session, child)
-    refuse_open_child(session, child, ledgers, trigger="add", role=event.actor.role)
+    role = event.actor.role
+    step = HierarchyStep("add", role, event.on, ledgers_for_role(session, child, role))
+    refuse_open_child(session, child, open_ledgers(session, child), step)
 
 
 def fire(
@@ -354,7 +422,23 @@ def fire(
             return first
     for document in act.evidence:
         check_document_kept(session, document)
-    return act_on(session, known, act)
+    try:
+        return act_on(session, known, act)
+    except Refused:
+        _check_holders(session, known, act)
+        raise
+
+
+def _check_holders(session: Session, record: Record, act: Act) -> None:
+    """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody."""
+    persons = [document.signed_by for document in act.evidence if document.signed_by]
+    if role_of(session, act.actor.role).by_appointment:
+        persons.append(act.actor.person)
+    for person in persons:
+        near = session.alike_name(UsedName("person", person, record.force))
+        if near is not None:
+            what = f"{record.id}: the person {person!r}"
+            raise InvalidRequest(what, f"{SPELT_ALIKE} `{near}`", f"write `{near}`")
 
 
 def next_acts(
@@ -442,6 +526,8 @@ def check_document_kept(session: Session, document: Document) -> None:
     """
     if document.signed_on is not None:
         check_date(document.signed_on, f"the document {document.name!r}")
+    if document.size == 0:
+        raise InvalidRequest(f"the document {document.name!r}", "holds nothing", NOTHING_HELD)
     if not session.has_document(description_of(document)[0]):
         if not session.has_document(document.digest):
             raise UnknownDocument(document.digest)
@@ -480,7 +566,15 @@ def amend(
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)
+    if field in QUESTION_FIELDS:
+        check_questions(session.rulebook.vocabulary, category, fields | given, record=record)
     check_references(session, category, given, record=record)
+    if category.fields[field].type == "person" and isinstance(value, str):
+        used = UsedName("person", value, known.force)
+        if are_alike(value, f"{what.old}"):
+            session.put_name(used)  # the record's own name, spelt otherwise from now on
+        else:
+            check_names(session, record, [used])
     _take_counted_days(session, category, known, event)
     return event
 
@@ -512,7 +606,7 @@ def appoint(
 ) -> Event:
     """Record that a person holds a role in a force from its first to its last day, inclusive."""
     role_of(session, role)
-    check_text(person, "the person appointed")
+    check_name(person, "the person appointed")
     check_date(first_day, "the first day")
     if last_day is not None:
         check_date(last_day, "the last day")
@@ -582,6 +676,7 @@ def relevel(
         proved.digest,
         proved.plan.letters,
         proved.renamed,
+        proved.kept_states if proved.plan.letters else None,
     )
     event = new_event(session, what, record, known.number + 1, provenance)
     first = session.repeated(event)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from peelflow.engine.decide import answers_asked, reads
+from peelflow.engine.decide import answers_asked, ledgers_binding, reads
 from peelflow.errors import MissingDependency, UnknownRecord
 from peelflow.model.decisions import (
     Act,
@@ -24,8 +24,9 @@ from peelflow.model.decisions import (
 from peelflow.model.records import PEELFLOW, Document, Record
 from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
+from peelflow.register.known_names import KnownNames
 from peelflow.rulebook.canonical import restore
-from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.rulebook import Rulebook, national_ledgers
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 
 _DIVISION = "england-and-wales"
@@ -82,14 +83,20 @@ def utc_now() -> datetime:
 
 @frozen(eq=False)
 class Services:
-    """What every session of a register works with."""
+    """What every session of a register works with; `force` is the one that it is opened for."""
 
     store: Store
     documents: DocumentStore
     rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
+    force: str | None = None
+    names: KnownNames = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
+
+    @names.default
+    def _names_of_store(self) -> KnownNames:
+        return KnownNames(follows=self.store.capabilities.embedded and self.force is None)
 
     def lifecycle_of(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
@@ -106,7 +113,8 @@ APPOINTMENT = "appointment"
 INSPECTION = "inspection"
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
 _INSPECTION_FIELDS = ("kind", "first_day", "last_day")
-_CANCELLED_STATES = {"cancel": "cancelled", "postpone": "postponed"}
+_NOT_HELD = ("cancelled", "postponed")
+"""The national states in which an inspection is not held."""
 
 
 def appointment_of(record: Record) -> Appointment:
@@ -121,12 +129,14 @@ def appointment_of(record: Record) -> Appointment:
     )
 
 
-def inspection_of(record: Record) -> Inspection | None:
+def inspection_of(record: Record, lifecycle: Lifecycle) -> Inspection | None:
     """Return what an inspection record says; None while it is not held, so verifies nothing.
 
-    That is one without its kind and days yet, and one that was postponed or cancelled.
+    That is one without its kind and days yet, and one that was postponed or cancelled: in a state
+    that stands for that nationally, whatever the force's own rules call it.
     """
-    if any(name not in record.fields for name in _INSPECTION_FIELDS) or _is_cancelled(record):
+    is_known = all(name in record.fields for name in _INSPECTION_FIELDS)
+    if not is_known or lifecycle.stands_for(record.state) in _NOT_HELD:
         return None
     questions = record.fields.get("questions", ())
     return Inspection(
@@ -153,16 +163,6 @@ def system_act(trigger: str, on: date) -> Act:
 def is_signed_later(document: Document, on: date) -> bool:
     """Whether a document is signed after a day: it could not be attached by then."""
     return document.signed_on is not None and document.signed_on > on
-
-
-def _is_cancelled(record: Record) -> bool:
-    """Whether the inspection's last national step called it off, or it was taken over so.
-
-    A force's own rules may rename the states, not what HMICFRS does.
-    """
-    steps = (record.done[name] for name in _CANCELLED_STATES if name in record.done)
-    is_last = any(step.number == record.window.number for step in steps)
-    return is_last or record.state in _CANCELLED_STATES.values()
 
 
 def _text_field(record: Record, name: str) -> str:
@@ -283,11 +283,24 @@ class ReadSet:
             self.services.predicates,
             mentions,
             known_holidays() if "holidays" in parts else None,
+            self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
         )
+
+    def national_ledgers(self, record: Record) -> frozenset[str] | None:
+        """Return the national ledgers, None where the record is of a category of the force's."""
+        return national_ledgers(self.rulebook).get(record.category)
+
+    def ledgers_binding(
+        self, lifecycle: Lifecycle, record: Record, act: Act
+    ) -> frozenset[str] | None:
+        """Return on which ledgers parents and children bind an act, None where on all."""
+        return ledgers_binding(lifecycle, record, act, self.national_ledgers(record))
 
     def _inspection(self, act: Act) -> Inspection | None:
         record = self.find(act.inspection) if act.inspection else None
-        return inspection_of(record) if record and record.category == INSPECTION else None
+        if record is None or record.category != INSPECTION:
+            return None
+        return inspection_of(record, self.lifecycle(record))
 
     def _children(self, record: Record) -> tuple[Child, ...]:
         self.read(record.children)

@@ -7,29 +7,33 @@ nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, PeelflowError, StoreError
+from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
 from peelflow.register.batch import OpensSessions
 from peelflow.register.csv_schema import (
     BadCell,
+    DateFormat,
     SheetRow,
+    bad_date,
     check_default_columns,
     date_cell,
     document_cell,
     level_cell,
     read_sheet,
     required_cell,
+    sheets_at,
 )
 from peelflow.register.session import Session
+from peelflow.register.validation import iso_date, list_items
 from peelflow.results import Result
 
 
@@ -53,15 +57,21 @@ def import_sheets(
     paths: Iterable[Path | str],
     *,
     defaults: Mapping[str, str] | None = None,
+    dates: DateFormat = DateFormat.ISO,
     partial: bool = False,
     on_progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ImportResult:
-    """Import CSV sheets in one batch, in their order: all rows, or none if one of them is bad.
+    """Import CSV sheets in one batch: all rows, or none if one of them is bad.
+
+    Rows are taken by their days, those of one day in the order of the sheets and of their lines.
+    The row that enters a record comes before the rows that name it.
 
     Args:
         register: Where the rows go.
-        paths: The sheets. Documents they name are read from beside them.
+        paths: The sheets; a folder stands for the `.csv` files in it, by name. Documents they name
+            are read from beside them.
         defaults: What a column says where its cell is empty or missing.
+        dates: How the sheets write their days.
         partial: Keep the good rows all the same.
         on_progress: Called after each row with how many of how many are done.
 
@@ -72,21 +82,81 @@ def import_sheets(
     rows: list[SheetRow | Diagnostic] = []
     broken: list[Diagnostic] = []
     for path in paths:
-        read, faults = read_sheet(Path(path), defaults or {})
-        rows.extend(read)
+        sheets, faults = sheets_at(Path(path))
         broken.extend(faults)
+        for sheet in sheets:
+            read, faults = read_sheet(sheet, defaults or {}, dates=dates)
+            rows.extend(read)
+            broken.extend(faults)
     if broken:
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return ImportResult(0, 0, tuple(sorted((*broken, *bad))))
     check_default_columns(defaults or {}, [row.sheet for row in rows if isinstance(row, SheetRow)])
-    run = _ImportRun(register.session())
-    for done, row in enumerate(rows, start=1):
-        run.take(row)
+    run = _ImportRun(register.session(), dates)
+    rows = [run.with_iso_days(row) for row in rows]
+    for done, place in enumerate(order_of_rows(rows, run.references_of), start=1):
+        run.take(place, rows[place])
         on_progress(done, len(rows))
-    if run.faults and not partial:
-        return ImportResult(0, 0, tuple(run.faults))
+    faults = tuple(fault for _, fault in sorted(run.faults.items()))
+    if faults and not partial:
+        return ImportResult(0, 0, faults)
     run.session.commit()
-    return ImportResult(run.kept, run.known, tuple(run.faults))
+    return ImportResult(run.kept, run.known, faults)
+
+
+def order_of_rows(
+    rows: Sequence[SheetRow | Diagnostic], references_of: Callable[[SheetRow], Iterable[str]]
+) -> list[int]:
+    """Return the places of rows in the order in which they are taken.
+
+    That is by day, then as they stand, but for what enters a record: it comes before what names it.
+
+    Args:
+        rows: The rows of all sheets, as they stand.
+        references_of: Returns the ids that the fields of a row may refer to.
+    """
+    entries = {
+        row.cells["record"]: place
+        for place, row in reversed(list(enumerate(rows)))
+        if isinstance(row, SheetRow) and row.sheet.name == "records" and "record" in row.cells
+    }
+    by_day = sorted(range(len(rows)), key=lambda place: (_day_of(rows[place]), place))
+    ordered: dict[int, None] = {}
+    for place in by_day:
+        waiting = [place]
+        while waiting:
+            row = rows[waiting[-1]]
+            named = _names_of(row, references_of) if isinstance(row, SheetRow) else ()
+            first = (entries[name] for name in named if name in entries)
+            needed = next((e for e in first if e not in ordered and e not in waiting), None)
+            if needed is None:
+                ordered.setdefault(waiting.pop())
+            else:
+                waiting.append(needed)
+    return list(ordered)
+
+
+def _names_of(row: SheetRow, references_of: Callable[[SheetRow], Iterable[str]]) -> Iterator[str]:
+    """Yield the ids of the records that a row rests on."""
+    for column in ("record", "parent", "inspection", "successor"):
+        if column in row.cells:
+            yield row.cells[column]
+    yield from references_of(row)
+
+
+def _day_of(row: SheetRow | Diagnostic) -> str:
+    """Return the day by which a row is ordered; nothing where it says none."""
+    if isinstance(row, Diagnostic):
+        return ""
+    column = _ENTRY_DAYS.get(row.sheet.name, "on")
+    if column == "issued" and "state" in row.cells:
+        column = "on"
+    text = row.cells.get(column, "")
+    return "" if iso_date(text) is None else text
+
+
+_ENTRY_DAYS = {"records": "issued", "appointments": "first_day"}
+"""The column that says the day of a sheet's rows, where it is not `on`."""
 
 
 @define
@@ -94,27 +164,52 @@ class _ImportRun:
     """What an import has done so far, and the documents it has read."""
 
     session: Session
+    dates: DateFormat
     kept: int = 0
     known: int = 0
-    faults: list[Diagnostic] = field(factory=list)
+    faults: dict[int, Diagnostic] = field(factory=dict)
     document_cache: dict[Path, bytes] = field(factory=dict)
     row_counts: Counter[str] = field(factory=Counter)
 
-    def take(self, row: SheetRow | Diagnostic) -> None:
-        """Take one row into the session, or what is wrong with it."""
+    def with_iso_days(self, row: SheetRow | Diagnostic) -> SheetRow | Diagnostic:
+        """Return a row whose fields that are days say them as 2023-03-30, if they are days."""
+        if isinstance(row, Diagnostic) or not row.sheet.fields or self.dates is DateFormat.ISO:
+            return row
+        rules = self._fields_of(row.get("category"))
+        days = {
+            row.field_column(name): self.dates.iso_text(text)
+            for name, text in row.fields.items()
+            if rules.get(name) == "date"
+        }
+        return evolve(row, cells={**row.cells, **days})
+
+    def references_of(self, row: SheetRow) -> list[str]:
+        """Return the ids that the fields of a row refer to."""
+        rules = self._fields_of(row.get("category")) if row.sheet.fields else {}
+        return [text for name, text in row.fields.items() if rules.get(name) == "reference"]
+
+    def _fields_of(self, category: str | None) -> Mapping[str, str]:
+        """Return the types of a category's fields by their names."""
+        declared = self.session.rulebook.vocabulary.categories.get(category or "")
+        fields = {} if declared is None else declared.fields
+        return {name: rule.type for name, rule in fields.items()}
+
+    def take(self, place: int, row: SheetRow | Diagnostic) -> None:
+        """Take one row into the session, or what is wrong with it by its place among all."""
         if isinstance(row, Diagnostic):
-            self.faults.append(row)
+            self.faults[place] = row
             return
         before = self.session.event_count
         try:
             with self.session.savepoint():
                 _COMMANDS[row.sheet.name](self, row)
         except BadCell as bad:
-            self.faults.append(row.diagnostic(bad.column, "sheet-value", bad.sentence, bad.instead))
+            fault = row.diagnostic(bad.column, "sheet-value", bad.sentence, bad.instead)
+            self.faults[place] = fault
         except StoreError:
             raise
         except PeelflowError as error:
-            self.faults.append(_refusal_diagnostic(row, error))
+            self.faults[place] = _refusal_diagnostic(row, error)
         else:
             is_new = self.session.event_count > before
             self.kept += is_new
@@ -125,7 +220,7 @@ class _ImportRun:
         actor = _actor(row)
         category, force = required_cell(row, "category"), required_cell(row, "force")
         issued, level = date_cell(row, "issued"), level_cell(row)
-        fields = {name: self._value(category, name, text) for name, text in row.fields.items()}
+        fields = self._values(category, row)
         if row.get("state") is None:
             _check_not_taken_over(row)
             commands.add(
@@ -182,17 +277,17 @@ class _ImportRun:
 
     def amend(self, row: SheetRow) -> None:
         """Amend a field; an empty value unsets it."""
-        record, field, text = (
-            required_cell(row, "record"),
-            required_cell(row, "field"),
-            row.get("value"),
-        )
+        record, field = required_cell(row, "record"), required_cell(row, "field")
         category = self.session.get(record).category
+        if self._fields_of(category).get(field) == "date" and "value" in row.cells:
+            day = self.dates.iso_text(row.cells["value"])
+            row = evolve(row, cells={**row.cells, "value": day})
+        text = row.get("value")
         commands.amend(
             self.session,
             record,
             field,
-            None if text is None else self._value(category, field, text),
+            None if text is None else self._value(category, field, text, column="value"),
             provenance=self._provenance(row, _actor(row), date_cell(row, "on"), "reason"),
         )
 
@@ -234,13 +329,22 @@ class _ImportRun:
             signed_on=signed_on,
         )
 
-    def _value(self, category: str, name: str, text: str) -> str | list[str]:
-        """Return what a cell says of a field: a list's items stand with `;` between them."""
+    def _values(self, category: str, row: SheetRow) -> dict[str, str | list[str]]:
+        """Return what a row says of the record's fields."""
+        return {
+            name: self._value(category, name, text, column=row.field_column(name))
+            for name, text in row.fields.items()
+        }
+
+    def _value(self, category: str, name: str, text: str, *, column: str) -> str | list[str]:
+        """Return what a cell says of a field: a list's items are parted as people part them."""
         declared = self.session.rulebook.vocabulary.categories.get(category)
         rule = declared.fields.get(name) if declared else None
-        if rule is None or rule.type != "list":
+        if declared is None or rule is None:
             return text
-        return [part.strip() for part in text.split(";") if part.strip()]
+        if rule.type == "date" and iso_date(text) is None:
+            raise bad_date(column, text)
+        return list_items(declared, name, text) if rule.type == "list" else text
 
 
 _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
@@ -266,7 +370,12 @@ def _check_not_taken_over(row: SheetRow) -> None:
 def _refusal_diagnostic(row: SheetRow, error: PeelflowError) -> Diagnostic:
     """Say a refusal where its row stands."""
     sentence, instead = str(error), "mend the row, or do first what it needs"
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, EventVoided):
+        sentence = (
+            f"was kept as event {error.number} of {error.record}, which was voided on {error.on}"
+        )
+        instead = "give the row a new `key` to do it again"
+    elif isinstance(error, InvalidRequest):
         sentence, instead = f"{error.what}: {error.why}", error.instead
     elif isinstance(error, Refused) and error.reasons:
         why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in error.reasons)

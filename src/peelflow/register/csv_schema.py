@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from attrs import field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Level
 from peelflow.register.validation import iso_date
+from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
 
 
@@ -100,6 +102,23 @@ def check_default_columns(columns: Iterable[str], sheets: Iterable[SheetKind]) -
 
 MAX_SHEET_BYTES = 64 * 1024 * 1024
 FIELD_PREFIX = "field."
+DATE_COLUMNS = frozenset({"on", "issued", "first_day", "last_day", "signed_on"})
+
+
+class DateFormat(StrEnum):
+    """How a sheet writes its days; 2023-03-30 is read whichever it is."""
+
+    ISO = "YYYY-MM-DD"
+    BRITISH = "DD/MM/YYYY"
+
+    def iso_text(self, text: str) -> str:
+        """Return a day as 2023-03-30, and any other text as it is."""
+        parts = re.fullmatch("([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", text)
+        if parts is None or self is DateFormat.ISO:
+            return text
+        day, month, year = parts.groups()
+        iso_text = f"{year}-{month:0>2}-{day:0>2}"
+        return text if iso_date(iso_text) is None else iso_text
 
 
 class _UnreadableSheet(Exception):
@@ -130,6 +149,11 @@ class SheetRow:
         span = Span(self.span.file, self.span.line, self.places.get(column, 1))
         return Diagnostic(span, code, sentence, instead)
 
+    def field_column(self, name: str) -> str:
+        """Return the column that says a field of the record."""
+        prefixed = FIELD_PREFIX + name
+        return prefixed if prefixed in self.cells else name
+
     @property
     def fields(self) -> Mapping[str, str]:
         """The cells that are fields of the record."""
@@ -141,8 +165,38 @@ class SheetRow:
         }
 
 
+def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
+    """Return the sheets that a path stands for, and what is wrong with it.
+
+    A folder stands for the CSV files in it, by name; any other path for itself.
+    """
+    if not path.is_dir():
+        return (path,), ()
+    try:
+        names = sorted(
+            file for file in path.iterdir() if file.suffix.lower() == ".csv" and file.name[0] != "."
+        )
+    except OSError as error:
+        return (), (_unreadable(path, error),)
+    if not names:
+        sentence, instead = f"`{path.as_posix()}` holds no CSV file", "name a folder of sheets"
+        return (), (Diagnostic(Span(path.as_posix()), "empty", sentence, instead),)
+    return tuple(names), ()
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
+    why = getattr(error, "strerror", None) or str(error)
+    sentence = f"`{path.as_posix()}` cannot be read: {why[:1].lower()}{why[1:]}"
+    instead = "check the path and its permissions"
+    return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
+
+
 def read_sheet(
-    path: Path, defaults: Mapping[str, str], *, kinds: tuple[SheetKind, ...] = SHEET_KINDS
+    path: Path,
+    defaults: Mapping[str, str],
+    *,
+    kinds: tuple[SheetKind, ...] = SHEET_KINDS,
+    dates: DateFormat = DateFormat.ISO,
 ) -> tuple[tuple[SheetRow | Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return a sheet's rows, and the faults of the sheet as a whole; with one it has no rows.
 
@@ -152,6 +206,7 @@ def read_sheet(
         path: A CSV file in UTF-8, with a header.
         defaults: What a column says where its cell is empty or the column is missing.
         kinds: The kinds of sheets that it may be.
+        dates: How its days are written.
     """
     try:
         lines = _numbered_lines(path, kinds)
@@ -163,14 +218,66 @@ def read_sheet(
     places = {column: place for place, column in enumerate(header, start=1)}
     rows: list[SheetRow | Diagnostic] = []
     for line, cells in lines[1:]:
-        given = {
-            column: cell.strip()
-            for column, cell in zip(header, cells, strict=False)
-            if cell.strip()
+        texts = map(str.strip, cells)
+        named = zip(header, texts, strict=False)
+        given = {column: text for column, text in named if not is_blank(text)}
+        read = {
+            column: dates.iso_text(text) if column in DATE_COLUMNS & {*sheet.columns} else text
+            for column, text in {**filled, **given}.items()
         }
-        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), {**filled, **given}, places)
-        rows.append(row if len(cells) <= len(header) else _too_many_cells(row, len(header)))
+        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), read, places)
+        rows.append(_row_fault(row, header, cells) or row)
     return tuple(rows), ()
+
+
+def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
+    """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
+    for place, cell in enumerate(cells[: len(header)], start=1):
+        if _holds_rows(cell, place, cells):
+            first = row.span.line + sum(text.count("\n") for text in cells[: place - 1])
+            last = first + cell.count("\n")
+            sentence = (
+                f"the cell `{shown(header[place - 1])}` of line {row.span.line} runs over lines "
+                f"{first} to {last} and holds what looks like rows"
+            )
+            instead = "mend the quotes: each that opens a cell closes it before the next comma"
+            return row.diagnostic(header[place - 1], "sheet-quotes", sentence, instead)
+    if len(cells) == len(header):
+        return None
+    counts = f"the row has {len(cells)} cells, the header {len(header)}"
+    instead = (
+        "quote a cell that holds a comma"
+        if len(cells) > len(header)
+        else "bring the whole sheet again, or give the row all its commas"
+    )
+    return row.diagnostic("", "sheet-cells", counts, instead)
+
+
+def _holds_rows(cell: str, place: int, cells: list[str]) -> bool:
+    """Return whether lines inside a cell look like rows that a stray quote swallowed.
+
+    Such a line has as many cells as its row, or as many as come up to this one, and some of them
+    are formed as those of the row are: the same words, or numbers and days in the same places.
+    """
+    for text in cell.split("\n")[1:]:
+        parts = text.split(",")
+        is_row = len(parts) >= len(cells) or len(parts) == place
+        enough = min(2, len(parts) - 1)
+        if is_row and 0 < enough <= sum(map(_is_formed_alike, parts, cells)):
+            return True
+    return False
+
+
+def _is_formed_alike(one: str, other: str) -> bool:
+    """Return whether two cells say the same, or have digits and letters in the same places."""
+    form = _form_of(one)
+    return bool(form) and (
+        one.strip() == other.strip() or ("9" in form and form == _form_of(other))
+    )
+
+
+def _form_of(text: str) -> str:
+    return re.sub("[0-9]+", "9", re.sub(r"[^\W0-9_]+", "a", text.strip()))
 
 
 def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> list[tuple[int, list[str]]]:
@@ -185,7 +292,7 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> list[tuple[int,
             first = reader.line_num + 1
     except csv.Error as error:
         raise sheet_fault(
-            Span(path.as_posix(), reader.line_num),
+            Span(path.as_posix(), first),
             "sheet-syntax",
             f"this is no CSV: {error}",
             'quote a cell that holds a comma, a quote or a new line, as "…"',
@@ -193,7 +300,27 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> list[tuple[int,
     if not lines:
         instead = f"start with a header, such as {_headers(kinds)}"
         raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
-    return lines
+    return _without_empty_columns(lines)
+
+
+def _without_empty_columns(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return lines without the columns at their end that have no name and no cell.
+
+    A spreadsheet keeps columns that somebody emptied. Cells of nothing behind the header's last
+    column are no fault of a row either.
+    """
+    header = lines[0][1]
+    while len(header) > 1 and not header[-1].strip():
+        header = header[:-1]
+    width = len(header)
+    if any(cell.strip() for _, cells in lines for cell in cells[width:]):
+        named = len(lines[0][1])
+        return [(line, _trimmed(cells, named)) for line, cells in lines]
+    return [(line, cells[:width]) for line, cells in lines]
+
+
+def _trimmed(cells: list[str], width: int) -> list[str]:
+    return cells if any(cell.strip() for cell in cells[width:]) else cells[:width]
 
 
 def _decoded_text(path: Path) -> str:
@@ -203,11 +330,7 @@ def _decoded_text(path: Path) -> str:
     try:
         source = _first_bytes(path, MAX_SHEET_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
-        raise sheet_fault(
-            span, "unreadable", sentence, "check the path and its permissions"
-        ) from None
+        raise _UnreadableSheet([_unreadable(path, error)]) from None
     if len(source) > MAX_SHEET_BYTES:
         raise sheet_fault(
             span, "too-large", f"a sheet has at most {MAX_SHEET_BYTES} bytes", "split it"
@@ -273,11 +396,6 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
             yield Diagnostic(here, "sheet-column", sentence, suggestion(column, sheet.columns))
 
 
-def _too_many_cells(row: SheetRow, columns: int) -> Diagnostic:
-    sentence = f"the row has more cells than the header's {columns}"
-    return row.diagnostic("", "sheet-cells", sentence, "quote a cell that holds a comma")
-
-
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
@@ -306,9 +424,19 @@ def date_cell(row: SheetRow, column: str) -> date:
     text = required_cell(row, column)
     day = iso_date(text)
     if day is None:
-        sentence = f"`{column}` is {text!r}, which is no date"
-        raise BadCell(column, sentence, "write it as 2023-03-30")
+        raise bad_date(column, text)
     return day
+
+
+def bad_date(column: str, text: str) -> BadCell:
+    """Return what to raise for a cell that says no date, with what works in a spreadsheet."""
+    instead = "write it as 2023-03-30"
+    if re.fullmatch("[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}", text):
+        instead = (
+            f"{instead}, in a column that the spreadsheet has as Text or as yyyy-mm-dd; or import "
+            f"a sheet that writes its days as 30/03/2023 with `--dates {DateFormat.BRITISH}`"
+        )
+    return BadCell(column, f"`{column}` is {text!r}, which is no date", instead)
 
 
 def level_cell(row: SheetRow) -> Level:

@@ -1,4 +1,4 @@
-"""Refuse to restrict an appointment or an inspection on which acts of other records depend.
+"""Refuse to restrict what acts depend on: an appointment, an inspection, or a record's own field.
 
 Extending one cannot invalidate an act, so nothing is checked then.
 """
@@ -11,7 +11,8 @@ from itertools import islice
 
 from attrs import evolve, frozen
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.documents import triggers_of_others, triggers_sending_back
+from peelflow.engine.fold import apply, as_corrected
 from peelflow.model.decisions import Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
@@ -80,10 +81,50 @@ def check_dependents(session: Session, before: Record, after: Record, event: Eve
         raise Refused(refusal_on(before, verb, event.actor.role, *reasons))
 
 
+def check_standing_acts(session: Session, before: Record, event: Event) -> None:
+    """Refuse to amend a field so that somebody else's act, which stands, would be unlawful.
+
+    That is an act of another side's than the force since the record was last sent back or
+    re-opened, such as the verification by which it is closed: it stands on what the field said.
+
+    Raises:
+        Refused: With the number and the day of each such act.
+    """
+    rules, done = session.lifecycle(before), before.done
+    if not done.keys() & triggers_of_others(rules):
+        return
+    sent_back = done.keys() & triggers_sending_back(rules)
+    since = max((done[name].number for name in sent_back), default=0)
+    reasons = [
+        Reason("not yet", f"{act.record} could not {why}", correct_first(act))
+        for act, record in each_event_with_record(as_corrected(session.history(before.id)))
+        if record is not None and act.number > since and _is_of_others(session, act, record)
+        for why in [_why_unlawful_with(session, act, record, event)]
+        if why
+    ]
+    if reasons:
+        raise Refused(refusal_on(before, "amend", event.actor.role, *reasons))
+
+
+def _is_of_others(session: Session, act: Event, record: Record) -> bool:
+    role = session.lifecycle(record).roles.get(act.actor.role)
+    return role is not None and role.side not in {"force", "system"}
+
+
+def _why_unlawful_with(session: Session, act: Event, record: Record, amendment: Event) -> str:
+    """Return what could not have been done, had a field been then what it is to be."""
+    what = act.what
+    if not isinstance(what, TransitionTaken) or why_act_unlawful(session, act, what, record):
+        return ""
+    amended = evolve(record, fields=apply(record, amendment).fields)
+    why = why_act_unlawful(session, act, what, amended)
+    return why and f"`{what.trigger}` on {act.on}: {why}"
+
+
 def _restriction(session: Session, before: Record, after: Record) -> Restriction | None:
     if before.category == APPOINTMENT:
         return _appointment_restriction(session, before, after)
-    return _inspection_restriction(before, after)
+    return _inspection_restriction(session, before, after)
 
 
 def _appointment_restriction(session: Session, before: Record, after: Record) -> Restriction | None:
@@ -109,9 +150,9 @@ def _appointment_restriction(session: Session, before: Record, after: Record) ->
     return Restriction(affects, context_without)
 
 
-def _inspection_restriction(before: Record, after: Record) -> Restriction | None:
+def _inspection_restriction(session: Session, before: Record, after: Record) -> Restriction | None:
     """Return what an inspection loses, None where all that it could verify it still can."""
-    old, new = inspection_of(before), inspection_of(after)
+    old, new = (inspection_of(record, session.lifecycle(record)) for record in (before, after))
     if old is None or old == new:
         return None
     if (

@@ -1,69 +1,135 @@
-"""Refuse a step that leaves a child open beneath a parent that counts closed."""
+"""Refuse a step that leaves a child open beneath a parent that counts closed, on any day.
+
+A parent and its children are judged as they stood on the act's day and as they stand now. What
+others than the force do nationally, only national ledgers can stop: a ledger of the force's own, or
+a parent of a category of its own, binds the force alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from peelflow.engine.fold import apply, begin, fold
-from peelflow.model.decisions import ChildrenNeed, ParentNeed, Reason, Refusal, Refused
+from attrs import evolve, frozen
+
+from peelflow.engine.decide import decide, reads
+from peelflow.engine.fold import apply, as_corrected, begin, fold
+from peelflow.model.decisions import (
+    Act,
+    Child,
+    ChildrenNeed,
+    DayNeed,
+    ParentNeed,
+    Reason,
+    Refusal,
+    Refused,
+)
 from peelflow.model.records import Event, Record
-from peelflow.model.rules import Counts
-from peelflow.register.context import ReadSet
+from peelflow.model.rules import Counts, Lifecycle
+from peelflow.register.context import ReadSet, child_of
+from peelflow.register.session import Session
+from peelflow.register.validation import role_of
 
 History = Sequence[Event]
+NO_HISTORIES: Mapping[str, History] = {}
 
 
-def check_hierarchy(
-    reads: ReadSet, before: Record, after: Record, *, trigger: str, role: str
-) -> None:
+@frozen
+class HierarchyStep:
+    """A step that parents and children are asked about.
+
+    Attributes:
+        trigger: What is done.
+        role: By whom.
+        on: The day.
+        ledgers: The ledgers on which parents and children bind it; None: all.
+    """
+
+    trigger: str
+    role: str
+    on: date
+    ledgers: frozenset[str] | None = None
+
+    def bound_by(
+        self, session: ReadSet, relative: Record, ledgers: frozenset[str]
+    ) -> frozenset[str]:
+        """Return those of the ledgers on which a parent or a child binds the step."""
+        if self.ledgers is None:
+            return ledgers
+        return ledgers & (session.national_ledgers(relative) or frozenset())
+
+    def refuse(self, record: Record, *reasons: Reason) -> None:
+        """Raise Refused for these reasons, if there are any."""
+        if reasons:
+            raise Refused(refusal_on(record, self.trigger, self.role, *reasons))
+
+
+def check_hierarchy(session: Session, before: Record, after: Record, step: HierarchyStep) -> None:
     """Refuse a step that leaves a child open, on a ledger, under a parent closed there.
 
-    Either closes the parent too early, or opens the child too late. Re-open the parent first, in
-    the same batch: "it stays open while one child is open".
+    Either closes the parent too early, or opens the child too late; on its own day, on a later one
+    or now. Re-open the parent first, in the same batch: "it stays open while one child is open".
 
     Raises:
         Refused: The step does so.
     """
-    _refuse_open_children(reads, before, after, trigger=trigger, role=role)
+    closed = _ledgers_counting(session, after, "closed") - _ledgers_counting(
+        session, before, "closed"
+    )
+    if closed and after.children:
+        _refuse_open_children(session, before, closed, step)
     if before.parent is not None:
-        opened = open_ledgers(reads, after) - open_ledgers(reads, before)
-        refuse_open_child(reads, before, opened, trigger=trigger, role=role)
+        opened = open_ledgers(session, after) - open_ledgers(session, before)
+        refuse_open_child(session, before, opened, step)
 
 
 def _refuse_open_children(
-    reads: ReadSet, before: Record, after: Record, *, trigger: str, role: str
+    session: Session, parent: Record, closed: frozenset[str], step: HierarchyStep
 ) -> None:
-    closed = _ledgers_counting(reads, after, "closed") - _ledgers_counting(reads, before, "closed")
-    still_open = [
-        child for child in after.children if closed & open_ledgers(reads, reads.get(child))
-    ]
+    children = [session.get(name) for name in parent.children]
+    bound = {child.id: step.bound_by(session, child, closed) for child in children}
+    still_open = tuple(
+        child.id for child in children if bound[child.id] & open_ledgers(session, child)
+    )
     if still_open:
+        ledgers = tuple(sorted(frozenset[str]().union(*bound.values())))
         reason = Reason(
             "not yet",
             f"not closed yet: {', '.join(still_open)}",
             "close each child first",
-            asks=((ChildrenNeed(tuple(still_open), tuple(sorted(closed))),),),
+            asks=((ChildrenNeed(still_open, ledgers),),),
         )
-        raise Refused(refusal_on(before, trigger, role, reason))
+        step.refuse(parent, reason)
+    days = {
+        child.id: counted_until(session, child, bound[child.id], "open", step.on)
+        for child in children
+    }
+    step.refuse(
+        parent,
+        *(
+            _day_reason(f"{name} counted open until {day}", day)
+            for name, day in days.items()
+            if day is not None
+        ),
+    )
 
 
 def refuse_open_child(
-    reads: ReadSet, child: Record, ledgers: frozenset[str], *, trigger: str, role: str
+    session: Session, child: Record, ledgers: frozenset[str], step: HierarchyStep
 ) -> None:
-    """Raise Refused if the parent of `child` counts closed on one of `ledgers`.
+    """Refuse what opens a child on ledgers on one of which its parent counts closed, then or now.
 
     Args:
-        reads: What the parent is read from.
-        child: The record as it stands, before the step.
-        ledgers: Where the step makes it count open.
-        trigger: The step.
-        role: Who takes it.
+        session: What looks around.
+        child: The child as it stands before the step.
+        ledgers: The ledgers.
+        step: What opens it.
     """
     if not ledgers:
         return
-    parent = reads.get(child.parent or "")
-    closed = sorted(ledgers & _ledgers_counting(reads, parent, "closed"))
+    parent = session.get(child.parent or "")
+    bound = step.bound_by(session, parent, ledgers)
+    closed = sorted(bound & _ledgers_counting(session, parent, "closed"))
     if closed:
         reason = Reason(
             "not yet",
@@ -71,7 +137,90 @@ def refuse_open_child(
             "re-open the parent first, in the same batch",
             asks=((ParentNeed(parent.id, tuple(closed)),),),
         )
-        raise Refused(refusal_on(child, trigger, role, reason))
+        step.refuse(child, reason)
+    day = counted_until(session, parent, bound, "closed", step.on)
+    if day is not None:
+        sentence = f"its parent {parent.id} counted closed until {day}"
+        step.refuse(child, _day_reason(sentence, day))
+
+
+def _day_reason(sentence: str, day: date) -> Reason:
+    return Reason("not yet", sentence, f"date it {day} or later", asks=((DayNeed(day),),))
+
+
+def counted_until(
+    session: Session, record: Record, ledgers: frozenset[str], counts: Counts, on: date
+) -> date | None:
+    """Return the day on which a record last ceased to count so, None if it did not since a day.
+
+    Args:
+        session: What knows its history.
+        record: The record, which does not count so by now.
+        ledgers: On any of which it counts.
+        counts: How.
+        on: From when to look, each day as it ended.
+    """
+    if not ledgers or record.on <= on:
+        return None
+    events = as_corrected(session.history(record.id))
+    days = sorted({on, *(event.on for event in events)})
+    last: date | None = None
+    for day, after in zip(days, [*days[1:], None], strict=True):
+        if day >= max(on, events[0].on) and ledgers & _ledgers_counting(
+            session, record_at(events, day), counts
+        ):
+            last = after
+    return last
+
+
+def decide_in_hierarchy(
+    session: Session, lifecycle: Lifecycle, record: Record, act: Act
+) -> Event | Refusal:
+    """Decide an act among the children as they stand now, and as they stood on its day."""
+    context = session.context(lifecycle, record, act)
+    decision = decide(lifecycle, record, act, context)
+    if isinstance(decision, Refusal) or "children" not in reads(lifecycle, record, act.trigger):
+        return decision
+    later = [child.on for child in map(session.get, record.children) if child.on > act.on]
+    if not later:
+        return decision
+    children = tuple(child_at(session, name, act.on) for name in record.children)
+    then = decide(lifecycle, record, act, evolve(context, children=children))
+    if not isinstance(then, Refusal):
+        return decision
+    day = max(later)
+    reasons = (
+        _day_reason(f"{reason.sentence}, as its children stood on {act.on}", day)
+        for reason in then.reasons
+    )
+    return evolve(then, reasons=tuple(reasons))
+
+
+def ledgers_for_role(session: ReadSet, record: Record, role: str) -> frozenset[str] | None:
+    """Return on which ledgers parents and children bind a role that no transition names.
+
+    Args:
+        session: What it reads the rules by.
+        record: Whose parents and children they are.
+        role: Who adds, amends or corrects it.
+    """
+    is_force = role_of(session, role).side == "force"
+    return None if is_force else session.national_ledgers(record)
+
+
+def child_at(
+    session: Session, name: str, day: date, histories: Mapping[str, History] = NO_HISTORIES
+) -> Child:
+    """Return a child as its parent saw it at the end of a day.
+
+    Args:
+        session: What knows its history.
+        name: Its id.
+        day: The day.
+        histories: Histories that are not to be read as recorded.
+    """
+    child = record_at(histories.get(name) or as_corrected(session.history(name)), day)
+    return child_of(child, session.lifecycle(child))
 
 
 def refusal_on(record: Record, trigger: str, role: str, *reasons: Reason) -> Refusal:
@@ -100,7 +249,10 @@ def record_at(events: History, day: date) -> Record:
 
 
 def check_pair_over_time(
-    reads: ReadSet, before: tuple[History, History], after: tuple[History, History]
+    reads: ReadSet,
+    before: tuple[History, History],
+    after: tuple[History, History],
+    step: HierarchyStep,
 ) -> None:
     """Refuse what leaves, at the end of some day, a child open beneath a parent closed there.
 
@@ -108,16 +260,17 @@ def check_pair_over_time(
         reads: What it reads the rules by.
         before: The histories of the parent and of the child, as they stood.
         after: The same, as they would stand; what conflicted before is not refused.
+        step: Who corrects what.
 
     Raises:
         Refused: With the first such day.
     """
     days = sorted({event.on for events in (*before, *after) for event in events})
+    parent, child = (fold(events) for events in after)
     for day in days:
         ledgers = _conflicting_ledgers(reads, after, day) - _conflicting_ledgers(reads, before, day)
-        if ledgers:
-            parent, child = (fold(events) for events in after)
-            listed = tuple(sorted(ledgers))
+        listed = tuple(sorted(step.bound_by(reads, parent, step.bound_by(reads, child, ledgers))))
+        if listed:
             reason = Reason(
                 "not yet",
                 f"{child.id} would count open on {day}, and its parent {parent.id} closed "
@@ -125,7 +278,7 @@ def check_pair_over_time(
                 f"correct or re-open {parent.id} first",
                 asks=((ParentNeed(parent.id, listed),),),
             )
-            raise Refused(refusal_on(child, "correct", "system", reason))
+            step.refuse(child, reason)
 
 
 def _conflicting_ledgers(

@@ -58,6 +58,21 @@ class ResolvedPlan:
         """
         return {old: new for old, new in self.plan.triggers.items() if old != new}
 
+    @property
+    def kept_states(self) -> dict[str, str]:
+        """The states that stand for the same national state in the new rules, with their names.
+
+        INVARIANT: the same for every record, as `renamed` is.
+        """
+        old, new = self.old, self.new
+        return {
+            name: then
+            for name, then in self.plan.states.items()
+            if name in old.states
+            and then in new.states
+            and old.stands_for(name) == new.stands_for(then)
+        }
+
 
 def plan_digest(plan: MigrationPlan) -> str:
     """Return the SHA-256 of what a plan means: not of its name, nor of the order of its lines."""

@@ -136,7 +136,8 @@ def _impacts(resolved: ResolvedPlan, record: Record, day: date) -> Iterator[Impa
 
 
 def _record_after_move(resolved: ResolvedPlan, record: Record, new: str, day: date) -> Record:
-    what = Migrated(resolved.new.pin, record.state, new, resolved.digest, resolved.renamed)
+    names = resolved.renamed, resolved.kept_states
+    what = Migrated(resolved.new.pin, record.state, new, resolved.digest, *names)
     nobody = Actor("", "")
     number = record.number + 1
     return apply(record, Event(record.id, number, what, day, nobody, "", _NEVER))
@@ -238,7 +239,8 @@ def _migrate_record(
         return False
     check_may_migrate(session, proved, record, provenance)
     pin = session.keep_lifecycle(proved.new)
-    what = Migrated(pin, record.state, new, proved.digest, proved.renamed)
+    names = proved.renamed, proved.kept_states
+    what = Migrated(pin, record.state, new, proved.digest, *names)
     event = new_event(session, what, record.id, record.number + 1, provenance)
     put_move(session, record, event, what)
     return True

@@ -24,6 +24,7 @@ from peelflow.register.timers import Deadline, TickResult, deadline_of, state_de
 from peelflow.register.validation import (
     check_date,
     check_known_category,
+    check_known_force,
     check_known_level,
     check_known_name,
     check_ledger,
@@ -114,6 +115,7 @@ class Register:
             rulebook=rulebook,
             clock=clock,
             predicates=dict(known),
+            force=force,
         )
 
     @classmethod
@@ -316,10 +318,11 @@ class Register:
             ledger: The ledger to count on.
 
         Raises:
-            InvalidRequest: No rules here or in the store know such a category, level, state or
-                ledger, or a way of counting so: nothing could ever match.
+            InvalidRequest: Nothing could ever match: no record is of such a force, or no rules here
+                or in the store know such a category, level, state, ledger or way of counting.
             UnknownRecord: No record is called `parent`.
         """
+        check_known_force(self.services, force)
         if category is not None:
             check_known_category(self.services, category)
         if level != "any":
@@ -391,13 +394,14 @@ class Register:
                 later does not count. `position()` is the last one.
 
         Raises:
-            InvalidRequest: The feed has not come to that position, or no state counts on such a
-                ledger.
+            InvalidRequest: The feed has not come to that position, no record is of such a force,
+                or no state counts on such a ledger.
         """
         check_ledger(self.services, ledger)
         if as_at is not None:
             check_date(as_at, "the figures")
         check_position_reached(self.services, known)
+        check_known_force(self.services, force)
         totals = self.store.totals(as_at=as_at, force=force, known=known)
         categories = self.rulebook.vocabulary.categories
         return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)

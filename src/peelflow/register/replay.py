@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import partial
 
 from attrs import evolve
 
@@ -11,7 +12,7 @@ from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
 from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Act, Child, Context, Reason, RecordReference, Refusal, Refused
+from peelflow.model.decisions import Act, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
     Actor,
     Amended,
@@ -25,13 +26,20 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
-from peelflow.register.context import child_of, is_signed_later, system_act
-from peelflow.register.hierarchy import History, check_pair_over_time, record_at, refusal_on
+from peelflow.register.context import is_signed_later, system_act
+from peelflow.register.hierarchy import (
+    NO_HISTORIES,
+    HierarchyStep,
+    History,
+    check_pair_over_time,
+    child_at,
+    ledgers_for_role,
+    refusal_on,
+)
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future, checked_days, role_of
 from peelflow.rulebook.national import national
 
-NO_CHILDREN: Mapping[str, History] = {}
 ContextChange = Callable[[Context], Context]
 
 
@@ -53,16 +61,26 @@ def check_replay(session: Session, history: History, after: History, *, since: i
         Refused: An act, a move or a step of the system's would not come out as it was recorded.
         InvalidRequest: The record would have begun under other rules.
     """
-    if after[0].on != as_corrected(history)[0].on:
+    before = as_corrected(history)
+    if after[0].on != before[0].on:
         check_beginning(session, after[0])
+    stood = {event.number: (event, record) for event, record in each_event_with_record(before)}
     for place, (event, record) in enumerate(each_event_with_record(after)):
         if event.number < since:
             continue
         if record is not None:
             why = _why_event_unlawful(session, event, record, history)
-            _refuse_broken_event(record, event, why)
+            if why and not _was_unlawful(session, history, *stood.get(event.number, (event, None))):
+                _refuse_broken_event(record, event, why)
         stands = begin(event) if record is None else apply(record, event)
         _check_no_automatic_step_missed(session, stands, event, after[place + 1 :])
+
+
+def _was_unlawful(session: Session, history: History, event: Event, record: Record | None) -> bool:
+    """Say whether an act was unlawful without the correction, as rules of before let it be."""
+    if record is None or not isinstance(event.what, TransitionTaken):
+        return False
+    return bool(_why_event_unlawful(session, event, record, history))
 
 
 def each_event_with_record(events: History) -> Iterator[tuple[Event, Record | None]]:
@@ -91,7 +109,7 @@ def decide_again(
     what: TransitionTaken,
     record: Record,
     *,
-    child_histories: Mapping[str, History] = NO_CHILDREN,
+    child_histories: Mapping[str, History] = NO_HISTORIES,
     change_context: ContextChange = as_recorded,
 ) -> Event | Refusal:
     """Return what the engine makes of a recorded act on the record as it then stood.
@@ -131,14 +149,14 @@ def _decide_as_of(
     record: Record,
     known: datetime,
     *,
-    child_histories: Mapping[str, History] = NO_CHILDREN,
+    child_histories: Mapping[str, History] = NO_HISTORIES,
     change_context: ContextChange = as_recorded,
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = session.lifecycle(record)
     context = change_context(session.context(rules, record, act))
     if "children" in reads(rules, record, act.trigger):
-        children = [_child_at(session, name, act.on, child_histories) for name in record.children]
+        children = [child_at(session, name, act.on, child_histories) for name in record.children]
         context = evolve(context, children=tuple(children))
     mentions = (name for name in context.mentions if _was_mention_known(session, name, known))
     return decide(rules, record, act, evolve(context, mentions=tuple(mentions)))
@@ -149,13 +167,6 @@ def _was_mention_known(session: Session, mention: RecordReference, known: dateti
     history = session.history(mention.id)
     earlier = [event for event in history if event.recorded_at <= known]
     return bool(earlier) and fold(earlier).fields.get(mention.field) == mention.names
-
-
-def _child_at(
-    session: Session, name: str, day: date, child_histories: Mapping[str, History]
-) -> Child:
-    child = record_at(child_histories.get(name) or as_corrected(session.history(name)), day)
-    return child_of(child, session.lifecycle(child))
 
 
 def _why_event_unlawful(session: Session, event: Event, record: Record, history: History) -> str:
@@ -281,8 +292,16 @@ def correct_first(event: Event) -> str:
     return f"correct event {event.number} of {event.record} first, or leave this one"
 
 
-def check_hierarchy_over_time(session: Session, before: History, after: History) -> None:
+def check_hierarchy_over_time(
+    session: Session, before: History, after: History, step: HierarchyStep
+) -> None:
     """Refuse a correction that its parent or its children do not bear, on any day until now.
+
+    Args:
+        session: What looks around.
+        before: What stands of the record without the correction.
+        after: What stands with it.
+        step: Who corrects, when, and on which ledgers parents and children bind it.
 
     Raises:
         Refused: A parent closed over what the correction undoes, or would stand closed over an
@@ -291,27 +310,65 @@ def check_hierarchy_over_time(session: Session, before: History, after: History)
     record = fold(before)
     if record.parent is not None:
         parent = as_corrected(session.history(record.parent))
-        check_pair_over_time(session, (parent, before), (parent, after))
-        _check_closings(session, parent, record.id, after)
+        check_pair_over_time(session, (parent, before), (parent, after), step)
+        _check_parent_acts(session, parent, record, after, step)
     for name in record.children:
         child = as_corrected(session.history(name))
-        check_pair_over_time(session, (before, child), (after, child))
+        check_pair_over_time(session, (before, child), (after, child), step)
 
 
-def _check_closings(session: Session, parent: History, child: str, after: History) -> None:
+def check_parent_acts(session: Session, child: Record, event: Event) -> None:
+    """Refuse an event on a child that takes away the ground from a later act of its parent.
+
+    An act of the same day came before it.
+
+    Raises:
+        Refused: With the act that could not have been done.
+    """
+    parent = as_corrected(session.history(child.parent or ""))
+    after = (*as_corrected(session.history(child.id)), event)
+    what, actor = event.what, event.actor
+    if isinstance(what, TransitionTaken):
+        verb, rules = what.trigger, session.lifecycle(child)
+        act = Act(verb, actor, event.on, event.recorded_by)
+        ledgers = session.ledgers_binding(rules, child, act)
+    else:
+        verb, ledgers = "amend", ledgers_for_role(session, child, actor.role)
+    step = HierarchyStep(verb, actor.role, event.on, ledgers)
+    _check_parent_acts(session, parent, child, after, step, since=event.on)
+
+
+def _check_parent_acts(
+    session: Session,
+    parent: History,
+    child: Record,
+    after: History,
+    step: HierarchyStep,
+    *,
+    since: date = date.min,
+) -> None:
     """Refuse what takes away the ground from a parent's act that looked at its children."""
+
+    def narrowed(context: Context) -> Context:
+        return context if step.ledgers is None else evolve(context, ledgers=step.ledgers)
+
     for event, record in each_event_with_record(parent):
         what = event.what
-        if record is None or not isinstance(what, TransitionTaken):
+        if record is None or not isinstance(what, TransitionTaken) or event.on <= since:
             continue
         if "children" not in reads(session.lifecycle(record), record, what.trigger):
             continue
-        if isinstance(decide_again(session, event, what, record), Refusal):
+        if step.ledgers is not None and session.national_ledgers(record) is None:
             continue
-        again = decide_again(session, event, what, record, child_histories={child: after})
+        judge = partial(decide_again, session, event, what, record, change_context=narrowed)
+        if isinstance(judge(), Refusal):
+            continue
+        again = judge(child_histories={child.id: after})
         if isinstance(again, Refusal):
             refused = f"{record.id} could not `{what.trigger}` on {event.on}"
-            refuse_correction(record, event, [f"{refused}: {r.sentence}" for r in again.reasons])
+            sentences = (f"{refused}: {reason.sentence}" for reason in again.reasons)
+            instead = correct_first(event)
+            step.refuse(child, *(Reason("not yet", sentence, instead) for sentence in sentences))
 
 
 def corrections(
@@ -336,7 +393,10 @@ def corrections(
     before, after = as_corrected(history), as_corrected([*history, *events])
     try:
         check_replay(session, history, after, since=_corrected_event(history, named).number)
-        check_hierarchy_over_time(session, before, after)
+        role = request.actor.role
+        ledgers = ledgers_for_role(session, session.get(request.record), role)
+        step = HierarchyStep("correct", role, request.on, ledgers)
+        check_hierarchy_over_time(session, before, after, step)
     except Refused as refused:
         record, role = session.get(request.record), request.actor.role
         # Who asked for the correction is told so, wherever it was found.

@@ -89,6 +89,7 @@ def _context_with(
         lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
         may_have_children=bool(category and category.children),
         holidays=holidays_of(reads.lifecycle(record)),
+        ledgers=reads.national_ledgers(record),
     )
 
 
@@ -106,4 +107,5 @@ def _appointments(reads: ReadSet, force: str) -> tuple[Appointment, ...]:
 
 def _inspections(reads: ReadSet, force: str) -> tuple[Inspection, ...]:
     records = reads.services.store.records(RecordQuery(force=force, category=INSPECTION))
-    return tuple(filter(None, map(inspection_of, records)))
+    inspections = (inspection_of(record, reads.lifecycle(record)) for record in records)
+    return tuple(filter(None, inspections))

@@ -13,10 +13,11 @@ from types import TracebackType
 
 from attrs import define, field
 
-from peelflow.errors import KeyReused
-from peelflow.model.records import Event, Record
+from peelflow.errors import EventVoided, KeyReused
+from peelflow.model.records import Corrected, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.known_names import NameKey, UsedName, keys_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.rulebook.canonical import canonical_text
 from peelflow.stores.base import StoredRecord, WriteBatch
@@ -28,6 +29,16 @@ SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 _record_id = attrgetter("event.record")
 
 
+def void_of(history: tuple[Event, ...], number: int) -> Event | None:
+    """Return the correction that voids an event of a history; None where none stands."""
+    for event in history[number:]:
+        what = event.what
+        is_void = isinstance(what, Corrected) and (what.event, what.correction) == (number, "void")
+        if is_void and void_of(history, event.number) is None:
+            return event
+    return None
+
+
 @define(eq=False)
 class Session(ReadSet):
     """Events gathered until the batch is appended, over the records that were read for them."""
@@ -36,7 +47,13 @@ class Session(ReadSet):
     _undo: dict[str, StoredRecord | None] | None = field(init=False, default=None, repr=False)
     _lifecycles: dict[tuple[str, int, str], str] = field(init=False, factory=dict, repr=False)
     _keys: dict[tuple[str, str], Event] = field(init=False, factory=dict, repr=False)
+    _histories: dict[str, tuple[int, tuple[Event, ...]]] = field(
+        init=False, factory=dict, repr=False
+    )
     _documents: dict[str, bytes] = field(init=False, factory=dict, repr=False)
+    _drafted_names: dict[UsedName, int] = field(init=False, factory=dict, repr=False)
+    _drafted_keys: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
+    _knows_names: bool = field(init=False, default=False, repr=False)
 
     def savepoint(self) -> Savepoint:
         """Take what is put in the block all together, or nothing of it when it is refused."""
@@ -65,6 +82,8 @@ class Session(ReadSet):
                 documents=self._kept_with_batch() if self._documents else {},
             )
         )
+        if self._drafted_names:
+            self.services.names.note(self._drafted_names)
 
     def _kept_with_batch(self) -> Mapping[str, bytes]:
         """Return the documents the store keeps with the batch; others are kept before it."""
@@ -118,17 +137,72 @@ class Session(ReadSet):
         if after.category == APPOINTMENT:
             self._drafted_appointments[after.id] = None
 
+    def alike_name(self, used: UsedName) -> str | None:
+        """Return the name in use that a reader would take for another; None where there is none.
+
+        Names that this session brings are in use, too.
+        """
+        names = self.services.names
+        if not self._knows_names:
+            names.catch_up(self.services.store, self.rulebook.vocabulary.categories)
+            self._knows_names = True
+        if used in self._drafted_names:
+            return None
+        drafted = (self._drafted_keys[key] for key in keys_of(used) if key in self._drafted_keys)
+        return names.alike(used) or next(drafted, None)
+
+    def put_name(self, used: UsedName) -> None:
+        """Take a name as in use, with the event that is put next."""
+        if used not in self._drafted_names:
+            self._drafted_names[used] = len(self._entries)
+            for key in keys_of(used):
+                self._drafted_keys.setdefault(key, used.name)
+
+    def _forget_names(self, count: int) -> None:
+        """Forget the names that came with the events behind the first `count`."""
+        while self._drafted_names:
+            used, place = self._drafted_names.popitem()
+            if place < count:
+                self._drafted_names[used] = place
+                return
+            for key in keys_of(used):
+                if self._drafted_keys.get(key) == used.name:
+                    del self._drafted_keys[key]
+
     def repeated(self, event: Event) -> Event | None:
-        """Return the first event when `event` repeats it under the same key (S7)."""
+        """Return the first event when `event` repeats it under the same key (S7).
+
+        Raises:
+            KeyReused: The key stands for another request.
+            EventVoided: The first event was voided since.
+        """
         if event.key is None:
             return None
         first = self._keys.get((event.record, event.key))
         if first is None:
             entry = self.services.store.event_with_key(event.record, event.key)
             first = entry.event if entry else None
-        if first is not None and idempotency_payload(first) != idempotency_payload(event):
+        if first is None:
+            return None
+        if idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)
+        void = void_of(self._history_after(first), first.number)
+        if void is not None:
+            raise EventVoided(event.record, first.number, void.on)
         return first
+
+    def _history_after(self, event: Event) -> tuple[Event, ...]:
+        """Return a record's history if anything corrects it; nothing where nothing can."""
+        record = self.get(event.record)
+        if record.number == event.number:
+            return ()
+        number, history = self._histories.get(record.id, (0, ()))
+        if number != record.number:
+            history = self.history(record.id)
+            if not any(isinstance(event.what, Corrected) for event in history):
+                history = ()
+            self._histories[record.id] = (record.number, history)
+        return history
 
     def begin_savepoint(self) -> SavepointState:
         """Remember from now on how the records stood; return what `end_savepoint` is given."""
@@ -144,6 +218,7 @@ class Session(ReadSet):
             for entry in self._entries[count:]:
                 self._keys.pop((entry.event.record, entry.event.key or ""), None)
             del self._entries[count:]
+            self._forget_names(count)
         elif outer is not None:
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer

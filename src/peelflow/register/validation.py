@@ -11,6 +11,7 @@ from hashlib import sha256
 from attrs import evolve
 
 from peelflow.engine.calendar import last_day
+from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.records import (
     Actor,
@@ -26,11 +27,16 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
+from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role, Vocabulary
 from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import Store
+from peelflow.stores.base import RecordQuery, Store
+from peelflow.texts import alike_name, first_unseen, is_blank
 from peelflow.wording import say_choice, suggestion
+
+_BLANK_BYTES = b" \t\r\n\f\v\0\xef\xbb\xbf\xfe\xff"
+"""Spaces, line ends, NULs, and the marks that a text's encoding begins with."""
+NOTHING_HELD = "give the document itself; it may have been saved or copied while it was empty"
 
 
 def describe_document(
@@ -44,8 +50,10 @@ def describe_document(
     check_type(content, bytes, "the content", "give a file's bytes: `path.read_bytes()`")
     check_text(kind, "the document's kind")
     check_text(name, "the document's name")
+    if not content.strip(_BLANK_BYTES):
+        raise InvalidRequest(f"the document `{name:.80}`", "holds nothing", NOTHING_HELD)
     if signed_by is not None:
-        check_text(signed_by, "who signed the document")
+        check_name(signed_by, "who signed the document")
     if signed_on is not None:
         check_date(signed_on, f"the document {name!r:.80}")
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
@@ -106,14 +114,27 @@ def check_text(text: object, what: str) -> None:
     """Refuse what is no text, or an empty one."""
     if not isinstance(text, str):
         raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
-    if not text.strip():
+    if is_blank(text):
         raise InvalidRequest(what, "is empty", "give a text")
+
+
+def check_name(name: object, what: str) -> None:
+    """Refuse a name of a person or force that is no text, empty, or hides characters."""
+    check_text(name, what)
+    if not isinstance(name, str):
+        return
+    if name != name.strip():
+        raise InvalidRequest(f"{what} {name!r:.80}", "is padded with spaces", "leave them out")
+    unseen = first_unseen(name)
+    if unseen is not None:
+        why = f"holds U+{ord(unseen):04X}, which shows nothing"
+        raise InvalidRequest(f"{what} {name!r:.80}", why, "remove it")
 
 
 def check_texts(*texts: tuple[object, str]) -> None:
     """Refuse the first that is no text, or an empty one; each comes with what it is."""
     for text, what in texts:
-        if not isinstance(text, str) or not text.strip():  # said here too: each act comes by
+        if not isinstance(text, str) or is_blank(text):  # said here too: each act comes by
             check_text(text, what)
 
 
@@ -266,7 +287,7 @@ def checked_id(record: object) -> str:
     if not record.strip() or record != record.strip() or len(record) > LONGEST_ID:
         why = f"is empty, padded, or longer than {LONGEST_ID} characters"
         raise InvalidRequest(f"the id {record[:40]!r}", why, "use a short plain id")
-    if not record.isprintable():
+    if not record.isprintable() or first_unseen(record):
         raise InvalidRequest(f"the id {record!r}", "cannot be printed", "use a short plain id")
     return record
 
@@ -306,7 +327,7 @@ def checked_value(category: Category, name: str, value: FieldInput, *, record: s
         raise InvalidRequest(what, "is a moment", "give a datetime.date, without the time")
     if isinstance(value, date):
         value = value.isoformat()
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or is_blank(value):
         raise InvalidRequest(what, "is no text, or empty", f"give a text: {rule.title}")
     return _checked_text(rule, value, what=what)
 
@@ -336,9 +357,10 @@ def counted_day(
     """
     counted = rule.counts_from
     start = fields.get(counted.field) if counted else None
-    if counted is None or not isinstance(start, str):
+    begun = iso_date(start) if isinstance(start, str) else None
+    if counted is None or begun is None:  # an older text may be no day, though it is asked by now
         return None
-    day = last_day(date.fromisoformat(start), counted, holidays_for(counted))
+    day = last_day(begun, counted, holidays_for(counted))
     if isinstance(day, date):
         return day.isoformat()
     instead = (
@@ -370,6 +392,8 @@ def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
 
 
 def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
+    if rule.type == "person":
+        check_name(value, f"{what}: the person")
     if rule.type == "choice" and value not in rule.choices:
         raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
     if rule.type == "date" and iso_date(value) is None:
@@ -386,8 +410,53 @@ def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str
     return tuple(value)
 
 
+def list_items(category: Category, name: str, text: str) -> list[str]:
+    """Return the items of a list that somebody typed.
+
+    They are parted by `;` or by lines; where each is one of a known set, by commas too.
+    """
+    rule = category.fields[name]
+    is_of_a_set = bool(rule.choices) or (
+        name in QUESTION_FIELDS and QUESTION_SET_FIELD in category.fields
+    )
+    parts = re.split(r"[;,\r\n]" if is_of_a_set else r"[;\r\n]", text)
+    return [part.strip() for part in parts if part.strip()] or [""]
+
+
+QUESTION_FIELDS = ("question", "questions", QUESTION_SET_FIELD)
+_QUESTION_NUMBER = re.compile(r"[1-9][0-9]?(\.[1-9][0-9]?)*")
+
+
+def check_questions(
+    vocabulary: Vocabulary, category: Category, fields: Mapping[str, Value], *, record: str
+) -> None:
+    """Refuse a question that the question set has not, where a category names its question set.
+
+    A part of a question is of the set that the question is of: 7.2 as 7 is.
+    """
+    if QUESTION_SET_FIELD not in category.fields:
+        return
+    name = fields.get(QUESTION_SET_FIELD)
+    questions = vocabulary.question_sets.get(name) if isinstance(name, str) else None
+    for field in QUESTION_FIELDS[:2]:
+        given = fields.get(field, ())
+        for item in (given,) if isinstance(given, str) else given:
+            known = _QUESTION_NUMBER.fullmatch(item)
+            if known and (questions is None or int(item.partition(".")[0]) <= questions.size):
+                continue
+            what = f"{record}: the field `{field}`"
+            why = f"is {item!r}" if isinstance(given, str) else f"has the item {item!r}"
+            instead = "write a question's number, such as 7"
+            if questions is not None:
+                why = f"{why}, which {name} has not"
+                instead = f"write a number from 1 to {questions.size}"
+            if field == "questions":
+                instead += "; part the items with `;`"
+            raise InvalidRequest(what, why, instead)
+
+
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and not is_blank(value)
 
 
 def check_references(
@@ -440,6 +509,28 @@ def _without_derived(what: EventPayload) -> EventPayload:
             return evolve(what, old_level=None, old="", new="", triggers={})
         case _:
             return what
+
+
+def check_known_force(services: Services, force: str | None) -> None:
+    """Refuse a force that no record is of: every list and sum of it would be of nothing.
+
+    The one that the register is opened for may have no record yet.
+
+    Raises:
+        InvalidRequest: With the one that was meant.
+    """
+    records = services.store.records
+    if force is None or any(True for _ in records(RecordQuery(force=force))):
+        return
+    if force == services.force:
+        return
+    check_text(force, "the force")
+    known = {record.force for record in records(RecordQuery())}
+    near = alike_name(force, sorted(known))
+    instead = suggestion(force, known) if near is None else f"did you mean `{near}`?"
+    if not known:
+        instead = "add its first record"
+    raise InvalidRequest(f"the force {force!r}", "no record is of it", instead)
 
 
 def check_ledger(services: Services, ledger: str) -> None:

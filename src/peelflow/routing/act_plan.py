@@ -17,20 +17,25 @@ from peelflow.engine.calendar import (
     last_day,
     period_start,
 )
+from peelflow.engine.documents import (
+    ANY_USE,
+    DocumentUse,
+    find_document,
+    is_appointed_on,
+    window_start,
+)
 from peelflow.engine.machine import CompiledTransition
 from peelflow.engine.requirements import (
     QUESTION_FIELD,
+    binding_ledgers,
     covers_question,
     distinct_needs,
-    find_document,
     has_choice,
     inspection_need,
-    is_appointed_on,
     is_of_one_question_set,
     open_children,
     unanswered_mentions,
     wait_start,
-    window_start,
 )
 from peelflow.model.decisions import (
     Act,
@@ -122,13 +127,14 @@ class Obligation:
     """An atom to meet: for the act itself, or for what peelflow does at once after it.
 
     `closes` are the ledgers that its transition closes. `is_by_system`: peelflow acts, and offers
-    nothing. `is_later`: it is asked once the act is done.
+    nothing. `is_later`: it is asked once the act is done. `use` says how it uses documents.
     """
 
     atom: Requirement
     closes: tuple[str, ...]
     is_by_system: bool = False
     is_later: bool = False
+    use: DocumentUse = ANY_USE
 
 
 @define(eq=False)
@@ -176,6 +182,17 @@ class ActPlan:
         """Whoever does it: nobody that the record knows."""
         return f"whoever does `{self.compiled.rule.trigger}` in step {self.start.act_count + 1}"
 
+    @property
+    def binding_ledgers(self) -> frozenset[str] | None:
+        """The ledgers on which parents and children bind the act, None where they do on all."""
+        return self.context.ledgers if self.compiled.use.is_theirs else None
+
+    def ledgers_with(self, relative: RelatedRecord, ledgers: frozenset[str]) -> frozenset[str]:
+        """Return those of the ledgers on which a parent or a child binds the act."""
+        if self.binding_ledgers is None:
+            return ledgers
+        return ledgers & (relative.around.ledgers or frozenset())
+
     def wait_for(self, day: date) -> None:
         """Let the act be no earlier than a day."""
         self.day = max(self.day, day)
@@ -215,6 +232,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         predicates={name: lambda *_, yes=yes: yes for name, yes in answers.items()},
         mentions=plan.context.mentions,
         holidays=assume_no_more_holidays(plan.context.holidays),
+        ledgers=plan.binding_ledgers,
     )
 
 
@@ -316,7 +334,7 @@ def plan_document(plan: ActPlan, obligation: Obligation) -> bool:
     if window_start(plan.record, atom.since) is None:
         return obligation.is_later
     act = Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
-    document = find_document(atom, plan.record, act, planned_context(plan, {}))
+    document = find_document(atom, plan.record, act, planned_context(plan, {}), obligation.use)
     signers = tuple(dict.fromkeys(person for person, _ in known_holders(plan, atom.signed_by)))
     need = DocumentNeed(atom.evidence, atom.signed_by, plan.day, beforehand=obligation.is_by_system)
     if isinstance(document, Document) and not obligation.is_later:
@@ -383,17 +401,20 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             needs = [AnswersNeed(names, atom.children, obligation.closes)]
         case _:
             return True
+    _wait_for_children(plan, plan.children)
     if missing:
         if not plan.context.may_have_children:
             return False
         plan.added_children |= frozenset(missing)
         plan.needs += needs
         plan.undetermined.append("whether a child that is yet to be added can be closed")
-    open_ids = open_children(planned_children(plan), obligation.closes)
+    context = planned_context(plan, {})
+    closes = binding_ledgers(obligation.closes, context)
+    open_ids = open_children(context, closes)
     if open_ids:
-        plan.needs.append(ChildrenNeed(open_ids, obligation.closes))
+        plan.needs.append(ChildrenNeed(open_ids, closes))
     return all(
-        _close_child(plan, child, closed_on(child.lifecycle, obligation.closes))
+        _close_child(plan, child, closed_on(child.lifecycle, closes, within=context.ledgers))
         for child in plan.children
         if child.record.id in open_ids
     )
@@ -405,18 +426,28 @@ def close_open_children(plan: ActPlan, closes: frozenset[str]) -> bool | None:
     Returns:
         None: Nothing is in the way. True: The plan now has their ways. False: One has none.
     """
-    children = tuple(
-        child
-        for child in plan.children
-        if closes & ledgers_counting(child.lifecycle.states[child.record.state], "open")
-    )
+    bound = [(child, plan.ledgers_with(child, closes)) for child in plan.children]
+    children = [
+        (child, ledgers)
+        for child, ledgers in bound
+        if ledgers & ledgers_counting(child.lifecycle.states[child.record.state], "open")
+    ]
+    _wait_for_children(plan, (child for child, ledgers in bound if ledgers))
     if not children:
         return None
-    ids = tuple(child.record.id for child in children)
-    plan.needs.append(ChildrenNeed(ids, tuple(sorted(closes))))
+    ids = tuple(child.record.id for child, _ in children)
+    named = frozenset[str]().union(*(ledgers for _, ledgers in children))
+    plan.needs.append(ChildrenNeed(ids, tuple(sorted(named))))
     return all(
-        _close_child(plan, child, not_open_on(child.lifecycle, closes)) for child in children
+        _close_child(plan, child, not_open_on(child.lifecycle, ledgers))
+        for child, ledgers in children
     )
+
+
+def _wait_for_children(plan: ActPlan, children: Iterable[RelatedRecord]) -> None:
+    """Let the act be no earlier than the day since when each child stands as it stands."""
+    for child in children:
+        plan.wait_for(child.record.on)
 
 
 def _close_child(plan: ActPlan, child: RelatedRecord, goal: Goal) -> bool:
@@ -433,13 +464,17 @@ def reopen_parent(plan: ActPlan, opens: frozenset[str]) -> bool | None:
     Returns:
         None: Nothing is in the way. True: The plan now has the parent's way. False: It has none.
     """
-    if opens & plan.context.closed_above:
+    bind = plan.binding_ledgers
+    if opens & plan.context.closed_above & (opens if bind is None else bind):
         return False
     parent = plan.parent
     if parent is None:
         return None
     state = parent.lifecycle.states[parent.record.state]
-    closed = opens & ledgers_counting(state, "closed")
+    bound = plan.ledgers_with(parent, opens)
+    closed = bound & ledgers_counting(state, "closed")
+    if bound:
+        plan.wait_for(parent.record.on)
     if not closed:
         return None
     goal = not_closed_on(parent.lifecycle, closed)

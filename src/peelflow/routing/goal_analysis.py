@@ -8,10 +8,11 @@ from itertools import chain, product
 
 from attrs import evolve, frozen
 
+from peelflow.engine.documents import DocumentUse, window_start
 from peelflow.engine.machine import CompiledTransition, RuleMachine, machine_for
-from peelflow.engine.requirements import done_in_window, has_choice, window_start
+from peelflow.engine.requirements import done_in_window, has_choice
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import PEELFLOW, Record
+from peelflow.model.records import PEELFLOW, Attachment, Record
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -44,8 +45,9 @@ class Goal:
 def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     """Return what `to` means under a lifecycle.
 
-    `open` and `closed` are ways of counting on the ledger. Where a state has that very name, the
-    way leads there rather than by a side door, if it can. Any other word is a state's name.
+    `open` and `closed` are ways of counting on the ledger. Where a state stands for the national
+    one of that very name, the way leads there rather than by a side door, if it can. Any other
+    word is a state's name.
 
     Raises:
         InvalidRequest: No state is called so or counts so.
@@ -54,7 +56,7 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     if to in COUNT_WORDS:
         counting = [name for name, state in states.items() if state.counts_as.get(ledger) == to]
         if counting:
-            return Goal(f"{to} on the ledger {ledger}", _preferred_first(counting, to))
+            return Goal(f"{to} on the ledger {ledger}", _preferred_first(lifecycle, counting, to))
     if to in states:
         return Goal(f"`{to}`", (frozenset({to}),))
     counted = sorted(
@@ -65,16 +67,26 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     raise InvalidRequest(f"the goal {to!r}", why, instead)
 
 
-def closed_on(lifecycle: Lifecycle, ledgers: tuple[str, ...]) -> Goal:
-    """Return the states that count closed on `ledgers`, on all of their own if it is empty."""
+def closed_on(
+    lifecycle: Lifecycle, ledgers: tuple[str, ...], *, within: frozenset[str] | None = None
+) -> Goal:
+    """Return the states that count closed on `ledgers`, on all of their own if it is empty.
+
+    Args:
+        lifecycle: The rules.
+        ledgers: The ledgers.
+        within: Where these are all that count, None: all.
+    """
     names = _states_where(
         lifecycle,
         lambda state: all(
-            state.counts_as.get(ledger) == "closed" for ledger in ledgers or state.counts_as
+            state.counts_as.get(ledger) == "closed"
+            for ledger in ledgers or state.counts_as
+            if within is None or ledger in within
         ),
     )
     where = f"on the ledger {' and '.join(ledgers)}" if ledgers else "wherever it counts"
-    return Goal(f"closed {where}", _preferred_first(names, "closed"))
+    return Goal(f"closed {where}", _preferred_first(lifecycle, names, "closed"))
 
 
 def not_closed_on(lifecycle: Lifecycle, ledgers: frozenset[str]) -> Goal:
@@ -87,17 +99,19 @@ def not_open_on(lifecycle: Lifecycle, ledgers: frozenset[str]) -> Goal:
     """Return the states that count open on none of `ledgers`, those that end before others."""
     names = _states_where(lifecycle, lambda state: not ledgers & ledgers_counting(state, "open"))
     text = f"no longer open on the ledger {' and '.join(sorted(ledgers))}"
-    return Goal(text, _preferred_first(names, "closed"))
+    return Goal(text, _preferred_first(lifecycle, names, "closed"))
 
 
 def _states_where(lifecycle: Lifecycle, holds: Callable[[State], bool]) -> frozenset[str]:
     return frozenset(name for name, state in lifecycle.states.items() if holds(state))
 
 
-def _preferred_first(names: Iterable[str], name: str) -> tuple[frozenset[str], ...]:
-    """Return the state of that name alone, where it is one of them, before all of them."""
+def _preferred_first(
+    lifecycle: Lifecycle, names: Iterable[str], national: str
+) -> tuple[frozenset[str], ...]:
+    """Return those that stand for the national state of that name, if any do, before all."""
     states = frozenset(names)
-    first = states & {name}
+    first = frozenset(name for name in states if lifecycle.stands_for(name) == national)
     return (first, states) if first and first != states else (states,)
 
 
@@ -118,6 +132,8 @@ class GoalAnalysis:
             beforehand.
         system_fields: What peelflow's own steps ask of fields, and every choice that is asked for.
         choice_fields: The fields of those choices.
+        document_uses: The kinds of documents that are asked for, each with how it is used.
+        sent_back_by: The triggers that send a record back, or re-open it.
     """
 
     machine: RuleMachine
@@ -127,6 +143,8 @@ class GoalAnalysis:
     system_evidence: tuple[Evidence, ...]
     system_fields: tuple[FieldSet, ...]
     choice_fields: frozenset[str]
+    document_uses: tuple[tuple[str, DocumentUse], ...]
+    sent_back_by: frozenset[str]
 
 
 def analyse_goal(lifecycle: Lifecycle, goals: frozenset[str]) -> GoalAnalysis:
@@ -140,15 +158,34 @@ def analyse_goal(lifecycle: Lifecycle, goals: frozenset[str]) -> GoalAnalysis:
     fields = [atom for atom in of_system if isinstance(atom, FieldSet)]
     choices = [atom for atom in atoms if isinstance(atom, FieldSet) and atom.has is not None]
     since = {getattr(atom, "since", None) for atom in atoms} - {None, PUBLISHED}
+    machine = machine_for(lifecycle)
+    uses = tuple(_document_uses(machine, distance))
     return GoalAnalysis(
-        machine=machine_for(lifecycle),
+        machine=machine,
         distance=distance,
         since_states=frozenset(map(str, since)),
         distinct_from=tuple(dict.fromkeys(a for a in atoms if isinstance(a, DistinctFrom))),
         system_evidence=tuple(dict.fromkeys(a for a in of_system if isinstance(a, Evidence))),
         system_fields=tuple(dict.fromkeys((*fields, *choices))),
         choice_fields=frozenset(atom.field for atom in choices),
+        document_uses=uses,
+        sent_back_by=frozenset[str]().union(*[use.sent_back_by for _, use in uses]),
     )
+
+
+def _document_uses(
+    machine: RuleMachine, states: Iterable[str]
+) -> Iterator[tuple[str, DocumentUse]]:
+    """Yield the kinds of documents that steps out of these states ask for, each once."""
+    uses: dict[tuple[str, DocumentUse], None] = {}
+    for state in states:
+        for rule in machine.lifecycle.states[state].transitions:
+            kinds = [
+                atom.evidence for atom in atoms_of(rule.requires) if isinstance(atom, Evidence)
+            ]
+            for compiled in machine.compiled(state, rule.trigger) if kinds else ():
+                uses |= {(kind, compiled.use): None for kind in kinds}
+    yield from uses
 
 
 def _distances(lifecycle: Lifecycle, goals: frozenset[str]) -> dict[str, int]:
@@ -205,15 +242,25 @@ def alternatives_of(requires: Atoms) -> tuple[Atoms, ...]:
 def without_irrelevant_past(record: Record, analysis: GoalAnalysis) -> Record:
     """Return a record without what no requirement here asks for, so that long ways stay quick."""
     past = analysis.since_states | {record.state}
-    triggers = {atom.distinct_from for atom in analysis.distinct_from}
+    triggers = analysis.sent_back_by | {atom.distinct_from for atom in analysis.distinct_from}
+    attachments = [each for each in record.attachments if _may_count(each, record, analysis)]
+    kept = {each.document.digest for each in attachments}
     return evolve(
         record,
         entered={name: when for name, when in record.entered.items() if name in past},
         done={name: when for name, when in record.done.items() if name in triggers},
-        attachments=tuple(
-            each for each in record.attachments if each.document.digest not in record.spent
-        ),
-        spent=frozenset(),
+        attachments=tuple(attachments),
+        spent=record.spent & kept,
+        spent_for={name: steps for name, steps in record.spent_for.items() if name in kept},
+    )
+
+
+def _may_count(attachment: Attachment, record: Record, analysis: GoalAnalysis) -> bool:
+    """Return whether a document is not used up for each step that could ask for it."""
+    document = attachment.document
+    return document.digest not in record.spent or any(
+        document.kind == kind and not use.is_used_up(document, record)
+        for kind, use in analysis.document_uses
     )
 
 

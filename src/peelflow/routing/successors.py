@@ -79,6 +79,7 @@ def _obligation_choices(
                     transition.closes,
                     is_by_system=is_taken_by_system(transition.rule),
                     is_later=transition is not compiled,
+                    use=transition.use,
                 )
                 for atom in atoms
             )

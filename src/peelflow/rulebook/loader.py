@@ -223,8 +223,14 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         for name, state in lifecycle.states.items()
         for stood in (state.stands_for or name,)
     }
-    lifecycle = evolve(lifecycle, states=states, roles=_resolved_roles(lifecycle, vocabulary.roles))
+    roles = _resolved_roles(lifecycle, vocabulary.roles)
+    ledgers = None if refined is None else _ledgers_of(refined)
+    lifecycle = evolve(lifecycle, states=states, roles=roles, national_ledgers=ledgers)
     return evolve(lifecycle, pin=pin_of(lifecycle))
+
+
+def _ledgers_of(lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(sorted({name for state in lifecycle.states.values() for name in state.counts_as}))
 
 
 def _implemented_trigger(
@@ -466,7 +472,9 @@ def check_files(
     ground = _Ground(known, vocabulary, ledgers, files.budget)
     proofs, compared = _prove_files(lifecycles, vocabularies, own_plans, faults, ground)
     faults += repeated
-    rulebook = Rulebook((*base.lifecycles, *added), vocabulary, _notes(base, faults), plans)
+    lifecycles_known, names = (*base.lifecycles, *added), (*base.own, *map(str, added))
+    own = names if base.lifecycles else ()
+    rulebook = Rulebook(lifecycles_known, vocabulary, _notes(base, faults), plans, own)
     found = ordered(faults), tuple(proofs), compared, tuple(files.migrations)
     return CheckedRules(rulebook, tuple(lifecycles), *found)
 

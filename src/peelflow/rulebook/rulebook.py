@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -31,13 +32,15 @@ from peelflow.wording import listed, suggestion
 class Rulebook:
     """A checked set of lifecycles and the words they share. Holding one proves it has no errors.
 
-    `notes` are what the checks found that refuses nothing.
+    `notes` are what the checks found that refuses nothing; `own` are the lifecycles, as
+    name@version, that were put on top of a base: what the base holds is national to them.
     """
 
     lifecycles: tuple[Lifecycle, ...] = ()
     vocabulary: Vocabulary = field(factory=lambda: Vocabulary("empty"))
     notes: tuple[Diagnostic, ...] = ()
     migrations: tuple[MigrationPlan, ...] = ()
+    own: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return short_repr(
@@ -86,6 +89,23 @@ class Rulebook:
             for level in rules.applies_to.level
         }
         return tuple(sorted(str(level or "none") for level in levels))
+
+
+@lru_cache(maxsize=16)
+def national_ledgers(rulebook: Rulebook) -> Mapping[str, frozenset[str]]:
+    """Return for each national category the ledgers that national lifecycles count on.
+
+    These are the same for each; no category of a force's own is among them.
+    """
+    national = [
+        rules
+        for rules in rulebook.lifecycles
+        if rules.refines is None and str(rules) not in rulebook.own
+    ]
+    ledgers = frozenset(
+        name for rules in national for state in rules.states.values() for name in state.counts_as
+    )
+    return {category: ledgers for rules in national for category in rules.applies_to.category}
 
 
 def _runs_records_of(rules: Lifecycle, category: str, level: Level) -> bool:

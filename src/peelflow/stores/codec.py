@@ -68,7 +68,8 @@ def write_record(record: Record) -> str:
         f'"id":{_quote(record.id)},"issued":"{record.issued.isoformat()}",'
         f'"level":{_write_level(record.level)},"lifecycle":{_write_pin(record.lifecycle)},'
         f'"number":{record.number:d},"on":"{record.on.isoformat()}","parent":{parent},'
-        f'{_list_member("spent", sorted(record.spent))}"state":{_quote(record.state)},'
+        f"{_list_member('spent', sorted(record.spent))}{_spent_for_member(record)}"
+        f'"state":{_quote(record.state)},'
         f'{_text_member("successor", record.successor)}"window":{_write_moment(record.window)}}}'
     )
 
@@ -152,6 +153,14 @@ def _done_member(record: Record) -> str:
     return f'"done":{{{",".join(members)}}},' if members else ""
 
 
+def _spent_for_member(record: Record) -> str:
+    members = [
+        f"{_quote(digest)}:[{','.join(map(_quote, steps))}]"
+        for digest, steps in sorted(record.spent_for.items())
+    ]
+    return f'"spent_for":{{{",".join(members)}}},' if members else ""
+
+
 def _write_entry(what: Added | TakenOver, issued: str) -> str:
     fields = f'"fields":{_write_fields(what.fields)},' if what.fields else ""
     return (
@@ -166,7 +175,8 @@ def _write_acted(what: TransitionTaken) -> str:
         f'"evidence":[{",".join(map(_write_document, what.evidence))}],' if what.evidence else ""
     )
     return (
-        f"{{{_list_member('counted', what.counted)}{_day_member('due', what.due)}{evidence}"
+        f"{{{_list_member('counted', what.counted)}{_text_member('counted_for', what.counted_for)}"
+        f"{_day_member('due', what.due)}{evidence}"
         f"{_text_member('inspection', what.inspection)}"
         f"{'' if what.national else _NOT_NATIONAL}"
         f'"new":{_quote(what.new)},"old":{_quote(what.old)},'
@@ -179,20 +189,24 @@ def _write_relevelled(what: Relevelled) -> str:
     return (
         f'{{{letters}"lifecycle":{_write_pin(what.lifecycle)},"new":{_quote(what.new)},'
         f'"new_level":{_write_level(what.new_level)},"old":{_quote(what.old)},'
-        f'"old_level":{_write_level(what.old_level)},"plan":{_quote(what.plan)}{_triggers_member(what.triggers)}}}'
+        f'"old_level":{_write_level(what.old_level)},"plan":{_quote(what.plan)}'
+        f"{_names_member('states', what.states)}{_names_member('triggers', what.triggers)}}}"
     )
 
 
 def _write_migrated(what: Migrated) -> str:
     return (
         f'{{"lifecycle":{_write_pin(what.lifecycle)},"new":{_quote(what.new)},"old":{_quote(what.old)},'
-        f'"plan":{_quote(what.plan)}{_triggers_member(what.triggers)}}}'
+        f'"plan":{_quote(what.plan)}'
+        f"{_names_member('states', what.states)}{_names_member('triggers', what.triggers)}}}"
     )
 
 
-def _triggers_member(triggers: Mapping[str, str]) -> str:
-    inside = [f"{_quote(old)}:{_quote(new)}" for old, new in sorted(triggers.items())]
-    return f',"triggers":{{{",".join(inside)}}}' if inside else ""
+def _names_member(member: str, names: Mapping[str, str] | None) -> str:
+    """Return a member of names; of states, that there is none is said, too."""
+    inside = [f"{_quote(old)}:{_quote(new)}" for old, new in sorted((names or {}).items())]
+    is_said = inside or (member == "states" and names is not None)
+    return f',"{member}":{{{",".join(inside)}}}' if is_said else ""
 
 
 def _write_corrected(what: Corrected) -> str:
@@ -348,6 +362,8 @@ def _make_converter() -> Converter:
         frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
         Mapping[str, Value]: _mapping_hook(_decode_value),
         Mapping[str, str]: _mapping_hook(_exact_text),
+        Mapping[str, str] | None: _optional_hook(_mapping_hook(_exact_text)),
+        Mapping[str, tuple[str, ...]]: _mapping_hook(_decode_texts),
         EventPayload: lambda what, _: what,  # read before the event, by its kind
     }
     for plain, hook in hooks.items():

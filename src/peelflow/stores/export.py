@@ -68,10 +68,11 @@ class DocumentLine:
 
 @frozen
 class EndLine:
-    """The last line."""
+    """The last line; an older export says nothing of its documents."""
 
     events: int
     root: str
+    documents: int | None = None
 
 
 ExportLine = LifecycleLine | DocumentLine | StoredEvent | EndLine
@@ -89,14 +90,16 @@ def export_lines(
     yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
     for (name, version, digest), text in sorted(snapshot.lifecycles().items()):
         yield _write_line(kind="lifecycle", name=name, version=version, digest=digest, text=text)
+    kept = 0
     for digest, content in snapshot.documents() if documents is None else documents:
+        kept += 1
         yield _write_line(kind="document", digest=digest, content=b64encode(content).decode())
     root, events = sha256(), 0
     for _, row in snapshot.feed():
         events += 1
         root.update(f"{row.digest}\n".encode())
         yield _write_line(kind="event", text=row.text, previous=row.previous, digest=row.digest)
-    yield _write_line(kind="end", events=events, root=root.hexdigest())
+    yield _write_line(kind="end", events=events, root=root.hexdigest(), documents=kept)
 
 
 def _write_line(**parts: str | int) -> str:
@@ -168,11 +171,16 @@ def _event_line(line: RawLine) -> StoredEvent:
     return StoredEvent(event_from(text), text, previous, digest)
 
 
+def _end_line(line: RawLine) -> EndLine:
+    documents = _part(line, "documents", int) if "documents" in line else None
+    return EndLine(_part(line, "events", int), _part(line, "root", str), documents)
+
+
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
     "event": _event_line,
-    "end": lambda line: EndLine(_part(line, "events", int), _part(line, "root", str)),
+    "end": _end_line,
 }
 
 
@@ -203,6 +211,8 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
             case end:
                 if (end.events, end.root) != (events, root.hexdigest()):
                     yield Discrepancy("", 0, "end-differs", "its end tells of other events")
+                if end.documents not in (None, len(documents)):
+                    yield Discrepancy("", 0, "end-differs", "its end tells of other documents")
     yield from missing_references(mentions, documents=documents, rules=rules, records=links)
 
 

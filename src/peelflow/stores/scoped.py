@@ -28,6 +28,7 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
 )
+from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
 
 class ScopedStore:
@@ -43,11 +44,22 @@ class ScopedStore:
         Raises:
             InvalidRequest: The force is no text, or empty.
         """
-        if not (isinstance(force, str) and force.strip()):
+        if not isinstance(force, str) or is_blank(force):
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force = store, force
+        self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
+
+    def _check_spelling(self) -> None:
+        """Refuse a force without records that a reader would take for one that has some."""
+        if any(True for _ in self._store.records(RecordQuery(force=self.force))):
+            return
+        known = {record.force for record in self._store.records(RecordQuery())}
+        near = alike_name(self.force, sorted(known))
+        if near is not None:
+            why = f"{SPELT_ALIKE} `{near}`"
+            raise InvalidRequest(f"the force {self.force!r}", why, f"write `{near}`")
 
     # Rules and documents are no force's own; a position is a count of events and no more.
     def lifecycles(self) -> Mapping[PinKey, str]:

@@ -69,7 +69,8 @@ def refining(name: str) -> Yaml:
     """Return a force's own file that says just what the shipped one does."""
     rules = shipped(name)
     national = f"{rules['lifecycle']}@{rules['version']}"
-    own = {key: rules[key] for key in ("applies_to", "initial", "states")}
+    said = ("applies_to", "initial", "begun_by", "states")
+    own = {key: rules[key] for key in said if key in rules}
     head = {"lifecycle": f"our-{name}", "version": 1, "in_force_from": "2023-04-01"}
     return {**head, "title": "Ours", "refines": national, **own}
 

@@ -1,0 +1,116 @@
+"""Know the ids, forces and persons of a register, to tell a name that is spelt another way.
+
+One name in two spellings would be two forces in the figures and two people to a rule. So a new name
+that a reader would take for a known one is refused, and the known one is named. Both spellings of
+an older register stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from threading import RLock
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from peelflow.model.records import Added, Amended, Record, TakenOver
+from peelflow.model.rules import Category
+from peelflow.stores.base import RecordQuery, Store
+from peelflow.texts import name_keys
+
+NameKind = Literal["id", "force", "person"]
+EVENTS_AT_ONCE = 500
+
+
+@frozen
+class UsedName:
+    """A name and where it is used: the force that a person is of, else nothing."""
+
+    kind: NameKind
+    name: str
+    force: str = ""
+
+
+def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
+    """Yield the names that a record brings into the register.
+
+    Args:
+        record: The record.
+        category: Its category, which tells what fields are persons; None where it is unknown.
+    """
+    yield UsedName("id", record.id)
+    yield UsedName("force", record.force)
+    for name, rule in category.fields.items() if category else ():
+        value = record.fields.get(name)
+        if rule.type == "person" and isinstance(value, str):
+            yield UsedName("person", value, record.force)
+
+
+NameKey = tuple[NameKind, str, str]
+
+
+def keys_of(used: UsedName) -> Iterator[NameKey]:
+    """Yield keys of a name; it is alike to each name of its kind and force that shares one.
+
+    Args:
+        used: The name.
+    """
+    for key in name_keys(used.name):
+        yield (used.kind, used.force, key)
+
+
+@define(eq=False)
+class KnownNames:
+    """The names that a store holds, by the keys that alike names share.
+
+    They are read once, then as they come. `follows`: whether the store's feed may be read, and
+    tells at no cost whether something came; else only what this register brings is seen.
+    """
+
+    follows: bool = False
+    _by_key: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
+    _known: set[UsedName] = field(init=False, factory=set, repr=False)
+    _position: int | None = field(init=False, default=None)
+    _lock: RLock = field(init=False, factory=RLock, repr=False)
+
+    def note(self, names: Iterable[UsedName]) -> None:
+        """Take names as known."""
+        with self._lock:
+            for used in names:
+                if used not in self._known:
+                    self._known.add(used)
+                    for key in keys_of(used):
+                        self._by_key.setdefault(key, used.name)
+
+    def alike(self, used: UsedName) -> str | None:
+        """Return the known name that a reader would take for another; None for a known one."""
+        if used in self._known:
+            return None
+        return next((self._by_key[key] for key in keys_of(used) if key in self._by_key), None)
+
+    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> None:
+        """Read what the store holds, or what came into it since.
+
+        Args:
+            store: The store.
+            categories: The categories by name.
+        """
+        with self._lock:
+            if self._position is None:
+                self._position = store.position() if self.follows else 0
+                self._note_records(store.records(RecordQuery()), categories)
+            elif self.follows and store.position() > self._position:
+                while items := store.feed(self._position, EVENTS_AT_ONCE):
+                    named = (item.entry.event for item in items)
+                    ids = {event.record for event in named if isinstance(event.what, _NAMING)}
+                    records = (stored.record for stored in store.read(ids).values())
+                    self._note_records(records, categories)
+                    self._position = items[-1].position
+
+    def _note_records(self, records: Iterable[Record], categories: Mapping[str, Category]) -> None:
+        for record in records:
+            self.note(names_in(record, categories.get(record.category)))
+
+
+_NAMING = (Added, TakenOver, Amended)
+"""The events that bring names."""

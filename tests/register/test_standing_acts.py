@@ -1,0 +1,109 @@
+"""What somebody else's act rested on stays, while the act stands; and its history shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from peelflow.cli.listing import _event_row
+from peelflow.model.decisions import Refused
+from peelflow.portfolio.listing import question_amendments
+from tests.builders.force import HMICFRS, KIND, LIAISON, World, actor
+
+LEVEL_3 = KIND["level-3"]
+
+
+def amend(world: World, record: str, field: str, new: Any) -> None:
+    """Amend a field today."""
+    world.register.amend(record, field, new, actor=LIAISON, on=world.day, reason="as found")
+
+
+def certified(world: World, **fields: Any) -> str:
+    """Return a record at level 3 that waits for its verification."""
+    record = world.add(LEVEL_3, fields=fields)
+    world.step(record, "start")
+    world.step(record, "self_certify", "chief_constable")
+    return record
+
+
+@pytest.mark.parametrize(
+    ("field", "new"), [("question", "9"), ("question", None), ("question_set", "peel_twelve")]
+)
+def test_a_question_that_was_verified_stays(world: World, field: str, new: str | None) -> None:
+    """The inspection did not cover another; void the verification first."""
+    record = certified(world, question="7", question_set="peel_nine")
+    inspection = world.inspect()
+    amend(world, inspection, "question_set", "peel_nine")
+    verified = world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    with pytest.raises(Refused, match="could not `verify`") as refused:
+        amend(world, record, field, new)
+    (reason,) = refused.value.reasons
+    assert refused.value.refusal.trigger == "amend"
+    assert reason.instead == f"correct event {verified.number} of {record} first, or leave this one"
+    amend(world, record, "question", "7.2")
+    amend(world, record, "owner", None)
+    with world.register.batch() as batch:
+        batch.correct(
+            record,
+            verified.number,
+            correction="void",
+            actor=HMICFRS,
+            on=world.day,
+            recorded_by="liaison-officer",
+            reason="another question was meant",
+            source="portal",
+        )
+        batch.amend(record, field, new, actor=LIAISON, on=world.day, reason="as found")
+    assert world.register.record(record).fields.get(field) == new
+    assert world.register.verify() == ()
+
+
+def test_a_question_may_change_once_the_record_was_sent_back(world: World) -> None:
+    """What was refused stands no more; nor does a verification that was undone."""
+    record = certified(world)
+    world.step(record, "refuse")
+    amend(world, record, "question", "9")
+    amend(world, record, "question", "7")
+    world.step(record, "self_certify", "chief_constable")
+    world.step(record, "verify")
+    world.step(record, "reopen")
+    amend(world, record, "question", "9")
+
+
+def test_what_the_force_itself_did_may_rest_on_nothing(world: World) -> None:
+    """`start` needs an owner; who owns it may leave."""
+    record = certified(world)
+    amend(world, record, "owner", None)
+
+
+def test_what_the_pcc_acted_on_stays(world: World) -> None:
+    """The date that was set for the chief officer may move, and not vanish."""
+    response = world.add(KIND["section-55"])
+    world.step(response, "set_date")
+    amend(world, response, "chief_officer_due", world.later(9))
+    with pytest.raises(Refused, match="could not `set_date`"):
+        amend(world, response, "chief_officer_due", None)
+    world.step(response, "comment")
+    world.step(response, "send_back")
+    assert world.register.record(response).done["send_back"].person == actor("pcc").person
+
+
+def test_an_amended_question_is_shown_with_the_verification(world: World) -> None:
+    """Who reads the act sees how the record came to be about what was inspected."""
+    record = certified(world, question="3")
+    inspection = world.inspect()
+    with pytest.raises(Refused, match="covers 7, and the record's question is 3"):
+        world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    amend(world, record, "theme", "custody")
+    amend(world, record, "question", "7")
+    amended = world.register.history(record)[-1]
+    verified = world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    history = world.register.history(record)
+    assert question_amendments(history, verified) == (amended,)
+    assert question_amendments(history, amended) == ()
+    shown = _event_row(verified, history)[2]
+    assert shown == (
+        f"verify: self_certified → closed, at {inspection}; "
+        f"question: 3 → 7 in event {amended.number} of {amended.on}"
+    )

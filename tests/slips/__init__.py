@@ -1,0 +1,1 @@
+"""What a person leaves out or mistypes is refused, and told where it stands."""
