@@ -201,6 +201,7 @@ class Prover:
     view: AbstractionMap
     kinds: tuple[RecordKind, ...]
     budget: Budget = field(factory=Budget, kw_only=True)
+    _numbers: dict[StateSet, frozenset[int]] = field(factory=dict, init=False)
 
     @cached_property
     def _guarded(self) -> GuardedTransitions:
@@ -238,8 +239,10 @@ class Prover:
         )
 
     def _state_numbers(self, where: StateSet) -> frozenset[int]:
-        named = self.view.states(where)
-        return frozenset(n for n, name in enumerate(self.space.system.names) if name in named)
+        if where not in self._numbers:
+            named, names = self.view.states(where), self.space.system.names
+            self._numbers[where] = frozenset(n for n, name in enumerate(names) if name in named)
+        return self._numbers[where]
 
     def _entering(self, where: StateSet, space: StateSpace | None = None) -> tuple[Edge, ...]:
         inside, edges = self._state_numbers(where), self._breaking(space)

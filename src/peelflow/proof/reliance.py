@@ -88,8 +88,9 @@ class GoalDistances:
         facts, state = divmod(node, len(system.names))
         outgoing = system.outgoing(must=self.must)[state]
         system.budget.spend(system.facts.width * (1 + len(outgoing)))
-        for number, target, gate, kept, added in outgoing:
+        for number, target, gate in outgoing:
             if gate is None or gate.is_open(facts, must=self.must):
+                kept, added = system.effects[number]
                 yield (facts & kept | added) * len(system.names) + target, system.edges[number]
 
     def is_held(self, edge: Edge) -> bool:
@@ -123,8 +124,8 @@ class GoalDistances:
         system, edges = self.prover.space.system, list[Edge]()
         while (edge := self.ways[node][1]) is not None:
             edges.append(edge)
-            facts = node // len(system.names)
-            node = (facts & edge.kept_bits | edge.set_bits) * len(system.names) + edge.target
+            facts = system.facts_after(node // len(system.names), edge)
+            node = facts * len(system.names) + edge.target
         return tuple(edges)
 
     def held_from(self, node: int) -> tuple[str, ...]:
