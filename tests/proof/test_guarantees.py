@@ -274,6 +274,35 @@ def test_people_kept_apart_before_cannot_be_one() -> None:
     assert only(TWO_BEFORE % "{distinct_from: finish}", promise).verdict == "undetermined"
 
 
+ALTERNATIVES = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish:
+        to: finished
+        by: [lead]
+        requires: [{any_of: [[{waited: 10}, reason], [{evidence: letter, since: %s}]]}]
+  finished:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+      park: {to: parked, by: [lead]}
+  parked:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+  done: {counts_as: {}, final: true}
+"""
+
+
+@pytest.mark.parametrize(("since", "verdict"), [("open", "refuted"), ("parked", "undetermined")])
+def test_an_alternative_that_was_shut_then_makes_no_walk(since: str, verdict: Verdict) -> None:
+    """No letter is of a time that never began, so ten days were waited before."""
+    promise = "done is never entered without {waited: 10, since: open}"
+    assert only(ALTERNATIVES % since, promise).verdict == verdict
+
+
 def test_what_peelflow_does_itself_is_not_done_by_anybody_else() -> None:
     """Peelflow is one person: it never does twice what two people should do."""
     states = """\

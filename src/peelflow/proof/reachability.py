@@ -153,7 +153,7 @@ NODE_STEPS = 8
 
 
 @define(eq=False, slots=False)
-class BreadthFirst:
+class ShortestWalks:
     """What was come to, in the order of the shortest walks there.
 
     Places are kept in lists of numbers: a large system has a hundred thousand of them.
@@ -168,7 +168,7 @@ class BreadthFirst:
     _came_from: list[int] = field(factory=lambda: [-1], init=False)
     _came_by: list[int] = field(factory=lambda: [-1], init=False)
 
-    def come_to(self, node: int, place: int, edge: int) -> None:
+    def add(self, node: int, place: int, edge: int) -> None:
         """Add a node.
 
         Args:
@@ -194,7 +194,7 @@ class BreadthFirst:
 
 
 @define(eq=False, slots=False)
-class ReachableStates(BreadthFirst):
+class ReachableStates(ShortestWalks):
     """Every node a walk can reach, in the order of the shortest walks there.
 
     A node is its facts times the number of states, plus its state.
@@ -245,21 +245,21 @@ def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     Raises:
         InvalidRules: There is more to reach than the budget has steps for.
     """
-    outgoing, effects, size = system.outgoing(must=must), system.effects, len(system.names)
+    outgoing, masks, size = system.outgoing(must=must), system.masks, len(system.names)
     start = system.initial_facts * size + system.initial
     reach = ReachableStates(system, [start], must=must)
-    places, come_to = reach.places, reach.come_to
+    places, add = reach.places, reach.add
     places[start] = 0
     spend, width = system.budget.spend, system.facts.width
     for place, node in enumerate(reach.nodes):
         facts, state = divmod(node, size)
         spend(width * (NODE_STEPS + len(outgoing[state])))
         for number, target, gate in outgoing[state]:
-            kept, added = effects[number]
+            kept, added = masks[number]
             next_node = (facts & kept | added) * size + target
             if next_node not in places and (gate is None or gate.is_open(facts, must=must)):
                 places[next_node] = len(places)
-                come_to(next_node, place, number)
+                add(next_node, place, number)
     return reach
 
 
@@ -275,9 +275,9 @@ def shortest_violation(
         InvalidRules: There is more to reach than the budget has steps for.
     """
     levels_after, violates = monitor.next_level, monitor.violates
-    outgoing, effects, size = system.outgoing(must=must), system.effects, len(system.names)
+    outgoing, masks, size = system.outgoing(must=must), system.masks, len(system.names)
     start = system.initial_facts * size + system.initial
-    lowest, levels, search = {start: monitor.start}, [monitor.start], BreadthFirst(system, [start])
+    lowest, levels, search = {start: monitor.start}, [monitor.start], ShortestWalks(system, [start])
     for place, node in enumerate(search.nodes):
         level, (facts, state) = levels[place], divmod(node, size)
         system.budget.spend(system.facts.width * (NODE_STEPS + len(outgoing[state])))
@@ -286,12 +286,12 @@ def shortest_violation(
                 continue
             if level <= violates[number]:
                 return [*search.walk_to(place), system.edges[number]]
-            next_level, (kept, added) = levels_after[number][level], effects[number]
+            next_level, (kept, added) = levels_after[number][level], masks[number]
             next_node = (facts & kept | added) * size + target
             if next_level < lowest.get(next_node, next_level + 1):
                 lowest[next_node] = next_level
                 levels.append(next_level)
-                search.come_to(next_node, place, number)
+                search.add(next_node, place, number)
     return None
 
 
@@ -319,7 +319,7 @@ def _sources_of_nodes(
     reach: ReachableStates, ends: set[int], *, must: bool
 ) -> dict[int, list[int]]:
     """Return the nodes from which each node is one step away; no step leaves an end."""
-    outgoing, effects = reach.system.outgoing(must=must), reach.system.effects
+    outgoing, masks = reach.system.outgoing(must=must), reach.system.masks
     size = len(reach.system.names)
     sources: dict[int, list[int]] = {}
     for node in reach.nodes:
@@ -327,7 +327,7 @@ def _sources_of_nodes(
         reach.system.budget.spend(1 + len(outgoing[state]))
         for number, target, gate in () if state in ends else outgoing[state]:
             if gate is None or gate.is_open(facts, must=must):
-                kept, added = effects[number]
+                kept, added = masks[number]
                 sources.setdefault((facts & kept | added) * size + target, []).append(node)
     return sources
 

@@ -90,7 +90,7 @@ class GoalDistances:
         system.budget.spend(system.facts.width * (1 + len(outgoing)))
         for number, target, gate in outgoing:
             if gate is None or gate.is_open(facts, must=self.must):
-                kept, added = system.effects[number]
+                kept, added = system.masks[number]
                 yield (facts & kept | added) * len(system.names) + target, system.edges[number]
 
     def is_held(self, edge: Edge) -> bool:

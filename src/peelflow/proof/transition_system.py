@@ -459,7 +459,7 @@ class GuardedTransitions:
             numbers.append(kind)
         return first, numbers
 
-    def effects(self, facts: Facts, trigger_names: TriggerNames) -> list[Masks]:
+    def masks(self, facts: Facts, trigger_names: TriggerNames) -> list[Masks]:
         """Return for each edge the bits of the facts that it keeps, and those that it sets.
 
         Args:
@@ -468,15 +468,15 @@ class GuardedTransitions:
         """
         self.budget.spend(len(self.edges))
         first, kinds = self._kinds
-        masks = [facts.after(edge, trigger_names(edge.transition)) for edge in first]
-        effects = [masks[kind] for kind in kinds]
+        shared = [facts.after(edge, trigger_names(edge.transition)) for edge in first]
+        masks = [shared[kind] for kind in kinds]
         if facts.states:
             for edge in self.edges:
                 entered = states_entered(edge.transition)
                 if not facts.states.isdisjoint(entered):
                     known = tuple(name for name in entered if name in facts.states)
-                    effects[edge.number] = facts.after(edge, trigger_names(edge.transition), known)
-        return effects
+                    masks[edge.number] = facts.after(edge, trigger_names(edge.transition), known)
+        return masks
 
 
 def guarded_transitions_of(
@@ -517,7 +517,7 @@ class TransitionSystem:
         guarded: The lifecycle, and its edges.
         names: The states.
         facts: What is remembered of a record besides its state.
-        effects: For each edge, the bits of the facts that it keeps, and those that it sets.
+        masks: For each edge, the bits of the facts that it keeps, and those that it sets.
         initial_facts: What is so of a record that was just added.
         initial: The state in which it stands.
     """
@@ -525,7 +525,7 @@ class TransitionSystem:
     guarded: GuardedTransitions
     names: tuple[str, ...]
     facts: Facts
-    effects: list[Masks]
+    masks: list[Masks]
     initial_facts: int
     initial: int
 
@@ -560,7 +560,7 @@ class TransitionSystem:
             facts: What they were before.
             edge: The edge.
         """
-        kept, added = self.effects[edge.number]
+        kept, added = self.masks[edge.number]
         return facts & kept | added
 
 
@@ -577,9 +577,9 @@ def transition_system_of(
         trigger_names: A guarantee's words for a transition's trigger.
     """
     lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more], guarded.budget)
-    names, effects = tuple(lifecycle.states), guarded.effects(facts, trigger_names)
+    names, masks = tuple(lifecycle.states), guarded.masks(facts, trigger_names)
     start = facts.at_first(lifecycle.initial), names.index(lifecycle.initial)
-    return TransitionSystem(guarded, names, facts, effects, *start)
+    return TransitionSystem(guarded, names, facts, masks, *start)
 
 
 @define(eq=False)

@@ -125,7 +125,7 @@ class _NodeSize(NamedTuple):
 
 
 @define
-class Limits:
+class _Limits:
     """Counts values and characters, and raises InvalidRules at the one that exceeds."""
 
     nodes: int = 0
@@ -293,11 +293,11 @@ class _OpenNode:
 
 @define
 class _NodeBuilder:
-    """Turns a parser's events into nodes within limits; collects every bad key before refusing."""
+    """Turns a parser's events into nodes within limits; collects every bad key and anchor."""
 
     places: _Positions
     faults: list[Diagnostic] = field(factory=list)
-    _limits: Limits = field(factory=Limits)
+    _limits: _Limits = field(factory=_Limits)
     _open: list[_OpenNode] = field(factory=list)
     _anchors: dict[str, tuple[_Composed, _NodeSize] | None] = field(factory=dict)
     _documents: int = 0
@@ -321,7 +321,7 @@ class _NodeBuilder:
         """Return the whole.
 
         Raises:
-            InvalidRules: There is nothing, or some keys are none.
+            InvalidRules: There is nothing, or some keys and anchors are none.
         """
         if self._root is None:
             raise fault(Span(self.places.file), "empty", "the file holds no rules", HOW_TO_BEGIN)
@@ -343,7 +343,8 @@ class _NodeBuilder:
             raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
         if event.anchor in self._anchors:
             sentence = f"the anchor `&{shown(event.anchor)}` stands here a second time"
-            raise fault(span, "yaml-syntax", sentence, "give each anchor a name of its own")
+            instead = "give each anchor a name of its own"
+            self.faults.append(Diagnostic(span, "yaml-syntax", sentence, instead))
         return span
 
     def _scalar(self, event: Any, span: Span) -> None:
