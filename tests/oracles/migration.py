@@ -52,6 +52,11 @@ class Crossing(Reference):
     new: Lifecycle = field(kw_only=True)
     case: Case = field(kw_only=True)
 
+    @property
+    def rules(self) -> tuple[Lifecycle, ...]:
+        """The rules before the move and after it."""
+        return self.old, self.new
+
     def _steps(self, walk: Walk) -> Iterator[Walk]:
         if walk.record.lifecycle == NEW:
             self.lifecycle = self.new
@@ -204,6 +209,11 @@ class Crossings(Reference):
         first = self.path.rules[0]
         self.lifecycle = evolve(first, initial=first.initial)
         return super().run()
+
+    @property
+    def rules(self) -> tuple[Lifecycle, ...]:
+        """The rules one after another."""
+        return self.path.rules
 
     def _stage(self, record: Record) -> int:
         name = record.lifecycle.name

@@ -38,7 +38,7 @@ from peelflow.model.rules import (
     Transition,
 )
 from tests.builders.walks import NOW, START, TODAY, Means, appointments, means_of
-from tests.oracles.guarantees import attached, new, standing
+from tests.oracles.guarantees import attached, named, new, standing
 
 OWN = "checking"
 COUNTS: tuple[Counts | None, ...] = ("open", "closed", None)
@@ -180,7 +180,8 @@ def _wishes(own: Lifecycle, name: str, state: State) -> Iterator[Mutant]:
     for kind, way in stays.items():
         spends = any(isinstance(atom, Evidence) for atom in way.requires)
         known = set(way.by) <= {*roles, SYSTEM}
-        if known and (rare or not way.after) and (state.final or not spends):
+        timed_elsewhere = way.after and name != own.initial
+        if known and not timed_elsewhere and (state.final or not spends):
             yield put(kind, "", **{name: more(way)})
     begin = Transition("ask", OWN, ("lead",))
     look = Transition("look", f"{OWN}_done", ("pcc",))
@@ -276,7 +277,7 @@ def _reached(lifecycle: Lifecycle) -> Lifecycle:
     return evolve(lifecycle, states={n: s for n, s in lifecycle.states.items() if n in seen})
 
 
-MOST = 5_000
+MOST = 10_000
 
 
 class Pair(NamedTuple):
@@ -375,7 +376,8 @@ class Simulation:
         done = [(name, each) for name, each in record.done.items() if name in means.done]
         line += [(each.number, each.on, f"done {name}") for name, each in done]
         loose = [a for a in record.attachments if a.document.digest not in record.spent]
-        line += [(a.number, record.on, f"letter {a.document.name}") for a in loose]
+        rules = self.own, self.national
+        line += [(a.number, record.on, named(a.document, record, *rules)) for a in loose]
         line.sort()
         order = []
         before = None
@@ -578,7 +580,7 @@ def _tries(
 ) -> Iterator[tuple[Act, Context]]:
     """Yield an act by everything that could be given with it, in every context."""
     alone = actor.role == SYSTEM
-    letters = tuple(new(letter, pair.own.number + 1) for letter in means.letters)
+    letters = tuple(new(letter, pair.own.number + 1, on) for letter in means.letters)
     for offered, inspection, family, reason, successor in product(
         [()] if alone else [(), *((letter,) for letter in letters)],
         [None] if alone else means.inspections_for(pair.own, on),
