@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from attrs import define, evolve, field
 
 from peelflow.engine.decide import decide
-from peelflow.engine.documents import triggers_sending_back
+from peelflow.engine.documents import ANY_USE, DocumentUse, triggers_sending_back
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.engine.requirements import compile_check
@@ -38,13 +38,14 @@ from tests.builders.walks import NOW, START, TODAY, Family, Means, appointments,
 
 
 class Move(NamedTuple):
-    """One event of a walk: the names of its trigger, where it led, who did it."""
+    """One event of a walk: the names of its trigger, where it led, who did it, by which rule."""
 
     words: frozenset[str]
     old: str
     new: str
     role: str
     person: str
+    use: DocumentUse = ANY_USE
 
 
 def standing(where: StateSet, lifecycle: Lifecycle) -> frozenset[str]:
@@ -291,7 +292,10 @@ class Reference:
 
     def _acts(self, walk: Walk, rule: Transition, actor: Actor, gap: int) -> Iterator[Walk]:
         """Yield what an act by an actor leads to, by everything that could be given with it."""
-        move = Move(self._words_of(rule), walk.record.state, rule.to, actor.role, actor.person)
+        source = walk.record.state
+        same = machine_for(self.lifecycle).compiled(source, rule.trigger)
+        (use,) = (each.use for each in same if each.rule is rule)
+        move = Move(self._words_of(rule), source, rule.to, actor.role, actor.person, use)
         on = walk.record.on + timedelta(gap)
         for offered in self._offers(walk.record, actor, on):
             best: bool | None = None
@@ -402,7 +406,8 @@ class Reference:
             return False
         old, new = states[move.old].counts_as, states[move.new].counts_as
         closes = tuple(k for k, c in new.items() if c == "closed" and old.get(k) != "closed")
-        return compile_check(promise.requirement, closes).unmet(record, act, context) is not None
+        check = compile_check(promise.requirement, closes, move.use)
+        return check.unmet(record, act, context) is not None
 
     def _reachable(self, promise: AlwaysReachable) -> None:
         """Look from every place that is no end for a way to the target that passes no end."""
