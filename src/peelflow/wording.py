@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from datetime import date
+from heapq import nsmallest
 from typing import assert_never
 
 from peelflow.model.decisions import (
@@ -74,7 +75,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     candidates = set(known)
     if len(candidates) > MOST_COMPARED:
         candidates = {candidate for candidate in candidates if candidate[:1] == start[:1]}
-    close = difflib.get_close_matches(start, sorted(candidates)[:MOST_COMPARED], n=MOST_LISTED)
+    compared = nsmallest(MOST_COMPARED, candidates)
+    close = difflib.get_close_matches(start, compared, n=MOST_LISTED)
 
     def likeness(candidate: str) -> tuple[float, bool, bool, str]:
         ratio = difflib.SequenceMatcher(None, candidate, start).ratio()
@@ -86,11 +88,11 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Say what to write instead of `name`: the nearest known one, else what there is."""
-    names = sorted(known)
+    names = tuple(known)
     close = nearest_name(name, names)
     if close is not None:
         return f"did you mean `{close}`?"
-    return f"there is {listed(names)}" if names else "none is declared"
+    return f"there is {listed(sorted(names))}" if names else "none is declared"
 
 
 def say_day(day: date) -> str:

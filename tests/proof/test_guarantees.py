@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from peelflow.errors import NOWHERE, Diagnostic
+from peelflow.errors import NOWHERE, Diagnostic, InvalidRules
 from peelflow.model.rules import FieldRule
-from peelflow.proof import reachability as searching
+from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import EXIT_CODES, ProofResult
-from peelflow.proof.guarantees import AbstractionMap, Prover, prove
+from peelflow.proof.guarantees import prove
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.loader import verdict_on
 from tests.builders.rules import VOCABULARY, promising, proofs_of, rules_from
@@ -36,6 +36,19 @@ states:
     transitions:
       reopen: {to: working, by: [hmicfrs], reopens: true}
 """
+LONG = "\n".join(
+    (
+        "states:",
+        "  open: {counts_as: {}, transitions: {go: {to: s0, by: [lead]}}}",
+        *(
+            f"  s{n}: {{counts_as: {{}}, transitions: {{go: {{to: s{n + 1}, by: [lead]}}}}}}"
+            for n in range(60)
+        ),
+        "  s60: {counts_as: {}, transitions: {go: {to: closed, by: [lead]}}}",
+        "  closed: {counts_as: {}, final: true}",
+        "",
+    )
+)
 
 
 def only(states: str, sentence: str, *, initial: str = "open") -> ProofResult:
@@ -332,24 +345,40 @@ states:
     assert "hangs on a predicate" in str(found[0])
 
 
-def test_too_much_to_search_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that would grow too large is undetermined, for each way of searching."""
-    monkeypatch.setattr(searching, "MOST_NODES", 0)
-    found = proofs_of(CLOSING, "closed can always be reached", "open is never followed by open")
-    assert [(proof.verdict, proof.steps) for proof in found] == [("undetermined", ())] * 2
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "closed can always be reached",
+        "open is never followed by open",
+        "certified is never entered without [certify]",
+        "portal closed is only entered by [hmicfrs]",
+        "closed is never entered without {evidence: letter}",
+        "between certify and verify stand two different people",
+    ],
+)
+def test_too_much_to_search_is_told_at_the_guarantee(sentence: str) -> None:
+    """Each way of searching spends from the budget, all proofs of a file from the same one."""
+    lifecycle = promising(CLOSING, sentence)
+    whole = Budget()
+    prove(lifecycle, VOCABULARY, budget=whole)
+    prove(lifecycle, VOCABULARY, budget=Budget(whole.spent))
+    with pytest.raises(InvalidRules) as raised:
+        prove(lifecycle, VOCABULARY, budget=Budget(whole.spent - 1))
+    (fault,) = raised.value.diagnostics
+    assert (fault.code, fault.severity) == ("too-complex", "error")
+    assert fault.span.file == lifecycle.span.file
 
 
-def test_a_climb_too_long_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can be reached may be few, and the ways a promise can be broken many."""
-    lifecycle = promising(CLOSING, "certified is never entered without [certify]")
-    prover = Prover(AbstractionMap(lifecycle), ())
-    assert len(prover.space.may_reach.nodes) > 2
-    monkeypatch.setattr(searching, "MOST_NODES", 2)
-    assert prover.prove(lifecycle.guarantees[0]).verdict == "undetermined"
+def test_a_large_search_is_blamed_on_the_guarantee() -> None:
+    """The place is where most steps went, and the help says what makes a search small."""
+    lifecycle = promising(LONG, "closed can always be reached")
+    with pytest.raises(InvalidRules, match="fewer states") as raised:
+        prove(lifecycle, VOCABULARY, budget=Budget(400))
+    assert raised.value.diagnostics[0].span == lifecycle.guarantees[0].span
 
 
-def test_too_many_alternatives_stay_open() -> None:
-    """A step with more ways to meet it than we look at is neither taken for sure nor left out."""
+def test_many_alternatives_are_decided() -> None:
+    """However many ways there are to meet a step: nothing is multiplied out."""
     fields = [[f"[{{field: {name}_{n}}}]" for n in range(8)] for name in "abcde"]
     choices = ", ".join(f"{{any_of: [{', '.join(some)}]}}" for some in fields)
     states = PEOPLE % choices
@@ -362,7 +391,7 @@ def test_too_many_alternatives_stay_open() -> None:
     declared = {f"{name}_{n}": FieldRule("text", name) for name in "abcde" for n in range(8)}
     category = evolve(VOCABULARY.categories["recommendation"], fields=declared)
     found = prove(promised, evolve(VOCABULARY, categories={"recommendation": category}))
-    assert [proof.verdict for proof in found] == ["undetermined"] * 3
+    assert [proof.verdict for proof in found] == ["refuted", "refuted", "proved"]
 
 
 def test_a_trigger_of_the_files_own_can_be_named() -> None:
@@ -406,3 +435,27 @@ def test_a_walk_over_an_own_step_counts_from_the_window_before_it() -> None:
     base = rules_from(CLOSING, name="base")
     (proof,) = prove(rules_from(OWN_STEP, name="own", refines=base), VOCABULARY)
     assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["jot", "close"])
+
+
+def test_what_counts_from_a_state_is_open_only_to_who_came_through_it() -> None:
+    """One way goes past `asked`: there no letter can have come since, and no end is reached."""
+    states = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      ask: {to: asked, by: [lead]}%s
+  asked:
+    counts_as: {}
+    transitions:
+      hear: {to: ready, by: [lead]}
+  ready:
+    counts_as: {}
+    transitions:
+      close: {to: done, by: [lead], requires: [{evidence: letter, since: asked}]}
+  done: {counts_as: {}, final: true}
+"""
+    past = "\n      skip: {to: ready, by: [lead]}"
+    assert only(states % "", "done can always be reached").verdict == "proved"
+    proof = only(states % past, "done can always be reached")
+    assert (proof.verdict, [step.trigger for step in proof.steps]) == ("refuted", ["skip"])

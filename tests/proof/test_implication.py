@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
+from math import prod
 from typing import Literal
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.requirements import compile_check
+from peelflow.errors import InvalidRules
 from peelflow.model.requirements import (
     AnyOf,
     ChildForEach,
@@ -25,7 +27,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.proof.normal_form import MOST_CLAUSES, TooLargeError, disjunctive_normal_form
+from peelflow.proof.budget import Budget
 from peelflow.proof.satisfiability import (
     WINDOW,
     KnownPast,
@@ -35,9 +37,10 @@ from peelflow.proof.satisfiability import (
     satisfiable,
 )
 from tests.builders.models import Model, models, scope_of, size_of
+from tests.oracles.clauses import implied, ways_to_meet
 
 Requirements = tuple[Requirement, ...]
-MOST_MODELS = 1_500
+MOST_MODELS, MOST_WAYS = 1_500, 400
 LEDGERS = (frozenset[str](), frozenset({"portal"}), frozenset({"portal", "force"}))
 KINDS: tuple[Literal["planned", "bespoke", "any"], ...] = ("planned", "bespoke", "any")
 SIGNED_A = Evidence("letter", ("a",))
@@ -137,6 +140,18 @@ def test_agrees_with_every_small_model(
     assert implies(asked, wanted, given_closes=closes[0], wanted_closes=closes[1]) == expected
 
 
+@given(pair=pairs(), closes=st.tuples(st.sampled_from(LEDGERS), st.sampled_from(LEDGERS)))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_agrees_with_every_way_spelt_out(
+    pair: tuple[Requirements, Requirements], closes: tuple[frozenset[str], frozenset[str]]
+) -> None:
+    """Implication says what trying each way to meet with each way to fail says."""
+    asked, wanted = pair
+    assume(len(ways_to_meet(asked)) * prod(map(len, ways_to_meet(wanted))) <= MOST_WAYS)
+    expected = implied(asked, wanted, closes)
+    assert implies(asked, wanted, given_closes=closes[0], wanted_closes=closes[1]) == expected
+
+
 @pytest.mark.parametrize(
     ("asked", "wanted", "verdict"),
     [
@@ -192,23 +207,64 @@ def test_says_whether_requirements_can_be_met() -> None:
     assert not can_be_met((PLANNED, AnyOf(((BESPOKE,), (BESPOKE, ReasonGiven())))))
 
 
-def test_a_question_too_large_stays_open() -> None:
-    """More alternatives than we look at are never a pass, nor a refusal."""
-    fields = [[FieldSet(f"f{place}{way}") for way in range(8)] for place in range(5)]
-    many = tuple(AnyOf(tuple((atom,) for atom in some)) for some in fields)
-    with pytest.raises(TooLargeError):
-        disjunctive_normal_form(many)
-    assert implies(many, (ReasonGiven(),)) == "undetermined"
-    assert can_be_met(many)
-    assert MOST_CLAUSES < 8**5
+def fields(name: str, number: int) -> tuple[Requirement, ...]:
+    """Return so many fields to be set."""
+    return tuple(FieldSet(f"{name}{n}") for n in range(number))
 
 
-def test_a_search_too_long_stays_open() -> None:
-    """A question that would need too many tries is undetermined."""
-    given_: Requirements = tuple(FieldSet(f"f{n}") for n in range(4))
-    ways = [(FieldSet(f"a{n}"), FieldSet(f"b{n}")) for n in range(16)]
-    wanted = AnyOf((*ways, (FieldSet("f0"),)))
-    assert implies(given_, (wanted,)) == "undetermined"
+def any_of(*ways: Requirement | Requirements) -> AnyOf:
+    """Return a choice of ways, each one requirement or several."""
+    return AnyOf(tuple(way if isinstance(way, tuple) else (way,) for way in ways))
+
+
+def waits(number: int, since: str | None = None) -> AnyOf:
+    """Return a choice of so many waits."""
+    return any_of(*(Waited(days, since) for days in range(1, number + 1)))
+
+
+def pigeons(number: int, holes: int) -> tuple[Requirements, Requirements]:
+    """Return that each pigeon has a hole, and that two share one."""
+    names = [[FieldSet(f"p{n}_{hole}") for hole in range(holes)] for n in range(number)]
+    pairs = [
+        (one[hole], other[hole]) for hole in range(holes) for one, other in combinations(names, 2)
+    ]
+    return tuple(any_of(*one) for one in names), (any_of(*pairs),)
+
+
+TWELVE = tuple(map(any_of, fields("a", 12), fields("b", 12)))
+LETTERS = tuple(Evidence("letter", ("a", "b"), f"s{n}") for n in range(40))
+LARGE: tuple[tuple[Requirements, Requirements, Verdict], ...] = (
+    ((waits(65), waits(65, "s")), (SIGNED_A,), "refuted"),
+    ((waits(65), waits(65, "s")), (Waited(1),), "proved"),
+    ((waits(65), waits(65, "s")), (waits(65, "s"), waits(65)), "proved"),
+    ((ANY,), (waits(330),), "refuted"),
+    ((Waited(331),), (waits(330),), "proved"),
+    (TWELVE, (any_of(fields("a", 9), ReasonGiven()),), "refuted"),
+    (TWELVE, (any_of(fields("a", 9), *fields("b", 9)),), "proved"),
+    (tuple(any_of(*fields(f"f{n}_", 8)) for n in range(5)), (ReasonGiven(),), "refuted"),
+    (fields("f", 4), (any_of(*zip(fields("a", 16), fields("b", 16), strict=True)),), "refuted"),
+    (LETTERS, (any_of(*(Evidence("letter", ("a",), f"s{n}") for n in range(40))),), "refuted"),
+    (LETTERS, (any_of(*(Evidence("letter", ("b", "a"), f"s{n}") for n in range(40))),), "proved"),
+    (*pigeons(5, 4), "proved"),
+    (*pigeons(5, 5), "refuted"),
+)
+
+
+@pytest.mark.parametrize(("asked", "wanted", "verdict"), LARGE, ids=map(str, range(len(LARGE))))
+def test_decides_what_has_many_alternatives(
+    asked: Requirements, wanted: Requirements, verdict: Verdict
+) -> None:
+    """The number of ways to meet requirements does not matter."""
+    budget = Budget()
+    assert implies(asked, wanted, budget=budget) == verdict
+    assert budget.spent < 80_000
+
+
+def test_a_question_that_is_too_complex_is_told() -> None:
+    """Some questions of this kind have no short answer; the budget ends them, always alike."""
+    with pytest.raises(InvalidRules) as raised:
+        implies(*pigeons(10, 9), budget=Budget(100_000))
+    assert [fault.code for fault in raised.value.diagnostics] == ["too-complex"]
 
 
 def test_a_known_past_rules_out_what_it_does_not_hold() -> None:

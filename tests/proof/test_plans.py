@@ -23,6 +23,7 @@ from peelflow.model.rules import (
     each_transition,
 )
 from peelflow.proof import moves as proof_moves
+from peelflow.proof.budget import Budget
 from peelflow.proof.lint import triggers_in
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among
@@ -421,9 +422,9 @@ def test_each_national_plan_is_proved_for_a_force_s_file_as_it_loads() -> None:
     panel = shipped_folder("examples") / "custom_rules" / "evidence_panel"
     seen: list[str] = []
 
-    def look(move: Move, _: Moves, words: Vocabulary) -> tuple[Diagnostic, ...]:
+    def look(move: Move, _: Moves, words: Vocabulary, *, budget: Budget) -> tuple[Diagnostic, ...]:
         seen.append(str(move.new))
-        return check_relevelling(move, Moves(), words)
+        return check_relevelling(move, Moves(), words, budget=budget)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("peelflow.rulebook.loader.check_relevelling", look)

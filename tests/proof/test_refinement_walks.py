@@ -192,18 +192,6 @@ def test_a_choice_keeps_what_no_alternative_breaks() -> None:
     assert say_alone(()) == "with nothing"
 
 
-def test_a_search_that_is_too_large_is_told_by_the_steps_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What the steps need is then not looked at."""
-    own = edited("verify: {to: closed, by: [hmicfrs, pcc]", "verify: {to: closed, by: [pcc, chair]")
-    usual = one_fault(own, "theirs-missing")
-    monkeypatch.setattr("peelflow.proof.reachability.MOST_NODES", 0)
-    assert one_fault(own, "theirs-missing").steps == usual.steps
-    (added,) = one_fault(own, "not-delegable").steps
-    assert added[1] == "a record is added, and stands in `open`"
-
-
 def test_a_state_that_nobody_can_come_to_is_told_by_the_steps_alone() -> None:
     """What leads there needs what cannot be; the file is compared there all the same."""
     both = "requires: [{inspection: planned}, {inspection: bespoke}]"

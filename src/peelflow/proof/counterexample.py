@@ -8,7 +8,6 @@ An undetermined proof is never a pass.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
 from typing import Protocol
 
 from attrs import define, field, frozen
@@ -22,22 +21,18 @@ from peelflow.model.requirements import (
     atoms_of,
 )
 from peelflow.model.rules import Guarantee, Lifecycle, Transition
-from peelflow.proof.normal_form import (
-    Atom,
-    Clause,
-    closed_ledgers,
-    disjunctive_normal_form,
-    most_days,
-)
+from peelflow.proof.clause_search import Literal
+from peelflow.proof.normal_form import Atom, Chosen, NormalForm, closed_ledgers, most_days
 from peelflow.proof.possible import NeverTaken
 from peelflow.proof.reachability import ReachableStates
 from peelflow.proof.satisfiability import (
     WINDOW,
-    CountermodelSearch,
+    ActTheory,
     KnownPast,
     TimePoint,
     Verdict,
-    satisfiable,
+    is_predicate,
+    solution,
     time_point,
     window_start,
 )
@@ -45,12 +40,11 @@ from peelflow.proof.transition_system import (
     Done,
     Edge,
     Fact,
-    GuardedClause,
+    Gate,
     LastDoneAs,
     LastDoneBySystem,
     TransitionSystem,
     counted_triggers,
-    is_guard_met,
     order_facts,
     states_entered,
     time_points_of,
@@ -151,9 +145,6 @@ def adding_step(lifecycle: Lifecycle) -> TraceStep:
     return TraceStep(ADDING, "", lifecycle.initial, ANYBODY, (), span)
 
 
-MOST_HISTORIES = 256
-
-
 @define
 class TracePast:
     """Where each time point stands in a walk, by the number of its event; 0 is the adding."""
@@ -177,56 +168,113 @@ class TracePast:
         if edge.by_system:
             self.by_system.add(event)
 
-    def bounds(self, clause: Clause, event: int) -> tuple[frozenset[Wait], frozenset[DistinctPair]]:
-        """Return the days a clause waits, and the events it keeps for two people."""
-        waits = frozenset(
-            # A walk that breaks a promise whatever a step's time comes to must break it.
-            (self.time_points[time_point(atom.since)], event, most_days(atom))
-            for atom in clause
-            if isinstance(atom, Waited) and atom.since != PUBLISHED
-        )
-        apart = frozenset(
-            (self.time_points["done", atom.distinct_from], event)
-            for atom in clause
-            if isinstance(atom, DistinctFrom)
-        )
-        return waits, apart
+    def wait(self, atom: Atom, event: int) -> Wait | None:
+        """Return the days that an event must come after another, as an atom of it asks.
+
+        Args:
+            atom: What the event meets; all before it is recorded.
+            event: Its number.
+        """
+        if not isinstance(atom, Waited) or atom.since == PUBLISHED:
+            return None
+        # A walk that breaks a promise whatever a step's time comes to must break it.
+        return self.time_points[time_point(atom.since)], event, most_days(atom)
+
+    def apart(self, atom: Atom, event: int) -> DistinctPair | None:
+        """Return the events that two people must do, as an atom of the later one asks.
+
+        Args:
+            atom: What the event meets; all before it is recorded.
+            event: Its number.
+        """
+        if not isinstance(atom, DistinctFrom):
+            return None
+        return self.time_points["done", atom.distinct_from], event
 
 
 Wait = tuple[int, int, int]
 DistinctPair = tuple[int, int]
 
 
-def is_feasible(
-    system: TransitionSystem, walk: list[Edge], last: Clause, failed: tuple[Atom, ...]
-) -> bool:
-    """Say whether a record can walk so, meet `last` with its last step, and none of `failed`.
+@define(eq=False)
+class WalkTheory:
+    """What the acts of one walk can say together: their days, and their people.
 
-    False may also mean that there are too many ways to look at.
+    Args:
+        system: The lifecycle in numbers.
+        walk: The walk; its last step is to break a promise.
     """
-    initial = system.lifecycle.initial
-    past = TracePast({WINDOW: 0, time_point(initial): 0})
-    facts, choices = system.initial_facts, []
-    for event, edge in enumerate(walk[:-1], start=1):
-        clauses = [met.clause for met in edge.clauses or () if is_guard_met(met.guard, facts)]
-        choices.append({past.bounds(clause, event) for clause in clauses})
-        past.record(event, edge)
-        facts = facts & edge.kept_bits | edge.set_bits
-    end, by_system = len(walk), walk[-1].by_system
-    last_apart = past.bounds(last, end)[1]
-    same = {end, *_events_by_last_person(past, failed)}
-    for chosen in islice(product(*choices), MOST_HISTORIES):
-        waits = tuple(wait for bounds, _ in chosen for wait in bounds)
-        apart = last_apart.union(*(pairs for _, pairs in chosen))
-        known = KnownPast(past.time_points, past.triggers_by_system, waits)
-        if not any(same.issuperset(pair) for pair in apart) and satisfiable(
-            last, failed, by_system=by_system, known=known
-        ):
-            return True
-    return False
+
+    system: TransitionSystem
+    walk: list[Edge]
+    _form: NormalForm = field(factory=NormalForm, init=False)
+    _shut: list[Literal] = field(factory=list, init=False)
+    _past: TracePast = field(init=False)
+    _waits: dict[Chosen, Wait] = field(factory=dict, init=False)
+    _apart: dict[Chosen, DistinctPair] = field(factory=dict, init=False)
+
+    def can_fail(self, requirement: Requirement, closes: frozenset[str]) -> bool:
+        """Say whether a record can walk so, its last step not meeting a requirement.
+
+        Args:
+            requirement: What the last step is not to meet.
+            closes: The ledgers that it closes.
+        """
+        form, budget, facts = self._form, self.system.budget, self.system.initial_facts
+        self._past = TracePast({WINDOW: 0, time_point(self.system.lifecycle.initial): 0})
+        for event, edge in enumerate(self.walk[:-1], start=1):
+            # An event that neither waits nor keeps people apart is free of all others.
+            asked = atoms_of(edge.gate.requirements)
+            if any(isinstance(atom, Waited | DistinctFrom) for atom in asked):
+                self._meet(edge, event, facts)
+            self._past.record(event, edge)
+            facts = facts & edge.kept_bits | edge.set_bits
+        self._meet(self.walk[-1], len(self.walk), facts)
+        form.fail((requirement,), closes, event=len(self.walk))
+        excluded = [*self._shut, *form.where(is_predicate)]
+        return solution(form, self.allows, budget, excluded) is not None
+
+    def _meet(self, edge: Edge, event: int, facts: int) -> None:
+        """Let an event meet what its edge needs, by what the facts allow."""
+        gate, begun, past = edge.gate, len(self._form.chosen), self._past
+        self._form.meet(gate.requirements, gate.closes, event=event)
+        shut = {said.atom for number in gate.shut(facts) if (said := gate.form.chosen[number])}
+        for number, said in enumerate(self._form.chosen[begun:], start=begun):
+            if said is None:
+                continue
+            if said.atom in shut:
+                self._shut.append(number)
+            elif (wait := past.wait(said.atom, event)) and event < len(self.walk):
+                self._waits[said] = wait
+            elif apart := past.apart(said.atom, event):
+                self._apart[said] = apart
+
+    def allows(self, said: Iterable[Chosen]) -> bool:
+        """Say whether the events of the walk can have their atoms so.
+
+        Args:
+            said: What each event meets, and what the last one does not.
+        """
+        by_event: dict[int, list[Chosen]] = {}
+        waits, apart = list[Wait](), list[DistinctPair]()
+        for chosen in said:
+            by_event.setdefault(chosen.event, []).append(chosen)
+            if chosen in self._waits:
+                waits.append(self._waits[chosen])
+            elif chosen in self._apart:
+                apart.append(self._apart[chosen])
+        end, budget, past = len(self.walk), self.system.budget, self._past
+        last = by_event.pop(end, [])
+        same = {end, *_events_by_last_person(past, (c.atom for c in last if not c.met))}
+        known = KnownPast(past.time_points, past.triggers_by_system, tuple(waits))
+        return (
+            not any(same.issuperset(pair) for pair in apart)
+            and ActTheory(budget, self.walk[-1].by_system, known).allows(last)
+            and all(self.walk[event - 1].gate.theory.allows(met) for event, met in by_event.items())
+        )
 
 
-def _events_by_last_person(past: TracePast, failed: tuple[Atom, ...]) -> Iterator[int]:
+def _events_by_last_person(past: TracePast, failed: Iterable[Atom]) -> Iterator[int]:
     """Yield the events that must be by the person who acts last, for `failed` to fail."""
     for atom in failed:
         if isinstance(atom, DistinctFrom):
@@ -242,17 +290,6 @@ class ViolationSearch(Protocol):
     def __call__(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         """Return that walk, None when there is none; `must`: one that nothing open rules out."""
         ...
-
-
-def _clauses_met(reach: ReachableStates, edge: Edge) -> Iterator[tuple[int, int, GuardedClause]]:
-    """Yield each clause that the facts allow where an edge can begin, with the place and facts."""
-    for place, facts in reach.visits(edge.source):
-        for guarded in edge.clauses or ():
-            if is_guard_met(guarded.guard, facts):
-                yield place, facts, guarded
-
-
-MOST_TRIES = 64
 
 
 def entry_facts(requirements: Iterable[Requirement]) -> tuple[Fact, ...]:
@@ -280,53 +317,50 @@ class EntryCheck:
     requirement: Requirement
     facts: tuple[Fact, ...]
     ledgers: frozenset[str] | None = None
-    _failing_atoms: dict[tuple[object, ...], tuple[Atom, ...] | None] = field(factory=dict)
+    _failing: dict[tuple[Gate, frozenset[str]], Gate] = field(factory=dict)
+    _models: dict[tuple[object, ...], tuple[Chosen, ...] | None] = field(factory=dict)
     _known_pasts: dict[int, KnownPast | None] = field(factory=dict)
-    _required_clauses: dict[frozenset[str], tuple[Clause, ...]] = field(factory=dict)
 
     def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         """Return the shortest walk that enters without the requirement."""
         entries = sorted(self._lacking(reach, must=must), key=lambda e: (e[0], e[1].number))
-        for place, edge, guarded, failed in islice(entries, MOST_TRIES):
+        for place, edge, model in entries:
             walk = [*reach.walk(reach.nodes[place]), edge]
-            if not must or not _depends_on_past(failed):
+            if not must or not _depends_on_past(model):
                 return walk
-            if guarded is not None and is_feasible(self.system, walk, guarded.clause, failed):
+            if WalkTheory(self.system, walk).can_fail(self.requirement, self._closes(edge)):
                 return walk
         return None
 
     def _lacking(
         self, reach: ReachableStates, *, must: bool
-    ) -> Iterator[tuple[int, Edge, GuardedClause | None, tuple[Atom, ...]]]:
+    ) -> Iterator[tuple[int, Edge, tuple[Chosen, ...]]]:
         for edge in self.edges:
-            closed = self._closes(edge)
-            if edge.clauses is None and not must:
-                yield from ((place, edge, None, ()) for place, _ in reach.visits(edge.source))
-            for place, facts, guarded in _clauses_met(reach, edge):
-                failed = self._failed(edge, guarded, closed, facts, must=must)
-                if failed is not None:
-                    yield place, edge, guarded, failed
+            closed, visits = self._closes(edge), reach.visits(edge.source)
+            self.system.budget.spend(len(visits))
+            for place, facts in visits:
+                model = self._model(edge.gate, closed, facts, must=must)
+                if model is not None:
+                    yield place, edge, model
 
     def _closes(self, edge: Edge) -> frozenset[str]:
         source = self.system.names[edge.source]
         closed = closed_ledgers(self.system.lifecycle, source, edge.transition)
         return closed if self.ledgers is None else closed & self.ledgers
 
-    def _clauses_required(self, closed: frozenset[str]) -> tuple[Clause, ...]:
-        if closed not in self._required_clauses:
-            self._required_clauses[closed] = disjunctive_normal_form((self.requirement,), closed)
-        return self._required_clauses[closed]
-
-    def _failed(
-        self, edge: Edge, guarded: GuardedClause, closed: frozenset[str], facts: int, *, must: bool
-    ) -> tuple[Atom, ...] | None:
-        # INVARIANT: edges that need the same share their clauses, so identity will do.
-        key = (guarded, edge.by_system, closed, must, facts if self.facts else 0)
-        if key not in self._failing_atoms:
-            past, required = self._past(facts), self._clauses_required(closed)
-            search = CountermodelSearch(by_system=edge.by_system, known=past, must=must)
-            self._failing_atoms[key] = search.unmet(guarded.clause, required)
-        return self._failing_atoms[key]
+    def _model(
+        self, gate: Gate, closed: frozenset[str], facts: int, *, must: bool
+    ) -> tuple[Chosen, ...] | None:
+        """Return how an act passes a gate and does not meet the requirement, if one does."""
+        # INVARIANT: edges that need the same share their gate, so identity will do.
+        key = (gate, closed, must, facts if self.facts else facts & gate.mask)
+        if key not in self._models:
+            if (gate, closed) not in self._failing:
+                failing = gate.failing(self.requirement, closed, self.system.facts)
+                self._failing[gate, closed] = failing
+            asked = self._failing[gate, closed]
+            self._models[key] = asked.model(facts, must=must, known=self._past(facts))
+        return self._models[key]
 
     def _past(self, facts: int) -> KnownPast | None:
         if not self.facts:
@@ -338,7 +372,8 @@ class EntryCheck:
         return self._known_pasts[facts]
 
 
-def _depends_on_past(failed: tuple[Atom, ...]) -> bool:
+def _depends_on_past(model: Iterable[Chosen]) -> bool:
+    failed = [chosen.atom for chosen in model if not chosen.met]
     waits = any(isinstance(atom, Waited) and atom.since != PUBLISHED for atom in failed)
     return waits or sum(isinstance(atom, DistinctFrom) for atom in failed) > 1
 
@@ -360,11 +395,12 @@ class SeparationCheck:
     system: TransitionSystem
     first: str
     edges: tuple[Edge, ...]
+    _let_in: dict[tuple[object, ...], bool] = field(factory=dict, init=False)
 
     def is_exercised(self, reach: ReachableStates) -> bool:
         """Say whether both can be done, one after the other."""
         return any(
-            edge.is_open(facts, must=reach.must)
+            edge.gate.is_open(facts, must=reach.must)
             and facts & self.system.facts.bits[Done(self.first)]
             for edge in self.edges
             for _, facts in reach.visits(edge.source)
@@ -383,20 +419,23 @@ class SeparationCheck:
             return bool(facts & done) and bool(facts & by_system) == edge.by_system
 
         for edge in self.edges:
-            if edge.clauses is None and not must:
-                visits = reach.visits(edge.source)
-                yield from ((place, edge) for place, facts in visits if is_same_actor(facts, edge))
-            for place, facts, guarded in _clauses_met(reach, edge):
-                is_counted = not (must and guarded.is_opaque)
-                if is_counted and is_same_actor(facts, edge) and self._lets(guarded, facts):
+            visits = reach.visits(edge.source)
+            self.system.budget.spend(len(visits))
+            for place, facts in visits:
+                if is_same_actor(facts, edge) and self._lets(edge.gate, facts, must=must):
                     yield place, edge
 
-    def _lets(self, guarded: GuardedClause, facts: int) -> bool:
-        """Say whether a clause lets in the one who did `first` last."""
+    def _lets(self, gate: Gate, facts: int, *, must: bool) -> bool:
+        """Say whether a gate lets in the one who did `first` last."""
         bits = self.system.facts.bits
-        kept_out = (
-            bits.get(LastDoneAs(self.first, atom.distinct_from), 0)
-            for atom in guarded.clause
-            if isinstance(atom, DistinctFrom)
-        )
-        return not any(facts & bit for bit in kept_out)
+
+        def keeps_out(said: Chosen) -> bool:
+            if not isinstance(said.atom, DistinctFrom):
+                return False
+            return bool(facts & bits.get(LastDoneAs(self.first, said.atom.distinct_from), 0))
+
+        kept_out = gate.form.where(keeps_out)
+        key = gate, facts & gate.mask, kept_out, must
+        if key not in self._let_in:
+            self._let_in[key] = gate.model(facts, must=must, without=kept_out) is not None
+        return self._let_in[key]

@@ -13,11 +13,13 @@ from attrs import frozen
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
+from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import implies
 from peelflow.wording import listed, say_choice, say_period_since, say_requirement
 
 Effect = Literal["loosened", "tightened", "changed"]
+Shut = tuple[frozenset[str], frozenset[str]]
 
 
 @frozen(order=True)
@@ -41,12 +43,17 @@ class RuleChange:
 
 
 def diff(old: Lifecycle, new: Lifecycle) -> tuple[RuleChange, ...]:
-    """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree."""
+    """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree.
+
+    Raises:
+        InvalidRules: Comparing them takes more steps than a check may: `too-complex`.
+    """
     if old.pin.digest and old.pin.digest == new.pin.digest:
         return ()
     changes = {*_lifecycle_changes(old, new), *_role_changes(old, new)}
+    budget = Budget()
     for name in {**old.states, **new.states}:
-        changes.update(_state_changes(old, new, name))
+        changes.update(_state_changes(old, new, name, budget))
     return tuple(sorted(changes))
 
 
@@ -95,7 +102,9 @@ def _role_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
             yield RuleChange(name, effect, f"`{name}` {may} be delegated", now.span)
 
 
-def _state_changes(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[RuleChange]:
+def _state_changes(
+    old: Lifecycle, new: Lifecycle, name: str, budget: Budget
+) -> Iterator[RuleChange]:
     was, now = old.states.get(name), new.states.get(name)
     if was is None or now is None:
         state = now or was
@@ -109,7 +118,9 @@ def _state_changes(old: Lifecycle, new: Lifecycle, name: str) -> Iterator[RuleCh
         if before is None:
             yield _added_transition(new, name, after)
         else:
-            yield from _transition_changes(old, new, name, before=before, after=after)
+            budget.at((after.span, FEWER_ALTERNATIVES))
+            shut = closed_ledgers(old, name, before), closed_ledgers(new, name, after)
+            yield from _transition_changes(name, shut, budget, before=before, after=after)
     for before in transitions.values():
         sentence = f"from `{name}` nobody can `{before.trigger}` to `{before.to}` any more"
         yield RuleChange(f"{name} {before.trigger}", "tightened", sentence, before.span)
@@ -150,7 +161,7 @@ def _added_transition(new: Lifecycle, name: str, transition: Transition) -> Rule
 
 
 def _transition_changes(
-    old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
+    name: str, shut: Shut, budget: Budget, *, before: Transition, after: Transition
 ) -> Iterator[RuleChange]:
     where, step = f"{name} {after.trigger}", f"`{after.trigger}` from `{name}`"
     more, fewer = sorted({*after.by} - {*before.by}), sorted({*before.by} - {*after.by})
@@ -165,16 +176,15 @@ def _transition_changes(
     if before.reopens != after.reopens:
         opened = "re-opens" if after.reopens else "re-opens nothing"
         yield RuleChange(where, "changed", f"{step} {opened}", after.span)
-    yield from _requirement_changes(old, new, name, before=before, after=after)
+    yield from _requirement_changes(name, shut, budget, before=before, after=after)
 
 
 def _requirement_changes(
-    old: Lifecycle, new: Lifecycle, name: str, *, before: Transition, after: Transition
+    name: str, shut: Shut, budget: Budget, *, before: Transition, after: Transition
 ) -> Iterator[RuleChange]:
     was, now = requirements_of(name, before), requirements_of(name, after)
-    shut = closed_ledgers(old, name, before), closed_ledgers(new, name, after)
-    kept = implies(now, was, given_closes=shut[1], wanted_closes=shut[0])
-    same = implies(was, now, given_closes=shut[0], wanted_closes=shut[1])
+    kept = implies(now, was, given_closes=shut[1], wanted_closes=shut[0], budget=budget)
+    same = implies(was, now, given_closes=shut[0], wanted_closes=shut[1], budget=budget)
     alike = set(was) == set(now) and shut[0] == shut[1]
     if (alike or kept == same == "proved") and before.after == after.after:
         return

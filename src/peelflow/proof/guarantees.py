@@ -37,6 +37,7 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.proof.budget import FEWER_FACTS, Budget
 from peelflow.proof.counterexample import (
     EntryCheck,
     ProofResult,
@@ -47,7 +48,7 @@ from peelflow.proof.counterexample import (
     separation_facts,
     trace_of,
 )
-from peelflow.proof.normal_form import TooLargeError, requirements_of
+from peelflow.proof.normal_form import requirements_of
 from peelflow.proof.possible import (
     NeverTaken,
     PossibleSteps,
@@ -183,7 +184,6 @@ def _level_search(system: TransitionSystem, monitor: Monitor) -> ViolationSearch
 
 
 WORSE: tuple[Verdict, ...] = ("proved", "undetermined", "refuted")
-TOO_LARGE = "there is more to search than this proof looks at"
 UNNAMED = "the file that refines it has no one name for a state or trigger that this names"
 UNSURE = "whether that can happen hangs on a predicate, or on days and people of earlier steps"
 
@@ -195,14 +195,16 @@ class Prover:
     Args:
         view: The lifecycle, as the guarantees see it.
         kinds: What can exist for the records that it runs.
+        budget: What all these proofs may spend.
     """
 
     view: AbstractionMap
     kinds: tuple[RecordKind, ...]
+    budget: Budget = field(factory=Budget, kw_only=True)
 
     @cached_property
     def _guarded(self) -> GuardedTransitions:
-        return guarded_transitions_of(self.view.lifecycle)
+        return guarded_transitions_of(self.view.lifecycle, self.budget)
 
     @cached_property
     def space(self) -> StateSpace:
@@ -217,13 +219,16 @@ class Prover:
     @cached_property
     def _possible(self) -> tuple[tuple[PossibleSteps, GuardedTransitions], ...]:
         """What can be taken of each kind of record; the whole lifecycle where all of it can be."""
-        every = [possible_steps(self.view.lifecycle, kind) for kind in self.kinds]
-        whole = self.view.lifecycle
-        return tuple(
-            (possible, self._guarded if taken is whole else guarded_transitions_of(taken))
-            for possible in every
-            for taken in (possible.lifecycle,)
-        )
+        whole, found = self.view.lifecycle, list[tuple[PossibleSteps, GuardedTransitions]]()
+        for kind in self.kinds:
+            self.budget.spend(sum(1 + len(state.transitions) for state in whole.states.values()))
+            possible = possible_steps(whole, kind)
+            taken = possible.lifecycle
+            guarded = (
+                self._guarded if taken is whole else guarded_transitions_of(taken, self.budget)
+            )
+            found.append((possible, guarded))
+        return tuple(found)
 
     @cached_property
     def _possible_spaces(self) -> tuple[StateSpace, ...]:
@@ -294,11 +299,16 @@ class Prover:
         return ProofResult(name, guarantee, "refuted", why, steps)
 
     def prove(self, guarantee: Guarantee) -> ProofResult:
-        """Return what can be said of a guarantee."""
-        try:
-            return self._broken_by_adding(guarantee) or self._prove(guarantee)
-        except TooLargeError:
-            return ProofResult(str(self.view.lifecycle), guarantee, "undetermined", TOO_LARGE)
+        """Return what can be said of a guarantee.
+
+        Raises:
+            InvalidRules: That takes more steps than the budget has.
+        """
+        stated = guarantee.span if self.view.refined is None else self.view.lifecycle.span
+        before = self.budget.at((stated, FEWER_FACTS))
+        proof = self._broken_by_adding(guarantee) or self._prove(guarantee)
+        self.budget.at(before)
+        return proof
 
     def _broken_by_adding(self, guarantee: Guarantee) -> ProofResult | None:
         """Return that the promise is broken as a record is added, if it is: adding asks nothing."""
@@ -484,14 +494,21 @@ def _never_taken_from(place: str, possible: PossibleSteps) -> NeverTaken | None:
     return next((never for never in leading if never.transition.to not in within), None)
 
 
-def prove(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[ProofResult, ...]:
+def prove(
+    lifecycle: Lifecycle, vocabulary: Vocabulary, *, budget: Budget | None = None
+) -> tuple[ProofResult, ...]:
     """Return what can be said of each guarantee of a settled lifecycle, in the file's order.
 
     Args:
         lifecycle: The lifecycle.
         vocabulary: The words of the whole rulebook, which say what can exist for its records.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
-    prover = Prover(AbstractionMap(lifecycle), record_kinds(lifecycle, vocabulary))
+    kinds = record_kinds(lifecycle, vocabulary)
+    prover = Prover(AbstractionMap(lifecycle), kinds, budget=budget or Budget())
     return tuple(prover.prove(guarantee) for guarantee in lifecycle.guarantees)
 
 

@@ -46,6 +46,7 @@ from peelflow.model.rules import (
     each_transition,
     units_of,
 )
+from peelflow.proof.budget import Budget
 from peelflow.proof.possible import never_taken_faults
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
 from peelflow.wording import listed, say_choice, shown, suggestion
@@ -78,7 +79,11 @@ def roles_named(lifecycle: Lifecycle) -> frozenset[str]:
 
 
 def lint(
-    lifecycle: Lifecycle, vocabulary: Vocabulary, *, refined: Lifecycle | None = None
+    lifecycle: Lifecycle,
+    vocabulary: Vocabulary,
+    *,
+    refined: Lifecycle | None = None,
+    budget: Budget | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return every fault of a lifecycle, sorted by place.
 
@@ -86,10 +91,17 @@ def lint(
         lifecycle: As its file says it, settled: what its steps answer is known.
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
+        budget: What the whole check that this is a part of may spend.
     """
-    faults = {*_name_faults(lifecycle, vocabulary), *_answer_faults(lifecycle, vocabulary)}
+    named = (
+        _name_faults(lifecycle, vocabulary),
+        _answer_faults(lifecycle, vocabulary),
+        _refined_name_faults(lifecycle, refined),
+    )
+    budget = budget or Budget()
+    faults = {*budget.each(chain.from_iterable(named[:2]))}
     is_misspelt = bool(faults)
-    faults.update(_refined_name_faults(lifecycle, refined))
+    faults.update(budget.each(named[2]))
     # A misspelt target already says why nothing is reached.
     if not any(fault.code == "unknown-state" for fault in faults):
         faults.update(_graph_faults(lifecycle))

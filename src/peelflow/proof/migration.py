@@ -25,6 +25,7 @@ from peelflow.model.rules import (
     Vocabulary,
     is_automatic,
 )
+from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import triggers_in, triggers_of, unknown_name
@@ -36,11 +37,11 @@ from peelflow.proof.moves import (
     JoinedRules,
     Move,
     Moves,
+    TooManyViewsError,
     moves_level,
     past_views,
     refined_name,
 )
-from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.possible import RecordKind, possible_steps, record_kinds
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition
@@ -96,6 +97,7 @@ def check_migration(
     vocabulary: Vocabulary,
     *,
     moves: Moves = ALONE,
+    budget: Budget | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return everything that a plan between settled lifecycles would do and must not, sorted.
 
@@ -105,28 +107,39 @@ def check_migration(
         new: The rules that they come to.
         vocabulary: The words of the rulebook: who moves records may act in neither lifecycle.
         moves: All moves of the rulebook: records may have come to the old rules by some of them.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
     faults = {*_scope_faults(plan, old, new, vocabulary.roles), *_name_faults(plan, old, new)}
     if not faults:
         move, kinds = Move(plan, old, new), record_kinds(old, vocabulary)
         faults.update(_state_faults(plan, old, new, kinds))
-        faults.update(_national_faults(move, moves), _guarantee_faults(move, moves, kinds))
+        faults.update(_national_faults(move, moves))
+        faults.update(_guarantee_faults(move, moves, kinds, budget or Budget()))
     return tuple(sorted(faults))
 
 
-def check_relevelling(move: Move, moves: Moves, vocabulary: Vocabulary) -> tuple[Diagnostic, ...]:
+def check_relevelling(
+    move: Move, moves: Moves, vocabulary: Vocabulary, *, budget: Budget | None = None
+) -> tuple[Diagnostic, ...]:
     """Return why records of a refining file could not move by a national plan, sorted.
 
     Args:
         move: The national plan as records of that file move by it.
         moves: All moves of the rulebook.
         vocabulary: The words of the rulebook.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
     kinds = record_kinds(move.old, vocabulary)
     plan, old, new = move.plan, move.old, move.new
     ledgers = {ledger for state in new.states.values() for ledger in state.counts_as}
     found = {*_unmapped_state_faults(plan, old), *_state_faults(plan, old, new, kinds, ledgers)}
-    found.update(_guarantee_faults(move, moves, kinds))
+    found.update(_guarantee_faults(move, moves, kinds, budget or Budget()))
     return tuple(sorted(_relevelling_fault(move, fault) for fault in found))
 
 
@@ -336,24 +349,25 @@ def _watched(move: Move, moves: Moves) -> Lifecycle | None:
 
 
 def _guarantee_faults(
-    move: Move, moves: Moves, kinds: tuple[RecordKind, ...]
+    move: Move, moves: Moves, kinds: tuple[RecordKind, ...], budget: Budget
 ) -> Iterator[Diagnostic]:
     new, national = move.new, _watched(move, moves)
     try:
         joined = JoinedRules(move, past_views(move, moves, national), national)
-    except TooLargeError:
+    except TooManyViewsError:
         sentence = f"records come to `{move.old}` in more ways than a proof looks at"
         instead = "leave out plans that nobody uses any more"
         yield Diagnostic(move.plan.span, "migration-undetermined", sentence, instead)
         return
     whole = joined.lifecycle
     if move.source is None:
-        prover = Prover(MigrationProduct(whole, joined=joined), kinds)
+        prover = Prover(MigrationProduct(whole, joined=joined), kinds, budget=budget)
         yield from _broken(move, prover, new.guarantees, f"`{new}`")
     if national is not None:
         refined = None if national is new else national
         product = MigrationProduct(whole, refined, joined=joined, is_national=True)
-        yield from _broken(move, Prover(product, kinds), national.guarantees, f"`{national}`")
+        prover = Prover(product, kinds, budget=budget)
+        yield from _broken(move, prover, national.guarantees, f"`{national}`")
 
 
 def _broken(

@@ -31,7 +31,7 @@ from peelflow.model.rules import (
 )
 from peelflow.proof.guarantees import AbstractionMap
 from peelflow.proof.lint import each_requirement, triggers_in
-from peelflow.proof.normal_form import TooLargeError, requirements_of
+from peelflow.proof.normal_form import requirements_of
 from peelflow.proof.transition_system import PastTransition, past_transition
 
 MIGRATE_TRIGGER = "migrate"
@@ -39,6 +39,10 @@ ADD_TRIGGER = "add"
 MIGRATING_ROLE = "the migration plan"
 BEFORE = "before it was added"
 MOST_VIEWS = 64
+
+
+class TooManyViewsError(Exception):
+    """Records come to rules in more ways than a proof looks at."""
 
 
 def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
@@ -233,7 +237,7 @@ def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[Pas
         national: The lifecycle whose guarantees are looked at too.
 
     Raises:
-        TooLargeError: There are more than we look at.
+        TooManyViewsError: There are more than we look at.
     """
     named = dict.fromkeys(_named_in(move.new, national))
     spoken = national.guarantees if national else ()
@@ -250,7 +254,7 @@ def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[Pas
             if known is found:
                 waiting.append(found)
         if len(views) > MOST_VIEWS:
-            raise TooLargeError
+            raise TooManyViewsError
     return waiting
 
 

@@ -1,14 +1,17 @@
-"""A disjunctive normal form lists a conjunction of atoms for each way to meet requirements.
+"""A normal form says requirements as clauses of atoms, as long as the requirements are.
 
 The time of a timed step is one of the atoms, with the least and the most days that it comes to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import lru_cache
+from typing import Literal as OneOf
+from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import define, evolve, field, frozen
 
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -25,6 +28,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.model.requirements import Atom as RequirementAtom
 from peelflow.model.rules import (
     After,
     Lifecycle,
@@ -34,6 +38,9 @@ from peelflow.model.rules import (
     newly_counting,
     units_of,
 )
+from peelflow.proof.clause_search import Literal, Literals
+
+INSPECTION_KINDS: tuple[OneOf["planned", "bespoke"], ...] = ("planned", "bespoke")
 
 _MONTHS_A_YEAR = 12
 _FIRST_YEAR, _CALENDAR_CYCLE = 2000, 400
@@ -118,9 +125,6 @@ def _first_of_month(month: int) -> date:
     return date(month // _MONTHS_A_YEAR, month % _MONTHS_A_YEAR + 1, 1)
 
 
-MOST_CLAUSES = 4096
-
-
 @frozen
 class ChildrenOnLedgers:
     """`children` on a step that closes these ledgers; on one that closes none, on every ledger."""
@@ -148,49 +152,140 @@ Atom = (
     | Waited
     | PredicateHolds
 )
-Clause = tuple[Atom, ...]
 
 
-class TooLargeError(Exception):
-    """A question would take more steps than we give it: the answer is `undetermined`."""
+class Chosen(NamedTuple):
+    """What a variable says: that at an event of a walk an atom is met, or that it is not."""
+
+    atom: Atom
+    met: bool
+    event: int
 
 
-def disjunctive_normal_form(
-    requirements: tuple[Requirement, ...], closes: frozenset[str] = frozenset()
-) -> tuple[Clause, ...]:
-    """Return every way to meet all of `requirements`, each once.
+@define(eq=False)
+class NormalForm:
+    """Requirements to meet, and others not to, as clauses: of each, one literal must hold.
 
-    Args:
-        requirements: What a transition, or a guarantee, asks for.
-        closes: The ledgers that the transition closes, which is what `children` is about.
+    A variable says something of an atom, or stands for a whole alternative. So the clauses are as
+    many as what was asked has parts; nothing is multiplied out.
 
-    Raises:
-        TooLargeError: There are more ways than we look at.
+    Attributes:
+        clauses: The clauses, each a tuple of variables and negated variables.
+        chosen: What each variable says; None for one that stands for an alternative.
     """
-    clauses: dict[Clause, None] = {(): None}
-    for requirement in requirements:
-        clauses = {
-            tuple(dict.fromkeys((*clause, *more))): None
-            for clause in clauses
-            for more in _clauses_of(requirement, closes)
-        }
-        if len(clauses) > MOST_CLAUSES:
-            raise TooLargeError
-    return tuple(clauses)
+
+    clauses: list[Literals] = field(factory=list, init=False)
+    chosen: list[Chosen | None] = field(factory=lambda: [None], init=False)
+    _numbers: dict[Chosen, Literal] = field(factory=dict, init=False)
+
+    def meet(
+        self,
+        requirements: Iterable[Requirement | Atom],
+        closes: frozenset[str] = frozenset(),
+        *,
+        event: int = 0,
+        unless: Literals = (),
+    ) -> None:
+        """Ask that all of these be met.
+
+        Args:
+            requirements: What a transition, or a guarantee, asks for.
+            closes: The ledgers that the transition closes, which is what `children` is about.
+            event: Which event of a walk meets them.
+            unless: Literals of which each lifts what is asked.
+        """
+        for requirement in requirements:
+            place, later = len(self.clauses), list[tuple[Literal, tuple[Requirement, ...]]]()
+            self.clauses.append(())
+            literals = self._met(requirement, closes, event, later)
+            self.clauses[place] = (*unless, *literals)
+            for variable, every in later:
+                self.meet(every, closes, event=event, unless=(-variable,))
+
+    def _met(
+        self,
+        requirement: Requirement | Atom,
+        closes: frozenset[str],
+        event: int,
+        later: list[tuple[Literal, tuple[Requirement, ...]]],
+    ) -> Iterator[Literal]:
+        """Yield variables of which one is true where a requirement is met.
+
+        What an alternative of several asks for besides is added to `later`.
+        """
+        match requirement:
+            case AnyOf(any_of=choices):
+                for every in choices:
+                    if len(every) == 1:
+                        yield from self._met(every[0], closes, event, later)
+                    else:
+                        later.append((self._new(None), every))
+                        yield later[-1][0]
+            case Evidence(signed_by=roles) if len(roles) > 1:
+                for role in roles:
+                    yield self._variable(evolve(requirement, signed_by=(role,)), event, met=True)
+            case InspectionHeld(inspection="any"):
+                for kind in INSPECTION_KINDS:
+                    yield self._variable(evolve(requirement, inspection=kind), event, met=True)
+            case _:
+                yield self._variable(atom_on(requirement, closes), event, met=True)
+
+    def fail(
+        self,
+        requirements: Iterable[Requirement | Atom],
+        closes: frozenset[str] = frozenset(),
+        *,
+        event: int = 0,
+        unless: Literals = (),
+    ) -> None:
+        """Ask that one of these at least be not met; the arguments are those of `meet`."""
+        asked, literals = tuple(requirements), list(unless)
+        later: list[tuple[Literals, tuple[Requirement, ...]]] = []
+        for requirement in asked:
+            if not isinstance(requirement, AnyOf):
+                atom = atom_on(requirement, closes)
+                literals.append(self._variable(atom, event, met=False))
+                continue
+            if len(asked) == 1:
+                lifted = unless
+            else:
+                literals.append(self._new(None))
+                lifted = (-literals[-1],)
+            later += [(lifted, every) for every in requirement.any_of]
+        if not later or len(asked) > 1:
+            self.clauses.append(tuple(literals))
+        for lifted, every in later:
+            self.fail(every, closes, event=event, unless=lifted)
+
+    def _variable(self, atom: Atom, event: int, *, met: bool) -> Literal:
+        chosen = Chosen(atom, met, event)
+        number = self._numbers.get(chosen)
+        if number is None:
+            number = self._numbers[chosen] = self._new(chosen)
+            opposite = self._numbers.get(Chosen(atom, not met, event))
+            if opposite is not None:
+                self.clauses.append((-number, -opposite))
+        return number
+
+    def _new(self, chosen: Chosen | None) -> Literal:
+        self.chosen.append(chosen)
+        return len(self.chosen) - 1
+
+    def where(self, is_so: Callable[[Chosen], bool]) -> Literals:
+        """Return the variables that say something of an atom of which this is so."""
+        every = enumerate(self.chosen)
+        return tuple(number for number, said in every if said is not None and is_so(said))
 
 
-def _clauses_of(requirement: Requirement, closes: frozenset[str]) -> tuple[Clause, ...]:
+def atom_on(requirement: RequirementAtom | Atom, closes: frozenset[str]) -> Atom:
+    """Return an atom as it is on a step that closes these ledgers."""
     match requirement:
-        case AnyOf(any_of=choices):
-            return tuple(
-                clause for every in choices for clause in disjunctive_normal_form(every, closes)
-            )
         case ChildrenClosed():
-            return ((ChildrenOnLedgers(closes),),)
+            return ChildrenOnLedgers(closes)
         case ChildForEach():
-            return ((AnswersOnLedgers(requirement, closes),),)
+            return AnswersOnLedgers(requirement, closes)
         case _:
-            return ((requirement,),)
+            return requirement
 
 
 def closed_ledgers(lifecycle: Lifecycle, source: str, transition: Transition) -> frozenset[str]:

@@ -13,8 +13,7 @@ from typing import TypeVar
 from attrs import define, evolve, field, frozen
 
 from peelflow.model.rules import Lifecycle, Transition, is_automatic
-from peelflow.proof.normal_form import TooLargeError
-from peelflow.proof.transition_system import Edge, Guard, TransitionSystem
+from peelflow.proof.transition_system import Edge, TransitionSystem
 
 Graph = Mapping[str, tuple[str, ...]]
 
@@ -147,7 +146,8 @@ def absence_after_monitor(
     )
 
 
-MOST_NODES = 2_000_000
+NODE_STEPS = 8
+"""What keeping a node costs, besides following the edges out of it."""
 
 
 @define(eq=False)
@@ -181,8 +181,10 @@ class ReachableStates:
     def enabled(self, edges: Iterable[Edge]) -> Iterator[tuple[int, int, Edge]]:
         """Yield each edge with the first place and facts from which it can be taken."""
         for edge in edges:
-            for place, facts in self.visits(edge.source):
-                if edge.is_open(facts, must=self.must):
+            visits = self.visits(edge.source)
+            self.system.budget.spend(len(visits))
+            for place, facts in visits:
+                if edge.gate.is_open(facts, must=self.must):
                     yield place, facts, edge
                     break
 
@@ -196,27 +198,22 @@ def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     """Return all that can be reached from the start; `must`: by edges that no predicate decides.
 
     Raises:
-        TooLargeError: There is more to reach than we look at.
+        InvalidRules: There is more to reach than the budget has steps for.
     """
     outgoing, size = system.outgoing(must=must), len(system.names)
     start = system.initial_facts * size + system.initial
     nodes, predecessor, seen = [start], {}, {start}
+    spend, width = system.budget.spend, system.facts.width
     for node in nodes:
         facts, state = divmod(node, size)
-        for number, target, guards, kept, added in outgoing[state]:
+        spend(width * (NODE_STEPS + len(outgoing[state])))
+        for number, target, gate, kept, added in outgoing[state]:
             next_node = (facts & kept | added) * size + target
-            if next_node not in seen and (guards is None or _is_any_guard_met(guards, facts)):
+            if next_node not in seen and (gate is None or gate.is_open(facts, must=must)):
                 seen.add(next_node)
                 predecessor[next_node] = (node, number)
                 nodes.append(next_node)
-        if len(nodes) > MOST_NODES:
-            raise TooLargeError
     return ReachableStates(system, must, nodes, predecessor)
-
-
-def _is_any_guard_met(guards: tuple[Guard, ...], facts: int) -> bool:
-    # What `is_guard_met` says, written out: a search asks this for every edge of every node.
-    return any(facts & need == need and not facts & forbidden for need, forbidden in guards)
 
 
 def shortest_violation(
@@ -228,7 +225,7 @@ def shortest_violation(
     at some level need not be looked at again at that or a higher one.
 
     Raises:
-        TooLargeError: There is more to reach than we look at.
+        InvalidRules: There is more to reach than the budget has steps for.
     """
     levels_after, violates = monitor.next_level, monitor.violates
     outgoing, size = system.outgoing(must=must), len(system.names)
@@ -238,8 +235,9 @@ def shortest_violation(
     queue = [(start, monitor.start)]
     for node, level in queue:
         facts, state = divmod(node, size)
-        for number, target, guards, kept, added in outgoing[state]:
-            if guards is not None and not _is_any_guard_met(guards, facts):
+        system.budget.spend(system.facts.width * (NODE_STEPS + len(outgoing[state])))
+        for number, target, gate, kept, added in outgoing[state]:
+            if gate is not None and not gate.is_open(facts, must=must):
                 continue
             if level <= violates[number]:
                 return [*_walk_to(system, predecessor, (node, level)), system.edges[number]]
@@ -249,8 +247,6 @@ def shortest_violation(
                 lowest[next_node] = next_level
                 predecessor[next_node, next_level] = ((node, level), number)
                 queue.append((next_node, next_level))
-        if len(queue) > MOST_NODES:
-            raise TooLargeError
     return None
 
 
@@ -295,8 +291,9 @@ def _sources_of_nodes(
     sources: dict[int, list[int]] = {}
     for node in reach.nodes:
         facts, state = divmod(node, size)
-        for _, target, guards, kept, added in () if state in ends else outgoing[state]:
-            if guards is None or _is_any_guard_met(guards, facts):
+        reach.system.budget.spend(1 + len(outgoing[state]))
+        for _, target, gate, kept, added in () if state in ends else outgoing[state]:
+            if gate is None or gate.is_open(facts, must=must):
                 sources.setdefault((facts & kept | added) * size + target, []).append(node)
     return sources
 

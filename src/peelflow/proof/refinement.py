@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property, partial
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.requirements import Evidence, Requirement, SuccessorNamed, atoms_of, renamed
@@ -24,10 +24,11 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
-from peelflow.proof.normal_form import TooLargeError, closed_ledgers, requirements_of
+from peelflow.proof.normal_form import closed_ledgers, requirements_of
 from peelflow.proof.possible import NeverTaken, RecordKind, record_kinds
 from peelflow.proof.reachability import states_reachable
 from peelflow.proof.refinement_walks import (
@@ -59,6 +60,7 @@ class Refinement:
     own: Lifecycle
     national: Lifecycle
     kinds: tuple[RecordKind, ...]
+    budget: Budget = field(factory=Budget, kw_only=True)
 
     @cached_property
     def abstraction(self) -> AbstractionMap:
@@ -68,7 +70,7 @@ class Refinement:
     @cached_property
     def prover(self) -> Prover:
         """Proves of the force's file what the national one guarantees."""
-        return Prover(self.abstraction, self.kinds)
+        return Prover(self.abstraction, self.kinds, budget=self.budget)
 
     @cached_property
     def walks(self) -> RefinementWalks:
@@ -139,6 +141,7 @@ class Refinement:
             *self.as_counted_from_window(answered.state, (wanted,)),
             given_closes=given_closes,
             wanted_closes=wanted_closes,
+            budget=self.budget,
         )
 
     def as_counted_from_window(
@@ -179,15 +182,26 @@ def check_refinement(
     vocabulary: Vocabulary,
     *,
     ledgers: Collection[str] = (),
+    budget: Budget | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return everything in which a settled lifecycle does not refine the national one, sorted.
 
-    On `ledgers`, and on those that the national one names, it counts as that does, also nowhere.
     Each fault names the force's line and the national one, and shows the shortest walk to it. Where
     only the application can say, because a predicate decides, it is undetermined: refused.
+
+    Args:
+        own: The force's file.
+        national: The file that it says it refines.
+        vocabulary: The words of the whole rulebook.
+        ledgers: On these, and on those that the national file names, it counts as that does.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
     kinds = record_kinds(own, vocabulary)
-    refinement, entered = Refinement(own, national, kinds), states_reachable(own)
+    refinement = Refinement(own, national, kinds, budget=budget or Budget())
+    entered = states_reachable(own)
     faults = {*_scope_faults(refinement), *_role_faults(refinement, vocabulary)}
     faults.update(_entry_faults(refinement))
     for name in own.states:
@@ -336,10 +350,7 @@ def _reliance_faults(refinement: Refinement) -> Iterator[Diagnostic]:
     promises = (guarantee.promise for guarantee in refinement.national.guarantees)
     goals = dict.fromkeys(p.where for p in promises if isinstance(p, AlwaysReachable))
     for goal in goals:
-        try:
-            found = first_reliance(refinement.prover, refinement.national, goal)
-        except TooLargeError:
-            continue  # the guarantee itself is then undetermined
+        found = first_reliance(refinement.prover, refinement.national, goal)
         if found is not None:
             yield _reliance_fault(refinement, found)
 
@@ -373,12 +384,14 @@ def _transition_faults(refinement: Refinement, name: str) -> list[Diagnostic]:
     state, meant = refinement.own.states[name], refinement.national_state(name)
     faults: list[Diagnostic] = []
     for step in state.transitions:
+        refinement.budget.at((step.span, FEWER_ALTERNATIVES))
         if refinement.own.stands_for(step.to) in refinement.national.states:
             faults += (
                 _own_step_faults(refinement, name, step)
                 if step.implements is None
                 else _implementation_faults(refinement, name, step)
             )
+    refinement.budget.at((state.span, FEWER_ALTERNATIVES))
     for rule in meant.transitions:
         if any(refinement.is_external(role) for role in rule.by):
             faults += _others_step_faults(refinement, name, rule)
@@ -481,7 +494,8 @@ def _implementation_faults(
 def _role_added_faults(
     refinement: Refinement, name: str, step: Transition, rules: list[Transition], role: str
 ) -> Iterator[Diagnostic]:
-    if role == SYSTEM and not can_be_met(requirements_of(name, step), by_system=True):
+    asked, budget = requirements_of(name, step), refinement.budget
+    if role == SYSTEM and not can_be_met(asked, by_system=True, budget=budget):
         return
     may = listed(role for rule in rules for role in rule.by)
     sentence = f"`{role}` may `{step.trigger}` here; nationally only {may} may `{step.implements}`"

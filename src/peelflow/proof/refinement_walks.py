@@ -14,7 +14,6 @@ from peelflow.errors import Span
 from peelflow.model.requirements import AnyOf, Requirement
 from peelflow.model.rules import Lifecycle, Transition
 from peelflow.proof.counterexample import TraceStep, trace_of, trace_step
-from peelflow.proof.normal_form import TooLargeError
 from peelflow.proof.reachability import ReachableStates, StateSpace
 from peelflow.proof.transition_system import Edge
 from peelflow.wording import say_requirements
@@ -63,12 +62,9 @@ class RefinementWalks:
     space: StateSpace
 
     @cached_property
-    def _reach(self) -> ReachableStates | None:
-        """What can be reached; None where that is too much to look at."""
-        try:
-            return self.space.may_reach
-        except TooLargeError:
-            return None
+    def _reach(self) -> ReachableStates:
+        """What can be reached."""
+        return self.space.may_reach
 
     def added(self, record: str = "a record") -> Trail:
         """Return the walk that is only a record being added, with words for the record."""
@@ -100,26 +96,21 @@ class RefinementWalks:
 
     def by(self, role: str) -> Trail:
         """Return the shortest walk that ends with an act of a role, or a record being added."""
-        if self._reach is None:
-            return self.added()
         edges = [edge for edge in self.space.system.edges if role in edge.roles]
         walk = self._reach.shortest(edges)
         return self.added() if walk is None else trail_of(trace_of(self.space.system, walk, role))
 
     def _edges_to(self, state: str, step: Transition) -> list[Edge] | None:
-        if self._reach is None:
-            return None
         system = self.space.system
         number = system.names.index(state)
         edges = [e for e in system.edges if e.source == number and e.transition is step]
         return self._reach.shortest(edges)
 
     def _steps_to(self, state: str) -> tuple[TraceStep, ...]:
-        if self._reach is not None:
-            number = self.space.system.names.index(state)
-            for place, _ in self._reach.visits(number)[:1]:
-                walk = self._reach.walk(self._reach.nodes[place])
-                return trace_of(self.space.system, walk)
+        number = self.space.system.names.index(state)
+        for place, _ in self._reach.visits(number)[:1]:
+            walk = self._reach.walk(self._reach.nodes[place])
+            return trace_of(self.space.system, walk)
         return self._steps_on_paper(state)
 
     def _steps_on_paper(self, state: str) -> tuple[TraceStep, ...]:

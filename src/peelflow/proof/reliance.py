@@ -86,10 +86,11 @@ class GoalDistances:
     def _onward(self, node: int) -> Iterator[tuple[int, Edge]]:
         system = self.prover.space.system
         facts, state = divmod(node, len(system.names))
-        for number, target, _, kept, added in system.outgoing(must=self.must)[state]:
-            edge = system.edges[number]
-            if edge.is_open(facts, must=self.must):
-                yield (facts & kept | added) * len(system.names) + target, edge
+        outgoing = system.outgoing(must=self.must)[state]
+        system.budget.spend(system.facts.width * (1 + len(outgoing)))
+        for number, target, gate, kept, added in outgoing:
+            if gate is None or gate.is_open(facts, must=self.must):
+                yield (facts & kept | added) * len(system.names) + target, system.edges[number]
 
     def is_held(self, edge: Edge) -> bool:
         """Say whether a record is in others' hands when an edge is taken.
@@ -143,9 +144,9 @@ def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance
         goal: What can always be reached there.
 
     Raises:
-        TooLargeError: There is more to reach than a proof looks at.
+        InvalidRules: That takes more steps than the budget has.
     """
-    other = Prover(AbstractionMap(national), own.kinds)
+    other = Prover(AbstractionMap(national), own.kinds, budget=own.budget)
     for must in (False, True) if own.space.system.is_opaque else (False,):
         for alone in (False, True):
             here, there = (

@@ -10,10 +10,10 @@ undetermined.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise, product
-from typing import Literal, TypeVar
+from typing import Literal as OneOf
+from typing import TypeVar
 
 from attrs import define, field, frozen
 
@@ -29,19 +29,21 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
+from peelflow.proof.budget import Budget
+from peelflow.proof.clause_search import ClauseSearch, Literal, Literals
 from peelflow.proof.normal_form import (
     AnswersOnLedgers,
     Atom,
     ChildrenOnLedgers,
-    Clause,
+    Chosen,
+    NormalForm,
     PeriodWaited,
-    TooLargeError,
-    disjunctive_normal_form,
     longest_days,
 )
 
-Verdict = Literal["proved", "refuted", "undetermined"]
-TimePoint = tuple[Literal["window", "entered", "done"], str]
+Atoms = tuple[Atom, ...]
+Verdict = OneOf["proved", "refuted", "undetermined"]
+TimePoint = tuple[OneOf["window", "entered", "done"], str]
 WINDOW: TimePoint = ("window", "")
 
 
@@ -74,10 +76,15 @@ class KnownPast:
     waits: tuple[tuple[int, int, int], ...] = ()
 
 
+P = TypeVar("P")
+A = TypeVar("A", bound=Atom)
+
+
 @define
 class DifferenceConstraints:
     """Constraints on moments, each told by how many days ago it was."""
 
+    budget: Budget = field(factory=Budget)
     least: dict[TimePoint, int] = field(factory=dict)
     most: dict[TimePoint, int] = field(factory=dict)
     earlier: set[tuple[TimePoint, TimePoint, int]] = field(factory=set)
@@ -97,7 +104,7 @@ class DifferenceConstraints:
     def can_be(self, known: KnownPast | None) -> bool:
         """Say whether some history has its moments so; `known` may fix which came first."""
         if known is None:
-            return _is_acyclic(self.earlier) and _has_solution(self.least, self.most, self.earlier)
+            return self._is_acyclic() and self._has_solution(self.least, self.most, self.earlier)
         ranks = known.ranks
         if any(ranks[one] >= ranks[other] for one, other, _ in self.earlier):
             return False
@@ -112,75 +119,124 @@ class DifferenceConstraints:
         edges += [(ranks[one], ranks[other], days) for one, other, days in self.earlier]
         # The latest moments first: then one look at each edge is enough.
         edges = sorted([*edges, *known.waits], key=lambda edge: edge[1], reverse=True)
-        return _has_solution(least, most, edges)
+        return self._has_solution(least, most, edges)
 
+    def _has_solution(
+        self, least: Mapping[P, int], most: Mapping[P, int], earlier: Iterable[tuple[P, P, int]]
+    ) -> bool:
+        """Find how many days ago each moment was at the least, and compare with the most."""
+        ago, edges = dict(least), tuple(earlier)
+        moved = True
+        # INVARIANT: `earlier` has no cycle, so the days stop growing.
+        while moved:
+            moved = False
+            self.budget.spend(len(edges))
+            for one, other, days in edges:
+                if ago.get(one, 0) < ago.get(other, 0) + days:
+                    ago[one], moved = ago.get(other, 0) + days, True
+        return all(ago.get(point, 0) <= days for point, days in most.items())
 
-P = TypeVar("P")
-
-
-def _has_solution(
-    least: Mapping[P, int], most: Mapping[P, int], earlier: Iterable[tuple[P, P, int]]
-) -> bool:
-    """Find how many days ago each moment was at the least, and compare with the most."""
-    ago, edges = dict(least), tuple(earlier)
-    moved = True
-    # INVARIANT: `earlier` has no cycle, so the days stop growing.
-    while moved:
-        moved = False
-        for one, other, days in edges:
-            if ago.get(one, 0) < ago.get(other, 0) + days:
-                ago[one], moved = ago.get(other, 0) + days, True
-    return all(ago.get(point, 0) <= days for point, days in most.items())
-
-
-def _is_acyclic(earlier: Iterable[tuple[TimePoint, TimePoint, int]]) -> bool:
-    left = {(one, other) for one, other, _ in earlier}
-    while left:
-        later = {other for _, other in left}
-        kept = {(one, other) for one, other in left if one in later}
-        if len(kept) == len(left):
-            return False
-        left = kept
-    return True
+    def _is_acyclic(self) -> bool:
+        left = {(one, other) for one, other, _ in self.earlier}
+        while left:
+            self.budget.spend(len(left))
+            later = {other for _, other in left}
+            kept = {(one, other) for one, other in left if one in later}
+            if len(kept) == len(left):
+                return False
+            left = kept
+        return True
 
 
 QUESTION_FIELD = "question"
-_INSPECTION_KINDS = ("planned", "bespoke")
 
 
-def satisfiable(
-    met: Iterable[Atom],
-    unmet: Iterable[Atom],
-    *,
-    by_system: bool = False,
-    known: KnownPast | None = None,
-) -> bool:
-    """Say whether an act can meet all of `met` and none of `unmet`.
+@define(eq=False)
+class ActTheory:
+    """What one act can say, and one record hold, at once.
 
     Args:
-        met: Atoms that hold.
-        unmet: Atoms that do not.
+        budget: What each look at an atom is spent from.
         by_system: peelflow itself acts: with no reason, successor, inspection or offered document.
         known: Which moments there were, in which order; any past at all when it is None.
     """
-    held, lacking = tuple(dict.fromkeys(met)), tuple(dict.fromkeys(unmet))
-    if any(atom in held for atom in lacking) or _has_contradictory_wait(held, lacking):
-        return False
-    by_person = ReasonGiven | SuccessorNamed | InspectionHeld
-    if by_system and any(isinstance(atom, by_person) for atom in held):
-        return False
-    # INVARIANT: of a past that is not known, there are as few moments as `held` allows.
-    asked = {window_start(atom) for atom in held} - {None, WINDOW}
-    points = {None, WINDOW, *(asked if known is None else known.ranks)}
-    if not asked <= points:
-        return False
-    lacking = tuple(atom for atom in lacking if window_start(atom) in points)
-    return (
-        _are_fields_satisfiable(held, lacking)
-        and _are_children_satisfiable(held, lacking)
-        and _are_people_satisfiable(held, lacking, by_system=by_system, known=known)
-        and _are_times_satisfiable(held, lacking, known)
-    )
+
+    budget: Budget = field(factory=Budget)
+    by_system: bool = False
+    known: KnownPast | None = None
+
+    def allows(self, said: Iterable[Chosen]) -> bool:
+        """Say whether an act can have its atoms so.
+
+        Args:
+            said: Atoms that hold, and others that do not.
+        """
+        held, lacking = list[Atom](), list[Atom]()
+        for chosen in said:
+            (held if chosen.met else lacking).append(chosen.atom)
+        return self.is_consistent(tuple(held), tuple(lacking))
+
+    def is_consistent(self, held: Atoms, lacking: Atoms) -> bool:
+        """Say whether an act can meet all of `held` and none of `lacking`.
+
+        Args:
+            held: Atoms, each letter with one signer and each inspection of one kind.
+            lacking: Any atoms.
+        """
+        # What is looked up among `held` for each of these is the longest work here.
+        answers = sum(isinstance(atom, AnswersOnLedgers) for atom in lacking)
+        self.budget.spend(len(held) * (answers + 1) + len(lacking) + 1)
+        if self.by_system and any(isinstance(atom, BY_PERSON) for atom in held):
+            return False
+        kinds = {atom.inspection for atom in held if isinstance(atom, InspectionHeld)}
+        if len(kinds) > 1 or not {*held}.isdisjoint(lacking):
+            return False
+        # INVARIANT: of a past that is not known, there are as few moments as `held` allows.
+        asked = {window_start(atom) for atom in held} - {None, WINDOW}
+        points = {None, WINDOW, *(asked if self.known is None else self.known.ranks)}
+        if not asked <= points:
+            return False
+        lacking = tuple(atom for atom in lacking if window_start(atom) in points)
+        return (
+            not _has_contradictory_wait(held, lacking)
+            and _are_fields_satisfiable(held, lacking)
+            and _are_children_satisfiable(held, lacking)
+            and self._are_people_satisfiable(held, lacking)
+            and self._are_times_satisfiable(held, lacking)
+        )
+
+    def _are_people_satisfiable(self, held: Atoms, lacking: Atoms) -> bool:
+        """People who did things before, where it is known which those are."""
+        if self.known is None:
+            return True
+        ranks = self.known.ranks
+        others = {atom.distinct_from for atom in held if isinstance(atom, DistinctFrom)}
+        for place, atom in enumerate((*held, *lacking)):
+            if not isinstance(atom, DistinctFrom):
+                continue
+            trigger = atom.distinct_from
+            done = ranks.get(("done", trigger))
+            within = done is not None and done >= ranks[time_point(atom.since)]
+            done_by_system = trigger in self.known.by_system
+            if place < len(held):
+                if not within or (self.by_system and done_by_system):
+                    return False
+            elif within and (trigger in others or done_by_system != self.by_system):
+                return False
+        return True
+
+    def _are_times_satisfiable(self, held: Atoms, lacking: Atoms) -> bool:
+        """Put the moments in an order that suits the inspection, the documents and the waits."""
+        order = DifferenceConstraints(self.budget)
+        _constrain_waits(order, held, lacking)
+        if self.known is None:
+            _constrain_distinct(order, held, lacking)
+        _constrain_inspection(order, held, lacking)
+        _constrain_documents(order, held, lacking)
+        return order.can_be(self.known)
+
+
+BY_PERSON = ReasonGiven | SuccessorNamed | InspectionHeld
 
 
 def _has_contradictory_wait(held: Iterable[Atom], lacking: Iterable[Atom]) -> bool:
@@ -260,49 +316,6 @@ def _has_every_answer(
     return answered.issuperset(asked.for_each)
 
 
-def _are_people_satisfiable(
-    held: tuple[Atom, ...], lacking: tuple[Atom, ...], *, by_system: bool, known: KnownPast | None
-) -> bool:
-    """People who did things before, where it is known which those are."""
-    if known is None:
-        return True
-    ranks = known.ranks
-    others = {atom.distinct_from for atom in held if isinstance(atom, DistinctFrom)}
-    for atom in (*held, *lacking):
-        if not isinstance(atom, DistinctFrom):
-            continue
-        trigger = atom.distinct_from
-        done = ranks.get(("done", trigger))
-        within = done is not None and done >= ranks[time_point(atom.since)]
-        done_by_system = trigger in known.by_system
-        if atom in held:
-            if not within or (by_system and done_by_system):
-                return False
-        elif within and (trigger in others or done_by_system != by_system):
-            return False
-    return True
-
-
-def _are_times_satisfiable(
-    held: tuple[Atom, ...], lacking: tuple[Atom, ...], known: KnownPast | None
-) -> bool:
-    """Find an inspection and signers with which the moments can be put in order."""
-    inspections = [atom for atom in held if isinstance(atom, InspectionHeld)]
-    letters = [atom for atom in held if isinstance(atom, Evidence)]
-    signers = [_possible_signers(letter, lacking) for letter in letters]
-    for kind, *signed in product(_inspection_kinds(inspections), *signers):
-        order = DifferenceConstraints()
-        _constrain_waits(order, held, lacking)
-        if known is None:
-            _constrain_distinct(order, held, lacking)
-        _constrain_inspection(order, inspections, lacking, kind or "")
-        for letter, signer in zip(letters, signed, strict=True):
-            _constrain_document(order, letter, lacking, signer)
-        if order.can_be(known):
-            return True
-    return False
-
-
 def _constrain_waits(
     order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
@@ -320,110 +333,116 @@ def _constrain_distinct(
     order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
     """Another person did it, in every window asked for, so before every window refused."""
-    for asked, refused in product(held, lacking):
-        if (
-            isinstance(asked, DistinctFrom)
-            and isinstance(refused, DistinctFrom)
-            and asked.distinct_from == refused.distinct_from
-        ):
-            order.before(time_point(asked.since), time_point(refused.since))
-
-
-def _inspection_kinds(inspections: list[InspectionHeld]) -> tuple[str, ...]:
-    """Return what the act's one inspection can be: nothing that two kinds would have to be."""
-    named = {atom.inspection for atom in inspections} - {"any"}
-    if not named:
-        return _INSPECTION_KINDS if inspections else ("none",)
-    return tuple(named) if len(named) == 1 else ()
+    refused = _by_name((a.distinct_from, a) for a in lacking if isinstance(a, DistinctFrom))
+    for atom in held:
+        if isinstance(atom, DistinctFrom):
+            others = refused.get(atom.distinct_from, ())
+            order.budget.spend(len(others))
+            for other in others:
+                order.before(time_point(atom.since), time_point(other.since))
 
 
 def _constrain_inspection(
-    order: DifferenceConstraints, held: list[InspectionHeld], lacking: Iterable[Atom], kind: str
+    order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
     """The inspection ended late enough for `held`, and so too early for what it must not meet."""
-    relevant = any(atom.relevant for atom in held)
-    for atom in lacking:
-        if (
-            isinstance(atom, InspectionHeld)
-            and atom.inspection in ("any", kind)
-            and relevant >= atom.relevant
-        ):
-            for other in held:
-                order.before(time_point(other.since), time_point(atom.since), 1)
+    asked = [atom for atom in held if isinstance(atom, InspectionHeld)]
+    kinds = {"any", *(atom.inspection for atom in asked)}
+    relevant = any(atom.relevant for atom in asked)
+    begun = {time_point(atom.since) for atom in asked}
+    refused = {
+        time_point(atom.since)
+        for atom in lacking
+        if isinstance(atom, InspectionHeld)
+        and atom.inspection in kinds
+        and relevant >= atom.relevant
+    }
+    order.budget.spend(len(begun) * len(refused))
+    for one, other in product(begun, refused):
+        order.before(one, other, 1)
 
 
-def _possible_signers(letter: Evidence, lacking: Iterable[Atom]) -> tuple[str | None, ...]:
-    """Return who may have signed a document: somebody nothing else asks for, if there is one."""
-    if not letter.signed_by:
-        return (None,)
-    kind = letter.evidence
-    others = [a for a in lacking if isinstance(a, Evidence) and a.evidence == kind]
-    refused = {role for atom in others for role in atom.signed_by}
-    free = tuple(role for role in letter.signed_by if role not in refused)
-    return free[:1] or letter.signed_by
-
-
-def _constrain_document(
-    order: DifferenceConstraints, letter: Evidence, lacking: Iterable[Atom], signer: str | None
+def _constrain_documents(
+    order: DifferenceConstraints, held: Iterable[Atom], lacking: Iterable[Atom]
 ) -> None:
-    """The document came just after its window began, so not after what it must not meet."""
-    for atom in lacking:
-        if (
-            isinstance(atom, Evidence)
-            and atom.evidence == letter.evidence
-            and (not atom.signed_by or signer in atom.signed_by)
-        ):
-            order.before(time_point(letter.since), time_point(atom.since))
+    """A document came just after its window began, so not after what it must not meet."""
+    refused = _by_name((atom.evidence, atom) for atom in lacking if isinstance(atom, Evidence))
+    for letter in held:
+        if isinstance(letter, Evidence):
+            others = refused.get(letter.evidence, ())
+            order.budget.spend(len(others))
+            for other in others:
+                if not other.signed_by or {*letter.signed_by} & {*other.signed_by}:
+                    order.before(time_point(letter.since), time_point(other.since))
 
 
-MOST_STEPS = 20_000
+def _by_name(named: Iterable[tuple[str, A]]) -> dict[str, list[A]]:
+    """Return atoms by the document or the trigger that they name."""
+    atoms: dict[str, list[A]] = {}
+    for name, atom in named:
+        atoms.setdefault(name, []).append(atom)
+    return atoms
+
+
+def satisfiable(
+    met: Iterable[Atom],
+    unmet: Iterable[Atom],
+    *,
+    by_system: bool = False,
+    known: KnownPast | None = None,
+    budget: Budget | None = None,
+) -> bool:
+    """Say whether an act can meet all of `met` and none of `unmet`.
+
+    Args:
+        met: Atoms that hold.
+        unmet: Atoms that do not.
+        by_system: peelflow itself acts: with no reason, successor, inspection or offered document.
+        known: Which moments there were, in which order; any past at all when it is None.
+        budget: What the search may spend.
+    """
+    form = NormalForm()
+    form.meet(met)
+    for atom in unmet:
+        form.fail((atom,))
+    theory = ActTheory(budget or Budget(), by_system, known)
+    return solution(form, theory.allows, theory.budget) is not None
+
+
+def solution(
+    form: NormalForm,
+    allows: Callable[[Iterable[Chosen]], bool],
+    budget: Budget,
+    excluded: Iterable[Literal] = (),
+) -> tuple[Chosen, ...] | None:
+    """Return what a form can have its atoms be, no more than it needs; None when it cannot hold.
+
+    Args:
+        form: What is asked.
+        allows: Whether atoms can be so at once.
+        budget: What the search may spend.
+        excluded: The variables of the form that are not to be true.
+
+    Raises:
+        InvalidRules: The budget is spent.
+    """
+
+    def said(variables: Literals) -> tuple[Chosen, ...]:
+        every = (form.chosen[number] for number in variables)
+        return tuple(chosen for chosen in every if chosen is not None)
+
+    budget.spend(len(form.chosen) + len(form.clauses))
+    search = ClauseSearch(tuple(form.clauses), lambda chosen: allows(said(chosen)), budget)
+    found = search.solve(excluded)
+    return None if found is None else said(found)
+
+
 Requirements = tuple[Requirement, ...]
 
 
-@define
-class CountermodelSearch:
-    """Whether an act can meet one clause and not some requirement.
-
-    Args:
-        by_system: peelflow itself acts.
-        known: What is known of the record's past.
-        must: Look only for acts that no predicate can rule out.
-    """
-
-    by_system: bool = False
-    known: KnownPast | None = None
-    must: bool = False
-    steps: int = field(default=0, init=False)
-
-    def unmet(self, clause: Clause, wanted: tuple[Clause, ...]) -> tuple[Atom, ...] | None:
-        """Return atoms that an act can fail to meet `clause` and no way of `wanted`, if one can.
-
-        Raises:
-            TooLargeError: The search takes too many steps.
-        """
-        if self.must and any(isinstance(atom, PredicateHolds) for atom in clause):
-            return None
-        return self._search(clause, wanted, ())
-
-    def _search(
-        self, clause: Clause, wanted: tuple[Clause, ...], failed: tuple[Atom, ...]
-    ) -> tuple[Atom, ...] | None:
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise TooLargeError
-        if not satisfiable(clause, failed, by_system=self.by_system, known=self.known):
-            return None
-        if not wanted:
-            return failed
-        first, rest = wanted[0], wanted[1:]
-        if any(atom in failed for atom in first):
-            return self._search(clause, rest, failed)
-        for atom in first:
-            if not (self.must and isinstance(atom, PredicateHolds)):
-                atoms = self._search(clause, rest, (*failed, atom))
-                if atoms is not None:
-                    return atoms
-        return None
+def is_predicate(said: Chosen) -> bool:
+    """Say whether what a variable says is up to a predicate."""
+    return isinstance(said.atom, PredicateHolds)
 
 
 def implies(
@@ -432,51 +451,48 @@ def implies(
     *,
     given_closes: frozenset[str] = frozenset(),
     wanted_closes: frozenset[str] = frozenset(),
+    budget: Budget | None = None,
 ) -> Verdict:
     """Say whether an act that meets all of `given` meets all of `wanted`.
 
     `given_closes` and `wanted_closes` are the ledgers that the step requiring them closes.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has.
     """
-    closes = {"given_closes": given_closes, "wanted_closes": wanted_closes}
-    verdicts = [implies_one(given, requirement, **closes) for requirement in wanted]
-    if "refuted" in verdicts:
-        return "refuted"
-    return "undetermined" if "undetermined" in verdicts else "proved"
+    form, theory = NormalForm(), ActTheory(budget or Budget())
+    form.fail(wanted, wanted_closes)
+    form.meet(given, given_closes)
+    found = solution(form, theory.allows, theory.budget)
+    if found is None:
+        return "proved"
+    if any(map(is_predicate, found)):
+        found = solution(form, theory.allows, theory.budget, form.where(is_predicate))
+    return "undetermined" if found is None else "refuted"
 
 
-@lru_cache(maxsize=4096)
 def implies_one(
     given: Requirements,
     wanted: Requirement,
     *,
     given_closes: frozenset[str] = frozenset(),
     wanted_closes: frozenset[str] = frozenset(),
+    budget: Budget | None = None,
 ) -> Verdict:
-    """Say whether an act that meets all of `given` meets `wanted`."""
-    try:
-        clauses = disjunctive_normal_form(given, given_closes)
-        asked = disjunctive_normal_form((wanted,), wanted_closes)
-        if all(CountermodelSearch().unmet(clause, asked) is None for clause in clauses):
-            return "proved"
-        searches = (CountermodelSearch(must=True).unmet(clause, asked) for clause in clauses)
-        if any(failed is not None for failed in searches):
-            return "refuted"
-    except TooLargeError:
-        pass
-    return "undetermined"
+    """Say whether an act that meets all of `given` meets `wanted`; the rest is as in `implies`."""
+    closes = {"given_closes": given_closes, "wanted_closes": wanted_closes}
+    return implies(given, (wanted,), budget=budget, **closes)
 
 
-def satisfiable_clauses(
-    requirements: Requirements, closes: frozenset[str] = frozenset(), *, by_system: bool = False
-) -> tuple[Clause, ...] | None:
-    """Return the ways to meet requirements that some act has; None when they are too many."""
-    try:
-        clauses = disjunctive_normal_form(requirements, closes)
-    except TooLargeError:
-        return None
-    return tuple(clause for clause in clauses if satisfiable(clause, (), by_system=by_system))
+def can_be_met(
+    requirements: Requirements, *, by_system: bool = False, budget: Budget | None = None
+) -> bool:
+    """Say whether some act on some record meets all of `requirements`, or may.
 
-
-def can_be_met(requirements: Requirements, *, by_system: bool = False) -> bool:
-    """Say whether some act on some record meets all of `requirements`, or may."""
-    return satisfiable_clauses(requirements, by_system=by_system) != ()
+    Raises:
+        InvalidRules: That takes more steps than the budget has.
+    """
+    form = NormalForm()
+    form.meet(requirements)
+    theory = ActTheory(budget or Budget(), by_system)
+    return solution(form, theory.allows, theory.budget) is not None

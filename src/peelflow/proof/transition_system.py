@@ -21,27 +21,28 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from attrs import define, field, fields, frozen
+from attrs import define, evolve, field, fields, frozen
 
+from peelflow.errors import Span
 from peelflow.model.requirements import (
     ChildForEach,
     ChildrenClosed,
     DistinctFrom,
-    PredicateHolds,
+    Requirement,
     atoms_of,
 )
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
-from peelflow.proof.normal_form import (
-    Atom,
-    Clause,
-    closed_ledgers,
-    requirements_of,
-)
+from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
+from peelflow.proof.clause_search import Literal, Literals
+from peelflow.proof.normal_form import Atom, Chosen, NormalForm, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import (
     WINDOW,
+    ActTheory,
     KnownPast,
+    Requirements,
     TimePoint,
-    satisfiable_clauses,
+    is_predicate,
+    solution,
     time_point,
     window_start,
 )
@@ -135,17 +136,34 @@ Fact = NotBefore | LastDoneBySystem | Done | LastDoneAs
 Guard = tuple[int, int]
 
 
+BITS_A_STEP = 512
+
+
 @define(eq=False, slots=False)
 class Facts:
     """The facts asked for, each with its bit."""
 
     bits: dict[Fact, int]
+    budget: Budget
     _masks: dict[tuple[object, ...], tuple[int, int]] = field(factory=dict, init=False)
 
     @staticmethod
-    def of(asked: Iterable[Fact]) -> Facts:
-        """Number the facts."""
-        return Facts({fact: 1 << place for place, fact in enumerate(dict.fromkeys(asked))})
+    def of(asked: Iterable[Fact], budget: Budget) -> Facts:
+        """Number the facts.
+
+        Args:
+            asked: The facts.
+            budget: What this, and taking events into account, may spend.
+        """
+        every = dict.fromkeys(asked)
+        # The last bits are long numbers.
+        budget.spend(len(every) * (1 + len(every) // BITS_A_STEP))
+        return Facts({fact: 1 << place for place, fact in enumerate(every)}, budget)
+
+    @property
+    def width(self) -> int:
+        """How many times as long a number of these bits is as a short one."""
+        return 1 + len(self.bits) // BITS_A_STEP
 
     def at_first(self, initial: str) -> int:
         """Return the facts of a record that was just added."""
@@ -179,6 +197,7 @@ class Facts:
         self, points: set[TimePoint], *, by_system: bool, named: frozenset[str] = frozenset()
     ) -> tuple[int, int]:
         cleared = set_bits = 0
+        self.budget.spend(len(self.bits) * self.width)
         for fact, bit in self.bits.items():
             value = _value_after(fact, points, by_system=by_system, named=named)
             if value:
@@ -187,10 +206,10 @@ class Facts:
                 cleared |= bit
         return ~cleared, set_bits
 
-    def guard(self, clause: Clause, *, by_system: bool) -> Guard:
-        """Return which bits must be set, and which must not be, for a clause to be met."""
+    def guard(self, atom: Atom, *, by_system: bool) -> Guard:
+        """Return which bits must be set, and which must not be, for an atom to be met."""
         need = forbidden = 0
-        for fact in facts_of(clause):
+        for fact in facts_of((atom,)):
             if isinstance(fact, LastDoneBySystem):
                 forbidden |= self.bits[fact] if by_system else 0
             else:
@@ -236,10 +255,10 @@ def _value_after(
             return None
 
 
-def facts_of(clause: Iterable[Atom]) -> tuple[Fact, ...]:
+def facts_of(atoms: Iterable[Atom | Requirement]) -> tuple[Fact, ...]:
     """Return the facts that decide whether atoms can be met."""
     facts: list[Fact] = []
-    for atom in clause:
+    for atom in atoms:
         point = window_start(atom)
         if point is not None and point != WINDOW:
             facts.append(NotBefore(point, point))
@@ -258,25 +277,114 @@ def order_facts(points: Iterable[TimePoint]) -> tuple[Fact, ...]:
 TriggerNames = Callable[[Transition], frozenset[str]]
 
 
-@frozen(eq=False)
-class GuardedClause:
-    """One clause by which an edge can be taken, and the facts it needs."""
+@define(eq=False)
+class Gate:
+    """What transitions need, as a form of which the facts of the past shut out some variables.
 
-    clause: Clause
-    guard: Guard
+    Nothing is spelt out for it: whether the form can still hold is asked for the facts that come
+    up, once for all that agree on the bits of `mask`.
+
+    Args:
+        requirements: What is needed, times included.
+        closes: The ledgers that the step closes.
+        theory: What the act can do.
+        place: The line to blame for what this takes.
+    """
+
+    requirements: Requirements
+    closes: frozenset[str]
+    theory: ActTheory
+    place: Span
+    form: NormalForm = field(init=False)
+    mask: int = field(default=0, init=False)
+    _guards: tuple[tuple[Literal, Guard], ...] = field(default=(), init=False)
+    _predicates: Literals = field(init=False)
+    _is_open: tuple[dict[int, bool], dict[int, bool]] = field(factory=lambda: ({}, {}), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Put the requirements into clauses."""
+        self.form = NormalForm()
+        self.form.meet(self.requirements, self.closes)
+        self._predicates = self.form.where(is_predicate)
 
     @property
     def is_opaque(self) -> bool:
-        """Whether a predicate decides."""
-        return any(isinstance(atom, PredicateHolds) for atom in self.clause)
+        """Whether a predicate has a say."""
+        return bool(self._predicates)
+
+    def failing(self, requirement: Requirement, closes: frozenset[str], facts: Facts) -> Gate:
+        """Return the gate of those acts alone that do not meet a requirement.
+
+        Args:
+            requirement: What they do not meet.
+            closes: The ledgers that are closed, for what `children` means in it.
+            facts: The facts of the transition system.
+        """
+        gate = Gate(self.requirements, self.closes, self.theory, self.place)
+        gate.form.fail((requirement,), closes)
+        gate._predicates = gate.form.where(is_predicate)
+        gate.rest_on(facts)
+        return gate
+
+    def rest_on(self, facts: Facts) -> None:
+        """Take the bits of the facts that open this gate and shut it."""
+        met = ((number, said) for number, said in enumerate(self.form.chosen) if said and said.met)
+        by_system = self.theory.by_system
+        guards = ((number, facts.guard(said.atom, by_system=by_system)) for number, said in met)
+        self._guards = tuple(pair for pair in guards if pair[1] != (0, 0))
+        for _, (need, forbidden) in self._guards:
+            self.mask |= need | forbidden
+
+    def always(self, *, must: bool) -> bool | None:
+        """Say whether the facts open this whatever they are, or never; None where they decide."""
+        if self.model(None, must=must) is None:
+            return False
+        shut = tuple(number for number, _ in self._guards)
+        return True if not shut or self.model(None, must=must, without=shut) else None
+
+    def is_open(self, facts: int, *, must: bool) -> bool:
+        """Say whether some act can pass where the facts are so."""
+        known, asked = self._is_open[must], facts & self.mask
+        if asked not in known:
+            known[asked] = self.model(facts, must=must) is not None
+        return known[asked]
+
+    def model(
+        self,
+        facts: int | None,
+        *,
+        must: bool,
+        known: KnownPast | None = None,
+        without: Literals = (),
+    ) -> tuple[Chosen, ...] | None:
+        """Return how some act passes where the facts are so, None when none does.
+
+        Args:
+            facts: The facts; None asks for any.
+            must: No predicate may have a say.
+            known: What is known of the record's past besides.
+            without: Variables of the form that are not to be true.
+        """
+        excluded = [*without, *(self._predicates if must else ())]
+        if facts is not None:
+            excluded += self.shut(facts)
+        theory = self.theory if known is None else evolve(self.theory, known=known)
+        before = theory.budget.at((self.place, FEWER_ALTERNATIVES))
+        found = solution(self.form, theory.allows, theory.budget, excluded)
+        theory.budget.at(before)
+        return found
+
+    def shut(self, facts: int) -> Iterator[Literal]:
+        """Yield the variables of atoms that the facts keep from being met."""
+        for number, guard in self._guards:
+            if not is_guard_met(guard, facts):
+                yield number
 
 
-@frozen(eq=False)
-class Edge:
+class Edge(NamedTuple):
     """A transition taken by one of `roles`; `by_system` when peelflow itself takes it.
 
-    `clauses` is None where there are too many to look at. Taking it keeps the facts `kept_bits`
-    and adds the facts `set_bits`.
+    `gate` is what it needs. Taking it keeps the facts `kept_bits` and adds the facts `set_bits`.
     """
 
     number: int
@@ -285,21 +393,9 @@ class Edge:
     transition: Transition
     roles: tuple[str, ...]
     by_system: bool
-    clauses: tuple[GuardedClause, ...] | None
+    gate: Gate
     kept_bits: int
     set_bits: int
-
-    def guards(self, *, must: bool) -> tuple[Guard, ...] | None:
-        """Return what facts must be to take the edge; None when it is always open."""
-        if self.clauses is None:
-            return () if must else None
-        guards = {met.guard for met in self.clauses if not (must and met.is_opaque)}
-        return None if (0, 0) in guards else tuple(guards)
-
-    def is_open(self, facts: int, *, must: bool) -> bool:
-        """Say whether the edge can be taken where the facts are so."""
-        guards = self.guards(must=must)
-        return guards is None or any(is_guard_met(guard, facts) for guard in guards)
 
 
 def is_guard_met(guard: Guard, facts: int) -> bool:
@@ -308,7 +404,7 @@ def is_guard_met(guard: Guard, facts: int) -> bool:
     return facts & need == need and not facts & forbidden
 
 
-OutgoingEdge = tuple[int, int, tuple[Guard, ...] | None, int, int]
+OutgoingEdge = tuple[int, int, Gate | None, int, int]
 
 
 @define(eq=False, slots=False)
@@ -321,76 +417,92 @@ class TransitionSystem:
     facts: Facts
     initial_facts: int
     initial: int
+    budget: Budget
     _outgoing: dict[bool, list[list[OutgoingEdge]]] = field(factory=dict)
 
     @cached_property
     def is_opaque(self) -> bool:
-        """Whether some edge hangs on a predicate, or has too many clauses to look at."""
-        return any(
-            clauses is None or any(guarded.is_opaque for guarded in clauses)
-            for clauses in {edge.clauses for edge in self.edges}
-        )
+        """Whether some edge hangs on a predicate."""
+        return any(gate.is_opaque for gate in {edge.gate for edge in self.edges})
 
     def outgoing(self, *, must: bool) -> list[list[OutgoingEdge]]:
-        """Return what leads out of each state: edge, target, guards, bits kept, bits set."""
+        """Return what leads out of each state: edge, target, gate, bits kept, bits set.
+
+        The gate is None where the edge is open whatever the facts are.
+        """
         if must not in self._outgoing:
             outgoing: list[list[OutgoingEdge]] = [[] for _ in self.names]
-            known: dict[tuple[GuardedClause, ...] | None, tuple[Guard, ...] | None] = {}
+            always = {
+                gate: gate.always(must=must)
+                for gate in dict.fromkeys(edge.gate for edge in self.edges)
+            }
             for edge in self.edges:
-                if edge.clauses not in known:
-                    known[edge.clauses] = edge.guards(must=must)
-                guards = known[edge.clauses]
-                if guards != ():
+                is_open = always[edge.gate]
+                if is_open is not False:
+                    gate = None if is_open else edge.gate
                     bits = edge.kept_bits, edge.set_bits
-                    outgoing[edge.source].append((edge.number, edge.target, guards, *bits))
+                    outgoing[edge.source].append((edge.number, edge.target, gate, *bits))
             self._outgoing[must] = outgoing
         return self._outgoing[must]
 
 
 class GuardedTransition(NamedTuple):
-    """A transition out of a state, by number, taken by people or by peelflow, with its clauses."""
+    """A transition out of a state, by number, taken by people or by peelflow, with its gate."""
 
     source: int
     transition: Transition
     by_system: bool
     roles: tuple[str, ...]
-    clauses: tuple[Clause, ...] | None
+    gate: Gate
 
 
 @frozen(eq=False)
 class GuardedTransitions:
-    """A lifecycle's transitions by who takes them; `facts` are those that some clause rests on."""
+    """A lifecycle's transitions by who takes them; `facts` are those that some gate rests on."""
 
     lifecycle: Lifecycle
     transitions: tuple[GuardedTransition, ...]
     facts: tuple[Fact, ...]
+    budget: Budget
 
 
-def guarded_transitions_of(lifecycle: Lifecycle) -> GuardedTransitions:
-    """Return what can be taken in a settled lifecycle, for all transition systems of it."""
-    cache = _ClauseCache(lifecycle)
+def guarded_transitions_of(
+    lifecycle: Lifecycle, budget: Budget | None = None
+) -> GuardedTransitions:
+    """Return what can be taken in a settled lifecycle, for all transition systems of it.
+
+    Args:
+        lifecycle: The rules.
+        budget: What all that is asked of them may spend.
+    """
+    gates = _Gates(lifecycle, budget or Budget())
     guarded = tuple(
         step
         for number, (name, state) in enumerate(lifecycle.states.items())
         for transition in state.transitions
-        for step in _guarded((number, name), transition, cache)
-        if step.clauses != ()
+        for step in _guarded((number, name), transition, gates)
     )
-    return GuardedTransitions(lifecycle, guarded, tuple(dict.fromkeys(cache.facts())))
+    facts = tuple(dict.fromkeys(gates.facts()))
+    numbered = Facts.of(facts, gates.budget)
+    for gate in dict.fromkeys(step.gate for step in guarded):
+        # INVARIANT: a transition system numbers these facts first, so each has this bit in all.
+        gate.rest_on(numbered)
+    return GuardedTransitions(lifecycle, guarded, facts, gates.budget)
 
 
 def _guarded(
-    source: tuple[int, str], transition: Transition, cache: _ClauseCache
+    source: tuple[int, str], transition: Transition, gates: _Gates
 ) -> Iterator[GuardedTransition]:
     """Yield a transition as people take it, and as the system does; lint refuses one for both."""
     number, name = source
-    known = tuple([role for role in transition.by if role in cache.lifecycle.roles])
+    known = tuple([role for role in transition.by if role in gates.lifecycle.roles])
     people = tuple([role for role in known if role != SYSTEM])
     system = (SYSTEM,) if len(people) < len(known) else ()
     for by_system, roles in ((False, people), (True, system)):
         if roles:
-            clauses = cache.clauses(name, transition, by_system=by_system)
-            yield GuardedTransition(number, transition, by_system, roles, clauses)
+            gate = gates.gate(name, transition, by_system=by_system)
+            if gate is not None:
+                yield GuardedTransition(number, transition, by_system, roles, gate)
 
 
 def transition_system_of(
@@ -402,36 +514,29 @@ def transition_system_of(
 
     `trigger_names` are a guarantee's words for a transition's trigger.
     """
-    lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more])
+    lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more], guarded.budget)
     index = {name: number for number, name in enumerate(lifecycle.states)}
-    known: dict[tuple[int, bool], tuple[GuardedClause, ...] | None] = {}
     edges: list[Edge] = []
-    for number, (source, rule, by_system, roles, clauses) in enumerate(guarded.transitions):
-        # INVARIANT: steps that need the same share their clauses, which `guarded` keeps alive.
-        key = id(clauses), by_system
-        if key not in known:
-            known[key] = None
-            if clauses is not None:
-                guards = [facts.guard(clause, by_system=by_system) for clause in clauses]
-                known[key] = tuple(map(GuardedClause, clauses, guards))
+    guarded.budget.spend(len(guarded.transitions))
+    for number, (source, rule, by_system, roles, gate) in enumerate(guarded.transitions):
         kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
-        target, met = index[rule.to], known[key]
-        edges.append(Edge(number, source, target, rule, roles, by_system, met, kept, added))
+        target = index[rule.to]
+        edges.append(Edge(number, source, target, rule, roles, by_system, gate, kept, added))
     start = facts.at_first(lifecycle.initial), index[lifecycle.initial]
-    return TransitionSystem(lifecycle, tuple(index), tuple(edges), facts, *start)
+    names = tuple(index)
+    return TransitionSystem(lifecycle, names, tuple(edges), facts, *start, guarded.budget)
 
 
 @define(eq=False)
-class _ClauseCache:
-    """The clauses of each transition, spelt out once for all that need the same."""
+class _Gates:
+    """The gate of each transition, the same for all that need the same."""
 
     lifecycle: Lifecycle
-    known: dict[tuple[object, ...], tuple[Clause, ...] | None] = field(factory=dict)
+    budget: Budget
+    known: dict[tuple[object, ...], Gate | None] = field(factory=dict)
 
-    def clauses(
-        self, source: str, transition: Transition, *, by_system: bool
-    ) -> tuple[Clause, ...] | None:
-        """Return the ways to meet what a transition needs; None when they are too many."""
+    def gate(self, source: str, transition: Transition, *, by_system: bool) -> Gate | None:
+        """Return the gate of a transition; None when no act can pass it."""
         asked = requirements_of(source, transition)
         key: tuple[object, ...] = (asked, by_system)
         shut = frozenset[str]()
@@ -441,11 +546,13 @@ class _ClauseCache:
             shut = closed_ledgers(self.lifecycle, source, transition)
             key = (*key, shut)
         if key not in self.known:
-            self.known[key] = satisfiable_clauses(asked, shut, by_system=by_system)
+            theory = ActTheory(self.budget, by_system)
+            gate = Gate(asked, shut, theory, transition.span)
+            self.known[key] = gate if gate.model(None, must=False) is not None else None
         return self.known[key]
 
     def facts(self) -> Iterator[Fact]:
-        """Yield the facts that some clause rests on."""
-        for clauses in self.known.values():
-            for clause in clauses or ():
-                yield from facts_of(clause)
+        """Yield the facts that some gate rests on."""
+        for gate in self.known.values():
+            if gate is not None:
+                yield from facts_of(atoms_of(gate.requirements))

@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
+from peelflow.proof.budget import FEWER_FAULTS, FEWER_VALUES, Budget
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint, lint_unused, lint_vocabulary, roles_named
@@ -46,7 +47,7 @@ from peelflow.rulebook.rulebook import (
     merge_vocabularies,
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
-from peelflow.rulebook.yaml_reader import MAX_BYTES, fault, read_mapping
+from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_NODES, count_values, fault, read_mapping
 from peelflow.wording import printable, suggestion
 
 _SUFFIXES = {".yaml", ".yml"}
@@ -122,13 +123,33 @@ def _unreadable_fault(path: Path, why: str) -> Diagnostic:
     return Diagnostic(Span(path_text(path)), "unreadable", sentence, instead)
 
 
-def read_file(path: Path) -> RuleFile:
+FILE_STEPS, VALUE_STEPS, BYTE_STEPS = 1_500, 40, 8
+"""What reading costs: a file, a value in it, and a byte of a file that cannot be read."""
+
+
+def read_file(path: Path, budget: Budget | None = None) -> RuleFile:
     """Read one rule file.
+
+    Args:
+        path: Where it lies.
+        budget: What the whole check that this is a part of may spend.
 
     Raises:
         InvalidRules: With every fault of the file.
     """
-    return rule_file_of(read_mapping(read_bytes(path), path_text(path)))
+    budget = budget or Budget()
+    budget.at((Span(path_text(path)), FEWER_VALUES))
+    source = read_bytes(path)
+    budget.spend(FILE_STEPS)
+    try:
+        mapping = read_mapping(source, path_text(path))
+        rules = rule_file_of(mapping)
+    except InvalidRules as invalid:
+        # How many values were read before the fault is not known.
+        steps = min(BYTE_STEPS * len(source), VALUE_STEPS * MAX_NODES)
+        raise InvalidRules(budget.each(invalid.diagnostics, steps)) from None
+    budget.spend(VALUE_STEPS * count_values(mapping))
+    return rules
 
 
 def read_lifecycle(source: bytes, file: str) -> Lifecycle:
@@ -145,22 +166,33 @@ def read_lifecycle(source: bytes, file: str) -> Lifecycle:
 
 @define
 class RuleFiles:
-    """What rule files hold, and the faults of those that could not be read."""
+    """What rule files hold, the faults of those that could not be read, and what is left to spend.
+
+    All that is checked and proved of them spends from the one budget.
+    """
 
     lifecycles: list[Lifecycle] = field(factory=list)
     vocabularies: list[Vocabulary] = field(factory=list)
     migrations: list[MigrationPlan] = field(factory=list)
     faults: list[Diagnostic] = field(factory=list)
+    budget: Budget = field(factory=Budget)
 
 
-def read_files(paths: Iterable[Path | str]) -> RuleFiles:
-    """Read every rule file at or under `paths`, each once, in the order of their names."""
-    files = RuleFiles()
+def read_files(paths: Iterable[Path | str], budget: Budget | None = None) -> RuleFiles:
+    """Read every rule file at or under `paths`, each once, in the order of their names.
+
+    Args:
+        paths: Files and folders.
+        budget: What reading them, and checking what was read, may spend.
+    """
+    files = RuleFiles(budget=budget or Budget())
     for path in find_rule_files(map(Path, paths), files.faults):
         try:
-            rules = read_file(path)
+            rules = read_file(path, files.budget)
         except InvalidRules as invalid:
             files.faults.extend(invalid.diagnostics)
+            if files.budget.is_spent:
+                break
             continue
         match rules:
             case Lifecycle():
@@ -224,24 +256,36 @@ def _resolved_roles(lifecycle: Lifecycle, known: Mapping[str, Role]) -> dict[str
     return roles
 
 
-def _prove_lifecycles(
-    lifecycles: Sequence[Lifecycle],
-    refinable: Mapping[str, Lifecycle],
-    vocabulary: Vocabulary,
-    base: Rulebook,
-    ledgers: Collection[str],
-) -> tuple[list[ProofResult], list[Diagnostic]]:
-    """Prove guarantees and refinements of `lifecycles`; others may refine those in `refinable`.
+@frozen(eq=False)
+class _Ground:
+    """What files are proved on.
 
-    On `ledgers`, those of national files, what refines another counts as that does.
+    Args:
+        base: What they build on.
+        vocabulary: The words of the whole rulebook.
+        ledgers: Those of national files: what refines another counts on them as that does.
+        budget: What all proofs may spend.
+        refinable: The lifecycles that others may refine, by name@version.
     """
+
+    base: Rulebook
+    vocabulary: Vocabulary
+    ledgers: Collection[str]
+    budget: Budget
+    refinable: Mapping[str, Lifecycle] = field(factory=dict)
+
+
+def _prove_lifecycles(
+    lifecycles: Sequence[Lifecycle], ground: _Ground
+) -> tuple[list[ProofResult], list[Diagnostic]]:
+    """Prove guarantees and refinements of `lifecycles`."""
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
-        proofs += prove(lifecycle, vocabulary)
-    faults += _refinement_faults(lifecycles, refinable, vocabulary, ledgers)
+        proofs += prove(lifecycle, ground.vocabulary, budget=ground.budget)
+    faults += _refinement_faults(lifecycles, ground)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
-    own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, base)}
+    own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, ground.base)}
     for proof in proofs:
         is_own, refines = proof.lifecycle in own, proof.lifecycle in refining
         faults += _guarantee_faults(proof, refines=refines, may_stay_open=is_own)
@@ -255,20 +299,16 @@ def _is_own(lifecycle: Lifecycle, base: Rulebook) -> bool:
     return bool(base.lifecycles) and lifecycle.refines is None and not is_known
 
 
-def _refinement_faults(
-    lifecycles: Iterable[Lifecycle],
-    refinable: Mapping[str, Lifecycle],
-    vocabulary: Vocabulary,
-    ledgers: Collection[str],
-) -> Iterator[Diagnostic]:
-    for lifecycle in lifecycles:
-        refined = refinable.get(lifecycle.refines or "")
+def _refinement_faults(lifecycles: Iterable[Lifecycle], ground: _Ground) -> Iterator[Diagnostic]:
+    words, ledgers, budget = ground.vocabulary, ground.ledgers, ground.budget
+    for own in lifecycles:
+        refined = ground.refinable.get(own.refines or "")
         if refined is not None:
-            yield from check_refinement(lifecycle, refined, vocabulary, ledgers=ledgers)
+            yield from check_refinement(own, refined, words, ledgers=ledgers, budget=budget)
 
 
 def _migration_faults(
-    plans: Sequence[MigrationPlan], moves: Moves, vocabulary: Vocabulary
+    plans: Sequence[MigrationPlan], moves: Moves, ground: _Ground
 ) -> Iterator[Diagnostic]:
     """Prove plans, and those of the base by which records go on that came by one of them."""
     known = moves.lifecycles
@@ -282,29 +322,28 @@ def _migration_faults(
             )
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
-            yield from _plan_faults(plan, moves, vocabulary)
+            yield from _plan_faults(plan, moves, ground)
     for plan in moves.plans_known():
         leading = [each.span for each in plans if each.new in moves.before(plan.old)]
         if plan not in plans and leading:
             files = {span.file for span in leading}
-            for found in _plan_faults(plan, moves, vocabulary):
+            for found in _plan_faults(plan, moves, ground):
                 walked = [span for span, _ in found.steps if span.file in files]
                 sentence = f"records that go on by `{plan.name}`: {found.sentence}"
                 yield evolve(found, span=(walked or leading)[0], sentence=sentence)
 
 
-def _plan_faults(
-    plan: MigrationPlan, moves: Moves, vocabulary: Vocabulary
-) -> tuple[Diagnostic, ...]:
+def _plan_faults(plan: MigrationPlan, moves: Moves, ground: _Ground) -> tuple[Diagnostic, ...]:
     old, new = moves.lifecycles[plan.old], moves.lifecycles[plan.new]
-    return check_migration(plan, old, new, vocabulary, moves=moves)
+    words, budget = ground.vocabulary, ground.budget
+    return check_migration(plan, old, new, words, moves=moves, budget=budget)
 
 
 def _relevelling_faults(
     lifecycles: Iterable[Lifecycle],
     moves: Moves,
     plans: Iterable[MigrationPlan],
-    vocabulary: Vocabulary,
+    ground: _Ground,
 ) -> Iterator[Diagnostic]:
     """Prove that records of refining files move by the national plans between levels.
 
@@ -315,7 +354,7 @@ def _relevelling_faults(
     for move in (move for into in moves.into.values() for move in into if move.source is not None):
         name = str(move.old)
         if name in own or led_to & moves.before(name):
-            yield from check_relevelling(move, moves, vocabulary)
+            yield from check_relevelling(move, moves, ground.vocabulary, budget=ground.budget)
 
 
 def _guarantee_faults(
@@ -368,6 +407,8 @@ class CheckedRules:
     def obligations(self) -> tuple[ObligationResult, ...]:
         """What was found of each obligation of refining files and plans, in the files' order."""
         results: list[ObligationResult] = []
+        if any(fault.code == "too-complex" for fault in self.diagnostics):
+            return ()  # what was not looked at is not proved
         for lifecycle in self.lifecycles:
             if str(lifecycle) in self.compared:
                 places = {role.span for role in lifecycle.roles.values()}
@@ -423,21 +464,17 @@ def check_files(
     authority, taken = _authority_over(files, vocabularies, lifecycles, base, shipped)
     added, disagreements = merge_lifecycles(base.lifecycles, without(lifecycles, taken))
     faults = [*files.faults, *taken, *redefined, *disagreements]
-    faults += _file_faults(lifecycles, vocabularies, refinable, base, vocabulary)
-    sound = _without_errors(lifecycles, vocabularies, faults)
-    refined = _refinable_by_name(base.lifecycles, sound)
-    ledgers = authority.ledgers if authority else ()
-    proofs, refuted = _prove_lifecycles(sound, refined, vocabulary, base, ledgers)
-    misshapen = _misshapen(lifecycles, vocabularies, [*faults, *refuted])
-    faults += [*refuted, *_refinement_faults(misshapen, refined, vocabulary, ledgers)]
+    faults += _file_faults(lifecycles, vocabularies, vocabulary, base, files.budget)
     own_plans = without(files.migrations, taken)
     plans, repeated = merge_plans(base.migrations, own_plans)
     known = evolve(base, migrations=(*base.migrations, *relevelling))
-    faults += [*repeated, *_move_faults(known, own_plans, sound, faults, vocabulary)]
+    ledgers = authority.ledgers if authority else ()
+    ground = _Ground(known, vocabulary, ledgers, files.budget)
+    proofs, compared = _prove_files(lifecycles, vocabularies, own_plans, faults, ground)
+    faults += repeated
     lifecycles_known, names = (*base.lifecycles, *added), (*base.own, *map(str, added))
     own = names if base.lifecycles else ()
     rulebook = Rulebook(lifecycles_known, vocabulary, _notes(base, faults), plans, own)
-    compared = tuple(str(one) for one in (*sound, *misshapen) if one.refines in refined)
     found = ordered(faults), tuple(proofs), compared, tuple(files.migrations)
     return CheckedRules(rulebook, tuple(lifecycles), *found)
 
@@ -447,23 +484,51 @@ def _notes(base: Rulebook, faults: Iterable[Diagnostic]) -> tuple[Diagnostic, ..
     return *base.notes, *(note for note in found if note not in base.notes)
 
 
+def _prove_files(
+    lifecycles: Sequence[Lifecycle],
+    vocabularies: Sequence[Vocabulary],
+    own_plans: Sequence[MigrationPlan],
+    faults: list[Diagnostic],
+    ground: _Ground,
+) -> tuple[list[ProofResult], tuple[str, ...]]:
+    """Prove the sound lifecycles, and the plans, with what the reading left of the budget.
+
+    What is found is added to `faults`. Returned are the proofs, and what was held against the
+    national rules: nothing, unless the budget was enough for all of it.
+    """
+    proofs: list[ProofResult] = []
+    if ground.budget.is_spent:
+        return proofs, ()
+    sound = _without_errors(lifecycles, vocabularies, faults)
+    ground = evolve(ground, refinable=_refinable_by_name(ground.base.lifecycles, sound))
+    try:
+        found, refuted = _prove_lifecycles(sound, ground)
+        proofs += found
+        misshapen = _misshapen(lifecycles, vocabularies, [*faults, *refuted])
+        faults += [*refuted, *_refinement_faults(misshapen, ground)]
+        faults += _move_faults(own_plans, sound, faults, ground)
+    except InvalidRules as too_complex:
+        faults += too_complex.diagnostics
+        return proofs, ()
+    return proofs, tuple(str(e) for e in (*sound, *misshapen) if e.refines in ground.refinable)
+
+
 def _move_faults(
-    base: Rulebook,
     own_plans: Sequence[MigrationPlan],
     sound: Sequence[Lifecycle],
     faults: Sequence[Diagnostic],
-    vocabulary: Vocabulary,
+    ground: _Ground,
 ) -> list[Diagnostic]:
     """Return what is wrong with plans, and with files whose records national plans could not move.
 
     `faults` are those found before: a file that has one is not looked at again.
     """
-    names = {plan.name for plan in own_plans}
+    base, names = ground.base, {plan.name for plan in own_plans}
     plans = (*(plan for plan in base.migrations if plan.name not in names), *own_plans)
     moves = moves_among((*base.lifecycles, *sound), plans, base.lifecycles)
-    found = list(_migration_faults(own_plans, moves, vocabulary))
+    found = list(_migration_faults(own_plans, moves, ground))
     unbroken = _without_errors(sound, (), [*faults, *found])
-    return [*found, *_relevelling_faults(unbroken, moves, own_plans, vocabulary)]
+    return [*found, *_relevelling_faults(unbroken, moves, own_plans, ground)]
 
 
 def _is_held(words: Vocabulary, base: Rulebook, shipped: Rulebook | None) -> bool:
@@ -504,16 +569,19 @@ def _authority_over(
 def _file_faults(
     lifecycles: Sequence[Lifecycle],
     vocabularies: Sequence[Vocabulary],
-    refinable: Mapping[str, Lifecycle],
-    base: Rulebook,
     vocabulary: Vocabulary,
+    base: Rulebook,
+    budget: Budget,
 ) -> Iterator[Diagnostic]:
-    """Yield what lint finds in each file, and the words that nothing uses."""
+    """Yield what lint finds in each file until the budget is spent, and the words nothing uses."""
+    refinable = _refinable_by_name(base.lifecycles, lifecycles)
     for words in vocabularies:
         yield from lint_vocabulary(words, vocabulary)
     for lifecycle in lifecycles:
-        refined = refinable.get(lifecycle.refines or "")
-        yield from lint(lifecycle, vocabulary, refined=refined)
+        if not budget.is_spent:
+            budget.at((lifecycle.span, FEWER_FAULTS))
+            refined = refinable.get(lifecycle.refines or "")
+            yield from lint(lifecycle, vocabulary, refined=refined, budget=budget)
     yield from lint_unused((*base.lifecycles, *lifecycles), vocabularies, vocabulary)
 
 

@@ -83,6 +83,17 @@ def json_from_node(node: Node) -> Any:
             return {key: json_from_node(child) for key, child in node.entries.items()}
 
 
+def count_values(node: Node) -> int:
+    """Return how many values a node holds, itself included."""
+    match node:
+        case ScalarNode():
+            return 1
+        case SequenceNode(nodes=nodes):
+            return 1 + sum(map(count_values, nodes))
+        case _:
+            return 1 + sum(map(count_values, node.entries.values()))
+
+
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
     firsts_by_text: dict[str, Node] = {}
@@ -270,7 +281,10 @@ class _Positions:
 
     def of(self, mark: Any) -> Span:
         # The C parser marks the end of a last line that is not ended one line too low.
-        return min(Span(self.file, mark.line + 1, mark.column + 1), self.end)
+        line, column = mark.line + 1, mark.column + 1
+        if (line, column) > (self.end.line, self.end.column):
+            return self.end
+        return Span(self.file, line, column)
 
 
 @contextmanager

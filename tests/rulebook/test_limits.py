@@ -1,0 +1,215 @@
+"""Any folder ends: with a verdict, or as too complex, within a budget of steps for all of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from peelflow.proof.budget import MOST_STEPS, Budget
+from peelflow.rulebook.loader import check_files, read_files
+from peelflow.rulebook.national import national
+
+HEAD = """\
+lifecycle: {name}
+version: 1
+in_force_from: 2020-01-01
+title: Large
+applies_to: {{category: thing, level: none}}
+initial: s0
+states:
+"""
+VOCABULARY = "vocabulary: own\ncategories:\n  thing:\n    title: T\n    fields:\n"
+FEW = 400_000
+"""Steps that are quickly spent."""
+OWN = "lifecycle: own\nrefines: level-3@1\n"
+MEASURED = """\
+import resource, sys
+from peelflow.rulebook.national import check
+check(sys.argv[1])
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+
+Ways = Callable[[int], str]
+
+
+def lifecycle(states: Iterator[str], *guarantees: str, name: str = "large") -> str:
+    """Return a lifecycle's file."""
+    promised = "".join(f'  - {{that: "{that}", because: b}}\n' for that in guarantees)
+    return HEAD.format(name=name) + "".join(states) + f"guarantees:\n{promised}" * bool(guarantees)
+
+
+def states(number: int, ways: Ways) -> Iterator[str]:
+    """Yield so many states with their ways out, and an end."""
+    for n in range(number):
+        yield f"  s{n}: {{counts_as: {{force: open}}, transitions: {{{ways(n)}}}}}\n"
+    yield f"  s{number}: {{counts_as: {{force: closed}}, final: true}}\n"
+
+
+def on(n: int, more: str = "") -> str:
+    """Return the step from one state to the next."""
+    return f"go{n}: {{to: s{n + 1}, by: [lead]{more}}}"
+
+
+def fields(*names: str) -> dict[str, str]:
+    """Return the vocabulary, with fields."""
+    declared = "".join(f"      {name}: {{type: person, title: O}}\n" for name in names)
+    return {"words.yaml": VOCABULARY + declared}
+
+
+def orders() -> dict[str, str]:
+    """Every order in which states were entered matters: 7 kB."""
+
+    def ways(n: int) -> str:
+        moves = ", ".join(f"to{m}: {{to: s{m}, by: [lead]}}" for m in ((n + 1) % 40, (n + 5) % 40))
+        since = (n * 3 + 7) % 40
+        end = f"end: {{to: s40, by: [lead], requires: [{{evidence: letter, since: s{since}}}]}}"
+        return f"{moves}, {end}"
+
+    rules = lifecycle(states(40, ways), "s40 can always be reached")
+    return fields("owner") | {"large.yaml": rules}
+
+
+def pigeons() -> dict[str, str]:
+    """A question of logic that has no short answer."""
+    names = [[f"p{n}_{hole}" for hole in range(12)] for n in range(13)]
+    each = (", ".join(f"[{{field: {name}}}]" for name in one) for one in names)
+    asked = ", ".join(f"{{any_of: [{one}]}}" for one in each)
+    twice = ", ".join(
+        f"[{{field: {one[hole]}}}, {{field: {other[hole]}}}]"
+        for hole in range(12)
+        for n, one in enumerate(names)
+        for other in names[:n]
+    )
+    steps = states(3, lambda n: on(n, f", requires: [{asked}]"))
+    rules = lifecycle(steps, f"s3 is never entered without {{any_of: [{twice}]}}")
+    return fields(*(name for one in names for name in one)) | {"large.yaml": rules}
+
+
+def waits() -> dict[str, str]:
+    """Thousands of alternatives."""
+    every = ", ".join(f"[{{waited: {n + 2}}}]" for n in range(3_000))
+    steps = states(1, lambda n: on(n, f", requires: [{{any_of: [{every}]}}]"))
+    rules = lifecycle(steps, "s1 is never entered without {waited: 2}")
+    return fields("owner") | {"large.yaml": rules}
+
+
+def moments() -> dict[str, str]:
+    """Hundreds of moments, of each of which it matters whether it came before the others."""
+    every = ", ".join(f"{{evidence: letter, since: s{n}}}" for n in range(300))
+    steps = states(301, lambda n: on(n, f", requires: [{every}]" if n == 300 else ""))
+    rules = lifecycle(steps, "s301 is never entered without {evidence: letter, since: s7}")
+    return fields("owner") | {"large.yaml": rules}
+
+
+def promises() -> dict[str, str]:
+    """A guarantee for each of many states."""
+    every = (f"s{n} is never entered without [go{n - 1}]" for n in range(1, 400))
+    return fields("owner") | {"large.yaml": lifecycle(states(400, on), *every)}
+
+
+def mistakes() -> dict[str, str]:
+    """Thousands of names that nobody declared."""
+    steps = states(900, lambda n: f"go: {{to: q{n}, by: [leda]}}")
+    return fields("owner") | {"large.yaml": lifecycle(steps)}
+
+
+def unread() -> dict[str, str]:
+    """Many files that are no YAML."""
+    return {f"{n}.yaml": "a: [" + "a," * 3_000 for n in range(20)}
+
+
+def files() -> dict[str, str]:
+    """More files than a folder needs."""
+    rules = (lifecycle(states(30, on), name=f"large-{n}") for n in range(40))
+    return fields("owner") | {f"{n}.yaml": text for n, text in enumerate(rules)}
+
+
+KINDS = (orders, pigeons, waits, moments, promises, mistakes, unread, files)
+
+
+def written(folder: Path, kind: Callable[[], dict[str, str]]) -> Path:
+    """Write the files of a kind into a folder."""
+    for name, text in kind().items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_folder_spends_no_more_than_its_budget(
+    kind: Callable[[], dict[str, str]], tmp_path: Path
+) -> None:
+    """Reading, lint and all proofs spend from one; what does not fit is told with a place."""
+    budget = Budget(FEW)
+    found = check_files(read_files([written(tmp_path, kind)], budget), national())
+    told = [fault for fault in found.diagnostics if fault.code == "too-complex"]
+    assert [fault.severity for fault in told] == ["error"]
+    assert str(told[0].span.file).startswith(str(tmp_path))
+    assert found.verdict == "refuted"
+
+
+def test_nothing_is_said_to_be_proved_where_the_budget_ran_out(tmp_path: Path) -> None:
+    """What was not looked at any more is no obligation that was kept."""
+    level = Path(__file__).parents[2] / "rules" / "national" / "level-3.yaml"
+    text = level.read_text("utf-8").replace("lifecycle: level-3\n", OWN)
+    (tmp_path / "own.yaml").write_text(text, "utf-8")
+    whole = Budget()
+    found = check_files(read_files([tmp_path], whole), national())
+    assert {result.verdict for result in found.obligations} == {"proved"}
+    found = check_files(read_files([tmp_path], Budget(whole.spent - 1)), national())
+    assert [fault.code for fault in found.diagnostics] == ["too-complex"]
+    assert found.obligations == ()
+
+
+def test_a_plan_spends_from_the_budget_too(tmp_path: Path) -> None:
+    """The move, and what follows it, is proved with what is left of it."""
+    rules = lifecycle(states(3, on), "s3 is never entered without [go0]")
+    later = rules.replace("version: 1", "version: 2").replace("from: 2020", "from: 2021")
+    plan = "migration: later\nfrom: large@1\nto: large@2\ntriggers: {go0: go0}\n"
+    plan += "states: {s0: s0, s1: s1, s2: s2, s3: s3}\n"
+    spent = []
+    for more in ({}, {"plan.yaml": plan}):
+        texts = fields("owner") | {"large.yaml": rules, "later.yaml": later} | more
+        budget = Budget()
+        found = check_files(read_files([written(tmp_path, texts.copy)], budget), national())
+        assert found.verdict == "proved", found.diagnostics
+        spent.append(budget.spent)
+    found = check_files(read_files([tmp_path], Budget(spent[1] - 1)), national())
+    assert "too-complex" in [fault.code for fault in found.diagnostics]
+    assert found.obligations == ()
+    reading = Budget()
+    read_files([tmp_path / "plan.yaml"], reading)
+    assert spent[1] > spent[0] + reading.spent
+
+
+def test_the_place_is_where_most_was_spent(tmp_path: Path) -> None:
+    """A step that has too many alternatives is blamed for itself, not the guarantee it meets."""
+    budget = Budget(FEW)
+    found = check_files(read_files([written(tmp_path, pigeons)], budget), national())
+    (fault,) = found.diagnostics
+    assert (fault.code, fault.span.line) == ("too-complex", 8)
+    assert "fewer alternatives" in fault.help
+
+
+def test_what_is_checked_every_day_is_far_from_the_limit(tmp_path: Path) -> None:
+    """The national rulebook takes a small part of what a folder may take."""
+    budget, folder = Budget(), Path(__file__).parents[2] / "rules" / "national"
+    found = check_files(read_files([folder], budget), type(national())())
+    assert found.verdict == "proved"
+    assert budget.spent < MOST_STEPS / 20
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.search
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_folder_ends_in_ten_seconds(kind: Callable[[], dict[str, str]], tmp_path: Path) -> None:
+    """The whole budget takes at most ten seconds of one core, and 300 MB."""
+    command = [sys.executable, "-c", MEASURED, str(written(tmp_path, kind))]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, kilobytes = map(float, run.stdout.split())
+    assert seconds < 10
+    assert kilobytes < 300 * 1024
