@@ -187,7 +187,7 @@ def test_being_added_is_an_entry(sentence: str) -> None:
     assert (broken.verdict, kept.verdict) == ("refuted", "proved")
     (step,) = broken.steps
     assert (step.trigger, step.old, step.new, step.role) == ("add", "", "shut", "anybody")
-    assert step.said == "`anybody` adds the record, which begins in `shut`"
+    assert step.said == "a record is added, and stands in `shut`"
     assert step.span.line > 0
     assert "begins in `shut`" in broken.why
 

@@ -75,7 +75,7 @@ class TraceStep:
     def said(self) -> str:
         """The step in words, without its place."""
         if not self.old:
-            return f"`{self.role}` adds the record, which begins in `{self.new}`"
+            return f"a record is added, and stands in `{self.new}`"
         needs = f" with {' and '.join(self.needs)}" if self.needs else ""
         return f"`{self.role}` does `{self.trigger}`{needs}: `{self.old}` → `{self.new}`"
 

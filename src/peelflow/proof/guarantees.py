@@ -232,7 +232,8 @@ class Prover:
         return tuple(found)
 
     @cached_property
-    def _possible_spaces(self) -> tuple[StateSpace, ...]:
+    def possible_spaces(self) -> tuple[StateSpace, ...]:
+        """The lifecycle in numbers for each kind of record, with what can be taken of it alone."""
         return tuple(
             self.space if guarded is self._guarded else StateSpace(transition_system_of(guarded))
             for _, guarded in self._possible
@@ -270,7 +271,7 @@ class Prover:
         return any(space.may_reach.enabled(entering))
 
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
-        spaces = self._possible_spaces
+        spaces = self.possible_spaces
         if any(self._is_taken(space, where, roles) for space in spaces):
             return None
         if roles and any(self._is_taken(space, where) for space in spaces):
@@ -334,7 +335,7 @@ class Prover:
                     self._never_entered(where),
                 )
             case NeverDoneBy(trigger=trigger, roles=roles):
-                spaces = self._possible_spaces
+                spaces = self.possible_spaces
                 is_done = any(any(s.may_reach.enabled(self._taking(trigger, s))) for s in spaces)
                 return self._roles(
                     guarantee,
@@ -393,7 +394,7 @@ class Prover:
         first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
         monitor = absence_after_monitor(system, first, later)
         visible = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
-        reached = (node for space in self._possible_spaces for node in space.may_reach.nodes)
+        reached = (node for space in self.possible_spaces for node in space.may_reach.nodes)
         stood = {node % len(system.names) for node in reached}
         never = [
             where
@@ -457,7 +458,7 @@ class Prover:
         """Look for a way of each kind of record, and return the worst that is found."""
         found = [
             self._reachable_within(guarantee, promise, space, possible)
-            for space, (possible, _) in zip(self._possible_spaces, self._possible, strict=True)
+            for space, (possible, _) in zip(self.possible_spaces, self._possible, strict=True)
         ]
         worst = max(found, key=lambda proof: WORSE.index(proof.verdict))
         return next((p for p in found if p.vacuous is None), worst) if worst.vacuous else worst
