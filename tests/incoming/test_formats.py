@@ -116,14 +116,6 @@ def test_item_17_case_27_pages_and_feeds_are_utf_8(
     assert printed(run, monkeypatch, *words.split(), encoding="cp1252") == wanted
 
 
-def test_item_17_case_27_what_people_read_is_not_lost_either(
-    run: Run, register: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A letter that the console cannot write is printed as its number, not as a question mark."""
-    words = ("list", "--register", str(register))
-    assert b"swyddog g\\u0175yl" in printed(run, monkeypatch, *words, encoding="cp1252")
-
-
 @pytest.mark.parametrize("columns", ["0", "00", "", "1"])
 def test_item_17_case_28_a_narrow_console_prints_every_word(
     run: Run, register: Path, monkeypatch: pytest.MonkeyPatch, columns: str

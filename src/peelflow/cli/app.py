@@ -134,7 +134,7 @@ def _run_and_flush(arguments: Sequence[str] | None) -> int:
     """Do what is asked, see that all of it is printed, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # an arrow is no reason to stop
+            stream.reconfigure(errors="replace")  # an arrow is no reason to stop half-way
     try:
         code = _exit_code(arguments)
         sys.stdout.flush()
