@@ -23,6 +23,7 @@ from peelflow.errors import (
     PeelflowError,
     RulesMismatch,
     StoreBusy,
+    Unverified,
 )
 from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
@@ -65,6 +66,7 @@ _FINDING_ERRORS = (
     StoreBusy,
     KeyReused,
     EventVoided,
+    Unverified,
 )
 
 app: typer.Typer = typer.Typer(

@@ -6,6 +6,7 @@ The commands are import, demo, feed, seal, verify and export.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from datetime import date
 from pathlib import Path
@@ -22,8 +23,14 @@ from peelflow.cli.options import (
     read_pair,
     read_text,
 )
-from peelflow.cli.output_files import ReplaceOption, check_output_file, output_stream, write_text
-from peelflow.errors import InvalidRequest
+from peelflow.cli.output_files import (
+    ReplaceOption,
+    check_output_file,
+    output_stream,
+    write_text,
+)
+from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.files import read_regular
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.register import Register
@@ -40,6 +47,7 @@ from peelflow.stores.integrity import (
     seal_from,
     seal_text,
 )
+from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
 
@@ -205,9 +213,7 @@ def verify(
     if export is not None:
         subject, findings = str(export), _verify_export_file(export, sealed, heads)
     else:
-        subject = location.register
-        with location.opened() as register:
-            findings = register.verify(sealed=sealed, heads=heads)
+        subject, findings = location.register, _verify_register(location, sealed, heads)
     for finding in findings:
         output.line(str(finding))
     if findings:
@@ -215,6 +221,29 @@ def verify(
         raise typer.Exit(FINDINGS)
     seal_note = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
     output.line(f"{subject}: everything fits{seal_note}")
+
+
+def _verify_register(
+    location: RegisterOptions, sealed: Seal | None, heads: Heads | None
+) -> tuple[Discrepancy, ...]:
+    """Return what does not fit in a register: that a register's file cannot be opened, too."""
+    try:
+        with location.opened() as register:
+            return register.verify(sealed=sealed, heads=heads)
+    except StoreUnavailable as fault:
+        is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
+        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+            raise
+        return (Discrepancy("", 0, "store-unreadable", fault.why),)
+
+
+def _is_register(file: Path) -> bool:
+    """Return whether a SQLite file bears peelflow's mark, which stands at byte 68."""
+    try:
+        header = read_regular(file, 72) or b""
+    except (OSError, ValueError):  # the URL of a database, or nothing that can be read
+        return False
+    return int.from_bytes(header[68:72]) == APPLICATION_ID
 
 
 def _read_seal(file: Path) -> tuple[Seal, Heads | None]:
