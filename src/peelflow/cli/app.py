@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import exchange, listing, output, portfolio, record, rules
+from peelflow.cli import daily, exchange, listing, output, portfolio, record, rules
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
+from peelflow.cli.settings import current_settings, read_settings, use_settings
 from peelflow.errors import (
     Conflict,
     EventVoided,
@@ -69,12 +70,12 @@ _FINDING_ERRORS = (
 
 app: typer.Typer = typer.Typer(
     name="peelflow",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
+    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
     "the reader of what is printed left.",
 )
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -87,6 +88,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "add": record.add,
     "appoint": record.appoint,
     "import": exchange.import_files,
+    "whoami": daily.whoami,
+    "do": daily.do,
     "list": listing.list_records,
     "show": listing.show_record,
     "why": listing.why,
@@ -109,15 +112,17 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 _OPTION_ORDER: Mapping[str, str] = {
     "add": "category force issued actor actor_role level field parent state on reason "
-    "recorded_by source key register rules",
-    "appoint": "force first_day actor actor_role last_day recorded_by source key register rules",
+    "recorded_by source key register rules verbose",
+    "appoint": "force first_day actor actor_role last_day recorded_by source key register rules "
+    "verbose",
     "fire": "actor actor_role on recorded_by source reason inspection successor document "
-    "kind signed_by signed_on key register rules",
-    "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules",
+    "kind signed_by signed_on key register rules verbose",
+    "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules "
+    "verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
 for _name, _command in COMMANDS.items():
-    app.command(_name)(grouped(_command, _OPTION_ORDER.get(_name, "")))
+    app.command(_name, cls=daily.AskingCommand)(grouped(_command, _OPTION_ORDER.get(_name, "")))
 app.add_typer(store_app, name="store")
 
 
@@ -162,12 +167,26 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 def _invoke(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
     code = 0
+    words = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        app(args=arguments, prog_name="peelflow")
+        use_settings(read_settings(Path.cwd()))
+        names = (*COMMANDS, "store", *_declare_verb(words))
+        app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
     except PeelflowError as error:
         output.error(error)
         code = FINDINGS if isinstance(error, _FINDING_ERRORS) else MISUSE
     return code
+
+
+def _declare_verb(words: Sequence[str]) -> tuple[str, ...]:
+    """Let the trigger that stands first on the command line be a command, and return its name."""
+    first = next(iter(words), "-")
+    if first.startswith("-") or first in COMMANDS or first == "store":
+        return ()
+    trigger = daily.trigger_called(first, (*COMMANDS, "store"))
+    if first not in (command.name for command in app.registered_commands):
+        app.command(first, cls=daily.AskingCommand, hidden=True)(grouped(daily.verb_of(trigger)))
+    return (first,)
 
 
 def _discard_unwritten() -> None:

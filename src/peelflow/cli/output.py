@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from io import StringIO, TextIOWrapper
 from pathlib import Path
@@ -243,9 +244,20 @@ def error(fault: PeelflowError) -> None:
         error_line(str(fault))
 
 
+_SHOWS_PLACES: ContextVar[bool] = ContextVar("shows_places", default=False)
+
+
+def show_rule_places(*, shown: bool) -> None:
+    """Let refusals say in which file and line the rule stands that refuses, or not."""
+    _SHOWS_PLACES.set(shown)
+
+
 def rule_location(span: Span) -> str:
-    """Say where a rule stands, from here if its file lies below; a built one stands nowhere."""
-    if span == NOWHERE:
+    """Say where a rule stands, where that is asked for; a built one stands nowhere.
+
+    A file below the working folder is named from there.
+    """
+    if span == NOWHERE or not _SHOWS_PLACES.get():
         return ""
     path = Path(span.file)
     near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
