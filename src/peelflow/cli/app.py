@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
@@ -75,8 +76,9 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
-    "the reader of what is printed left.",
+    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: "
+    "0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where the reader of what is "
+    "printed left.",
 )
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "demo": exchange.demo,
@@ -121,8 +123,65 @@ _OPTION_ORDER: Mapping[str, str] = {
     "verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
+EXAMPLES: Mapping[str, str] = {
+    "demo": "--register demo.db",
+    "check": "rules",
+    "rules": "level-2",
+    "diff": "before plan/rules",
+    "whoami": "",
+    "appoint": "chief-1 chief_constable --force west-midlands --first-day 2024-01-01",
+    "add": "R-1 --category recommendation --level 2 --force west-midlands --issued 2024-01-09",
+    "amend": 'R-1 owner lead-1 --reason "Agreed on Monday" --on 2024-01-10',
+    "do": "R-1 start --on 2024-01-10",
+    "attach": "R-1 letter.pdf --signed-by chief-1 --signed-on 2024-02-01 --on 2024-02-01",
+    "why": "R-1 close --as chief_constable --by chief-1 --on 2024-02-01",
+    "fire": "R-1 close --actor chief-1 --actor-role chief_constable --on 2024-02-01",
+    "correct": 'R-1 5 --void --reason "Another record was meant" --actor chief-1 '
+    "--actor-role chief_constable --on 2024-02-02",
+    "relevel": 'R-1 level-2-to-3 --reason "To be verified" --source "portal 5/2" --actor portal '
+    "--actor-role hmicfrs --recorded-by officer-1 --on 2024-02-05",
+    "route": "R-1 --to closed --on 2024-02-05",
+    "import": "records.csv",
+    "migrate": "--check plan/rules/review-1-to-2.yaml",
+    "list": "--level 3 --state in_progress",
+    "show": "R-1",
+    "figures": "--as-at 2023-03-30",
+    "tick": "--on 2024-02-05",
+    "overdue": "--on 2024-02-05",
+    "ages": "--on 2024-02-05",
+    "plan": "--on 2024-02-05",
+    "movement": "--after 2022-12-31 --until 2023-03-30",
+    "reconcile": "portal.csv",
+    "feed": "--after 660",
+    "seal": "register.seal",
+    "verify": "--seal register.seal",
+    "export": "register.jsonl",
+}
+"""What may stand after each command, in an order in which all of them run one after another."""
+EXAMPLE_WIDTH = 70
+
+
+def say_example(name: str) -> str:
+    """Return a command's example, as the last paragraph of its help, which may be copied whole.
+
+    Args:
+        name: The command.
+    """
+    lines = [f"  peelflow {name}"]
+    for word in map(shlex.quote, shlex.split(EXAMPLES[name])):
+        if len(lines[-1]) + len(word) > EXAMPLE_WIDTH:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return "\n".join(("\b", "Example:", *lines))
+
+
 for _name, _command in COMMANDS.items():
-    app.command(_name, cls=daily.AskingCommand)(grouped(_command, _OPTION_ORDER.get(_name, "")))
+    app.command(
+        _name,
+        cls=daily.AskingCommand,
+        epilog=say_example(_name),
+    )(grouped(_command, _OPTION_ORDER.get(_name, "")))
 app.add_typer(store_app, name="store")
 
 

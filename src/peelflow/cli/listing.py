@@ -29,6 +29,7 @@ from peelflow.cli.options import (
     RegisterOptions,
     SignatureOptions,
     SourceOption,
+    StateOption,
     SuccessorOption,
     day_option,
     level_of,
@@ -121,7 +122,7 @@ def list_records(
     force: ForceOption = None,
     category: Annotated[str | None, typer.Option("--category", help="Its category.")] = None,
     level: LevelOption = None,
-    state: Annotated[str | None, typer.Option("--state", help="The state it stands in.")] = None,
+    state: StateOption = None,
     parent: Annotated[str | None, typer.Option("--parent", help="The record above it.")] = None,
     counts: Annotated[
         Counts | None, typer.Option("--counts", help="How it counts on the ledger.")

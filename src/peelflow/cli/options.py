@@ -173,6 +173,10 @@ LevelOption = Annotated[
     typer.Option("--level", parser=read_level, metavar="1|2|3|4|none", help="Its level."),
 ]
 ForceOption = Annotated[str | None, typer.Option("--force", help="Only this force's records.")]
+StateOption = Annotated[
+    str | None,
+    typer.Option("--state", help="The state it stands in.", autocompletion=complete_state),
+]
 LedgerOption = Annotated[str, typer.Option("--ledger", help="The ledger to count on.")]
 ActorOption = Annotated[
     str, typer.Option("--actor", envvar="PEELFLOW_ACTOR", help="Who decided: a person.")
