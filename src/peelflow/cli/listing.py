@@ -17,12 +17,9 @@ from peelflow.cli.options import (
     FINDINGS,
     UNDETERMINED,
     DocumentsOption,
-    ForceOption,
     Format,
-    FormatOption,
     InspectionOption,
     LedgerOption,
-    LevelOption,
     OnOption,
     ReasonOption,
     RecordArgument,
@@ -30,9 +27,14 @@ from peelflow.cli.options import (
     SignatureOptions,
     SourceOption,
     SuccessorOption,
-    day_option,
-    level_of,
     today,
+)
+from peelflow.cli.selecting import (
+    AsAtOption,
+    ByOption,
+    KnownOption,
+    PrintingOptions,
+    SelectionOptions,
 )
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
@@ -53,10 +55,19 @@ from peelflow.model.records import (
 )
 from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Counts, ledgers_counting
+from peelflow.portfolio.grouping import (
+    GroupedFigures,
+    grouped_figures,
+    is_assumed,
+    selected_figures,
+)
 from peelflow.portfolio.listing import question_amendments, row_of
+from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
+from peelflow.reports.content import Table
 from peelflow.reports.lifecycle_page import say_counts
+from peelflow.reports.tables import grouped_table
 from peelflow.wording import say_choice, say_day, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
@@ -117,35 +128,29 @@ _FIGURE_COLUMNS = ("Open", "Closed", "Total")
 
 def list_records(
     *,
-    location: RegisterOptions,
-    force: ForceOption = None,
-    category: Annotated[str | None, typer.Option("--category", help="Its category.")] = None,
-    level: LevelOption = None,
-    state: Annotated[str | None, typer.Option("--state", help="The state it stands in.")] = None,
-    parent: Annotated[str | None, typer.Option("--parent", help="The record above it.")] = None,
+    wanted: SelectionOptions,
     counts: Annotated[
         Counts | None, typer.Option("--counts", help="How it counts on the ledger.")
     ] = None,
     ledger: LedgerOption = "portal",
-    form: FormatOption = Format.TABLE,
+    as_at: AsAtOption = None,
+    known: KnownOption = None,
+    location: RegisterOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """List the records that match, by id."""
+    """List the records that match, by id, as they stood at the end of a day."""
     columns = (
         *("record", "category", "level", "force", "state", "owner", "issued"),
         *("last event", "decided by", "recorded by"),
     )
+    selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
-        records = register.records(
-            force=force,
-            category=category,
-            level="any" if level is None else level_of(level),
-            state=state,
-            parent=parent,
-            counts=counts,
-            ledger=ledger,
+        records = each_selected(register, selection, as_at=as_at, known=known)
+        body = tuple(
+            _record_row(record, history[record.number - 1])
+            for record, history in register.histories(records)
         )
-        body = [_record_row(record, events[-1]) for record, events in register.histories(records)]
-    output.rows(columns, body, form)
+    printing.show(Table("records", "", columns, body))
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -166,8 +171,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
 
 def _say_state(record: Record) -> str:
     """Say a state, and whether it was taken over rather than walked into."""
-    entered = record.entered[record.state].number == 1
-    return f"{record.state} (assumed)" if record.assumed and entered else record.state
+    return f"{record.state} (assumed)" if is_assumed(record) else record.state
 
 
 def show_record(
@@ -220,56 +224,91 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
 
 def figures(
     *,
-    location: RegisterOptions,
-    as_at: Annotated[
-        date | None,
-        day_option("--as-at", "As at the end of this day; everything recorded when left out."),
-    ] = None,
-    known: Annotated[
-        int | None,
-        typer.Option(
-            "--known",
-            metavar="POSITION",
-            help="As known at this position of the feed; all that is kept when left out.",
-        ),
-    ] = None,
-    force: ForceOption = None,
+    by: ByOption = None,
+    as_at: AsAtOption = None,
+    known: KnownOption = None,
+    wanted: SelectionOptions,
     ledger: LedgerOption = "portal",
-    form: FormatOption = Format.TABLE,
+    location: RegisterOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """Print how many records count open and closed.
+    """Print how many records count open and closed, by the rows of the rules or by anything else.
 
     The position of the feed that a table rests on stands above it: with `--known` the same table
     comes out again, whatever was recorded or corrected since.
     """
+    selection = wanted.selection()
     with location.opened() as register:
-        last = register.position() if known is None else known
-        counted = register.figures(as_at=as_at, force=force, ledger=ledger, known=last)
-        print_figures(counted, ledger, form)
+        if by is not None:
+            grouped = grouped_figures(
+                register, by, selection=selection, as_at=as_at, known=known, ledger=ledger
+            )
+            _print_grouped(grouped, printing)
+            return
+        if wanted.is_everything():
+            last = register.position() if known is None else known
+            counted = register.figures(as_at=as_at, force=wanted.force, ledger=ledger, known=last)
+        else:
+            counted = selected_figures(register, selection, as_at=as_at, known=known, ledger=ledger)
+    print_figures(counted, ledger, printing)
 
 
-def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) -> None:
-    """Print figures, with their totals in the last row."""
+def _say_figures(ledger: str, day: date | None, known: int | None) -> str:
+    when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
+    when += "" if known is None else f", known at position {known}"
+    return f"Figures on the ledger {ledger}, {when}"
+
+
+def _print_grouped(grouped: GroupedFigures, printing: PrintingOptions) -> None:
+    """Print figures by what records say, with their totals in the last row."""
+    title = _say_figures(grouped.ledger, grouped.as_at, grouped.known)
+    if not grouped.groups:
+        _say_no_record(title, printing)
+    if printing.chosen is Format.JSON:
+        with printing.text():
+            output.print_json(grouped.to_dict())
+    elif grouped.groups or printing.chosen is not Format.TABLE:
+        printing.show(grouped_table(grouped, title))
+
+
+def _say_no_record(title: str, printing: PrintingOptions) -> None:
+    """Say that a ledger has no record: to people in the figures' place, else beside them."""
+    if printing.chosen is Format.TABLE:
+        output.line(f"{title}: no record counts on it")
+    else:
+        output.error_line(f"{title}: no record counts on it")
+
+
+def print_figures(
+    counted: Figures, ledger: str, printing: PrintingOptions = PrintingOptions()
+) -> None:
+    """Print figures, with their totals in the last row; of a ledger without records, say so."""
     body = [(figure.title, figure.open, figure.closed, figure.total) for figure in counted.lines]
     total = ("Total", counted.open, counted.closed, counted.total)
-    day = counted.as_at
-    when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
-    when += "" if counted.known is None else f", known at position {counted.known}"
+    form = printing.chosen
+    title = _say_figures(ledger, counted.as_at, counted.known)
+    if not counted.total:
+        body = []
+        _say_no_record(title, printing)
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
         lines = [dict(zip(names, row, strict=True)) for row in body]
         totals = dict(zip(names[1:], total[1:], strict=True))
-        known = {"ledger": ledger, "as_at": day, "known": counted.known}
-        output.print_json({**known, "lines": lines, "total": totals})
+        known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
+        with printing.text():
+            output.print_json({**known, "lines": lines, "total": totals})
         return
-    output.rows(
-        (("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),
-        [*body, total],
-        form,
-        title=f"Figures on the ledger {ledger}, {when}",
+    if form is Format.TABLE and not body:
+        return
+    table = Table(
+        name="figures",
+        title=title,
+        columns=(("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),
+        rows=(*body, total) if body else (),
         numbers=_FIGURE_COLUMNS,
         totals=True,
     )
+    printing.show(table)
 
 
 def why(

@@ -45,6 +45,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     MD = "md"
+    XLSX = "xlsx"
 
 
 def read_day(text: str) -> date:
