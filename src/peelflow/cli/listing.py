@@ -262,21 +262,22 @@ def _say_figures(ledger: str, day: date | None, known: int | None) -> str:
 def _print_grouped(grouped: GroupedFigures, printing: PrintingOptions) -> None:
     """Print figures by what records say, with their totals in the last row."""
     title = _say_figures(grouped.ledger, grouped.as_at, grouped.known)
-    if not grouped.groups:
-        _say_no_record(title, printing)
     if printing.chosen is Format.JSON:
         with printing.text():
             output.print_json(grouped.to_dict())
-    elif grouped.groups or printing.chosen is not Format.TABLE:
+    elif not grouped.groups and printing.chosen in _FOR_PEOPLE:
+        _say_no_record(title, printing)
+    else:
         printing.show(grouped_table(grouped, title))
 
 
+_FOR_PEOPLE = (Format.TABLE, Format.MD)
+
+
 def _say_no_record(title: str, printing: PrintingOptions) -> None:
-    """Say that a ledger has no record: to people in the figures' place, else beside them."""
-    if printing.chosen is Format.TABLE:
+    """Say to people that a ledger has no record; to programs, no line says so."""
+    with printing.text():
         output.line(f"{title}: no record counts on it")
-    else:
-        output.error_line(f"{title}: no record counts on it")
 
 
 def print_figures(
@@ -289,7 +290,6 @@ def print_figures(
     title = _say_figures(ledger, counted.as_at, counted.known)
     if not counted.total:
         body = []
-        _say_no_record(title, printing)
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
         lines = [dict(zip(names, row, strict=True)) for row in body]
@@ -298,12 +298,13 @@ def print_figures(
         with printing.text():
             output.print_json({**known, "lines": lines, "total": totals})
         return
-    if form is Format.TABLE and not body:
+    if not body and form in _FOR_PEOPLE:
+        _say_no_record(title, printing)
         return
     table = Table(
         name="figures",
         title=title,
-        columns=(("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),
+        columns=(("" if form in _FOR_PEOPLE else "Figure"), *_FIGURE_COLUMNS),
         rows=(*body, total) if body else (),
         numbers=_FIGURE_COLUMNS,
         totals=True,

@@ -29,7 +29,7 @@ from peelflow.cli.output_files import ReplaceOption, check_output_file, write_by
 from peelflow.engine.calendar import months_after
 from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Counts
-from peelflow.portfolio.selection import Condition, Selection, read_condition
+from peelflow.portfolio.selection import Criterion, Selection, read_criterion
 from peelflow.register.context import utc_now
 from peelflow.reports.content import Cell, Table
 from peelflow.reports.workbook import workbook_of
@@ -52,7 +52,7 @@ WhereOption = Annotated[
     list[str] | None,
     typer.Option(
         "--where",
-        metavar="CONDITION",
+        metavar="CRITERION",
         help="What else it must say, such as theme=custody, owner!=lead-3, owner= or "
         "due<2023-06-30; may be repeated.",
     ),
@@ -177,26 +177,26 @@ class SelectionOptions:
             parent=self.parent,
             counts=counts,
             ledger=ledger,
-            conditions=tuple(self._conditions()),
+            criteria=tuple(self._conditions()),
         )
 
     def is_everything(self) -> bool:
         """Whether nothing is left out but for the force."""
         return self.selection() == Selection(force=self.force)
 
-    def _conditions(self) -> Iterator[Condition]:
+    def _conditions(self) -> Iterator[Criterion]:
         for column, value in (
             ("owner", self.owner),
             ("question", self.question),
             ("report", self.report),
         ):
             if value is not None:
-                yield Condition(column, "=", value)
+                yield Criterion(column, "=", value)
         if self.no_owner:
-            yield Condition("owner", "=", "")
+            yield Criterion("owner", "=", "")
         if self.due_before is not None:
-            yield Condition("due", "<", self.due_before.isoformat())
-        yield from map(read_condition, self.where or [])
+            yield Criterion("due", "<", self.due_before.isoformat())
+        yield from map(read_criterion, self.where or [])
 
 
 @frozen(kw_only=True)

@@ -30,7 +30,7 @@ _REPORT_FIELDS = ("source_report", "report")
 
 
 @frozen
-class Condition:
+class Criterion:
     """What a record must say: a column, an operator and a value, such as `due < 2023-06-30`.
 
     `=` with no value asks for records that say nothing. A part of a question counts as that
@@ -47,7 +47,7 @@ class Condition:
 
 @frozen
 class Selection:
-    """Which records to look at; what is left out matches any, and every condition must hold.
+    """Which records to look at; what is left out matches any, and every criterion must hold.
 
     Attributes:
         force: The force they were issued to.
@@ -57,7 +57,7 @@ class Selection:
         parent: The record that they lie below.
         counts: How they count on `ledger`; None where they need not count on it.
         ledger: The ledger to count on.
-        conditions: What else they must say.
+        criteria: What else they must say.
     """
 
     force: str | None = None
@@ -67,14 +67,14 @@ class Selection:
     parent: str | None = None
     counts: Counts | None = None
     ledger: str = "portal"
-    conditions: tuple[Condition, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
 
 
 EVERYTHING = Selection()
 
 
-def read_condition(text: str) -> Condition:
-    """Return the condition that a text says, such as `owner=lead-3`, `owner=` or `due<2023-06-30`.
+def read_criterion(text: str) -> Criterion:
+    """Return the criterion that a text says, such as `owner=lead-3`, `owner=` or `due<2023-06-30`.
 
     Args:
         text: A column, an operator and a value.
@@ -85,9 +85,9 @@ def read_condition(text: str) -> Condition:
     parts = _CONDITION.fullmatch(text)
     if parts is None or not parts[1].strip():
         instead = "write it as owner=lead-3, owner!=lead-3, owner= or due<2023-06-30"
-        raise InvalidRequest(f"the condition {text!r}", "is none", instead)
+        raise InvalidRequest(f"the criterion {text!r}", "is none", instead)
     operator: Operator = parts[2]  # type: ignore[assignment] # what the pattern lets through
-    return Condition(parts[1].strip(), operator, parts[3].strip())
+    return Criterion(parts[1].strip(), operator, parts[3].strip())
 
 
 def check_column(register: Register, column: str) -> None:
@@ -137,22 +137,22 @@ def _field_values(record: Record, name: str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def satisfies(record: Record, condition: Condition) -> bool:
-    """Whether a record says what a condition asks for.
+def satisfies(record: Record, criterion: Criterion) -> bool:
+    """Whether a record says what a criterion asks for.
 
     Args:
         record: The record.
-        condition: The condition.
+        criterion: The criterion.
     """
-    values, wanted = values_of(record, condition.column), condition.value
-    is_question = condition.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
-    match condition.operator:
+    values, wanted = values_of(record, criterion.column), criterion.value
+    is_question = criterion.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
+    match criterion.operator:
         case "=" | "!=":
             says = any(
                 value == wanted or (is_question and covers_question(frozenset({wanted}), value))
                 for value in values
             )
-            return (says if wanted else not values) == (condition.operator == "=")
+            return (says if wanted else not values) == (criterion.operator == "=")
         case "<":
             return any(value < wanted for value in values)
         case "<=":
@@ -201,18 +201,18 @@ def _check_selection(register: Register, selection: Selection) -> None:
         counts=selection.counts,
         ledger=selection.ledger,
     )
-    for condition in selection.conditions:
-        check_column(register, condition.column)
-        if condition.operator in ("=", "!=") and condition.value:
-            match condition.column:
+    for criterion in selection.criteria:
+        check_column(register, criterion.column)
+        if criterion.operator in ("=", "!=") and criterion.value:
+            match criterion.column:
                 case "force":
-                    register.records(force=condition.value)
+                    register.records(force=criterion.value)
                 case "category":
-                    register.records(category=condition.value)
+                    register.records(category=criterion.value)
                 case "state":
-                    register.records(state=condition.value)
+                    register.records(state=criterion.value)
                 case "parent":
-                    register.records(parent=condition.value)
+                    register.records(parent=criterion.value)
 
 
 def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
@@ -220,7 +220,7 @@ def _is_selected(register: Register, selection: Selection, record: Record) -> bo
         selection.level in ("any", record.level)
         and selection.state in (None, record.state)
         and selection.counts in (None, register.counts(record).get(selection.ledger))
-        and all(satisfies(record, condition) for condition in selection.conditions)
+        and all(satisfies(record, criterion) for criterion in selection.criteria)
     )
 
 
