@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime
 from io import BytesIO
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -26,9 +27,10 @@ def book(*tables: Table) -> bytes:
     return workbook_of(tables, title="A list", made=MADE)
 
 
-def read(content: bytes) -> list[list[object]]:
+def read(content: bytes) -> list[list[Any]]:
     """Return the rows of a workbook's first sheet, read by another library."""
-    return [*CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()]
+    sheet = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0)
+    return [list(row) for row in sheet.to_python()]
 
 
 def sheet_xml(content: bytes, name: str = "xl/worksheets/sheet1.xml") -> str:
