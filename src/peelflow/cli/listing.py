@@ -138,19 +138,45 @@ def list_records(
     location: RegisterOptions,
     printing: PrintingOptions,
 ) -> None:
-    """List the records that match, by id, as they stood at the end of a day."""
-    columns = (
-        *("record", "category", "level", "force", "state", "owner", "issued"),
-        *("last event", "decided by", "recorded by"),
-    )
+    """List the records that match, by id, as they stood at the end of a day.
+
+    CSV, JSON and workbooks have every field.
+    """
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
-        body = tuple(
-            _record_row(record, history[record.number - 1])
-            for record, history in register.histories(records)
-        )
-    printing.show(Table("records", "", columns, body))
+        listed = [
+            (record, history[record.number - 1]) for record, history in register.histories(records)
+        ]
+        fields = _field_names(register, (record for record, _ in listed))
+    _print_records(listed, fields, printing)
+
+
+def _print_records(
+    listed: Sequence[tuple[Record, Event]], fields: tuple[str, ...], printing: PrintingOptions
+) -> None:
+    """Print records, each with its last event: with its fields where there is room for them."""
+    body = tuple(_record_row(record, last) for record, last in listed)
+    form = printing.chosen
+    if form is Format.JSON:
+        rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
+        kept = (record.fields for record, _ in listed)
+        with printing.text():
+            output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
+        return
+    if form in (Format.TABLE, Format.MD):
+        printing.show(Table("records", "", _LIST_COLUMNS, body))
+        return
+    names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
+    cells = [[_field_cell(record, name) for name in fields] for record, _ in listed]
+    full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
+    printing.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
+
+
+_LIST_COLUMNS = (
+    *("record", "category", "level", "force", "state", "owner", "issued"),
+    *("last event", "decided by", "recorded by"),
+)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -167,6 +193,26 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         str(last.actor),
         last.recorded_by,
     )
+
+
+def _field_names(register: Register, records: Iterable[Record]) -> tuple[str, ...]:
+    """Return the fields of records but for the owner, whose column is always there.
+
+    Those of each category stand as it declares them; behind them what only older records have.
+    """
+    declared = register.rulebook.vocabulary.categories
+    names: dict[str, None] = {}
+    others: set[str] = set()
+    for record in records:
+        known = declared.get(record.category)
+        names |= dict.fromkeys(() if known is None else known.fields)
+        others.update(record.fields)
+    return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
+
+
+def _field_cell(record: Record, name: str) -> str | None:
+    value = record.fields.get(name)
+    return None if value is None else output.say_value(value)
 
 
 def _say_state(record: Record) -> str:

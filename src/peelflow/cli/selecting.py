@@ -18,6 +18,7 @@ from attrs import frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
+    ExcelOption,
     ForceOption,
     Format,
     FormatOption,
@@ -199,35 +200,54 @@ class SelectionOptions:
         yield from map(read_criterion, self.where or [])
 
 
+_ENDINGS = {f".{form}": form for form in (Format.CSV, Format.JSON, Format.MD, Format.XLSX)}
+
+
+def _ending_of(form: Format) -> str:
+    return ".csv" if form is Format.EXCEL else f".{form}"
+
+
 @frozen(kw_only=True)
 class PrintingOptions:
     """How and where a command prints what it finds."""
 
     form: FormatOption = Format.TABLE
+    excel: ExcelOption = False
     output: OutputOption = None
     replace: ReplaceOption = False
 
     @property
     def chosen(self) -> Format:
-        """The format: the one that is named, or the one that the file's ending says.
+        """The format: the one that is asked for, or the one that the file's ending says.
 
         Raises:
-            InvalidRequest: A file is to hold a table, or standard output a workbook.
+            InvalidRequest: A file is to hold a table, standard output a workbook, or what is not
+                CSV is asked for a spreadsheet too.
         """
+        asked = self._asked
         if self.output is None:
-            if self.form is Format.XLSX:
+            if asked is Format.XLSX:
                 why, instead = "is no text to print", "name a file, such as -o list.xlsx"
                 raise InvalidRequest("a workbook", why, instead)
-            return self.form
-        endings = {f".{form}": form for form in Format if form is not Format.TABLE}
-        known = endings.get(self.output.suffix.lower())
-        form = known if self.form is Format.TABLE else self.form
-        if form is None or known not in (None, form):
+            return asked
+        ending = self.output.suffix.lower()
+        known = _ENDINGS.get(ending)
+        form = known if asked is Format.TABLE else asked
+        if form is None or (known is not None and _ending_of(form) != ending):
             what, why = f"the file {self.output}", f"does not end as {self.form} does"
             if form is None:
                 why = "ends as no format does"
-            raise InvalidRequest(what, why, f"choose one of {', '.join(endings)}")
+            raise InvalidRequest(what, why, f"choose one of {', '.join(_ENDINGS)}")
         return form
+
+    @property
+    def _asked(self) -> Format:
+        if not self.excel:
+            return self.form
+        if self.form not in (Format.TABLE, Format.CSV, Format.EXCEL):
+            what, why = f"--format {self.form}", "is nothing that a spreadsheet opens"
+            raise InvalidRequest(what, why, "leave it out, or leave out --excel")
+        return Format.EXCEL
 
     @contextmanager
     def text(self) -> Iterator[None]:
