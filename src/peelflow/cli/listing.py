@@ -5,7 +5,7 @@ The commands are list, show, why, route and figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from shlex import quote
 from typing import Annotated, assert_never
@@ -54,7 +54,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Counts, ledgers_counting
+from peelflow.model.rules import SYSTEM, Category, Counts, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
@@ -149,11 +149,14 @@ def list_records(
             (record, history[record.number - 1]) for record, history in register.histories(records)
         ]
         fields = _field_names(register, (record for record, _ in listed))
-    _print_records(listed, fields, printing)
+    _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
 
 
 def _print_records(
-    listed: Sequence[tuple[Record, Event]], fields: tuple[str, ...], printing: PrintingOptions
+    listed: Sequence[tuple[Record, Event]],
+    fields: tuple[str, ...],
+    categories: Mapping[str, Category],
+    printing: PrintingOptions,
 ) -> None:
     """Print records, each with its last event: with its fields where there is room for them."""
     body = tuple(_record_row(record, last) for record, last in listed)
@@ -168,7 +171,7 @@ def _print_records(
         printing.show(Table("records", "", _LIST_COLUMNS, body))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    cells = [[_field_cell(record, name) for name in fields] for record, _ in listed]
+    cells = [_field_cells(record, categories.get(record.category), fields) for record, _ in listed]
     full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
     printing.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
 
@@ -210,9 +213,13 @@ def _field_names(register: Register, records: Iterable[Record]) -> tuple[str, ..
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cell(record: Record, name: str) -> str | None:
-    value = record.fields.get(name)
-    return None if value is None else output.say_value(value)
+def _field_cells(
+    record: Record, category: Category | None, names: Sequence[str]
+) -> tuple[output.Cell, ...]:
+    """Return what a record's fields say, each day as a day."""
+    values = record.fields if category is None else record.field_values(category)
+    said = (values.get(name) for name in names)
+    return tuple(output.say_value(value) if isinstance(value, tuple) else value for value in said)
 
 
 def _say_state(record: Record) -> str:
