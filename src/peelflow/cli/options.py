@@ -19,8 +19,12 @@ from zoneinfo import ZoneInfo
 import typer
 from attrs import NOTHING, fields, frozen, has
 
-from peelflow.cli import output
-from peelflow.cli.settings import DEFAULT_REGISTER, check_environment, current_settings
+from peelflow.cli.settings import (
+    DEFAULT_REGISTER,
+    check_environment,
+    current_settings,
+    show_rule_places,
+)
 from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
@@ -46,6 +50,7 @@ class Format(StrEnum):
     JSON = "json"
     MD = "md"
     EXCEL = "excel"
+    XLSX = "xlsx"
 
 
 def read_day(text: str) -> date:
@@ -173,10 +178,6 @@ LevelOption = Annotated[
     typer.Option("--level", parser=read_level, metavar="1|2|3|4|none", help="Its level."),
 ]
 ForceOption = Annotated[str | None, typer.Option("--force", help="Only this force's records.")]
-StateOption = Annotated[
-    str | None,
-    typer.Option("--state", help="The state it stands in.", autocompletion=complete_state),
-]
 LedgerOption = Annotated[str, typer.Option("--ledger", help="The ledger to count on.")]
 ActorOption = Annotated[
     str, typer.Option("--actor", envvar="PEELFLOW_ACTOR", help="Who decided: a person.")
@@ -244,7 +245,7 @@ class RegisterOptions:
             InvalidRequest: There is no such file.
         """
         check_environment()
-        output.show_rule_places(shown=self.verbose)
+        show_rule_places(shown=self.verbose)
         scheme, colon, _ = self.register.partition(":")
         url = self.register if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{self.register}"
         file = Path(url.removeprefix(SQLITE_SCHEME))
@@ -321,28 +322,6 @@ class ReasonedArguments(TypedDict):
     reason: str
     source: str
     key: str | None
-
-
-@frozen(kw_only=True)
-class FormatOptions:
-    """How rows are printed, and whether CSV is for a spreadsheet."""
-
-    form: FormatOption = Format.TABLE
-    excel: ExcelOption = False
-
-    @property
-    def chosen(self) -> Format:
-        """The format that was asked for.
-
-        Raises:
-            InvalidRequest: It is not CSV, and asked for a spreadsheet too.
-        """
-        if not self.excel:
-            return self.form
-        if self.form not in (Format.TABLE, Format.CSV, Format.EXCEL):
-            what, why = f"--format {self.form}", "is nothing that a spreadsheet opens"
-            raise InvalidRequest(what, why, "leave it out, or leave out --excel")
-        return Format.EXCEL
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import date
 from io import StringIO, TextIOWrapper
 from pathlib import Path
@@ -28,6 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from peelflow.cli.options import Format
+from peelflow.cli.settings import shows_rule_places
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Span
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Value
@@ -244,20 +244,12 @@ def error(fault: PeelflowError) -> None:
         error_line(str(fault))
 
 
-_SHOWS_PLACES: ContextVar[bool] = ContextVar("shows_places", default=False)
-
-
-def show_rule_places(*, shown: bool) -> None:
-    """Let refusals say in which file and line the rule stands that refuses, or not."""
-    _SHOWS_PLACES.set(shown)
-
-
 def rule_location(span: Span) -> str:
     """Say where a rule stands, where that is asked for; a built one stands nowhere.
 
     A file below the working folder is named from there.
     """
-    if span == NOWHERE or not _SHOWS_PLACES.get():
+    if span == NOWHERE or not shows_rule_places():
         return ""
     path = Path(span.file)
     near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -106,6 +106,19 @@ def current_settings() -> Settings:
     return _IN_USE.get()
 
 
+_SHOWS_PLACES: ContextVar[bool] = ContextVar("shows_rule_places", default=False)
+
+
+def show_rule_places(*, shown: bool) -> None:
+    """Let refusals say in which file and line the rule stands that refuses, or not."""
+    _SHOWS_PLACES.set(shown)
+
+
+def shows_rule_places() -> bool:
+    """Say whether refusals tell in which file and line their rules stand."""
+    return _SHOWS_PLACES.get()
+
+
 def read_settings(folder: Path) -> Settings:
     """Return what the nearest `peelflow.toml` says, from a folder upwards.
 
