@@ -31,7 +31,7 @@ from peelflow.rulebook.national import (
     check,
     load,
     national,
-    relevelling_among,
+    national_plans_among,
     relevelling_plans,
     shipped_folder,
 )
@@ -47,7 +47,7 @@ LEVEL_3 = SHIPPED["level-3"]
 def moves_with(*own: Lifecycle, plans: tuple[MigrationPlan, ...] = ()) -> Moves:
     """Return every move there is once a force has these files and plans."""
     base = national()
-    every = (*relevelling_among(base), *plans)
+    every = (*national_plans_among(base), *plans)
     return moves_among((*base.lifecycles, *own), every, base.lifecycles)
 
 
@@ -328,7 +328,7 @@ def test_a_state_of_a_force_s_file_that_stands_for_nothing_cannot_be_moved() -> 
 def test_a_move_is_known_by_both_its_ends() -> None:
     """A plan that names rules that are not here leads nowhere."""
     plan = plan_between(LEVEL_3, refining(LEVEL_3))
-    assert list(moves_with(plans=(plan,)).plans_known()) == list(relevelling_among(national()))
+    assert list(moves_with(plans=(plan,)).plans_known()) == list(national_plans_among(national()))
     assert str(LEVEL_3) in moves_with().before("level-2@1")
     assert isinstance(moves_with().into["level-2@1"][0], Move)
 

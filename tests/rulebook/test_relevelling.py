@@ -36,7 +36,7 @@ def test_damaged_plans_between_levels_move_nothing(monkeypatch: pytest.MonkeyPat
     """They are proved before they are given to anybody."""
     plan = relevelling_plans()["level-2-to-3"]
     broken = evolve(plan, states={**plan.states, "open": "closed"})
-    monkeypatch.setattr(rules, "_relevelling_files", lambda: RuleFiles(migrations=[broken]))
+    monkeypatch.setattr(rules, "_plan_files", lambda: RuleFiles(migrations=[broken]))
     monkeypatch.setattr(rules, "authority", lambda: Authority(national()))
     with pytest.raises(InvalidRules, match="level-2-to-3"):
         relevelling_plans.__wrapped__()

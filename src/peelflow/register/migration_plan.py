@@ -22,7 +22,8 @@ from peelflow.rulebook.authority import is_own_relevelling
 from peelflow.rulebook.national import (
     authority,
     national,
-    relevelling_among,
+    national_plans,
+    national_plans_among,
     relevelling_plans,
 )
 from peelflow.rulebook.rulebook import Rulebook
@@ -100,7 +101,7 @@ def resolve_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
     if isinstance(plan, str):
         known = {migration.name: migration for migration in rulebook.migrations}
         if plan not in known:
-            known = {**relevelling_plans(), **known}
+            known = {**national_plans(), **known}
         if plan not in known:
             raise InvalidRequest(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]
@@ -164,8 +165,8 @@ def relevelling_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedP
 
 @lru_cache(maxsize=8)
 def moves_of(rulebook: Rulebook) -> Moves:
-    """Return every move between the rules of a rulebook, those between national levels too."""
-    plans = (*rulebook.migrations, *relevelling_among(rulebook))
+    """Return every move between the rules of a rulebook, the national ones too."""
+    plans = (*rulebook.migrations, *national_plans_among(rulebook))
     return moves_among(rulebook.lifecycles, plans, national().lifecycles)
 
 
