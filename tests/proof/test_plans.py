@@ -151,8 +151,8 @@ def test_what_was_never_certified_is_not_verified_by_moving() -> None:
     started = "`liaison_officer` does `start` with the field `owner`"
     inspected = "a planned inspection that covers the record's question"
     walk = (
-        f"{started}: `open of level-3@1` → `in_progress of level-3@1`",
-        "`the migration plan` does `migrate`: `in_progress of level-3@1` → `self_certified`",
+        f"{started}: `open of level-3@2` → `in_progress of level-3@2`",
+        "`the migration plan` does `migrate`: `in_progress of level-3@2` → `self_certified`",
         f"`hmicfrs` does `verify` with {inspected}: `self_certified` → `closed`",
     )
     assert tuple(said for _, said in broken[certified.span].steps) == walk
@@ -163,7 +163,7 @@ def test_the_national_guarantees_hold_through_a_plan_restated_or_not(
 ) -> None:
     """Even if states could change, the walk would be found: the two checks share nothing."""
     own = split(refining(LEVEL_3), "in_progress")
-    later = evolve(split(refining(LEVEL_3), "self_certified"), version=2)
+    later = evolve(split(refining(LEVEL_3), "self_certified"), version=3)
     monkeypatch.setattr("peelflow.proof.migration._national_faults", lambda *_: ())
     faults = found(plan_between(own, later), own, later)
     assert codes(faults) == {"migration-breaks"}
@@ -329,8 +329,8 @@ def test_a_move_is_known_by_both_its_ends() -> None:
     """A plan that names rules that are not here leads nowhere."""
     plan = plan_between(LEVEL_3, refining(LEVEL_3))
     assert list(moves_with(plans=(plan,)).plans_known()) == list(national_plans_among(national()))
-    assert str(LEVEL_3) in moves_with().before("level-2@1")
-    assert isinstance(moves_with().into["level-2@1"][0], Move)
+    assert str(LEVEL_3) in moves_with().before("level-2@2")
+    assert isinstance(moves_with().into["level-2@2"][0], Move)
 
 
 def plan_text(plan: MigrationPlan) -> str:

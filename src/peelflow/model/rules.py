@@ -438,6 +438,11 @@ class MigrationPlan:
         return self.places.get(state, self.span)
 
 
+def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
+    """Say whether records change their level by moving."""
+    return set(old.applies_to.level) != set(new.applies_to.level)
+
+
 def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:
     """Yield every transition, in the order of the states that they leave."""
     for state in lifecycle.states.values():

@@ -24,6 +24,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
     is_automatic,
+    moves_level,
 )
 from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import trace_step
@@ -38,7 +39,6 @@ from peelflow.proof.moves import (
     Move,
     Moves,
     TooManyViewsError,
-    moves_level,
     past_views,
     refined_name,
 )

@@ -28,6 +28,7 @@ from peelflow.model.rules import (
     State,
     Transition,
     each_transition,
+    moves_level,
 )
 from peelflow.proof.guarantees import AbstractionMap
 from peelflow.proof.lint import each_requirement, triggers_in
@@ -43,11 +44,6 @@ MOST_VIEWS = 64
 
 class TooManyViewsError(Exception):
     """Records come to rules in more ways than a proof looks at."""
-
-
-def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
-    """Say whether records change their level by moving."""
-    return set(old.applies_to.level) != set(new.applies_to.level)
 
 
 def refined_name(lifecycle: Lifecycle) -> str:

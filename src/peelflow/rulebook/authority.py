@@ -14,8 +14,7 @@ from attrs import frozen
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
-from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
-from peelflow.proof.moves import moves_level
+from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed
 
@@ -84,7 +83,7 @@ def name_faults(
     known = authority.rules
     for lifecycle in lifecycles:
         same = [rules for rules in known.lifecycles if rules.name == lifecycle.name]
-        for rules in same[:1]:
+        for rules in sorted(same, key=lambda rules: -rules.version)[:1]:
             version = next((rules for rules in same if str(rules) == str(lifecycle)), rules)
             instead = (
                 f"give it a name of its own, and write `refines: {version}` where it is the "

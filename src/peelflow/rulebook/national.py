@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "52d5629c45f12e1c35267416e90cb7726f61bd896d7e8a1c4e440ccd42ec0e05"
+CACHE_DIGEST = "e16d95d54d33390901a578865e51ae159766194eacbfbc388b56d4dd714249cb"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
@@ -210,6 +210,26 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
     levels = {str(rules): set(rules.applies_to.level) for rules in national().lifecycles}
     plans = national_plans().items()
     return {name: plan for name, plan in plans if levels[plan.old] != levels[plan.new]}
+
+
+def plans_between_versions(old: str, new: str) -> tuple[MigrationPlan, ...]:
+    """Return the national plans that lead from one version of national rules to a later one.
+
+    Args:
+        old: The version that records run under, as name@version.
+        new: The later one.
+
+    Returns:
+        One plan after another: none where these are one version, or nothing leads there.
+    """
+    relevelling = relevelling_plans()
+    # INVARIANT: one plan leads on from a version, to the next.
+    steps = {plan.old: plan for name, plan in national_plans().items() if name not in relevelling}
+    found: list[MigrationPlan] = []
+    while old != new and old in steps:
+        found.append(steps[old])
+        old = steps[old].new
+    return tuple(found) if old == new else ()
 
 
 @cache
