@@ -169,7 +169,7 @@ def test_a_certificate_is_written_and_proved_again(run: Run) -> None:
     assert run("check", rules, "--verify-certificate", "c.json").code == 0
     ran = run("check", CUSTOM / "evidence_panel", "--verify-certificate", "c.json")
     assert ran.code == 1
-    assert "c.json:1:1: certificate-differs: `level-2-demonstrated@1` was there" in ran.out
+    assert "c.json:1:1: certificate-differs: `level-2-demonstrated@2` was there" in ran.out
     Path("c.json").write_text("{}", "utf-8")
     ran = run("check", rules, "--verify-certificate", "c.json")
     assert (ran.code, "certificate-unreadable" in ran.err) == (1, True)
@@ -197,7 +197,7 @@ def test_diff_pairs_the_files_of_folders(run: Run) -> None:
     """By name; what is in one of them alone appeared or vanished."""
     ran = run("diff", RULES, CUSTOM / "evidence_panel")
     assert ran.code == 1
-    assert "level-3-panel@1:\n  the lifecycle appeared\n" in ran.out
+    assert "level-3-panel@2:\n  the lifecycle appeared\n" in ran.out
     assert "level-4@1:\n  the lifecycle vanished\n" in ran.out
     ran = run("diff", "gone.yaml", RULES)
     assert (ran.code, "unreadable" in ran.out) == (2, True)
