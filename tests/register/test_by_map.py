@@ -101,7 +101,7 @@ def moved(tmp_path: Path, first: Any, second: Any, states: dict[str, str]) -> Wo
     ]
     said = ", ".join(f"{name}: {name}" for name in triggers)
     (tmp_path / "plan.yaml").write_text(
-        "migration: own-1-to-2\nfrom: own-level-2@2\nto: own-level-2@2\n"
+        "migration: own-1-to-2\nfrom: own-level-2@1\nto: own-level-2@2\n"
         f"states: {{{lines}}}\ntriggers: {{{said}}}\n",
         "utf-8",
     )

@@ -122,7 +122,9 @@ def test_only_a_national_plan_moves_a_national_record(world: World, changed: str
     """It is told by what it says, though it is called as the national one and is proved."""
     record = world.add(LEVEL_3)
     before = world.picture(record)
-    with pytest.raises(InvalidRequest, match="moves national records as only national plans do, and is none"):
+    with pytest.raises(
+        InvalidRequest, match="moves national records as only national plans do, and is none"
+    ):
         relevel(world, record, OTHER_PLANS[changed])
     assert world.picture(record) == before
 

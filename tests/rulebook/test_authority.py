@@ -123,7 +123,9 @@ def test_a_national_plan_is_not_replaced(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_no_other_plan_moves_national_records_to_a_level_or_a_version(name: str, tmp_path: Path) -> None:
+def test_no_other_plan_moves_national_records_to_a_level_or_a_version(
+    name: str, tmp_path: Path
+) -> None:
     """Whatever it is called, and though it says the same but for one key."""
     text = TEXTS[name].replace(f"migration: {name}", "migration: our-way")
     (fault,) = found(tmp_path, plan=text)

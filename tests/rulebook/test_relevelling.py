@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from peelflow.errors import InvalidRules
-from peelflow.proof.migration import check_migration
 from peelflow.model.rules import moves_level
+from peelflow.proof.migration import check_migration
 from peelflow.rulebook import national as rules
 from peelflow.rulebook.authority import Authority
 from peelflow.rulebook.loader import RuleFiles

@@ -350,9 +350,10 @@ class Pin(Result):
 class Lifecycle:
     """One state machine. Two are the same rules when their `pin` is equal.
 
-    `in_force_from` is None where the first day is not known: it holds on any day. `begun_by: take_over` says that no record is added under it, only taken over. `roles` holds the
-    roles this lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it
-    refines one; both are filled in when the rulebook loads.
+    `in_force_from` is None where the first day is not known: it holds on any day. `begun_by:
+    take_over` says that no record is added under it, only taken over. `roles` holds the roles this
+    lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it refines
+    one; both are filled in when the rulebook loads.
     """
 
     name: LifecycleName = field(metadata=file_key("lifecycle"))

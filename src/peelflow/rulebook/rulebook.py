@@ -53,7 +53,12 @@ class Rulebook:
 
     def _repr_html_(self) -> str:
         rows = [
-            (lifecycle, lifecycle.title, lifecycle.in_force_from or "unknown", len(lifecycle.states))
+            (
+                lifecycle,
+                lifecycle.title,
+                lifecycle.in_force_from or "unknown",
+                len(lifecycle.states),
+            )
             for lifecycle in self.lifecycles
         ]
         head = ("lifecycle", "title", "in force from", "states")
@@ -88,8 +93,11 @@ class Rulebook:
             for rules in base
             if (rules.name, rules.first_day) == (latest.name, latest.first_day)
         }
-        refining = [(versions[name], rules) for rules in in_force
-                    if (name := rules.refines or "") in versions]
+        refining = [
+            (versions[name], rules)
+            for rules in in_force
+            if (name := rules.refines or "") in versions
+        ]
         chosen = max(refining, key=lambda own: (own[0], _precedence(own[1])), default=None)
         return chosen[1] if chosen else latest
 
@@ -292,7 +300,8 @@ def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> It
             same = (rules.first_day, rules.refines) == (other.first_day, other.refines)
             # A later version takes the place of an earlier one from the same day.
             if same and rules.name != other.name and _first_shared(rules, other):
-                both = f"both apply to {_first_shared(rules, other)} {say_in_force(rules.in_force_from)}"
+                when = say_in_force(rules.in_force_from)
+                both = f"both apply to {_first_shared(rules, other)} {when}"
                 instead = "give one a later `in_force_from`, or apply it to other records"
                 sentence = f"`{rules}` and `{other}` {both}"
                 yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)
