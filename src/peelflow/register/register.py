@@ -586,7 +586,7 @@ class Register:
         return seal_register(self.store, self.documents)
 
     def verify(
-        self, *, sealed: Seal | None = None, heads: Heads | None = None
+        self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
     ) -> tuple[Discrepancy, ...]:
         """Return everything that does not fit (S10); nothing when all is as it was written.
 
@@ -596,13 +596,22 @@ class Register:
         Args:
             sealed: A seal that was kept elsewhere.
             heads: The heads that came with it: they tell which records differ.
+            judged: Whether each event is judged by the rules kept beside it, where all else fits.
 
         Raises:
             InvalidRequest: The heads are not those of the seal.
         """
+<<<<<<< HEAD
         from peelflow.register.archive import verify_register
 
         return verify_register(self.store, self.documents, sealed=sealed, heads=heads)
+=======
+        from peelflow.register.judgement import verify_register
+
+        return verify_register(
+            self.store, self.documents, self.session, sealed=sealed, heads=heads, judged=judged
+        ).discrepancies
+>>>>>>> main
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading.
