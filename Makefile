@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -63,6 +63,11 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+# PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
+hosted: $(READY)
+	PEELFLOW_HOSTED=1 $(BIN)/python -m pytest --no-cov -rs tests/stores/test_hosted.py \
+		tests/stores/test_read_only.py
 
 # Needs Debian's `spin` and a C compiler; EDITS is how many edits of each lifecycle are judged too.
 judges: $(READY)

@@ -46,6 +46,7 @@ class Format(StrEnum):
     JSON = "json"
     MD = "md"
     EXCEL = "excel"
+    XLSX = "xlsx"
 
 
 def read_day(text: str) -> date:
@@ -251,28 +252,6 @@ class ReasonedArguments(TypedDict):
     reason: str
     source: str
     key: str | None
-
-
-@frozen(kw_only=True)
-class FormatOptions:
-    """How rows are printed, and whether CSV is for a spreadsheet."""
-
-    form: FormatOption = Format.TABLE
-    excel: ExcelOption = False
-
-    @property
-    def chosen(self) -> Format:
-        """The format that was asked for.
-
-        Raises:
-            InvalidRequest: It is not CSV, and asked for a spreadsheet too.
-        """
-        if not self.excel:
-            return self.form
-        if self.form not in (Format.TABLE, Format.CSV, Format.EXCEL):
-            what, why = f"--format {self.form}", "is nothing that a spreadsheet opens"
-            raise InvalidRequest(what, why, "leave it out, or leave out --excel")
-        return Format.EXCEL
 
 
 @frozen(kw_only=True)
