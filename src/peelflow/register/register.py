@@ -601,17 +601,11 @@ class Register:
         Raises:
             InvalidRequest: The heads are not those of the seal.
         """
-<<<<<<< HEAD
-        from peelflow.register.archive import verify_register
-
-        return verify_register(self.store, self.documents, sealed=sealed, heads=heads)
-=======
         from peelflow.register.judgement import verify_register
 
         return verify_register(
             self.store, self.documents, self.session, sealed=sealed, heads=heads, judged=judged
         ).discrepancies
->>>>>>> main
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading.
