@@ -149,7 +149,7 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path, target: str) -> None:
     copy(shipped_folder("examples") / "custom_rules" / "refused" / "deputy-signs.yaml", folder)
     (folder / "away").symlink_to(target)
 
-    files = {fault.span.file for fault in check(folder).diagnostics}
+    files = {fault.span.file for fault in check(folder)}
 
     assert files == {(folder / "deputy-signs.yaml").as_posix()}
 
@@ -169,7 +169,7 @@ def test_a_folder_is_walked_with_bounds(
         else:
             (tmp_path / str(number)).mkdir()
 
-    (fault,) = check(tmp_path).diagnostics
+    (fault,) = check(tmp_path)
 
     assert fault.code == "unreadable"
     assert "holds more than 20 rule files or folders, or deeper than 16" in fault.sentence
