@@ -94,6 +94,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "fire": record.fire,
     "amend": record.amend,
     "attach": record.attach,
+    "link": record.link,
     "correct": record.correct,
     "figures": listing.figures,
     "tick": portfolio.tick,

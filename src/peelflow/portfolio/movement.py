@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
 from attrs import frozen
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import as_corrected, with_changes
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
@@ -57,13 +58,14 @@ def movement(
     movements = [
         moved
         for record, history in register.histories(later)
-        for moved in _movements_of(record, as_corrected(history), ledger)
+        for events in [with_changes(as_corrected(history), register.lifecycle)]
+        for moved in _movements_of(record, events, ledger)
         if after < moved.on <= until
     ]
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
 
 
-def _movements_of(record: Record, events: tuple[Event, ...], ledger: str) -> list[Movement]:
+def _movements_of(record: Record, events: Iterable[Event], ledger: str) -> list[Movement]:
     counts: Counts | None = None
     movements: list[Movement] = []
     for event in events:

@@ -10,17 +10,29 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from functools import wraps
 from inspect import signature
-from typing import Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Concatenate,
+    Final,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from attrs import define, field
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Refusal, Refused
-from peelflow.model.records import Actor, Document, Event, Provenance, Record
+from peelflow.model.records import Actor, Correction, Document, Event, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
 from peelflow.register.session import Session
 from peelflow.register.validation import FieldInput, check_type
+
+if TYPE_CHECKING:
+    from peelflow.register.entry import EntryValues
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -510,25 +522,70 @@ class Batch:
                 provenance=self.provenance(actor, None, recorded_by, None, source, key),
             )
 
+    def link(
+        self,
+        record: str,
+        parent: str,
+        *,
+        actor: Actor,
+        on: date | None = None,
+        reason: str | None = None,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Put a record that has no parent under one, from a day on.
+
+        Where it belonged there from the beginning, `correct` enters it anew with its parent. To
+        take the link back, void it.
+
+        Args:
+            record: The record's id.
+            parent: The id of the record above it.
+            actor: Who decided.
+            on: The day from which it lies there; today in London when left out.
+            reason: Why.
+            recorded_by: Who typed it.
+            source: What it was read from.
+            key: An idempotency key.
+
+        Returns:
+            The `parent_linked` event.
+
+        Raises:
+            InvalidRequest: It has a parent, or that record can have no such child.
+            Refused: It would stand open under a parent that is closed.
+        """
+        from peelflow.register.entry import link
+
+        with self.savepoint():
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
+            return link(self.session, record, parent, provenance=provenance)
+
     def correct(
         self,
         record: str,
         event: int,
         *,
-        correction: Literal["void", "redate"],
+        correction: Correction,
         actor: Actor,
         reason: str,
         on: date | None = None,
         to: date | None = None,
+        entry: EntryValues | None = None,
         recorded_by: str | None = None,
         source: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Void one event of a record, or move it to the day it happened on, and say why.
+        """Void one event of a record, move it to the day it happened on, or enter the record anew.
 
         Only the side that did it may. Nothing is erased: the history keeps both, and the figures
         come out as if it had happened on the right day, or never, from the position of the
         correction on. To take a correction back, void it.
+
+        A record that was entered by mistake is withdrawn by voiding its first event: it counts
+        nowhere on any day. One of the wrong force, level, category, parent or issue date is
+        entered anew, with its steps of the system's; its children take a new force with it.
 
         The engine judges every later act again, from the first event that changes: with the record
         as it then was, with people, their roles and inspections as recorded by now, with children
@@ -539,11 +596,12 @@ class Batch:
         Args:
             record: The record's id.
             event: The number of the event in its history.
-            correction: `void` or `redate`.
+            correction: `void`, `redate` or `reenter`.
             actor: Who says so.
             reason: Why.
             on: The day of the correction itself; today in London when left out.
             to: The right day, for `redate`.
+            entry: What the first event should have said, for `reenter`; what is left out was right.
             recorded_by: Who typed it.
             source: What it was read from.
             key: An idempotency key.
@@ -556,13 +614,16 @@ class Batch:
             InvalidRequest: There is no such event, it cannot be corrected so, or another side did
                 it.
         """
+        from peelflow.register.corrections import correct
+
         with self.savepoint():
-            return commands.correct(
+            return correct(
                 self.session,
                 record,
                 event,
                 correction=correction,
                 to=to,
+                entry=entry,
                 provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 

@@ -284,9 +284,12 @@ def check_pair_over_time(
 def _conflicting_ledgers(
     reads: ReadSet, pair: tuple[History, History], day: date
 ) -> frozenset[str]:
-    """Return the ledgers on which the child counts open, and the parent closed, on a day."""
+    """Return the ledgers on which the child counts open, and the parent closed, on a day.
+
+    A child without a history was none then.
+    """
     parent, child = pair
-    if day < child[0].on:
+    if not child or day < child[0].on:
         return frozenset()
     closed = _ledgers_counting(reads, record_at(parent, day), "closed")
     return open_ledgers(reads, record_at(child, day)) & closed

@@ -269,6 +269,7 @@ def relevel(
     first = session.repeated(event)
     if first is not None:
         return first
+    session.check_not_withdrawn(known)
     check_text(provenance.reason, f"{record}: the reason")
     check_plan_applies(proved, known)
     check_may_migrate(session, proved, known, provenance)

@@ -23,8 +23,9 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.commands import correct, new_event
+from peelflow.register.commands import new_event
 from peelflow.register.context import ReadSet, holidays_of
+from peelflow.register.corrections import correct
 from peelflow.register.migration_plan import (
     ResolvedPlan,
     check_may_migrate,
@@ -236,7 +237,7 @@ def _migrate_record(
     session: Session, record: Record, *, proved: ResolvedPlan, provenance: Provenance
 ) -> bool:
     new = proved.plan.states.get(record.state)
-    if new is None or record.lifecycle != proved.old.pin:
+    if new is None or record.withdrawn or record.lifecycle != proved.old.pin:
         return False
     check_may_migrate(session, proved, record, provenance)
     pin = session.keep_lifecycle(proved.new)
@@ -254,7 +255,15 @@ def _unmigrate_record(
     if last is None or not isinstance(last.what, Migrated) or last.what.plan != proved.digest:
         return False
     with session.savepoint():
-        correct(session, record.id, last.number, correction="void", to=None, provenance=provenance)
+        correct(
+            session,
+            record.id,
+            last.number,
+            correction="void",
+            to=None,
+            entry=None,
+            provenance=provenance,
+        )
     return True
 
 

@@ -71,6 +71,7 @@ class Register:
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
     amend: Final = autocommit(Batch.amend)
+    link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
@@ -342,8 +343,10 @@ class Register:
         """Return how a record counts, on each ledger its state names.
 
         Args:
-            record: A record, not its id.
+            record: A record, not its id. One that is withdrawn counts nowhere.
         """
+        if record.withdrawn:
+            return {}
         return self.lifecycle(record.lifecycle).states[record.state].counts_as
 
     def history(self, record: str) -> tuple[Event, ...]:

@@ -24,8 +24,10 @@ from peelflow.model.records import (
     Added,
     Attached,
     ChildLinked,
+    Corrected,
     Event,
     Migrated,
+    ParentLinked,
     Relevelled,
     TakenOver,
     TransitionTaken,
@@ -72,11 +74,19 @@ class References:
     def add(self, event: Event) -> None:
         """Note the documents, rules and records that an event names."""
         where = event.record, event.number
-        if isinstance(event.what, Added | TakenOver | Relevelled | Migrated):
-            pin = event.what.lifecycle
+        what = event.what
+        if isinstance(what, Corrected) and what.entry is not None:
+            what = what.entry
+        if isinstance(what, Added | TakenOver | Relevelled | Migrated):
+            pin = what.lifecycle
             self.rules.setdefault((pin.name, pin.version, pin.digest), where)
-        match event.what:
-            case Added(parent=str(name)) | TakenOver(parent=str(name)) | ChildLinked(child=name):
+        match what:
+            case (
+                Added(parent=str(name))
+                | TakenOver(parent=str(name))
+                | ChildLinked(child=name)
+                | ParentLinked(parent=name)
+            ):
                 self.records.setdefault(name, where)
             case TransitionTaken(evidence=evidence):
                 for document in evidence:
