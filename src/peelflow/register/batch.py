@@ -11,7 +11,6 @@ from datetime import date
 from functools import wraps
 from inspect import signature
 from typing import (
-    TYPE_CHECKING,
     Concatenate,
     Final,
     ParamSpec,
@@ -28,11 +27,9 @@ from peelflow.model.decisions import Act, Refusal, Refused
 from peelflow.model.records import Actor, Correction, Document, Event, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
+from peelflow.register.entry import EntryValues, link
 from peelflow.register.session import Session
 from peelflow.register.validation import FieldInput, check_type
-
-if TYPE_CHECKING:
-    from peelflow.register.entry import EntryValues
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -556,8 +553,6 @@ class Batch:
             InvalidRequest: It has a parent, or that record can have no such child.
             Refused: It would stand open under a parent that is closed.
         """
-        from peelflow.register.entry import link
-
         with self.savepoint():
             provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return link(self.session, record, parent, provenance=provenance)

@@ -360,7 +360,7 @@ def checked_parent(session: Session, child: Record) -> Record | None:
     """Return the parent that a record names; None where it names none.
 
     Raises:
-        InvalidRequest: It has no such children, is of another force, or is withdrawn.
+        InvalidRequest: It has no such children, is of another force or withdrawn, or lies below.
         UnknownRecord: No record is called so.
     """
     if child.parent is None:
@@ -381,6 +381,12 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             f"belongs to another force, {parent.force}",
             "name a parent of the same force, or enter the parent anew: its children follow",
         )
+    above: Record | None = parent
+    while above is not None:
+        if above.id == child.id:
+            what = f"{child.id}: its parent {parent.id}"
+            raise InvalidRequest(what, "is the record itself, or below it", "name another")
+        above = session.get(above.parent) if above.parent else None
     return parent
 
 

@@ -277,7 +277,8 @@ def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> Non
         why = f"has no correction {what.correction!r}"
         raise InvalidRequest(target, why, "write `void`, `redate` or `reenter`")
     if (what.correction == "redate") is (what.to is None):
-        why = "is re-dated to no day" if what.to is None else "is given a day, and not re-dated"
+        done = "voided" if what.correction == "void" else "re-entered"
+        why = "is re-dated to no day" if what.to is None else f"is {done}, and given a day"
         raise InvalidRequest(target, why, "give the day `to` for `redate`, and for that alone")
     if (what.correction == "reenter") is (entry is None):
         why = "is re-entered as nothing" if entry is None else "is given an entry, and not for that"
@@ -295,7 +296,7 @@ def _correction_faults(
         where = f"void event {withdrawal.number}"
         yield "is of a record that is withdrawn", f"to have it back, {where}"
     if isinstance(named.what, ChildLinked):
-        yield "follows from its child", "correct the event of the child that put it here"
+        yield "follows from its child", "correct the child's first event, or what linked it"
     if is_step_at_once(target):
         yield "is a step of the system's own", "correct the event that led to it"
     if named is not target and not is_void:
@@ -311,12 +312,12 @@ def _correction_faults(
 
 
 def _re_entry_after(history: History, named: Event) -> Event | None:
-    """Return the later re-entry that stands in the place of one; None where there is none."""
+    """Return the last re-entry that stands in the place of one; None where there is none."""
     if not isinstance(named.what, Corrected) or named.what.entry is None:
         return None
     later = (
         event
-        for event in history[named.number :]
+        for event in reversed(history[named.number :])
         if isinstance(event.what, Corrected) and event.what.entry is not None
     )
     return next((event for event in later if _is_effective(history, event)), None)

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from attrs import evolve
 
+from peelflow.engine.fold import force_of
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.stores.base import (
@@ -118,7 +119,11 @@ class ScopedStore:
 
     def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
-        return self._store.histories(list(self.read(ids)))  # its force may have been corrected
+        return {
+            record: entries
+            for record, entries in self._store.histories(ids).items()
+            if force_of(entry.event for entry in entries) == self.force
+        }
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
