@@ -13,7 +13,6 @@ from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
-from peelflow.wording import listed
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +74,7 @@ def check_successor(session: Session, before: Record, after: Record, act: Act) -
 def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
     """Say why one record cannot take the place of another; nothing where it can."""
     if successor == record:
-        return f"{record} cannot take its own place"
+        return "a record cannot succeed itself"
     named = reads.find(successor)
     if named is None:
         return f"its successor: no record is called {successor!r}"
@@ -87,7 +86,7 @@ def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
         if named.successor == record:
             links = zip(chain, [*chain[1:], record], strict=True)
             closings = (f"{old} was closed in favour of {new}" for old, new in links)
-            return f"its successor {listed(closings)}"
+            return f"its successor {' and '.join(closings)}"
         if named.successor in chain:
             return ""
         chain.append(named.successor)
