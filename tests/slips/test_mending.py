@@ -52,7 +52,7 @@ def add(register: Any, record: str, **more: Any) -> None:
     register.add(record, **{**said, **more})
 
 
-def reenter(register: Any, record: str, entry: EntryValues, **more: Any) -> Event:
+def reenter(register: Any, record: str, entry: Any, **more: Any) -> Event:
     """Enter a record anew."""
     said: dict[str, Any] = {**SLIP, **more}
     made: Event = register.correct(record, 1, correction="reenter", entry=entry, **said)
@@ -132,7 +132,7 @@ def test_item_11_a_record_entered_wrongly_is_entered_anew(register: Register, sl
     before, printed = register.position(), register.figures()
     count = len(register.history("R-1"))
 
-    reenter(register, "R-1", {name: RIGHT[name] for name in ("parent", *SLIPS[slip])})  # type: ignore[literal-required, misc]
+    reenter(register, "R-1", {n: v for n, v in RIGHT.items() if n in {"parent", *SLIPS[slip]}})
 
     assert seen(register) == expected
     assert register.history("R-1")[count].what.event == 1  # type: ignore[union-attr]
@@ -288,7 +288,7 @@ def test_item_11_what_rests_on_a_record_is_seen_to(register: Register) -> None:
         void(batch, "R-0", 1)
         void(batch, "C-1", 1)
     assert [record.id for record in register.records()] == ["C-2", "R-1"]
-    report = {"title": "PEEL", "kind": "force", "published": DAY}
+    report: dict[str, Any] = {"title": "PEEL", "kind": "force", "published": DAY}
     register.add("P", category="report", force="wmp", issued=DAY, fields=report, actor=LIAISON)
     register.amend("R-1", "source_report", "P", actor=LIAISON, on=TODAY, reason="x")
     with pytest.raises(Refused, match="R-1 names it as its source_report"):
@@ -315,10 +315,11 @@ def test_item_11_an_appointment_is_withdrawn_unless_acts_rest_on_it(register: Re
     )
     close: dict[str, Any] = {"actor": CHIEF, "on": date(2023, 1, 10), "evidence": [letter]}
     register.fire("R-1", "close", recorded_by=LIAISON.person, **close)
-    for ask in (
+    asked: list[Callable[[], object]] = [
         lambda: void(register, chief, 1),
         lambda: reenter(register, chief, {"force": "btp"}),
-    ):
+    ]
+    for ask in asked:
         with pytest.raises(Refused, match="R-1 could not `close`"):
             ask()
     void(register, "R-1", 3)
@@ -339,10 +340,11 @@ def test_item_11_a_parent_that_closed_stands_in_the_way(register: Register) -> N
         )
         register.fire(name, "accept_not_applicable", **said)
     add(register, "R-1")
-    for ask in (
+    asked: list[Callable[[], object]] = [
         lambda: reenter(register, "R-1", {"parent": "C-1"}),
         lambda: register.link("R-1", "C-1", actor=LIAISON, on=TODAY),
-    ):
+    ]
+    for ask in asked:
         with pytest.raises(Refused, match="C-1"):
             ask()
 
@@ -356,12 +358,13 @@ def test_item_11_linking_to_a_parent_later_is_a_verb(register: Register) -> None
     assert register.record("R-1").parent == "C-1"
     assert register.record("C-1").children == ("R-0", "R-1")
     assert [r.id for r in register.records(parent="C-1")] == ["R-0", "R-1"]
-    for ask, why in (
+    asked: list[tuple[Callable[[], object], str]] = [
         (lambda: register.link("R-1", "C-2", actor=LIAISON, on=TODAY), "is C-1 already"),
         (lambda: register.link("C-1", "C-2", actor=LIAISON, on=TODAY), "no cause_of_concern"),
         (lambda: reenter(register, "R-1", {"parent": "C-2"}), "was linked in event 2"),
         (lambda: void(register, "C-1", 3), "follows from its child"),
-    ):
+    ]
+    for ask, why in asked:
         with pytest.raises(InvalidRequest, match=why):
             ask()
     void(register, "R-1", 2)
@@ -378,14 +381,13 @@ def test_item_11_a_record_lies_not_below_itself(register: Register) -> None:
         add(register, name, fields=fields, **kind)
     register.link("S-2", "S-1", actor=LIAISON, on=TODAY)
     for child, parent in (("S-1", "S-1"), ("S-1", "S-2")):
-        for ask in (
-            lambda child=child, parent=parent: register.link(
-                child, parent, actor=LIAISON, on=TODAY
-            ),
-            lambda child=child, parent=parent: reenter(register, child, {"parent": parent}),
-        ):
-            with pytest.raises(InvalidRequest, match="is the record itself, or below it"):
-                ask()
+        with pytest.raises(InvalidRequest, match="is the record itself, or below it"):
+            reenter(register, child, {"parent": parent})
+    void(register, "S-2", 2)
+    reenter(register, "S-2", {"parent": "S-1"})
+    for parent in ("S-1", "S-2"):
+        with pytest.raises(InvalidRequest, match="is the record itself, or below it"):
+            register.link("S-1", parent, actor=LIAISON, on=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from peelflow.register.register import Register
-from tests.cli.conftest import Run
-from tests.cli.conftest import run as run
+from tests.cli.conftest import Run, run
 from tests.docs.test_blocks import ROOT, each_block
 from tests.slips.test_mending import seen
 
+__all__ = ["run"]
 SET_RIGHT = {
     "R-2": ("--level 3", "--level 2"),
     "R-3": ("--force wpm", "--force wmp"),

@@ -99,6 +99,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "figures": listing.figures,
     "tick": portfolio.tick,
     "overdue": portfolio.overdue,
+    "due": portfolio.due,
     "ages": portfolio.ages,
     "plan": portfolio.plan,
     "movement": portfolio.movement,

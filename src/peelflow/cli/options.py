@@ -45,6 +45,8 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     MD = "md"
+    EXCEL = "excel"
+    XLSX = "xlsx"
 
 
 def read_day(text: str) -> date:
@@ -102,6 +104,9 @@ RulesOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+ExcelOption = Annotated[
+    bool, typer.Option("--excel", help="Print CSV that Excel opens as it is: --format excel.")
+]
 LevelOption = Annotated[
     str | None,
     typer.Option("--level", parser=read_level, metavar="1|2|3|4|none", help="Its level."),

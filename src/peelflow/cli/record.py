@@ -19,7 +19,6 @@ from peelflow.cli.options import (
     FINDINGS,
     DocumentsOption,
     Format,
-    FormatOption,
     InspectionOption,
     LevelOption,
     OnOption,
@@ -35,6 +34,7 @@ from peelflow.cli.options import (
     level_of,
     read_pair,
 )
+from peelflow.cli.selecting import PrintingOptions
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
@@ -43,6 +43,7 @@ from peelflow.register.entry import EntryValues
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
+from peelflow.reports.content import Table
 from peelflow.rulebook.national import examine
 
 
@@ -371,7 +372,7 @@ def migrate(
     recorded_by: RecordedByOption = None,
     source: SourceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    printing: PrintingOptions,
 ) -> None:
     """Prove a plan that moves records to other rules; preview it, move them, or move them back.
 
@@ -381,13 +382,13 @@ def migrate(
     """
     file = _chosen_file(plan, check, actions=(dry_run, apply, undo))
     plans = _proved_plans(file, location.rules, single=check is None)
-    for proved in plans if form is Format.TABLE else ():
+    for proved in plans if printing.chosen is Format.TABLE else ():
         output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
     if check is not None:
         return
     with location.opened(beside=file) as register:
         if dry_run:
-            _print_preview(register, plans[0], on, form)
+            _print_preview(register, plans[0], on, printing)
             return
         if actor is None or actor_role is None:
             what, why = "the migration", "does not say who has the records moved"
@@ -444,8 +445,11 @@ def _proved_plans(
     return tuple(plans)
 
 
-def _print_preview(register: Register, plan: MigrationPlan, on: date | None, form: Format) -> None:
+def _print_preview(
+    register: Register, plan: MigrationPlan, on: date | None, printing: PrintingOptions
+) -> None:
     impact = register.preview(plan.name, on=on)
+    form = printing.chosen
     if form is Format.TABLE:
         output.line(
             f"{impact.affected} records affected: {impact.stranded} stranded, "
@@ -454,6 +458,6 @@ def _print_preview(register: Register, plan: MigrationPlan, on: date | None, for
     columns = ("record", "state", "what", "why")
     body = [(move.record, move.state, move.kind, move.sentence) for move in impact.worst]
     if body or form is not Format.TABLE:
-        output.rows(columns, body, form)
+        printing.show(Table("preview", "", columns, tuple(body)))
     if body:
         raise typer.Exit(FINDINGS)

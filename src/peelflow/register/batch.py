@@ -1,6 +1,6 @@
 """A batch has each verb once: its arguments, what they mean, and what is raised.
 
-A register takes the verbs over, each as a batch of its own: `fire = autocommit(Batch.fire)`.
+A register takes the verbs over, each as a batch of its own: see `verbs`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from functools import wraps
 from inspect import signature
-from typing import (
-    Concatenate,
-    Final,
-    ParamSpec,
-    Protocol,
-    TypeVar,
-    cast,
-    overload,
-)
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from attrs import define, field
 
@@ -50,36 +42,12 @@ class Verb(Protocol[Owner_contra, P, Given_co]):
     def __get__(self, instance: object, owner: type, /) -> Callable[P, Given_co]: ...
 
 
-class OpensSessions(Protocol):
-    """What begins sessions: a register."""
-
-    def session(self) -> Session:
-        """Begin a session; nothing is kept before its `commit`."""
-        ...
-
-
 class OpensTrials(Protocol):
     """What tries verbs without keeping what they do: a register, or a batch within itself."""
 
     def trial(self) -> AbstractContextManager[Batch]:
         """Give a batch of which nothing is kept."""
         ...
-
-
-def autocommit(
-    verb: Callable[Concatenate[Batch, P], R],
-) -> Verb[OpensSessions, P, R]:
-    """Return a verb of a register that does a batch's verb as a batch of its own."""
-
-    @wraps(verb)
-    def committed(register: OpensSessions, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        session = register.session()
-        result = verb(Batch(session, is_single=True), *args, **kwargs)
-        session.commit()
-        return result
-
-    committed.__qualname__ = f"Register.{verb.__name__}"
-    return cast("Verb[OpensSessions, P, R]", committed)
 
 
 def dry_run(
@@ -533,8 +501,7 @@ class Batch:
     ) -> Event:
         """Put a record that has no parent under one, from a day on.
 
-        Where it belonged there from the beginning, `correct` enters it anew with its parent. To
-        take the link back, void it.
+        Where it belonged there all along, `correct` enters it anew. To take the link back, void it.
 
         Args:
             record: The record's id.
@@ -575,18 +542,14 @@ class Batch:
         """Void one event of a record, move it to the day it happened on, or enter the record anew.
 
         Only the side that did it may. Nothing is erased: the history keeps both, and the figures
-        come out as if it had happened on the right day, or never, from the position of the
-        correction on. To take a correction back, void it.
+        come out as if it had happened on the right day, or never. To take it back, void it.
 
-        A record that was entered by mistake is withdrawn by voiding its first event: it counts
-        nowhere on any day. One of the wrong force, level, category, parent or issue date is
-        entered anew, with its steps of the system's; its children take a new force with it.
+        A record is withdrawn by voiding its first event: it counts nowhere on any day. One of the
+        wrong force, level, category, parent, issue date or field is entered anew.
 
-        The engine judges every later act again, from the first event that changes: with the record
-        as it then was, with people, their roles and inspections as recorded by now, with children
-        as they stood at the end of that day, and with what must have an answer as it was known when
-        the act was recorded. It judges so a parent's closings over its children too, and acts of
-        the force's other records that rest on a corrected appointment or inspection.
+        The engine judges every later act again: with the record as it then was, with people, roles
+        and inspections as recorded by now, with children as they stood at the end of that day. It
+        judges so a parent's closings too, and acts that rest on an appointment or inspection.
 
         Args:
             record: The record's id.
@@ -606,8 +569,7 @@ class Batch:
 
         Raises:
             Refused: What remains would not be lawful; each reason names the event it would break.
-            InvalidRequest: There is no such event, it cannot be corrected so, or another side did
-                it.
+            InvalidRequest: There is no such event, or it cannot be corrected so, or by this side.
         """
         from peelflow.register.corrections import correct
 

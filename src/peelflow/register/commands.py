@@ -36,6 +36,7 @@ from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
+    checked_parent,
     decide_in_hierarchy,
     ledgers_for_role,
     open_ledgers,
@@ -317,8 +318,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
 
     That is the link on its parent, and the untimed system transitions of its state.
     """
-    first = session.repeated(event)
-    if first is not None:
+    if (first := session.repeated(event)) is not None:
         return first
     check_name(what.force, f"{event.record}: the force")
     taken = session.find(event.record)
@@ -354,40 +354,6 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
                 what, f"{SPELT_ALIKE} `{near}`", f"write `{near}`, or choose another"
             )
         session.put_name(used)
-
-
-def checked_parent(session: Session, child: Record) -> Record | None:
-    """Return the parent that a record names; None where it names none.
-
-    Raises:
-        InvalidRequest: It has no such children, is of another force or withdrawn, or lies below.
-        UnknownRecord: No record is called so.
-    """
-    if child.parent is None:
-        return None
-    check_text(child.parent, f"{child.id}: its parent")
-    parent = session.get(child.parent)
-    session.check_not_withdrawn(parent)
-    allowed = category_of(session, parent.category).children
-    if child.category not in allowed:
-        raise InvalidRequest(
-            f"{child.id}: its parent {parent.id}",
-            f"is a {parent.category}, which has no {child.category} below it",
-            f"its children may be: {', '.join(allowed) or 'none'}",
-        )
-    if child.force != parent.force:
-        raise InvalidRequest(
-            f"{child.id}: its parent {parent.id}",
-            f"belongs to another force, {parent.force}",
-            "name a parent of the same force, or enter the parent anew: its children follow",
-        )
-    above: Record | None = parent
-    while above is not None:
-        if above.id == child.id:
-            what = f"{child.id}: its parent {parent.id}"
-            raise InvalidRequest(what, "is the record itself, or below it", "name another")
-        above = session.get(above.parent) if above.parent else None
-    return parent
 
 
 def link_to_parent(
@@ -440,8 +406,8 @@ def fire(
         provenance.key,
     )
     if act.key is not None:
-        first = session.repeated(_event_for_key(session, known, act, provenance))
-        if first is not None:
+        event = _event_for_key(session, known, act, provenance)
+        if (first := session.repeated(event)) is not None:
             return first
     session.check_not_withdrawn(known)
     for document in act.evidence:
@@ -473,6 +439,8 @@ def next_acts(
     check_actor(actor)
     known = session.get(record)
     session.check_not_withdrawn(known)
+    if not session.services.kept_rules.is_writable(known.lifecycle):
+        return ()
     day = session.today if on is None else on
     check_not_future(session, day, record)
     acts = acts_by_rules(session.lifecycle(known), known, actor, session.context, on=day)
@@ -513,8 +481,7 @@ def attach(session: Session, record: str, document: Document, *, provenance: Pro
     check_document(document)
     on = provenance.on
     event = new_event(session, Attached(document), record, known.number + 1, provenance)
-    first = session.repeated(event)
-    if first is not None:
+    if (first := session.repeated(event)) is not None:
         return first
     session.check_not_withdrawn(known)
     check_follows(session, on, known)

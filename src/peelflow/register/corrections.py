@@ -41,7 +41,6 @@ from peelflow.model.records import (
 from peelflow.model.rules import SYSTEM
 from peelflow.register.commands import (
     check_names,
-    checked_parent,
     link_to_parent,
     new_event,
     take,
@@ -51,6 +50,7 @@ from peelflow.register.entry import EntryValues, entered_anew
 from peelflow.register.hierarchy import (
     HierarchyStep,
     History,
+    checked_parent,
     decide_in_hierarchy,
     ledgers_for_role,
     refusal_on,

@@ -17,11 +17,11 @@ from peelflow.model.records import Added, Event, ParentLinked, Provenance, Taken
 from peelflow.model.rules import Level, Lifecycle
 from peelflow.register.commands import (
     check_may_be_added,
-    checked_parent,
     link_to_parent,
     new_event,
     take,
 )
+from peelflow.register.hierarchy import checked_parent
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     FieldInput,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
+from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, autocommit, dry_run
+from peelflow.register.batch import Batch, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
@@ -33,10 +33,10 @@ from peelflow.register.validation import (
     check_position_reached,
     check_services,
     check_text,
-    check_unedited,
     describe_document,
     description_of,
 )
+from peelflow.register.verbs import autocommit
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
@@ -99,7 +99,6 @@ class Register:
 
         Raises:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
-            InvalidRules: A lifecycle was edited without a new version since the store kept it.
         """
         known = predicates or {}
         check_services(rulebook, clock, known)
@@ -109,7 +108,6 @@ class Register:
             store if documents is None else DocumentFolder(documents, store)
         )
         self.rulebook = rulebook
-        check_unedited(store, rulebook)
         self.services: Services = Services(
             store=store,
             documents=self.documents,
@@ -303,6 +301,7 @@ class Register:
         parent: str | None = None,
         counts: Counts | None = None,
         ledger: str = "portal",
+        withdrawn: bool = False,
     ) -> Iterator[Record]:
         """Yield the records that match, by id; what is left out matches any.
 
@@ -314,6 +313,7 @@ class Register:
             parent: The id of the record that they lie below.
             counts: How they count on `ledger`: `open` or `closed`.
             ledger: The ledger to count on.
+            withdrawn: Whether those that were withdrawn are among them.
 
         Raises:
             InvalidRequest: Nothing could ever match: no record is of such a force, or no rules here
@@ -332,7 +332,7 @@ class Register:
             check_one_of(counts, ("open", "closed"), "the way of counting")
         if parent is not None:
             self.record(parent)
-        query = RecordQuery(force=force, category=category, level=level, state=state, parent=parent)
+        query = RecordQuery(force, category, level, state, parent, withdrawn=withdrawn)
         return (
             record
             for record in self.store.records(query)
@@ -345,9 +345,8 @@ class Register:
         Args:
             record: A record, not its id. One that is withdrawn counts nowhere.
         """
-        if record.withdrawn:
-            return {}
-        return self.lifecycle(record.lifecycle).states[record.state].counts_as
+        states = self.lifecycle(record.lifecycle).states
+        return {} if record.withdrawn else states[record.state].counts_as
 
     def history(self, record: str) -> tuple[Event, ...]:
         """Return everything that happened to a record, in order.
@@ -469,7 +468,8 @@ class Register:
             on: The day on which they would act; today in London when left out.
 
         Returns:
-            One for each trigger that persons have where the record stands, in the rules' order.
+            One for each trigger that persons have where the record stands, in the rules' order;
+            none where its rules share their name and version with others (`RulesMismatch`).
 
         Raises:
             UnknownRecord: No record has this id.
@@ -604,15 +604,12 @@ class Register:
         Raises:
             InvalidRequest: The heads are not those of the seal.
         """
-        from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
+        from peelflow.stores.integrity import verify_sealed
 
         self.store.position()
         with self.store.snapshot() as kept:
             documents = register_documents(kept, self.documents)
-            discrepancies = list(verify_snapshot(kept, documents))
-            if sealed is not None:
-                discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
-        return tuple(discrepancies)
+            return tuple(verify_sealed(kept, documents, sealed, heads))
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading."""
@@ -642,12 +639,7 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import opened_lines, restore_export, verify_export
+        from peelflow.stores.export import restore_file
 
-        file = Path(path)
-        with opened_lines(file) as lines:
-            for discrepancy in verify_export(lines):
-                raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-        with opened_lines(file) as lines:
-            keep = self.documents.keep_document
-            return restore_export(self.store, lines, keep=keep, progress=on_progress)
+        keep = self.documents.keep_document
+        return restore_file(self.store, Path(path), keep=keep, progress=on_progress)

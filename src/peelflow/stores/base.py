@@ -123,7 +123,8 @@ class WriteBatch:
 class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
-    `field` is a field's name and the text it must say.
+    `field` is a field's name and the text it must say. Records that are withdrawn are left out,
+    unless asked for.
     """
 
     force: str | None = None
@@ -132,6 +133,7 @@ class RecordQuery:
     state: str | None = None
     parent: str | None = None
     field: tuple[str, str] | None = None
+    withdrawn: bool = False
 
 
 @frozen
@@ -218,7 +220,7 @@ class QueryStore(Protocol):
     """Lists records and sums up figures, each in one consistent reading (S6)."""
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
-        """Yield the records that match, by id in code-point order; none that is withdrawn."""
+        """Yield the records that match, by id in code-point order."""
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None

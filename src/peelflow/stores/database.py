@@ -233,9 +233,8 @@ class DatabaseStore(ABC):
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
             field = None if self._statements.dialect.field_condition else query.field
-            yield from (
-                record for record in page if not record.withdrawn and matches_field(record, field)
-            )
+            listed = (record for record in page if query.withdrawn or not record.withdrawn)
+            yield from (record for record in listed if matches_field(record, field))
             after = page[-1].id if page else ""
 
     def totals(

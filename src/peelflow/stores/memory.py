@@ -236,7 +236,7 @@ class _MemorySnapshot:
 
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
-        not record.withdrawn
+        (query.withdrawn or not record.withdrawn)
         and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)

@@ -180,12 +180,14 @@ class EventHistories(Contract):
         assert listed == [[], [], [], [], ["a", "b"], ["b"], ["a"]]
 
     def test_lists_no_record_that_is_withdrawn(self, store: Store) -> None:
-        """S4: it is read by its id alone, until its withdrawal is voided."""
+        """S4: it is read by its id, or where it is asked for, until its withdrawal is voided."""
         append_next(store, "a")
         append_next(store, "b")
         append_next(store, "a", what=Corrected(1, "void"), withdrawn=True)
 
         assert [record.id for record in store.records(RecordQuery())] == ["b"]
+        asked = RecordQuery(category="recommendation", withdrawn=True)
+        assert [record.id for record in store.records(asked)] == ["a", "b"]
         assert store.read(["a"])["a"].record.withdrawn
         append_next(store, "a", what=Corrected(2, "void"))
         assert [record.id for record in store.records(RecordQuery(force="WMP"))] == ["a", "b"]
