@@ -499,9 +499,7 @@ class Batch:
         source: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Put a record that has no parent under one, from a day on.
-
-        Where it belonged there all along, `correct` enters it anew. To take the link back, void it.
+        """Put a record that has no parent under one, from a day on; `correct` does so all along.
 
         Args:
             record: The record's id.
@@ -542,14 +540,12 @@ class Batch:
         """Void one event of a record, move it to the day it happened on, or enter the record anew.
 
         Only the side that did it may. Nothing is erased: the history keeps both, and the figures
-        come out as if it had happened on the right day, or never. To take it back, void it.
-
-        A record is withdrawn by voiding its first event: it counts nowhere on any day. One of the
-        wrong force, level, category, parent, issue date or field is entered anew.
+        come out as if it had happened on the right day, or never. To take it back, void it. A
+        record is withdrawn by voiding its first event: it counts nowhere on any day.
 
         The engine judges every later act again: with the record as it then was, with people, roles
         and inspections as recorded by now, with children as they stood at the end of that day. It
-        judges so a parent's closings too, and acts that rest on an appointment or inspection.
+        judges so a parent's closings, and acts that rest on an appointment or inspection.
 
         Args:
             record: The record's id.
@@ -559,7 +555,7 @@ class Batch:
             reason: Why.
             on: The day of the correction itself; today in London when left out.
             to: The right day, for `redate`.
-            entry: What the first event should have said, for `reenter`; what is left out was right.
+            entry: What the first event should have said, for `reenter`; the rest was right.
             recorded_by: Who typed it.
             source: What it was read from.
             key: An idempotency key.
