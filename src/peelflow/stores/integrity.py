@@ -184,25 +184,6 @@ def verify_snapshot(
     yield from _content_discrepancies(snapshot, contents, mentions, known)
 
 
-def verify_sealed(
-    snapshot: Snapshot,
-    documents: Iterable[tuple[str, bytes]],
-    sealed: Seal | None,
-    heads: Heads | None,
-) -> Iterator[Discrepancy]:
-    """Yield what does not fit in one reading of a store, or differs from a seal if there is one.
-
-    Args:
-        snapshot: One reading of the store.
-        documents: The documents.
-        sealed: The seal.
-        heads: The heads that came with it.
-    """
-    yield from verify_snapshot(snapshot, documents)
-    if sealed is not None:
-        yield from seal_discrepancies(snapshot.feed(), sealed, heads)
-
-
 def _rows_by_record(snapshot: Snapshot) -> Iterator[tuple[str, _Row]]:
     return merge(
         ((str(row.record), row) for row in snapshot.histories()),
