@@ -6,6 +6,7 @@ The commands are import, demo, feed, seal, verify and export.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -23,8 +24,14 @@ from peelflow.cli.options import (
     read_pair,
     read_text,
 )
-from peelflow.cli.output_files import ReplaceOption, check_output_file, output_stream, write_text
-from peelflow.errors import InvalidRequest
+from peelflow.cli.output_files import (
+    ReplaceOption,
+    check_output_file,
+    output_stream,
+    write_text,
+)
+from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.files import read_regular
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -46,6 +53,7 @@ from peelflow.stores.integrity import (
     seal_from,
     seal_text,
 )
+from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
 
@@ -215,10 +223,14 @@ def verify(
         subject = str(export)
         found = _verify_export_file(export, sealed, heads, judge=judge)
     else:
+<<<<<<< HEAD
+        subject, findings = location.register, _verify_register(location, sealed, heads)
+=======
         subject = location.register
         with location.opened() as register:
             found = _verify_opened(register, sealed, heads, judge=judge)
     findings = found.discrepancies
+>>>>>>> main
     for finding in findings:
         output.line(str(finding))
     if findings:
@@ -255,6 +267,29 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
     if found.assumed:
         names = ", ".join(f"`{name}`" for name in found.assumed)
         yield f"taken to hold, for want of its function: the predicate {names}"
+
+
+def _verify_register(
+    location: RegisterOptions, sealed: Seal | None, heads: Heads | None
+) -> tuple[Discrepancy, ...]:
+    """Return what does not fit in a register: that a register's file cannot be opened, too."""
+    try:
+        with location.opened() as register:
+            return register.verify(sealed=sealed, heads=heads)
+    except StoreUnavailable as fault:
+        is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
+        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+            raise
+        return (Discrepancy("", 0, "store-unreadable", fault.why),)
+
+
+def _is_register(file: Path) -> bool:
+    """Return whether a SQLite file bears peelflow's mark, which stands at byte 68."""
+    try:
+        header = read_regular(file, 72) or b""
+    except (OSError, ValueError):  # the URL of a database, or nothing that can be read
+        return False
+    return int.from_bytes(header[68:72]) == APPLICATION_ID
 
 
 def _read_seal(file: Path) -> tuple[Seal, Heads | None]:

@@ -45,7 +45,6 @@ from peelflow.stores.opening import (
     DocumentFolder,
     joined_store,
     open_store,
-    register_documents,
     scope_store,
 )
 
@@ -582,12 +581,14 @@ class Register:
         return self.store.position()
 
     def seal(self) -> tuple[Seal, Heads]:
-        """Return the seal of everything kept until now, and every record's head beside it."""
-        from peelflow.stores.integrity import seal_feed
+        """Return the seal of everything kept until now, and every record's head beside it.
 
-        self.store.position()  # gives every event that has none its position
-        with self.store.snapshot() as kept:
-            return seal_feed(kept.feed())
+        Raises:
+            Unverified: Something does not fit, so that a seal would only hide it.
+        """
+        from peelflow.register.archive import seal_register
+
+        return seal_register(self.store, self.documents)
 
     def verify(
         self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
@@ -612,12 +613,15 @@ class Register:
         ).discrepancies
 
     def export(self) -> Iterator[str]:
-        """Yield the register as lines of JSON, without line ends, in one reading."""
-        from peelflow.stores.export import export_lines
+        """Yield the register as lines of JSON, without line ends, in one reading.
 
-        self.store.position()
-        with self.store.snapshot() as kept:
-            yield from export_lines(kept, register_documents(kept, self.documents))
+        Raises:
+            Unverified: It cannot be written whole: an event cannot be read, or names a document
+                that is not kept.
+        """
+        from peelflow.register.archive import export_register
+
+        return export_register(self.store, self.documents)
 
     def restore(
         self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
@@ -639,7 +643,6 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import restore_file
+        from peelflow.register.archive import restore_register
 
-        keep = self.documents.keep_document
-        return restore_file(self.store, Path(path), keep=keep, progress=on_progress)
+        return restore_register(self.store, self.documents, path, progress=on_progress)
