@@ -45,6 +45,7 @@ from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import (
+    Discrepancy,
     Heads,
     Seal,
     heads_from,
@@ -223,14 +224,8 @@ def verify(
         subject = str(export)
         found = _verify_export_file(export, sealed, heads, judge=judge)
     else:
-<<<<<<< HEAD
-        subject, findings = location.register, _verify_register(location, sealed, heads)
-=======
-        subject = location.register
-        with location.opened() as register:
-            found = _verify_opened(register, sealed, heads, judge=judge)
+        subject, found = location.register, _verify_located(location, sealed, heads, judge=judge)
     findings = found.discrepancies
->>>>>>> main
     for finding in findings:
         output.line(str(finding))
     if findings:
@@ -254,8 +249,16 @@ def _verify_opened(
         register.session,
         sealed=sealed,
         heads=heads,
-        judged=judge or register.position() <= JUDGED_UNASKED,
+        judged=judge or _is_short(register),
     )
+
+
+def _is_short(register: Register) -> bool:
+    """Return whether a register's events are few enough to be judged unasked."""
+    try:
+        return register.position() <= JUDGED_UNASKED
+    except StoreUnavailable:  # a finding of its own
+        return False
 
 
 def _judgement_notes(found: Verification) -> Iterator[str]:
@@ -269,18 +272,18 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
         yield f"taken to hold, for want of its function: the predicate {names}"
 
 
-def _verify_register(
-    location: RegisterOptions, sealed: Seal | None, heads: Heads | None
-) -> tuple[Discrepancy, ...]:
-    """Return what does not fit in a register: that a register's file cannot be opened, too."""
+def _verify_located(
+    location: RegisterOptions, sealed: Seal | None, heads: Heads | None, *, judge: bool
+) -> Verification:
+    """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
         with location.opened() as register:
-            return register.verify(sealed=sealed, heads=heads)
+            return _verify_opened(register, sealed, heads, judge=judge)
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
         if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
             raise
-        return (Discrepancy("", 0, "store-unreadable", fault.why),)
+        return Verification((Discrepancy("", 0, "store-unreadable", fault.why),))
 
 
 def _is_register(file: Path) -> bool:

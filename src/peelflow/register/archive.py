@@ -26,10 +26,10 @@ from peelflow.stores.opening import register_documents
 _RESTORE = "verify it, and restore it from a backup or an export"
 
 
-def verify_register(
+def held_to_events(
     store: Store, documents: DocumentStore, *, sealed: Seal | None, heads: Heads | None
 ) -> tuple[Discrepancy, ...]:
-    """Return everything that does not fit in a register.
+    """Return everything in a register that does not fit its events.
 
     Args:
         store: What keeps it.
