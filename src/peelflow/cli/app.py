@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import exchange, listing, output, portfolio, record, rules
+from peelflow.cli import exchange, listing, output, paper, portfolio, record, rules
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.errors import (
     Conflict,
@@ -96,6 +96,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "attach": record.attach,
     "correct": record.correct,
     "figures": listing.figures,
+    "paper": paper.paper,
     "tick": portfolio.tick,
     "overdue": portfolio.overdue,
     "due": portfolio.due,
