@@ -10,7 +10,7 @@ MODULE ?=
 .PHONY: demo test search format docs bench tamper crash contention judges mutants
 
 demo: $(READY)
-	$(BIN)/peelflow demo
+	$(BIN)/peelflow demo --papers demo
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -13,8 +13,9 @@ from peelflow.cli import output
 from peelflow.cli.options import ForceOption, RegisterOptions, day_option, read_bytes, today
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes
 from peelflow.errors import InvalidRequest
-from peelflow.model.outline import STANDARD_OUTLINE, Outline
+from peelflow.model.outline import STANDARD_OUTLINE
 from peelflow.register.context import utc_now
+from peelflow.register.register import Register
 from peelflow.reports.content import Report
 from peelflow.reports.html import html_of
 from peelflow.reports.markdown import markdown_of
@@ -63,8 +64,7 @@ def paper(
         typer.Option(
             "--since-known",
             metavar="POSITION",
-            help="The position that stands under the last paper's figures: tells what of them reads "
-            "otherwise now.",
+            help="The position under the last paper's figures: tells what of them reads otherwise.",
         ),
     ] = None,
     force: ForceOption = None,
@@ -136,11 +136,26 @@ def write_paper(
     write_bytes(path, content, replace=replace)
 
 
-def demo_outline(folder: Path) -> Outline:
-    """Return the outline of an example.
+DEMO_DAYS = (date(2023, 3, 30), date(2022, 12, 12))
+DEMO_ENDINGS = (".docx", ".html", ".pdf")
+
+
+def write_demo_papers(register: Register, example: Path, folder: Path) -> list[str]:
+    """Write the example's paper in each kind into a folder, over what an earlier run left.
+
+    Returns the names of the files.
 
     Args:
-        folder: The example's folder.
+        register: The demo's register.
+        example: The example's folder, which holds the outline.
+        folder: Where the papers go; it is made where it is not there.
     """
-    file = folder / "outline.yaml"
-    return read_outline(read_bytes(file), str(file))
+    outline = example / "outline.yaml"
+    made, (as_at, since) = utc_now(), DEMO_DAYS
+    parts = read_outline(read_bytes(outline), str(outline))
+    report = paper_of(register, as_at=as_at, since=since, made=made, outline=parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"paper{ending}" for ending in DEMO_ENDINGS]
+    for file in files:
+        write_paper(file, report, made, replace=True)
+    return [file.as_posix() for file in files]

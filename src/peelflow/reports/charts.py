@@ -57,7 +57,12 @@ def _specification(chart: Chart) -> dict[str, Any]:
         for series in chart.series
         for place, value in zip(chart.places, series.values, strict=True)
     ]
-    y = {"field": "value", "type": "quantitative", "title": "Records", "axis": {"tickMinStep": 1}}
+    y: dict[str, Any] = {
+        "field": "value",
+        "type": "quantitative",
+        "title": "Records",
+        "axis": {"tickMinStep": 1},
+    }
     names = [series.name for series in chart.series]
     colour = {
         "field": "series",
@@ -66,7 +71,12 @@ def _specification(chart: Chart) -> dict[str, Any]:
         "scale": {"domain": names, "range": list(_COLOURS[: len(names)])},
     }
     if chart.kind == "lines":
-        x = {"field": "place", "type": "temporal", "title": None, "axis": {"format": "%b %Y"}}
+        x: dict[str, Any] = {
+            "field": "place",
+            "type": "temporal",
+            "title": None,
+            "axis": {"format": "%b %Y"},
+        }
         shape = {
             "field": "series",
             "type": "nominal",

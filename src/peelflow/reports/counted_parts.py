@@ -140,10 +140,13 @@ def say_days(planned: PlannedInspection) -> str:
 
 def levels_parts(scope: Scope) -> Parts:
     """Yield what the rules say of each sort of record that is counted, in their own words."""
+    ledgers = {scope.ledger} | {
+        ledger for ledger in _ledgers(scope) if _counted(scope, ledger).total
+    }
     rows = tuple(
         (lifecycle.title, "; ".join(_reasons(lifecycle)))
         for lifecycle in _current_rules(scope)
-        if any(state.counts_as for state in lifecycle.states.values())
+        if any(ledgers & state.counts_as.keys() for state in lifecycle.states.values())
     )
     yield Table("levels", "What the rules ask, and why", ("Rules", "In their own words"), rows)
 
@@ -174,16 +177,20 @@ def figures_parts(scope: Scope) -> Parts:
     position = scope.register.position()
     ledgers = sorted(_ledgers(scope), key=lambda name: (name != scope.ledger, name))
     for ledger in ledgers:
-        counted = scope.register.figures(
-            as_at=scope.as_at, force=scope.selection.force, ledger=ledger, known=position
-        )
+        counted = _counted(scope, ledger, position)
         if ledger == scope.ledger or counted.total:
-            yield _figures_table(counted, ledger)
+            yield _figures_table(counted, ledger, are_all=ledger == scope.ledger)
             yield from _assumed_note(scope, ledger)
     yield Paragraph(
         f"Counted as at {say_date(scope.as_at)}, as known at position {position} of the register's "
         "feed: the same table can be made again from there.",
         is_note=True,
+    )
+
+
+def _counted(scope: Scope, ledger: str, known: int | None = None) -> Figures:
+    return scope.register.figures(
+        as_at=scope.as_at, force=scope.selection.force, ledger=ledger, known=known
     )
 
 
@@ -196,8 +203,13 @@ def _ledgers(scope: Scope) -> set[str]:
     return {scope.ledger}.union(*(state.counts_as for state in states))
 
 
-def _figures_table(counted: Figures, ledger: str) -> Table:
-    lines = [(line.title, line.open, line.closed, line.total) for line in counted.lines]
+def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
+    """Return figures as a table; all lines, or those alone that are not of nothing."""
+    lines = [
+        (line.title, line.open, line.closed, line.total)
+        for line in counted.lines
+        if are_all or line.total
+    ]
     title = f"Held on the ledger “{ledger}”"
     if not counted.total:
         return Table(ledger, f"{title}: no record", ("", *_NUMBERS_OF_FIGURES), ())

@@ -16,7 +16,7 @@ from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger, check_position_reached
 from peelflow.reports import counted_parts as counted
 from peelflow.reports import listed_parts as listed
-from peelflow.reports.content import Block, Paragraph, Report, Section
+from peelflow.reports.content import Block, Paragraph, Report, Section, Table, without_empty_columns
 from peelflow.reports.counted_parts import Parts, Scope, say_date
 from peelflow.rulebook.structure import read_all
 from peelflow.rulebook.yaml_reader import read_mapping
@@ -110,7 +110,16 @@ def _section_of(scope: Scope, part: OutlineSection) -> Section:
     made: list[Block | Section] = list(make(scope) if make else listed.text_parts(scope, part))
     blocks += [block for block in made if not isinstance(block, Section)]
     sections = tuple(block for block in made if isinstance(block, Section))
-    return Section(part.section, part.title or title, tuple(blocks), sections)
+    return _tidied(Section(part.section, part.title or title, tuple(blocks), sections))
+
+
+def _tidied(section: Section) -> Section:
+    """Return a section whose tables have no column that says nothing."""
+    blocks = (
+        without_empty_columns(block) if isinstance(block, Table) else block
+        for block in section.blocks
+    )
+    return evolve(section, blocks=tuple(blocks), sections=tuple(map(_tidied, section.sections)))
 
 
 def _facts(scope: Scope, force: str | None) -> list[tuple[str, str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
 from peelflow.errors import MissingDependency
-from peelflow.reports.charts import chart_png
+from peelflow.reports.charts import chart_svg
 from peelflow.reports.content import (
     Block,
     Bullets,
@@ -21,7 +22,7 @@ from peelflow.reports.content import (
     say_cell,
 )
 
-_NARROWEST, _WIDEST = 4, 30
+_NARROWEST, _WIDEST, _LONGEST_WORD = 4, 30, 14
 """The least and the most share of a page's width that a column takes."""
 
 
@@ -46,8 +47,9 @@ def pdf_of(report: Report, *, made: datetime) -> bytes:
     }
     for block in each_block(report):
         if isinstance(block, Chart):
-            sources[_file_of(block)] = chart_png(block)
-    content: bytes = typst.compile(
+            sources[_file_of(block)] = chart_svg(block).encode()
+    compiler: Any = typst  # its own types know neither a mapping of files nor what comes of it
+    content: bytes = compiler.compile(
         sources, ignore_system_fonts=True, timestamp=int(made.timestamp())
     )
     return content
@@ -76,11 +78,12 @@ def _section_data(section: Section) -> dict[str, Any]:
 def _block_data(block: Block) -> dict[str, Any]:
     match block:
         case Paragraph():
-            return {"text": block.text, "note": block.is_note}
+            return {"kind": "Paragraph", "text": block.text, "note": block.is_note}
         case Bullets():
-            return {"items": block.items}
+            return {"kind": "Bullets", "items": block.items}
         case Chart():
-            return {"file": _file_of(block), "title": block.title, "alt": block.alt}
+            names = {"file": _file_of(block), "title": block.title, "alt": block.alt}
+            return {"kind": "Chart", **names}
         case Table():
             return _table_data(block)
 
@@ -88,6 +91,7 @@ def _block_data(block: Block) -> dict[str, Any]:
 def _table_data(table: Table) -> dict[str, Any]:
     rows = [[_breakable(say_cell(cell)) for cell in row] for row in table.rows]
     return {
+        "kind": "Table",
         "title": table.title,
         "columns": table.columns,
         "rows": rows,
@@ -112,10 +116,11 @@ def column_widths(table: Table) -> list[int]:
     for place, name in enumerate(table.columns):
         cells = [say_cell(row[place]) for row in table.rows]
         typical = sorted(map(len, cells))[len(cells) * 3 // 4] if cells else 0
-        longest_word = max((len(word) for word in name.split()), default=0)
+        words = (word for text in (name, *cells) for word in re.split(r"[\s_-]", text))
+        longest_word = min(_LONGEST_WORD, max(map(len, words), default=0) + 1)
         widths.append(min(_WIDEST, max(_NARROWEST, typical, longest_word)))
     return widths
 
 
 def _file_of(chart: Chart) -> str:
-    return f"{chart.name}.png"
+    return f"{chart.name}.svg"

@@ -11,6 +11,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.reports.charts import chart_png
@@ -76,6 +77,7 @@ def word_of(report: Report, *, made: datetime, template: Path | None = None) -> 
 def _filled_in(report: Report, template: Path) -> Document:
     """Return a template with its words filled in, and a mark where the content goes."""
     try:
+        from docx.opc.exceptions import PackageNotFoundError
         from docxtpl import DocxTemplate
         from jinja2 import Environment, TemplateError
         from jinja2.sandbox import SandboxedEnvironment
@@ -94,9 +96,8 @@ def _filled_in(report: Report, template: Path) -> Document:
         filled.render(words, jinja_env=environment, autoescape=True)
     except TemplateError as error:
         raise InvalidRequest(what, f"cannot be filled in: {error}", "mend its braces") from None
-    except Exception as error:  # what the library raises of a file that is none has no common base
-        why = f"cannot be read as a Word document: {error}"
-        raise InvalidRequest(what, why, "save it as .docx") from None
+    except (OSError, ValueError, KeyError, BadZipFile, PackageNotFoundError):
+        raise InvalidRequest(what, "is no Word document", "save it as .docx") from None
     document: Document = filled.docx
     return document
 

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, RELEVELLING = "national", "relevelling"
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "52d5629c45f12e1c35267416e90cb7726f61bd896d7e8a1c4e440ccd42ec0e05"
+CACHE_DIGEST = "38ce8f6cea6fa644da4081fabd729b9b1e3d54ca4cae366e5a8dbad99bbf98e8"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
