@@ -240,7 +240,7 @@ def _inspection_blocks(planned: PlannedInspection) -> Iterator[Block]:
     )
     for records, title in (
         (planned.ready, "ready for it"),
-        (planned.first, "first in need of more"),
+        (planned.first, "in need of something first"),
     ):
         if records:
             columns = ("Record", "Title", "Level", "Question", "Owner", "First", "With")

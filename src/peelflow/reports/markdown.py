@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from peelflow.reports.content import (
     Block,
     Bullets,
-    Chart,
     Paragraph,
     Report,
     Section,
@@ -59,7 +58,7 @@ def _block_lines(block: Block) -> Iterator[str]:
                 yield f"- {markdown_text(item)}"
         case Table():
             yield from _table_lines(block)
-        case Chart():
+        case _:
             yield f"{markdown_text(block.title)}: {markdown_text(block.alt)}"
 
 

@@ -22,7 +22,7 @@ from peelflow.reports.content import (
     say_cell,
 )
 
-_NARROWEST, _WIDEST, _LONGEST_WORD = 4, 30, 14
+_NARROWEST, _WIDEST, _LONGEST_WORD = 4, 45, 15
 """The least and the most share of a page's width that a column takes."""
 
 
@@ -84,7 +84,7 @@ def _block_data(block: Block) -> dict[str, Any]:
         case Chart():
             names = {"file": _file_of(block), "title": block.title, "alt": block.alt}
             return {"kind": "Chart", **names}
-        case Table():
+        case _:
             return _table_data(block)
 
 
@@ -117,7 +117,7 @@ def column_widths(table: Table) -> list[int]:
         cells = [say_cell(row[place]) for row in table.rows]
         typical = sorted(map(len, cells))[len(cells) * 3 // 4] if cells else 0
         words = (word for text in (name, *cells) for word in re.split(r"[\s_-]", text))
-        longest_word = min(_LONGEST_WORD, max(map(len, words), default=0) + 1)
+        longest_word = min(_LONGEST_WORD, max(map(len, words), default=0) + 2)
         widths.append(min(_WIDEST, max(_NARROWEST, typical, longest_word)))
     return widths
 

@@ -29,6 +29,7 @@ from peelflow.reports.pdf import column_widths
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.shared import Length
     from docx.table import _Row
     from docx.text.paragraph import Paragraph as WordParagraph
 
@@ -189,7 +190,7 @@ def _write_block(document: Document, block: Block) -> None:
                 document.add_paragraph(item, style=_style(document, "List Bullet"))
         case Chart():
             _write_chart(document, block)
-        case Table():
+        case _:
             _write_table(document, block)
 
 
@@ -228,28 +229,35 @@ def _write_table(document: Document, table: Table) -> None:
     drawn = document.add_table(0, len(table.columns), style=_style(document, "Table Grid"))
     drawn.autofit = False
     size = _TINY if len(table.columns) > _MANY_COLUMNS else _SMALL
+    shares = column_widths(table)
+    widths: list[Length] = [Cm(_TEXT_WIDTH * share / sum(shares)) for share in shares]
     heading = drawn.add_row()
     _repeat_as_heading(heading)
-    _write_row(heading, table, table.columns, size, is_bold=True)
+    _write_row(heading, table, table.columns, widths, size, is_bold=True)
     for number, row in enumerate(table.rows, start=1):
         is_total = table.totals and number == len(table.rows)
-        _write_row(drawn.add_row(), table, tuple(map(say_cell, row)), size, is_bold=is_total)
-    widths = column_widths(table)
+        cells = tuple(map(say_cell, row))
+        _write_row(drawn.add_row(), table, cells, widths, size, is_bold=is_total)
     for column, width in zip(drawn.columns, widths, strict=True):
-        column.width = Cm(_TEXT_WIDTH * width / sum(widths))
+        column.width = width
     document.add_paragraph()
 
 
 def _write_row(
-    row: _Row, table: Table, texts: tuple[str, ...], size: int, *, is_bold: bool
+    row: _Row,
+    table: Table,
+    texts: tuple[str, ...],
+    widths: list[Length],
+    size: int,
+    *,
+    is_bold: bool,
 ) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Cm, Pt
+    from docx.shared import Pt
 
     _keep_whole(row)
-    widths = column_widths(table)
     for cell, name, text, width in zip(row.cells, table.columns, texts, widths, strict=True):
-        cell.width = Cm(_TEXT_WIDTH * width / sum(widths))
+        cell.width = width
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_after = Pt(0)
         run = paragraph.add_run(text)
