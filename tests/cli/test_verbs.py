@@ -42,8 +42,8 @@ def test_lists_the_lifecycles(run: Run) -> None:
     """One line each, in any format."""
     ran = run("rules", "--format", "json")
     told = {each["lifecycle"]: each for each in json.loads(ran.out)}
-    assert told["level-3@1"]["category"] == "recommendation, afi"
-    assert len(told) == 15
+    assert told["level-3@2"]["category"] == "recommendation, afi"
+    assert len(told) == 19
 
 
 def test_reads_a_lifecycle_aloud(run: Run) -> None:
@@ -154,7 +154,7 @@ def test_refuses_verify_by_a_force_role(run: Run, demo: Path) -> None:
     """Exit 1; the record, its state, who may, and what is missing."""
     Path("peelflow.db").write_bytes(demo.read_bytes())
     before = snapshot()
-    ran = run("fire", "WMP-R3-020", "verify", *LIAISON)
+    ran = run("fire", "WMP-R3-020", "verify", *LIAISON, "--verbose")
     assert (ran.code, ran.out) == (1, "")
     head, *reasons = ran.err.splitlines()
     assert head == "WMP-R3-020 is `self_certified`; cannot `verify` as `liaison_officer`"
@@ -175,7 +175,7 @@ def test_refuses_self_certify_on_level_4(run: Run) -> None:
     )
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("R4 is `open`; cannot `self_certify` as `chief_constable`\n")
-    assert "level-4@1 has no `self_certify` at all; from `open`: " in ran.err
+    assert "level-4@2 has no `self_certify` at all; from `open`: " in ran.err
     assert before == snapshot()
     with Register.open("sqlite:///peelflow.db") as register:
         assert register.store.document(sha256(b"complete").hexdigest()) is None
@@ -188,7 +188,8 @@ def test_refuses_self_certify_on_level_4(run: Run) -> None:
         (["show", "X", "--register", "elsewhere.db"], "elsewhere.db"),
         (["figures", "--as-at", "yesterday"], "write it as 2023-03-30"),
         (["list", "--level", "9"], "write 1 to 4, or none"),
-        (["nonsense"], "No such command"),
+        (["nonsense"], "the command 'nonsense': is none; `peelflow --help` lists the commands"),
+        (["clse", "R-1"], "the command 'clse': is none; did you mean `close`?"),
         (["figures", "--format", "xml"], "--format"),
         (["list", "--register", "oracle://x"], "no store is opened so"),
     ],

@@ -70,7 +70,8 @@ def test_every_part_of_the_standard_outline_is_there(portfolio: Register) -> Non
     ]
     assert paper.sections[2].title == "3. Current figures"
     rulebook, register, made = paper.footer
-    assert rulebook.startswith("Rulebook: 15 lifecycles, digest ")
+    count = len(portfolio.rulebook.lifecycles)
+    assert rulebook.startswith(f"Rulebook: {count} lifecycles, digest ")
     seal, _ = portfolio.seal()
     assert register == f"Register: position {seal.position}, seal {seal.root[:16]}."
     assert made.endswith("on 30 March 2023 at 09:30 UTC.")

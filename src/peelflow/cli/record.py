@@ -5,13 +5,14 @@ The commands are add, appoint, fire, amend, attach, correct, relevel and migrate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -149,19 +150,55 @@ def fire(
     A refusal gives every reason, and what would do instead.
     """
     with location.opened() as register:
-        before = register.record(record).state
-        with register.batch() as batch:
-            event = batch.fire(
-                record,
-                trigger,
-                evidence=signature.keep(batch, document or []),
-                inspection=inspection,
-                successor=successor,
-                on=provenance.on,
-                reason=provenance.reason,
-                **provenance.arguments(),
-            )
-        after = register.record(record).state
+        fire_and_say(
+            register,
+            record,
+            trigger,
+            files={signature.kind: document or []},
+            signature=signature,
+            inspection=inspection,
+            successor=successor,
+            provenance=provenance,
+        )
+
+
+def fire_and_say(
+    register: Register,
+    record: str,
+    trigger: str,
+    *,
+    files: Mapping[str, list[Path]],
+    signature: SignatureOptions,
+    inspection: str | None,
+    successor: str | None,
+    provenance: ProvenanceOptions,
+) -> None:
+    """Act on a record, and print what became of it.
+
+    Args:
+        register: The register.
+        record: The record's id.
+        trigger: What to do.
+        files: The documents to offer, by their kind.
+        signature: Who signed them, and when.
+        inspection: The inspection it rests on.
+        successor: What takes the record's place.
+        provenance: Who decided, when, why and from what.
+    """
+    before = register.record(record).state
+    with register.batch() as batch:
+        kept = [evolve(signature, kind=kind).keep(batch, paths) for kind, paths in files.items()]
+        event = batch.fire(
+            record,
+            trigger,
+            evidence=[document for documents in kept for document in documents],
+            inspection=inspection,
+            successor=successor,
+            on=provenance.on,
+            reason=provenance.reason,
+            **provenance.arguments(),
+        )
+    after = register.record(record).state
     output.line(f"{record}: `{before}` → `{after}` (event {event.number}, {event.on})")
 
 

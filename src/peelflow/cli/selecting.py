@@ -23,6 +23,7 @@ from peelflow.cli.options import (
     Format,
     FormatOption,
     LevelOption,
+    complete_state,
     day_option,
     level_of,
 )
@@ -36,7 +37,10 @@ from peelflow.reports.content import Cell, Table
 from peelflow.reports.workbook import workbook_of
 
 CategoryOption = Annotated[str | None, typer.Option("--category", help="Its category.")]
-StateOption = Annotated[str | None, typer.Option("--state", help="The state it stands in.")]
+StateOption = Annotated[
+    str | None,
+    typer.Option("--state", help="The state it stands in.", autocompletion=complete_state),
+]
 ParentOption = Annotated[str | None, typer.Option("--parent", help="The record above it.")]
 OwnerOption = Annotated[str | None, typer.Option("--owner", help="Who owns the work.")]
 NoOwnerOption = Annotated[bool, typer.Option("--no-owner", help="Only what nobody owns yet.")]

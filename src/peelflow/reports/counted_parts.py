@@ -156,7 +156,7 @@ def _current_rules(scope: Scope) -> list[Lifecycle]:
     latest: dict[str, Lifecycle] = {}
     for lifecycle in scope.register.rulebook.lifecycles:
         known = latest.get(lifecycle.name)
-        is_in_force = lifecycle.in_force_from <= scope.as_at
+        is_in_force = lifecycle.first_day <= scope.as_at
         if is_in_force and (known is None or known.version < lifecycle.version):
             latest[lifecycle.name] = lifecycle
     return sorted(latest.values(), key=lambda lifecycle: lifecycle.title)
