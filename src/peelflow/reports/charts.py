@@ -51,56 +51,13 @@ def _converter() -> Any:
 
 
 def _specification(chart: Chart) -> dict[str, Any]:
-    """Return a chart in Vega-Lite: lines and points over days, or bars with their numbers."""
+    """Return a chart in Vega-Lite."""
     values = [
         {"place": place, "series": series.name, "value": value}
         for series in chart.series
         for place, value in zip(chart.places, series.values, strict=True)
     ]
-    y: dict[str, Any] = {
-        "field": "value",
-        "type": "quantitative",
-        "title": "Records",
-        "axis": {"tickMinStep": 1},
-    }
     names = [series.name for series in chart.series]
-    colour = {
-        "field": "series",
-        "type": "nominal",
-        "title": None,
-        "scale": {"domain": names, "range": list(_COLOURS[: len(names)])},
-    }
-    if chart.kind == "lines":
-        x: dict[str, Any] = {
-            "field": "place",
-            "type": "temporal",
-            "title": None,
-            "axis": {"format": "%b %Y"},
-        }
-        shape = {
-            "field": "series",
-            "type": "nominal",
-            "title": None,
-            "scale": {"domain": names, "range": list(_SHAPES[: len(names)])},
-        }
-        parts: dict[str, Any] = {
-            "encoding": {"x": x, "y": y, "color": colour},
-            "layer": [
-                {"mark": {"type": "line", "strokeWidth": 2}},
-                {"mark": {"type": "point", "filled": True}, "encoding": {"shape": shape}},
-            ],
-        }
-    else:
-        x = {"field": "place", "type": "nominal", "title": None, "sort": None}
-        x["axis"] = {"labelAngle": 0}
-        number = {"text": {"field": "value", "type": "quantitative"}}
-        parts = {
-            "encoding": {"x": x, "y": y},
-            "layer": [
-                {"mark": {"type": "bar", "color": _COLOURS[0]}},
-                {"mark": {"type": "text", "dy": -7}, "encoding": number},
-            ],
-        }
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": WIDTH,
@@ -108,5 +65,39 @@ def _specification(chart: Chart) -> dict[str, Any]:
         "background": "white",
         "data": {"values": values},
         "config": {"font": "DejaVu Sans, Arial, sans-serif", "axis": {"labelFontSize": 12}},
-        **parts,
+        **(_lines(names) if chart.kind == "lines" else _bars()),
+    }
+
+
+_COUNT = {"field": "value", "type": "quantitative", "title": "Records", "axis": {"tickMinStep": 1}}
+
+
+def _lines(names: list[str]) -> dict[str, Any]:
+    """Return lines over days, each with a colour and a shape of its own."""
+    x = {"field": "place", "type": "temporal", "title": None, "axis": {"format": "%b %Y"}}
+    shape = {"shape": _one_each(names, _SHAPES)}
+    return {
+        "encoding": {"x": x, "y": _COUNT, "color": _one_each(names, _COLOURS)},
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 2}},
+            {"mark": {"type": "point", "filled": True}, "encoding": shape},
+        ],
+    }
+
+
+def _one_each(names: list[str], looks: tuple[str, ...]) -> dict[str, Any]:
+    scale = {"domain": names, "range": list(looks[: len(names)])}
+    return {"field": "series", "type": "nominal", "title": None, "scale": scale}
+
+
+def _bars() -> dict[str, Any]:
+    """Return bars over words, each with its number."""
+    x = {"field": "place", "type": "nominal", "title": None, "sort": None}
+    number = {"text": {"field": "value", "type": "quantitative"}}
+    return {
+        "encoding": {"x": {**x, "axis": {"labelAngle": 0}}, "y": _COUNT},
+        "layer": [
+            {"mark": {"type": "bar", "color": _COLOURS[0]}},
+            {"mark": {"type": "text", "dy": -7}, "encoding": number},
+        ],
     }
