@@ -233,3 +233,30 @@ def test_what_does_not_fit_is_neither_sealed_nor_exported(run: Run, demo: Path) 
         assert told.code == 1
         assert not Path(file).exists()
     assert name in run("verify", "--register", demo).out
+
+
+def test_documents_in_a_folder_travel(run: Run) -> None:
+    """18.6: `export`, `import`, `verify` and `seal` take the folder, or say what lacks."""
+    kim = Actor("kim", "liaison_officer")
+    with Register.open("sqlite:///wmp.db", documents="letters") as register:
+        register.appoint("c", "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=kim)
+        letter = register.keep(b"letter", kind="letter", name="letter.txt")
+        name = "appointment:wmp:chief_constable:c:2023-01-01"
+        register.attach(name, letter, actor=kim, on=date(2026, 1, 1))
+    here, folder = ("--register", "wmp.db"), ("--documents", "letters")
+
+    told = run("export", "bare.jsonl", *here)
+    assert (told.code, Path("bare.jsonl").exists()) == (1, False)
+    assert f"document {letter.digest}" in told.err
+    assert run("verify", *here).code == 1
+    assert run("seal", "wmp.seal", *here).code == 1
+
+    assert run("verify", *here, *folder).code == 0
+    assert run("seal", "wmp.seal", *here, *folder).code == 0
+    assert run("export", "whole.jsonl", *here, *folder).code == 0
+    Path("copies").mkdir()
+    assert run("import", "whole.jsonl", "--register", "new.db", "--documents", "copies").code == 0
+    assert run("verify", "--register", "new.db", "--documents", "copies").code == 0
+    with Register.open("sqlite:///new.db", documents="copies") as register:
+        assert register.document(letter.digest) == b"letter"
+    assert run("verify", *here, "--documents", "nowhere").code == 2

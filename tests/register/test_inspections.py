@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from tests.builders.force import FORCE, KIND, LIAISON, START, World
 
@@ -126,3 +127,33 @@ def test_an_inspection_without_its_days_is_notified_and_verifies_nothing(world: 
         world.fire("SOON", "schedule", "hmicfrs")
     for field in ("kind", "first_day", "last_day"):
         assert f"the field `{field}` is not set" in str(refused.value)
+
+
+@pytest.mark.parametrize("named", ["INS-9", "itself"])
+def test_an_inspection_named_where_none_is_asked_for_exists(world: World, named: str) -> None:
+    """14.36: an act that rests on no inspection names none that is not there, or is another."""
+    record = world.add(LEVEL_3)
+    before = world.register.record(record)
+
+    with pytest.raises(InvalidRequest, match="is none that was added here; name one that was"):
+        world.fire(record, "start", "lead", inspection=record if named == "itself" else named)
+
+    assert world.register.record(record) == before
+
+
+def test_an_inspection_that_is_there_may_be_named(world: World) -> None:
+    """14.36: whether or not it is asked for."""
+    record, inspection = world.add(LEVEL_3), scheduled(world)
+
+    world.fire(record, "start", "lead", inspection=inspection)
+
+    assert world.register.record(record).state == "in_progress"
+
+
+def test_a_refused_inspection_leaves_no_trace_in_a_batch(world: World) -> None:
+    """14.36: the batch goes on without the act."""
+    record = world.add(LEVEL_3)
+    with world.register.batch() as batch, pytest.raises(InvalidRequest):
+        batch.fire(record, "start", actor=LIAISON, on=START, inspection="INS-9")
+
+    assert world.register.record(record).state == "open"

@@ -58,6 +58,13 @@ from peelflow.stores.integrity import (
 from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
+_DOCUMENTS_HELP = "The folder its documents are kept in; the register itself when left out."
+DocumentsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--documents", metavar="FOLDER", exists=True, file_okay=False, help=_DOCUMENTS_HELP
+    ),
+]
 
 
 def import_files(
@@ -87,6 +94,7 @@ def import_files(
             help="Where the documents lie that sheets name; beside each sheet when left out.",
         ),
     ] = None,
+    documents: DocumentsOption = None,
     location: RegisterOptions,
 ) -> None:
     """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
@@ -95,7 +103,7 @@ def import_files(
     tell whether it holds records, acts, appointments, amendments or documents. An export goes into
     a new register, which is then equal to the one it came from.
     """
-    with location.opened(make=True) as register:
+    with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
             with output.progress("Importing") as show:
                 count = register.restore(files[0], on_progress=show)
@@ -192,6 +200,7 @@ def seal(
     file: Annotated[Path, typer.Argument(help="The seal to write; its heads go beside it.")],
     *,
     replace: ReplaceOption = False,
+    documents: DocumentsOption = None,
     location: RegisterOptions,
 ) -> None:
     """Seal everything kept until now: keep the file where nobody who writes here can reach it.
@@ -201,7 +210,7 @@ def seal(
     """
     for path in (file, _heads_path(file)):
         check_output_file(path, replace=replace)
-    with location.opened() as register:
+    with location.opened(documents=documents) as register:
         sealed, heads = register.seal()
     write_text(_heads_path(file), heads_text(heads), replace=replace)
     write_text(file, seal_text(sealed), replace=replace)
@@ -225,6 +234,7 @@ def verify(
     judge: Annotated[
         bool, typer.Option("--judge", help="Judge each event by its rules, however long it takes.")
     ] = False,
+    documents: DocumentsOption = None,
     location: RegisterOptions,
 ) -> None:
     """Look for any change that was made behind the register's back.
@@ -237,7 +247,10 @@ def verify(
         subject = str(export)
         found = _verify_export_file(export, sealed, heads, judge=judge)
     else:
-        subject, found = location.register, _verify_located(location, sealed, heads, judge=judge)
+        subject, found = (
+            location.register,
+            _verify_located(location, sealed, heads, judge=judge, documents=documents),
+        )
     findings = found.discrepancies
     for finding in findings:
         output.line(str(finding))
@@ -286,11 +299,16 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
 
 
 def _verify_located(
-    location: RegisterOptions, sealed: Seal | None, heads: Heads | None, *, judge: bool
+    location: RegisterOptions,
+    sealed: Seal | None,
+    heads: Heads | None,
+    *,
+    judge: bool,
+    documents: Path | None,
 ) -> Verification:
     """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
-        with location.opened() as register:
+        with location.opened(documents=documents) as register:
             return _verify_opened(register, sealed, heads, judge=judge)
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
@@ -341,10 +359,14 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write, in JSON lines.")],
     *,
     replace: ReplaceOption = False,
+    documents: DocumentsOption = None,
     location: RegisterOptions,
 ) -> None:
     """Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere."""
-    with location.opened() as register, output_stream(file, replace=replace) as stream:
+    with (
+        location.opened(documents=documents) as register,
+        output_stream(file, replace=replace) as stream,
+    ):
         stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
 

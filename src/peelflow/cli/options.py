@@ -232,7 +232,9 @@ class RegisterOptions:
     verbose: VerboseOption = False
 
     @contextmanager
-    def opened(self, *, make: bool = False, beside: Path | None = None) -> Iterator[Register]:
+    def opened(
+        self, *, make: bool = False, beside: Path | None = None, documents: Path | None = None
+    ) -> Iterator[Register]:
         """Open the register; a file that is not there is made only if `make`.
 
         Where `PEELFLOW_FORCE` or `peelflow.toml` names a force, it is opened for that force alone.
@@ -240,6 +242,7 @@ class RegisterOptions:
         Args:
             make: Whether a register's file may be made.
             beside: A migration's file; it is read with `rules`, or else with what lies beside it.
+            documents: The folder that its documents are kept in; the store keeps them if left out.
 
         Raises:
             InvalidRequest: There is no such file.
@@ -262,7 +265,7 @@ class RegisterOptions:
         rulebook = rulebook_of(rules)
         with (
             _unmade_if_empty(file) if is_file and make else nullcontext(),
-            Register.open(url, rulebook=rulebook, force=force) as register,
+            Register.open(url, rulebook=rulebook, force=force, documents=documents) as register,
         ):
             if force is not None and not make:
                 _check_own_force(register, force)

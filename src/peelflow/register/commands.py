@@ -32,7 +32,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle
-from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
+from peelflow.register.context import INSPECTION, RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
@@ -413,10 +413,21 @@ def fire(
     for document in act.evidence:
         check_document_kept(session, document)
     try:
-        return act_on(session, known, act)
+        done = act_on(session, known, act)
     except Refused:
         _check_holders(session, known, act)
         raise
+    if inspection is not None:
+        _check_inspection(session, inspection)
+    return done
+
+
+def _check_inspection(session: Session, inspection: str) -> None:
+    """Refuse an inspection that is none, also where the rules ask for none."""
+    named = session.find(inspection)
+    if named is None or named.category != INSPECTION:
+        what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
+        raise InvalidRequest(what, why, "name one that was, or leave it out")
 
 
 def _check_holders(session: Session, record: Record, act: Act) -> None:
