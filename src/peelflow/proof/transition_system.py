@@ -220,6 +220,7 @@ class Facts:
     ) -> KnownPast:
         """Return what the bits say of these moments, and of who did these triggers."""
         existing = [p for p in points if facts & self.bits.get(NotBefore(p, p), 0)]
+        self.budget.spend(len(existing) ** 2 * self.width)
         ranks = {
             point: sum(bool(facts & self.bits[NotBefore(point, other)]) for other in existing)
             for point in existing
