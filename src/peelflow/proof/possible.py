@@ -430,7 +430,7 @@ def _ways_of(
     number = prod(map(len, several.values()))
     if number > MOST_WAYS:
         return TOO_MANY_WAYS
-    budget.spend(number * (WAY_STEPS + size))
+    budget.spend(number * WAY_STEPS * (1 + size))
     ways = (
         _pruned(pruned, _why_other_value(dict(zip(several, chosen, strict=True)), several))
         for chosen in product(*several.values())

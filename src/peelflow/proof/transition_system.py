@@ -138,6 +138,8 @@ Masks = tuple[int, int]
 
 
 BITS_A_STEP = 512
+LITERAL_STEPS = 4
+"""What putting an atom into clauses costs."""
 
 
 @define(eq=False, slots=False)
@@ -305,6 +307,7 @@ class Gate:
         """Put the requirements into clauses."""
         self.form = NormalForm()
         self.form.meet(self.requirements, self.closes)
+        self.theory.budget.spend(LITERAL_STEPS * len(self.form.chosen))
         self._predicates = self.form.where(is_predicate)
 
     @property
