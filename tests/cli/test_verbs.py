@@ -84,8 +84,9 @@ def test_adds_a_record_with_fields(run: Run) -> None:
     listed = run("list", "--format", "csv").out.splitlines()
     named = "record,category,level,force,state,owner,issued,last event,decided by,recorded by"
     by = "portal (hmicfrs),liaison-officer"
-    assert listed[0] == named
-    assert f"R2,recommendation,2,wmp,open,lead-3,2022-12-16,2022-12-16,{by}" in listed
+    assert listed[0].startswith(f"{named},title,question,")
+    row = f"R2,recommendation,2,wmp,open,lead-3,2022-12-16,2022-12-16,{by},Mend = better,,"
+    assert [line.startswith(row) for line in listed[1:]] == [False, True]
     assert "Mend = better" in run("show", "R2").out
     assert "state   archived (portal: closed)" in run("show", "R1").out
 
@@ -153,7 +154,7 @@ def test_refuses_verify_by_a_force_role(run: Run, demo: Path) -> None:
     """Exit 1; the record, its state, who may, and what is missing."""
     Path("peelflow.db").write_bytes(demo.read_bytes())
     before = snapshot()
-    ran = run("fire", "WMP-R3-020", "verify", *LIAISON)
+    ran = run("fire", "WMP-R3-020", "verify", *LIAISON, "--verbose")
     assert (ran.code, ran.out) == (1, "")
     head, *reasons = ran.err.splitlines()
     assert head == "WMP-R3-020 is `self_certified`; cannot `verify` as `liaison_officer`"
@@ -187,7 +188,8 @@ def test_refuses_self_certify_on_level_4(run: Run) -> None:
         (["show", "X", "--register", "elsewhere.db"], "elsewhere.db"),
         (["figures", "--as-at", "yesterday"], "write it as 2023-03-30"),
         (["list", "--level", "9"], "write 1 to 4, or none"),
-        (["nonsense"], "No such command"),
+        (["nonsense"], "the command 'nonsense': is none; `peelflow --help` lists the commands"),
+        (["clse", "R-1"], "the command 'clse': is none; did you mean `close`?"),
         (["figures", "--format", "xml"], "--format"),
         (["list", "--register", "oracle://x"], "no store is opened so"),
     ],

@@ -9,7 +9,7 @@ from peelflow.testing.promises import PROMISES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/stores.md").read_text("utf-8")
-SOURCES = ("integrity", "export")
+SOURCES = ("integrity", "export", "soundness")
 
 
 def test_every_code_of_a_finding_has_its_line() -> None:

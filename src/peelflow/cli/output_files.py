@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -73,8 +74,20 @@ def write_text(path: Path, text: str, *, replace: bool) -> None:
         stream.write(text)
 
 
+def write_bytes(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file whole or leave all as it was, or raise InvalidRequest.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+        replace: Whether it may be written over.
+    """
+    with output_stream(path, replace=replace) as stream:
+        stream.buffer.write(content)
+
+
 @contextmanager
-def output_stream(path: Path, *, replace: bool) -> Iterator[TextIO]:
+def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
     """Give a stream whose text becomes the file when the block ends well.
 
     Args:

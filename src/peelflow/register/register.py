@@ -637,12 +637,13 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import opened_lines, restore_export, verify_export
+        from peelflow.stores.export import private_lines, restore_export, verify_export
 
         file = Path(path)
-        with opened_lines(file) as lines:
+        with private_lines(file) as lines:
+            lines.seek(0)
             for discrepancy in verify_export(lines):
                 raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-        with opened_lines(file) as lines:
+            lines.seek(0)
             keep = self.documents.keep_document
             return restore_export(self.store, lines, keep=keep, progress=on_progress)

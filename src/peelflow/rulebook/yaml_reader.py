@@ -16,6 +16,7 @@ import yaml
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.texts import TEXT_TURNERS
 from peelflow.wording import printable, shown
 
 KIND_KEYS = ("lifecycle", "vocabulary", "migration")
@@ -167,7 +168,10 @@ def _too_deep(span: Span) -> InvalidRules:
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    f"|[{''.join(sorted(TEXT_TURNERS))}]"
+)
 
 
 def read_mapping(source: bytes, file: str) -> MappingNode:
@@ -221,7 +225,9 @@ def _refuse_unprintable(text: str, file: str, place: Span | None = None) -> None
     """Refuse a character that cannot stand in a file, at `place` or where it stands in the text."""
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
-        sentence = f"the character U+{ord(unprintable.group()):04X} cannot stand in a rule file"
+        why = ", for it turns text around unseen" if unprintable.group() in TEXT_TURNERS else ""
+        code_point = f"U+{ord(unprintable.group()):04X}"
+        sentence = f"the character {code_point} cannot stand in a rule file{why}"
         span = place or _span_after(text[: unprintable.start()], file)
         raise fault(span, "control-character", sentence, "remove it")
 

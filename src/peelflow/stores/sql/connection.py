@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -21,13 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Dialect as SqlalchemyDialect
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.stores.database import Dialect, Statements
-from peelflow.stores.sqlite import advice_for, is_busy
+from peelflow.stores.read_only import (
+    ReadingConnection,
+    connect_to_read,
+    is_stale,
+    may_only_read,
+)
+from peelflow.stores.sqlite import advice_for, is_busy, is_read_only
 
+_SQLITE_TIMEOUT = 30.0  # seconds
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
 _WHOLE_FEED = """peelflow_events LEFT JOIN peelflow_feed USING (serial)
@@ -91,21 +99,95 @@ def parse_url(url: str) -> URL:
 
 def make_engine(url: URL, **options: Any) -> Engine:
     """Return an engine that connects later; InvalidRequest where its dialect or driver lacks."""
+    is_psycopg = url.drivername == f"{POSTGRESQL}+{PSYCOPG}"
+    threshold = url.query.get(_THRESHOLD)
+    if is_psycopg:
+        options["connect_args"] = _psycopg_arguments(threshold)
+        url = url.difference_update_query([_THRESHOLD])
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
         what = f"store {url.drivername}"
         raise InvalidRequest(what, f"no driver is installed: {fault}", "install it") from None
     if url.get_backend_name() == SQLITE:
+        event.listen(engine, "do_connect", _connect_to_read)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkout", _refuse_stale)
+    elif is_psycopg and threshold is None:
+        event.listen(engine, "connect", PoolerCheck())
     return engine
+
+
+_THRESHOLD = "prepare_threshold"
+
+
+def _psycopg_arguments(threshold: str | tuple[str, ...] | None) -> dict[str, Any]:
+    """Return what psycopg is given: UTF-8, whatever else is set, and when to prepare statements."""
+    arguments: dict[str, Any] = {"client_encoding": "UTF8"}
+    if threshold == "none":
+        arguments[_THRESHOLD] = None
+    elif isinstance(threshold, str) and threshold.isascii() and threshold.isdigit():
+        arguments[_THRESHOLD] = int(threshold)
+    elif threshold is not None:
+        what, why = f"the URL's {_THRESHOLD} {threshold!r:.40}", "is no number"
+        raise InvalidRequest(what, why, "write a whole number, or none: then nothing is prepared")
+    return arguments
+
+
+class PoolerCheck:
+    """Has psycopg prepare nothing where a pooler, such as PgBouncer, stands before the server.
+
+    In transaction mode each transaction may run on another of the server's connections, which
+    knows nothing of what was prepared on the last. A pooler gives itself away: the process that
+    answers is not the one that the connection was told of as it began.
+    """
+
+    def __init__(self) -> None:
+        self._is_pooled: bool | None = None
+
+    def __call__(self, connection: Any, _: object) -> None:
+        """Look at the first connection; do with each as was found."""
+        if self._is_pooled is None:
+            (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+            connection.rollback()
+            self._is_pooled = process != connection.info.backend_pid
+        if self._is_pooled:
+            connection.prepare_threshold = None
+
+
+def check_encoding(connection: Connection, url: str) -> None:
+    """Refuse a database of PostgreSQL's that cannot hold every text."""
+    if connection.dialect.name != POSTGRESQL:
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        why = f"the database's encoding is {encoding}, which does not hold every text"
+        instead = "make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        raise StoreUnavailable(url, why, instead=instead)
+
+
+def _connect_to_read(
+    _: SqlalchemyDialect, __: object, arguments: Sequence[Any], ___: object
+) -> sqlite3.Connection | None:
+    """Open a file that may only be read so, and leave any other to SQLAlchemy."""
+    path = Path(str(arguments[0])) if arguments else Path()
+    return connect_to_read(path, timeout=_SQLITE_TIMEOUT) if may_only_read(path) else None
+
+
+def _refuse_stale(connection: object, _: object, __: object) -> None:
+    """Have the pool open a file anew that was written to since it was opened to be read."""
+    if is_stale(connection):
+        raise DisconnectionError
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
+    if isinstance(connection, ReadingConnection):
+        return
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout = {_SQLITE_TIMEOUT * 1000:.0f}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -117,15 +199,23 @@ def _begin_sqlite(connection: Connection) -> None:
 _CONFLICT_STATES = {"22012", "23505"}
 """PostgreSQL's: our own taking back of what was kept in part, and a row that somebody put first."""
 
+_READ_ONLY_STATES = {"25006", "42501"}
+"""PostgreSQL's: a transaction that may only read, as on a standby; a right that was not granted."""
+
 _CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_STATES
 """PostgreSQL's: serialization failure, deadlock, lock not available, a transaction that failed
 before, a statement that took too long."""
 
 
+_POOLER_ADVICE = (
+    "a pooler such as PgBouncer seems to stand in between: add prepare_threshold=none to the URL"
+)
 _ADVICE_BY_STATE = {
     "08": "check the URL, and that the server runs, then try again",
     "25006": "name a server that may be written to",
+    "26000": _POOLER_ADVICE,
     "28": "check the name and the password in the URL",
+    "42P05": _POOLER_ADVICE,
     "42501": "let the owner of the tables grant what it asks for",
     "53": "let the server have what it lacks, then try again",
     "53100": "make room on the server's disk, then try again",
@@ -177,6 +267,14 @@ def is_contention(fault: Exception) -> bool:
     return getattr(origin, "sqlstate", None) in _CONTENTION_STATES
 
 
+def is_write_refused(fault: BaseException | None) -> bool:
+    """Return whether a statement failed because whoever sent it may only read."""
+    origin = _driver_error(fault) if isinstance(fault, Exception) else None
+    if isinstance(origin, sqlite3.Error):
+        return is_read_only(origin)
+    return getattr(origin, "sqlstate", None) in _READ_ONLY_STATES
+
+
 def is_conflict(fault: Exception) -> bool:
     """Return whether a statement failed because somebody else's row came first."""
     return getattr(_driver_error(fault), "sqlstate", None) in _CONFLICT_STATES
@@ -189,10 +287,21 @@ def check_joined(connection: Connection, url: str) -> None:
     elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
         why, instead = "commits by itself", "give one with a transaction of yours"
         raise InvalidRequest(f"the connection to {url}", why, instead)
+    elif (encoding := _client_encoding(connection)) not in {"utf-8", None}:
+        what, why = f"the connection to {url}", f"speaks {encoding}, which does not say every text"
+        raise InvalidRequest(what, why, "set its client_encoding to UTF8")
     elif connection.get_isolation_level() == "REPEATABLE READ":
         # It would not see a record that was added since it began, and has no row of it to lock.
         why, instead = "reads what was there when it began", "use READ COMMITTED or SERIALIZABLE"
         raise InvalidRequest(f"the transaction on {url}", why, instead)
+
+
+def _client_encoding(connection: Connection) -> str | None:
+    """Return in what encoding psycopg speaks to the server, by Python's name; None elsewhere."""
+    if connection.dialect.driver != PSYCOPG:
+        return None
+    driver: Any = connection.connection.driver_connection
+    return str(driver.info.encoding)
 
 
 def _check_immediate(connection: Connection) -> None:

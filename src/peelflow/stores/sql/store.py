@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, CursorResult, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -25,7 +26,8 @@ from peelflow.stores.base import (
     store_closed,
 )
 from peelflow.stores.codec import record_from
-from peelflow.stores.database import DatabaseStore, SqlSnapshot
+from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
+from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
@@ -45,6 +47,7 @@ from peelflow.stores.sql.connection import (
     check_joined,
     database_unavailable,
     is_contention,
+    is_write_refused,
     make_engine,
     parse_url,
     statements_of,
@@ -174,6 +177,8 @@ def join_connection(connection: object) -> JoinedStore:
 
 
 SNAPSHOT_CHUNK = 500
+APPEND_TRIES = 20
+"""How often a batch is tried anew that others overtook, with nothing in its way."""
 
 
 class SqlStore(SqlStoreBase):
@@ -243,21 +248,24 @@ class SqlStore(SqlStoreBase):
                 if append_single_move(driver, rows, rows.events[0]):
                     with self._lock:
                         cache_batch(self._cache, batch, rows)
-                    return
+                    return None
             with self._reading() as connection:
                 raise_refusal(connection, batch)
-        if not absent_ids(batch):
+        for _ in range(APPEND_TRIES):
+            try:
+                return self._append_whole(batch)
+            except Conflict as conflict:
+                if not conflict.transaction_lost:
+                    raise
+            # Whoever stood in the way is told; nobody does who only kept the same rules first.
             with self._reading() as connection:
-                append_in_one_statement(connection, batch, alone=True)
-            return
-        try:
-            with self._transaction() as connection:
-                append_in_one_statement(connection, batch, alone=False)
-        except Conflict as conflict:
-            if not conflict.transaction_lost:
-                raise
-            with self._reading() as connection:
-                raise_refusal(connection, batch)
+                check_batch(batch, partial(ask, connection), self._statements)
+        raise lost_transaction(batch)
+
+    def _append_whole(self, batch: WriteBatch) -> None:
+        alone = not absent_ids(batch)
+        with self._reading() if alone else self._transaction() as connection:
+            append_in_one_statement(connection, batch, alone=alone)
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         if not self._fast:
@@ -288,12 +296,21 @@ class SqlStore(SqlStoreBase):
             return last_position(connection)
 
     def _place(self) -> None:
-        """Give every committed event that has no position its own."""
+        """Give every committed event that has no position its own.
+
+        Who may only read gives none: for them the feed ends before these events, until somebody
+        who may write has looked at it.
+        """
         with self._reading() as connection:
             waiting = has_unplaced_events(connection)
-        if waiting:
+        if not waiting:
+            return
+        try:
             with self._transaction() as connection:
                 assign_positions(connection)
+        except StoreUnavailable as fault:
+            if not is_write_refused(fault.__cause__):
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -302,7 +319,13 @@ class SqlStore(SqlStoreBase):
         with self._guarded(), self._engine.connect().execution_options(**level) as connection:
             check_schema(connection, self.url)  # the reading begins here
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
-            yield SqlSnapshot(connection.exec_driver_sql, self._statements)
+            with ExitStack() as readings:  # one that was not read to its end is closed here
+
+                def select(sql: str) -> CursorResult[Any]:
+                    return readings.enter_context(closing(connection.exec_driver_sql(sql)))
+
+                yield SqlSnapshot(select, self._statements)
+            self._check_steady(connection)
 
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
@@ -319,9 +342,15 @@ class SqlStore(SqlStoreBase):
         with self._guarded(), self._pool.connect() as connection:
             try:
                 yield connection
+                self._check_steady(connection)
             finally:
                 if self._closed:
                     connection.invalidate()
+
+    def _check_steady(self, connection: Connection) -> None:
+        """Refuse what was read of a file that may only be read, where it was written to since."""
+        if is_stale(connection.connection.driver_connection):
+            raise StoreBusy(self.url)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
