@@ -21,11 +21,11 @@ from peelflow.register.register import HISTORIES_AT_ONCE, Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
 from peelflow.stores.base import chunked
 
-Operator = Literal["<=", ">=", "!=", "=", "<", ">"]
+Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
 """What every record says of itself, whatever fields its category has."""
 FIELD_PREFIX = "field:"
-_CONDITION = re.compile(rf"([^<>=!]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
+_CONDITION = re.compile(rf"([^<>=!~]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
 _REPORT_FIELDS = ("source_report", "report")
 
 
@@ -34,7 +34,8 @@ class Criterion:
     """What a record must say: a column, an operator and a value, such as `due < 2023-06-30`.
 
     `=` with no value asks for records that say nothing. A part of a question counts as that
-    question. What says nothing is neither before nor after anything; days compare as days.
+    question. What says nothing is neither before nor after anything; days compare as days. `~` asks
+    for words within a text, in large or small letters.
     """
 
     column: str
@@ -161,6 +162,8 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
             return any(value > wanted for value in values)
         case ">=":
             return any(value >= wanted for value in values)
+        case "~":
+            return any(wanted.casefold() in value.casefold() for value in values)
 
 
 def each_selected(
@@ -187,6 +190,8 @@ def each_selected(
     _check_selection(register, selection)
     wanted = selection.force, selection.category, selection.parent
     records = register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    if known is not None:  # what was corrected since may have been elsewhere then
+        records = register.records(withdrawn=True)
     return (
         record
         for record in _each_as_at(register, records, as_at, _last_numbers(register, known))
@@ -217,7 +222,11 @@ def _check_selection(register: Register, selection: Selection) -> None:
 
 def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
     return (
-        selection.level in ("any", record.level)
+        not record.withdrawn
+        and selection.force in (None, record.force)
+        and selection.category in (None, record.category)
+        and selection.parent in (None, record.parent)
+        and selection.level in ("any", record.level)
         and selection.state in (None, record.state)
         and selection.counts in (None, register.counts(record).get(selection.ledger))
         and all(satisfies(record, criterion) for criterion in selection.criteria)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, field, frozen
 
 from peelflow.engine.decide import answers_asked, ledgers_binding, reads
-from peelflow.errors import MissingDependency, UnknownRecord
+from peelflow.errors import InvalidRequest, MissingDependency, UnknownRecord
 from peelflow.model.decisions import (
     Act,
     Appointment,
@@ -28,6 +28,7 @@ from peelflow.register.kept_rules import KeptRules
 from peelflow.register.known_names import KnownNames
 from peelflow.rulebook.rulebook import Rulebook, national_ledgers
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
+from peelflow.stores.soundness import is_lawful_moment
 
 _DIVISION = "england-and-wales"
 
@@ -199,6 +200,8 @@ def _records_naming(
     ids = tuple(dict.fromkeys([*stored, *reads.changed_records()]))
     reads.read(ids)
     for record in map(reads.get, ids):
+        if record.withdrawn:
+            continue
         if (record.force, record.category, record.fields.get(field)) == (force, category, named):
             yield RecordReference(record.id, record.category, field, named)
 
@@ -229,6 +232,9 @@ class ReadSet:
     def __attrs_post_init__(self) -> None:
         self.rulebook = self.services.rulebook
         self.now = self.services.clock()
+        if not is_lawful_moment(self.now):
+            why = f"tells the year {self.now.year}"
+            raise InvalidRequest("the clock", why, "set it right, then try again")
         self.today = self.now.astimezone(LONDON).date()
 
     def changed_records(self) -> Mapping[str, int]:
@@ -300,7 +306,7 @@ class ReadSet:
 
     def _inspection(self, act: Act) -> Inspection | None:
         record = self.find(act.inspection) if act.inspection else None
-        if record is None or record.category != INSPECTION:
+        if record is None or record.withdrawn or record.category != INSPECTION:
             return None
         return inspection_of(record, self.lifecycle(record))
 
@@ -322,7 +328,8 @@ class ReadSet:
         drafted = [name for name in self._drafted_appointments if self._records[name]]
         ids = tuple(dict.fromkeys([*stored, *drafted]))
         self.read(ids)
-        appointments = map(appointment_of, map(self.get, ids))
+        records = [known for known in map(self.get, ids) if known.category == APPOINTMENT]
+        appointments = [appointment_of(known) for known in records if not known.withdrawn]
         return tuple(held for held in appointments if held.person in persons)
 
     def _appointed(self, force: str, person: str) -> tuple[str, ...]:
