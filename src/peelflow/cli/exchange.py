@@ -218,6 +218,8 @@ def verify(
         subject = location.register
         with location.opened() as register:
             found = _verify_opened(register, sealed, heads, judge=judge)
+            for note in register.services.kept_rules.unfiled_notes():
+                output.error_line(f"{subject}: {note}")
     findings = found.discrepancies
     for finding in findings:
         output.line(str(finding))
