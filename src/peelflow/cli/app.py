@@ -25,6 +25,7 @@ from peelflow.errors import (
     PeelflowError,
     RulesMismatch,
     StoreBusy,
+    Unverified,
 )
 from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
@@ -67,6 +68,7 @@ _FINDING_ERRORS = (
     StoreBusy,
     KeyReused,
     EventVoided,
+    Unverified,
 )
 
 app: typer.Typer = typer.Typer(
