@@ -206,7 +206,7 @@ lifecycle: local-3
 version: 1
 in_force_from: 2023-01-01
 title: "Level 3 with a panel"
-refines: level-3@1
+refines: level-3@2
 applies_to: {category: recommendation, level: 3}
 initial: open
 states:
