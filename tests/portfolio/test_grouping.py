@@ -221,6 +221,23 @@ def test_undeclared_records_stand_in_a_row_of_their_own(world: World) -> None:
     assert [group.title for group in groups.groups(keys)] == ["AFI Level 3", *keys]
 
 
+@pytest.mark.parametrize("cut", range(5))
+def test_closed_and_reopened_add_up_wherever_the_span_is_cut(world: World, cut: int) -> None:
+    """What was open before, new, re-opened, less what closed, is what is open after."""
+    record = world.add(KIND["level-2"])
+    world.add(KIND["level-1"])
+    for trigger in ("start", "close", "reopen"):
+        world.step(record, trigger)
+    after, until = START + timedelta(cut - 1), world.day
+    totals = movement_totals(world.register, after=after, until=until)
+    whole = grouped_figures(world.register, ROW, as_at=until)
+    assert [(each.open_after, each.closed_after) for each in totals] == [
+        (line.open, line.closed) for line in whole.groups
+    ]
+    (moved,) = [each for each in totals if each.group.title == "AFI Level 2"]
+    assert (moved.closed, moved.reopened) == (int(cut < 3), int(cut < 4))
+
+
 def test_no_movement_sums_up_to_no_rows() -> None:
     """Not to a row of zeros."""
     assert movement_table((), "owner", "").rows == ()
