@@ -254,12 +254,14 @@ class RulesMismatch(StoreError):
     code: ClassVar[str] = "rules-mismatch"
     name: str
     version: int
+    instead: str
 
-    def __init__(self, name: str, version: int) -> None:
+    def __init__(self, name: str, version: int, *, instead: str | None = None) -> None:
         self.name, self.version = name, version
+        self.instead = instead or f"give the edited rules version {version + 1}"
         super().__init__(
-            f"the store keeps other rules as {name}@{version}; nothing was kept, "
-            f"give the edited rules version {version + 1}"
+            f"the store keeps other rules as {name}@{version}, whose records can be read and not "
+            f"written to; nothing was kept, {self.instead}"
         )
 
 

@@ -17,7 +17,7 @@ import pytest
 from attrs import frozen
 from sqlalchemy.engine import make_url
 
-from peelflow import Actor, Event, Refused, Register, Rulebook, load, national
+from peelflow import Actor, Event, Refused, Register, Rulebook, RulesMismatch, load, national
 from peelflow.cli import main
 from tests.builders.servers import database, emptied
 
@@ -36,6 +36,8 @@ KINDS = {
     "migrated",
     "corrected",
 }
+COMMITS = ("2ab7cec", "c3d5360", "7c6ec88", "ba15ed6")
+"""Commits under whose registers a national file was changed, and kept its version."""
 KEPT = (
     ("demo-sqlite", "register.db"),
     ("demo-sqlite", "export into sqlite"),
@@ -47,6 +49,9 @@ KEPT = (
     ("rich", "register.sql"),
     ("rich", "export into sqlite"),
     ("rich", "export into postgresql"),
+    *((f"commit-{commit}", "register.db") for commit in COMMITS),
+    ("commit-ba15ed6", "export into sqlite"),
+    ("commit-ba15ed6", "export into postgresql"),
 )
 
 
@@ -196,7 +201,9 @@ def test_an_old_register_exports_the_same_bytes(old: Old, tmp_path: Path) -> Non
     assert documents == sum(json.loads(line)["kind"] == "document" for line in kept)
 
 
-@pytest.mark.parametrize("name", ["demo-sqlite", "rich"])
+@pytest.mark.parametrize(
+    "name", ["demo-sqlite", "rich", *(f"commit-{commit}" for commit in COMMITS)]
+)
 def test_the_command_says_what_it_said(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,6 +222,47 @@ def test_the_command_says_what_it_said(
     assert main(["figures", "--as-at", "2023-03-30", "--format", "json", *here]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((folder / "figures.json").read_text("utf-8"))[0]
+
+
+@pytest.fixture(params=COMMITS)
+def changed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Register]:
+    """Give a register of case 31, to be written to."""
+    file = unpacked(HERE / f"commit-{request.param}" / "register.db", tmp_path)
+    with Register.open(sqlite_url(file)) as register:
+        yield register
+
+
+def test_item_19_only_acts_under_the_name_that_changed_are_refused(changed: Register) -> None:
+    """A record under it can be read, and not written to; those under other rules go on."""
+    (held, *_) = changed.records(category="super_complaint_recommendation")
+    before = changed.position()
+
+    assert changed.counts(held) == {"force": "open"}
+    assert changed.next_acts(held.id, LIAISON) == ()
+    with pytest.raises(RulesMismatch) as refused:
+        changed.amend(held.id, "owner", "lead-9", actor=LIAISON, reason="moved on")
+    assert "use the peelflow that it was made with" in refused.value.instead
+    assert (refused.value.name, refused.value.version) == (held.lifecycle.name, 1)
+    assert changed.position() == before
+    changed.amend("WMP-R3-001", "owner", "lead-9", actor=LIAISON, reason="moved on")
+    assert changed.position() == before + 1
+
+
+def test_item_19_nothing_new_is_put_under_the_name_that_changed(changed: Register) -> None:
+    """Two meanings of one name in one register could not be told apart."""
+    (held, *_) = changed.records(category="super_complaint_recommendation")
+    with pytest.raises(RulesMismatch):
+        changed.add(
+            "WMP-NEW",
+            category=held.category,
+            force=held.force,
+            issued=date(2023, 3, 1),
+            fields=changed.fields(held.id),
+            parent=held.parent,
+            actor=HMICFRS,
+            recorded_by="liaison-officer",
+            source="portal",
+        )
 
 
 def test_every_kind_of_event_is_kept(tmp_path: Path) -> None:

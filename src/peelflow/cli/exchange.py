@@ -63,6 +63,14 @@ def import_files(
             "--dates", help="How the sheets write their days; Excel writes DD/MM/YYYY here."
         ),
     ] = DateFormat.ISO,
+    documents_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--documents-from",
+            metavar="FOLDER",
+            help="Where the documents lie that sheets name; beside each sheet when left out.",
+        ),
+    ] = None,
     location: RegisterOptions,
 ) -> None:
     """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
@@ -78,7 +86,14 @@ def import_files(
             output.line(f"{count} events kept; the register is the export's equal")
             return
         defaults = dict(map(read_pair, fill or []))
-        result = import_with_progress(register, files, defaults, partial=partial, dates=dates)
+        result = import_with_progress(
+            register,
+            files,
+            defaults,
+            partial=partial,
+            dates=dates,
+            documents_from=documents_from,
+        )
     output.diagnostics(result.faults)
     output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
     if result.faults:
@@ -92,11 +107,18 @@ def import_with_progress(
     *,
     partial: bool = False,
     dates: DateFormat = DateFormat.ISO,
+    documents_from: Path | None = None,
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
     with output.progress("Importing") as show:
         return import_sheets(
-            register, files, defaults=defaults, partial=partial, dates=dates, on_progress=show
+            register,
+            files,
+            defaults=defaults,
+            dates=dates,
+            documents_from=documents_from,
+            partial=partial,
+            on_progress=show,
         )
 
 

@@ -315,8 +315,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
 
     That is the link on its parent, and the untimed system transitions of its state.
     """
-    first = session.repeated(event)
-    if first is not None:
+    if (first := session.repeated(event)) is not None:
         return first
     check_name(what.force, f"{event.record}: the force")
     if session.find(event.record) is not None:
@@ -415,8 +414,8 @@ def fire(
         provenance.key,
     )
     if act.key is not None:
-        first = session.repeated(_event_for_key(session, known, act, provenance))
-        if first is not None:
+        event = _event_for_key(session, known, act, provenance)
+        if (first := session.repeated(event)) is not None:
             return first
     for document in act.evidence:
         check_document_kept(session, document)
@@ -446,6 +445,8 @@ def next_acts(
     check_text(record, "the record's id")
     check_actor(actor)
     known = session.get(record)
+    if not session.services.kept_rules.is_writable(known.lifecycle):
+        return ()
     day = session.today if on is None else on
     check_not_future(session, day, record)
     acts = acts_by_rules(session.lifecycle(known), known, actor, session.context, on=day)
@@ -486,8 +487,7 @@ def attach(session: Session, record: str, document: Document, *, provenance: Pro
     check_document(document)
     on = provenance.on
     event = new_event(session, Attached(document), record, known.number + 1, provenance)
-    first = session.repeated(event)
-    if first is not None:
+    if (first := session.repeated(event)) is not None:
         return first
     check_follows(session, on, known)
     check_document_kept(session, document)

@@ -24,8 +24,8 @@ from peelflow.model.decisions import (
 from peelflow.model.records import PEELFLOW, Document, Record
 from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
+from peelflow.register.kept_rules import KeptRules
 from peelflow.register.known_names import KnownNames
-from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.rulebook import Rulebook, national_ledgers
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 
@@ -92,7 +92,12 @@ class Services:
     predicates: Mapping[str, Predicate]
     force: str | None = None
     names: KnownNames = field(init=False, repr=False)
+    kept_rules: KeptRules = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
+
+    @kept_rules.default
+    def _rules_of_store(self) -> KeptRules:
+        return KeptRules(self.store, self.rulebook)
 
     @names.default
     def _names_of_store(self) -> KnownNames:
@@ -102,10 +107,7 @@ class Services:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
         lifecycle = self.lifecycles.get(pin.digest)
         if lifecycle is None:
-            lifecycle = self.rulebook.by_pin(pin.digest) or restore(
-                self.store.lifecycles()[pin.name, pin.version, pin.digest]
-            )
-            self.lifecycles[pin.digest] = lifecycle
+            lifecycle = self.lifecycles[pin.digest] = self.kept_rules.lifecycle(pin)
         return lifecycle
 
 

@@ -27,6 +27,7 @@ from peelflow.register.csv_schema import (
     check_default_columns,
     date_cell,
     document_cell,
+    document_path,
     level_cell,
     read_sheet,
     required_cell,
@@ -58,6 +59,7 @@ def import_sheets(
     *,
     defaults: Mapping[str, str] | None = None,
     dates: DateFormat = DateFormat.ISO,
+    documents_from: Path | str | None = None,
     partial: bool = False,
     on_progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ImportResult:
@@ -68,10 +70,12 @@ def import_sheets(
 
     Args:
         register: Where the rows go.
-        paths: The sheets; a folder stands for the `.csv` files in it, by name. Documents they name
-            are read from beside them.
+        paths: The sheets; a folder stands for the `.csv` files in it, by name.
         defaults: What a column says where its cell is empty or missing.
         dates: How the sheets write their days.
+        documents_from: The folder under which the documents lie that rows name. When left out,
+            each lies beside its sheet, or under that folder. A document elsewhere is refused,
+            also one that a link leads to.
         partial: Keep the good rows all the same.
         on_progress: Called after each row with how many of how many are done.
 
@@ -92,7 +96,8 @@ def import_sheets(
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return ImportResult(0, 0, tuple(sorted((*broken, *bad))))
     check_default_columns(defaults or {}, [row.sheet for row in rows if isinstance(row, SheetRow)])
-    run = _ImportRun(register.session(), dates)
+    folder = None if documents_from is None else Path(documents_from)
+    run = _ImportRun(register.session(), dates, folder)
     rows = [run.with_iso_days(row) for row in rows]
     for done, place in enumerate(order_of_rows(rows, run.references_of), start=1):
         run.take(place, rows[place])
@@ -159,16 +164,22 @@ _ENTRY_DAYS = {"records": "issued", "appointments": "first_day"}
 """The column that says the day of a sheet's rows, where it is not `on`."""
 
 
+MAX_DOCUMENTS_BYTES = 512 * 1024 * 1024
+"""What the documents of one import may hold together, for all of them are kept at once."""
+
+
 @define
 class _ImportRun:
     """What an import has done so far, and the documents it has read."""
 
     session: Session
     dates: DateFormat
+    documents_from: Path | None
     kept: int = 0
     known: int = 0
     faults: dict[int, Diagnostic] = field(factory=dict)
     document_cache: dict[Path, bytes] = field(factory=dict)
+    document_bytes: int = 0
     row_counts: Counter[str] = field(factory=Counter)
 
     def with_iso_days(self, row: SheetRow | Diagnostic) -> SheetRow | Diagnostic:
@@ -316,18 +327,26 @@ class _ImportRun:
 
     def _document(self, row: SheetRow) -> Document:
         """Keep the document that the row names, and return what acts refer to it by."""
-        path = row.folder / required_cell(row, "document")
+        path = document_path(row, self.documents_from)
         if path not in self.document_cache:
-            self.document_cache[path] = document_cell(path, row)
+            self.document_cache[path] = self._within_limit(document_cell(row, path))
         signed_on = None if row.get("signed_on") is None else date_cell(row, "signed_on")
         return commands.keep(
             self.session,
             self.document_cache[path],
             kind=required_cell(row, "kind"),
-            name=path.name,
+            name=Path(required_cell(row, "document")).name,
             signed_by=row.get("signed_by"),
             signed_on=signed_on,
         )
+
+    def _within_limit(self, content: bytes) -> bytes:
+        """Return a document's content, unless it is too much together with the others."""
+        self.document_bytes += len(content)
+        if self.document_bytes > MAX_DOCUMENTS_BYTES:
+            sentence = f"the documents of one import have at most {MAX_DOCUMENTS_BYTES} bytes"
+            raise BadCell("document", sentence, "import the sheets of documents one by one")
+        return content
 
     def _values(self, category: str, row: SheetRow) -> dict[str, str | list[str]]:
         """Return what a row says of the record's fields."""

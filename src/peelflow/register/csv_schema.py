@@ -17,6 +17,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, Span
+from peelflow.files import read_regular
 from peelflow.model.rules import Level
 from peelflow.register.validation import iso_date
 from peelflow.texts import is_blank
@@ -101,6 +102,8 @@ def check_default_columns(columns: Iterable[str], sheets: Iterable[SheetKind]) -
 
 
 MAX_SHEET_BYTES = 64 * 1024 * 1024
+MAX_ROWS = 1_048_576
+"""As many rows as a spreadsheet has."""
 FIELD_PREFIX = "field."
 DATE_COLUMNS = frozenset({"on", "issued", "first_day", "last_day", "signed_on"})
 
@@ -185,7 +188,7 @@ def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
-    why = getattr(error, "strerror", None) or str(error)
+    why = _why(error)
     sentence = f"`{path.as_posix()}` cannot be read: {why[:1].lower()}{why[1:]}"
     instead = "check the path and its permissions"
     return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
@@ -230,18 +233,20 @@ def read_sheet(
     return tuple(rows), ()
 
 
+_MEND_QUOTES = "mend the quotes: each that opens a cell closes it before the next comma"
+
+
 def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
     """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
     for place, cell in enumerate(cells[: len(header)], start=1):
         if _holds_rows(cell, place, cells):
-            first = row.span.line + sum(text.count("\n") for text in cells[: place - 1])
-            last = first + cell.count("\n")
+            first = row.span.line + sum(map(_line_ends, cells[: place - 1]))
+            last = first + _line_ends(cell)
             sentence = (
                 f"the cell `{shown(header[place - 1])}` of line {row.span.line} runs over lines "
                 f"{first} to {last} and holds what looks like rows"
             )
-            instead = "mend the quotes: each that opens a cell closes it before the next comma"
-            return row.diagnostic(header[place - 1], "sheet-quotes", sentence, instead)
+            return row.diagnostic(header[place - 1], "sheet-quotes", sentence, _MEND_QUOTES)
     if len(cells) == len(header):
         return None
     counts = f"the row has {len(cells)} cells, the header {len(header)}"
@@ -259,13 +264,20 @@ def _holds_rows(cell: str, place: int, cells: list[str]) -> bool:
     Such a line has as many cells as its row, or as many as come up to this one, and some of them
     are formed as those of the row are: the same words, or numbers and days in the same places.
     """
-    for text in cell.split("\n")[1:]:
+    for text in _LINE_END.split(cell)[1:]:
         parts = text.split(",")
         is_row = len(parts) >= len(cells) or len(parts) == place
         enough = min(2, len(parts) - 1)
         if is_row and 0 < enough <= sum(map(_is_formed_alike, parts, cells)):
             return True
     return False
+
+
+_LINE_END = re.compile("\r\n|[\n\r]")
+
+
+def _line_ends(cell: str) -> int:
+    return len(_LINE_END.findall(cell))
 
 
 def _is_formed_alike(one: str, other: str) -> bool:
@@ -289,18 +301,26 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> list[tuple[int,
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 lines.append((first, cells))
+            if len(lines) > MAX_ROWS:
+                most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
+                raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
             first = reader.line_num + 1
     except csv.Error as error:
-        raise sheet_fault(
-            Span(path.as_posix(), first),
-            "sheet-syntax",
-            f"this is no CSV: {error}",
-            'quote a cell that holds a comma, a quote or a new line, as "…"',
-        ) from None
+        raise _syntax_fault(Span(path.as_posix(), first), str(error)) from None
     if not lines:
         instead = f"start with a header, such as {_headers(kinds)}"
         raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return _without_empty_columns(lines)
+
+
+def _syntax_fault(span: Span, why: str) -> _UnreadableSheet:
+    """Say why a row is no CSV; a cell without an end is longer than the parser reads."""
+    if "field limit" in why:
+        most = f"a cell of this row has more than {csv.field_size_limit()} characters"
+        instead = "close the quote that opens it, or attach what it says as a document"
+        return sheet_fault(span, "too-large", most, instead)
+    instead = 'quote a cell that holds a comma, a quote or a new line, as "…"'
+    return sheet_fault(span, "sheet-syntax", f"this is no CSV: {why}", instead)
 
 
 def _without_empty_columns(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
@@ -325,12 +345,12 @@ def _trimmed(cells: list[str], width: int) -> list[str]:
 
 def _decoded_text(path: Path) -> str:
     span = Span(path.as_posix())
-    if path.exists() and not path.is_file():
-        raise sheet_fault(span, "unreadable", f"`{span.file}` is no file", "name a CSV file")
     try:
-        source = _first_bytes(path, MAX_SHEET_BYTES + 1)
+        source = read_regular(path, MAX_SHEET_BYTES)
     except (OSError, ValueError) as error:
         raise _UnreadableSheet([_unreadable(path, error)]) from None
+    if source is None:
+        raise sheet_fault(span, "unreadable", f"`{span.file}` is no file", "name a CSV file")
     if len(source) > MAX_SHEET_BYTES:
         raise sheet_fault(
             span, "too-large", f"a sheet has at most {MAX_SHEET_BYTES} bytes", "split it"
@@ -388,6 +408,9 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
         here = Span(span.file, 1, place)
         if not column:
             yield Diagnostic(here, "sheet-column", "a column has no name", "name or remove it")
+        elif any("," in text for text in _LINE_END.split(column)[1:]):
+            sentence = f"the header's cell `{shown(column)}` holds what looks like rows"
+            yield Diagnostic(here, "sheet-quotes", sentence, _MEND_QUOTES)
         elif column in header[: place - 1]:
             sentence = f"the column `{shown(column)}` stands twice"
             yield Diagnostic(here, "sheet-column", sentence, "keep one of the two")
@@ -449,28 +472,54 @@ def level_cell(row: SheetRow) -> Level:
     return int(text)
 
 
-def document_cell(path: Path, row: SheetRow) -> bytes:
-    """Return what the document holds that a row names."""
+def document_path(row: SheetRow, folder: Path | None) -> Path:
+    """Return the file that a row names as its document, with every link on the way followed.
+
+    Args:
+        row: The row.
+        folder: Where documents lie instead of beside the sheet; whoever imports names it.
+
+    Raises:
+        BadCell: It lies elsewhere: a sheet from somebody else may name any file of the machine.
+    """
+    name = required_cell(row, "document")
+    base, where = (row.folder, "the sheet's folder") if folder is None else (folder, f"`{folder}`")
+    try:
+        root = base.resolve()
+        path = (root / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links that go in a circle; a NUL
+        raise _bad_document(name, f"cannot be read: {_why(error)}") from None
+    if not path.is_relative_to(root):
+        instead = "put it beside the sheet, or name the folder it lies in with `--documents-from`"
+        raise BadCell("document", f"the document `{shown(name)}` lies outside {where}", instead)
+    return path
+
+
+def document_cell(row: SheetRow, path: Path) -> bytes:
+    """Return what the document of a row holds, which lies at a path."""
     content = read_document(path)
     if isinstance(content, str):
-        sentence = f"the document `{row.get('document')}` {content}"
-        raise BadCell("document", sentence, "put it beside the sheet, or mend its path")
+        raise _bad_document(required_cell(row, "document"), content)
     return content
+
+
+def _bad_document(name: str, why: str) -> BadCell:
+    sentence = f"the document `{shown(name)}` {why}"
+    return BadCell("document", sentence, "put it beside the sheet, or mend its path")
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def read_document(path: Path) -> bytes | str:
     """Return what a regular file holds, or why it cannot be taken as a document."""
     try:
-        if path.exists() and not path.is_file():
-            return "is no regular file"
-        content = _first_bytes(path, MAX_DOCUMENT_BYTES + 1)
+        content = read_regular(path, MAX_DOCUMENT_BYTES)
     except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return f"cannot be read: {_why(error)}"
+    if content is None:
+        return "is no regular file"
     if len(content) > MAX_DOCUMENT_BYTES:
         return f"has more than {MAX_DOCUMENT_BYTES} bytes"
     return content
-
-
-def _first_bytes(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(size)

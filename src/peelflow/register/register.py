@@ -33,7 +33,6 @@ from peelflow.register.validation import (
     check_position_reached,
     check_services,
     check_text,
-    check_unedited,
     describe_document,
     description_of,
 )
@@ -98,7 +97,6 @@ class Register:
 
         Raises:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
-            InvalidRules: A lifecycle was edited without a new version since the store kept it.
         """
         known = predicates or {}
         check_services(rulebook, clock, known)
@@ -108,7 +106,6 @@ class Register:
             store if documents is None else DocumentFolder(documents, store)
         )
         self.rulebook = rulebook
-        check_unedited(store, rulebook)
         self.services: Services = Services(
             store=store,
             documents=self.documents,
@@ -466,7 +463,8 @@ class Register:
             on: The day on which they would act; today in London when left out.
 
         Returns:
-            One for each trigger that persons have where the record stands, in the rules' order.
+            One for each trigger that persons have where the record stands, in the rules' order;
+            none where its rules share their name and version with others (`RulesMismatch`).
 
         Raises:
             UnknownRecord: No record has this id.

@@ -125,7 +125,12 @@ class Session(ReadSet):
         return self._numbers_relied_on.setdefault(record.id, record.number)
 
     def put(self, event: Event, after: Record) -> None:
-        """Take an event, chained to the one before it, and the record after it."""
+        """Take an event, chained to the one before it, and the record after it.
+
+        Raises:
+            RulesMismatch: The record's rules share their name and version with others.
+        """
+        self.services.kept_rules.check_writable(after.lifecycle)
         stored = self._records.get(event.record)
         entry = chain(stored.head if stored else GENESIS, event)
         if self._undo is not None:

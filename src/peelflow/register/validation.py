@@ -12,7 +12,7 @@ from attrs import evolve
 
 from peelflow.engine.calendar import last_day
 from peelflow.engine.requirements import QUESTION_SET_FIELD
-from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
+from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     Actor,
     Added,
@@ -30,7 +30,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role, Vocabulary
 from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import RecordQuery, Store
+from peelflow.stores.base import RecordQuery
 from peelflow.texts import alike_name, first_unseen, is_blank
 from peelflow.wording import say_choice, suggestion
 
@@ -580,7 +580,7 @@ def check_known_name(
     here = services.rulebook.lifecycles
     if name in more or any(name in names_of(rules) for rules in here):
         return
-    kept = [services.lifecycle_of(Pin(*pin)) for pin in services.store.lifecycles()]
+    kept = services.kept_rules.lifecycles()
     known = {known for rules in (*here, *kept) for known in names_of(rules)}
     check_one_of(name, known.union(more), f"the {what}")
 
@@ -604,28 +604,6 @@ def check_position_reached(services: Services, known: int | None) -> None:
     if known > (last := services.store.position()):
         why = f"lies beyond the last event, at {last}"
         raise InvalidRequest(f"the position {known}", why, "give one that was printed")
-
-
-def check_unedited(store: Store, rulebook: Rulebook) -> None:
-    """Refuse rules that differ from those that a store keeps under their name and version.
-
-    Raises:
-        InvalidRules: With each lifecycle that was edited without a new version.
-    """
-    kept = {(name, version): digest for name, version, digest in store.lifecycles()}
-    edited = [
-        Diagnostic(
-            lifecycle.span,
-            "edited-without-new-version",
-            f"`{lifecycle}` differs from the rules that records in {store.url} were added under",
-            "give the edited rules a new version; the kept ones stay for those records",
-        )
-        for lifecycle in rulebook.lifecycles
-        if kept.get((lifecycle.name, lifecycle.version), lifecycle.pin.digest)
-        != lifecycle.pin.digest
-    ]
-    if edited:
-        raise InvalidRules(edited)
 
 
 def check_services(rulebook: object, clock: object, predicates: Mapping[str, object]) -> None:

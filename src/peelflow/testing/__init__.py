@@ -19,18 +19,25 @@ if find_spec("hypothesis") is None:
 if TYPE_CHECKING:
     from peelflow.testing.contract.store import StoreContract
     from peelflow.testing.decision_strategies import Situation, acts, contexts, records, situations
-    from peelflow.testing.promises import Outcome, PromiseResult, promise_results, report
+    from peelflow.testing.promises import (
+        KitTest,
+        Outcome,
+        PromiseResult,
+        promise_results,
+        report,
+    )
     from peelflow.testing.strategies import VOCABULARY, holder_of, lifecycles, requirements
 
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "contract.store": ("StoreContract",),
     "decision_strategies": ("Situation", "acts", "contexts", "records", "situations"),
-    "promises": ("Outcome", "PromiseResult", "promise_results", "report"),
+    "promises": ("KitTest", "Outcome", "PromiseResult", "promise_results", "report"),
     "strategies": ("VOCABULARY", "holder_of", "lifecycles", "requirements"),
 }
 
 __all__ = [
     "VOCABULARY",
+    "KitTest",
     "Outcome",
     "PromiseResult",
     "Situation",
