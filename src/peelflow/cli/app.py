@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import exchange, listing, output, portfolio, record, rules
+from peelflow.cli import exchange, listing, output, portfolio, record, rules, trackers
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.errors import (
     Conflict,
@@ -87,6 +87,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "add": record.add,
     "appoint": record.appoint,
     "import": exchange.import_files,
+    "template": trackers.template,
     "list": listing.list_records,
     "show": listing.show_record,
     "why": listing.why,

@@ -73,6 +73,18 @@ def write_text(path: Path, text: str, *, replace: bool) -> None:
         stream.write(text)
 
 
+def write_content(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file's bytes whole or leave all as it was, or raise InvalidRequest.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+        replace: Whether it may be written over.
+    """
+    with _partial_file(path, replace=replace) as partial_file:
+        partial_file.write_bytes(content)
+
+
 @contextmanager
 def output_stream(path: Path, *, replace: bool) -> Iterator[TextIO]:
     """Give a stream whose text becomes the file when the block ends well.
@@ -84,13 +96,22 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIO]:
     Raises:
         InvalidRequest: The file cannot be written, or is not to be written over.
     """
+    with (
+        _partial_file(path, replace=replace) as partial_file,
+        partial_file.open("x", encoding="utf-8", newline="\n") as stream,
+    ):
+        yield stream
+
+
+@contextmanager
+def _partial_file(path: Path, *, replace: bool) -> Iterator[Path]:
+    """Give a path beside a file's place; what is written there becomes the file."""
     check_output_file(path, replace=replace)
     partial_file = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         try:
-            with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
-                yield stream
-                stream.flush()
+            yield partial_file
+            with partial_file.open("rb") as stream:
                 os.fsync(stream.fileno())
             _move_into_place(partial_file, path, replace=replace)
         finally:

@@ -200,6 +200,7 @@ class RowReader:
     as_at: date
     faults: list[Diagnostic] = field(factory=list)
     _first_rows: dict[str, GridRow] = field(factory=dict)
+    _fault_spans: set[Span] = field(factory=set)
 
     @cached_property
     def _words(self) -> Mapping[str, Mapping[str, str]]:
@@ -318,9 +319,13 @@ class RowReader:
         try:
             return read(None if column is None else row.value(column))
         except _BadCellError as bad:
-            self.faults.append(self.fault(row, target, bad.sentence, bad.instead))
+            fault = self.fault(row, target, bad.sentence, bad.instead)
         except InvalidRequest as bad:
-            self.faults.append(self.fault(row, target, bad.why, bad.instead))
+            fault = self.fault(row, target, bad.why, bad.instead)
+        # A column that says two things is wrong once; the other is not read, but told no more.
+        if fault.span not in self._fault_spans:
+            self._fault_spans.add(fault.span)
+            self.faults.append(fault)
         return None
 
     @cached_property

@@ -36,7 +36,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.register import commands
-from peelflow.register.csv_schema import read_document
+from peelflow.register.csv_schema import BadCell, path_of_document, read_document
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future
@@ -104,6 +104,7 @@ def import_tracker(
     *,
     on: date | None = None,
     fill: Mapping[str, str] | None = None,
+    documents_from: Path | str | None = None,
     partial: bool = False,
     dry_run: bool = False,
     on_progress: Callable[[int, int], None] = lambda _, __: None,
@@ -116,6 +117,8 @@ def import_tracker(
         map_path: The map of its columns and words.
         on: The day that the sheet tells of; what the map says, if it is left out.
         fill: What the map's fixed parts say, in the place of what stands there.
+        documents_from: The folder under which the letters lie that rows name; beside the sheet when
+            left out.
         partial: Keep the good rows though others are bad.
         dry_run: Keep nothing; only tell what would become of the records.
         on_progress: Called after each row with how many of how many are done.
@@ -134,7 +137,8 @@ def import_tracker(
     check_not_future(session, as_at, Path(path).name)
     session.rulebook = with_own_fields(register.rulebook, file.tracker)
     reader = RowReader(grid, file, session.rulebook, headings, as_at)
-    run = _UpdateRun(session, reader, Path(path))
+    folder = None if documents_from is None else Path(documents_from)
+    run = _UpdateRun(session, reader, Path(path), folder)
     run.take_all(on_progress)
     faults = tuple(sorted((*reader.faults, *run.faults)))
     if faults and not partial:
@@ -220,6 +224,7 @@ class _UpdateRun:
     session: Session
     reader: RowReader
     path: Path
+    documents_from: Path | None
     outcomes: list[Outcome] = field(factory=list)
     faults: list[Diagnostic] = field(factory=list)
     unchanged: int = 0
@@ -269,7 +274,8 @@ class _UpdateRun:
         sentence, instead, target = str(error), "mend the row", "record"
         if isinstance(error, InvalidRequest):
             sentence, instead = error.why, error.instead
-            target = next((name for name in row.fields if f"`{name}`" in error.what), target)
+            named = (*row.fields, *row.act)
+            target = next((name for name in named if f"`{name}`" in error.what), target)
             if target == "record" and "the person" in error.what:
                 target = self._person_target(row, error.what)
             if target == "record":
@@ -321,15 +327,18 @@ class _UpdateRun:
         self._tell(row, "added", "record", f"{row.category}{level}, `{state}`")
 
     def _update(self, row: TrackerRow, record: Record) -> None:
-        """Amend what a row changed of a record, and move it where the row says."""
-        told = self._told(record)
-        as_it_is = self._tell_what_stays(row, record, told)
+        """Amend what a row changed of a record, and move it where the row says, by their days."""
         changes = [name for name in row.fields if row.fields[name] != record.fields.get(name)]
-        for name in changes:
-            self._amend(row, record, name, told)
-        record = self.session.get(record.id)
-        if row.state is not None and row.state != record.state and as_it_is:
+        moves = row.state is not None and row.state != record.state
+        told = self._told(record) if changes or moves else _Told({}, None, None)
+        moves = self._tell_what_stays(row, record, told) and moves
+        is_earlier = self._day_of_move(row) < self.reader.as_at
+        if moves and is_earlier:
             self._move(row, record, told)
+        for name in changes:
+            self._amend(row, self.session.get(record.id), name, told)
+        if moves and not is_earlier:
+            self._move(row, self.session.get(record.id), told)
 
     def _told(self, record: Record) -> _Told:
         """Return what the sheets before this one brought of a record."""
@@ -417,13 +426,12 @@ class _UpdateRun:
     def _move_request(self, row: TrackerRow, state: str) -> MoveRequest:
         """Return what a row gives for the move of its record."""
         act, fixed = row.act, self._file.tracker.fixed
-        on = act.get("since", self.reader.as_at)
         actor = Actor(
             _text(act, "actor") or fixed.actor, _text(act, "actor_role") or fixed.actor_role
         )
         return MoveRequest(
             state=state,
-            on=on if isinstance(on, date) else self.reader.as_at,
+            on=self._day_of_move(row),
             actor=actor,
             recorded_by=fixed.actor,
             source=self._provenance(row, "state", 0).source or "",
@@ -434,27 +442,40 @@ class _UpdateRun:
             successor=_text(act, "successor"),
         )
 
+    def _day_of_move(self, row: TrackerRow) -> date:
+        """Return since when a record stands where its row says: at the latest the sheet's day."""
+        since = row.act.get("since")
+        return since if isinstance(since, date) else self.reader.as_at
+
     def _evidence(self, row: TrackerRow) -> tuple[Document, ...]:
         """Keep the document that a row names, from beside the sheet."""
         name = _text(row.act, "document")
         if name is None:
             return ()
-        path = self.path.parent / name
-        content = read_document(path)
-        if isinstance(content, str):
-            why = f"the document `{shown(name)}` {content}"
-            raise InvalidRequest("`document`", why, "put it beside the sheet, or mend its path")
+        content = self._document(name)
         signed_on = row.act.get("signed_on")
         return (
             commands.keep(
                 self.session,
                 content,
                 kind=LETTER,
-                name=path.name,
+                name=Path(name).name,
                 signed_by=_text(row.act, "signed_by"),
                 signed_on=signed_on if isinstance(signed_on, date) else None,
             ),
         )
+
+    def _document(self, name: str) -> bytes:
+        """Return what the document holds that a row names."""
+        folder, is_named = self.documents_from or self.path.parent, self.documents_from is not None
+        try:
+            content = read_document(path_of_document(name, folder, is_named=is_named))
+        except BadCell as bad:
+            raise InvalidRequest("`document`", bad.sentence, bad.instead) from None
+        if isinstance(content, str):
+            why = f"the document `{shown(name)}` {content}"
+            raise InvalidRequest("`document`", why, "put it beside the sheet, or mend its path")
+        return content
 
     def gone(self) -> Iterator[Outcome]:
         """Yield the records that earlier sheets of the tracker brought and this one lacks."""
