@@ -1,10 +1,14 @@
-"""Proof of large lifecycles: five guarantees of 10,000 states, and how that grows from 1,000."""
+"""Proof of large lifecycles: five guarantees of 10,000 states, and how that grows from 1,000.
+
+And the national rules, read from their files and proved, as where nothing of them is kept.
+"""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from time import process_time
 
 from bench.large import large
@@ -12,10 +16,13 @@ from bench.rounds import Result, compare, interleaved
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
-from peelflow.rulebook.national import national
+from peelflow.rulebook.loader import CheckedRules, check_files, read_files
+from peelflow.rulebook.national import national, shipped_folder
+from peelflow.rulebook.rulebook import Rulebook
 
 WORDS = national().vocabulary
 SECOND, ROUNDS = "the second allowed", 7
+RULES, ALLOWED = "national rules", "the 60 ms allowed"
 SMALL, MIDDLE, LARGE = "1,000 states", "3,000 states", "10,000 states"
 WALK = {1_000: 16, 3_000: 37, 10_000: 102}  # the steps of the shortest walk to the leak
 
@@ -32,11 +39,14 @@ def measure() -> Iterator[Result]:
         sound(lifecycle)
         leaking(large(size, leak=True), steps=steps)
         works[name] = collecting(partial(prove, lifecycle, WORDS))
+    works[RULES] = collecting(partial(proved, shipped_folder("rules") / "national"))
     times = {
         **interleaved(works, rounds=ROUNDS, clock=process_time),
         SECOND: (1.0,) * ROUNDS,
+        ALLOWED: (0.06,) * ROUNDS,
     }
-    for name in works:
+    yield compare("national rules, read and proved", times, ALLOWED, budget=1.0, ours=RULES)
+    for name in (SMALL, MIDDLE, LARGE):
         yield compare(f"five proofs, {name}", times, SECOND, budget=1.0, ours=name)
     for name in (MIDDLE, LARGE):
         yield compare(f"five proofs, growth to {name}", times, SMALL, budget=None, ours=name)
@@ -55,7 +65,18 @@ def leaking(lifecycle: Lifecycle, *, steps: int) -> None:
     assert [proof.verdict for proof in rest] == ["proved"] * 4, rest
 
 
-def collecting(work: Callable[[], tuple[ProofResult, ...]]) -> Callable[[], None]:
+def proved(folder: Path) -> CheckedRules:
+    """Read and prove rules that build on nothing.
+
+    Raises:
+        AssertionError: They are not proved.
+    """
+    found = check_files(read_files([folder]), Rulebook())
+    assert found.verdict == "proved", found.diagnostics
+    return found
+
+
+def collecting(work: Callable[[], CheckedRules | tuple[ProofResult, ...]]) -> Callable[[], None]:
     """Let Python collect its garbage while it works, as it does for everybody who proves rules."""
 
     def collected() -> None:

@@ -68,6 +68,8 @@ _UNSEEN = frozenset(
     )
 )
 """Letters, marks and symbols that show nothing (most are Default_Ignorable_Code_Point)."""
+TEXT_TURNERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""The invisible characters that turn text around, so that it reads otherwise than it is."""
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 SPELT_ALIKE = "differs only by case, space or characters that look alike from"

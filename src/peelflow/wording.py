@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from datetime import date
 from heapq import nsmallest
@@ -60,6 +61,22 @@ def shown(text: str) -> str:
     """Shorten a text from a file, on one line."""
     plain = printable(" ".join(text.split()))
     return plain if len(plain) <= LONGEST_SHOWN else plain[:LONGEST_SHOWN] + "…"
+
+
+_MARKDOWN = re.compile(
+    r"[\\`*<>|~&$]"  # escapes, code, emphasis, tags, columns, strokes, characters, formulas
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not between two letters
+    r"|^\[(?=[ xX]\])|\](?=[(\[])"  # tasks and links
+)
+
+
+def markdown_text(text: str) -> str:
+    """Write a text as Markdown that shows it as it is, on one line, also within a table.
+
+    Args:
+        text: Any text; an `_` between two letters or digits has no meaning there, and stays.
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def listed(names: Iterable[str]) -> str:

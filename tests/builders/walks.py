@@ -220,7 +220,7 @@ def _set(atom: Requirement) -> str | None:
 def _letter(kind: str, role: str | None) -> Document:
     signer = f"signer {role}" if role else None
     name = str(role) if kind == "letter" else f"{kind} {role}"
-    return Document("?", kind, name, 1, signer, EVER if role else None)
+    return Document("?", kind, name, 1, signer, None)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from attrs import define, evolve, field
 
 from peelflow.engine.decide import decide
+from peelflow.engine.documents import ANY_USE, DocumentUse, triggers_sending_back
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.engine.requirements import compile_check
@@ -37,13 +38,14 @@ from tests.builders.walks import NOW, START, TODAY, Family, Means, appointments,
 
 
 class Move(NamedTuple):
-    """One event of a walk: the names of its trigger, where it led, who did it."""
+    """One event of a walk: the names of its trigger, where it led, who did it, by which rule."""
 
     words: frozenset[str]
     old: str
     new: str
     role: str
     person: str
+    use: DocumentUse = ANY_USE
 
 
 def standing(where: StateSet, lifecycle: Lifecycle) -> frozenset[str]:
@@ -232,6 +234,11 @@ class Reference:
             self.ahead.setdefault(self._print(each), set()).update(ahead)
         return [walk, *more]
 
+    @property
+    def rules(self) -> tuple[Lifecycle, ...]:
+        """The rules that a record comes under on its walk."""
+        return (self.lifecycle,)
+
     def _print(self, walk: Walk) -> Key:
         """Return what of a walk can make a difference later."""
         walk.key = walk.key or self._look(walk)
@@ -244,7 +251,7 @@ class Reference:
         done = [(name, done) for name, done in record.done.items() if name in means.done]
         numbers += [(each.number, each.on, f"done {name}") for name, each in done]
         loose = [a for a in record.attachments if a.document.digest not in record.spent]
-        numbers += [(a.number, record.on, f"letter {a.document.name}") for a in loose]
+        numbers += [(a.number, record.on, named(a.document, record, *self.rules)) for a in loose]
         numbers.sort()
         order: list[object] = []
         before = None
@@ -285,8 +292,12 @@ class Reference:
 
     def _acts(self, walk: Walk, rule: Transition, actor: Actor, gap: int) -> Iterator[Walk]:
         """Yield what an act by an actor leads to, by everything that could be given with it."""
-        move = Move(self._words_of(rule), walk.record.state, rule.to, actor.role, actor.person)
-        for offered in self._offers(walk.record, actor):
+        source = walk.record.state
+        same = machine_for(self.lifecycle).compiled(source, rule.trigger)
+        (use,) = (each.use for each in same if each.rule is rule)
+        move = Move(self._words_of(rule), source, rule.to, actor.role, actor.person, use)
+        on = walk.record.on + timedelta(gap)
+        for offered in self._offers(walk.record, actor, on):
             best: bool | None = None
             for record, act, contexts in self._tries(walk.record, rule, actor, gap, offered):
                 taken = [self._takes(record, act, context) for context in contexts]
@@ -311,10 +322,10 @@ class Reference:
             self.words[key] = words_of(self.lifecycle, rule)
         return self.words[key]
 
-    def _offers(self, record: Record, actor: Actor) -> list[tuple[Document, ...]]:
+    def _offers(self, record: Record, actor: Actor, on: date) -> list[tuple[Document, ...]]:
         if actor.role == SYSTEM:
             return [()]
-        fresh = tuple(new(letter, record.number + 1) for letter in self.means.letters)
+        fresh = tuple(new(letter, record.number + 1, on) for letter in self.means.letters)
         return [(), *((letter,) for letter in fresh), *([fresh] if len(fresh) > 1 else [])]
 
     def _tries(
@@ -395,7 +406,8 @@ class Reference:
             return False
         old, new = states[move.old].counts_as, states[move.new].counts_as
         closes = tuple(k for k, c in new.items() if c == "closed" and old.get(k) != "closed")
-        return compile_check(promise.requirement, closes).unmet(record, act, context) is not None
+        check = compile_check(promise.requirement, closes, move.use)
+        return check.unmet(record, act, context) is not None
 
     def _reachable(self, promise: AlwaysReachable) -> None:
         """Look from every place that is no end for a way to the target that passes no end."""
@@ -478,14 +490,37 @@ def attached(record: Record, letter: Document) -> Record:
     loose = [a for a in record.attachments if a.document.digest not in record.spent]
     kept = tuple(a for a in record.attachments if a not in loose[:-1])
     number = record.number + 1
-    event = Event("R-1", number, Attached(new(letter, number)), record.on, _LEAD, "c", NOW)
+    event = Event(
+        "R-1", number, Attached(new(letter, number, record.on)), record.on, _LEAD, "c", NOW
+    )
     return apply(evolve(record, attachments=kept) if loose[:-1] else record, event)
 
 
 @cache
-def new(letter: Document, number: int) -> Document:
-    """Return a letter as it is first seen at an event's number."""
-    return evolve(letter, digest=f"{letter.name}@{number}")
+def new(letter: Document, number: int, on: date) -> Document:
+    """Return a letter as it is first seen at an event's number, signed on that day if at all."""
+    signed_on = on if letter.signed_by else None
+    return evolve(letter, digest=f"{letter.name}@{number}", signed_on=signed_on)
+
+
+def named(letter: Document, record: Record, *rules: Lifecycle) -> str:
+    """Return what tells a letter apart: its name, and what sent the record back since its day."""
+    back = {trigger for each in rules for trigger in _sending_back(id(each), each)}
+    since = sorted(
+        trigger
+        for trigger in back & record.done.keys()
+        if letter.signed_on is not None and record.done[trigger].on > letter.signed_on
+    )
+    return f"letter {letter.name} {since}"
+
+
+_SENDING_BACK: dict[int, tuple[Lifecycle, frozenset[str]]] = {}
+
+
+def _sending_back(place: int, lifecycle: Lifecycle) -> frozenset[str]:
+    if place not in _SENDING_BACK:
+        _SENDING_BACK[place] = lifecycle, triggers_sending_back(lifecycle)
+    return _SENDING_BACK[place][1]
 
 
 def _context(means: Means, inspection: Inspection | None, family: Family, *, says: bool) -> Context:

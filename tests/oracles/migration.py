@@ -24,6 +24,7 @@ from peelflow.model.rules import (
     SeparationOfDuties,
     Transition,
 )
+from peelflow.register.migration_plan import ResolvedPlan
 from peelflow.testing.strategies import CATEGORY
 from tests.builders.walks import NOW, TRIGGERS, lifecycle_from, means_of, promise_from
 from tests.oracles.guarantees import Found, Move, Reference, Walk
@@ -52,6 +53,11 @@ class Crossing(Reference):
     new: Lifecycle = field(kw_only=True)
     case: Case = field(kw_only=True)
 
+    @property
+    def rules(self) -> tuple[Lifecycle, ...]:
+        """The rules before the move and after it."""
+        return self.old, self.new
+
     def _steps(self, walk: Walk) -> Iterator[Walk]:
         if walk.record.lifecycle == NEW:
             self.lifecycle = self.new
@@ -78,14 +84,20 @@ class Crossing(Reference):
             super()._judge(*given)
 
 
+def names(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> tuple[dict[str, str], ...]:
+    """Return what triggers and states are called after a move, as the register keeps it."""
+    resolved = ResolvedPlan(plan, old, new, "")
+    return resolved.renamed, resolved.kept_states
+
+
 def moved(record: Record, case: Case) -> Record:
     """Return a record after its move."""
     new, number = case.plan.states[record.state], record.number + 1
-    words = case.plan.triggers
+    called = names(case.plan, case.old, case.new)
     what = (
-        Relevelled(1, 2, NEW, record.state, new, "plan", case.plan.letters, words)
+        Relevelled(1, 2, NEW, record.state, new, "plan", case.plan.letters, *called)
         if case.restarts
-        else Migrated(NEW, record.state, new, "plan", words)
+        else Migrated(NEW, record.state, new, "plan", *called)
     )
     return apply(record, Event("R-1", number, what, record.on, Actor("P", "hmicfrs"), "c", NOW))
 
@@ -205,6 +217,11 @@ class Crossings(Reference):
         self.lifecycle = evolve(first, initial=first.initial)
         return super().run()
 
+    @property
+    def rules(self) -> tuple[Lifecycle, ...]:
+        """The rules one after another."""
+        return self.path.rules
+
     def _stage(self, record: Record) -> int:
         name = record.lifecycle.name
         return int(name.removeprefix("stage-")) if name.startswith("stage-") else 0
@@ -229,11 +246,11 @@ class Crossings(Reference):
     def _moved(self, record: Record, stage: int) -> Record:
         plan, pin = self.path.plans[stage], Pin(f"stage-{stage + 1}", 1, "")
         old, new = self.path.rules[stage : stage + 2]
-        then, words = plan.states[record.state], plan.triggers
+        then, called = plan.states[record.state], names(plan, old, new)
         what = (
-            Migrated(pin, record.state, then, "plan", words)
+            Migrated(pin, record.state, then, "plan", *called)
             if old.applies_to == new.applies_to
-            else Relevelled(1, 2, pin, record.state, then, "plan", plan.letters, words)
+            else Relevelled(1, 2, pin, record.state, then, "plan", plan.letters, *called)
         )
         number, nobody = record.number + 1, Actor("P", "hmicfrs")
         return apply(record, Event("R-1", number, what, record.on, nobody, "c", NOW))

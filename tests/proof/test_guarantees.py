@@ -187,7 +187,7 @@ def test_being_added_is_an_entry(sentence: str) -> None:
     assert (broken.verdict, kept.verdict) == ("refuted", "proved")
     (step,) = broken.steps
     assert (step.trigger, step.old, step.new, step.role) == ("add", "", "shut", "anybody")
-    assert step.said == "`anybody` adds the record, which begins in `shut`"
+    assert step.said == "a record is added, and stands in `shut`"
     assert step.span.line > 0
     assert "begins in `shut`" in broken.why
 
@@ -272,6 +272,35 @@ def test_people_kept_apart_before_cannot_be_one() -> None:
     )
     assert only(TWO_BEFORE % "reason", promise).verdict == "refuted"
     assert only(TWO_BEFORE % "{distinct_from: finish}", promise).verdict == "undetermined"
+
+
+ALTERNATIVES = """\
+states:
+  open:
+    counts_as: {}
+    transitions:
+      finish:
+        to: finished
+        by: [lead]
+        requires: [{any_of: [[{waited: 10}, reason], [{evidence: letter, since: %s}]]}]
+  finished:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+      park: {to: parked, by: [lead]}
+  parked:
+    counts_as: {}
+    transitions:
+      sign: {to: done, by: [lead]}
+  done: {counts_as: {}, final: true}
+"""
+
+
+@pytest.mark.parametrize(("since", "verdict"), [("open", "refuted"), ("parked", "undetermined")])
+def test_an_alternative_that_was_shut_then_makes_no_walk(since: str, verdict: Verdict) -> None:
+    """No letter is of a time that never began, so ten days were waited before."""
+    promise = "done is never entered without {waited: 10, since: open}"
+    assert only(ALTERNATIVES % since, promise).verdict == verdict
 
 
 def test_what_peelflow_does_itself_is_not_done_by_anybody_else() -> None:

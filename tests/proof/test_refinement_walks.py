@@ -20,7 +20,7 @@ from peelflow.rulebook.national import check, national, shipped_folder
 from tests.builders.rules import VOCABULARY
 from tests.builders.walks import means_of
 from tests.oracles.refinement import Mutant, Pair, Simulation, begun, mutants
-from tests.proof.test_refinement import LETTER, NATIONAL, NOTE, edited
+from tests.proof.test_refinement import CERTIFY, LETTER, NATIONAL, NOTE, edited
 
 SHIPPED = national().lifecycles
 STEP = re.compile(r"`(\w+)` does `(\w+)`.*: `(\w+)` → `(\w+)`")
@@ -202,6 +202,16 @@ def test_a_state_that_nobody_can_come_to_is_told_by_the_steps_alone() -> None:
     assert fault.steps[-1][1].startswith(
         "`chief_constable` does `certify` with a planned inspection"
     )
+
+
+def test_a_step_that_nobody_can_take_is_compared_by_its_words() -> None:
+    """The walk ends with it all the same, by the first who may."""
+    both = "requires: [{inspection: planned}, {inspection: bespoke}]"
+    step = f"to: certified\n{CERTIFY}\n        {LETTER}"
+    fault = one_fault(edited(step, f"to: open\n{CERTIFY}\n        {both}"), "target-differs")
+    ((_, said),) = fault.steps
+    assert said.startswith("`chief_constable` does `certify`")
+    assert said.endswith("`open` → `open`")
 
 
 @pytest.mark.parametrize("edit", ["closed-at-once", "closed-from-nowhere"])

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from peelflow.errors import Diagnostic
+from peelflow.model.requirements import Evidence, FieldSet, Requirement
 from peelflow.model.rules import Lifecycle, Transition
 from peelflow.proof.lint import lint
 from peelflow.proof.refinement import check_refinement
@@ -276,3 +277,29 @@ def test_a_shipped_lifecycle_needs_its_start(name: str) -> None:
     reached = {name: s for name, s in proposing.states.items() if "no_action" not in name}
     fewer = evolve(proposing, states=reached)
     assert check_refinement(fewer, lifecycle, national().vocabulary) == ()
+
+
+NEVER: tuple[Requirement, ...] = (Evidence("letter", ("hmicfrs",)), FieldSet("no_such_field"))
+
+
+@pytest.mark.parametrize("asked", NEVER, ids=str)
+@pytest.mark.parametrize(
+    ("name", "trigger"), [("super-complaint-recommendation", "accept"), ("level-2", "withdraw")]
+)
+def test_a_step_that_nobody_can_take_is_none_that_the_force_goes_alone(
+    name: str, trigger: str, asked: Requirement
+) -> None:
+    """Such a step left in the file serves no more than one that was taken out."""
+    lifecycle = next(one for one in SHIPPED if one.name == name)
+    own, force = without(lifecycle, ""), {"chief_constable", "liaison_officer"}
+
+    def burdened(step: Transition) -> Transition:
+        is_asked = step.trigger == trigger and force & set(step.by)
+        return evolve(step, requires=(*step.requires, asked)) if is_asked else step
+
+    states = {
+        name: evolve(state, transitions=tuple(map(burdened, state.transitions)))
+        for name, state in own.states.items()
+    }
+    (*_, fault) = check_refinement(evolve(own, states=states), lifecycle, national().vocabulary)
+    assert fault.code == "in-others-hands"

@@ -299,7 +299,7 @@ def test_what_is_only_taken_over_is_so_in_a_forces_form_too(tmp_path: Path) -> N
     ]
     assert faults[0].help == "write `begun_by: take_over`"
     (step,) = faults[1].steps
-    assert step[1] == "`anybody` adds the record, which begins in `closed`"
+    assert step[1] == "a record is added, and stands in `closed`"
 
 
 @pytest.mark.parametrize("side", OTHER_SIDES)

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import Diagnostic, InvalidRules
+from peelflow.errors import Diagnostic, InvalidRules, ordered
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 from peelflow.rulebook.loader import read_file
 from peelflow.rulebook.national import check, load
@@ -99,7 +99,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _sound(faults: tuple[Diagnostic, ...], text: str, file: Path) -> None:
     """Each fault has a place in the file, a documented code, a sentence and a help; in order."""
     lines = LINE_BREAK.split(text.removeprefix("\ufeff"))
-    assert list(faults) == sorted(set(faults))
+    assert faults == ordered(set(faults))
     for fault in faults:
         assert fault.span.file == file.as_posix()
         assert 1 <= fault.span.line <= len(lines)

@@ -19,7 +19,7 @@ from peelflow.cli.options import (
     DocumentsOption,
     ForceOption,
     Format,
-    FormatOption,
+    FormatOptions,
     InspectionOption,
     LedgerOption,
     LevelOption,
@@ -127,13 +127,9 @@ def list_records(
         Counts | None, typer.Option("--counts", help="How it counts on the ledger.")
     ] = None,
     ledger: LedgerOption = "portal",
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
-    """List the records that match, by id."""
-    columns = (
-        *("record", "category", "level", "force", "state", "owner", "issued"),
-        *("last event", "decided by", "recorded by"),
-    )
+    """List the records that match, by id; in CSV and JSON with every field."""
     with location.opened() as register:
         records = register.records(
             force=force,
@@ -144,8 +140,34 @@ def list_records(
             counts=counts,
             ledger=ledger,
         )
-        body = [_record_row(record, events[-1]) for record, events in register.histories(records)]
-    output.rows(columns, body, form)
+        listed = [(record, events[-1]) for record, events in register.histories(records)]
+        fields = _field_names(register, (record for record, _ in listed))
+    _print_records(listed, fields, form.chosen)
+
+
+def _print_records(
+    listed: Sequence[tuple[Record, Event]], fields: tuple[str, ...], form: Format
+) -> None:
+    """Print records, each with its last event: with its fields where there is room for them."""
+    body = [_record_row(record, last) for record, last in listed]
+    if form is Format.JSON:
+        rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
+        kept = (record.fields for record, _ in listed)
+        output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
+        return
+    if form not in (Format.CSV, Format.EXCEL):
+        output.rows(_LIST_COLUMNS, body, form)
+        return
+    names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
+    cells = [[_field_cell(record, name) for name in fields] for record, _ in listed]
+    full = [(*row, *more) for row, more in zip(body, cells, strict=True)]
+    output.rows((*_LIST_COLUMNS, *names), full, form)
+
+
+_LIST_COLUMNS = (
+    *("record", "category", "level", "force", "state", "owner", "issued"),
+    *("last event", "decided by", "recorded by"),
+)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -162,6 +184,26 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         str(last.actor),
         last.recorded_by,
     )
+
+
+def _field_names(register: Register, records: Iterable[Record]) -> tuple[str, ...]:
+    """Return the fields of records but for the owner, whose column is always there.
+
+    Those of each category stand as it declares them; behind them what only older records have.
+    """
+    declared = register.rulebook.vocabulary.categories
+    names: dict[str, None] = {}
+    others: set[str] = set()
+    for record in records:
+        known = declared.get(record.category)
+        names |= dict.fromkeys(() if known is None else known.fields)
+        others.update(record.fields)
+    return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
+
+
+def _field_cell(record: Record, name: str) -> str | None:
+    value = record.fields.get(name)
+    return None if value is None else output.say_value(value)
 
 
 def _say_state(record: Record) -> str:
@@ -235,7 +277,7 @@ def figures(
     ] = None,
     force: ForceOption = None,
     ledger: LedgerOption = "portal",
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """Print how many records count open and closed.
 
@@ -245,7 +287,7 @@ def figures(
     with location.opened() as register:
         last = register.position() if known is None else known
         counted = register.figures(as_at=as_at, force=force, ledger=ledger, known=last)
-        print_figures(counted, ledger, form)
+        print_figures(counted, ledger, form.chosen)
 
 
 def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) -> None:

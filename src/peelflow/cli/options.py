@@ -45,6 +45,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     MD = "md"
+    EXCEL = "excel"
 
 
 def read_day(text: str) -> date:
@@ -102,6 +103,9 @@ RulesOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+ExcelOption = Annotated[
+    bool, typer.Option("--excel", help="Print CSV that Excel opens as it is: --format excel.")
+]
 LevelOption = Annotated[
     str | None,
     typer.Option("--level", parser=read_level, metavar="1|2|3|4|none", help="Its level."),
@@ -247,6 +251,28 @@ class ReasonedArguments(TypedDict):
     reason: str
     source: str
     key: str | None
+
+
+@frozen(kw_only=True)
+class FormatOptions:
+    """How rows are printed, and whether CSV is for a spreadsheet."""
+
+    form: FormatOption = Format.TABLE
+    excel: ExcelOption = False
+
+    @property
+    def chosen(self) -> Format:
+        """The format that was asked for.
+
+        Raises:
+            InvalidRequest: It is not CSV, and asked for a spreadsheet too.
+        """
+        if not self.excel:
+            return self.form
+        if self.form not in (Format.TABLE, Format.CSV, Format.EXCEL):
+            what, why = f"--format {self.form}", "is nothing that a spreadsheet opens"
+            raise InvalidRequest(what, why, "leave it out, or leave out --excel")
+        return Format.EXCEL
 
 
 @frozen(kw_only=True)

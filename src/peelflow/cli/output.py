@@ -31,6 +31,7 @@ from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Sp
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Value
 from peelflow.model.rules import Level
+from peelflow.wording import markdown_text
 
 LEAST_SENTENCE_WIDTH = 24
 """The narrowest column in which a long sentence can be read."""
@@ -307,9 +308,10 @@ def rows(
     """
     match form:
         case Format.CSV:
-            text = StringIO()
-            csv.writer(text, lineterminator="\n").writerows([columns, *body])
-            write_machine_text(text.getvalue())
+            write_machine_text(_csv_text([columns, *body]))
+        case Format.EXCEL:
+            harmless = [list(map(_without_formula, row)) for row in (columns, *body)]
+            write_machine_text(BYTE_ORDER_MARK + _csv_text(harmless))
         case Format.JSON:
             print_json([dict(zip(columns, row, strict=True)) for row in body])
         case Format.MD:
@@ -320,13 +322,36 @@ def rows(
             _print_plain_or_bordered(content)
 
 
+BYTE_ORDER_MARK = "\ufeff"
+"""By it Excel takes a file for UTF-8; without it, for the console's encoding."""
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+def _csv_text(rows: Iterable[Sequence[Cell]]) -> str:
+    return "".join(f"{_csv_row(row)}\n" for row in rows)
+
+
+def _csv_row(row: Sequence[Cell]) -> str:
+    # The writer quotes what its line end is made of, and other readers end a line at `\r` too.
+    text = StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n")
+
+
+def _without_formula(cell: Cell) -> Cell:
+    """Return a cell that a spreadsheet shows and does not work out, behind a `'` where it would."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA_STARTS else cell
+
+
 def _print_markdown(
     columns: Sequence[str], body: Sequence[Sequence[Cell]], numbers: Sequence[str]
 ) -> None:
-    marks = ["--:" if column in numbers else "---" for column in columns]
-    for row in (columns, marks, *body):
-        cells = (_cell_text(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in row)
+    marks = ("--:" if column in numbers else "---" for column in columns)
+    for number, row in enumerate((columns, *body)):
+        cells = (markdown_text(_cell_text(cell)) for cell in row)
         write_machine_text(f"| {' | '.join(cells)} |\n")
+        if not number:
+            write_machine_text(f"| {' | '.join(marks)} |\n")
 
 
 def _cell_text(cell: Cell) -> str:

@@ -17,7 +17,7 @@ from peelflow.cli.options import (
     AsOnOption,
     ForceOption,
     Format,
-    FormatOption,
+    FormatOptions,
     LedgerOption,
     RegisterOptions,
     day_option,
@@ -44,7 +44,7 @@ def overdue(
     on: AsOnOption = None,
     force: ForceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """List the open records past their day, and those that have none."""
     with location.opened() as register:
@@ -57,8 +57,8 @@ def overdue(
     dated = [_overdue_row(record) for record in listed.records]
     undated = [_undated_row(record) for record in listed.undated]
     numbers = ("days over", "slipped")
-    if form is not Format.TABLE:
-        output.rows(columns, [*dated, *undated], form, numbers=numbers)
+    if form.chosen is not Format.TABLE:
+        output.rows(columns, [*dated, *undated], form.chosen, numbers=numbers)
         return
     for body, title in ((dated, f"Overdue on {listed.on}"), (undated, "Without a day")):
         if body:
@@ -72,7 +72,7 @@ def ages(
     on: AsOnOption = None,
     force: ForceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """List how long ago each open record was published, the oldest first."""
     day = on or today()
@@ -87,7 +87,7 @@ def ages(
             for age in ages_of(register, day, force=force)
         ]
     columns = (*_RECORD_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
-    output.rows(columns, body, form, title=f"Open on {day}", numbers=("days",))
+    output.rows(columns, body, form.chosen, title=f"Open on {day}", numbers=("days",))
 
 
 def plan(
@@ -95,15 +95,15 @@ def plan(
     on: AsOnOption = None,
     force: ForceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """List what each coming inspection could verify, and what must be done first for others."""
     with location.opened() as register:
         planned = plan_of(register, on or today(), force=force)
     columns = (*_RECORD_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
-    if form is not Format.TABLE:
+    if form.chosen is not Format.TABLE:
         body = [row for inspection in planned for row in _inspection_rows(inspection)]
-        output.rows(("inspection", "kind", "from", "to", *columns), body, form)
+        output.rows(("inspection", "kind", "from", "to", *columns), body, form.chosen)
         return
     for inspection in planned:
         output.line(_say_inspection(inspection), "bold")
@@ -130,7 +130,7 @@ def movement(
     force: ForceOption = None,
     ledger: LedgerOption = "portal",
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """List what is new, what closed and what re-opened between two days."""
     last_day = until or today()
@@ -151,7 +151,7 @@ def movement(
         ]
     columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
     title = f"On the ledger {ledger} after {after} until {last_day}"
-    output.rows(columns, body, form, title=title)
+    output.rows(columns, body, form.chosen, title=title)
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
@@ -235,7 +235,7 @@ def reconcile(
     ledger: LedgerOption = "portal",
     force: ForceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """Compare the register with a list from the portal; nothing is changed.
 
@@ -247,8 +247,8 @@ def reconcile(
         output.diagnostics(result.faults)
         raise typer.Exit(FINDINGS)
     body = [_difference_cells(difference) for difference in result.differences]
-    output.rows(("record", "difference", "register", "portal"), body, form)
-    if form is Format.TABLE:
+    output.rows(("record", "difference", "register", "portal"), body, form.chosen)
+    if form.chosen is Format.TABLE:
         differences = "difference" if len(body) == 1 else "differences"
         output.line(f"{result.listed} listed, {len(body)} {differences}")
     if body:

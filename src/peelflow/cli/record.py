@@ -18,7 +18,7 @@ from peelflow.cli.options import (
     FINDINGS,
     DocumentsOption,
     Format,
-    FormatOption,
+    FormatOptions,
     InspectionOption,
     LevelOption,
     OnOption,
@@ -301,7 +301,7 @@ def migrate(
     recorded_by: RecordedByOption = None,
     source: SourceOption = None,
     location: RegisterOptions,
-    form: FormatOption = Format.TABLE,
+    form: FormatOptions,
 ) -> None:
     """Prove a plan that moves records to other rules; preview it, move them, or move them back.
 
@@ -311,13 +311,13 @@ def migrate(
     """
     file = _chosen_file(plan, check, actions=(dry_run, apply, undo))
     plans = _proved_plans(file, location.rules, single=check is None)
-    for proved in plans if form is Format.TABLE else ():
+    for proved in plans if form.chosen is Format.TABLE else ():
         output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
     if check is not None:
         return
     with location.opened(beside=file) as register:
         if dry_run:
-            _print_preview(register, plans[0], on, form)
+            _print_preview(register, plans[0], on, form.chosen)
             return
         if actor is None or actor_role is None:
             what, why = "the migration", "does not say who has the records moved"

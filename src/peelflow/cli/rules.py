@@ -15,7 +15,7 @@ from peelflow.cli import output
 from peelflow.cli.options import (
     FINDINGS,
     Format,
-    FormatOption,
+    FormatOptions,
     RulesOption,
     read_text,
     rulebook_of,
@@ -180,8 +180,8 @@ def show_rules(
         str | None, typer.Argument(help="A lifecycle, by its name or name@version.")
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = Format.TABLE,
     *,
+    form: FormatOptions,
     as_page: Annotated[
         bool, typer.Option("--page", help="Print its page in Markdown, with a diagram.")
     ] = False,
@@ -189,7 +189,7 @@ def show_rules(
     """List the lifecycles there are, or read one aloud."""
     lifecycles = rulebook_of(rules).lifecycles
     if lifecycle is None:
-        _print_lifecycles(lifecycles, form)
+        _print_lifecycles(lifecycles, form.chosen)
         return
     versions = [known for known in lifecycles if lifecycle in {known.name, str(known)}]
     if not versions:
@@ -201,7 +201,7 @@ def show_rules(
     if as_page:
         output.write_machine_text(page_of(latest))
     else:
-        _print_lifecycle(latest, form)
+        _print_lifecycle(latest, form.chosen)
 
 
 def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], form: Format) -> None:

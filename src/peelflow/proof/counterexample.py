@@ -75,7 +75,7 @@ class TraceStep:
     def said(self) -> str:
         """The step in words, without its place."""
         if not self.old:
-            return f"`{self.role}` adds the record, which begins in `{self.new}`"
+            return f"a record is added, and stands in `{self.new}`"
         needs = f" with {' and '.join(self.needs)}" if self.needs else ""
         return f"`{self.role}` does `{self.trigger}`{needs}: `{self.old}` → `{self.new}`"
 
@@ -228,7 +228,7 @@ class WalkTheory:
             if any(isinstance(atom, Waited | DistinctFrom) for atom in asked):
                 self._meet(edge, event, facts)
             self._past.record(event, edge)
-            facts = facts & edge.kept_bits | edge.set_bits
+            facts = self.system.facts_after(facts, edge)
         self._meet(self.walk[-1], len(self.walk), facts)
         form.fail((requirement,), closes, event=len(self.walk))
         excluded = [*self._shut, *form.where(is_predicate)]
@@ -325,7 +325,7 @@ class EntryCheck:
         """Return the shortest walk that enters without the requirement."""
         entries = sorted(self._lacking(reach, must=must), key=lambda e: (e[0], e[1].number))
         for place, edge, model in entries:
-            walk = [*reach.walk(reach.nodes[place]), edge]
+            walk = [*reach.walk_to(place), edge]
             if not must or not _depends_on_past(model):
                 return walk
             if WalkTheory(self.system, walk).can_fail(self.requirement, self._closes(edge)):
@@ -409,7 +409,7 @@ class SeparationCheck:
     def walk(self, reach: ReachableStates, *, must: bool) -> list[Edge] | None:
         """Return the shortest walk on which the same person can do both."""
         first = min(self._same(reach, must=must), key=lambda step: step[0], default=None)
-        return first and [*reach.walk(reach.nodes[first[0]]), first[1]]
+        return first and [*reach.walk_to(first[0]), first[1]]
 
     def _same(self, reach: ReachableStates, *, must: bool) -> Iterator[tuple[int, Edge]]:
         bits = self.system.facts.bits

@@ -201,6 +201,7 @@ class Prover:
     view: AbstractionMap
     kinds: tuple[RecordKind, ...]
     budget: Budget = field(factory=Budget, kw_only=True)
+    _numbers: dict[StateSet, frozenset[int]] = field(factory=dict, init=False)
 
     @cached_property
     def _guarded(self) -> GuardedTransitions:
@@ -231,15 +232,18 @@ class Prover:
         return tuple(found)
 
     @cached_property
-    def _possible_spaces(self) -> tuple[StateSpace, ...]:
+    def possible_spaces(self) -> tuple[StateSpace, ...]:
+        """The lifecycle in numbers for each kind of record, with what can be taken of it alone."""
         return tuple(
             self.space if guarded is self._guarded else StateSpace(transition_system_of(guarded))
             for _, guarded in self._possible
         )
 
     def _state_numbers(self, where: StateSet) -> frozenset[int]:
-        named = self.view.states(where)
-        return frozenset(n for n, name in enumerate(self.space.system.names) if name in named)
+        if where not in self._numbers:
+            named, names = self.view.states(where), self.space.system.names
+            self._numbers[where] = frozenset(n for n, name in enumerate(names) if name in named)
+        return self._numbers[where]
 
     def _entering(self, where: StateSet, space: StateSpace | None = None) -> tuple[Edge, ...]:
         inside, edges = self._state_numbers(where), self._breaking(space)
@@ -267,7 +271,7 @@ class Prover:
         return any(space.may_reach.enabled(entering))
 
     def _never_entered(self, where: StateSet, roles: tuple[str, ...] = ()) -> str | None:
-        spaces = self._possible_spaces
+        spaces = self.possible_spaces
         if any(self._is_taken(space, where, roles) for space in spaces):
             return None
         if roles and any(self._is_taken(space, where) for space in spaces):
@@ -331,7 +335,7 @@ class Prover:
                     self._never_entered(where),
                 )
             case NeverDoneBy(trigger=trigger, roles=roles):
-                spaces = self._possible_spaces
+                spaces = self.possible_spaces
                 is_done = any(any(s.may_reach.enabled(self._taking(trigger, s))) for s in spaces)
                 return self._roles(
                     guarantee,
@@ -390,7 +394,7 @@ class Prover:
         first, later = self._state_numbers(promise.where), self._state_numbers(promise.later)
         monitor = absence_after_monitor(system, first, later)
         visible = [edge for edge in self._breaking() if self.view.is_seen(edge.transition)]
-        reached = (node for space in self._possible_spaces for node in space.may_reach.nodes)
+        reached = (node for space in self.possible_spaces for node in space.may_reach.nodes)
         stood = {node % len(system.names) for node in reached}
         never = [
             where
@@ -454,7 +458,7 @@ class Prover:
         """Look for a way of each kind of record, and return the worst that is found."""
         found = [
             self._reachable_within(guarantee, promise, space, possible)
-            for space, (possible, _) in zip(self._possible_spaces, self._possible, strict=True)
+            for space, (possible, _) in zip(self.possible_spaces, self._possible, strict=True)
         ]
         worst = max(found, key=lambda proof: WORSE.index(proof.verdict))
         return next((p for p in found if p.vacuous is None), worst) if worst.vacuous else worst

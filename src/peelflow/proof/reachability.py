@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -121,9 +120,12 @@ def precedence_monitor(
     next_level: list[tuple[int, ...]] = []
     violates: list[int] = []
     again = (1,) * (last + 1)
+    levels: dict[frozenset[str], tuple[frozenset[int], tuple[int, ...]]] = {}
     for edge, called in zip(system.edges, names, strict=True):
-        onward = {place + 1 for place, name in enumerate(triggers) if name in called}
-        done = tuple(level + (level in onward) for level in range(last + 1))
+        if called not in levels:
+            counts = frozenset(n + 1 for n, name in enumerate(triggers) if name in called)
+            levels[called] = counts, tuple(n + (n in counts) for n in range(last + 1))
+        onward, done = levels[called]
         enters = edge.target in inside and edge.source not in inside
         violates.append(last - 1 - (last - 1 in onward) if enters else -1)
         if since is None:
@@ -150,33 +152,76 @@ NODE_STEPS = 8
 """What keeping a node costs, besides following the edges out of it."""
 
 
-@define(eq=False)
-class ReachableStates:
-    """Every node a walk can reach, in the order of the shortest walks there.
+@define(eq=False, slots=False)
+class ShortestWalks:
+    """What was come to, in the order of the shortest walks there.
 
-    A node is its facts times the number of states, plus its state. `predecessor` says from which
-    node and by which edge a walk came to it; `must`, that only edges were taken which no predicate
-    decides.
+    Places are kept in lists of numbers: a large system has a hundred thousand of them.
+
+    Args:
+        system: The lifecycle in numbers.
+        nodes: What was come to; the first is where walks begin.
     """
 
     system: TransitionSystem
-    must: bool
     nodes: list[int]
-    predecessor: dict[int, tuple[int, int]]
-    _places: dict[int, list[tuple[int, int]]] | None = field(default=None)
+    _came_from: list[int] = field(factory=lambda: [-1], init=False)
+    _came_by: list[int] = field(factory=lambda: [-1], init=False)
+
+    def add(self, node: int, place: int, edge: int) -> None:
+        """Add a node.
+
+        Args:
+            node: The node.
+            place: From which place walks come to it.
+            edge: By which edge.
+        """
+        self.nodes.append(node)
+        self._came_from.append(place)
+        self._came_by.append(edge)
+
+    def walk_to(self, place: int) -> list[Edge]:
+        """Return the edges of the shortest walk to a place.
+
+        Args:
+            place: The place, in the order in which nodes were come to.
+        """
+        edges: list[Edge] = []
+        while place:
+            edges.append(self.system.edges[self._came_by[place]])
+            place = self._came_from[place]
+        return edges[::-1]
+
+
+@define(eq=False, slots=False)
+class ReachableStates(ShortestWalks):
+    """Every node a walk can reach, in the order of the shortest walks there.
+
+    A node is its facts times the number of states, plus its state.
+
+    Args:
+        must: Only edges are taken which no predicate decides.
+    """
+
+    must: bool = field(kw_only=True)
+    places: dict[int, int] = field(factory=dict, init=False)
 
     def walk(self, node: int) -> list[Edge]:
         """Return the edges of the shortest walk to a node."""
-        return _walk_to(self.system, self.predecessor, node)
+        return self.walk_to(self.places[node])
+
+    @cached_property
+    def _visits(self) -> dict[int, list[tuple[int, int]]]:
+        visits: dict[int, list[tuple[int, int]]] = {}
+        size = len(self.system.names)
+        for place, node in enumerate(self.nodes):
+            facts, here = divmod(node, size)
+            visits.setdefault(here, []).append((place, facts))
+        return visits
 
     def visits(self, state: int) -> list[tuple[int, int]]:
         """Return where in the order a state is reached, each time with the facts there."""
-        if self._places is None:
-            self._places, size = {}, len(self.system.names)
-            for place, node in enumerate(self.nodes):
-                facts, here = divmod(node, size)
-                self._places.setdefault(here, []).append((place, facts))
-        return self._places.get(state, [])
+        return self._visits.get(state, [])
 
     def enabled(self, edges: Iterable[Edge]) -> Iterator[tuple[int, int, Edge]]:
         """Yield each edge with the first place and facts from which it can be taken."""
@@ -191,7 +236,7 @@ class ReachableStates:
     def shortest(self, edges: Iterable[Edge]) -> list[Edge] | None:
         """Return the shortest walk that ends with one of these edges."""
         first = min(self.enabled(edges), key=lambda last: (last[0], last[2].number), default=None)
-        return None if first is None else [*self.walk(self.nodes[first[0]]), first[2]]
+        return None if first is None else [*self.walk_to(first[0]), first[2]]
 
 
 def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
@@ -200,20 +245,22 @@ def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     Raises:
         InvalidRules: There is more to reach than the budget has steps for.
     """
-    outgoing, size = system.outgoing(must=must), len(system.names)
+    outgoing, masks, size = system.outgoing(must=must), system.masks, len(system.names)
     start = system.initial_facts * size + system.initial
-    nodes, predecessor, seen = [start], {}, {start}
+    reach = ReachableStates(system, [start], must=must)
+    places, add = reach.places, reach.add
+    places[start] = 0
     spend, width = system.budget.spend, system.facts.width
-    for node in nodes:
+    for place, node in enumerate(reach.nodes):
         facts, state = divmod(node, size)
         spend(width * (NODE_STEPS + len(outgoing[state])))
-        for number, target, gate, kept, added in outgoing[state]:
+        for number, target, gate in outgoing[state]:
+            kept, added = masks[number]
             next_node = (facts & kept | added) * size + target
-            if next_node not in seen and (gate is None or gate.is_open(facts, must=must)):
-                seen.add(next_node)
-                predecessor[next_node] = (node, number)
-                nodes.append(next_node)
-    return ReachableStates(system, must, nodes, predecessor)
+            if next_node not in places and (gate is None or gate.is_open(facts, must=must)):
+                places[next_node] = len(places)
+                add(next_node, place, number)
+    return reach
 
 
 def shortest_violation(
@@ -228,39 +275,24 @@ def shortest_violation(
         InvalidRules: There is more to reach than the budget has steps for.
     """
     levels_after, violates = monitor.next_level, monitor.violates
-    outgoing, size = system.outgoing(must=must), len(system.names)
+    outgoing, masks, size = system.outgoing(must=must), system.masks, len(system.names)
     start = system.initial_facts * size + system.initial
-    lowest = {start: monitor.start}
-    predecessor: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
-    queue = [(start, monitor.start)]
-    for node, level in queue:
-        facts, state = divmod(node, size)
+    lowest, levels, search = {start: monitor.start}, [monitor.start], ShortestWalks(system, [start])
+    for place, node in enumerate(search.nodes):
+        level, (facts, state) = levels[place], divmod(node, size)
         system.budget.spend(system.facts.width * (NODE_STEPS + len(outgoing[state])))
-        for number, target, gate, kept, added in outgoing[state]:
+        for number, target, gate in outgoing[state]:
             if gate is not None and not gate.is_open(facts, must=must):
                 continue
             if level <= violates[number]:
-                return [*_walk_to(system, predecessor, (node, level)), system.edges[number]]
-            next_level = levels_after[number][level]
+                return [*search.walk_to(place), system.edges[number]]
+            next_level, (kept, added) = levels_after[number][level], masks[number]
             next_node = (facts & kept | added) * size + target
             if next_level < lowest.get(next_node, next_level + 1):
                 lowest[next_node] = next_level
-                predecessor[next_node, next_level] = ((node, level), number)
-                queue.append((next_node, next_level))
+                levels.append(next_level)
+                search.add(next_node, place, number)
     return None
-
-
-Node = TypeVar("Node")
-
-
-def _walk_to(
-    system: TransitionSystem, predecessor: Mapping[Node, tuple[Node, int]], node: Node
-) -> list[Edge]:
-    edges: list[Edge] = []
-    while node in predecessor:
-        node, number = predecessor[node]
-        edges.append(system.edges[number])
-    return edges[::-1]
 
 
 def first_trapped_node(
@@ -287,13 +319,15 @@ def _sources_of_nodes(
     reach: ReachableStates, ends: set[int], *, must: bool
 ) -> dict[int, list[int]]:
     """Return the nodes from which each node is one step away; no step leaves an end."""
-    outgoing, size = reach.system.outgoing(must=must), len(reach.system.names)
+    outgoing, masks = reach.system.outgoing(must=must), reach.system.masks
+    size = len(reach.system.names)
     sources: dict[int, list[int]] = {}
     for node in reach.nodes:
         facts, state = divmod(node, size)
         reach.system.budget.spend(1 + len(outgoing[state]))
-        for _, target, gate, kept, added in () if state in ends else outgoing[state]:
+        for number, target, gate in () if state in ends else outgoing[state]:
             if gate is None or gate.is_open(facts, must=must):
+                kept, added = masks[number]
                 sources.setdefault((facts & kept | added) * size + target, []).append(node)
     return sources
 

@@ -109,7 +109,7 @@ class RefinementWalks:
     def _steps_to(self, state: str) -> tuple[TraceStep, ...]:
         number = self.space.system.names.index(state)
         for place, _ in self._reach.visits(number)[:1]:
-            walk = self._reach.walk(self._reach.nodes[place])
+            walk = self._reach.walk_to(place)
             return trace_of(self.space.system, walk)
         return self._steps_on_paper(state)
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import product
 
 from attrs import define, evolve, frozen
 
 from peelflow.model.rules import SYSTEM, Lifecycle, StateSet
 from peelflow.proof.counterexample import TraceStep, trace_of
 from peelflow.proof.guarantees import AbstractionMap, Prover
+from peelflow.proof.reachability import StateSpace
 from peelflow.proof.transition_system import Edge
 
 Way = tuple[int, Edge | None]
@@ -51,6 +53,7 @@ class GoalDistances:
     """For each node of a lifecycle's state space, how often a way to a goal is in others' hands."""
 
     prover: Prover
+    space: StateSpace
     goal: StateSet
     must: bool = False
     alone: bool = False
@@ -58,9 +61,8 @@ class GoalDistances:
     @cached_property
     def ways(self) -> dict[int, Way]:
         """For each node from which there is a way: what it costs, and its first edge."""
-        reach, size = self.prover.space.may_reach, len(self.prover.space.system.names)
-        inside = self.prover.view.states(self.goal)
-        names = self.prover.space.system.names
+        reach, names = self.space.may_reach, self.space.system.names
+        size, inside = len(names), self.prover.view.states(self.goal)
         ways: dict[int, Way] = {n: (0, None) for n in reach.nodes if names[n % size] in inside}
         waiting = deque(ways)
         sources = self._sources()
@@ -76,20 +78,21 @@ class GoalDistances:
 
     def _sources(self) -> dict[int, list[tuple[int, Edge]]]:
         """Return for each node the steps that lead there; none leaves an end."""
-        system, sources = self.prover.space.system, dict[int, list[tuple[int, Edge]]]()
+        system, sources = self.space.system, dict[int, list[tuple[int, Edge]]]()
         ends = {n for n, state in enumerate(system.lifecycle.states.values()) if state.final}
-        for node in self.prover.space.may_reach.nodes:
+        for node in self.space.may_reach.nodes:
             for target, edge in self._onward(node) if node % len(system.names) not in ends else ():
                 sources.setdefault(target, []).append((node, edge))
         return sources
 
     def _onward(self, node: int) -> Iterator[tuple[int, Edge]]:
-        system = self.prover.space.system
+        system = self.space.system
         facts, state = divmod(node, len(system.names))
         outgoing = system.outgoing(must=self.must)[state]
         system.budget.spend(system.facts.width * (1 + len(outgoing)))
-        for number, target, gate, kept, added in outgoing:
+        for number, target, gate in outgoing:
             if gate is None or gate.is_open(facts, must=self.must):
+                kept, added = system.masks[number]
                 yield (facts & kept | added) * len(system.names) + target, system.edges[number]
 
     def is_held(self, edge: Edge) -> bool:
@@ -120,16 +123,16 @@ class GoalDistances:
 
     def way_from(self, node: int) -> tuple[Edge, ...]:
         """Return the cheapest way to the goal from a node that has one."""
-        system, edges = self.prover.space.system, list[Edge]()
+        system, edges = self.space.system, list[Edge]()
         while (edge := self.ways[node][1]) is not None:
             edges.append(edge)
-            facts = node // len(system.names)
-            node = (facts & edge.kept_bits | edge.set_bits) * len(system.names) + edge.target
+            facts = system.facts_after(node // len(system.names), edge)
+            node = facts * len(system.names) + edge.target
         return tuple(edges)
 
     def held_from(self, node: int) -> tuple[str, ...]:
         """Return the states on the way from a node in which it is in others' hands."""
-        names = self.prover.space.system.names
+        names = self.space.system.names
         return tuple(names[edge.source] for edge in self.way_from(node) if self.is_held(edge))
 
 
@@ -147,21 +150,20 @@ def first_reliance(own: Prover, national: Lifecycle, goal: StateSet) -> Reliance
         InvalidRules: That takes more steps than the budget has.
     """
     other = Prover(AbstractionMap(national), own.kinds, budget=own.budget)
-    for must in (False, True) if own.space.system.is_opaque else (False,):
-        for alone in (False, True):
-            here, there = (
-                GoalDistances(own, goal, must, alone),
-                GoalDistances(other, goal, alone=alone),
-            )
-            found = _first_reliance(here, there)
-            if found is not None:
-                return found
+    tried = dict.fromkeys(zip(own.possible_spaces, other.possible_spaces, strict=True))
+    for (space, nationally), must, alone in product(tried, (False, True), (False, True)):
+        if must and not space.system.is_opaque:
+            continue
+        here = GoalDistances(own, space, goal, must, alone)
+        found = _first_reliance(here, GoalDistances(other, nationally, goal, alone=alone))
+        if found is not None:
+            return found
     return None
 
 
 def _first_reliance(here: GoalDistances, there: GoalDistances) -> Reliance | None:
-    dearest, own = _dearest_nodes(there), here.prover
-    names, lifecycle = own.space.system.names, own.view.lifecycle
+    dearest, lifecycle = _dearest_nodes(there), here.prover.view.lifecycle
+    names = here.space.system.names
     may = evolve(here, must=False)
     # Those nearest to the goal first: there the way that is missing begins.
     for node in dict.fromkeys((*here.ways, *may.ways)):
@@ -173,7 +175,7 @@ def _first_reliance(here: GoalDistances, there: GoalDistances) -> Reliance | Non
         # Where there is no way at all, that it can always be reached is refuted anyhow.
         if (way is None or way[0] > least) and not (here.alone and least):
             held = here.held_from(node) if way is not None and not here.must else ()
-            way_there = trace_of(there.prover.space.system, there.way_from(nationally))
+            way_there = trace_of(there.space.system, there.way_from(nationally))
             said = held, way_there, least, not here.must, here.alone
             return Reliance(state, here.goal, *said)
     return None
@@ -184,7 +186,7 @@ def _dearest_nodes(there: GoalDistances) -> dict[str, int]:
 
     However a record came to stand there: from that one on it may rest on so many others.
     """
-    names = there.prover.space.system.names
+    names = there.space.system.names
     dearest: dict[str, int] = {}
     for node, (cost, _) in there.ways.items():
         name = names[node % len(names)]

@@ -134,6 +134,7 @@ class LastDoneAs:
 
 Fact = NotBefore | LastDoneBySystem | Done | LastDoneAs
 Guard = tuple[int, int]
+Masks = tuple[int, int]
 
 
 BITS_A_STEP = 512
@@ -145,7 +146,7 @@ class Facts:
 
     bits: dict[Fact, int]
     budget: Budget
-    _masks: dict[tuple[object, ...], tuple[int, int]] = field(factory=dict, init=False)
+    _masks: dict[tuple[object, ...], Masks] = field(factory=dict, init=False)
 
     @staticmethod
     def of(asked: Iterable[Fact], budget: Budget) -> Facts:
@@ -169,22 +170,20 @@ class Facts:
         """Return the facts of a record that was just added."""
         return self._masks_of({WINDOW, time_point(initial)}, by_system=False)[1]
 
-    def after(
-        self, transition: Transition, *, by_system: bool, named: frozenset[str] = frozenset()
-    ) -> tuple[int, int]:
-        """Return the bits a transition keeps and those it sets.
+    def after(self, edge: Edge, named: frozenset[str], entered: tuple[str, ...] = ()) -> Masks:
+        """Return the bits an edge keeps and those it sets.
 
-        `named` are the guarantee's words for its trigger.
+        Args:
+            edge: The edge.
+            named: The guarantee's words for its trigger.
+            entered: Those states that it enters which some fact is about.
         """
-        if not self.bits:
-            return -1, 0
-        entered = tuple(name for name in states_entered(transition) if name in self.states)
-        triggers, is_own = counted_triggers(transition), transition.implements is None
-        key = triggers, entered, is_own, by_system, named
+        triggers, is_own = counted_triggers(edge.transition), edge.transition.implements is None
+        key = triggers, entered, is_own, edge.by_system, named
         if key not in self._masks:
             points: set[TimePoint] = {("done", name) for name in triggers}
             points |= {time_point(name) for name in entered} | (set() if is_own else {WINDOW})
-            self._masks[key] = self._masks_of(points, by_system=by_system, named=named)
+            self._masks[key] = self._masks_of(points, by_system=edge.by_system, named=named)
         return self._masks[key]
 
     @cached_property
@@ -195,7 +194,7 @@ class Facts:
 
     def _masks_of(
         self, points: set[TimePoint], *, by_system: bool, named: frozenset[str] = frozenset()
-    ) -> tuple[int, int]:
+    ) -> Masks:
         cleared = set_bits = 0
         self.budget.spend(len(self.bits) * self.width)
         for fact, bit in self.bits.items():
@@ -337,7 +336,8 @@ class Gate:
 
     def always(self, *, must: bool) -> bool | None:
         """Say whether the facts open this whatever they are, or never; None where they decide."""
-        if self.model(None, must=must) is None:
+        # INVARIANT: a gate that no act can pass, if predicates say yes, is none of a system's.
+        if must and self.is_opaque and self.model(None, must=True) is None:
             return False
         shut = tuple(number for number, _ in self._guards)
         return True if not shut or self.model(None, must=must, without=shut) else None
@@ -384,7 +384,7 @@ class Gate:
 class Edge(NamedTuple):
     """A transition taken by one of `roles`; `by_system` when peelflow itself takes it.
 
-    `gate` is what it needs. Taking it keeps the facts `kept_bits` and adds the facts `set_bits`.
+    `gate` is what it needs.
     """
 
     number: int
@@ -394,8 +394,6 @@ class Edge(NamedTuple):
     roles: tuple[str, ...]
     by_system: bool
     gate: Gate
-    kept_bits: int
-    set_bits: int
 
 
 def is_guard_met(guard: Guard, facts: int) -> bool:
@@ -404,21 +402,25 @@ def is_guard_met(guard: Guard, facts: int) -> bool:
     return facts & need == need and not facts & forbidden
 
 
-OutgoingEdge = tuple[int, int, Gate | None, int, int]
+OutgoingEdge = tuple[int, int, Gate | None]
 
 
 @define(eq=False, slots=False)
-class TransitionSystem:
-    """The states of a lifecycle by number, its edges, and the facts it starts with."""
+class GuardedTransitions:
+    """A lifecycle's edges, which all transition systems of it share.
+
+    Args:
+        lifecycle: The rules.
+        edges: Its transitions by who takes them.
+        facts: Those that some gate rests on.
+        budget: What all that is asked of the edges may spend.
+    """
 
     lifecycle: Lifecycle
-    names: tuple[str, ...]
     edges: tuple[Edge, ...]
-    facts: Facts
-    initial_facts: int
-    initial: int
+    facts: tuple[Fact, ...]
     budget: Budget
-    _outgoing: dict[bool, list[list[OutgoingEdge]]] = field(factory=dict)
+    _outgoing: dict[bool, list[list[OutgoingEdge]]] = field(factory=dict, init=False)
 
     @cached_property
     def is_opaque(self) -> bool:
@@ -426,44 +428,55 @@ class TransitionSystem:
         return any(gate.is_opaque for gate in {edge.gate for edge in self.edges})
 
     def outgoing(self, *, must: bool) -> list[list[OutgoingEdge]]:
-        """Return what leads out of each state: edge, target, gate, bits kept, bits set.
+        """Return the edges out of each state: number, target, gate.
 
         The gate is None where the edge is open whatever the facts are.
         """
         if must not in self._outgoing:
-            outgoing: list[list[OutgoingEdge]] = [[] for _ in self.names]
-            always = {
-                gate: gate.always(must=must)
-                for gate in dict.fromkeys(edge.gate for edge in self.edges)
-            }
-            for edge in self.edges:
-                is_open = always[edge.gate]
+            outgoing: list[list[OutgoingEdge]] = [[] for _ in self.lifecycle.states]
+            gates = dict.fromkeys(edge.gate for edge in self.edges)
+            always = {gate: gate.always(must=must) for gate in gates}
+            for number, source, target, _, _, _, gate in self.edges:
+                is_open = always[gate]
                 if is_open is not False:
-                    gate = None if is_open else edge.gate
-                    bits = edge.kept_bits, edge.set_bits
-                    outgoing[edge.source].append((edge.number, edge.target, gate, *bits))
+                    outgoing[source].append((number, target, None if is_open else gate))
             self._outgoing[must] = outgoing
         return self._outgoing[must]
 
+    @cached_property
+    def _kinds(self) -> tuple[list[Edge], list[int]]:
+        """Edges that differ in what they do to facts, but for what they enter; which each is as."""
+        kinds: dict[tuple[object, ...], int] = {}
+        first, numbers = list[Edge](), list[int]()
+        for edge in self.edges:
+            step = edge.transition
+            key: tuple[object, ...] = (step.trigger, step.implements, edge.by_system)
+            if isinstance(step, PastTransition):
+                key = (*key, step.triggers, step.called, step.nationally)
+            kind = kinds.setdefault(key, len(first))
+            if kind == len(first):
+                first.append(edge)
+            numbers.append(kind)
+        return first, numbers
 
-class GuardedTransition(NamedTuple):
-    """A transition out of a state, by number, taken by people or by peelflow, with its gate."""
+    def masks(self, facts: Facts, trigger_names: TriggerNames) -> list[Masks]:
+        """Return for each edge the bits of the facts that it keeps, and those that it sets.
 
-    source: int
-    transition: Transition
-    by_system: bool
-    roles: tuple[str, ...]
-    gate: Gate
-
-
-@frozen(eq=False)
-class GuardedTransitions:
-    """A lifecycle's transitions by who takes them; `facts` are those that some gate rests on."""
-
-    lifecycle: Lifecycle
-    transitions: tuple[GuardedTransition, ...]
-    facts: tuple[Fact, ...]
-    budget: Budget
+        Args:
+            facts: The facts.
+            trigger_names: A guarantee's words for a transition's trigger.
+        """
+        self.budget.spend(len(self.edges))
+        first, kinds = self._kinds
+        shared = [facts.after(edge, trigger_names(edge.transition)) for edge in first]
+        masks = [shared[kind] for kind in kinds]
+        if facts.states:
+            for edge in self.edges:
+                entered = states_entered(edge.transition)
+                if not facts.states.isdisjoint(entered):
+                    known = tuple(name for name in entered if name in facts.states)
+                    masks[edge.number] = facts.after(edge, trigger_names(edge.transition), known)
+        return masks
 
 
 def guarded_transitions_of(
@@ -476,33 +489,79 @@ def guarded_transitions_of(
         budget: What all that is asked of them may spend.
     """
     gates = _Gates(lifecycle, budget or Budget())
-    guarded = tuple(
-        step
-        for number, (name, state) in enumerate(lifecycle.states.items())
-        for transition in state.transitions
-        for step in _guarded((number, name), transition, gates)
-    )
+    index = {name: number for number, name in enumerate(lifecycle.states)}
+    edges: list[Edge] = []
+    for name, state in lifecycle.states.items():
+        for step in state.transitions:
+            # Lint refuses a step that both people and the system take.
+            people = tuple([role for role in step.by if role != SYSTEM and role in lifecycle.roles])
+            system = (SYSTEM,) if SYSTEM in step.by and SYSTEM in lifecycle.roles else ()
+            for by_system, roles in ((False, people), (True, system)):
+                gate = gates.gate(name, step, by_system=by_system) if roles else None
+                if gate is not None:
+                    ends = index[name], index[step.to]
+                    edges.append(Edge(len(edges), *ends, step, roles, by_system, gate))
     facts = tuple(dict.fromkeys(gates.facts()))
     numbered = Facts.of(facts, gates.budget)
-    for gate in dict.fromkeys(step.gate for step in guarded):
+    for gate in dict.fromkeys(edge.gate for edge in edges):
         # INVARIANT: a transition system numbers these facts first, so each has this bit in all.
         gate.rest_on(numbered)
-    return GuardedTransitions(lifecycle, guarded, facts, gates.budget)
+    return GuardedTransitions(lifecycle, tuple(edges), facts, gates.budget)
 
 
-def _guarded(
-    source: tuple[int, str], transition: Transition, gates: _Gates
-) -> Iterator[GuardedTransition]:
-    """Yield a transition as people take it, and as the system does; lint refuses one for both."""
-    number, name = source
-    known = tuple([role for role in transition.by if role in gates.lifecycle.roles])
-    people = tuple([role for role in known if role != SYSTEM])
-    system = (SYSTEM,) if len(people) < len(known) else ()
-    for by_system, roles in ((False, people), (True, system)):
-        if roles:
-            gate = gates.gate(name, transition, by_system=by_system)
-            if gate is not None:
-                yield GuardedTransition(number, transition, by_system, roles, gate)
+@define(eq=False, slots=False)
+class TransitionSystem:
+    """The states of a lifecycle by number, its edges, and the facts it starts with.
+
+    Args:
+        guarded: The lifecycle, and its edges.
+        names: The states.
+        facts: What is remembered of a record besides its state.
+        masks: For each edge, the bits of the facts that it keeps, and those that it sets.
+        initial_facts: What is so of a record that was just added.
+        initial: The state in which it stands.
+    """
+
+    guarded: GuardedTransitions
+    names: tuple[str, ...]
+    facts: Facts
+    masks: list[Masks]
+    initial_facts: int
+    initial: int
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The lifecycle."""
+        return self.guarded.lifecycle
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges, by number."""
+        return self.guarded.edges
+
+    @property
+    def budget(self) -> Budget:
+        """What all that is asked of the lifecycle may spend."""
+        return self.guarded.budget
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether some edge hangs on a predicate."""
+        return self.guarded.is_opaque
+
+    def outgoing(self, *, must: bool) -> list[list[OutgoingEdge]]:
+        """Return the edges out of each state, as `GuardedTransitions.outgoing` does."""
+        return self.guarded.outgoing(must=must)
+
+    def facts_after(self, facts: int, edge: Edge) -> int:
+        """Return what the facts are once an edge was taken.
+
+        Args:
+            facts: What they were before.
+            edge: The edge.
+        """
+        kept, added = self.masks[edge.number]
+        return facts & kept | added
 
 
 def transition_system_of(
@@ -512,19 +571,15 @@ def transition_system_of(
 ) -> TransitionSystem:
     """Return a settled lifecycle in numbers, with `more` facts than open and close its edges.
 
-    `trigger_names` are a guarantee's words for a transition's trigger.
+    Args:
+        guarded: The lifecycle, and its edges.
+        more: The facts besides those that the edges rest on.
+        trigger_names: A guarantee's words for a transition's trigger.
     """
     lifecycle, facts = guarded.lifecycle, Facts.of([*guarded.facts, *more], guarded.budget)
-    index = {name: number for number, name in enumerate(lifecycle.states)}
-    edges: list[Edge] = []
-    guarded.budget.spend(len(guarded.transitions))
-    for number, (source, rule, by_system, roles, gate) in enumerate(guarded.transitions):
-        kept, added = facts.after(rule, by_system=by_system, named=trigger_names(rule))
-        target = index[rule.to]
-        edges.append(Edge(number, source, target, rule, roles, by_system, gate, kept, added))
-    start = facts.at_first(lifecycle.initial), index[lifecycle.initial]
-    names = tuple(index)
-    return TransitionSystem(lifecycle, names, tuple(edges), facts, *start, guarded.budget)
+    names, masks = tuple(lifecycle.states), guarded.masks(facts, trigger_names)
+    start = facts.at_first(lifecycle.initial), names.index(lifecycle.initial)
+    return TransitionSystem(guarded, names, facts, masks, *start)
 
 
 @define(eq=False)

@@ -31,7 +31,7 @@ from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Rol
 from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import RecordQuery
-from peelflow.texts import alike_name, first_unseen, is_blank
+from peelflow.texts import TEXT_TURNERS, alike_name, first_unseen, is_blank
 from peelflow.wording import say_choice, suggestion
 
 _BLANK_BYTES = b" \t\r\n\f\v\0\xef\xbb\xbf\xfe\xff"
@@ -73,7 +73,6 @@ def description_of(document: Document) -> tuple[str, bytes]:
 
 
 LONGEST_TEXT = 4_000
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def check_readable(text: str, what: str) -> None:
@@ -90,7 +89,7 @@ def check_readable(text: str, what: str) -> None:
     if len(text) > LONGEST_TEXT:
         why = f"has {len(text):,} characters, more than {LONGEST_TEXT:,}"
         raise InvalidRequest(what, why, "say it shortly, and attach the rest as a document")
-    controls = sorted(_BIDI_CONTROLS & set(text))
+    controls = sorted(TEXT_TURNERS & set(text))
     if controls:
         why = f"holds U+{ord(controls[0]):04X}, which turns text around unseen"
         raise InvalidRequest(what, why, "remove it; the text itself may run either way")

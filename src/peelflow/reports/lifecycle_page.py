@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from peelflow.drawing.mermaid import diagram
 from peelflow.model.rules import Lifecycle, State, Transition
-from peelflow.wording import say_choice, say_due, say_requirement, say_within
+from peelflow.wording import markdown_text, say_choice, say_due, say_requirement, say_within
 
 _MADE_FROM = (
     "Made from the rule file by `peelflow rules {} --page`; change the file, not this page."
@@ -20,7 +20,7 @@ def page_of(lifecycle: Lifecycle) -> str:
 
 def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     levels = say_choice(tuple(str(level or "none") for level in lifecycle.applies_to.level))
-    yield f"# {lifecycle.title}"
+    yield f"# {markdown_text(lifecycle.title)}"
     yield ""
     yield _MADE_FROM.format(lifecycle.name)
     yield ""
@@ -42,7 +42,8 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield from _table(("from", "step", "to", "who", "needs"), steps)
     yield from ("", "## Guarantees", "")
     for guarantee in lifecycle.guarantees:
-        yield f"- {_on_one_line(guarantee.that)}, because: {_on_one_line(guarantee.because)}"
+        that, because = markdown_text(guarantee.that), markdown_text(guarantee.because)
+        yield f"- {that}, because: {because}"
 
 
 def _states_table(lifecycle: Lifecycle) -> Iterator[str]:

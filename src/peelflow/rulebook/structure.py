@@ -154,13 +154,14 @@ def read_name(node: Node, named: NamePattern) -> str:
             written = _scalar_text(flag)
         case _:
             written = read_text(node)
+    is_reserved = written in RESERVED
+    if re.fullmatch(named.pattern, written) and not is_reserved:
+        return written
     sentence = f"`{shown(written)}` cannot be the name of a {named.what}"
-    if written in RESERVED:
+    if is_reserved:
         sentence += ": YAML may read no text there"
         raise fault(node.span, "reserved-name", sentence, "choose another name")
-    if not re.fullmatch(named.pattern, written):
-        raise fault(node.span, "bad-name", sentence, f"write {named.words}")
-    return written
+    raise fault(node.span, "bad-name", sentence, f"write {named.words}")
 
 
 def read_whole_number(node: Node, bounds: NumberRange) -> int:
@@ -282,7 +283,7 @@ def _read_mapping(node: Node, kind: Any) -> dict[str, Any]:
 
 def _at_key(node: Node, key: Span) -> Node:
     """Give a mapping the place of its key, where people look for it."""
-    return attrs.evolve(node, span=key) if isinstance(node, MappingNode) else node
+    return MappingNode(node.entries, node.keys, key) if isinstance(node, MappingNode) else node
 
 
 def _read_by_schema(node: Node, cls: Any) -> Any:

@@ -1,7 +1,7 @@
 """The reader turns the bytes of one rule file into nodes with places, within limits.
 
-A node is a scalar, a sequence or a mapping. Limits are counted over the parser's events, as if
-every alias were written out, before anything is composed.
+A node is a scalar, a sequence or a mapping, made of the parser's events as they come. Limits are
+counted over the same events, as if every alias were written out; nothing here recurses.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.texts import TEXT_TURNERS
 from peelflow.wording import printable, shown
 
 KIND_KEYS = ("lifecycle", "vocabulary", "migration")
 HOW_TO_BEGIN = "start with `lifecycle: <name>`, `vocabulary: <name>` or `migration: <name>`"
+
+HOW_TO_QUOTE = "check indentation, brackets and quotes; quote a text that holds a colon"
 
 
 @frozen
@@ -96,12 +99,17 @@ def count_values(node: Node) -> int:
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
-    firsts_by_text: dict[str, Node] = {}
-    firsts = [
-        (item, firsts_by_text.setdefault(json.dumps(json_from_node(item), sort_keys=True), item))
-        for item in items.nodes
-    ]
-    return [(item, first) for item, first in firsts if item is not first]
+    firsts: dict[object, Node] = {}
+    compared = items.nodes if items.nodes[1:] else ()
+    pairs = [(item, firsts.setdefault(_content_key(item), item)) for item in compared]
+    return [(item, first) for item, first in pairs if item is not first]
+
+
+def _content_key(node: Node) -> object:
+    """Return what equal nodes agree on, and no others; to Python, 1 and true are equal."""
+    if isinstance(node, ScalarNode):
+        return type(node.value), node.value
+    return json.dumps(json_from_node(node), sort_keys=True)
 
 
 MAX_BYTES = 1024 * 1024
@@ -109,86 +117,37 @@ MAX_DEPTH = 64
 MAX_NODES = 20_000
 
 
-@frozen
-class _NodeSize:
+class _NodeSize(NamedTuple):
+    """How many values and characters a node has, written out, and how deep it is."""
+
     nodes: int
     texts: int
     height: int
 
 
 @define
-class _OpenCollection:
-    anchor: str | None
-    nodes: int = 1
+class _Limits:
+    """Counts values and characters, and raises InvalidRules at the one that exceeds."""
+
+    nodes: int = 0
     texts: int = 0
-    height: int = 1
+    is_aliased: bool = False
 
-    def hold(self, size: _NodeSize) -> None:
-        self.nodes += size.nodes
-        self.texts += size.texts
-        self.height = max(self.height, size.height + 1)
+    def count(self, size: _NodeSize, depth: int, span: Span) -> None:
+        """Count a node.
 
-
-@define
-class Limits:
-    """Counts documents, depth, nodes and text; raises InvalidRules at the event that exceeds."""
-
-    documents: int = 0
-    _path: list[_OpenCollection] = field(factory=lambda: [_OpenCollection(None)])
-    _anchors: dict[str, _NodeSize | None] = field(factory=dict)
-    _nodes: int = 0
-    _texts: int = 0
-    _aliased: bool = False
-
-    def document(self, span: Span) -> None:
-        """A document starts."""
-        self.documents += 1
-        if self.documents > 1:
-            instead = "remove the `---`, or put the second document into a file of its own"
-            raise fault(span, "several-documents", "a second document starts here", instead)
-
-    def scalar(self, anchor: str | None, length: int, span: Span) -> None:
-        """A scalar of `length` characters."""
-        self._hold(anchor, _NodeSize(1, length, 1), span)
-
-    def alias(self, anchor: str, span: Span) -> None:
-        """An alias: it counts as all that it stands for."""
-        size = self._anchors.get(anchor, _NodeSize(1, 0, 1))
-        if size is None:
-            sentence = f"`*{shown(anchor)}` stands inside what it names"
-            raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
-        self._aliased = True
-        self._hold(None, size, span)
-
-    def enter(self, anchor: str | None, span: Span) -> None:
-        """A list or mapping starts."""
-        if anchor is not None:
-            self._anchors[anchor] = None
-        self._count(_NodeSize(1, 0, 1), len(self._path), span)
-        self._path.append(_OpenCollection(anchor))
-
-    def leave(self) -> None:
-        """The innermost list or mapping ends."""
-        ended = self._path.pop()
-        size = _NodeSize(ended.nodes, ended.texts, ended.height)
-        if ended.anchor is not None:
-            self._anchors[ended.anchor] = size
-        self._path[-1].hold(size)
-
-    def _hold(self, anchor: str | None, size: _NodeSize, span: Span) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = size
-        self._count(size, len(self._path) - 1 + size.height, span)
-        self._path[-1].hold(size)
-
-    def _count(self, size: _NodeSize, depth: int, span: Span) -> None:
+        Args:
+            size: Its own size, without what it will hold.
+            depth: How deep it reaches.
+            span: Its place.
+        """
         if depth > MAX_DEPTH:
             raise _too_deep(span)
-        self._nodes += size.nodes
-        self._texts += size.texts
-        if self._nodes <= MAX_NODES and self._texts <= MAX_BYTES:
+        self.nodes += size.nodes
+        self.texts += size.texts
+        if self.nodes <= MAX_NODES and self.texts <= MAX_BYTES:
             return
-        if self._aliased:
+        if self.is_aliased:
             sizes = f"{MAX_NODES} values or {MAX_BYTES} characters"
             sentence = f"written out, the aliases exceed {sizes}"
             raise fault(span, "alias-bomb", sentence, "write the values out, without `&` and `*`")
@@ -209,7 +168,10 @@ def _too_deep(span: Span) -> InvalidRules:
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    f"|[{''.join(sorted(TEXT_TURNERS))}]"
+)
 
 
 def read_mapping(source: bytes, file: str) -> MappingNode:
@@ -239,15 +201,11 @@ def read_node(text: str, file: str) -> Node:
         InvalidRules: The text is not one plain YAML document, or exceeds the bounds.
     """
     _refuse_unprintable(text, file)
-    places = _Positions(file, _span_after(text, file))
-    with _syntax_faults(places):
-        _check_limits(text, places)
-        composed = yaml.compose(text, Loader=LOADER)
-    builder = _NodeBuilder(places)
-    node = builder.node(composed)
-    if builder.faults:
-        raise InvalidRules(builder.faults)
-    return node
+    builder = _NodeBuilder(_Positions(file, _span_after(text, file)))
+    with _syntax_faults(builder.places):
+        for event in yaml.parse(text, Loader=LOADER):
+            builder.take(event)
+    return builder.node()
 
 
 def _decode(source: bytes, file: str) -> str:
@@ -267,7 +225,9 @@ def _refuse_unprintable(text: str, file: str, place: Span | None = None) -> None
     """Refuse a character that cannot stand in a file, at `place` or where it stands in the text."""
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
-        sentence = f"the character U+{ord(unprintable.group()):04X} cannot stand in a rule file"
+        why = ", for it turns text around unseen" if unprintable.group() in TEXT_TURNERS else ""
+        code_point = f"U+{ord(unprintable.group()):04X}"
+        sentence = f"the character {code_point} cannot stand in a rule file{why}"
         span = place or _span_after(text[: unprintable.start()], file)
         raise fault(span, "control-character", sentence, "remove it")
 
@@ -282,9 +242,10 @@ class _Positions:
     def of(self, mark: Any) -> Span:
         # The C parser marks the end of a last line that is not ended one line too low.
         line, column = mark.line + 1, mark.column + 1
-        if (line, column) > (self.end.line, self.end.column):
-            return self.end
-        return Span(self.file, line, column)
+        end = self.end
+        if line < end.line or (line == end.line and column <= end.column):
+            return Span(self.file, line, column)
+        return end
 
 
 @contextmanager
@@ -301,8 +262,7 @@ def _syntax_faults(places: _Positions) -> Iterator[None]:
         if "nesting depth" in what:
             raise _too_deep(place) from None
         sentence = f"YAML cannot be read here: {printable(what)}"
-        instead = "check indentation, brackets and quotes; quote a text that holds a colon"
-        raise fault(place, "yaml-syntax", sentence, instead) from None
+        raise fault(place, "yaml-syntax", sentence, HOW_TO_QUOTE) from None
 
 
 def _span_after(text: str, file: str) -> Span:
@@ -310,81 +270,172 @@ def _span_after(text: str, file: str) -> Span:
     return Span(file, len(lines) + 1, len(last) + 1)
 
 
-def _check_limits(text: str, places: _Positions) -> None:
-    # INVARIANT: nothing is composed before every bound holds; the C composer recurses.
-    bounds = Limits()
-    for event in yaml.parse(text, Loader=LOADER):
-        span = places.of(event.start_mark)
-        match event:
-            case yaml.DocumentStartEvent():
-                bounds.document(span)
-            case yaml.AliasEvent():
-                bounds.alias(str(event.anchor), span)
-            case yaml.ScalarEvent():
-                _refuse_tag(event, span)
-                _refuse_unprintable(event.value, places.file, span)
-                bounds.scalar(event.anchor, len(event.value), span)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                _refuse_tag(event, span)
-                bounds.enter(event.anchor, span)
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                bounds.leave()
-    if not bounds.documents:
-        raise fault(Span(places.file), "empty", "the file holds no rules", HOW_TO_BEGIN)
+class _Composed(NamedTuple):
+    """A node, and the text of a scalar as it stands in the file; `is_plain`: without quotes."""
+
+    node: Node
+    text: str | None = None
+    is_plain: bool = False
 
 
-def _refuse_tag(event: Any, span: Span) -> None:
-    if event.tag is not None:
-        sentence = f"the tag `{shown(event.tag)}` has no meaning here"
-        raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
+@define
+class _OpenNode:
+    """A list or mapping that has not ended; `key` is that of the next value.
+
+    `nodes_before` and `texts_before` were counted before it; `deepest` is how deep it reaches.
+    """
+
+    anchor: str | None
+    span: Span
+    is_mapping: bool
+    nodes_before: int
+    texts_before: int
+    deepest: int
+    nodes: list[Node] = field(factory=list)
+    entries: dict[str, Node] = field(factory=dict)
+    keys: dict[str, Span] = field(factory=dict)
+    key: _Composed | None = None
 
 
+@define
 class _NodeBuilder:
-    """Turns composed nodes into ours; collects every bad key before refusing."""
+    """Turns a parser's events into nodes within limits; collects every bad key and anchor."""
 
-    def __init__(self, places: _Positions) -> None:
-        self.places = places
-        self.faults: list[Diagnostic] = []
-        self.built: dict[int, Node] = {}
+    places: _Positions
+    faults: list[Diagnostic] = field(factory=list)
+    _limits: _Limits = field(factory=_Limits)
+    _open: list[_OpenNode] = field(factory=list)
+    _anchors: dict[str, tuple[_Composed, _NodeSize] | None] = field(factory=dict)
+    _documents: int = 0
+    _root: Node | None = None
 
-    def node(self, composed: Any) -> Node:
-        """Return a node, the same for every alias of it."""
-        if id(composed) not in self.built:
-            self.built[id(composed)] = self._build(composed, self.places.of(composed.start_mark))
-        return self.built[id(composed)]
+    def take(self, event: Any) -> None:
+        """Take the parser's next event."""
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event, self._place_of(event))
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._enter(event, self._place_of(event))
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._leave()
+            case yaml.AliasEvent():
+                self._alias(str(event.anchor), self.places.of(event.start_mark))
+            case yaml.DocumentStartEvent():
+                self._document(self.places.of(event.start_mark))
 
-    def _build(self, composed: Any, span: Span) -> Node:
-        match composed:
-            case yaml.ScalarNode():
-                return ScalarNode(_scalar_value(composed), span)
-            case yaml.SequenceNode():
-                return SequenceNode(tuple(self.node(item) for item in composed.value), span)
-        entries: dict[str, Node] = {}
-        keys: dict[str, Span] = {}
-        for key, value in composed.value:
-            built, place = self.node(value), self.places.of(key.start_mark)
-            sound = len(self.faults)
-            self.faults += _key_faults(key, place, keys)
-            if len(self.faults) == sound:
-                entries[key.value], keys[key.value] = built, place
-        return MappingNode(entries, keys, span)
+    def node(self) -> Node:
+        """Return the whole.
+
+        Raises:
+            InvalidRules: There is nothing, or some keys and anchors are none.
+        """
+        if self._root is None:
+            raise fault(Span(self.places.file), "empty", "the file holds no rules", HOW_TO_BEGIN)
+        if self.faults:
+            raise InvalidRules(self.faults)
+        return self._root
+
+    def _document(self, span: Span) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            instead = "remove the `---`, or put the second document into a file of its own"
+            raise fault(span, "several-documents", "a second document starts here", instead)
+
+    def _place_of(self, event: Any) -> Span:
+        """Return the place of an event that begins a node, if it may begin one."""
+        span = self.places.of(event.start_mark)
+        if event.tag is not None:
+            sentence = f"the tag `{shown(event.tag)}` has no meaning here"
+            raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
+        if event.anchor in self._anchors:
+            sentence = f"the anchor `&{shown(event.anchor)}` stands here a second time"
+            instead = "give each anchor a name of its own"
+            self.faults.append(Diagnostic(span, "yaml-syntax", sentence, instead))
+        return span
+
+    def _scalar(self, event: Any, span: Span) -> None:
+        text = event.value
+        _refuse_unprintable(text, self.places.file, span)
+        size, depth = _NodeSize(1, len(text), 1), len(self._open) + 1
+        self._limits.count(size, depth, span)
+        composed = _Composed(ScalarNode(_scalar_value(event), span), text, not event.style)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = composed, size
+        self._hold(composed, depth)
+
+    def _enter(self, event: Any, span: Span) -> None:
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        limits, depth = self._limits, len(self._open) + 1
+        before = limits.nodes, limits.texts
+        limits.count(_NodeSize(1, 0, 1), depth, span)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._open.append(_OpenNode(event.anchor, span, is_mapping, *before, depth))
+
+    def _leave(self) -> None:
+        ended = self._open.pop()
+        composed = _Composed(_ended_node(ended))
+        if ended.anchor is not None:
+            nodes, texts = self._limits.nodes - ended.nodes_before, self._limits.texts
+            size = _NodeSize(nodes, texts - ended.texts_before, ended.deepest - len(self._open))
+            self._anchors[ended.anchor] = composed, size
+        self._hold(composed, ended.deepest)
+
+    def _alias(self, anchor: str, span: Span) -> None:
+        """Take a node again: it counts as all that it holds."""
+        if anchor not in self._anchors:
+            sentence, instead = "YAML cannot be read here: found undefined alias", HOW_TO_QUOTE
+            raise fault(span, "yaml-syntax", sentence, instead)
+        named = self._anchors[anchor]
+        if named is None:
+            sentence = f"`*{shown(anchor)}` stands inside what it names"
+            raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
+        composed, size = named
+        self._limits.is_aliased, depth = True, len(self._open) + size.height
+        self._limits.count(size, depth, span)
+        self._hold(composed, depth)
+
+    def _hold(self, composed: _Composed, deepest: int) -> None:
+        """Put a node into what is open."""
+        if not self._open:
+            self._root = composed.node
+            return
+        holder = self._open[-1]
+        holder.deepest = max(holder.deepest, deepest)
+        if not holder.is_mapping:
+            holder.nodes.append(composed.node)
+        elif holder.key is None:
+            holder.key = composed
+        else:
+            key, holder.key = holder.key, None
+            faults = list(_key_faults(key, holder.keys))
+            self.faults += faults
+            if not faults and key.text is not None:
+                holder.entries[key.text], holder.keys[key.text] = composed.node, key.node.span
 
 
-def _key_faults(key: Any, place: Span, keys: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    if not isinstance(key, yaml.ScalarNode):
+def _ended_node(ended: _OpenNode) -> Node:
+    if ended.is_mapping:
+        return MappingNode(ended.entries, ended.keys, ended.span)
+    return SequenceNode(tuple(ended.nodes), ended.span)
+
+
+def _key_faults(key: _Composed, keys: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    place = key.node.span
+    if key.text is None:
         sentence = "a list or mapping cannot be a key"
         yield Diagnostic(place, "key-not-text", sentence, "write a name")
-    elif not key.style and key.value == "<<":
+    elif key.is_plain and key.text == "<<":
         sentence = "`<<` would merge keys from elsewhere, and what is read is what runs"
         yield Diagnostic(place, "merge-key", sentence, "write the keys out here")
-    elif key.value in keys:
-        sentence = f"the key `{shown(key.value)}` already stands on line {keys[key.value].line}"
+    elif key.text in keys:
+        sentence = f"the key `{shown(key.text)}` already stands on line {keys[key.text].line}"
         yield Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
 
 
-def _scalar_value(composed: Any) -> str | int | bool:
-    value: str = composed.value
-    if composed.style:
+def _scalar_value(event: Any) -> str | int | bool:
+    value: str = event.value
+    if event.style:
         return value
     if value in {"true", "false"}:
         return value == "true"

@@ -46,6 +46,13 @@ from peelflow.stores.database import (
     check_keys_and_rules,
     quoted,
 )
+from peelflow.stores.read_only import (
+    ReadingConnection,
+    connect_to_read,
+    is_stale,
+    lacks_index,
+    may_only_read,
+)
 from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
 
 
@@ -131,14 +138,23 @@ TABLES = (
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
     """Open the store in `path`, making it if there is no file or an empty one.
 
-    What SQLite itself finds comes as its own error; `url` is how other errors call the store.
+    A file that may only be read is opened so, and nothing is made beside it. What SQLite itself
+    finds comes as its own error; `url` is how other errors call the store.
     """
     if not path.parent.is_dir():
         raise StoreUnavailable(url, f"there is no folder `{path.parent}`")
     if path.is_dir():
         raise StoreUnavailable(url, "it is a folder")
-    connection = sqlite3.connect(
-        path, timeout=timeout, isolation_level=None, check_same_thread=False
+    reads_only = may_only_read(path)
+    if reads_only and lacks_index(path):
+        instead = "let somebody who may write to it open it once"
+        raise StoreUnavailable(
+            url, "a writer was cut off, and its log has no index", instead=instead
+        )
+    connection = (
+        connect_to_read(path, timeout=timeout)
+        if reads_only
+        else sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     )
     try:
         _prepare_patiently(connection, url, until=monotonic() + timeout)
@@ -165,6 +181,11 @@ def is_busy(fault: sqlite3.Error) -> bool:
     return _primary_code(fault) in _BUSY_CODES
 
 
+def is_read_only(fault: sqlite3.Error) -> bool:
+    """Return whether SQLite gave up because the file may only be read."""
+    return _primary_code(fault) == sqlite3.SQLITE_READONLY
+
+
 def _primary_code(fault: sqlite3.Error) -> int:
     """Return SQLite's primary code of an error, 0 for one of the driver's own."""
     return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
@@ -183,7 +204,8 @@ def _prepare_patiently(connection: sqlite3.Connection, url: str, *, until: float
 
 
 def _prepare(connection: sqlite3.Connection, url: str) -> None:
-    if _is_empty(connection):
+    reads_only = isinstance(connection, ReadingConnection)
+    if _is_empty(connection) and not reads_only:
         _create(connection)
     if _number_from(connection, "PRAGMA application_id") != APPLICATION_ID:
         raise StoreUnavailable(url, "it is another application's database")
@@ -192,8 +214,9 @@ def _prepare(connection: sqlite3.Connection, url: str) -> None:
         raise StoreVersion(url, found=schema, known=SCHEMA)
     if schema < SCHEMA:
         raise StoreUnavailable(url, f"its schema number is {schema}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    if not reads_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -356,9 +379,13 @@ class SqliteStore(DatabaseStore):
     def _open_snapshot(self) -> Iterator[Snapshot]:
         try:
             with closing(connect(self._path, self.url, timeout=self._timeout)) as connection:
-                connection.execute("BEGIN")
-                connection.execute("SELECT schema FROM meta").fetchone()  # the reading begins here
-                yield sqlite_snapshot(connection)
+                try:
+                    connection.execute("BEGIN")
+                    connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
+                    yield sqlite_snapshot(connection)
+                finally:
+                    if is_stale(connection):
+                        raise StoreBusy(self.url)
         except sqlite3.Error as fault:
             raise error_of(self.url, fault) from fault
 
@@ -405,13 +432,39 @@ class SqliteStore(DatabaseStore):
             try:
                 if self._closed:
                     raise store_closed(self.url)
-                if process.connection is None:
-                    process.connection = connect(self._path, self.url, timeout=self._timeout)
-                return work(process.connection)
+                connection = self._connection(process)
+                if isinstance(connection, ReadingConnection):
+                    return self._read_steadily(work, process)
+                return work(connection)
             except sqlite3.Error as fault:
                 raise error_of(self.url, fault) from fault
             except RowUnreadable as fault:
                 raise StoreUnavailable(self.url, str(fault)) from fault
+
+    def _read_steadily(
+        self, work: Callable[[sqlite3.Connection], _T], process: _ProcessConnection
+    ) -> _T:
+        """Read until nobody wrote meanwhile: what may only be read may be read without a lock."""
+        until = monotonic() + self._timeout
+        while True:
+            connection = self._connection(process)
+            try:
+                done = work(connection)
+            except (sqlite3.Error, RowUnreadable):
+                if not is_stale(connection):
+                    raise
+            else:
+                if not is_stale(connection):
+                    return done
+            if monotonic() > until:
+                raise StoreBusy(self.url)
+
+    def _connection(self, process: _ProcessConnection) -> sqlite3.Connection:
+        if is_stale(process.connection):
+            process.let_go()
+        if process.connection is None:
+            process.connection = connect(self._path, self.url, timeout=self._timeout)
+        return process.connection
 
     def _write(
         self,

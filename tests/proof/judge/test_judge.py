@@ -71,21 +71,26 @@ EXPLAINED = {
         "moves records between levels, as national plans do already",
         ("own re-levelling", "takes a plan's name"),
     ),
-    "national-differs": Explanation(
-        "moves records between levels, as national plans do already",
-        ("own re-levelling", "takes a plan's name"),
-    ),
-    "must-refine": Explanation(
-        "goes before a national file and does not say that it refines it",
-        ("follows a national file",),
-    ),
     "never-taken": Explanation(
         "has a step that nobody can ever take: a slip",
-        ("chain that", "adds what cannot be met", "adds a person"),
+        ("chain that", "adds what cannot be met", "adds a person", "split"),
     ),
     "in-others-hands": Explanation(
         "leaves no way to the goal but over a proposal that is withdrawn",
-        ("drops a transition", "gives it to a role", "adds what cannot be met", "redirects"),
+        (
+            "drops a transition",
+            "gives it to a role",
+            "adds what cannot be met",
+            "adds a person",
+            "redirects",
+        ),
+    ),
+    "refinement-undetermined": Explanation(
+        "leaves to a predicate whether there is a way but over a proposal that is withdrawn",
+        ("adds a requirement",),
+    ),
+    "national-level": Explanation(
+        "names records of a level at which no national file runs them", ("applies to more",)
     ),
     "guarantee-broken": Explanation(
         "a guarantee reads a step as if somebody could take it, for want of a paper or a person",

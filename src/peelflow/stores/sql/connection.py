@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -21,13 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine import Dialect as SqlalchemyDialect
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.stores.database import Dialect, Statements
-from peelflow.stores.sqlite import advice_for, is_busy
+from peelflow.stores.read_only import (
+    ReadingConnection,
+    connect_to_read,
+    is_stale,
+    may_only_read,
+)
+from peelflow.stores.sqlite import advice_for, is_busy, is_read_only
 
+_SQLITE_TIMEOUT = 30.0  # seconds
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
 _WHOLE_FEED = """peelflow_events LEFT JOIN peelflow_feed USING (serial)
@@ -97,15 +105,34 @@ def make_engine(url: URL, **options: Any) -> Engine:
         what = f"store {url.drivername}"
         raise InvalidRequest(what, f"no driver is installed: {fault}", "install it") from None
     if url.get_backend_name() == SQLITE:
+        event.listen(engine, "do_connect", _connect_to_read)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkout", _refuse_stale)
     return engine
+
+
+def _connect_to_read(
+    _: SqlalchemyDialect, __: object, arguments: Sequence[Any], ___: object
+) -> sqlite3.Connection | None:
+    """Open a file that may only be read so, and leave any other to SQLAlchemy."""
+    path = Path(str(arguments[0])) if arguments else Path()
+    return connect_to_read(path, timeout=_SQLITE_TIMEOUT) if may_only_read(path) else None
+
+
+def _refuse_stale(connection: object, _: object, __: object) -> None:
+    """Have the pool open a file anew that was written to since it was opened to be read."""
+    if is_stale(connection):
+        raise DisconnectionError
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
+    if isinstance(connection, ReadingConnection):
+        return
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout = {_SQLITE_TIMEOUT * 1000:.0f}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -116,6 +143,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 _CONFLICT_STATES = {"22012", "23505"}
 """PostgreSQL's: our own taking back of what was kept in part, and a row that somebody put first."""
+
+_READ_ONLY_STATES = {"25006", "42501"}
+"""PostgreSQL's: a transaction that may only read, as on a standby; a right that was not granted."""
 
 _CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_STATES
 """PostgreSQL's: serialization failure, deadlock, lock not available, a transaction that failed
@@ -175,6 +205,14 @@ def is_contention(fault: Exception) -> bool:
     if isinstance(origin, sqlite3.Error):
         return is_busy(origin)
     return getattr(origin, "sqlstate", None) in _CONTENTION_STATES
+
+
+def is_write_refused(fault: BaseException | None) -> bool:
+    """Return whether a statement failed because whoever sent it may only read."""
+    origin = _driver_error(fault) if isinstance(fault, Exception) else None
+    if isinstance(origin, sqlite3.Error):
+        return is_read_only(origin)
+    return getattr(origin, "sqlstate", None) in _READ_ONLY_STATES
 
 
 def is_conflict(fault: Exception) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, CursorResult, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -26,6 +26,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot
+from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
@@ -45,6 +46,7 @@ from peelflow.stores.sql.connection import (
     check_joined,
     database_unavailable,
     is_contention,
+    is_write_refused,
     make_engine,
     parse_url,
     statements_of,
@@ -288,12 +290,21 @@ class SqlStore(SqlStoreBase):
             return last_position(connection)
 
     def _place(self) -> None:
-        """Give every committed event that has no position its own."""
+        """Give every committed event that has no position its own.
+
+        Who may only read gives none: for them the feed ends before these events, until somebody
+        who may write has looked at it.
+        """
         with self._reading() as connection:
             waiting = has_unplaced_events(connection)
-        if waiting:
+        if not waiting:
+            return
+        try:
             with self._transaction() as connection:
                 assign_positions(connection)
+        except StoreUnavailable as fault:
+            if not is_write_refused(fault.__cause__):
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -302,7 +313,13 @@ class SqlStore(SqlStoreBase):
         with self._guarded(), self._engine.connect().execution_options(**level) as connection:
             check_schema(connection, self.url)  # the reading begins here
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
-            yield SqlSnapshot(connection.exec_driver_sql, self._statements)
+            with ExitStack() as readings:  # one that was not read to its end is closed here
+
+                def select(sql: str) -> CursorResult[Any]:
+                    return readings.enter_context(closing(connection.exec_driver_sql(sql)))
+
+                yield SqlSnapshot(select, self._statements)
+            self._check_steady(connection)
 
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
@@ -319,9 +336,15 @@ class SqlStore(SqlStoreBase):
         with self._guarded(), self._pool.connect() as connection:
             try:
                 yield connection
+                self._check_steady(connection)
             finally:
                 if self._closed:
                     connection.invalidate()
+
+    def _check_steady(self, connection: Connection) -> None:
+        """Refuse what was read of a file that may only be read, where it was written to since."""
+        if is_stale(connection.connection.driver_connection):
+            raise StoreBusy(self.url)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
