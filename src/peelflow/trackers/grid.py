@@ -16,8 +16,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.wording import listed, shown
 
 CellValue = str | float | bool | date | datetime | time | timedelta | None
@@ -131,11 +132,6 @@ def text_of(value: CellValue) -> str:
             return str(value)
 
 
-def unreadable_sheet(span: Span, code: str, sentence: str, instead: str) -> InvalidRules:
-    """Say one fault of a whole file or sheet, as something to raise."""
-    return InvalidRules([Diagnostic(span, code, sentence, instead)])
-
-
 def read_file(path: Path) -> bytes:
     """Return what a regular file of a bearable size holds.
 
@@ -149,14 +145,14 @@ def read_file(path: Path) -> bytes:
         why = getattr(error, "strerror", None) or str(error)
         sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
         instead = "check the path and its permissions"
-        raise unreadable_sheet(span, "unreadable", sentence, instead) from None
+        raise fault(span, "unreadable", sentence, instead) from None
     if source is None:
         sentence, instead = f"`{span.file}` is no file", "name a workbook or a CSV file"
-        raise unreadable_sheet(span, "unreadable", sentence, instead)
+        raise fault(span, "unreadable", sentence, instead)
     if len(source) > MAX_FILE_BYTES:
         sentence = f"the file has more than {MAX_FILE_BYTES} bytes"
         instead = "leave what is no tracker out of it"
-        raise unreadable_sheet(span, "too-large", sentence, instead)
+        raise fault(span, "too-large", sentence, instead)
     return source
 
 
@@ -184,7 +180,7 @@ def read_csv(
     delimiter = delimiter or _delimiter_of(text)
     rows = tuple(_rows_of(text, delimiter, span, skipped))
     if not rows:
-        raise unreadable_sheet(span, "empty", "the sheet is empty", "give one with rows")
+        raise fault(span, "empty", "the sheet is empty", "give one with rows")
     name = DELIMITERS.get(delimiter, delimiter)
     notes = (f"read as {_spoken(encoding)}, its cells parted by a {name}",)
     return Grid(span.file, "", rows, notes=notes)
@@ -216,20 +212,26 @@ def _decoded(source: bytes, encoding: str, span: Span) -> str:
     """Return a file's text, or raise the fault of the byte that is none."""
     try:
         text = source.decode(encoding)
-    except LookupError:
+    except (LookupError, UnicodeError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise _encoding_fault(source, error, encoding, span) from None
         sentence = f"the encoding `{shown(encoding)}` is unknown"
         instead = "name one such as utf-8, windows-1252 or utf-16"
-        raise unreadable_sheet(span, "sheet-encoding", sentence, instead) from None
-    except UnicodeDecodeError as error:
-        line = source[: error.start].count(b"\n") + 1
-        sentence = f"byte {source[error.start]:#04x} of line {line} is no text in {encoding}"
-        instead = "name the right `encoding` in the map, or save the sheet as CSV UTF-8"
-        place = Span(span.file, line)
-        raise unreadable_sheet(place, "sheet-encoding", sentence, instead) from None
+        raise fault(span, "sheet-encoding", sentence, instead) from None
     if "\0" in text:
         sentence, instead = "the file holds NULs, so it is no CSV", "save the sheet as CSV UTF-8"
-        raise unreadable_sheet(span, "sheet-encoding", sentence, instead)
+        raise fault(span, "sheet-encoding", sentence, instead)
     return text
+
+
+def _encoding_fault(
+    source: bytes, error: UnicodeDecodeError, encoding: str, span: Span
+) -> InvalidRules:
+    """Say which byte is no text in an encoding."""
+    line = source[: error.start].count(b"\n") + 1
+    sentence = f"byte {source[error.start]:#04x} of line {line} is no text in {encoding}"
+    instead = "name the right `encoding` in the map, or save the sheet as CSV UTF-8"
+    return fault(Span(span.file, line), "sheet-encoding", sentence, instead)
 
 
 def _delimiter_of(text: str) -> str:
@@ -252,7 +254,7 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
     except (TypeError, ValueError):
         sentence = f"`{shown(delimiter)}` cannot part cells"
         instead = f"name one character, such as {listed(DELIMITERS)}"
-        raise unreadable_sheet(span, "sheet-syntax", sentence, instead) from None
+        raise fault(span, "sheet-syntax", sentence, instead) from None
     first = 1 + skipped
     try:
         for number, cells in enumerate(reader, start=1 + skipped):
@@ -265,7 +267,7 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
         sentence = f"this is no CSV: {error}"
         instead = 'quote a cell that holds a delimiter, a quote or a new line, as "…"'
         place = Span(span.file, first)
-        raise unreadable_sheet(place, "sheet-syntax", sentence, instead) from None
+        raise fault(place, "sheet-syntax", sentence, instead) from None
 
 
 def _check_extent(file: str, row: int, column: int) -> None:
@@ -292,4 +294,4 @@ def check_extent(span: Span, row: int, column: int, what: str) -> None:
     else:
         return
     instead = "remove what lies far below or beside the table, or split it"
-    raise unreadable_sheet(span, "too-large", sentence, instead)
+    raise fault(span, "too-large", sentence, instead)

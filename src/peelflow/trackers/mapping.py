@@ -23,13 +23,14 @@ from peelflow.rulebook.yaml_reader import (
     Node,
     ScalarNode,
     SequenceNode,
+    fault,
     read_mapping,
 )
 from peelflow.wording import listed, shown, suggestion
 
 UNSURE = "unsure"
 """What a draft writes where it will not guess."""
-HOW_TO_DRAFT = "start with `tracker: <name>`; `peelflow import FILE --propose MAP` writes a draft"
+HOW_TO_PROPOSE = "start with `tracker: <name>`; `peelflow import FILE --propose MAP` writes a draft"
 
 RECORD_TARGETS: Mapping[str, str] = {
     "record": "the force's own reference, which is the record's id",
@@ -110,16 +111,16 @@ def _source_of(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
-        raise InvalidRules([Diagnostic(span, "unreadable", sentence, instead)]) from None
+        raise fault(span, "unreadable", sentence, instead) from None
     if source is None:
         sentence = f"`{span.file}` is no file"
-        raise InvalidRules([Diagnostic(span, "unreadable", sentence, instead)])
+        raise fault(span, "unreadable", sentence, instead)
     return source
 
 
-def _about_maps(fault: Diagnostic) -> Diagnostic:
+def _about_maps(found: Diagnostic) -> Diagnostic:
     """Return a fault of YAML with what to do in a map where it says how a rule file begins."""
-    return evolve(fault, help=HOW_TO_DRAFT) if fault.help == HOW_TO_BEGIN else fault
+    return evolve(found, help=HOW_TO_PROPOSE) if found.help == HOW_TO_BEGIN else found
 
 
 def _with_filled(node: MappingNode, filled: Mapping[str, str]) -> MappingNode:
@@ -138,11 +139,11 @@ def _with_filled(node: MappingNode, filled: Mapping[str, str]) -> MappingNode:
 def _map_of(node: MappingNode) -> MapFile:
     """Give a map's nodes their types; what is unsure is told before what follows from it."""
     unsure = [*_unsure_faults(node, ())]
-    places = {fault.span for fault in unsure}
+    places = {found.span for found in unsure}
     try:
         tracker: TrackerMap = read_all(node, TrackerMap)
     except InvalidRules as refused:
-        others = (fault for fault in refused.diagnostics if fault.span not in places)
+        others = (found for found in refused.diagnostics if found.span not in places)
         raise InvalidRules([*unsure, *others]) from None
     if unsure:
         raise InvalidRules(unsure)
@@ -250,7 +251,7 @@ def _column_faults(file: MapFile, categories: list[Category]) -> Iterator[Diagno
         if target not in TARGETS and target not in fields:
             span, choices = file.span("columns", target), {*TARGETS, *fields}
             sentence = f"`{target}` is neither a field of these categories nor known here"
-            instead = f"{suggestion(target, choices)}; or keep it under `own_fields`"
+            instead = f"keep its column under `own_fields`; or {suggestion(target, choices)}"
             yield Diagnostic(span, "unknown-field", sentence, instead)
     for name in tracker.own_fields:
         if name in fields or name in TARGETS:

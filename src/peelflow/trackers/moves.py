@@ -87,8 +87,10 @@ def move_record(session: Session, record: Record, request: MoveRequest) -> MoveR
         why = "the sheet does not say by which step"
         return MoveResult((), why, f"do {steps}, each by `peelflow fire`")
     if not lawful:
-        why = tried[0][1] if tried else f"no step of {rules} leads from here to there"
-        return MoveResult((), why, say_way(session, record, request))
+        if not tried:
+            why = f"no step of {rules} leads from here to there"
+            return MoveResult((), why, "mend the sheet, or correct what is wrong in the register")
+        return MoveResult((), tried[0][1], say_way(session, record, request))
     with session.savepoint():
         _take(session, record.id, lawful[0], request)
     return MoveResult(lawful[0])

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Span
 from peelflow.model.rules import Level, Lifecycle
 from peelflow.model.trackers import BLANK, DateOrder
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.schema import RESERVED
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.columns import (
     Guess,
     SheetColumn,
@@ -54,7 +55,7 @@ DEFAULT_ROLE = "liaison_officer"
 
 
 @frozen
-class Draft:
+class Proposal:
     """The text of a map, what it is unsure of, and how the file was read.
 
     Attributes:
@@ -74,7 +75,7 @@ def propose_map(
     *,
     fill: Mapping[str, str] | None = None,
     schema: str = "",
-) -> Draft:
+) -> Proposal:
     """Draft the map of a tracker from its sheet.
 
     Args:
@@ -92,7 +93,7 @@ def propose_map(
     banners = banner_rows(grid, headings)
     columns = columns_of(grid, headings, frozenset(banners))
     sheet = _SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
-    writer = _DraftWriter()
+    writer = _MapWriter()
     if schema:
         writer.comment(f"yaml-language-server: $schema={schema}")
     _write_head(writer, sheet, path)
@@ -100,7 +101,7 @@ def propose_map(
     _write_columns(writer, sheet)
     _write_rest(writer, sheet, banners)
     _write_words(writer, sheet)
-    return Draft("\n".join(writer.lines) + "\n", tuple(writer.unsure), grid.notes)
+    return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), grid.notes)
 
 
 def _sheet_with_headings(path: Path, source: bytes) -> tuple[Grid, GridRow]:
@@ -114,7 +115,7 @@ def _sheet_with_headings(path: Path, source: bytes) -> tuple[Grid, GridRow]:
     if not found:
         sentence = "no row looks like the headings of a tracker"
         instead = "write the map by hand: docs/trackers.md has one whole"
-        raise InvalidRules([Diagnostic(Span(path.as_posix()), "sheet-unknown", sentence, instead)])
+        raise fault(Span(path.as_posix()), "sheet-unknown", sentence, instead)
     return max(found, key=lambda pair: (len(guessed_targets(*pair)), len(pair[0].rows)))
 
 
@@ -179,7 +180,7 @@ class _SheetReading:
 
 
 @define
-class _DraftWriter:
+class _MapWriter:
     """Writes the lines of a map, and counts what is unsure."""
 
     lines: list[str] = field(factory=list)
@@ -225,7 +226,7 @@ def quoted(value: object) -> str:
             return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _write_head(writer: _DraftWriter, sheet: _SheetReading, path: Path) -> None:
+def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path) -> None:
     """Write what the map is called, which sheet it is of, and of which day the sheet tells."""
     grid = sheet.grid
     writer.comment(
@@ -296,7 +297,7 @@ def _date_order(sheet: _SheetReading) -> tuple[str, str]:
     return orders[0], f"{len(british)} days do not fit, such as {text} in {cell}: mend those cells"
 
 
-def _write_fixed(writer: _DraftWriter, sheet: _SheetReading, fill: Mapping[str, str]) -> None:
+def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, str]) -> None:
     """Write what is the same in every row."""
     writer.entry("fixed")
     force = fill.get("force", UNSURE)
@@ -314,7 +315,7 @@ def _write_fixed(writer: _DraftWriter, sheet: _SheetReading, fill: Mapping[str, 
     writer.gap()
 
 
-def _write_columns(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
     """Write the heading of each thing that is read from a column."""
     writer.entry("columns")
     for target in ("record", "issued"):
@@ -336,7 +337,7 @@ def _write_columns(writer: _DraftWriter, sheet: _SheetReading) -> None:
     writer.gap()
 
 
-def _write_rest(writer: _DraftWriter, sheet: _SheetReading, banners: Mapping[int, str]) -> None:
+def _write_rest(writer: _MapWriter, sheet: _SheetReading, banners: Mapping[int, str]) -> None:
     """Write the columns that no rules know, and the rows that are no records."""
     used = {guess.column.number for guess in sheet.guesses.values() if guess.column}
     kept = [c for c in sheet.columns if c.number not in used and c.cells]
@@ -366,7 +367,7 @@ def _write_rest(writer: _DraftWriter, sheet: _SheetReading, banners: Mapping[int
         writer.gap()
 
 
-def _write_words(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_words(writer: _MapWriter, sheet: _SheetReading) -> None:
     """Write what the sheet's words for categories, levels, states and questions mean."""
     _write_categories(writer, sheet)
     _write_levels(writer, sheet)
@@ -383,7 +384,7 @@ def _rows_note(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
 
 
-def _write_categories(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:
     column = sheet.column("category")
     if column is None:
         return
@@ -402,7 +403,7 @@ def _write_categories(writer: _DraftWriter, sheet: _SheetReading) -> None:
     writer.gap()
 
 
-def _write_levels(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_levels(writer: _MapWriter, sheet: _SheetReading) -> None:
     column = sheet.column("level")
     if column is None:
         return
@@ -429,7 +430,7 @@ def _write_levels(writer: _DraftWriter, sheet: _SheetReading) -> None:
         writer.gap()
 
 
-def _write_states(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_states(writer: _MapWriter, sheet: _SheetReading) -> None:
     """Write for each level which state a word stands for, and what occurs and stands for none."""
     column = sheet.column("state")
     if column is None:
@@ -463,7 +464,7 @@ def _state_entries(
             yield word, UNSURE, f"{_rows_note(count)}: one of {', '.join(choices)}"
 
 
-def _write_questions(writer: _DraftWriter, sheet: _SheetReading) -> None:
+def _write_questions(writer: _MapWriter, sheet: _SheetReading) -> None:
     column = sheet.column("question")
     if column is None:
         return

