@@ -144,7 +144,14 @@ def test_headings_are_found_under_banners_whatever_their_case(
     """Repeated headings and named banners between the rows are passed over."""
     headings = [name.upper() for name in HEADINGS]
     first, second = [*row().values()], [*row(Ref="F-2").values()]
-    cells = [["A BANNER"], [None], [None, None, "Details"], headings, ["PEEL 2021/22"], first]
+    cells: list[list[Any]] = [
+        ["A BANNER"],
+        [None],
+        [None, None, "Details"],
+        headings,
+        ["PEEL 2021/22"],
+        first,
+    ]
     cells += [headings, second, ["Total: 2"]]
     (tmp_path / "map.yaml").write_text(f"{MAP}banners: [PEEL 2021/22, 'Total: 2']\n", "utf-8")
     path = write_workbook(tmp_path / "tracker.xlsx", cells)

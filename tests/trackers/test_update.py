@@ -80,7 +80,7 @@ def test_a_changed_field_is_amended_with_the_sheet_as_reason(
 def test_what_only_the_register_changed_is_left(bring: Import, register: Register) -> None:
     """The sheet says what it said before, so it knows nothing newer."""
     bring(row())
-    amend = {"actor": LIAISON, "reason": "moved", "on": date(2023, 3, 1)}
+    amend: dict[str, Any] = {"actor": LIAISON, "reason": "moved", "on": date(2023, 3, 1)}
     register.amend("F-1", "owner", "Head of Crime", **amend)
     register.fire("F-1", "start", actor=LIAISON, on=date(2023, 3, 2))
     result = bring(row(), on=LATER)
@@ -97,7 +97,7 @@ def test_what_the_sheet_changes_after_the_register_did_is_amended(
 ) -> None:
     """The old value stays in the history."""
     bring(row())
-    amend = {"actor": LIAISON, "reason": "moved", "on": date(2023, 3, 1)}
+    amend: dict[str, Any] = {"actor": LIAISON, "reason": "moved", "on": date(2023, 3, 1)}
     register.amend("F-1", "owner", "Head of Crime", **amend)
     result = bring(row(Lead="Head of Intelligence"), on=LATER)
 
@@ -231,7 +231,7 @@ states: {note: {New: open, Over: ended}}
     Path("map.yaml").write_text(text, "utf-8")
     with Register.open("memory:", rulebook=load(folder), clock=clock) as own:
         for status in ("New", "Over"):
-            cells = [[*note, "Status"], [*note.values(), status]]
+            cells: list[list[Any]] = [[*note, "Status"], [*note.values(), status]]
             path = write_workbook(Path("notes.xlsx"), cells)
             result = import_tracker(own, path, "map.yaml", on=AS_AT)
     (outcome,) = result.outcomes

@@ -299,7 +299,8 @@ def test_cells_without_references_are_counted() -> None:
     )
     grid = grid_of(repacked(built(simple), {SHEET: part}))
 
-    assert (grid.error_cells, grid.formulas) == ({(1, 2): "#N/A"}, {(2, 1)})
+    assert grid.error_cells == {(1, 2): "#N/A"}
+    assert grid.formulas == {(2, 1)}
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

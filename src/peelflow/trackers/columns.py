@@ -33,6 +33,8 @@ MOST_OF = 0.6
 NEARLY_ALL = 0.9
 MOST_WORDS = 40
 LONG_TEXT = 25
+IS_A_HEADING = 200
+"""How strong a heading is that is known as a whole."""
 
 
 @define(eq=False)
@@ -118,18 +120,30 @@ def heading_row(grid: Grid) -> GridRow | None:
         grid: The sheet.
     """
 
-    def known(row: GridRow) -> tuple[int, int]:
-        targets = {
-            target
-            for column in row.filled
-            if isinstance(row.value(column), str)
-            for target in HEADING_WORDS
-            if heading_strength(target, row.text(column)) and len(row.text(column)) <= 3 * LONG_TEXT
-        }
-        return len(targets), -row.number
+    def likeness(row: GridRow) -> tuple[int, int]:
+        strengths: dict[str, int] = {}
+        against = 0
+        for column in row.filled:
+            text = row.text(column)
+            found = {target: heading_strength(target, text) for target in HEADING_WORDS}
+            is_known = max(found.values()) >= IS_A_HEADING
+            against += not is_known and _is_of_a_record(row.value(column), text)
+            for target, strength in found.items():
+                strengths[target] = max(strengths.get(target, 0), strength)
+        known = [
+            2 if strength >= IS_A_HEADING else 1 for strength in strengths.values() if strength
+        ]
+        return sum(known) - 2 * against, -row.number
 
-    best = max(grid.rows[:HEADING_ROWS], key=known, default=None)
-    return best if best is not None and known(best)[0] > 1 else None
+    best = max(grid.rows[:HEADING_ROWS], key=likeness, default=None)
+    return best if best is not None and likeness(best)[0] > 1 else None
+
+
+def _is_of_a_record(value: CellValue, text: str) -> bool:
+    """Return whether a cell says what a record does: a day, a number, a known word, a long text."""
+    if not isinstance(value, str) or is_like_a_day(text) or len(text) > 3 * LONG_TEXT:
+        return True
+    return any(_is_known(target, text) for target in ("category", "level", "state", "question"))
 
 
 def columns_of(grid: Grid, headings: GridRow, banners: frozenset[int]) -> tuple[SheetColumn, ...]:
@@ -243,8 +257,8 @@ def _score(target: str, column: SheetColumn) -> int:
         return strength if column.cells else 0
     if strength and share >= MOST_OF:
         return strength + int(100 * share)
-    if strength >= 200 and column.cells and _may_be_worded(target, column):  # noqa: PLR2004
-        return strength - 150
+    if strength >= IS_A_HEADING and column.cells and _may_be_worded(target, column):
+        return strength - IS_A_HEADING + 50
     alone = target in TYPED_TARGETS and share >= NEARLY_ALL and len(column.words) <= MOST_WORDS
     if target == "record":
         alone = column.is_of_references

@@ -171,7 +171,8 @@ class _SheetReading:
         level: Level = LEVEL_WORDS[key]
         column = self.column("category")
         words = column.words if column else ()
-        categories = {CATEGORY_WORDS.get(normal_form(word), "") for word in words} - {""}
+        known = {CATEGORY_WORDS.get(normal_form(word), "") for word in words} - {""}
+        categories = known or {*CATEGORY_WORDS.values()}
         newest: dict[str, Lifecycle] = {}
         for rules in sorted(self.rulebook.lifecycles, key=lambda rules: rules.in_force_from):
             if level in rules.applies_to.level and categories & {*rules.applies_to.category}:
@@ -357,7 +358,8 @@ def _write_rest(writer: _MapWriter, sheet: _SheetReading, banners: Mapping[int, 
             kind = ", type: date" if column.share_of_days == 1 else ""
             writer.lines.append(f"  {name}: {{heading: {quoted(column.heading)}{kind}}}")
         writer.gap()
-    empty = [column.heading for column in sheet.columns if not column.cells]
+    named = {column.heading for column in sheet.columns if column.cells}
+    empty = [*dict.fromkeys(c.heading for c in sheet.columns if c.heading not in named)]
     if empty:
         writer.entry("ignored", empty, note="no cell below says anything")
     texts = [*dict.fromkeys(banners.values())]
@@ -438,11 +440,14 @@ def _write_states(writer: _MapWriter, sheet: _SheetReading) -> None:
     pairs = Counter(
         (sheet.key_of(row), normal_form(sheet.word("state", row))) for row in sheet.rows
     )
-    has_levels = sheet.column("level") is not None
+    keys = LEVEL_WORDS if sheet.column("level") is not None else ("none",)
+    found = {
+        key: [*_state_entries(sheet.lifecycles(key), key, column.words, pairs)] for key in keys
+    }
+    if not any(found.values()):
+        return
     writer.entry("states")
-    for key in LEVEL_WORDS if has_levels else ("none",):
-        lifecycles = sheet.lifecycles(key)
-        entries = list(_state_entries(lifecycles, key, column.words, pairs))
+    for key, entries in found.items():
         if entries:
             writer.entry(key, indent=1)
             for word, state, note in entries:
