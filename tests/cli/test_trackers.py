@@ -29,11 +29,11 @@ def test_a_tracker_from_its_draft_to_its_second_month(run: Run) -> None:
     ]
     assert (second.code, second.out.splitlines()[-1]) == (
         1,
-        "as at 2023-02-28: 1 added, 9 changes, 2 moved, 8 refused, 49 rows unchanged",
+        "as at 2023-02-28: 1 added, 9 changed, 2 moved, 8 refused, 49 unchanged",
     )
     again = run("import", SECOND, "--as", "t.yaml", "--on", "2023-02-28")
     assert again.out.splitlines()[-1] == (
-        "as at 2023-02-28: 8 refused, 55 rows unchanged; nothing is kept"
+        "as at 2023-02-28: 8 refused, 55 unchanged; nothing is kept"
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TABLE_COLUMNS = ("record", "outcome", "cell", "what", "what to do")
 _COUNTED: Mapping[OutcomeKind, str] = {
     "added": "added",
-    "changed": "changes",
+    "changed": "changed",
     "closed": "closed",
     "moved": "moved",
     "refused": "refused",
@@ -134,7 +134,7 @@ def _print_result(result: TrackerResult, file: Path, *, dry_run: bool) -> None:
         output.rows(TABLE_COLUMNS, rows)
     counts = result.counts()
     said = [f"{counts[kind]} {words}" for kind, words in _COUNTED.items() if counts[kind]]
-    said += [f"{result.unchanged} rows unchanged"] if result.unchanged else []
+    said += [f"{result.unchanged} unchanged"] if result.unchanged else []
     said += [f"{len(result.faults)} bad"] if result.faults else []
     kept = "" if result.kept else "; nothing is kept"
     dry = " (a dry run)" if dry_run else ""
