@@ -75,6 +75,7 @@ def test_a_cell_of_several_lines_counts_as_one_row() -> None:
         (b"Ref,a\n1,\0\n", {}, "sheet-encoding"),
         (b'Ref,a\n1,"open\n', {}, "sheet-syntax"),
         (b"Ref,a\n", {"delimiter": "ab"}, "sheet-syntax"),
+        (b"Ref," + b"x" * 140_000, {}, "sheet-syntax"),
         (b"," * MAX_COLUMNS + b"x\n", {}, "too-large"),
         (b"x\n" * 100_001, {"delimiter": ","}, "too-large"),
     ],

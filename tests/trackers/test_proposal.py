@@ -170,6 +170,11 @@ def test_questions_are_their_numbers(tmp_path: Path) -> None:
     assert "Custody: unsure  # 1 row: its number, or blank" in proposed(tmp_path, *rows).text
 
 
+def test_plain_questions_need_no_words(tmp_path: Path) -> None:
+    """They are their numbers."""
+    assert parsed(proposed(tmp_path, [*HEADINGS, "Question"], [*ROW, "7"])).words == {}
+
+
 def test_the_best_sheet_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
     """Hidden ones are never taken."""
     with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:

@@ -79,6 +79,13 @@ def test_all_faults_of_all_rows_come_at_once(bring: Import) -> None:
     ]
 
 
+def test_a_cell_that_says_two_things_is_wrong_once(bring: Import) -> None:
+    """The day of issue and that of the report are read from one column."""
+    text = MAP.replace("  category:", "  published: Published\n  category:")
+
+    assert len(bring(row(Published="31/02/2023"), map_text=text).faults) == 1
+
+
 def test_good_rows_are_kept_if_that_is_asked(bring: Import, register: Register) -> None:
     """The bad ones are told all the same, and come with the mended sheet."""
     result = bring(row(), row(Ref="F-2", Level="L9"), partial=True)
@@ -205,6 +212,14 @@ def test_a_field_that_the_category_has_not_is_told(bring: Import) -> None:
         "Tracker!F2",
         "a record of `super_complaint_recommendation` has no field `question`",
     ) in cells_of(result)
+
+
+def test_an_empty_cell_of_a_field_that_the_category_has_not_is_none(bring: Import) -> None:
+    """There is nothing to lose."""
+    text = MAP.replace("CoC: cause_of_concern", "SC: super_complaint_recommendation")
+    result = bring(row(Type="SC", Level=None, Status=None, Question=None), map_text=text)
+
+    assert "Tracker!F2" not in [place for place, _ in cells_of(result)]
 
 
 def test_a_word_for_a_field_may_say_nothing_or_something_else(

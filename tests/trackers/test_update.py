@@ -92,6 +92,44 @@ def test_what_only_the_register_changed_is_left(bring: Import, register: Registe
     assert not result.kept
 
 
+def test_what_somebody_else_keyed_alike_is_no_word_of_the_sheet(
+    bring: Import, register: Register
+) -> None:
+    """An attachment tells nothing of fields or states, whatever its key."""
+    bring(row())
+    letter = register.keep(b"x", kind="letter", name="a.txt")
+    register.attach("F-1", letter, actor=LIAISON, on=AS_AT, key="tracker:ours:9")
+    result = bring(row(Lead="Head of Crime"), on=LATER)
+
+    assert [kind for _, kind, _ in said(result)] == ["changed"]
+
+
+def test_a_field_on_which_a_verification_stands_is_not_amended(
+    bring: Import, register: Register
+) -> None:
+    """HMICFRS verified it by an inspection of that question."""
+    day = date(2023, 3, 1)
+    by_them: dict[str, Any] = {"actor": HMICFRS, "recorded_by": "liaison-1", "source": "portal"}
+    bring(row(Level="L3", Status="Certified"))
+    inspection = {"kind": "planned", "first_day": "2023-03-01", "last_day": "2023-03-02"}
+    register.add(
+        "I-1",
+        category="inspection",
+        force="wmp",
+        issued=day,
+        fields={**inspection, "questions": ["7"]},
+        **by_them,
+    )
+    for trigger in ("schedule", "begin_fieldwork"):
+        register.fire("I-1", trigger, on=day, **by_them)
+    register.fire("F-1", "verify", on=date(2023, 3, 2), inspection="I-1", **by_them)
+    result = bring(row(Level="L3", Status="Done", Question="4"), on=LATER)
+    (outcome,) = result.outcomes
+
+    assert outcome.kind == "refused"
+    assert outcome.what.startswith("question: `7` → `4`: cannot `amend`")
+
+
 def test_what_the_sheet_changes_after_the_register_did_is_amended(
     bring: Import, register: Register
 ) -> None:
@@ -429,8 +467,9 @@ def test_the_day_of_a_sheet_may_stand_in_its_banner(
     if told is None:
         assert import_tracker(register, path, "map.yaml").as_at == AS_AT
         return
-    with pytest.raises(InvalidRules, match=told):
+    with pytest.raises(InvalidRules, match=told) as refused:
         import_tracker(register, path, "map.yaml")
+    assert [fault.code for fault in refused.value.diagnostics] == ["sheet-banner"]
     assert import_tracker(register, path, "map.yaml", on=LATER).as_at == LATER
 
 
@@ -467,6 +506,7 @@ def test_only_a_few_of_many_shortest_ways_are_tried() -> None:
         ("decline",),
         ("withdraw",),
     )
+    assert shortest_paths(national().lifecycle_for("afi", 1, AS_AT), "issued", "managed") == ()
     assert MOST_PATHS > 2
 
 

@@ -106,6 +106,7 @@ def test_cells_merged_downwards_say_the_same_in_each_row() -> None:
         sheet = book.add_worksheet("Tracker")
         sheet.merge_range(0, 0, 0, 2, "A banner")
         sheet.merge_range(2, 0, 4, 1, "Custody")
+        sheet.merge_range(2, 7, 4, 7, "")
         for number in (2, 3, 4):
             sheet.write(number, 2, f"{number}")
 
@@ -125,6 +126,9 @@ def test_hidden_sheets_are_named_and_read_when_they_are_asked_for() -> None:
     def build(book: Any) -> None:
         simple(book)
         book.add_worksheet("Old").hide()
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=Tracker!$A$1:$A$2"})
+        book.add_chartsheet("Chart").set_chart(chart)
         hidden = book.add_worksheet("Older")
         hidden.write(0, 0, "x")
         hidden.very_hidden()
@@ -244,6 +248,11 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
         "workbook-refused",
         "`tracker.xlsx` is damaged in `Tracker`",
     ),
+    "damaged texts": (
+        repacked(built(simple), {"xl/sharedStrings.xml": b"<sst><si><t>x"}),
+        "workbook-refused",
+        "",
+    ),
     "as many rows as there can be": (
         repacked(built(simple), {SHEET: XML + ROWS % (1_048_576, b"A", 1_048_576)}),
         "too-large",
@@ -271,8 +280,10 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
 def test_a_hostile_workbook_is_refused_in_words(name: str) -> None:
     """Before anything of it is read by anybody else."""
     source, code, sentence = HOSTILE[name]
+    told = refusal(source)
 
-    assert refusal(source) == (code, sentence)
+    assert told[0] == code
+    assert told[1] == sentence or (not sentence and "is damaged: " in told[1])
 
 
 def test_a_part_that_stands_twice_is_refused() -> None:

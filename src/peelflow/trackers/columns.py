@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 
@@ -44,11 +44,6 @@ class SheetColumn:
     number: int
     heading: str
     cells: tuple[tuple[GridRow, CellValue, str], ...]
-
-    @property
-    def values(self) -> Iterator[CellValue]:
-        """What the cells hold."""
-        return (value for _, value, _ in self.cells)
 
     @cached_property
     def words(self) -> Counter[str]:

@@ -12,7 +12,6 @@ from datetime import date
 
 from attrs import evolve, frozen
 
-from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance, Record
 from peelflow.model.routes import Route, RouteStep
@@ -202,12 +201,8 @@ def say_way(session: Session, record: Record, request: MoveRequest) -> str:
         record: The record as it stands.
         request: Where it is to come to.
     """
-    try:
-        way = route_of(
-            session, record.id, to=request.state, ledger="portal", on=max(request.on, record.on)
-        )
-    except InvalidRequest as error:
-        return f"{error.why}; {error.instead}"
+    on = max(request.on, record.on)
+    way = route_of(session, record.id, to=request.state, ledger="portal", on=on)
     return _say_steps(way) or f"there is no way to `{request.state}`: {way.why}"
 
 

@@ -288,7 +288,9 @@ class RowReader:
         before_level = len(self.faults)
         level = self._cell(row, "level", partial(self._level, category))
         has_level = len(self.faults) == before_level
-        rules = self._rules(row, category, level, issued) if len(self.faults) == known else None
+        rules = None
+        if category is not None and issued is not None and len(self.faults) == known:
+            rules = self._cell(row, "level", partial(self._rules, category, level, issued))
         read_state = partial(self._state, rules, category, level)
         state = self._cell(row, "state", read_state) if has_level else None
         fields = self._fields(row, category, record or "")
@@ -428,17 +430,9 @@ class RowReader:
             raise _BadCellError(sentence, "write it as 30/03/2023 or 2023-03-30, or as a date cell")
         return day
 
-    def _rules(
-        self, row: GridRow, category: str | None, level: Level, issued: date | None
-    ) -> Lifecycle | None:
-        """Return the rules of a new record; an old one runs under its own."""
-        if category is None or issued is None:
-            return None
-
-        def lifecycle(_: CellValue) -> Lifecycle:
-            return self.rulebook.lifecycle_for(category, level, issued)
-
-        return self._cell(row, "level", lifecycle)
+    def _rules(self, category: str, level: Level, issued: date, _: CellValue) -> Lifecycle:
+        """Return the rules that a new record of these takes."""
+        return self.rulebook.lifecycle_for(category, level, issued)
 
     def _state(
         self, rules: Lifecycle | None, category: str | None, level: Level, value: CellValue

@@ -222,7 +222,8 @@ def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CAT
 
 def _write_sheet(book: Any, kind: str, columns: Sequence[TemplateColumn]) -> None:
     """Write the sheet to fill in, and the lists that its cells choose from."""
-    sheet, lists = book.add_worksheet(kind), None
+    sheet, lists = book.add_worksheet(kind), book.add_worksheet(LISTS_SHEET)
+    lists.hide()
     must = book.add_format({"bold": True, "bg_color": "#D9E2F3", "bottom": 1})
     may = book.add_format({"italic": True, "bg_color": "#F2F2F2", "bottom": 1})
     example = {"font_color": "#7F7F7F", "italic": True}
@@ -241,10 +242,7 @@ def _write_sheet(book: Any, kind: str, columns: Sequence[TemplateColumn]) -> Non
         elif said is not None:
             sheet.write_string(1, place, said, grey)
         if column.choices:
-            lists = lists or book.add_worksheet(LISTS_SHEET)
             _write_choices(sheet, lists, place, column)
-    if lists is not None:
-        lists.hide()
 
 
 def _write_choices(sheet: Any, lists: Any, place: int, column: TemplateColumn) -> None:

@@ -20,7 +20,7 @@ from peelflow.errors import (
     InvalidRequest,
     PeelflowError,
     Span,
-    StoreError,
+    UnknownRecord,
 )
 from peelflow.model.decisions import Refused
 from peelflow.model.records import (
@@ -260,15 +260,17 @@ class _UpdateRun:
         try:
             if record is None:
                 self._add(row)
-            elif record.force != self._file.tracker.fixed.force:
-                why = f"`{shown(row.record)}` is a record of another force, {record.force}"
-                raise InvalidRequest("", why, "give the map a `prefix` for its references")
             else:
+                self._check_force(record)
                 self._update(row, record)
-        except StoreError:
-            raise
-        except PeelflowError as error:
+        except (InvalidRequest, Refused, UnknownRecord) as error:
             self._take_fault(row, error)
+
+    def _check_force(self, record: Record) -> None:
+        """Refuse a row whose reference another force's record has."""
+        if record.force != self._file.tracker.fixed.force:
+            why = f"`{shown(record.id)}` is a record of another force, {record.force}"
+            raise InvalidRequest("", why, "give the map a `prefix` for its references")
 
     def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
         sentence, instead, target = str(error), "mend the row", "record"
