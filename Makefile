@@ -7,7 +7,7 @@ READY := .venv/ready
 # What `lru_cache` holds, and methods of slotted classes, it does not reach: mutate those by hand.
 MODULE ?=
 
-.PHONY: demo test search format docs bench tamper crash contention judges mutants
+.PHONY: demo test search format docs bench tamper crash contention hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -41,6 +41,11 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+# PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
+hosted: $(READY)
+	PEELFLOW_HOSTED=1 $(BIN)/python -m pytest --no-cov -rs tests/stores/test_hosted.py \
+		tests/stores/test_read_only.py
 
 # Needs Debian's `spin` and a C compiler; EDITS is how many edits of each lifecycle are judged too.
 judges: $(READY)

@@ -15,16 +15,22 @@ import attrs
 
 import peelflow
 from peelflow.model.rules import Lifecycle
-from peelflow.portfolio import listing, movement, overdue, plan, reconcile
+from peelflow.portfolio import grouping, listing, movement, overdue, plan, reconcile
 from peelflow.register import csv_import
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 
 PORTFOLIO: tuple[Callable[..., object], ...] = (
+    grouping.grouped_figures,
+    grouping.selected_figures,
     listing.ages,
+    listing.age_shares,
     movement.movement,
+    movement.movement_totals,
+    overdue.deadlines,
     overdue.overdue,
+    overdue.overdue_shares,
     plan.inspection_plan,
     reconcile.reconcile,
     csv_import.import_sheets,

@@ -101,10 +101,16 @@ if TYPE_CHECKING:
     from peelflow.model.rules import Lifecycle as Lifecycle
     from peelflow.model.rules import MigrationPlan as MigrationPlan
     from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.grouping import Group as Group
+    from peelflow.portfolio.grouping import GroupCount as GroupCount
+    from peelflow.portfolio.grouping import GroupedFigures as GroupedFigures
     from peelflow.portfolio.listing import Age as Age
     from peelflow.portfolio.listing import Attribution as Attribution
     from peelflow.portfolio.listing import RecordRow as RecordRow
+    from peelflow.portfolio.listing import Share as Share
     from peelflow.portfolio.movement import Movement as Movement
+    from peelflow.portfolio.movement import MovementTotal as MovementTotal
+    from peelflow.portfolio.overdue import Deadlines as Deadlines
     from peelflow.portfolio.overdue import Overdue as Overdue
     from peelflow.portfolio.overdue import OverdueRecord as OverdueRecord
     from peelflow.portfolio.overdue import UndatedRecord as UndatedRecord
@@ -112,6 +118,8 @@ if TYPE_CHECKING:
     from peelflow.portfolio.plan import Verifiable as Verifiable
     from peelflow.portfolio.reconcile import Difference as Difference
     from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
+    from peelflow.portfolio.selection import Criterion as Criterion
+    from peelflow.portfolio.selection import Selection as Selection
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
     from peelflow.register.migrations import Impact as Impact
@@ -163,11 +171,13 @@ _HOMES = {
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
-    "peelflow.portfolio.listing": "Age Attribution RecordRow",
-    "peelflow.portfolio.movement": "Movement",
-    "peelflow.portfolio.overdue": "Overdue OverdueRecord UndatedRecord",
+    "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
+    "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
+    "peelflow.portfolio.movement": "Movement MovementTotal",
+    "peelflow.portfolio.overdue": "Deadlines Overdue OverdueRecord UndatedRecord",
     "peelflow.portfolio.plan": "PlannedInspection Verifiable",
     "peelflow.portfolio.reconcile": "Difference ReconcileResult",
+    "peelflow.portfolio.selection": "Criterion Selection",
     "peelflow.register.csv_import": "ImportResult",
     "peelflow.register.migrations": "Impact MigrationImpact MigrationResult",
     "peelflow.register.timers": "Deadline DeadlineChange PendingTimer StateDeadline TickResult",

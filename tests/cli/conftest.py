@@ -10,6 +10,7 @@ import pytest
 from attrs import frozen
 
 from peelflow.cli import main
+from peelflow.cli.settings import VARIABLES
 
 
 @frozen
@@ -28,7 +29,7 @@ Run = Callable[..., Ran]
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Give the command, in an empty folder and out of reach of anybody's settings."""
     monkeypatch.chdir(tmp_path)
-    for name in ("PEELFLOW_REGISTER", "PEELFLOW_RULES", "PEELFLOW_FORCE", "FORCE_COLOR"):
+    for name in (*VARIABLES.values(), "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
 

@@ -16,7 +16,9 @@ SIGNED = ("--signed-by", "chief-constable", "--signed-on", "2023-03-28")
 
 def test_why_says_every_reason_and_writes_nothing(run: Run, demo: Path) -> None:
     """The reasons in three kinds, each with what would do and the rule's place; exit code 1."""
-    said = run("why", "WMP-A2-001", "close", "--as", "lead", "--by", "kim", "--register", demo)
+    words = ("close", "--as", "lead", "--by", "kim", "--register", demo)
+    assert "level-2.yaml" not in run("why", "WMP-A2-001", *words).out
+    said = run("why", "WMP-A2-001", *words, "--verbose")
     assert said.code == 1
     assert "WMP-A2-001 is `in_progress`; cannot `close` as `lead`" in said.out
     assert "not you: `lead` may not `close`; `chief_constable` or `nominated_deputy`" in said.out

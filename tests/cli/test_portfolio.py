@@ -17,11 +17,16 @@ ACTING = ("--actor", "liaison-officer", "--actor-role", "liaison_officer", "--re
 
 
 def rows(run: Run, *words: str | Path) -> list[dict[str, object]]:
-    """Return what a verb prints as JSON."""
+    """Return what a verb prints as JSON, what has a day before what has none."""
+    return [row for rows in lists(run, *words).values() for row in rows]
+
+
+def lists(run: Run, *words: str | Path) -> dict[str, list[dict[str, object]]]:
+    """Return what a verb prints as JSON: each list by its name, a lone one by the verb's."""
     ran = run(*words, "--format", "json")
     assert ran.code == 0
-    found: list[dict[str, object]] = json.loads(ran.out)
-    return found
+    found: list[dict[str, object]] | dict[str, list[dict[str, object]]] = json.loads(ran.out)
+    return {str(words[0]): found} if isinstance(found, list) else found
 
 
 def test_overdue_lists_what_has_no_day_too(run: Run, demo: Path) -> None:
@@ -29,10 +34,12 @@ def test_overdue_lists_what_has_no_day_too(run: Run, demo: Path) -> None:
     ran = run("overdue", "--on", "2023-06-30", "--register", demo)
     assert ran.code == 0
     assert "16 overdue, 49 without a day" in ran.out
-    found = rows(run, "overdue", "--on", "2023-06-30", "--register", demo)
-    late = [each["days over"] for each in found[:16]]
+    found = lists(run, "overdue", "--on", "2023-06-30", "--register", demo)
+    assert [len(found[name]) for name in ("overdue", "undated")] == [16, 49]
+    late = [each["days over"] for each in found["overdue"]]
     assert late == sorted(late, key=lambda days: -int(str(days)))
-    assert {each["record"]: each["due"] for each in found}["WMP-SC-PPDA-1"] == "within six months"
+    (worded,) = [each for each in found["undated"] if each["record"] == "WMP-SC-PPDA-1"]
+    assert (worded["due"], worded["words"]) == (None, "within six months")
 
 
 def test_a_record_due_that_very_day_is_not_overdue_in_the_demo(run: Run, demo: Path) -> None:

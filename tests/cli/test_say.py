@@ -10,6 +10,7 @@ import pytest
 from peelflow.cli import output
 from peelflow.cli.listing import say_what
 from peelflow.cli.options import Format
+from peelflow.cli.settings import show_rule_places
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.decisions import Reason, Refusal, Refused
 from peelflow.model.records import (
@@ -67,8 +68,9 @@ def test_what_is_missing_is_said(what: EventPayload, said: str) -> None:
 def test_a_refusal_shows_where_its_rules_stand(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From here if the file lies below, in full if not, and nowhere for what no file says."""
+    """Where that is asked for: from here if the file lies below, in full if not, or nowhere."""
     monkeypatch.chdir(tmp_path)
+    show_rule_places(shown=True)
     spans = (Span(f"{tmp_path.as_posix()}/own.yaml", 3), Span("/else/x.yaml", 4), NOWHERE)
     reasons = tuple(Reason("not yet", "so", f"do {n}", span) for n, span in enumerate(spans))
     output.error(Refused(Refusal("R", "l@1", "open", "go", "lead", reasons)))

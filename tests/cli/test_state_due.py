@@ -39,11 +39,14 @@ def test_lists_each_day_that_has_passed_and_says_which(
 ) -> None:
     """The record's own with its slips, its state's, and what has none."""
     ran = run("overdue", "--on", "2023-01-10", *cases, "--format", "json")
-    keys = ("record", "what", "original", "due", "days over", "slipped")
-    assert [tuple(each[key] for key in keys) for each in json.loads(ran.out)] == [
-        ("C-1", "record", str(ENTERED), str(ENTERED), 18, 0),
-        ("C-1", "state", None, str(FIVE), 6, None),
-        ("C-2", "state", None, "no date of publication is set", None, 0),
+    keys = ("record", "what", "original", "due", "days over", "slipped", "words")
+    lists = json.loads(ran.out)
+    assert [tuple(each[key] for key in keys) for each in lists["overdue"]] == [
+        ("C-1", "record", str(ENTERED), str(ENTERED), 18, 0, None),
+        ("C-1", "state", None, str(FIVE), 6, None, None),
+    ]
+    assert [tuple(each[key] for key in keys) for each in lists["undated"]] == [
+        ("C-2", "state", None, None, None, 0, "no date of publication is set"),
     ]
     ran = run("overdue", "--on", "2023-01-10", *cases)
     assert "2 overdue, 1 without a day" in ran.out

@@ -154,7 +154,7 @@ def test_refuses_verify_by_a_force_role(run: Run, demo: Path) -> None:
     """Exit 1; the record, its state, who may, and what is missing."""
     Path("peelflow.db").write_bytes(demo.read_bytes())
     before = snapshot()
-    ran = run("fire", "WMP-R3-020", "verify", *LIAISON)
+    ran = run("fire", "WMP-R3-020", "verify", *LIAISON, "--verbose")
     assert (ran.code, ran.out) == (1, "")
     head, *reasons = ran.err.splitlines()
     assert head == "WMP-R3-020 is `self_certified`; cannot `verify` as `liaison_officer`"
@@ -188,7 +188,8 @@ def test_refuses_self_certify_on_level_4(run: Run) -> None:
         (["show", "X", "--register", "elsewhere.db"], "elsewhere.db"),
         (["figures", "--as-at", "yesterday"], "write it as 2023-03-30"),
         (["list", "--level", "9"], "write 1 to 4, or none"),
-        (["nonsense"], "No such command"),
+        (["nonsense"], "the command 'nonsense': is none; `peelflow --help` lists the commands"),
+        (["clse", "R-1"], "the command 'clse': is none; did you mean `close`?"),
         (["figures", "--format", "xml"], "--format"),
         (["list", "--register", "oracle://x"], "no store is opened so"),
     ],

@@ -9,13 +9,13 @@ from peelflow.testing.promises import PROMISES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/stores.md").read_text("utf-8")
-SOURCES = ("integrity", "export")
+SOURCES = ("stores/integrity", "stores/export", "stores/soundness", "register/judgement")
 
 
 def test_every_code_of_a_finding_has_its_line() -> None:
     """No more and no fewer than the sources give."""
-    stores = ROOT / "src/peelflow/stores"
-    text = "".join((stores / f"{name}.py").read_text("utf-8") for name in SOURCES)
+    sources = ROOT / "src/peelflow"
+    text = "".join((sources / f"{name}.py").read_text("utf-8") for name in SOURCES)
     given = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) - {"utf-8"}
     lines = re.findall(r"^\| (`[a-z]+-[a-z`, -]+) \|", PAGE, re.MULTILINE)
 

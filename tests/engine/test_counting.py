@@ -152,12 +152,12 @@ def day_by_day(start: date, period: After, known: Holidays) -> date:
     """Return a period's last day, found by walking on a day at a time."""
     one, day = timedelta(1), start
     if period.months is not None:
-        last = (start.year * 12 + start.month + period.months, start.day)
-        while day.year * 12 + day.month < last[0] or (
-            day.day < last[1] and (day + one).month == day.month
+        month = start.year * 12 + start.month + period.months
+        while day.year * 12 + day.month < month or (
+            day.day < start.day and (day + one).month == day.month
         ):
             day += one
-        return day - one * period.beginning
+        return day - one * (period.beginning and day.day == start.day)
     day -= one * period.beginning
     left = period.days or period.working_days or 0
     while left:

@@ -117,7 +117,7 @@ def is_due(after: After, source: str, situation: Situation) -> bool:
         later = start.month - 1 + after.months
         year, month = start.year + later // 12, later % 12 + 1
         end = date(year, month, min(start.day, monthrange(year, month)[1]))
-        return on >= end - timedelta(after.beginning)
+        return on >= end - timedelta(after.beginning and end.day == start.day)
     day, left = start - timedelta(after.beginning), after.working_days or after.days or 0
     while left and day < on:
         day += timedelta(1)

@@ -25,6 +25,7 @@ from peelflow.stores.opening import upgrade_store
 from peelflow.stores.read_only import lacks_index, may_only_read, state_of
 from peelflow.stores.sql import connection as sql_connection
 from peelflow.stores.sql import store as sql_store
+from tests.builders.servers import database, running, standby
 
 _T = TypeVar("_T")
 KIM = Actor("kim", "liaison_officer")
@@ -325,6 +326,32 @@ def test_item_20_a_reader_of_postgresql_has_the_verb(
     expected = run(verb, owner, str(tmp_path / "own"))
 
     assert run(verb, auditor, str(tmp_path / "theirs")) == expected
+
+
+@pytest.mark.skipif("PEELFLOW_HOSTED" not in os.environ, reason="`make hosted` runs it")
+@pytest.mark.parametrize("verb", VERBS)
+def test_item_20_a_hot_standby_has_the_verb(
+    on_standby: tuple[str, str], tmp_path: Path, verb: str
+) -> None:
+    """It prints what it prints on the server that it follows; what would write says so."""
+    url, followed = on_standby
+    (tmp_path / "own").mkdir()
+    (tmp_path / "theirs").mkdir()
+
+    expected = run(verb, followed, str(tmp_path / "own"))
+    assert run(verb, url, str(tmp_path / "theirs")) == expected
+    with Register.open(url) as reader, pytest.raises(StoreUnavailable) as refused:
+        add(reader, "R-3")
+    assert refused.value.instead == "name a server that may be written to"
+
+
+@pytest.fixture(scope="module")
+def on_standby() -> Iterator[tuple[str, str]]:
+    """Give a register on a standby, and on the server that it follows."""
+    with running() as server, database(server) as url:
+        fill(url)
+        with standby(url) as followed_by:
+            yield followed_by, url
 
 
 def test_item_20_events_without_a_position_wait_for_somebody_who_may_write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
@@ -13,8 +14,18 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import exchange, listing, output, portfolio, record, rules, trackers
+from peelflow.cli import (
+    daily,
+    exchange,
+    listing,
+    output,
+    portfolio,
+    record,
+    rules,
+    trackers,
+)
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
+from peelflow.cli.settings import current_settings, read_settings, use_settings
 from peelflow.errors import (
     Conflict,
     EventVoided,
@@ -69,13 +80,14 @@ _FINDING_ERRORS = (
 
 app: typer.Typer = typer.Typer(
     name="peelflow",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Exit codes: 0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where "
-    "the reader of what is printed left.",
+    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: "
+    "0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where the reader of what is "
+    "printed left.",
 )
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "demo": exchange.demo,
@@ -88,6 +100,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "appoint": record.appoint,
     "import": exchange.import_files,
     "template": trackers.template,
+    "whoami": daily.whoami,
+    "do": daily.do,
     "list": listing.list_records,
     "show": listing.show_record,
     "why": listing.why,
@@ -99,6 +113,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "figures": listing.figures,
     "tick": portfolio.tick,
     "overdue": portfolio.overdue,
+    "due": portfolio.due,
     "ages": portfolio.ages,
     "plan": portfolio.plan,
     "movement": portfolio.movement,
@@ -110,15 +125,75 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 _OPTION_ORDER: Mapping[str, str] = {
     "add": "category force issued actor actor_role level field parent state on reason "
-    "recorded_by source key register rules",
-    "appoint": "force first_day actor actor_role last_day recorded_by source key register rules",
+    "recorded_by source key register rules verbose",
+    "appoint": "force first_day actor actor_role last_day recorded_by source key register rules "
+    "verbose",
     "fire": "actor actor_role on recorded_by source reason inspection successor document "
-    "kind signed_by signed_on key register rules",
-    "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules",
+    "kind signed_by signed_on key register rules verbose",
+    "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules "
+    "verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
+EXAMPLES: Mapping[str, str] = {
+    "demo": "--register demo.db",
+    "check": "rules",
+    "rules": "level-2",
+    "diff": "before plan/rules",
+    "whoami": "",
+    "appoint": "chief-1 chief_constable --force west-midlands --first-day 2024-01-01",
+    "add": "R-1 --category recommendation --level 2 --force west-midlands --issued 2024-01-09",
+    "amend": 'R-1 owner lead-1 --reason "Agreed on Monday" --on 2024-01-10',
+    "do": "R-1 start --on 2024-01-10",
+    "attach": "R-1 letter.pdf --signed-by chief-1 --signed-on 2024-02-01 --on 2024-02-01",
+    "why": "R-1 close --as chief_constable --by chief-1 --on 2024-02-01",
+    "fire": "R-1 close --actor chief-1 --actor-role chief_constable --on 2024-02-01",
+    "correct": 'R-1 5 --void --reason "Another record was meant" --actor chief-1 '
+    "--actor-role chief_constable --on 2024-02-02",
+    "relevel": 'R-1 level-2-to-3 --reason "To be verified" --source "portal 5/2" --actor portal '
+    "--actor-role hmicfrs --recorded-by officer-1 --on 2024-02-05",
+    "route": "R-1 --to closed --on 2024-02-05",
+    "import": "records.csv",
+    "migrate": "--check plan/rules/review-1-to-2.yaml",
+    "list": "--level 3 --state in_progress",
+    "show": "R-1",
+    "figures": "--as-at 2023-03-30",
+    "tick": "--on 2024-02-05",
+    "overdue": "--on 2024-02-05",
+    "due": "--on 2024-02-05",
+    "ages": "--on 2024-02-05",
+    "plan": "--on 2024-02-05",
+    "movement": "--after 2022-12-31 --until 2023-03-30",
+    "reconcile": "portal.csv",
+    "feed": "--after 660",
+    "seal": "register.seal",
+    "verify": "--seal register.seal",
+    "export": "register.jsonl",
+}
+"""What may stand after each command, in an order in which all of them run one after another."""
+EXAMPLE_WIDTH = 70
+
+
+def say_example(name: str) -> str:
+    """Return a command's example, as the last paragraph of its help, which may be copied whole.
+
+    Args:
+        name: The command.
+    """
+    lines = [f"  peelflow {name}"]
+    for word in map(shlex.quote, shlex.split(EXAMPLES[name])):
+        if len(lines[-1]) + len(word) > EXAMPLE_WIDTH:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return "\n".join(("\b", "Example:", *lines))
+
+
 for _name, _command in COMMANDS.items():
-    app.command(_name)(grouped(_command, _OPTION_ORDER.get(_name, "")))
+    app.command(
+        _name,
+        cls=daily.AskingCommand,
+        epilog=say_example(_name),
+    )(grouped(_command, _OPTION_ORDER.get(_name, "")))
 app.add_typer(store_app, name="store")
 
 
@@ -163,12 +238,26 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 def _invoke(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
     code = 0
+    words = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        app(args=arguments, prog_name="peelflow")
+        use_settings(read_settings(Path.cwd()))
+        names = (*COMMANDS, "store", *_declare_verb(words))
+        app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
     except PeelflowError as error:
         output.error(error)
         code = FINDINGS if isinstance(error, _FINDING_ERRORS) else MISUSE
     return code
+
+
+def _declare_verb(words: Sequence[str]) -> tuple[str, ...]:
+    """Let the trigger that stands first on the command line be a command, and return its name."""
+    first = next(iter(words), "-")
+    if first.startswith("-") or first in COMMANDS or first == "store":
+        return ()
+    trigger = daily.trigger_called(first, (*COMMANDS, "store"))
+    if first not in (command.name for command in app.registered_commands):
+        app.command(first, cls=daily.AskingCommand, hidden=True)(grouped(daily.verb_of(trigger)))
+    return (first,)
 
 
 def _discard_unwritten() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from time import sleep
@@ -27,12 +28,17 @@ from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
+from peelflow.register.judgement import (
+    JUDGED_UNASKED,
+    Verification,
+    judge_events,
+    verify_register,
+)
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import (
-    Discrepancy,
     Heads,
     Seal,
     heads_from,
@@ -213,27 +219,61 @@ def verify(
     seal: Annotated[
         Path | None, typer.Option("--seal", help="Hold it against this seal, too.")
     ] = None,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Judge each event by its rules, however long it takes.")
+    ] = False,
     location: RegisterOptions,
 ) -> None:
     """Look for any change that was made behind the register's back.
 
     Without a seal, a change is found that does not make the chain of digests anew; with one, every
-    change and removal before it.
+    change and removal before it. Where all fits, each event is judged by the rules kept beside it.
     """
     sealed, heads = _read_seal(seal) if seal else (None, None)
     if export is not None:
-        subject, findings = str(export), _verify_export_file(export, sealed, heads)
+        subject = str(export)
+        found = _verify_export_file(export, sealed, heads, judge=judge)
     else:
         subject = location.register
         with location.opened() as register:
-            findings = register.verify(sealed=sealed, heads=heads)
+            found = _verify_opened(register, sealed, heads, judge=judge)
+    findings = found.discrepancies
     for finding in findings:
         output.line(str(finding))
     if findings:
         output.line(f"{subject}: {len(findings)} finding{'s' if len(findings) > 1 else ''}")
+    else:
+        seal_note = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
+        output.line(f"{subject}: everything fits{seal_note}")
+    for note in _judgement_notes(found):
+        output.line(f"{subject}: {note}")
+    if findings:
         raise typer.Exit(FINDINGS)
-    seal_note = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
-    output.line(f"{subject}: everything fits{seal_note}")
+
+
+def _verify_opened(
+    register: Register, sealed: Seal | None, heads: Heads | None, *, judge: bool
+) -> Verification:
+    """Verify a register; judge its events if they are few, or that is asked for."""
+    return verify_register(
+        register.store,
+        register.documents,
+        register.session,
+        sealed=sealed,
+        heads=heads,
+        judged=judge or register.position() <= JUDGED_UNASKED,
+    )
+
+
+def _judgement_notes(found: Verification) -> Iterator[str]:
+    """Say in words what was not judged."""
+    if not found.judged and found.discrepancies:
+        yield "no event was judged by its rules: what they rest on has to fit first"
+    elif not found.judged:
+        yield "no event was judged by its rules, which takes long here: --judge does it"
+    if found.assumed:
+        names = ", ".join(f"`{name}`" for name in found.assumed)
+        yield f"taken to hold, for want of its function: the predicate {names}"
 
 
 def _read_seal(file: Path) -> tuple[Seal, Heads | None]:
@@ -243,14 +283,26 @@ def _read_seal(file: Path) -> tuple[Seal, Heads | None]:
 
 
 def _verify_export_file(
-    export: Path, sealed: Seal | None, heads: Heads | None
-) -> tuple[Discrepancy, ...]:
+    export: Path,
+    sealed: Seal | None,
+    heads: Heads | None,
+    *,
+    judge: bool,
+) -> Verification:
+    """Verify an export by itself; judge its events in a register of their own, in memory."""
     with opened_lines(export) as lines:
         findings = list(verify_export(lines))
     if sealed is not None:
         with opened_lines(export) as lines:
             findings += seal_discrepancies(feed_of_export(lines), sealed, heads)
-    return tuple(findings)
+    if not findings and not judge:
+        with opened_lines(export) as lines:
+            judge = sum(1 for _ in feed_of_export(lines)) <= JUDGED_UNASKED
+    if findings or not judge:
+        return Verification(tuple(findings))
+    with Register.open("memory:") as register:
+        register.restore(export)
+        return judge_events(register.store, register.session)
 
 
 def export(

@@ -5,7 +5,7 @@ The commands are list, show, why, route and figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from shlex import quote
 from typing import Annotated, assert_never
@@ -17,12 +17,9 @@ from peelflow.cli.options import (
     FINDINGS,
     UNDETERMINED,
     DocumentsOption,
-    ForceOption,
     Format,
-    FormatOptions,
     InspectionOption,
     LedgerOption,
-    LevelOption,
     OnOption,
     ReasonOption,
     RecordArgument,
@@ -30,9 +27,14 @@ from peelflow.cli.options import (
     SignatureOptions,
     SourceOption,
     SuccessorOption,
-    day_option,
-    level_of,
     today,
+)
+from peelflow.cli.selecting import (
+    AsAtOption,
+    ByOption,
+    KnownOption,
+    PrintingOptions,
+    SelectionOptions,
 )
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
@@ -52,11 +54,20 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Counts, ledgers_counting
+from peelflow.model.rules import SYSTEM, Category, Counts, ledgers_counting
+from peelflow.portfolio.grouping import (
+    GroupedFigures,
+    grouped_figures,
+    is_assumed,
+    selected_figures,
+)
 from peelflow.portfolio.listing import question_amendments, row_of
+from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
+from peelflow.reports.content import Table
 from peelflow.reports.lifecycle_page import say_counts
+from peelflow.reports.tables import grouped_table
 from peelflow.wording import say_choice, say_day, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated"}
@@ -117,51 +128,52 @@ _FIGURE_COLUMNS = ("Open", "Closed", "Total")
 
 def list_records(
     *,
-    location: RegisterOptions,
-    force: ForceOption = None,
-    category: Annotated[str | None, typer.Option("--category", help="Its category.")] = None,
-    level: LevelOption = None,
-    state: Annotated[str | None, typer.Option("--state", help="The state it stands in.")] = None,
-    parent: Annotated[str | None, typer.Option("--parent", help="The record above it.")] = None,
+    wanted: SelectionOptions,
     counts: Annotated[
         Counts | None, typer.Option("--counts", help="How it counts on the ledger.")
     ] = None,
     ledger: LedgerOption = "portal",
-    form: FormatOptions,
+    as_at: AsAtOption = None,
+    known: KnownOption = None,
+    location: RegisterOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """List the records that match, by id; in CSV and JSON with every field."""
+    """List the records that match, by id, as they stood at the end of a day.
+
+    CSV, JSON and workbooks have every field.
+    """
+    selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
-        records = register.records(
-            force=force,
-            category=category,
-            level="any" if level is None else level_of(level),
-            state=state,
-            parent=parent,
-            counts=counts,
-            ledger=ledger,
-        )
-        listed = [(record, events[-1]) for record, events in register.histories(records)]
+        records = each_selected(register, selection, as_at=as_at, known=known)
+        listed = [
+            (record, history[record.number - 1]) for record, history in register.histories(records)
+        ]
         fields = _field_names(register, (record for record, _ in listed))
-    _print_records(listed, fields, form.chosen)
+    _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
 
 
 def _print_records(
-    listed: Sequence[tuple[Record, Event]], fields: tuple[str, ...], form: Format
+    listed: Sequence[tuple[Record, Event]],
+    fields: tuple[str, ...],
+    categories: Mapping[str, Category],
+    printing: PrintingOptions,
 ) -> None:
     """Print records, each with its last event: with its fields where there is room for them."""
-    body = [_record_row(record, last) for record, last in listed]
+    body = tuple(_record_row(record, last) for record, last in listed)
+    form = printing.chosen
     if form is Format.JSON:
         rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
         kept = (record.fields for record, _ in listed)
-        output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
+        with printing.text():
+            output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
         return
-    if form not in (Format.CSV, Format.EXCEL):
-        output.rows(_LIST_COLUMNS, body, form)
+    if form in (Format.TABLE, Format.MD):
+        printing.show(Table("records", "", _LIST_COLUMNS, body))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    cells = [[_field_cell(record, name) for name in fields] for record, _ in listed]
-    full = [(*row, *more) for row, more in zip(body, cells, strict=True)]
-    output.rows((*_LIST_COLUMNS, *names), full, form)
+    cells = [_field_cells(record, categories.get(record.category), fields) for record, _ in listed]
+    full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
+    printing.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
 
 
 _LIST_COLUMNS = (
@@ -201,15 +213,18 @@ def _field_names(register: Register, records: Iterable[Record]) -> tuple[str, ..
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cell(record: Record, name: str) -> str | None:
-    value = record.fields.get(name)
-    return None if value is None else output.say_value(value)
+def _field_cells(
+    record: Record, category: Category | None, names: Sequence[str]
+) -> tuple[output.Cell, ...]:
+    """Return what a record's fields say, each day as a day."""
+    values = record.fields if category is None else record.field_values(category)
+    said = (values.get(name) for name in names)
+    return tuple(output.say_value(value) if isinstance(value, tuple) else value for value in said)
 
 
 def _say_state(record: Record) -> str:
     """Say a state, and whether it was taken over rather than walked into."""
-    entered = record.entered[record.state].number == 1
-    return f"{record.state} (assumed)" if record.assumed and entered else record.state
+    return f"{record.state} (assumed)" if is_assumed(record) else record.state
 
 
 def show_record(
@@ -262,56 +277,92 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
 
 def figures(
     *,
-    location: RegisterOptions,
-    as_at: Annotated[
-        date | None,
-        day_option("--as-at", "As at the end of this day; everything recorded when left out."),
-    ] = None,
-    known: Annotated[
-        int | None,
-        typer.Option(
-            "--known",
-            metavar="POSITION",
-            help="As known at this position of the feed; all that is kept when left out.",
-        ),
-    ] = None,
-    force: ForceOption = None,
+    by: ByOption = None,
+    as_at: AsAtOption = None,
+    known: KnownOption = None,
+    wanted: SelectionOptions,
     ledger: LedgerOption = "portal",
-    form: FormatOptions,
+    location: RegisterOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """Print how many records count open and closed.
+    """Print how many records count open and closed, by the rows of the rules or by anything else.
 
     The position of the feed that a table rests on stands above it: with `--known` the same table
     comes out again, whatever was recorded or corrected since.
     """
+    selection = wanted.selection()
     with location.opened() as register:
-        last = register.position() if known is None else known
-        counted = register.figures(as_at=as_at, force=force, ledger=ledger, known=last)
-        print_figures(counted, ledger, form.chosen)
+        if by is not None:
+            grouped = grouped_figures(
+                register, by, selection=selection, as_at=as_at, known=known, ledger=ledger
+            )
+            _print_grouped(grouped, printing)
+            return
+        if wanted.is_everything():
+            last = register.position() if known is None else known
+            counted = register.figures(as_at=as_at, force=wanted.force, ledger=ledger, known=last)
+        else:
+            counted = selected_figures(register, selection, as_at=as_at, known=known, ledger=ledger)
+    print_figures(counted, ledger, printing)
 
 
-def print_figures(counted: Figures, ledger: str, form: Format = Format.TABLE) -> None:
-    """Print figures, with their totals in the last row."""
+def _say_figures(ledger: str, day: date | None, known: int | None) -> str:
+    when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
+    when += "" if known is None else f", known at position {known}"
+    return f"Figures on the ledger {ledger}, {when}"
+
+
+def _print_grouped(grouped: GroupedFigures, printing: PrintingOptions) -> None:
+    """Print figures by what records say, with their totals in the last row."""
+    title = _say_figures(grouped.ledger, grouped.as_at, grouped.known)
+    if printing.chosen is Format.JSON:
+        with printing.text():
+            output.print_json(grouped.to_dict())
+    elif not grouped.groups and printing.chosen in _FOR_PEOPLE:
+        _say_no_record(title, printing)
+    else:
+        printing.show(grouped_table(grouped, title))
+
+
+_FOR_PEOPLE = (Format.TABLE, Format.MD)
+
+
+def _say_no_record(title: str, printing: PrintingOptions) -> None:
+    """Say to people that a ledger has no record; to programs, no line says so."""
+    with printing.text():
+        output.line(f"{title}: no record counts on it")
+
+
+def print_figures(
+    counted: Figures, ledger: str, printing: PrintingOptions = PrintingOptions()
+) -> None:
+    """Print figures, with their totals in the last row; of a ledger without records, say so."""
     body = [(figure.title, figure.open, figure.closed, figure.total) for figure in counted.lines]
     total = ("Total", counted.open, counted.closed, counted.total)
-    day = counted.as_at
-    when = f"as at {day.day} {day:%B %Y}" if day else "with all that is recorded"
-    when += "" if counted.known is None else f", known at position {counted.known}"
+    form = printing.chosen
+    title = _say_figures(ledger, counted.as_at, counted.known)
+    if not counted.total:
+        body = []
     if form is Format.JSON:
         names = ("title", "open", "closed", "total")
         lines = [dict(zip(names, row, strict=True)) for row in body]
         totals = dict(zip(names[1:], total[1:], strict=True))
-        known = {"ledger": ledger, "as_at": day, "known": counted.known}
-        output.print_json({**known, "lines": lines, "total": totals})
+        known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
+        with printing.text():
+            output.print_json({**known, "lines": lines, "total": totals})
         return
-    output.rows(
-        (("" if form in (Format.TABLE, Format.MD) else "Figure"), *_FIGURE_COLUMNS),
-        [*body, total],
-        form,
-        title=f"Figures on the ledger {ledger}, {when}",
+    if not body and form in _FOR_PEOPLE:
+        _say_no_record(title, printing)
+        return
+    table = Table(
+        name="figures",
+        title=title,
+        columns=(("" if form in _FOR_PEOPLE else "Figure"), *_FIGURE_COLUMNS),
+        rows=(*body, total) if body else (),
         numbers=_FIGURE_COLUMNS,
         totals=True,
     )
+    printing.show(table)
 
 
 def why(

@@ -6,12 +6,12 @@ takes a group as one argument; `grouped` spreads it out for Typer.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from enum import StrEnum
 from inspect import Parameter, signature
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_type_hints
 from zoneinfo import ZoneInfo
@@ -19,6 +19,12 @@ from zoneinfo import ZoneInfo
 import typer
 from attrs import NOTHING, fields, frozen, has
 
+from peelflow.cli.settings import (
+    DEFAULT_REGISTER,
+    check_environment,
+    current_settings,
+    show_rule_places,
+)
 from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
@@ -30,11 +36,9 @@ from peelflow.register.validation import iso_date
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.opening import open_store
-from peelflow.texts import is_blank
 
 FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
-DEFAULT_URL = "peelflow.db"
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -46,6 +50,7 @@ class Format(StrEnum):
     JSON = "json"
     MD = "md"
     EXCEL = "excel"
+    XLSX = "xlsx"
 
 
 def read_day(text: str) -> date:
@@ -84,7 +89,69 @@ def day_option(name: str, help: str) -> typer.models.OptionInfo:  # noqa: A002
     return typer.Option(name, parser=read_day, metavar="YYYY-MM-DD", help=help)  # type: ignore[no-any-return]
 
 
-RecordArgument = Annotated[str, typer.Argument(help="The record's id.")]
+MOST_OFFERED = 200
+"""How many words a shell is offered at the most to complete one."""
+
+
+def complete_record(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of records that begin with what is typed.
+
+    Args:
+        ctx: The command line so far.
+        incomplete: What is typed of the word.
+    """
+    return _offered(ctx, incomplete, lambda register: (each.id for each in register.records()))
+
+
+def complete_state(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the states of all lifecycles that begin with what is typed.
+
+    Args:
+        ctx: The command line so far.
+        incomplete: What is typed of the word.
+    """
+    return _offered(
+        ctx,
+        incomplete,
+        lambda register: (name for rules in register.rulebook.lifecycles for name in rules.states),
+    )
+
+
+def complete_trigger(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return what can be done to the record that is named, from where it stands.
+
+    Args:
+        ctx: The command line so far.
+        incomplete: What is typed of the word.
+    """
+
+    def ways_out(register: Register) -> Iterator[str]:
+        record = register.record(str(ctx.params.get("record")))
+        state = register.lifecycle(record.lifecycle).states[record.state]
+        return (way.trigger for way in state.transitions)
+
+    return _offered(ctx, incomplete, ways_out)
+
+
+def _offered(
+    ctx: typer.Context, incomplete: str, words_of: Callable[[Register], Iterable[str]]
+) -> list[str]:
+    """Return some words of the register that begin so; none where it cannot be read."""
+    said = {name: ctx.params.get(name) for name in ("register", "rules")}
+    location = RegisterOptions(**{name: value for name, value in said.items() if value})
+    try:
+        with location.opened() as register:
+            words = dict.fromkeys(
+                word for word in words_of(register) if word.startswith(incomplete)
+            )
+            return list(islice(words, MOST_OFFERED))
+    except PeelflowError:
+        return []
+
+
+RecordArgument = Annotated[
+    str, typer.Argument(help="The record's id.", autocompletion=complete_record)
+]
 RegisterOption = Annotated[
     str,
     typer.Option(
@@ -112,11 +179,23 @@ LevelOption = Annotated[
 ]
 ForceOption = Annotated[str | None, typer.Option("--force", help="Only this force's records.")]
 LedgerOption = Annotated[str, typer.Option("--ledger", help="The ledger to count on.")]
-ActorOption = Annotated[str, typer.Option("--actor", help="Who decided: a person.")]
-ActorRoleOption = Annotated[str, typer.Option("--actor-role", help="The role the actor acts in.")]
+ActorOption = Annotated[
+    str, typer.Option("--actor", envvar="PEELFLOW_ACTOR", help="Who decided: a person.")
+]
+ActorRoleOption = Annotated[
+    str,
+    typer.Option("--actor-role", envvar="PEELFLOW_ACTOR_ROLE", help="The role the actor acts in."),
+]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="Say in which file and line a rule stands.")
+]
 RecordedByOption = Annotated[
     str | None,
-    typer.Option("--recorded-by", help="Who typed it; must be said for an inspectorate's act."),
+    typer.Option(
+        "--recorded-by",
+        envvar="PEELFLOW_RECORDED_BY",
+        help="Who typed it; must be said for an inspectorate's act.",
+    ),
 ]
 SourceOption = Annotated[
     str | None, typer.Option("--source", help="The letter or portal reference it was read from.")
@@ -148,14 +227,15 @@ AsOnOption = Annotated[date | None, day_option("--on", "The day; today when left
 class RegisterOptions:
     """Which register a command opens, and under which rules."""
 
-    register: RegisterOption = DEFAULT_URL
+    register: RegisterOption = DEFAULT_REGISTER
     rules: RulesOption = None
+    verbose: VerboseOption = False
 
     @contextmanager
     def opened(self, *, make: bool = False, beside: Path | None = None) -> Iterator[Register]:
         """Open the register; a file that is not there is made only if `make`.
 
-        Where `PEELFLOW_FORCE` names a force, it is opened for that force alone.
+        Where `PEELFLOW_FORCE` or `peelflow.toml` names a force, it is opened for that force alone.
 
         Args:
             make: Whether a register's file may be made.
@@ -164,9 +244,8 @@ class RegisterOptions:
         Raises:
             InvalidRequest: There is no such file.
         """
-        for name in ("PEELFLOW_FORCE", "PEELFLOW_REGISTER", "PEELFLOW_RULES"):
-            if is_blank(os.environ.get(name, "set")):
-                raise InvalidRequest(name, "is empty", f"{_MEANT[name]}, or unset it")
+        check_environment()
+        show_rule_places(shown=self.verbose)
         scheme, colon, _ = self.register.partition(":")
         url = self.register if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{self.register}"
         file = Path(url.removeprefix(SQLITE_SCHEME))
@@ -179,7 +258,7 @@ class RegisterOptions:
                 "`peelflow import`",
             )
         rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
-        force = os.environ.get("PEELFLOW_FORCE")
+        force = current_settings().force_in_use
         rulebook = rulebook_of(rules)
         with (
             _unmade_if_empty(file) if is_file and make else nullcontext(),
@@ -190,18 +269,10 @@ class RegisterOptions:
             yield register
 
 
-_MEANT = {
-    "PEELFLOW_FORCE": "name the force",
-    "PEELFLOW_REGISTER": "say where the register is",
-    "PEELFLOW_RULES": "name the rule files",
-}
-"""What to do about a variable that is set to nothing, as by a service that lacks its value."""
-
-
 def _check_own_force(register: Register, force: str) -> None:
     """Refuse to look at the records of a force that has none: its name may be mistyped."""
     if next(register.records(), None) is None:
-        instead = "check PEELFLOW_FORCE, or add the force's first record"
+        instead = "check PEELFLOW_FORCE and peelflow.toml, or add the force's first record"
         raise InvalidRequest(f"the force {force!r}", "no record is of it", instead)
 
 
@@ -251,28 +322,6 @@ class ReasonedArguments(TypedDict):
     reason: str
     source: str
     key: str | None
-
-
-@frozen(kw_only=True)
-class FormatOptions:
-    """How rows are printed, and whether CSV is for a spreadsheet."""
-
-    form: FormatOption = Format.TABLE
-    excel: ExcelOption = False
-
-    @property
-    def chosen(self) -> Format:
-        """The format that was asked for.
-
-        Raises:
-            InvalidRequest: It is not CSV, and asked for a spreadsheet too.
-        """
-        if not self.excel:
-            return self.form
-        if self.form not in (Format.TABLE, Format.CSV, Format.EXCEL):
-            what, why = f"--format {self.form}", "is nothing that a spreadsheet opens"
-            raise InvalidRequest(what, why, "leave it out, or leave out --excel")
-        return Format.EXCEL
 
 
 @frozen(kw_only=True)

@@ -27,6 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from peelflow.cli.options import Format
+from peelflow.cli.settings import shows_rule_places
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Span
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Value
@@ -244,8 +245,11 @@ def error(fault: PeelflowError) -> None:
 
 
 def rule_location(span: Span) -> str:
-    """Say where a rule stands, from here if its file lies below; a built one stands nowhere."""
-    if span == NOWHERE:
+    """Say where a rule stands, where that is asked for; a built one stands nowhere.
+
+    A file below the working folder is named from there.
+    """
+    if span == NOWHERE or not shows_rule_places():
         return ""
     path = Path(span.file)
     near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -73,20 +74,20 @@ def write_text(path: Path, text: str, *, replace: bool) -> None:
         stream.write(text)
 
 
-def write_content(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file's bytes whole or leave all as it was, or raise InvalidRequest.
+def write_bytes(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file whole or leave all as it was, or raise InvalidRequest.
 
     Args:
         path: The file.
         content: What it is to hold.
         replace: Whether it may be written over.
     """
-    with _partial_file(path, replace=replace) as partial_file:
-        partial_file.write_bytes(content)
+    with output_stream(path, replace=replace) as stream:
+        stream.buffer.write(content)
 
 
 @contextmanager
-def output_stream(path: Path, *, replace: bool) -> Iterator[TextIO]:
+def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
     """Give a stream whose text becomes the file when the block ends well.
 
     Args:
@@ -96,22 +97,13 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIO]:
     Raises:
         InvalidRequest: The file cannot be written, or is not to be written over.
     """
-    with (
-        _partial_file(path, replace=replace) as partial_file,
-        partial_file.open("x", encoding="utf-8", newline="\n") as stream,
-    ):
-        yield stream
-
-
-@contextmanager
-def _partial_file(path: Path, *, replace: bool) -> Iterator[Path]:
-    """Give a path beside a file's place; what is written there becomes the file."""
     check_output_file(path, replace=replace)
     partial_file = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         try:
-            yield partial_file
-            with partial_file.open("rb") as stream:
+            with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
+                yield stream
+                stream.flush()
                 os.fsync(stream.fileno())
             _move_into_place(partial_file, path, replace=replace)
         finally:

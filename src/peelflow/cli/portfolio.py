@@ -1,6 +1,6 @@
 """Run the commands that take all records together.
 
-They are overdue, ages, plan, movement, reconcile and tick; only tick writes.
+They are overdue, due, ages, plan, movement, reconcile and tick; only tick writes.
 """
 
 from __future__ import annotations
@@ -17,93 +17,168 @@ from peelflow.cli.options import (
     AsOnOption,
     ForceOption,
     Format,
-    FormatOptions,
     LedgerOption,
     RegisterOptions,
     day_option,
     today,
 )
+from peelflow.cli.selecting import (
+    TWO_YEARS,
+    ByOption,
+    LedgerOfOpenOption,
+    OlderThanOption,
+    PrintingOptions,
+    SelectionOptions,
+    Span,
+)
 from peelflow.model.records import Event, TransitionTaken
-from peelflow.portfolio.listing import Attribution, RecordRow
+from peelflow.portfolio.grouping import Group
+from peelflow.portfolio.listing import Age, Attribution, RecordRow, Share, age_shares
 from peelflow.portfolio.listing import ages as ages_of
 from peelflow.portfolio.movement import movement as movement_of
-from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord
+from peelflow.portfolio.movement import movement_totals
+from peelflow.portfolio.overdue import (
+    Deadlines,
+    Overdue,
+    OverdueRecord,
+    UndatedRecord,
+    deadlines,
+    overdue_shares,
+)
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.plan import PlannedInspection, Verifiable
 from peelflow.portfolio.plan import inspection_plan as plan_of
 from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
+from peelflow.reports.content import Table
+from peelflow.reports.tables import movement_table, share_table
 
+DEFAULT_LEDGER = "portal"
 _RECORD_COLUMNS = ("record", "category", "level", "state", "owner")
+_TITLED_COLUMNS = ("record", "title", *_RECORD_COLUMNS[1:])
 _ATTRIBUTION_COLUMNS = ("decided by", "recorded by", "on")
+
+
+_DAY_COLUMNS = ("what", "original", "due", "days over", "slipped", "reasons")
+_UNDATED_COLUMNS = (*_TITLED_COLUMNS, *_DAY_COLUMNS, "words", *_ATTRIBUTION_COLUMNS)
+_DAY_NUMBERS = ("days over", "slipped")
 
 
 def overdue(
     *,
     on: AsOnOption = None,
-    force: ForceOption = None,
+    by: ByOption = None,
+    ledger: LedgerOfOpenOption = None,
+    wanted: SelectionOptions,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """List the open records past their day, and those that have none."""
+    """List the open records past their day, and those that have none.
+
+    With `--by`, say instead how many of each group are.
+    """
+    day, selection = on or today(), wanted.selection()
     with location.opened() as register:
-        listed = overdue_of(register, on or today(), force=force)
-    columns = (
-        *_RECORD_COLUMNS,
-        *("what", "original", "due", "days over", "slipped", "reasons"),
-        *_ATTRIBUTION_COLUMNS,
+        if by is not None:
+            on_ledger = ledger or DEFAULT_LEDGER
+            shares = overdue_shares(register, day, by=by, ledger=on_ledger, selection=selection)
+            printing.show(share_table(shares, by, "overdue", f"Overdue on {day}, of what is open"))
+            return
+        listed = overdue_of(register, day, ledger=ledger, selection=selection)
+    _show_days(printing, listed, "overdue", f"Overdue on {day}")
+
+
+def due(
+    *,
+    on: AsOnOption = None,
+    ledger: LedgerOfOpenOption = None,
+    wanted: SelectionOptions,
+    location: RegisterOptions,
+    printing: PrintingOptions,
+) -> None:
+    """List the day of everything open: the original, the revised one and why; and what has none."""
+    day = on or today()
+    with location.opened() as register:
+        listed = deadlines(register, day, ledger=ledger, selection=wanted.selection())
+    _show_days(printing, listed, "due", f"Due, as at {day}")
+
+
+def _show_days(
+    printing: PrintingOptions, listed: Overdue | Deadlines, name: str, title: str
+) -> None:
+    """Print what has a day and, apart, what has none; words never stand in a column of days."""
+    dated = tuple(map(_overdue_row, listed.records))
+    undated = tuple(map(_undated_row, listed.undated))
+    tables = (
+        Table(name, title, _UNDATED_COLUMNS, dated, _DAY_NUMBERS),
+        Table("undated", "Without a day", _UNDATED_COLUMNS, undated, _DAY_NUMBERS),
     )
-    dated = [_overdue_row(record) for record in listed.records]
-    undated = [_undated_row(record) for record in listed.undated]
-    numbers = ("days over", "slipped")
-    if form.chosen is not Format.TABLE:
-        output.rows(columns, [*dated, *undated], form.chosen, numbers=numbers)
+    if printing.chosen is not Format.TABLE:
+        printing.show(*tables)
         return
-    for body, title in ((dated, f"Overdue on {listed.on}"), (undated, "Without a day")):
-        if body:
-            output.rows(columns, body, title=title, numbers=numbers)
+    for table in tables:
+        if table.rows:
+            printing.show(table)
             output.line()
-    output.line(f"{len(dated)} overdue, {len(undated)} without a day")
+    output.line(f"{len(dated)} {name}, {len(undated)} without a day")
 
 
 def ages(
     *,
     on: AsOnOption = None,
-    force: ForceOption = None,
+    older_than: OlderThanOption = None,
+    by: ByOption = None,
+    ledger: LedgerOfOpenOption = None,
+    wanted: SelectionOptions,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """List how long ago each open record was published, the oldest first."""
-    day = on or today()
+    """List how long ago each open record was published, the oldest first; and what does not say.
+
+    With `--by`, say instead how many of each group are older than two years, or than you say.
+    """
+    day, selection = on or today(), wanted.selection()
+    span = older_than or TWO_YEARS
     with location.opened() as register:
-        body = [
-            (
-                *_record_cells(age.row),
-                age.published,
-                age.days,
-                *_attribution_cells(age.attribution),
+        if by is not None:
+            on_ledger, before = ledger or DEFAULT_LEDGER, span.before(day)
+            shares = age_shares(
+                register, day, before=before, by=by, ledger=on_ledger, selection=selection
             )
-            for age in ages_of(register, day, force=force)
-        ]
-    columns = (*_RECORD_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
-    output.rows(columns, body, form.chosen, title=f"Open on {day}", numbers=("days",))
+            title = f"Open on {day} and published more than {span} before, on {on_ledger}"
+            printing.show(share_table(shares, by, "older", title))
+            return
+        listed = ages_of(register, day, ledger=ledger, selection=selection)
+    columns = (*_TITLED_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
+    dated = tuple(_age_row(age) for age in listed if age.published)
+    undated = tuple(_age_row(age) for age in listed if not age.published)
+    tables = (
+        Table("ages", f"Open on {day}", columns, dated, ("days",)),
+        Table("undated", "Without a day of publication", columns, undated, ("days",)),
+    )
+    is_table = printing.chosen is Format.TABLE
+    printing.show(*(tables[:1] if is_table and not undated else tables))
+    if older_than and printing.output is None and is_table:
+        past = sum(age.published is not None and age.published < span.before(day) for age in listed)
+        output.line(_say_share(Share(Group(None, ""), past, len(listed), len(undated)), span))
 
 
 def plan(
     *,
     on: AsOnOption = None,
-    force: ForceOption = None,
+    wanted: SelectionOptions,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
     """List what each coming inspection could verify, and what must be done first for others."""
     with location.opened() as register:
-        planned = plan_of(register, on or today(), force=force)
-    columns = (*_RECORD_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
-    if form.chosen is not Format.TABLE:
-        body = [row for inspection in planned for row in _inspection_rows(inspection)]
-        output.rows(("inspection", "kind", "from", "to", *columns), body, form.chosen)
+        planned = plan_of(register, on or today(), selection=wanted.selection())
+    columns = (*_TITLED_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
+    if printing.chosen is not Format.TABLE:
+        rows = tuple(row for inspection in planned for row in _inspection_rows(inspection))
+        head = ("inspection", "inspection title", "kind", "from", "to")
+        printing.show(Table("plan", "What each inspection could verify", (*head, *columns), rows))
         return
     for inspection in planned:
         output.line(_say_inspection(inspection), "bold")
@@ -112,8 +187,8 @@ def plan(
             (inspection.first, "First in need of something"),
         ):
             if records:
-                body = [_verifiable_cells(record) for record in records]
-                output.rows(columns, body, title=f"{heading}: {len(records)}")
+                body = tuple(map(_verifiable_cells, records))
+                printing.show(Table("plan", f"{heading}: {len(records)}", columns, body))
         if not (inspection.ready or inspection.first):
             output.line("no open record is known that it could verify")
         output.line()
@@ -127,15 +202,27 @@ def movement(
     until: Annotated[
         date | None, day_option("--until", "And up to the end of this one; today when left out.")
     ] = None,
-    force: ForceOption = None,
-    ledger: LedgerOption = "portal",
+    by: ByOption = None,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    wanted: SelectionOptions,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
-    """List what is new, what closed and what re-opened between two days."""
-    last_day = until or today()
+    """List what is new, what closed and what re-opened between two days.
+
+    With `--by`, add it up instead: what each group held, what moved, and so what it holds; with
+    `--by row` for the rows of the figures.
+    """
+    last_day, selection = until or today(), wanted.selection()
+    title = f"On the ledger {ledger} after {after} until {last_day}"
     with location.opened() as register:
-        body = [
+        if by is not None:
+            totals = movement_totals(
+                register, after=after, until=last_day, by=by, ledger=ledger, selection=selection
+            )
+            printing.show(movement_table(totals, by, title))
+            return
+        body = tuple(
             (
                 moved.on,
                 moved.kind,
@@ -146,27 +233,42 @@ def movement(
                 moved.reason,
             )
             for moved in movement_of(
-                register, after=after, until=last_day, ledger=ledger, force=force
+                register, after=after, until=last_day, ledger=ledger, selection=selection
             )
-        ]
+        )
     columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
-    title = f"On the ledger {ledger} after {after} until {last_day}"
-    output.rows(columns, body, form.chosen, title=title)
+    printing.show(Table("movement", title, columns, body))
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
     return (row.record, row.category, output.say_level(row.level), row.state, row.owner)
 
 
+def _titled_cells(row: RecordRow, title: str | None) -> tuple[output.Cell, ...]:
+    return (row.record, title, *_record_cells(row)[1:])
+
+
+def _age_row(age: Age) -> tuple[output.Cell, ...]:
+    cells = _titled_cells(age.row, age.title)
+    return (*cells, age.published, age.days, *_attribution_cells(age.attribution))
+
+
+def _say_share(share: Share, span: Span) -> str:
+    of_all = f"{share.past} of {share.total} open records"
+    percent = "" if share.percent is None else f" ({share.percent} %)"
+    return f"{of_all}{percent} were published more than {span} before"
+
+
 def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
     deadline, is_own = record.deadline, record.what == "record"
     return (
-        *_record_cells(record.row),
+        *_titled_cells(record.row, record.title),
         record.what,
         deadline.original if is_own else None,
         record.due,
         record.days_over,
         *(_slip_cells(deadline) if is_own else (None, None)),
+        None,
         *_attribution_cells(record.attribution),
     )
 
@@ -174,12 +276,13 @@ def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
 def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
     deadline = record.deadline
     return (
-        *_record_cells(record.row),
+        *_titled_cells(record.row, record.title),
         record.what,
         deadline.original,
-        deadline.state.why if deadline.state else deadline.words or "none",
+        None,
         None,
         *_slip_cells(deadline),
+        deadline.state.why if deadline.state else deadline.words,
         *_attribution_cells(record.attribution),
     )
 
@@ -201,17 +304,20 @@ def _say_inspection(planned: PlannedInspection) -> str:
 
 
 def _inspection_rows(planned: PlannedInspection) -> list[tuple[output.Cell, ...]]:
+    """Return a row for each record that an inspection could verify, or one without any."""
     inspection = planned.inspection
     days = (inspection.first_day, inspection.last_day)
-    return [
-        (inspection.id, inspection.kind, *days, *_verifiable_cells(record))
-        for record in (*planned.ready, *planned.first)
-    ]
+    head = (inspection.id, planned.title, inspection.kind, *days)
+    rows = [(*head, *_verifiable_cells(record)) for record in (*planned.ready, *planned.first)]
+    return rows or [(*head, *(None,) * _VERIFIABLE_CELLS)]
+
+
+_VERIFIABLE_CELLS = len(_TITLED_COLUMNS) + 4 + len(_ATTRIBUTION_COLUMNS)
 
 
 def _verifiable_cells(record: Verifiable) -> tuple[output.Cell, ...]:
     return (
-        *_record_cells(record.row),
+        *_titled_cells(record.row, record.title),
         record.question,
         record.trigger,
         ", ".join(record.steps),
@@ -232,10 +338,10 @@ def reconcile(
         typer.Argument(metavar="FILE", help="A CSV list with columns record, level and counts."),
     ],
     *,
-    ledger: LedgerOption = "portal",
+    ledger: LedgerOption = DEFAULT_LEDGER,
     force: ForceOption = None,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
     """Compare the register with a list from the portal; nothing is changed.
 
@@ -246,9 +352,10 @@ def reconcile(
     if result.faults:
         output.diagnostics(result.faults)
         raise typer.Exit(FINDINGS)
-    body = [_difference_cells(difference) for difference in result.differences]
-    output.rows(("record", "difference", "register", "portal"), body, form.chosen)
-    if form.chosen is Format.TABLE:
+    body = tuple(map(_difference_cells, result.differences))
+    columns = ("record", "difference", "register", "portal")
+    printing.show(Table("differences", "", columns, body))
+    if printing.chosen is Format.TABLE:
         differences = "difference" if len(body) == 1 else "differences"
         output.line(f"{result.listed} listed, {len(body)} {differences}")
     if body:

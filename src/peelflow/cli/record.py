@@ -5,20 +5,20 @@ The commands are add, appoint, fire, amend, attach, correct, relevel and migrate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
     FINDINGS,
     DocumentsOption,
     Format,
-    FormatOptions,
     InspectionOption,
     LevelOption,
     OnOption,
@@ -34,6 +34,7 @@ from peelflow.cli.options import (
     level_of,
     read_pair,
 )
+from peelflow.cli.selecting import PrintingOptions
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
@@ -41,6 +42,7 @@ from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
+from peelflow.reports.content import Table
 from peelflow.rulebook.national import examine
 
 
@@ -148,19 +150,55 @@ def fire(
     A refusal gives every reason, and what would do instead.
     """
     with location.opened() as register:
-        before = register.record(record).state
-        with register.batch() as batch:
-            event = batch.fire(
-                record,
-                trigger,
-                evidence=signature.keep(batch, document or []),
-                inspection=inspection,
-                successor=successor,
-                on=provenance.on,
-                reason=provenance.reason,
-                **provenance.arguments(),
-            )
-        after = register.record(record).state
+        fire_and_say(
+            register,
+            record,
+            trigger,
+            files={signature.kind: document or []},
+            signature=signature,
+            inspection=inspection,
+            successor=successor,
+            provenance=provenance,
+        )
+
+
+def fire_and_say(
+    register: Register,
+    record: str,
+    trigger: str,
+    *,
+    files: Mapping[str, list[Path]],
+    signature: SignatureOptions,
+    inspection: str | None,
+    successor: str | None,
+    provenance: ProvenanceOptions,
+) -> None:
+    """Act on a record, and print what became of it.
+
+    Args:
+        register: The register.
+        record: The record's id.
+        trigger: What to do.
+        files: The documents to offer, by their kind.
+        signature: Who signed them, and when.
+        inspection: The inspection it rests on.
+        successor: What takes the record's place.
+        provenance: Who decided, when, why and from what.
+    """
+    before = register.record(record).state
+    with register.batch() as batch:
+        kept = [evolve(signature, kind=kind).keep(batch, paths) for kind, paths in files.items()]
+        event = batch.fire(
+            record,
+            trigger,
+            evidence=[document for documents in kept for document in documents],
+            inspection=inspection,
+            successor=successor,
+            on=provenance.on,
+            reason=provenance.reason,
+            **provenance.arguments(),
+        )
+    after = register.record(record).state
     output.line(f"{record}: `{before}` → `{after}` (event {event.number}, {event.on})")
 
 
@@ -301,7 +339,7 @@ def migrate(
     recorded_by: RecordedByOption = None,
     source: SourceOption = None,
     location: RegisterOptions,
-    form: FormatOptions,
+    printing: PrintingOptions,
 ) -> None:
     """Prove a plan that moves records to other rules; preview it, move them, or move them back.
 
@@ -311,13 +349,13 @@ def migrate(
     """
     file = _chosen_file(plan, check, actions=(dry_run, apply, undo))
     plans = _proved_plans(file, location.rules, single=check is None)
-    for proved in plans if form.chosen is Format.TABLE else ():
+    for proved in plans if printing.chosen is Format.TABLE else ():
         output.line(f"{proved.name}, {proved.old} → {proved.new}: proved")
     if check is not None:
         return
     with location.opened(beside=file) as register:
         if dry_run:
-            _print_preview(register, plans[0], on, form.chosen)
+            _print_preview(register, plans[0], on, printing)
             return
         if actor is None or actor_role is None:
             what, why = "the migration", "does not say who has the records moved"
@@ -374,8 +412,11 @@ def _proved_plans(
     return tuple(plans)
 
 
-def _print_preview(register: Register, plan: MigrationPlan, on: date | None, form: Format) -> None:
+def _print_preview(
+    register: Register, plan: MigrationPlan, on: date | None, printing: PrintingOptions
+) -> None:
     impact = register.preview(plan.name, on=on)
+    form = printing.chosen
     if form is Format.TABLE:
         output.line(
             f"{impact.affected} records affected: {impact.stranded} stranded, "
@@ -384,6 +425,6 @@ def _print_preview(register: Register, plan: MigrationPlan, on: date | None, for
     columns = ("record", "state", "what", "why")
     body = [(move.record, move.state, move.kind, move.sentence) for move in impact.worst]
     if body or form is not Format.TABLE:
-        output.rows(columns, body, form)
+        printing.show(Table("preview", "", columns, tuple(body)))
     if body:
         raise typer.Exit(FINDINGS)

@@ -15,15 +15,16 @@ from peelflow.cli import output
 from peelflow.cli.options import (
     FINDINGS,
     Format,
-    FormatOptions,
     RulesOption,
     read_text,
     rulebook_of,
 )
+from peelflow.cli.selecting import PrintingOptions
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
+from peelflow.reports.content import Table
 from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
@@ -181,7 +182,7 @@ def show_rules(
     ] = None,
     rules: RulesOption = None,
     *,
-    form: FormatOptions,
+    printing: PrintingOptions,
     as_page: Annotated[
         bool, typer.Option("--page", help="Print its page in Markdown, with a diagram.")
     ] = False,
@@ -189,7 +190,7 @@ def show_rules(
     """List the lifecycles there are, or read one aloud."""
     lifecycles = rulebook_of(rules).lifecycles
     if lifecycle is None:
-        _print_lifecycles(lifecycles, form.chosen)
+        _print_lifecycles(lifecycles, printing)
         return
     versions = [known for known in lifecycles if lifecycle in {known.name, str(known)}]
     if not versions:
@@ -201,12 +202,12 @@ def show_rules(
     if as_page:
         output.write_machine_text(page_of(latest))
     else:
-        _print_lifecycle(latest, form.chosen)
+        _print_lifecycle(latest, printing)
 
 
-def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], form: Format) -> None:
+def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], printing: PrintingOptions) -> None:
     columns = ("lifecycle", "title", "category", "level", "in force from", "states", "guarantees")
-    body = [
+    body = tuple(
         (
             str(lifecycle),
             lifecycle.title,
@@ -217,15 +218,15 @@ def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], form: Format) -> None:
             len(lifecycle.guarantees),
         )
         for lifecycle in lifecycles
-    ]
-    output.rows(columns, body, form, numbers=("states", "guarantees"))
+    )
+    printing.show(Table("lifecycles", "", columns, body, ("states", "guarantees")))
 
 
-def _print_lifecycle(lifecycle: Lifecycle, form: Format) -> None:
+def _print_lifecycle(lifecycle: Lifecycle, printing: PrintingOptions) -> None:
     columns = ("state", "counts", "trigger", "to", "by", "needs")
-    body = [*_transition_rows(lifecycle), *_end_rows(lifecycle)]
-    if form is not Format.TABLE:
-        output.rows(columns, body, form)
+    body = (*_transition_rows(lifecycle), *_end_rows(lifecycle))
+    if printing.chosen is not Format.TABLE:
+        printing.show(Table("steps", str(lifecycle), columns, body))
         return
     output.line(f"{lifecycle}: {lifecycle.title}", "bold")
     begins = f"a record begins `{lifecycle.initial}`"

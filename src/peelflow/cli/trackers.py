@@ -12,7 +12,7 @@ from attrs import frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import FINDINGS, RegisterOptions, RulesOption, day_option, rulebook_of
-from peelflow.cli.output_files import ReplaceOption, check_output_file, write_content, write_text
+from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
 from peelflow.errors import InvalidRequest
 from peelflow.rulebook.national import shipped_folder
 
@@ -168,5 +168,5 @@ def template(
     if file.suffix.lower() != ".xlsx":
         raise InvalidRequest(f"the file {file}", "is no name of a workbook", "end it in .xlsx")
     content = write_template(kind, rulebook_of(rules), category=category)
-    write_content(file, content, replace=replace)
+    write_bytes(file, content, replace=replace)
     output.line(f"{file}: written; fill it in, then: peelflow import {file}")

@@ -26,7 +26,8 @@ class UndeterminedDay:
 def last_day(start: date, period: Period, holidays: Holidays | None) -> date | UndeterminedDay:
     """Return the last day of a period counted from a day.
 
-    A period that begins with the day ends one day sooner than one that follows it.
+    A period that begins with the day ends one day sooner than one that follows it; in months it
+    ends the day before that of the same number, or with a month that has no such day.
 
     Args:
         start: The day it is counted from.
@@ -38,7 +39,8 @@ def last_day(start: date, period: Period, holidays: Holidays | None) -> date | U
         if period.working_days is not None:
             return _count_working_days(eve, period.working_days, _DAY, holidays)
         if period.months is not None:
-            return months_after(start, period.months) - (start - eve)
+            end = months_after(start, period.months)
+            return end if end.day < start.day else end - (start - eve)
         return eve + timedelta(period.days or 0)
     except OverflowError:
         return UndeterminedDay(f"is counted from {start}, and lies beyond the calendar", date.max)
@@ -72,7 +74,7 @@ def latest_start(period: Period, on: date, holidays: Holidays | None) -> date | 
         if period.months is None:
             return end - timedelta(period.days or 0)
         start = months_after(end, -period.months)
-        is_last = (end + _DAY).day == 1
+        is_last = not period.beginning and (end + _DAY).day == 1
         return start.replace(day=_days_in_month(start.year, start.month)) if is_last else start
     except OverflowError:
         return None

@@ -244,7 +244,7 @@ def changes_of(events: Iterable[Event], rules: LifecycleLookup) -> tuple[Change,
     record: Record | None = None
     changes: list[Change] = []
     for event in events:
-        changes += _changes_of_event(record, event, rules)
+        changes += changes_of_event(record, event, rules)
         record = begin(event) if record is None else apply(record, event)
     return tuple(changes)
 
@@ -277,9 +277,16 @@ def compensating_changes(
     return tuple(sorted(missing, key=attrgetter("on", "delta", "ledger", "state")))
 
 
-def _changes_of_event(
+def changes_of_event(
     record: Record | None, event: Event, rules: LifecycleLookup
 ) -> tuple[Change, ...]:
+    """Return the changes that one event makes which is no correction.
+
+    Args:
+        record: The record before it; None where it is the first.
+        event: The event.
+        rules: Returns the rules of a pin.
+    """
     match event.what:
         case Added() | TakenOver() as what:
             return changes_on_entry(rules(what.lifecycle), what, event.on)

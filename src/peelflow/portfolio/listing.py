@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
+from typing import ClassVar
 
 from attrs import frozen
 
 from peelflow.engine.calendar import publication_day
-from peelflow.engine.fold import as_corrected, fold
+from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
-from peelflow.register.register import HISTORIES_AT_ONCE, Register
+from peelflow.portfolio.grouping import ROW, Group, grouping, in_groups
+from peelflow.portfolio.selection import (
+    EVERYTHING,
+    Selection,
+    each_open,
+    narrowed,
+    text_field,
+)
+from peelflow.register.register import Register
 from peelflow.register.validation import check_date
 from peelflow.results import Result
-from peelflow.stores.base import chunked
 
 
 @frozen
@@ -62,39 +70,6 @@ def row_of(record: Record) -> RecordRow:
     )
 
 
-def text_field(record: Record, name: str) -> str | None:
-    """Return what a record's field says; None where it says nothing, or has several items."""
-    value = record.fields.get(name)
-    return value if isinstance(value, str) else None
-
-
-def is_open(register: Register, record: Record) -> bool:
-    """Whether a record counts open on any ledger."""
-    return "open" in register.counts(record).values()
-
-
-def each_open(register: Register, on: date, *, force: str | None) -> Iterator[Record]:
-    """Yield the records that count open on some ledger at the end of a day, as they stood then."""
-    for records in chunked(register.records(force=force), HISTORIES_AT_ONCE):
-        later = (record for record in records if record.on > on)
-        moved = {record.id: history for record, history in register.histories(later)}
-        for latest in records:
-            record = record_as_at(moved[latest.id], on) if latest.id in moved else latest
-            if record is not None and is_open(register, record):
-                yield record
-
-
-def record_as_at(history: Sequence[Event], on: date) -> Record | None:
-    """Return the record that a history makes by the end of a day; None where it was not there."""
-    events = corrected_until(history, on)
-    return fold(events) if events else None
-
-
-def corrected_until(history: Sequence[Event], on: date) -> tuple[Event, ...]:
-    """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return tuple(event for event in as_corrected(history) if event.on <= on)
-
-
 def question_amendments(history: Sequence[Event], act: Event) -> tuple[Event, ...]:
     """Return what changed the question of a record before an act that rests on an inspection.
 
@@ -124,27 +99,96 @@ class Age(Result):
     """
 
     row: RecordRow
+    title: str | None
     published: date | None
     days: int | None
     attribution: Attribution
 
 
-def ages(register: Register, on: date, *, force: str | None = None) -> tuple[Age, ...]:
+def ages(
+    register: Register,
+    on: date,
+    *,
+    force: str | None = None,
+    ledger: str | None = None,
+    selection: Selection = EVERYTHING,
+) -> tuple[Age, ...]:
     """Return the age of every record open at the end of a day, the oldest first.
 
     Those whose publication is not known stand at the end; one published later has an age below
     zero, as an accelerated cause of concern may.
+
+    Args:
+        register: The register.
+        on: The day.
+        force: Only this force's records.
+        ledger: The ledger on which they count open; any when left out.
+        selection: Which records.
     """
     check_date(on, "the list")
+    selected = each_open(register, on, selection=narrowed(selection, force), ledger=ledger)
     listed = [
         Age(
             row_of(record),
+            text_field(record, "title"),
             day,
             (on - day).days if day else None,
             state_attribution(history, record),
         )
-        for record, history in register.histories(each_open(register, on, force=force))
+        for record, history in register.histories(selected)
         for day in [publication_day(record)]
     ]
     listed.sort(key=lambda age: (age.published or date.max, age.row.record))
     return tuple(listed)
+
+
+@frozen
+class Share(Result):
+    """How many open records of a group are past a threshold, of how many.
+
+    `undated` of them say no day, and are not past it.
+    """
+
+    _derived: ClassVar[tuple[str, ...]] = ("percent",)
+
+    group: Group
+    past: int
+    total: int
+    undated: int
+
+    @property
+    def percent(self) -> int | None:
+        """The share in whole per cent, a half rounded up; None of nothing."""
+        return (200 * self.past + self.total) // (2 * self.total) if self.total else None
+
+
+def age_shares(
+    register: Register,
+    on: date,
+    *,
+    before: date,
+    by: str = ROW,
+    ledger: str = "portal",
+    selection: Selection = EVERYTHING,
+) -> tuple[Share, ...]:
+    """Return for each group how many of its open records were published before a day.
+
+    Args:
+        register: The register.
+        on: The day at whose end they are open.
+        before: The day that the older ones were published before.
+        by: A column, or `row` for the rows that the categories declare.
+        ledger: The ledger on which they count open.
+        selection: Which records.
+    """
+    groups = grouping(register, by, ledger=ledger)
+    opened = each_open(register, on, selection=selection, ledger=ledger)
+    dated = ((record, publication_day(record)) for record in opened)
+    return tuple(
+        Share(group, sum(_is_before(day, before) for day in days), len(days), days.count(None))
+        for group, days in in_groups(groups, dated)
+    )
+
+
+def _is_before(day: date | None, before: date) -> bool:
+    return day is not None and day < before

@@ -1,18 +1,21 @@
-"""List what is new, what closed and what re-opened on a ledger between two days."""
+"""List what is new, what closed and what re-opened on a ledger between two days, and add it up."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import apply, as_corrected, begin, fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
+from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
+from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, narrowed
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger
 from peelflow.results import Result
@@ -39,28 +42,176 @@ def movement(
     until: date,
     ledger: str = "portal",
     force: str | None = None,
+    selection: Selection = EVERYTHING,
 ) -> tuple[Movement, ...]:
     """Return what moved on a ledger after one day and until another, in order of days.
 
     A record is new on the day it first counts; what was corrected is told as corrected.
 
+    Args:
+        register: The register.
+        after: The day after which movements count.
+        until: The last day that counts.
+        ledger: The ledger to look at.
+        force: Only this force's records.
+        selection: Which records, as they stand at the end of the last day.
+
     Raises:
         InvalidRequest: The days stand in the wrong order, or no state counts on such a ledger.
     """
+    _check_span(register, after, until, ledger)
+    selected = each_selected(register, narrowed(selection, force), as_at=until)
+    movements = [
+        moved
+        for _, history in register.histories(record for record in selected if record.on > after)
+        for moved in _movements_of(fold(history), as_corrected(history), ledger)
+        if after < moved.on <= until
+    ]
+    return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
+
+
+def _check_span(register: Register, after: date, until: date, ledger: str) -> None:
     check_ledger(register.services, ledger)
     check_date(after, "the list")
     check_date(until, "the list")
     if until < after:
         what, why = f"the day {until}", f"lies before {after}"
         raise InvalidRequest(what, why, "give the earlier day as `after`")
-    later = (record for record in register.records(force=force) if record.on > after)
-    movements = [
-        moved
-        for record, history in register.histories(later)
-        for moved in _movements_of(record, as_corrected(history), ledger)
-        if after < moved.on <= until
-    ]
-    return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
+
+
+_Sums = Counter[tuple[str | None, str]]
+Place = tuple[str | None, Counts]
+"""In which group a record stands, and how it counts there."""
+
+
+@frozen
+class MovementTotal(Result):
+    """What a group held on a ledger, what moved since, and so what it holds now.
+
+    Attributes:
+        group: The group.
+        open_before: How many of its records counted open at the end of the first day.
+        closed_before: How many counted closed.
+        new: How many came and counted open.
+        new_closed: How many came and counted closed at once, as those archived when issued.
+        closed: How many closed.
+        reopened: How many re-opened.
+        moved_open: How many more that count open came from other groups than left for them.
+        moved_closed: The same of those that count closed.
+    """
+
+    _derived: ClassVar[tuple[str, ...]] = ("open_after", "closed_after")
+
+    group: Group
+    open_before: int = 0
+    closed_before: int = 0
+    new: int = 0
+    new_closed: int = 0
+    closed: int = 0
+    reopened: int = 0
+    moved_open: int = 0
+    moved_closed: int = 0
+
+    @property
+    def open_after(self) -> int:
+        """How many of its records count open at the end of the last day."""
+        return self.open_before + self.new + self.reopened - self.closed + self.moved_open
+
+    @property
+    def closed_after(self) -> int:
+        """How many of its records count closed at the end of the last day."""
+        return (
+            self.closed_before + self.new_closed + self.closed - self.reopened + self.moved_closed
+        )
+
+
+def movement_totals(
+    register: Register,
+    *,
+    after: date,
+    until: date,
+    by: str = ROW,
+    ledger: str = "portal",
+    selection: Selection = EVERYTHING,
+) -> tuple[MovementTotal, ...]:
+    """Return for each group what it held, what moved between two days, and what it holds.
+
+    Args:
+        register: The register.
+        after: The day of the opening figures.
+        until: The day of the closing figures.
+        by: A column, or `row` for the rows that the categories declare.
+        ledger: The ledger to look at.
+        selection: Which records, as they stand at the end of the last day.
+
+    Raises:
+        InvalidRequest: The days stand in the wrong order, or there is no such column or ledger.
+    """
+    _check_span(register, after, until, ledger)
+    groups = grouping(register, by, ledger=ledger)
+    sums: _Sums = Counter()
+    moved: list[Record] = []
+    for record in each_selected(register, selection, as_at=until):
+        if record.on > after:
+            moved.append(record)
+        elif place := _place_of(groups, record):
+            sums[place[0], f"{place[1]}_before"] += 1
+    for _, history in register.histories(moved):
+        sums.update(_sums_of(groups, history, after, until))
+    names = [field.name for field in MovementTotal.__attrs_attrs__[1:]]
+    return tuple(
+        MovementTotal(group, **{name: sums[group.key, name] for name in names})
+        for group in groups.groups({key for key, _ in sums})
+    )
+
+
+def _sums_of(groups: Grouping, history: Sequence[Event], after: date, until: date) -> _Sums:
+    """Return what one record adds to each group's sums."""
+    sums: _Sums = Counter()
+    opening: Place | None = None
+    before: Place | None = None
+    has_counted = False
+    for on, place in _each_place(groups, history):
+        if on <= after:
+            opening = place
+        elif on <= until:
+            sums.update(_steps_between(before, place, has_counted=has_counted))
+        before, has_counted = place, has_counted or place is not None
+    if opening is not None:
+        sums[opening[0], f"{opening[1]}_before"] += 1
+    return sums
+
+
+def _steps_between(before: Place | None, after: Place | None, *, has_counted: bool) -> _Sums:
+    """Return what a step from one place to another adds to the groups' sums."""
+    steps: _Sums = Counter()
+    if before is None and after is not None and not has_counted:
+        steps[after[0], "new" if after[1] == "open" else "new_closed"] = 1
+        return steps
+    (old, old_counts), (new, new_counts) = before or (None, None), after or (None, None)
+    if before is None or after is None or old != new:
+        if before is not None:
+            steps[old, f"moved_{old_counts}"] -= 1
+        if after is not None:
+            steps[new, f"moved_{old_counts or new_counts}"] += 1
+    if before is not None and after is not None and old_counts != new_counts:
+        steps[new, "closed" if new_counts == "closed" else "reopened"] += 1
+    return steps
+
+
+def _each_place(groups: Grouping, history: Sequence[Event]) -> Iterator[tuple[date, Place | None]]:
+    """Yield where a record stood after each event of its life, as corrected, in order of days."""
+    first, *others = sorted(as_corrected(history), key=lambda event: event.on)
+    record = begin(first)
+    yield first.on, _place_of(groups, record)
+    for event in others:
+        record = apply(record, event)
+        yield event.on, _place_of(groups, record)
+
+
+def _place_of(groups: Grouping, record: Record) -> Place | None:
+    counts = groups.register.counts(record).get(groups.ledger)
+    return (groups.key(record), counts) if counts else None
 
 
 def _movements_of(record: Record, events: tuple[Event, ...], ledger: str) -> list[Movement]:

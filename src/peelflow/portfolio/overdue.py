@@ -1,21 +1,29 @@
-"""List the open records whose deadline has passed, and every change of that deadline."""
+"""List the deadlines of open records, those that have passed, and every change of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Literal
 
 from attrs import evolve, frozen
 
 from peelflow.model.records import Record
+from peelflow.portfolio.grouping import ROW, grouping, in_groups
 from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
-    corrected_until,
-    each_open,
+    Share,
     row_of,
     state_attribution,
+)
+from peelflow.portfolio.selection import (
+    EVERYTHING,
+    Selection,
+    corrected_until,
+    each_open,
+    narrowed,
+    text_field,
 )
 from peelflow.register.register import Register
 from peelflow.register.timers import (
@@ -33,18 +41,19 @@ DeadlineKind = Literal["record", "state"]
 
 @frozen
 class OverdueRecord(Result):
-    """An open record past a day: the deadline with every slip, and how many days over it is.
+    """An open record with a day: the deadline with every slip, and how many days over it is.
 
     Attributes:
         row: The record.
+        title: Its title.
         deadline: Its deadline, as it was on the day that is looked at.
         attribution: Who brought it into the state it stands in.
-        days_over: How many days have passed since.
-        what: Which day has passed: the `record`'s own, or the one by which its `state` is to be
-            left.
+        days_over: How many days have passed since; below zero, how many are left.
+        what: Which day it is: the `record`'s own, or the one by which its `state` is to be left.
     """
 
     row: RecordRow
+    title: str | None
     deadline: Deadline
     attribution: Attribution
     days_over: int
@@ -52,7 +61,7 @@ class OverdueRecord(Result):
 
     @property
     def due(self) -> date | None:
-        """The day that has passed."""
+        """The day itself."""
         state = self.deadline.state
         return state.day if state and self.what == "state" else self.deadline.current
 
@@ -65,6 +74,7 @@ class UndatedRecord(Result):
     """
 
     row: RecordRow
+    title: str | None
     deadline: Deadline
     attribution: Attribution
     what: DeadlineKind = "record"
@@ -79,7 +89,26 @@ class Overdue(Result):
     undated: tuple[UndatedRecord, ...]
 
 
-def overdue(register: Register, on: date, *, force: str | None = None) -> Overdue:
+@frozen
+class Deadlines(Result):
+    """The deadlines of all that is open on a day, the earliest first; and, apart, what has none."""
+
+    on: date
+    records: tuple[OverdueRecord, ...]
+    undated: tuple[UndatedRecord, ...]
+
+
+_Listed = tuple[list[OverdueRecord], list[UndatedRecord]]
+
+
+def overdue(
+    register: Register,
+    on: date,
+    *,
+    force: str | None = None,
+    ledger: str | None = None,
+    selection: Selection = EVERYTHING,
+) -> Overdue:
     """Return what was open and past its day, or its state's, at the end of `on`.
 
     A record due on that very day is not overdue yet. One past both days is listed with each.
@@ -88,28 +117,95 @@ def overdue(register: Register, on: date, *, force: str | None = None) -> Overdu
         register: The register.
         on: The day to look at; a day gone by is looked at as the register now knows it.
         force: Only this force's records.
+        ledger: The ledger on which they count open; any when left out.
+        selection: Which records.
     """
+    opened = _opened(register, on, narrowed(selection, force), ledger)
+    late, undated = _listed(register, on, opened, lambda day: day < on)
+    return Overdue(on, tuple(late), tuple(undated))
+
+
+def deadlines(
+    register: Register,
+    on: date,
+    *,
+    force: str | None = None,
+    ledger: str | None = None,
+    selection: Selection = EVERYTHING,
+) -> Deadlines:
+    """Return the deadline of everything open at the end of a day, past or to come.
+
+    One that is to leave its state by a day of its own is listed with each of its two days.
+
+    Args:
+        register: The register.
+        on: The day to look at; a day gone by is looked at as the register now knows it.
+        force: Only this force's records.
+        ledger: The ledger on which they count open; any when left out.
+        selection: Which records.
+    """
+    opened = _opened(register, on, narrowed(selection, force), ledger)
+    dated, undated = _listed(register, on, opened, lambda _: True)
+    return Deadlines(on, tuple(dated), tuple(undated))
+
+
+def overdue_shares(
+    register: Register,
+    on: date,
+    *,
+    by: str = ROW,
+    ledger: str = "portal",
+    selection: Selection = EVERYTHING,
+) -> tuple[Share, ...]:
+    """Return for each group how many of its open records are past their own day.
+
+    Args:
+        register: The register.
+        on: The day to look at.
+        by: A column, or `row` for the rows that the categories declare.
+        ledger: The ledger on which they count open.
+        selection: Which records.
+    """
+    groups = grouping(register, by, ledger=ledger)
+    dated = ((record, current_day(record)) for record in _opened(register, on, selection, ledger))
+    return tuple(
+        Share(group, sum(bool(day and day < on) for day in days), len(days), days.count(None))
+        for group, days in in_groups(groups, dated)
+    )
+
+
+def _opened(
+    register: Register, on: date, selection: Selection, ledger: str | None
+) -> Iterator[Record]:
     check_date(on, "the list")
-    late: list[OverdueRecord] = []
+    return each_open(register, on, selection=selection, ledger=ledger)
+
+
+def _listed(
+    register: Register, on: date, records: Iterator[Record], is_wanted: Callable[[date], bool]
+) -> _Listed:
+    """Return the wanted days of records, the earliest first, and the records that have none."""
+    dated: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
     listed: dict[str, tuple[Record, StateDeadline | None]] = {}
-    for record in each_open(register, on, force=force):
+    for record in records:
         state = state_deadline(register.lifecycle(record.lifecycle), record)
-        if any(_is_listed(day, on) for _, day in _deadline_days(current_day(record), state)):
+        days = [day for _, day in _deadline_days(current_day(record), state)]
+        if any(day is None or is_wanted(day) for day in days):
             listed[record.id] = record, state
     for record, history in register.histories(record for record, _ in listed.values()):
         _, state = listed[record.id]
         deadline = evolve(deadline_of(corrected_until(history, on), categories), state=state)
-        row, attribution = row_of(record), state_attribution(history, record)
+        parts = row_of(record), text_field(record, "title"), deadline
+        attribution = state_attribution(history, record)
         for what, day in _deadline_days(current_day(record), state):
             if day is None:
-                undated.append(UndatedRecord(row, deadline, attribution, what))
-            elif day < on:
-                days_over = (on - day).days
-                late.append(OverdueRecord(row, deadline, attribution, days_over, what))
-    late.sort(key=lambda overdue: (-overdue.days_over, overdue.row.record, overdue.what))
-    return Overdue(on, tuple(late), tuple(undated))
+                undated.append(UndatedRecord(*parts, attribution, what))
+            elif is_wanted(day):
+                dated.append(OverdueRecord(*parts, attribution, (on - day).days, what))
+    dated.sort(key=lambda overdue: (-overdue.days_over, overdue.row.record, overdue.what))
+    return dated, undated
 
 
 def _deadline_days(
@@ -120,8 +216,3 @@ def _deadline_days(
         yield "record", current
     if state:
         yield "state", state.day
-
-
-def _is_listed(day: date | None, on: date) -> bool:
-    """Whether a day has passed, or is none: only then is the history worth reading."""
-    return day is None or day < on

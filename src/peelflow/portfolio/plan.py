@@ -16,9 +16,15 @@ from peelflow.model.rules import Lifecycle, Transition
 from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
-    each_open,
     row_of,
     state_attribution,
+)
+from peelflow.portfolio.selection import (
+    EVERYTHING,
+    Selection,
+    each_open,
+    each_selected,
+    narrowed,
     text_field,
 )
 from peelflow.register.context import INSPECTION, inspection_of
@@ -33,6 +39,7 @@ class Verifiable(Result):
 
     Attributes:
         row: The record.
+        title: Its title.
         question: Its question.
         trigger: What the inspection lets be done, such as `verify`.
         steps: What must be done first, trigger by trigger; empty where the record waits for it.
@@ -41,6 +48,7 @@ class Verifiable(Result):
     """
 
     row: RecordRow
+    title: str | None
     question: str | None
     trigger: str
     steps: tuple[str, ...] = ()
@@ -59,20 +67,33 @@ class PlannedInspection(Result):
 
 
 def inspection_plan(
-    register: Register, on: date, *, force: str | None = None
+    register: Register,
+    on: date,
+    *,
+    force: str | None = None,
+    selection: Selection = EVERYTHING,
 ) -> tuple[PlannedInspection, ...]:
     """Return every inspection that has not ended before a day, by its first day.
 
     One without its days, postponed or cancelled is none to plan with.
+
+    Args:
+        register: The register.
+        on: The day from which inspections are coming.
+        force: Only this force's records and inspections.
+        selection: Which records may be verified.
     """
+    force = selection.force if force is None else force
     check_date(on, "the list")
     coming: list[tuple[Inspection, str | None]] = []
-    for record in register.records(force=force, category=INSPECTION):
+    inspections = Selection(force=force, category=INSPECTION)
+    for record in each_selected(register, inspections, as_at=on):
         inspection = inspection_of(record, register.lifecycle(record.lifecycle))
-        if inspection is not None and inspection.last_day >= on and record.issued <= on:
+        if inspection is not None and inspection.last_day >= on:
             coming.append((inspection, text_field(record, "title")))
     coming.sort(key=lambda titled: (titled[0].first_day, titled[0].id))
-    records = list(register.histories(each_open(register, on, force=force))) if coming else []
+    opened = each_open(register, on, selection=narrowed(selection, force))
+    records = list(register.histories(opened)) if coming else []
     return tuple(
         _planned_inspection(register, inspection, title, records) for inspection, title in coming
     )
@@ -116,6 +137,7 @@ def _verifiable(
         ]
         yield Verifiable(
             row=row_of(record),
+            title=text_field(record, "title"),
             question=text_field(record, "question"),
             trigger=rule.trigger,
             steps=tuple(step.trigger for step in path),

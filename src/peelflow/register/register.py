@@ -585,7 +585,7 @@ class Register:
             return seal_feed(kept.feed())
 
     def verify(
-        self, *, sealed: Seal | None = None, heads: Heads | None = None
+        self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
     ) -> tuple[Discrepancy, ...]:
         """Return everything that does not fit (S10); nothing when all is as it was written.
 
@@ -595,19 +595,16 @@ class Register:
         Args:
             sealed: A seal that was kept elsewhere.
             heads: The heads that came with it: they tell which records differ.
+            judged: Whether each event is judged by the rules kept beside it, where all else fits.
 
         Raises:
             InvalidRequest: The heads are not those of the seal.
         """
-        from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
+        from peelflow.register.judgement import verify_register
 
-        self.store.position()
-        with self.store.snapshot() as kept:
-            documents = register_documents(kept, self.documents)
-            discrepancies = list(verify_snapshot(kept, documents))
-            if sealed is not None:
-                discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
-        return tuple(discrepancies)
+        return verify_register(
+            self.store, self.documents, self.session, sealed=sealed, heads=heads, judged=judged
+        ).discrepancies
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading."""
@@ -637,12 +634,13 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import opened_lines, restore_export, verify_export
+        from peelflow.stores.export import private_lines, restore_export, verify_export
 
         file = Path(path)
-        with opened_lines(file) as lines:
+        with private_lines(file) as lines:
+            lines.seek(0)
             for discrepancy in verify_export(lines):
                 raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-        with opened_lines(file) as lines:
+            lines.seek(0)
             keep = self.documents.keep_document
             return restore_export(self.store, lines, keep=keep, progress=on_progress)

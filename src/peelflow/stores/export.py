@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from peelflow.engine.fold import apply, begin, fold
 from peelflow.errors import InvalidRequest
@@ -39,11 +39,14 @@ from peelflow.stores.integrity import (
     Discrepancy,
     References,
     check_event,
+    discrepancy_at,
     document_discrepancies,
+    history_discrepancies,
     missing_references,
     rules_discrepancies,
 )
 from peelflow.stores.rows import event_row
+from peelflow.stores.soundness import KeptLifecycles
 
 _T = TypeVar("_T")
 EXPORT_FORMAT = 1
@@ -185,35 +188,79 @@ _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
 
 
 def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
-    """Yield everything that does not fit in an export: chains, digests, and what events name.
+    """Yield everything that does not fit in an export, as `verify` does in a store.
+
+    Chains, digests, what events name, what no verb would have written, and the figures.
 
     Raises:
         InvalidRequest: The file is no export, or was cut off.
     """
-    mentions, links = References(), dict[str, ChainHead]()
-    root, events = sha256(), 0
-    rules, documents = set(), set()
+    check = _ExportCheck()
     for line in read_export(lines):
         match line:
-            case LifecycleLine(pin=pin, text=text):
-                rules.add(pin)
-                yield from rules_discrepancies(pin, text)
+            case LifecycleLine():
+                yield from check.lifecycle(line)
             case DocumentLine(digest=digest, content=content):
-                documents.add(digest)
+                check.documents.add(digest)
                 yield from document_discrepancies(digest, content)
-            case StoredEvent() as entry:
-                row = event_row(entry)
-                events += 1
-                root.update(f"{row.digest}\n".encode())
-                yield from check_event(row, links.get(row.record, ChainHead()))[1]
-                links[row.record] = ChainHead(row.number, row.digest)
-                mentions.add(entry.event)
+            case StoredEvent():
+                yield from check.event(line)
             case end:
-                if (end.events, end.root) != (events, root.hexdigest()):
-                    yield Discrepancy("", 0, "end-differs", "its end tells of other events")
-                if end.documents not in (None, len(documents)):
-                    yield Discrepancy("", 0, "end-differs", "its end tells of other documents")
-    yield from missing_references(mentions, documents=documents, rules=rules, records=links)
+                yield from check.end(end)
+    yield from check.whole()
+
+
+@define(eq=False)
+class _ExportCheck:
+    """What was read of an export so far."""
+
+    rules: dict[PinKey, str] = field(factory=dict)
+    documents: set[str] = field(factory=set)
+    events: int = 0
+    _mentions: References = field(factory=References)
+    _links: dict[str, ChainHead] = field(factory=dict)
+    _texts: dict[str, list[str]] = field(factory=dict)
+    _keys: set[tuple[str, str]] = field(factory=set)
+    _root: Any = field(factory=sha256)
+
+    def lifecycle(self, line: LifecycleLine) -> Iterator[Discrepancy]:
+        """Yield what is wrong with a lifecycle: its text, or that its name came already."""
+        name = line.pin[:2]
+        if any(name == known[:2] for known in self.rules):
+            sentence = f"the rules {name[0]}@{name[1]} are told twice"
+            yield Discrepancy("", 0, "rules-changed", sentence)
+        self.rules[line.pin] = line.text
+        yield from rules_discrepancies(line.pin, line.text)
+
+    def event(self, entry: StoredEvent) -> Iterator[Discrepancy]:
+        """Yield how an event does not follow from the one before it, and what no verb writes."""
+        row = event_row(entry)
+        self.events += 1
+        self._root.update(f"{row.digest}\n".encode())
+        yield from check_event(row, self._links.get(row.record, ChainHead()))[1]
+        if row.key is not None:
+            if (row.record, row.key) in self._keys:
+                yield discrepancy_at(row, "key-twice", f"the key {row.key!r} stands twice")
+            self._keys.add((row.record, row.key))
+        self._links[row.record] = ChainHead(row.number, row.digest)
+        self._texts.setdefault(row.record, []).append(row.text)
+        self._mentions.add(entry.event)
+
+    def end(self, end: EndLine) -> Iterator[Discrepancy]:
+        """Yield what the end tells otherwise than it was."""
+        if (end.events, end.root) != (self.events, self._root.hexdigest()):
+            yield Discrepancy("", 0, "end-differs", "its end tells of other events")
+        if end.documents not in (None, len(self.documents)):
+            yield Discrepancy("", 0, "end-differs", "its end tells of other documents")
+
+    def whole(self) -> Iterator[Discrepancy]:
+        """Yield what shows once all is read: histories, and what they name."""
+        kept_rules = KeptLifecycles(self.rules)
+        for record, history in self._texts.items():
+            yield from history_discrepancies(record, list(map(event_from, history)), kept_rules)
+        yield from missing_references(
+            self._mentions, documents=self.documents, rules=self.rules, records=self._links
+        )
 
 
 def feed_of_export(lines: Iterable[str]) -> Iterator[tuple[int | None, EventRow]]:
@@ -322,6 +369,21 @@ def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[E
         what, why = f"the export's record {new[0].record!r}", "is not made by what happened to it"
         raise InvalidRequest(what, why, "export it again") from None
     return record
+
+
+@contextmanager
+def private_lines(path: Path) -> Iterator[TextIO]:
+    """Give a copy of a file of JSON lines that nobody else can reach, so that it stays as it is.
+
+    Raises:
+        InvalidRequest: It is no regular file, cannot be read, or is no UTF-8.
+    """
+    from tempfile import TemporaryFile  # slow to load, and seldom needed
+
+    with TemporaryFile("w+", encoding="utf-8", newline="\n") as copy:
+        with opened_lines(path) as lines:
+            copy.writelines(lines)
+        yield copy
 
 
 @contextmanager

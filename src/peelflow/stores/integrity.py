@@ -30,6 +30,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
+from peelflow.model.rules import Pin
 from peelflow.results import Result
 from peelflow.stores.base import (
     ChangeRow,
@@ -43,6 +44,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
+from peelflow.stores.soundness import KeptLifecycles, event_faults, history_faults
 
 
 @frozen(order=True)
@@ -104,8 +106,10 @@ def check_event(row: EventRow, before: ChainHead) -> tuple[Event | None, list[Di
         return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
     if event_row(StoredEvent(event, row.text, row.previous, row.digest)) != row:
         faults.append(discrepancy_at(row, "columns-differ", "its columns say other than its text"))
-    if row.number == 1 and not isinstance(event.what, (Added, TakenOver)):
-        faults.append(discrepancy_at(row, "no-beginning", "it adds no record and is the first"))
+    if (row.number == 1) != isinstance(event.what, (Added, TakenOver)):
+        is_first = "it adds no record and is the first" if row.number == 1 else "it adds it again"
+        faults.append(discrepancy_at(row, "no-beginning", is_first))
+    faults += [discrepancy_at(row, *fault) for fault in event_faults(event, row.text)]
     return event, faults
 
 
@@ -164,9 +168,10 @@ def verify_snapshot(
     """
     mentions = References()
     known: set[str] = set()
+    kept_rules = KeptLifecycles(snapshot.lifecycles())
     for record, rows in groupby(_rows_by_record(snapshot), itemgetter(0)):
         known.add(record)
-        yield from _record_discrepancies(record, [row for _, row in rows], mentions)
+        yield from _record_discrepancies(record, [row for _, row in rows], mentions, kept_rules)
     yield from _position_discrepancies(snapshot)
     contents = snapshot.documents() if documents is None else documents
     yield from _content_discrepancies(snapshot, contents, mentions, known)
@@ -182,7 +187,7 @@ def _rows_by_record(snapshot: Snapshot) -> Iterator[tuple[str, _Row]]:
 
 
 def _record_discrepancies(
-    record: str, rows: list[_Row], mentions: References
+    record: str, rows: list[_Row], mentions: References, kept_rules: KeptLifecycles
 ) -> Iterator[Discrepancy]:
     before, events = ChainHead(), []
     keys: Counter[str] = Counter()
@@ -197,7 +202,18 @@ def _record_discrepancies(
     for key in sorted(key for key, times in keys.items() if times > 1):
         yield Discrepancy(record, 0, "key-twice", f"the key {key!r} stands on several events")
     if len(events) == before.number or not events:
+        yield from history_discrepancies(record, events, kept_rules)
         yield from _derived_discrepancies(record, rows, events, before.digest)
+
+
+def history_discrepancies(
+    record: str, events: list[Event], kept_rules: KeptLifecycles
+) -> Iterator[Discrepancy]:
+    """Yield each event of a record that does not follow from those before it under its rules."""
+    try:
+        yield from [Discrepancy(record, *found) for found in history_faults(events, kept_rules)]
+    except TypeError:  # its first event adds no record, which is told there
+        return
 
 
 def _derived_discrepancies(
@@ -277,6 +293,9 @@ def rules_discrepancies(pin: PinKey, text: str) -> Iterator[Discrepancy]:
     """Yield that a kept lifecycle's text does not give its digest."""
     if sha256(text.encode()).hexdigest() != pin[2]:
         sentence = f"the kept rules {pin[0]}@{pin[1]} do not give their digest"
+        yield Discrepancy("", 0, "rules-changed", sentence)
+    elif KeptLifecycles({pin: text}).find(Pin(*pin)) is None:
+        sentence = f"the kept rules {pin[0]}@{pin[1]} are no lifecycle's meaning"
         yield Discrepancy("", 0, "rules-changed", sentence)
 
 

@@ -99,6 +99,11 @@ def parse_url(url: str) -> URL:
 
 def make_engine(url: URL, **options: Any) -> Engine:
     """Return an engine that connects later; InvalidRequest where its dialect or driver lacks."""
+    is_psycopg = url.drivername == f"{POSTGRESQL}+{PSYCOPG}"
+    threshold = url.query.get(_THRESHOLD)
+    if is_psycopg:
+        options["connect_args"] = _psycopg_arguments(threshold)
+        url = url.difference_update_query([_THRESHOLD])
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
@@ -109,7 +114,57 @@ def make_engine(url: URL, **options: Any) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "checkout", _refuse_stale)
+    elif is_psycopg and threshold is None:
+        event.listen(engine, "connect", PoolerCheck())
     return engine
+
+
+_THRESHOLD = "prepare_threshold"
+
+
+def _psycopg_arguments(threshold: str | tuple[str, ...] | None) -> dict[str, Any]:
+    """Return what psycopg is given: UTF-8, whatever else is set, and when to prepare statements."""
+    arguments: dict[str, Any] = {"client_encoding": "UTF8"}
+    if threshold == "none":
+        arguments[_THRESHOLD] = None
+    elif isinstance(threshold, str) and threshold.isascii() and threshold.isdigit():
+        arguments[_THRESHOLD] = int(threshold)
+    elif threshold is not None:
+        what, why = f"the URL's {_THRESHOLD} {threshold!r:.40}", "is no number"
+        raise InvalidRequest(what, why, "write a whole number, or none: then nothing is prepared")
+    return arguments
+
+
+class PoolerCheck:
+    """Has psycopg prepare nothing where a pooler, such as PgBouncer, stands before the server.
+
+    In transaction mode each transaction may run on another of the server's connections, which
+    knows nothing of what was prepared on the last. A pooler gives itself away: the process that
+    answers is not the one that the connection was told of as it began.
+    """
+
+    def __init__(self) -> None:
+        self._is_pooled: bool | None = None
+
+    def __call__(self, connection: Any, _: object) -> None:
+        """Look at the first connection; do with each as was found."""
+        if self._is_pooled is None:
+            (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+            connection.rollback()
+            self._is_pooled = process != connection.info.backend_pid
+        if self._is_pooled:
+            connection.prepare_threshold = None
+
+
+def check_encoding(connection: Connection, url: str) -> None:
+    """Refuse a database of PostgreSQL's that cannot hold every text."""
+    if connection.dialect.name != POSTGRESQL:
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        why = f"the database's encoding is {encoding}, which does not hold every text"
+        instead = "make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        raise StoreUnavailable(url, why, instead=instead)
 
 
 def _connect_to_read(
@@ -152,10 +207,15 @@ _CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_S
 before, a statement that took too long."""
 
 
+_POOLER_ADVICE = (
+    "a pooler such as PgBouncer seems to stand in between: add prepare_threshold=none to the URL"
+)
 _ADVICE_BY_STATE = {
     "08": "check the URL, and that the server runs, then try again",
     "25006": "name a server that may be written to",
+    "26000": _POOLER_ADVICE,
     "28": "check the name and the password in the URL",
+    "42P05": _POOLER_ADVICE,
     "42501": "let the owner of the tables grant what it asks for",
     "53": "let the server have what it lacks, then try again",
     "53100": "make room on the server's disk, then try again",
@@ -227,10 +287,21 @@ def check_joined(connection: Connection, url: str) -> None:
     elif getattr(connection.connection.driver_connection, "autocommit", False) is True:
         why, instead = "commits by itself", "give one with a transaction of yours"
         raise InvalidRequest(f"the connection to {url}", why, instead)
+    elif (encoding := _client_encoding(connection)) not in {"utf-8", None}:
+        what, why = f"the connection to {url}", f"speaks {encoding}, which does not say every text"
+        raise InvalidRequest(what, why, "set its client_encoding to UTF8")
     elif connection.get_isolation_level() == "REPEATABLE READ":
         # It would not see a record that was added since it began, and has no row of it to lock.
         why, instead = "reads what was there when it began", "use READ COMMITTED or SERIALIZABLE"
         raise InvalidRequest(f"the transaction on {url}", why, instead)
+
+
+def _client_encoding(connection: Connection) -> str | None:
+    """Return in what encoding psycopg speaks to the server, by Python's name; None elsewhere."""
+    if connection.dialect.driver != PSYCOPG:
+        return None
+    driver: Any = connection.connection.driver_connection
+    return str(driver.info.encoding)
 
 
 def _check_immediate(connection: Connection) -> None:

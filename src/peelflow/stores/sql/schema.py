@@ -21,6 +21,7 @@ from peelflow.stores.base import (
     EventRow,
     StoredRow,
 )
+from peelflow.stores.sql.connection import check_encoding
 
 SCHEMA = 1
 metadata: sa.MetaData = sa.MetaData()
@@ -97,6 +98,7 @@ def upgrade_schema(
 
     StoreVersion is raised where a newer peelflow made the tables (S12).
     """
+    check_encoding(connection, url)
     version = schema_version(connection) or 0
     if version > SCHEMA:
         raise StoreVersion(url, found=version, known=SCHEMA)
@@ -114,6 +116,7 @@ def upgrade_schema(
 
 def check_schema(connection: sa.Connection, url: str) -> None:
     """Refuse a database whose tables are missing or older, and by StoreVersion newer ones (S12)."""
+    check_encoding(connection, url)
     version = schema_version(connection)
     if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"

@@ -6,6 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from peelflow.stores.base import (
     store_closed,
 )
 from peelflow.stores.codec import record_from
-from peelflow.stores.database import DatabaseStore, SqlSnapshot
+from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.sql import schema as tables
@@ -176,6 +177,8 @@ def join_connection(connection: object) -> JoinedStore:
 
 
 SNAPSHOT_CHUNK = 500
+APPEND_TRIES = 20
+"""How often a batch is tried anew that others overtook, with nothing in its way."""
 
 
 class SqlStore(SqlStoreBase):
@@ -245,21 +248,24 @@ class SqlStore(SqlStoreBase):
                 if append_single_move(driver, rows, rows.events[0]):
                     with self._lock:
                         cache_batch(self._cache, batch, rows)
-                    return
+                    return None
             with self._reading() as connection:
                 raise_refusal(connection, batch)
-        if not absent_ids(batch):
+        for _ in range(APPEND_TRIES):
+            try:
+                return self._append_whole(batch)
+            except Conflict as conflict:
+                if not conflict.transaction_lost:
+                    raise
+            # Whoever stood in the way is told; nobody does who only kept the same rules first.
             with self._reading() as connection:
-                append_in_one_statement(connection, batch, alone=True)
-            return
-        try:
-            with self._transaction() as connection:
-                append_in_one_statement(connection, batch, alone=False)
-        except Conflict as conflict:
-            if not conflict.transaction_lost:
-                raise
-            with self._reading() as connection:
-                raise_refusal(connection, batch)
+                check_batch(batch, partial(ask, connection), self._statements)
+        raise lost_transaction(batch)
+
+    def _append_whole(self, batch: WriteBatch) -> None:
+        alone = not absent_ids(batch)
+        with self._reading() if alone else self._transaction() as connection:
+            append_in_one_statement(connection, batch, alone=alone)
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         if not self._fast:

@@ -1,0 +1,322 @@
+"""Select records by what they are and say, as they stood at the end of a day, or as was known.
+
+Every list and every sum over records takes one `Selection`, so that all of them mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Literal, get_args
+
+from attrs import evolve, frozen
+
+from peelflow.engine.fold import as_corrected, fold
+from peelflow.engine.requirements import QUESTION_FIELD, covers_question
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import Event, Record
+from peelflow.model.rules import Counts, Level
+from peelflow.register.register import HISTORIES_AT_ONCE, Register
+from peelflow.register.validation import check_date, check_one_of, check_position_reached
+from peelflow.stores.base import chunked
+
+Operator = Literal["<=", ">=", "!=", "=", "<", ">"]
+RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
+"""What every record says of itself, whatever fields its category has."""
+FIELD_PREFIX = "field:"
+_CONDITION = re.compile(rf"([^<>=!]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
+_REPORT_FIELDS = ("source_report", "report")
+
+
+@frozen
+class Criterion:
+    """What a record must say: a column, an operator and a value, such as `due < 2023-06-30`.
+
+    `=` with no value asks for records that say nothing. A part of a question counts as that
+    question. What says nothing is neither before nor after anything; days compare as days.
+    """
+
+    column: str
+    operator: Operator
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.operator}{self.value}"
+
+
+@frozen
+class Selection:
+    """Which records to look at; what is left out matches any, and every criterion must hold.
+
+    Attributes:
+        force: The force they were issued to.
+        category: A category of the rulebook.
+        level: 1 to 4, or None for records without a level.
+        state: The state they stand in.
+        parent: The record that they lie below.
+        counts: How they count on `ledger`; None where they need not count on it.
+        ledger: The ledger to count on.
+        criteria: What else they must say.
+    """
+
+    force: str | None = None
+    category: str | None = None
+    level: Level | Literal["any"] = "any"
+    state: str | None = None
+    parent: str | None = None
+    counts: Counts | None = None
+    ledger: str = "portal"
+    criteria: tuple[Criterion, ...] = ()
+
+
+EVERYTHING = Selection()
+
+
+def read_criterion(text: str) -> Criterion:
+    """Return the criterion that a text says, such as `owner=lead-3`, `owner=` or `due<2023-06-30`.
+
+    Args:
+        text: A column, an operator and a value.
+
+    Raises:
+        InvalidRequest: There is no operator, or nothing stands before it.
+    """
+    parts = _CONDITION.fullmatch(text)
+    if parts is None or not parts[1].strip():
+        instead = "write it as owner=lead-3, owner!=lead-3, owner= or due<2023-06-30"
+        raise InvalidRequest(f"the criterion {text!r}", "is none", instead)
+    operator: Operator = parts[2]  # type: ignore[assignment] # what the pattern lets through
+    return Criterion(parts[1].strip(), operator, parts[3].strip())
+
+
+def check_column(register: Register, column: str) -> None:
+    """Refuse a column that no record could ever have.
+
+    Args:
+        register: The register, whose rulebook declares the fields.
+        column: A column of every record, a declared field, or `field:` and its name.
+
+    Raises:
+        InvalidRequest: With the one that was meant.
+    """
+    categories = register.rulebook.vocabulary.categories.values()
+    declared = {name for category in categories for name in category.fields}
+    name = column.removeprefix(FIELD_PREFIX)
+    known = declared if name != column else declared.union(RECORD_COLUMNS)
+    check_one_of(name, known, "the column")
+
+
+def values_of(record: Record, column: str) -> tuple[str, ...]:
+    """Return what a record says in a column: nothing, one text, or the items of a list.
+
+    Args:
+        record: The record.
+        column: As for `check_column`.
+    """
+    match column:
+        case "record":
+            return (record.id,)
+        case "category" | "force" | "state":
+            return (str(getattr(record, column)),)
+        case "level":
+            return ("none" if record.level is None else str(record.level),)
+        case "issued":
+            return (record.issued.isoformat(),)
+        case "parent":
+            return () if record.parent is None else (record.parent,)
+        case "report":
+            said = (_field_values(record, name) for name in _REPORT_FIELDS)
+            return next((values for values in said if values), ())
+        case _:
+            return _field_values(record, column.removeprefix(FIELD_PREFIX))
+
+
+def _field_values(record: Record, name: str) -> tuple[str, ...]:
+    value = record.fields.get(name, ())
+    return (value,) if isinstance(value, str) else value
+
+
+def satisfies(record: Record, criterion: Criterion) -> bool:
+    """Whether a record says what a criterion asks for.
+
+    Args:
+        record: The record.
+        criterion: The criterion.
+    """
+    values, wanted = values_of(record, criterion.column), criterion.value
+    is_question = criterion.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
+    match criterion.operator:
+        case "=" | "!=":
+            says = any(
+                value == wanted or (is_question and covers_question(frozenset({wanted}), value))
+                for value in values
+            )
+            return (says if wanted else not values) == (criterion.operator == "=")
+        case "<":
+            return any(value < wanted for value in values)
+        case "<=":
+            return any(value <= wanted for value in values)
+        case ">":
+            return any(value > wanted for value in values)
+        case ">=":
+            return any(value >= wanted for value in values)
+
+
+def each_selected(
+    register: Register,
+    selection: Selection = EVERYTHING,
+    *,
+    as_at: date | None = None,
+    known: int | None = None,
+) -> Iterator[Record]:
+    """Yield the records of a selection by id, as they stood at the end of a day.
+
+    Args:
+        register: The register.
+        selection: Which records, judged as they stood.
+        as_at: The day; with everything that is recorded where left out.
+        known: The position of the feed up to which events count; every one where left out.
+
+    Raises:
+        InvalidRequest: Nothing could ever match, or the feed has not come to that position.
+    """
+    if as_at is not None:
+        check_date(as_at, "the list")
+    check_position_reached(register.services, known)
+    _check_selection(register, selection)
+    wanted = selection.force, selection.category, selection.parent
+    records = register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    return (
+        record
+        for record in _each_as_at(register, records, as_at, _last_numbers(register, known))
+        if _is_selected(register, selection, record)
+    )
+
+
+def _check_selection(register: Register, selection: Selection) -> None:
+    register.records(
+        level=selection.level,
+        state=selection.state,
+        counts=selection.counts,
+        ledger=selection.ledger,
+    )
+    for criterion in selection.criteria:
+        check_column(register, criterion.column)
+        if criterion.operator in ("=", "!=") and criterion.value:
+            match criterion.column:
+                case "force":
+                    register.records(force=criterion.value)
+                case "category":
+                    register.records(category=criterion.value)
+                case "state":
+                    register.records(state=criterion.value)
+                case "parent":
+                    register.records(parent=criterion.value)
+
+
+def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
+    return (
+        selection.level in ("any", record.level)
+        and selection.state in (None, record.state)
+        and selection.counts in (None, register.counts(record).get(selection.ledger))
+        and all(satisfies(record, criterion) for criterion in selection.criteria)
+    )
+
+
+def _last_numbers(register: Register, known: int | None) -> Mapping[str, int] | None:
+    """Return the number of each record's last event up to a position; None where all count."""
+    if known is None or known == register.position():
+        return None
+    numbers: dict[str, int] = {}
+    for item in register.feed():
+        if item.position > known:
+            break
+        numbers[item.entry.event.record] = item.entry.event.number
+    return numbers
+
+
+def _each_as_at(
+    register: Register,
+    records: Iterable[Record],
+    as_at: date | None,
+    numbers: Mapping[str, int] | None,
+) -> Iterator[Record]:
+    """Yield records as they stood then; only of those that moved since is the history read."""
+    for chunk in chunked(records, HISTORIES_AT_ONCE):
+        moved = [
+            record
+            for record in chunk
+            if (as_at is not None and record.on > as_at)
+            or (numbers is not None and numbers.get(record.id) != record.number)
+        ]
+        histories = dict(zip(map(_id_of, moved), _histories_of(register, moved), strict=True))
+        for latest in chunk:
+            record: Record | None = latest
+            if (history := histories.get(latest.id)) is not None:
+                number = None if numbers is None else numbers.get(latest.id, 0)
+                record = record_as_at(history[:number], as_at)
+            if record is not None:
+                yield record
+
+
+def _id_of(record: Record) -> str:
+    return record.id
+
+
+def _histories_of(register: Register, records: Iterable[Record]) -> Iterator[tuple[Event, ...]]:
+    return (history for _, history in register.histories(records))
+
+
+def is_open(register: Register, record: Record, ledger: str | None = None) -> bool:
+    """Whether a record counts open on a ledger, or on any."""
+    counts = register.counts(record)
+    return "open" in counts.values() if ledger is None else counts.get(ledger) == "open"
+
+
+def each_open(
+    register: Register,
+    on: date,
+    *,
+    selection: Selection = EVERYTHING,
+    ledger: str | None = None,
+) -> Iterator[Record]:
+    """Yield the records that count open on a ledger, or on any, at the end of a day.
+
+    Args:
+        register: The register.
+        on: The day.
+        selection: Which records.
+        ledger: The ledger; any when left out.
+    """
+    if ledger is not None:
+        selection = evolve(selection, ledger=ledger)
+    records = each_selected(register, selection, as_at=on)
+    return (record for record in records if is_open(register, record, ledger))
+
+
+def narrowed(selection: Selection, force: str | None) -> Selection:
+    """Return a selection of one force's records alone, where one is named.
+
+    Args:
+        selection: The selection.
+        force: The force; the selection's own when left out.
+    """
+    return selection if force is None else evolve(selection, force=force)
+
+
+def record_as_at(history: Sequence[Event], on: date | None) -> Record | None:
+    """Return the record that a history makes by the end of a day; None where it was not there."""
+    events = corrected_until(history, on)
+    return fold(events) if events else None
+
+
+def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
+    """Return what stands of a record's history, as it was last corrected, up to a day."""
+    return tuple(event for event in as_corrected(history) if on is None or event.on <= on)
+
+
+def text_field(record: Record, name: str) -> str | None:
+    """Return what a record's field says; None where it says nothing, or has several items."""
+    value = record.fields.get(name)
+    return value if isinstance(value, str) else None

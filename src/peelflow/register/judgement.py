@@ -1,0 +1,191 @@
+"""Judge the acts that are kept again, each by the rules kept beside it, as on its own day.
+
+A chain that was made anew fits, whatever it says. Whoever makes one has to write acts that the
+rules would have let somebody do, or they are told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from peelflow.engine.fold import as_corrected
+from peelflow.errors import InvalidRequest, StoreError, UnknownRecord
+from peelflow.model.decisions import Act, Context, Predicate
+from peelflow.model.records import (
+    Added,
+    Event,
+    Migrated,
+    Record,
+    Relevelled,
+    TransitionTaken,
+)
+from peelflow.register.replay import (
+    each_event_with_record,
+    is_move_permitted,
+    no_appointment_sentence,
+    why_act_unlawful,
+)
+from peelflow.register.session import Session
+from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
+from peelflow.stores.integrity import (
+    Discrepancy,
+    Heads,
+    Seal,
+    seal_discrepancies,
+    verify_snapshot,
+)
+from peelflow.stores.opening import register_documents
+from peelflow.texts import is_blank
+
+RECORDS_AT_ONCE = 500
+"""How many records are judged in one session, which remembers what it reads."""
+JUDGED_UNASKED = 50_000
+"""How many events are judged unasked: more of them take longer than somebody waits for."""
+UNLAWFUL = "act-unlawful"
+SessionFactory = Callable[[], Session]
+
+
+@frozen
+class Verification:
+    """What came of verifying a register.
+
+    Attributes:
+        discrepancies: All that does not fit; then each event that its rules would not let happen.
+        judged: Whether the events were judged by their rules. They are not where something else
+            does not fit: it may be what they rest on.
+        assumed: The predicates that were taken to hold, as no function was given for them.
+    """
+
+    discrepancies: tuple[Discrepancy, ...]
+    judged: bool = False
+    assumed: tuple[str, ...] = ()
+
+
+def verify_register(
+    store: Store,
+    documents: DocumentStore,
+    session_factory: SessionFactory,
+    *,
+    sealed: Seal | None = None,
+    heads: Heads | None = None,
+    judged: bool = True,
+) -> Verification:
+    """Hold everything that is kept to its events, and each event to the rules kept beside it.
+
+    Args:
+        store: What keeps the events.
+        documents: What keeps the documents.
+        session_factory: Begins a session that reads from the store.
+        sealed: A seal that was kept elsewhere.
+        heads: The heads that came with it.
+        judged: Whether the events are judged, where all else fits.
+    """
+    store.position()
+    with store.snapshot() as kept:
+        discrepancies = list(verify_snapshot(kept, register_documents(kept, documents)))
+        if sealed is not None:
+            discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
+    if discrepancies or not judged:
+        return Verification(tuple(discrepancies))
+    return judge_events(store, session_factory)
+
+
+@frozen
+class AssumedPredicates(Mapping[str, Predicate]):
+    """The predicates that an application gave; any other is taken to hold, and noted.
+
+    Attributes:
+        given: Those that it gave.
+        assumed: The names of the others, as they were asked for.
+    """
+
+    given: Mapping[str, Predicate]
+    assumed: set[str] = field(factory=set)
+
+    def __getitem__(self, name: str) -> Predicate:
+        if name in self.given:
+            return self.given[name]
+        self.assumed.add(name)
+        return _holds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+
+def _holds(record: Record, act: Act, context: Context) -> bool:
+    del record, act, context
+    return True
+
+
+def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
+    """Judge every event of a store by the rules that its record pinned as it happened.
+
+    What was corrected is judged as it is known by now, and so are the people, inspections and
+    children that an act looked at.
+
+    Args:
+        store: What keeps the events.
+        session_factory: Begins a session that reads from it.
+    """
+    discrepancies: list[Discrepancy] = []
+    assumed: set[str] = set()
+    for records in chunked(store.records(RecordQuery()), RECORDS_AT_ONCE):
+        session = session_factory()
+        predicates = AssumedPredicates(session.services.predicates, assumed)
+        histories = store.histories([record.id for record in records])
+        for history in histories.values():
+            events = tuple(entry.event for entry in history)
+            discrepancies += _unlawful_events(session, events, predicates)
+    return Verification(tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)))
+
+
+def _unlawful_events(
+    session: Session, history: Iterable[Event], predicates: AssumedPredicates
+) -> Iterator[Discrepancy]:
+    for event, record in each_event_with_record(as_corrected(history)):
+        try:
+            why = _why_unlawful(session, event, record, predicates)
+        except (LookupError, StoreError, UnknownRecord):
+            return  # the rules, or a record that it names, are gone: told as such
+        except InvalidRequest as fault:
+            why = str(fault)
+        if why:
+            yield Discrepancy(event.record, event.number, UNLAWFUL, why)
+
+
+def _why_unlawful(
+    session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
+) -> str:
+    """Return why an event could not have happened to a record as it then stood, or nothing."""
+
+    def with_predicates(context: Context) -> Context:
+        return evolve(context, predicates=predicates)
+
+    match event.what:
+        case TransitionTaken() as what if record:
+            why = why_act_unlawful(session, event, what, record, change_context=with_predicates)
+            rules = f"under {record.lifecycle}, kept beside it"
+            did = f"`{what.trigger}` by `{event.actor.role}`"
+            return f"{did} is not lawful {rules}: {why}" if why else ""
+        case Relevelled() | Migrated() if record and not is_move_permitted(session, event, record):
+            return no_appointment_sentence(event, record)
+        case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
+            return f"under {pin}, kept beside it, a record can only be taken over"
+        case _:
+            return _why_unsourced(session, event)
+
+
+def _why_unsourced(session: Session, event: Event) -> str:
+    """Say that a decision of an inspectorate's names nothing it was read from."""
+    role: Any = session.rulebook.vocabulary.roles.get(event.actor.role)
+    if role is None or role.side != "inspectorate":
+        return ""
+    if event.source is None or is_blank(event.source):
+        return f"the decision of {event.actor} names no source"
+    return ""

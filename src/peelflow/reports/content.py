@@ -1,0 +1,139 @@
+"""The content of a report, apart from any format: built once, written by thin writers.
+
+Text is plain text; nothing in it is markup of any format. A writer escapes what its format would
+take for its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+from attrs import frozen
+
+Cell = str | int | date | None
+
+
+@frozen
+class Paragraph:
+    """Some sentences; a `note` is set smaller, for it explains what stands beside it."""
+
+    text: str
+    is_note: bool = False
+
+
+@frozen
+class Bullets:
+    """A list of things that have no order."""
+
+    items: tuple[str, ...]
+
+
+@frozen
+class Table:
+    """Rows below a heading row.
+
+    Attributes:
+        name: What programs know it by, such as the tab of a workbook.
+        title: What stands above it.
+        columns: The names of the columns.
+        rows: The rows; a cell of None is empty.
+        numbers: The columns to align to the right.
+        totals: Whether the last row sums up the others.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numbers: tuple[str, ...] = ()
+    totals: bool = False
+
+
+@frozen
+class Series:
+    """One line or one set of bars of a chart: a value for each of the chart's places."""
+
+    name: str
+    values: tuple[int, ...]
+
+
+@frozen
+class Chart:
+    """Numbers as a picture.
+
+    Attributes:
+        name: What programs know it by.
+        title: What stands above it.
+        alt: What it shows, for who cannot see it.
+        kind: Lines over days, or bars over words.
+        places: The days or words of its horizontal axis, in order.
+        series: What is drawn over them.
+    """
+
+    name: str
+    title: str
+    alt: str
+    kind: Literal["lines", "bars"]
+    places: tuple[str, ...]
+    series: tuple[Series, ...]
+
+
+Block = Paragraph | Bullets | Table | Chart
+
+
+@frozen
+class Section:
+    """A part of a report under a heading, with parts of its own below it."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@frozen
+class Report:
+    """A whole report.
+
+    Attributes:
+        title: Its title.
+        subtitle: For whom, and as at what day.
+        facts: What stands in its title block: a word and what it says.
+        sections: Its parts.
+        footer: What it was made from, sentence by sentence.
+    """
+
+    title: str
+    subtitle: str
+    facts: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    footer: tuple[str, ...]
+
+
+def each_block(report: Report) -> Iterator[Block]:
+    """Yield every block of a report, in reading order.
+
+    Args:
+        report: The report.
+    """
+    for section in report.sections:
+        yield from _blocks_under(section)
+
+
+def _blocks_under(section: Section) -> Iterator[Block]:
+    yield from section.blocks
+    for part in section.sections:
+        yield from _blocks_under(part)
+
+
+def say_cell(cell: Cell) -> str:
+    """Return a cell as people read it: a day as 30/03/2023, nothing as nothing.
+
+    Args:
+        cell: The cell.
+    """
+    if cell is None:
+        return ""
+    return f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell)

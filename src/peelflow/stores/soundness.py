@@ -1,0 +1,333 @@
+"""Hold what is kept to what a verb could have written: its words, its days, its moves and figures.
+
+A chain that fits says that nobody changed an event since the chain was made. Whoever makes a chain
+anew can write anything into it; what no verb writes is told here, under the rules kept beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from attrs import define, evolve, field
+
+from peelflow.engine.fold import apply, as_corrected, begin, changes_of, changes_of_event
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import (
+    Added,
+    Amended,
+    Attached,
+    Change,
+    ChildLinked,
+    Corrected,
+    Document,
+    Event,
+    Migrated,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.model.rules import Lifecycle, Pin
+from peelflow.rulebook.canonical import restore
+from peelflow.stores.base import PinKey, is_sha256
+from peelflow.stores.codec import event_text
+from peelflow.texts import first_unseen, is_blank
+
+LONDON = ZoneInfo("Europe/London")
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""The years in which something can be recorded: a clock outside of them is wrong."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with an event: its code, and a sentence."""
+
+    code: str
+    sentence: str
+
+
+def is_lawful_moment(moment: datetime) -> bool:
+    """Return whether a clock that tells this moment may be right."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
+
+
+def event_faults(event: Event, text: str) -> Iterator[Fault]:
+    """Yield what of an event no verb writes, whatever the rules: its form, its words, its days."""
+    if event_text(event) != text:
+        yield Fault("event-form", "its text is not written as peelflow writes it")
+    for what, word in _names_of(event):
+        why = _name_fault(word)
+        if why is not None:
+            yield Fault("words-unfit", f"{what} {word!a:.80} {why}")
+    for what, words in _words_of(event):
+        if words is not None and is_blank(words):
+            yield Fault("words-unfit", f"{what} is empty")
+    for document in documents_of(event):
+        if not is_sha256(document.digest) or document.size < 0:
+            yield Fault("words-unfit", f"the document {document.name!a:.80} has no digest or size")
+    yield from _day_faults(event)
+
+
+def _names_of(event: Event) -> Iterator[tuple[str, str]]:
+    yield "the id", event.record
+    yield "the actor's person", event.actor.person
+    yield "the actor's role", event.actor.role
+    yield "who recorded it,", event.recorded_by
+    if isinstance(event.what, Added | TakenOver):
+        yield "the force", event.what.force
+        yield "the category", event.what.category
+    for document in documents_of(event):
+        if document.signed_by is not None:
+            yield "who signed the document,", document.signed_by
+
+
+def _name_fault(name: str) -> str | None:
+    if is_blank(name):
+        return "is empty"
+    if name != name.strip():
+        return "is padded with spaces"
+    unseen = first_unseen(name)
+    return None if unseen is None else f"holds U+{ord(unseen):04X}, which shows nothing"
+
+
+def _words_of(event: Event) -> Iterator[tuple[str, str | None]]:
+    yield "the key", event.key
+    what = event.what
+    if isinstance(what, Added | TakenOver):
+        for name, value in what.fields.items():
+            yield "a field's name", name
+            for item in (value,) if isinstance(value, str) else value:
+                yield f"the field {name!a:.80}", item
+    if isinstance(what, Amended):
+        for item in (what.new,) if isinstance(what.new, str) else what.new or ():
+            yield f"the field {what.field!a:.80}", item
+    for document in documents_of(event):
+        yield "a document's kind", document.kind
+        yield "a document's name", document.name
+
+
+def documents_of(event: Event) -> tuple[Document, ...]:
+    """Return the documents that an event brings."""
+    match event.what:
+        case TransitionTaken(evidence=evidence):
+            return evidence
+        case Attached(document=document):
+            return (document,)
+        case _:
+            return ()
+
+
+def _day_faults(event: Event) -> Iterator[Fault]:
+    moment = event.recorded_at
+    if moment.tzinfo is None or not is_lawful_moment(moment):
+        yield Fault("day-unfit", f"it is recorded at {moment.isoformat()}, which no right clock is")
+        return
+    recorded = moment.astimezone(UTC).astimezone(LONDON).date()
+    for what, day in _past_days_of(event):
+        if day > recorded:
+            yield Fault("day-unfit", f"{what} {day} lies after {recorded}, when it was recorded")
+
+
+def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
+    yield "its day", event.on
+    if isinstance(event.what, TakenOver):
+        yield "its issue", event.what.issued
+    if isinstance(event.what, Corrected) and event.what.to is not None:
+        yield "its corrected day", event.what.to
+
+
+@define(eq=False)
+class KeptLifecycles:
+    """The lifecycles that a store or an export keeps, each restored when an event first needs it.
+
+    Attributes:
+        texts: The text of each, by its name, version and digest.
+    """
+
+    texts: Mapping[PinKey, str]
+    _restored: dict[Pin, Lifecycle | None] = field(init=False, factory=dict, repr=False)
+
+    def find(self, pin: Pin) -> Lifecycle | None:
+        """Return the rules of a pin; None where they are not kept, or not as they were."""
+        if pin not in self._restored:
+            self._restored[pin] = self._restore(pin)
+        return self._restored[pin]
+
+    def get(self, pin: Pin) -> Lifecycle:
+        """Return the rules of a pin, or raise LookupError."""
+        rules = self.find(pin)
+        if rules is None:
+            raise LookupError(pin)
+        return rules
+
+    def _restore(self, pin: Pin) -> Lifecycle | None:
+        text = self.texts.get((pin.name, pin.version, pin.digest))
+        if not isinstance(text, str) or digest_of(text) != pin.digest:
+            return None  # told as rules that are missing, or were changed
+        try:
+            rules = restore(text)
+        except InvalidRequest:
+            return None
+        return rules if rules.pin == pin else None
+
+
+def digest_of(text: str) -> str:
+    """Return the SHA-256 of a text, also of one that is no valid UTF-8."""
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def history_faults(
+    events: Sequence[Event], rules: KeptLifecycles
+) -> Iterator[tuple[int, str, str]]:
+    """Yield each event that does not follow from those before it: its number, code and sentence.
+
+    Until something is corrected each event is looked at by itself, with the changes that it makes.
+    Behind a correction, the sums of all changes are held to what happened as it is known by now.
+
+    Args:
+        events: All events of one record, in order.
+        rules: The lifecycles kept beside them.
+    """
+    record: Record | None = None
+    for event in events:
+        if isinstance(event.what, Corrected):
+            yield from _sum_faults(events, rules)
+            return
+        for fault in _step_faults(record, event, rules):
+            yield event.number, *fault
+        record = begin(event) if record is None else apply(record, event)
+
+
+def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
+    if record is not None and event.on < record.on and not isinstance(event.what, ChildLinked):
+        yield Fault("day-unfit", f"it is dated {event.on}, before the record's last, {record.on}")
+    yield from _typed_faults(record, event)
+    why = _move_fault(record, event, rules)
+    if why is not None:
+        yield Fault("move-unknown", why)
+        return
+    try:
+        changes = changes_of_event(record, event, rules.get)
+    except LookupError:  # rules that are not kept, or have no such state, are told as such
+        return
+    if changes != event.changes:
+        yield Fault("changes-unfit", "its changes of the figures are not what its rules make of it")
+
+
+_DAYS = ("first_day", "last_day")
+_TYPED = {"appointment": ("person", "role", *_DAYS), "inspection": ("kind", *_DAYS)}
+"""The fields that decisions read as a text, of the categories that they are read of."""
+_REQUIRED = {"appointment": ("person", "role", "first_day")}
+
+
+def _typed_faults(record: Record | None, event: Event) -> Iterator[Fault]:
+    """Yield each field that decisions read and could not."""
+    match event.what:
+        case Added(category=category, fields=fields) | TakenOver(category=category, fields=fields):
+            missing = [name for name in _REQUIRED.get(category, ()) if name not in fields]
+            given: Iterable[tuple[str, object]] = fields.items()
+        case Amended(field=name, new=new) if record:
+            category = record.category
+            missing = [name] if new is None and name in _REQUIRED.get(category, ()) else []
+            given = () if new is None else ((name, new),)
+        case _:
+            return
+    for name in missing:
+        yield Fault("words-unfit", f"the field {name!a:.80} is missing")
+    for name, value in given:
+        if name not in _TYPED.get(category, ()):
+            continue
+        if not isinstance(value, str) or (name in _DAYS and not _is_day(value)):
+            kind = "day" if name in _DAYS else "text"
+            yield Fault("words-unfit", f"the field {name!a:.80} is no {kind}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _move_fault(record: Record | None, event: Event, rules: KeptLifecycles) -> str | None:
+    match event.what:
+        case Added() | TakenOver() as what:
+            return _entry_fault(what, rules.find(what.lifecycle))
+        case TransitionTaken() as what if record:
+            return _transition_fault(record, what, rules.find(record.lifecycle))
+        case Relevelled() | Migrated() as what if record:
+            return _place_fault(record, what) or _arrival_fault(record, what, rules)
+        case Amended(field=name, old=old) if record:
+            was = record.fields.get(name)
+            return None if was == old else f"the field {name!a:.80} did not say what it amends"
+        case _:
+            return None
+
+
+def _entry_fault(what: Added | TakenOver, rules: Lifecycle | None) -> str | None:
+    if rules is None:
+        return None
+    if what.state not in rules.states or (isinstance(what, Added) and what.state != rules.initial):
+        return f"no record enters the state {what.state!a:.80} so under {rules}"
+    return _scope_fault(rules, what.category, what.level)
+
+
+def _scope_fault(rules: Lifecycle, category: str, level: int | None) -> str | None:
+    applies = rules.applies_to
+    if category in applies.category and level in applies.level:
+        return None
+    return f"{rules} is not for a {category!a:.80} at level {level or 'none'}"
+
+
+def _transition_fault(record: Record, what: TransitionTaken, rules: Lifecycle | None) -> str | None:
+    if what.old != record.state:
+        return f"it leaves {what.old!a:.80}, and the record stands in {record.state!a:.80}"
+    if rules is None:
+        return None
+    state = rules.states.get(record.state)
+    steps = [(step.trigger, step.to) for step in state.transitions] if state else []
+    if (what.trigger, what.new) in steps:
+        return None
+    return f"{rules} has no {what.trigger!a:.80} from {what.old!a:.80} to {what.new!a:.80}"
+
+
+def _place_fault(record: Record, what: Relevelled | Migrated) -> str | None:
+    is_elsewhere = what.old != record.state
+    if isinstance(what, Relevelled):
+        is_elsewhere = is_elsewhere or what.old_level != record.level
+    return "it moves the record from where it does not stand" if is_elsewhere else None
+
+
+def _arrival_fault(
+    record: Record, what: Relevelled | Migrated, lifecycles: KeptLifecycles
+) -> str | None:
+    rules = lifecycles.find(what.lifecycle)
+    if rules is None:
+        return None
+    if what.new not in rules.states:
+        return f"it moves the record to {what.new!a:.80}, which is no state of {rules}"
+    level = what.new_level if isinstance(what, Relevelled) else record.level
+    return _scope_fault(rules, record.category, level)
+
+
+def _sum_faults(events: Sequence[Event], rules: KeptLifecycles) -> Iterator[tuple[int, str, str]]:
+    try:
+        standing = changes_of(as_corrected(events), rules.get)
+    except (LookupError, TypeError, ValueError):  # what nothing is left of is told as such
+        return
+    expected, kept = _sums(standing), _sums(c for event in events for c in event.changes)
+    if expected != kept:
+        last = [event.number for event in events if isinstance(event.what, Corrected)][-1]
+        sentence = "the figures of this record do not sum up to what happened as it is known now"
+        yield last, "changes-unfit", sentence
+
+
+def _sums(changes: Iterable[Change]) -> Mapping[Change, int]:
+    sums: Counter[Change] = Counter()
+    for change in changes:
+        sums[evolve(change, delta=0)] += change.delta
+    return {line: total for line, total in sums.items() if total}

@@ -1,0 +1,321 @@
+"""Grouping: records counted by anything they say, and their movements, add up to the whole."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peelflow.engine.fold import fold
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Refused
+from peelflow.model.records import Event
+from peelflow.model.rules import SYSTEM
+from peelflow.portfolio.grouping import ROW, Group, grouped_figures, selected_figures
+from peelflow.portfolio.listing import Share, age_shares, ages
+from peelflow.portfolio.movement import movement_totals
+from peelflow.portfolio.overdue import deadlines, overdue, overdue_shares
+from peelflow.portfolio.selection import (
+    Criterion,
+    Selection,
+    corrected_until,
+    each_selected,
+    read_criterion,
+)
+from peelflow.register.register import Register
+from tests.builders.force import FORCE, KIND, LIAISON, START, World, new_world
+
+PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
+TRACKED = ("level-1", "level-2", "level-3", "cause-of-concern", "before-levels")
+COLUMNS = (ROW, "state", "owner", "question", "theme", "report", "parent", "force", "category")
+COLUMNS_TOO = ("level", "field:owner", "addressees", "due")
+BY = st.sampled_from((*COLUMNS, *COLUMNS_TOO))
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "owner": st.sampled_from(["lead-1", "lead-2"]),
+        "question": st.sampled_from(["7", "7.2", "10"]),
+        "question_set": st.sampled_from(["peel_nine", "peel_twelve"]),
+        "theme": st.just("custody"),
+        "addressees": st.sampled_from([["pccs"], ["pccs", "npcc"]]),
+        "due": st.dates(START, START + timedelta(20)),
+        "published": st.dates(START - timedelta(900), START + timedelta(3)),
+    },
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Draw a register: records of every level, walked, amended and corrected."""
+    world = new_world()
+    for _ in range(draw(st.integers(1, 3))):
+        kind = KIND[draw(st.sampled_from(TRACKED))]
+        fields = draw(FIELDS)
+        if fields.get("question") == "10":
+            fields["question_set"] = "peel_twelve"
+        record = world.add(kind, fields={"owner": "lead-1"} | fields)
+        for _ in range(draw(st.integers(0, 3))):
+            _live_on(draw, world, record)
+        world.later(draw(st.integers(0, 2)))
+    return world
+
+
+def _live_on(draw: st.DrawFn, world: World, record: str) -> None:
+    """Do one more thing to a record: a step, or another owner; and perhaps take it back."""
+    ways = [way.trigger for way in world.ways_out(record) if way.by != (SYSTEM,)]
+    trigger = draw(st.sampled_from([*ways, "amend"]))
+    if trigger == "amend":
+        now = world.register.record(record).fields["owner"]
+        owner = draw(st.sampled_from(sorted({"lead-1", "lead-2", "lead-9"} - {str(now)})))
+        world.register.amend(
+            record, "owner", owner, reason="moved", actor=LIAISON, on=world.later()
+        )
+    else:
+        with suppress(Refused):  # a parent waits for its children
+            did = world.step(record, trigger)
+            if draw(st.integers(0, 3)) == 0:
+                _take_back(world, did)
+
+
+def _take_back(world: World, did: Event) -> None:
+    """Void an event, by whoever did it, where that can be."""
+    more = PORTAL if did.actor.role == "hmicfrs" else {}
+    with suppress(Refused, InvalidRequest):
+        world.register.correct(
+            did.record,
+            did.number,
+            correction="void",
+            actor=did.actor,
+            on=world.later(),
+            reason="typed wrongly",
+            **more,
+        )
+
+
+DAYS = st.integers(-1, 12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(), BY, DAYS, st.sampled_from(["portal", "force"]))
+def test_groups_sum_to_the_whole(world: World, by: str, days: int, ledger: str) -> None:
+    """Whatever they are grouped by, on any day, as known at any position."""
+    register, day = world.register, START + timedelta(days)
+    for known in (None, register.position() // 2):
+        whole = register.figures(as_at=day, ledger=ledger, known=known)
+        groups = grouped_figures(register, by, as_at=day, ledger=ledger, known=known)
+        assert (groups.open, groups.closed, groups.total) == (whole.open, whole.closed, whole.total)
+        assert 0 <= groups.assumed <= groups.total
+        rows = selected_figures(register, Selection(), as_at=day, ledger=ledger, known=known)
+        assert rows.lines == whole.lines
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(), BY, DAYS, st.integers(0, 8), st.sampled_from(["portal", "force"]))
+def test_opening_and_movement_are_closing(
+    world: World, by: str, days: int, more: int, ledger: str
+) -> None:
+    """In every group: what was, and what moved, is what is."""
+    register, after = world.register, START + timedelta(days)
+    until = after + timedelta(more)
+    totals = movement_totals(register, after=after, until=until, by=by, ledger=ledger)
+
+    for day, parts in ((after, "before"), (until, "after")):
+        found = {line.group.key: line for line in grouped_figures(
+            register, by, as_at=day, ledger=ledger).groups if line.total}  # fmt: skip
+        said = {
+            total.group.key: (getattr(total, f"open_{parts}"), getattr(total, f"closed_{parts}"))
+            for total in totals
+        }
+        assert {key: (line.open, line.closed) for key, line in found.items()} == {
+            key: counts for key, counts in said.items() if any(counts)
+        }
+
+
+@settings(max_examples=30, deadline=None)
+@given(worlds(), DAYS)
+def test_a_list_as_at_a_day_is_what_replaying_gives(world: World, days: int) -> None:
+    """Each record is the fold of what had happened by then."""
+    register, day = world.register, START + timedelta(days)
+    replayed = [
+        (record.id, fold(events).state, fold(events).fields)
+        for record, history in register.histories(register.records())
+        if (events := corrected_until(history, day))
+    ]
+    listed = each_selected(register, as_at=day)
+    assert [(each.id, each.state, each.fields) for each in listed] == replayed
+
+
+@settings(max_examples=30, deadline=None)
+@given(worlds(), BY, DAYS)
+def test_shares_are_of_what_is_listed(world: World, by: str, days: int) -> None:
+    """Ages and overdue ones by any group sum to the lists."""
+    register, day = world.register, START + timedelta(days)
+    before = START - timedelta(90)
+    listed = ages(register, day, ledger="portal")
+    shares = age_shares(register, day, before=before, by=by)
+    assert sum(share.total for share in shares) == len(listed)
+    assert sum(share.past for share in shares) == sum(
+        bool(age.published and age.published < before) for age in listed
+    )
+    late = overdue_shares(register, day, by=by)
+    own = overdue(register, day, ledger="portal").records
+    assert sum(share.past for share in late) == len(own)
+    every = deadlines(register, day, ledger="portal")
+    assert sum(share.total for share in late) == len(every.records) + len(every.undated)
+    assert set(own) <= set(every.records)
+
+
+def test_a_question_counts_with_its_parts_and_its_set(world: World) -> None:
+    """7.2 is of 7; a number means nothing without its set; 9 comes before 10."""
+    for question, questions in (("7.2", "peel_nine"), ("7", "peel_nine"), ("7", "peel_twelve")):
+        world.add(KIND["level-3"], fields={"question": question, "question_set": questions})
+    world.add(KIND["level-3"], fields={"question": "10", "question_set": "peel_twelve"})
+    groups = grouped_figures(world.register, "question").groups
+    assert [(line.group.key, line.open) for line in groups] == [
+        ("peel_nine 7", 2),
+        ("peel_twelve 7", 1),
+        ("peel_twelve 10", 1),
+    ]
+    assert groups[0].group.title == (
+        "PEEL questions, 2023 framework: 7. "
+        "How good is the force at managing offenders and suspects?"
+    )
+
+
+def test_groups_are_read_by_their_titles(world: World) -> None:
+    """Reports by title, levels in words, what says nothing at the end."""
+    report = world.add(KIND["report"])
+    world.add(KIND["level-3"], fields={"source_report": report})
+    world.add(KIND["level-2"], fields={"report": "a letter"})
+    world.add(KIND["cause-of-concern"])
+
+    def titles(by: str) -> list[str]:
+        return [line.group.title for line in grouped_figures(world.register, by).groups]
+
+    assert titles("report") == ["a letter", f"{report}: Custody", "No report"]
+    assert titles("level") == ["Level 2", "Level 3", "No level"]
+    assert "Area for improvement" in titles("category")
+    assert titles("field:question_set") == ["No question set"]
+
+
+def test_what_was_taken_over_is_counted_as_assumed(world: World) -> None:
+    """Until it walks on; and a notebook shows it."""
+    world.add(KIND["before-levels"])
+    grouped = grouped_figures(world.register, "state")
+    (line,) = grouped.groups
+    assert (line.group.key, line.assumed, line.total) == ("closed", 1, 1)
+    assert "<td>1</td>" in grouped._repr_html_()
+
+
+def test_undeclared_records_stand_in_a_row_of_their_own(world: World) -> None:
+    """As in the figures: nothing is lost."""
+    world.add(KIND["super-complaint-recommendation"])
+    groups = grouped_figures(world.register, ROW, ledger="force").groups
+    assert [line.open for line in groups if line.open] == [1]
+
+
+def test_a_share_of_nothing_is_no_number() -> None:
+    """A half is rounded up."""
+    assert Share(Group(None, ""), 0, 0, 0).percent is None
+    assert Share(Group(None, ""), 1, 8, 0).percent == 13
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("owner = lead-1", ("owner", "=", "lead-1")),
+        ("due<=2023-06-30", ("due", "<=", "2023-06-30")),
+        ("owner=", ("owner", "=", "")),
+        ("theme!=a=b", ("theme", "!=", "a=b")),
+    ],
+)
+def test_a_criterion_is_read(text: str, said: tuple[str, str, str]) -> None:
+    """A column, an operator and a value."""
+    criterion = read_criterion(text)
+    assert (criterion.column, criterion.operator, criterion.value) == said
+    assert str(criterion) == "".join(said)
+
+
+@pytest.mark.parametrize("text", ["owner", "=lead", " =x", ""])
+def test_what_is_no_criterion_is_refused(text: str) -> None:
+    """With how to write one."""
+    with pytest.raises(InvalidRequest, match="write it as owner=lead-3"):
+        read_criterion(text)
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        Criterion("ower", "=", "x"),
+        Criterion("field:state", "=", "x"),
+        Criterion("state", "=", "shut"),
+        Criterion("force", "!=", "kent"),
+        Criterion("category", "=", "letter"),
+    ],
+)
+def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: Criterion) -> None:
+    """A mistyped word would list nothing, and nobody would know."""
+    world.add(KIND["level-2"])
+    with pytest.raises(InvalidRequest):
+        each_selected(world.register, Selection(criteria=(criterion,)))
+
+
+def selected(register: Register, *criteria: str, on: date | None = None) -> list[str]:
+    """Return the ids of what is selected."""
+    selection = Selection(force=FORCE, criteria=tuple(map(read_criterion, criteria)))
+    return [record.id for record in each_selected(register, selection, as_at=on)]
+
+
+def test_criteria_select_by_what_records_say(world: World) -> None:
+    """Lists by any of their items, days by their order, nothing by nothing."""
+    parent = world.add(KIND["cause-of-concern"])
+    first = world.add(
+        KIND["level-3"],
+        parent=parent,
+        fields={"question": "7.2", "due": date(2023, 3, 1), "addressees": ["pccs", "npcc"]},
+    )
+    second = world.add(KIND["level-2"], fields={"question": "70", "owner": "lead-2"})
+    register = world.register
+    assert selected(register, "question=7", f"parent={parent}") == [first]
+    assert selected(register, "addressees=npcc") == [first]
+    assert selected(register, "due<2023-03-02") == selected(register, "due>=2023-03-01") == [first]
+    assert selected(register, "due>2023-03-01") == selected(register, "due<=2023-02-28") == []
+    assert selected(register, "due=", "category=afi") == [second]
+    assert selected(register, "owner!=", "owner!=lead", "level=2", "state=open") == [second]
+    assert selected(register, f"record={second}", f"issued={START}", f"force={FORCE}") == [second]
+    assert selected(register, on=START - timedelta(1)) == []
+
+
+def test_a_move_to_another_level_is_a_move_between_rows(world: World) -> None:
+    """Neither closed nor new; and what leaves a ledger and comes back is no new record."""
+    record = world.add(KIND["level-2"])
+    world.register.amend(record, "owner", "lead-7", reason="x", actor=LIAISON, on=world.later())
+    totals = movement_totals(world.register, after=START, until=world.day, by="owner")
+    assert {total.group.key: total.moved_open for total in totals} == {"lead": -1, "lead-7": 1}
+    assert [total.open_after for total in totals] == [0, 1]
+
+
+def test_who_writes_meanwhile_is_counted_by_the_position(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The groups are those of the position that is printed with them."""
+    world.add(KIND["level-2"])
+    register = world.register
+    position = register.position
+    before = position()
+    states = iter([before, before + 1])
+
+    def moved() -> int:
+        if (said := next(states, None)) is None:
+            return position()
+        if said > before:
+            world.add(KIND["level-2"])
+        return said
+
+    monkeypatch.setattr(register, "position", moved)
+    grouped = grouped_figures(register, "state")
+    assert (grouped.known, grouped.total) == (before, 1)
