@@ -15,6 +15,9 @@ SIDE_DOORS = {
     "no_action is never entered without [propose_no_action, accept_no_action]",
     "proposed_superseded is never entered without successor",
     "proposed_no_action is never entered without reason",
+    "discharged is only entered by [hmicfrs]",
+    "discharged is never entered without reason",
+    "discharged can always be reached",
 }
 LETTER = "{evidence: letter, signed_by: [chief_constable]}"
 ADDRESSED = "chief_constable, nominated_deputy, liaison_officer, pcc, npcc, college, ministry"
@@ -56,7 +59,10 @@ MUST_GUARANTEE = {
     "cause-of-concern": SIDE_DOORS
     | {
         "portal closed is only entered by [hmicfrs]",
-        "portal closed is never entered without children",
+        *(
+            f"{state} is never entered without children"
+            for state in ("closed", "superseded", "not_applicable", "no_action")
+        ),
     },
     "before-levels": {
         "portal closed is only entered by [hmicfrs]",

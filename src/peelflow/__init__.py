@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from peelflow.errors import UnknownDocument as UnknownDocument
     from peelflow.errors import UnknownRecord as UnknownRecord
     from peelflow.errors import UnstorableText as UnstorableText
+    from peelflow.errors import Unverified as Unverified
     from peelflow.figures import FigureLine as FigureLine
     from peelflow.figures import Figures as Figures
     from peelflow.model.decisions import Act as Act
@@ -155,7 +156,7 @@ _HOMES = {
     "peelflow.errors": (
         "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
         "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
-        "UnknownDocument UnknownRecord UnstorableText"
+        "UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (

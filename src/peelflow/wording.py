@@ -216,6 +216,15 @@ def say_choice(names: tuple[str, ...]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
+def say_in_force(first: date | None) -> str:
+    """Say from when a lifecycle is in force, as it completes "it is in force …".
+
+    Args:
+        first: Its first day; None where it is not known.
+    """
+    return "on any day" if first is None else f"from {first}"
+
+
 def say_requirement(requirement: Requirement) -> str:
     """Say what a requirement asks for, as it completes "this needs …"."""
     match requirement:

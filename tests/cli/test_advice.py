@@ -67,7 +67,7 @@ def test_route_says_each_step_with_who_what_and_when(run: Run, demo: Path) -> No
     said = run("route", "WMP-A3-003", "--register", demo, "--on", "2023-03-30")
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines() == [
-        "WMP-A3-003 is `open` under level-3@1; to closed on the ledger portal it takes 3 steps:",
+        "WMP-A3-003 is `open` under level-3@2; to closed on the ledger portal it takes 3 steps:",
         "",
         "1. `start`: `open` → `in_progress`",
         "   who: `liaison_officer` or `lead`",
@@ -108,7 +108,7 @@ def test_route_says_the_ways_of_children_first(run: Run, demo: Path) -> None:
     said = run("route", "WMP-C-22", "--register", demo, "--on", "2023-03-30")
     assert said.code == 0
     assert "first see WMP-R3-016 and WMP-R3-017 and WMP-R3-018" in said.out
-    assert "   beforehand, WMP-R3-016 is `in_progress` under level-3@1" in said.out
+    assert "   beforehand, WMP-R3-016 is `in_progress` under level-3@2" in said.out
     assert "     1. `self_certify`: `in_progress` → `self_certified`" in said.out
 
 
@@ -125,7 +125,7 @@ def test_route_says_that_there_is_no_way(run: Run, demo: Path) -> None:
     assert said.code == 0
     said = run("route", "WMP-A2-001", "--to", "open", "--ledger", "x", "--register", demo)
     assert said.code == 1
-    why = "there is no way to `open`: no steps of level-2@1 lead there from `in_progress`"
+    why = "there is no way to `open`: no steps of level-2@2 lead there from `in_progress`"
     assert why in " ".join(said.out.split())
 
 

@@ -11,7 +11,7 @@ record,category,level,issued,actor,actor_role
 R1,afi,2,2022-01-01,clerk,lead
 R2,afi,9,2022-01-01,clerk,lead
 """
-WHY = "`afi` at level 9 issued on 2022-01-01: no lifecycle runs that level"
+WHY = "`afi` at level 9 on 2022-01-01: no lifecycle runs that level"
 FILL = ("--fill", "force=wmp")
 
 

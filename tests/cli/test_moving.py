@@ -213,7 +213,7 @@ def test_moves_a_record_between_national_levels_by_the_plans_name(run: Run, demo
     ran = run("relevel", "WMP-R3-020", "level-3-to-2", *said)
     assert (ran.code, ran.out) == (0, "WMP-R3-020: level 3 → 2, `self_certified` → `in_progress`\n")
     again = run("relevel", "WMP-R3-020", "level-3-to-2", *said)
-    assert (again.code, "runs under level-2@1" in again.err) == (2, True), again.err
+    assert (again.code, "runs under level-2@2" in again.err) == (2, True), again.err
     wrong = run("relevel", "WMP-R3-024", "level-3-to-5", *said)
     assert (wrong.code, "the plan 'level-3-to-5': is not here" in wrong.err) == (2, True)
     table = run("figures", "--register", demo).out

@@ -129,10 +129,10 @@ def test_findings_for_programs(run: Run) -> None:
     told = json.loads(ran.out)
     assert (ran.code, told["verdict"]) == (1, "refuted")
     broken, *_ = told["diagnostics"]
-    assert (broken["code"], broken["line"], broken["severity"]) == ("guarantee-broken", 27, "error")
+    assert (broken["code"], broken["line"], broken["severity"]) == ("guarantee-broken", 29, "error")
     assert broken["related"]["file"].endswith("level-3.yaml")
-    assert [step["line"] for step in broken["steps"]] == [15, 19, 27]
-    assert told["lifecycles"][0]["refines"] == "level-3@1"
+    assert [step["line"] for step in broken["steps"]] == [15, 20, 29]
+    assert told["lifecycles"][0]["refines"] == "level-3@2"
     fine = json.loads(run("check", CUSTOM / "evidence_panel", "--format", "json").out)
     assert (fine["verdict"], fine["diagnostics"]) == ("proved", [])
 
@@ -147,7 +147,7 @@ def test_findings_for_editors_and_code_hosts(run: Run) -> None:
     assert codes == sorted({result["ruleId"] for result in done["results"]})
     broken, *_ = done["results"]
     place = broken["locations"][0]["physicalLocation"]
-    assert (broken["level"], place["region"]) == ("error", {"startLine": 27, "startColumn": 7})
+    assert (broken["level"], place["region"]) == ("error", {"startLine": 29, "startColumn": 7})
     (flow,) = broken["codeFlows"][0]["threadFlows"]
     assert len(flow["locations"]) == 3
     own = done["results"][-1]
@@ -169,7 +169,7 @@ def test_a_certificate_is_written_and_proved_again(run: Run) -> None:
     assert run("check", rules, "--verify-certificate", "c.json").code == 0
     ran = run("check", CUSTOM / "evidence_panel", "--verify-certificate", "c.json")
     assert ran.code == 1
-    assert "c.json:1:1: certificate-differs: `level-2-demonstrated@1` was there" in ran.out
+    assert "c.json:1:1: certificate-differs: `level-2-demonstrated@2` was there" in ran.out
     Path("c.json").write_text("{}", "utf-8")
     ran = run("check", rules, "--verify-certificate", "c.json")
     assert (ran.code, "certificate-unreadable" in ran.err) == (1, True)
@@ -197,8 +197,8 @@ def test_diff_pairs_the_files_of_folders(run: Run) -> None:
     """By name; what is in one of them alone appeared or vanished."""
     ran = run("diff", RULES, CUSTOM / "evidence_panel")
     assert ran.code == 1
-    assert "level-3-panel@1:\n  the lifecycle appeared\n" in ran.out
-    assert "level-4@1:\n  the lifecycle vanished\n" in ran.out
+    assert "level-3-panel@2:\n  the lifecycle appeared\n" in ran.out
+    assert "level-4@2:\n  the lifecycle vanished\n" in ran.out
     ran = run("diff", "gone.yaml", RULES)
     assert (ran.code, "unreadable" in ran.out) == (2, True)
 

@@ -42,8 +42,8 @@ def test_lists_the_lifecycles(run: Run) -> None:
     """One line each, in any format."""
     ran = run("rules", "--format", "json")
     told = {each["lifecycle"]: each for each in json.loads(ran.out)}
-    assert told["level-3@1"]["category"] == "recommendation, afi"
-    assert len(told) == 15
+    assert told["level-3@2"]["category"] == "recommendation, afi"
+    assert len(told) == 19
 
 
 def test_reads_a_lifecycle_aloud(run: Run) -> None:
@@ -175,7 +175,7 @@ def test_refuses_self_certify_on_level_4(run: Run) -> None:
     )
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("R4 is `open`; cannot `self_certify` as `chief_constable`\n")
-    assert "level-4@1 has no `self_certify` at all; from `open`: " in ran.err
+    assert "level-4@2 has no `self_certify` at all; from `open`: " in ran.err
     assert before == snapshot()
     with Register.open("sqlite:///peelflow.db") as register:
         assert register.store.document(sha256(b"complete").hexdigest()) is None

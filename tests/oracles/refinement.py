@@ -77,10 +77,9 @@ def _of_the_file(own: Lifecycle, national: Lifecycle) -> Iterator[Mutant]:
         fewer = evolve(applies, category=applies.category[:1])
         yield Mutant("applies to fewer", "categories", evolve(own, applies_to=fewer))
     day = timedelta(1)
-    for kind, day_in_force in (
-        ("in force earlier", own.in_force_from - day),
-        ("in force later", own.in_force_from + day),
-    ):
+    first = own.in_force_from or date(2000, 1, 1)
+    earlier = [("in force earlier", first - day)] if own.in_force_from else []
+    for kind, day_in_force in (*earlier, ("in force later", first + day)):
         yield Mutant(kind, str(day_in_force), evolve(own, in_force_from=day_in_force))
     another = f"{national.name}@{national.version + 1}"
     yield Mutant("refines another version", another, evolve(own, refines=another))
@@ -342,7 +341,7 @@ class Simulation:
         there = set(product(self.national.applies_to.category, self.national.applies_to.level))
         if not here <= there:
             self.faults.add("it runs records that the national file does not")
-        if self.own.in_force_from < self.national.in_force_from:
+        if self.own.first_day < self.national.first_day:
             self.faults.add("it runs records of earlier dates")
         if self.own.refines != str(self.national):
             self.faults.add("it refines something else")

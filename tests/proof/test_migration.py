@@ -373,7 +373,7 @@ def test_a_record_of_another_category_cannot_move() -> None:
 def test_moving_to_level_one_archives() -> None:
     """Peelflow itself closes what the inspectorate moves to level 1, and nothing else may."""
     ends = {"closed": "archived", "superseded": "archived"}
-    ends |= {"not_applicable": "archived", "no_action": "archived"}
+    ends |= {"not_applicable": "archived", "no_action": "archived", "discharged": "archived"}
     into = {name: ends.get(name, "issued") for name in LEVELS["level-4"].states}
     assert relevelled("level-4", "level-1", into) == set()
     assert "count-changes" in relevelled("level-4", "level-1", {**into, "open": "managed"})
@@ -382,10 +382,10 @@ def test_moving_to_level_one_archives() -> None:
 def test_in_progress_is_not_moved_to_closed() -> None:
     """A plan between versions cannot close what is under way."""
     level = LEVELS["level-3"]
-    later = evolve(level, version=2)
+    later = evolve(level, version=3)
     named = {rule.trigger: rule.trigger for s in level.states.values() for rule in s.transitions}
     same = {name: name for name in level.states}
-    plan = MigrationPlan("move", "level-3@1", "level-3@2", same, named)
+    plan = MigrationPlan("move", "level-3@2", "level-3@3", same, named)
     assert not check_migration(plan, level, later, VOCABULARY)
     closing = evolve(plan, states={**same, "in_progress": "closed"})
     assert {f.code for f in check_migration(closing, level, later, VOCABULARY)} >= {

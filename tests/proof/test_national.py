@@ -60,7 +60,7 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
     ),
     "cause-of-concern": (
         OnlyEnteredBy(PORTAL, ("hmicfrs",)),
-        NeverEnteredUnless(PORTAL, ChildrenClosed()),
+        NeverEnteredUnless(CLOSED, ChildrenClosed()),
         AlwaysReachable(CLOSED),
     ),
     "before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),

@@ -31,7 +31,7 @@ from peelflow.rulebook.national import (
     check,
     load,
     national,
-    relevelling_among,
+    national_plans_among,
     relevelling_plans,
     shipped_folder,
 )
@@ -47,7 +47,7 @@ LEVEL_3 = SHIPPED["level-3"]
 def moves_with(*own: Lifecycle, plans: tuple[MigrationPlan, ...] = ()) -> Moves:
     """Return every move there is once a force has these files and plans."""
     base = national()
-    every = (*relevelling_among(base), *plans)
+    every = (*national_plans_among(base), *plans)
     return moves_among((*base.lifecycles, *own), every, base.lifecycles)
 
 
@@ -141,6 +141,51 @@ def test_no_plan_takes_records_out_of_the_national_rules(name: str) -> None:
         assert codes(faults) == {"national-differs"}
 
 
+EARLIER = {
+    rules.name: rules
+    for rules in reversed(national().lifecycles)
+    if f"{rules.name}@{rules.version + 1}" in {str(later) for later in national().lifecycles}
+}
+"""The versions of national rules that a later one took the place of."""
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_records_move_with_the_version_of_their_national_rules(name: str) -> None:
+    """From a force's form of one to its form of the next, or to the national file; never back."""
+    first, second = EARLIER[name], SHIPPED[name]
+    own, later = refining(first), refining(second)
+    for old, new in ((own, later), (own, second), (first, later)):
+        assert found(plan_between(old, new), own, later) == []
+        assert codes(found(plan_between(new, old, discharged="closed"), own, later)) >= {
+            "national-differs"
+        }
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_such_a_move_leaves_a_record_where_the_national_plan_puts_it(name: str) -> None:
+    """A state of the force's own stands for what the national plan makes of what it stood for."""
+    own = split(refining(EARLIER[name]), "in_progress")
+    later = split(refining(SHIPPED[name]), "in_progress")
+    assert found(plan_between(own, later), own, later) == []
+    turned = plan_between(own, later, review="open")
+    faults = [f for f in found(turned, own, later) if f.code == "national-state-changes"]
+    stands = f"`review` stands for `in_progress` of `{EARLIER[name]}`"
+    sentence = f"{stands}, and `open` for `open` of `{SHIPPED[name]}`"
+    assert [fault.sentence for fault in faults] == [sentence]
+
+
+def test_the_later_version_s_guarantees_hold_through_such_a_move(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing that was never certified is verified by way of two versions."""
+    own = split(refining(EARLIER["level-3"]), "in_progress")
+    later = split(refining(LEVEL_3), "self_certified")
+    monkeypatch.setattr("peelflow.proof.migration._national_faults", lambda *_: ())
+    faults = found(plan_between(own, later), own, later)
+    assert codes(faults) == {"migration-breaks"}
+    assert {f.related for f in faults} <= {each.span for each in LEVEL_3.guarantees}
+
+
 def test_what_was_never_certified_is_not_verified_by_moving() -> None:
     """The issue's example: the own file states no guarantee, and no letter would ever be given."""
     own = refining(LEVEL_3)
@@ -151,8 +196,8 @@ def test_what_was_never_certified_is_not_verified_by_moving() -> None:
     started = "`liaison_officer` does `start` with the field `owner`"
     inspected = "a planned inspection that covers the record's question"
     walk = (
-        f"{started}: `open of level-3@1` → `in_progress of level-3@1`",
-        "`the migration plan` does `migrate`: `in_progress of level-3@1` → `self_certified`",
+        f"{started}: `open of level-3@2` → `in_progress of level-3@2`",
+        "`the migration plan` does `migrate`: `in_progress of level-3@2` → `self_certified`",
         f"`hmicfrs` does `verify` with {inspected}: `self_certified` → `closed`",
     )
     assert tuple(said for _, said in broken[certified.span].steps) == walk
@@ -163,7 +208,7 @@ def test_the_national_guarantees_hold_through_a_plan_restated_or_not(
 ) -> None:
     """Even if states could change, the walk would be found: the two checks share nothing."""
     own = split(refining(LEVEL_3), "in_progress")
-    later = evolve(split(refining(LEVEL_3), "self_certified"), version=2)
+    later = evolve(split(refining(LEVEL_3), "self_certified"), version=3)
     monkeypatch.setattr("peelflow.proof.migration._national_faults", lambda *_: ())
     faults = found(plan_between(own, later), own, later)
     assert codes(faults) == {"migration-breaks"}
@@ -328,9 +373,9 @@ def test_a_state_of_a_force_s_file_that_stands_for_nothing_cannot_be_moved() -> 
 def test_a_move_is_known_by_both_its_ends() -> None:
     """A plan that names rules that are not here leads nowhere."""
     plan = plan_between(LEVEL_3, refining(LEVEL_3))
-    assert list(moves_with(plans=(plan,)).plans_known()) == list(relevelling_among(national()))
-    assert str(LEVEL_3) in moves_with().before("level-2@1")
-    assert isinstance(moves_with().into["level-2@1"][0], Move)
+    assert list(moves_with(plans=(plan,)).plans_known()) == list(national_plans_among(national()))
+    assert str(LEVEL_3) in moves_with().before("level-2@2")
+    assert isinstance(moves_with().into["level-2@2"][0], Move)
 
 
 def plan_text(plan: MigrationPlan) -> str:
@@ -429,7 +474,7 @@ def test_each_national_plan_is_proved_for_a_force_s_file_as_it_loads() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("peelflow.rulebook.loader.check_relevelling", look)
         assert check(panel) == ()
-    assert sorted(seen) == ["level-1@1", "level-2@1", "level-4@1"]
+    assert sorted(seen) == ["level-1@1", "level-2@2", "level-4@2"]
 
 
 def test_a_record_that_stays_through_several_moves_was_there_all_along() -> None:

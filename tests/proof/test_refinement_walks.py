@@ -218,7 +218,7 @@ def test_a_step_that_nobody_can_take_is_compared_by_its_words() -> None:
 def test_a_fault_of_the_shape_hides_no_loosening(edit: str, tmp_path: Path) -> None:
     """`self_certify` leads straight to `closed`: that is said first, then what is unreached."""
     text = (shipped_folder("rules") / "national" / "level-3.yaml").read_text("utf-8")
-    text = text.replace("lifecycle: level-3\n", "lifecycle: own\nrefines: level-3@1\n")
+    text = text.replace("lifecycle: level-3\n", "lifecycle: own\nrefines: level-3@2\n")
     text = text[: text.index("guarantees:")].replace("to: self_certified", "to: closed")
     if edit == "closed-from-nowhere":
         parked = "  parked:\n    stands_for: in_progress\n    counts_as: {portal: open}\n"

@@ -113,7 +113,7 @@ def moved(tmp_path: Path, first: Any, second: Any, states: dict[str, str]) -> Wo
 
 NAMES = (
     *("open", "proposed_superseded", "proposed_not_applicable"),
-    *("proposed_no_action", "closed", "superseded", "not_applicable", "no_action"),
+    *("proposed_no_action", "closed", "superseded", "not_applicable", "no_action", "discharged"),
 )
 SAME = {name: name for name in NAMES}
 

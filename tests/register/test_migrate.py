@@ -129,7 +129,7 @@ def test_an_act_meanwhile_is_a_conflict_and_no_loss(
         here.act(record, "finish", REVIEW_LEAD)
         return put(*given)
 
-    monkeypatch.setattr(migrations, "put_move", put_late)
+    monkeypatch.setattr(migration_plan, "put_move", put_late)
     with pytest.raises(Conflict):
         here.move()
     monkeypatch.undo()

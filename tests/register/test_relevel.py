@@ -62,7 +62,7 @@ def test_a_record_moves_to_another_level_with_its_state(world: World) -> None:
     event = relevel(world, record)
 
     now = world.register.record(record)
-    assert (now.level, now.state, str(now.lifecycle)) == (2, "in_progress", "level-2@1")
+    assert (now.level, now.state, str(now.lifecycle)) == (2, "in_progress", "level-2@2")
     assert isinstance(event.what, Relevelled)
     assert (event.what.old_level, event.what.new_level, event.what.letters) == (3, 2, False)
     after = world.register.figures()
@@ -93,7 +93,7 @@ def test_letters_do_not_carry_over(world: World) -> None:
 def with_levels_of_its_own() -> World:
     """Return a world whose levels are not the national ones, but for their names."""
     book = national()
-    later = [evolve(rules, version=9) for rules in book.lifecycles]
+    later = [evolve(rules, version=9) for rules in LEVELS.values()]
     repinned = [evolve(rules, pin=pin_of(rules)) for rules in later]
     whole = Rulebook(tuple(repinned), book.vocabulary)
     return World(Register.open("memory:", rulebook=whole, clock=clock)).settle_in()
@@ -122,7 +122,9 @@ def test_only_a_national_plan_moves_a_national_record(world: World, changed: str
     """It is told by what it says, though it is called as the national one and is proved."""
     record = world.add(LEVEL_3)
     before = world.picture(record)
-    with pytest.raises(InvalidRequest, match="is no national plan; use the national one"):
+    with pytest.raises(
+        InvalidRequest, match="moves national records as only national plans do, and is none"
+    ):
         relevel(world, record, OTHER_PLANS[changed])
     assert world.picture(record) == before
 
@@ -195,7 +197,7 @@ def test_a_plan_moves_only_what_runs_under_its_rules(world: World) -> None:
     """What moved already stays where it is."""
     record = world.add(LEVEL_3)
     relevel(world, record)
-    with pytest.raises(InvalidRequest, match="runs under level-2@1, and the plan"):
+    with pytest.raises(InvalidRequest, match="runs under level-2@2, and the plan"):
         relevel(world, record)
 
 
@@ -215,13 +217,8 @@ def test_a_whole_register_is_not_relevelled(world: World) -> None:
 def test_a_plan_between_versions_moves_no_level(world: World) -> None:
     """It is for `migrate`."""
     record = world.add(LEVEL_3)
-    rules = LEVELS["level-3"]
-    same = {name: name for name in rules.states}
-    plan = MigrationPlan(
-        "move", str(rules), str(rules), same, {each: each for each in named(rules)}
-    )
     with pytest.raises(InvalidRequest, match="use `migrate`"):
-        relevel(world, record, plan)
+        relevel(world, record, "level-3-version-2")
 
 
 def test_what_stands_where_the_plan_is_mute_stays() -> None:
@@ -229,7 +226,7 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
     book, rules = national(), LEVELS["level-3"]
     lonely = evolve(rules, states={**rules.states, "lonely": State({"portal": "open"})})
     lonely = evolve(lonely, pin=pin_of(lonely))
-    later = evolve(lonely, version=2, in_force_from=date(2025, 1, 1))
+    later = evolve(lonely, version=3, in_force_from=date(2027, 1, 1))
     others = [each for each in book.lifecycles if each is not rules]
     whole = Rulebook((*others, lonely, evolve(later, pin=pin_of(later))), book.vocabulary)
     world = World(Register.open("memory:", rulebook=whole, clock=clock))
@@ -249,7 +246,7 @@ def test_what_stands_where_the_plan_is_mute_stays() -> None:
         relevel(world, "T-1")
     same = {name: name for name in rules.states}
     plan = MigrationPlan(
-        "move", "level-3@1", "level-3@2", same, {each: each for each in named(rules)}
+        "move", "level-3@2", "level-3@3", same, {each: each for each in named(rules)}
     )
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "new rules"}
     assert world.register.migrate(plan, **said).not_moved == ("T-1",)
@@ -277,11 +274,14 @@ PAIRS = [(old, new) for old in WALKS for new in (1, 2, 3, 4) if old != new]
 def test_there_is_a_plan_between_any_two_levels_but_out_of_level_1() -> None:
     """Each is in a file of its name, proved as it is loaded, and HMICFRS's alone."""
     plans = relevelling_plans()
-    assert set(plans) == {f"level-{old}-to-{new}" for old, new in PAIRS}
+    names = {f"level-{old}-to-{new}" for old, new in PAIRS}
+    names |= {f"before-levels-to-{new}" for new in (1, 2, 3, 4)}
+    assert set(plans) == names | {f"level-{old}-to-{new}-version-1" for old, new in PAIRS}
     assert {(plan.by, plan.letters) for plan in plans.values()} == {(("hmicfrs",), False)}
-    for name, plan in plans.items():
-        old, new = name.removeprefix("level-").split("-to-")
-        assert (plan.old, plan.new) == (f"level-{old}@1", f"level-{new}@1")
+    for name in names:
+        old, _, new = name.partition("-to-")
+        latest = str(LEVELS[old]), str(LEVELS[f"level-{new}"])
+        assert (plans[name].old, plans[name].new) == latest
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS)
@@ -309,7 +309,7 @@ def test_a_national_plan_moves_a_record_from_wherever_it_stands(
 PANEL = """\
 lifecycle: panel
 version: 1
-refines: level-3@1
+refines: level-3@2
 in_force_from: 2020-01-01
 title: "Level 3, where a panel looks first"
 applies_to: {category: [recommendation, afi], level: 3}
@@ -334,6 +334,7 @@ def with_a_panel(folder: Path) -> Rulebook:
       passed: {to: in_progress, by: [lead]}
       propose_superseded:
         {to: proposed_superseded, by: [liaison_officer], requires: [successor, reason]}
+      discharge: {to: discharged, by: [hmicfrs], requires: [reason]}
 """
     start = "start: {to: in_progress, by: [liaison_officer, lead]"
     states = states.replace(start, start.replace("in_progress", "in_panel"))
@@ -354,7 +355,7 @@ def test_a_national_plan_moves_a_record_that_runs_under_a_force_s_file(tmp_path:
     world.later()
     event = relevel(world, record, "level-3-to-2", key="k")
     now = world.register.record(record)
-    assert (now.level, str(now.lifecycle), now.state) == (2, "level-2@1", "in_progress")
+    assert (now.level, str(now.lifecycle), now.state) == (2, "level-2@2", "in_progress")
     assert world.register.counts(now) == {"portal": "open"}
     assert isinstance(event.what, Relevelled)
     assert (event.what.old, event.what.new) == ("in_panel", "in_progress")
@@ -403,7 +404,7 @@ def test_a_plan_that_is_not_proved_for_a_force_s_file_moves_none_of_its_records(
     ways = (*rules.states["open"].transitions, Transition("wander", "lost", ("lead",)))
     states = {**rules.states, "lost": State({"portal": "open"})}
     states["open"] = evolve(rules.states["open"], transitions=ways)
-    own = evolve(rules, name="own", refines="level-3@1", states=states)
+    own = evolve(rules, name="own", refines="level-3@2", states=states)
     own = evolve(own, pin=pin_of(own))
     book = Rulebook((*national().lifecycles, own), national().vocabulary)
     world = World(Register.open("memory:", rulebook=book, clock=clock))

@@ -20,8 +20,8 @@ from peelflow.rulebook.national import (
     examine,
     load,
     national,
+    national_plans,
     prove_national,
-    relevelling_plans,
     shipped_folder,
 )
 from peelflow.rulebook.rulebook import Rulebook
@@ -29,7 +29,8 @@ from peelflow.rulebook.rulebook import Rulebook
 RULES = shipped_folder("rules")
 TEXTS = {path.stem: path.read_text("utf-8") for path in sorted(RULES.glob("*/*.yaml"))}
 LIFECYCLES = {lifecycle.name: lifecycle for lifecycle in national().lifecycles}
-PLANS = sorted(relevelling_plans())
+FILES = [Path(rules.span.file).stem for rules in national().lifecycles]
+PLANS = sorted(national_plans())
 LEDGERS = sorted(authority().ledgers.keys() - {FORCE_LEDGER})
 OTHER_SIDES = ("inspectorate", "oversight", "system")
 OWN = """\
@@ -122,12 +123,14 @@ def test_a_national_plan_is_not_replaced(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_no_other_plan_moves_national_records_between_levels(name: str, tmp_path: Path) -> None:
+def test_no_other_plan_moves_national_records_to_a_level_or_a_version(
+    name: str, tmp_path: Path
+) -> None:
     """Whatever it is called, and though it says the same but for one key."""
     text = TEXTS[name].replace(f"migration: {name}", "migration: our-way")
     (fault,) = found(tmp_path, plan=text)
     assert (fault.code, fault.span.file) == ("national-move", f"{tmp_path.as_posix()}/plan.yaml")
-    assert line_of(fault) == f"lifecycle: level-{name[-1]}"
+    assert line_of(fault) == f"lifecycle: {national_plans()[name].new.partition('@')[0]}"
 
 
 def test_nor_does_one_between_a_forces_own_forms(tmp_path: Path) -> None:
@@ -135,11 +138,11 @@ def test_nor_does_one_between_a_forces_own_forms(tmp_path: Path) -> None:
     texts = {
         name: TEXTS[name]
         .replace(f"lifecycle: {name}", f"lifecycle: our-{name}")
-        .replace("initial:", f"refines: {name}@1\ninitial:")
+        .replace("initial:", f"refines: {name}@2\ninitial:")
         for name in ("level-2", "level-3")
     }
-    plan = TEXTS["level-3-to-2"].replace("level-3@1", "our-level-3@1")
-    plan = plan.replace("level-2@1", "our-level-2@1").replace("level-3-to-2", "our-way")
+    plan = TEXTS["level-3-to-2"].replace("level-3@2", "our-level-3@2")
+    plan = plan.replace("level-2@2", "our-level-2@2").replace("level-3-to-2", "our-way")
     faults = found(tmp_path, plan=plan, two=texts["level-2"], three=texts["level-3"])
     assert [fault.code for fault in faults] == ["national-move"]
 
@@ -155,17 +158,17 @@ def test_a_forces_own_plan_between_levels_of_its_own_records_is_its_own(tmp_path
 
 def test_copies_of_the_national_files_are_the_national_files(tmp_path: Path) -> None:
     """Given with a force's own, they add nothing, and what builds on them is as ever."""
-    for name in ("vocabulary", *LIFECYCLES, *PLANS):
+    for name in ("vocabulary", *FILES, *PLANS):
         (tmp_path / f"{name}.yaml").write_text(TEXTS[name], "utf-8")
     (tmp_path / "words.yaml").write_text(OWN_WORDS, "utf-8")
     (tmp_path / "own.yaml").write_text(own(), "utf-8")
     checked = examine(tmp_path)
     assert [fault.code for fault in checked.diagnostics] == ["unused-role"]
-    known = len(LIFECYCLES)
+    known = len(FILES)
     assert checked.rulebook.lifecycles[:known] == national().lifecycles
     assert [str(more) for more in checked.rulebook.lifecycles[known:]] == ["quick@1"]
     plans = {plan.name: plan for plan in checked.rulebook.migrations}
-    assert plans == dict(relevelling_plans())
+    assert plans == dict(national_plans())
     alone = load(tmp_path, base=Rulebook())
     assert {rules.pin for rules in alone.lifecycles} == {
         rules.pin for rules in checked.rulebook.lifecycles

@@ -25,7 +25,7 @@ states:
 VOCABULARY = "vocabulary: own\ncategories:\n  thing:\n    title: T\n    fields:\n"
 FEW = 400_000
 """Steps that are quickly spent."""
-OWN = "lifecycle: own\nrefines: level-3@1\n"
+OWN = "lifecycle: own\nrefines: level-3@2\n"
 MEASURED = """\
 import resource, sys
 from peelflow.rulebook.national import check

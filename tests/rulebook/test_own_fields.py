@@ -116,7 +116,7 @@ def test_a_step_of_the_force_may_require_an_own_field(tmp_path: Path) -> None:
     """The national file does not ask for it, so a refining one tightens."""
     level = (shipped_folder("rules") / "national" / "level-2.yaml").read_text("utf-8")
     own = (
-        level.replace("lifecycle: level-2\n", "lifecycle: level-2-rated\nrefines: level-2@1\n")
+        level.replace("lifecycle: level-2\n", "lifecycle: level-2-rated\nrefines: level-2@2\n")
         .replace("[{field: owner}]", "[{field: owner}, {field: rag}]")
         .partition("guarantees:")[0]
     )
@@ -131,4 +131,4 @@ def test_a_step_of_the_force_may_require_an_own_field(tmp_path: Path) -> None:
             register.fire("A-1", "start", **said)
         register.amend("A-1", "rag", "green", **said, reason="rated")
         register.fire("A-1", "start", **said)
-        assert str(register.record("A-1").lifecycle) == "level-2-rated@1"
+        assert str(register.record("A-1").lifecycle) == "level-2-rated@2"

@@ -200,10 +200,11 @@ def test_readiness_is_assessed_against_each_of_the_nine_questions(world: World) 
 
 
 def test_rules_have_dates_from_which_they_hold(world: World) -> None:
-    """A level before there were levels has no rules."""
-    with pytest.raises(InvalidRequest, match="rules are in force only from 2020-01-01"):
-        national().lifecycle_for("afi", 2, date(2019, 12, 31))
-    assert world.register.record(world.add(LEVEL_2)).lifecycle.version == 1
+    """Before its first day a lifecycle has no rules; of the levels that day is not published."""
+    with pytest.raises(InvalidRequest, match="rules are in force only from 2000-01-01"):
+        national().lifecycle_for("cause_of_concern", None, date(1999, 12, 31))
+    assert national().lifecycle_for("afi", 2, date(1999, 12, 31)).in_force_from is None
+    assert world.register.record(world.add(LEVEL_2)).lifecycle.version == 2
 
 
 def test_open_records_move_from_one_version_to_the_next(tmp_path: Path) -> None:

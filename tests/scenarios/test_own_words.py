@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.register.register import Register
-from peelflow.rulebook.national import load, shipped_folder
+from peelflow.rulebook.national import load, national, shipped_folder
 from tests.builders.force import FORCE, HMICFRS, KIND, World, clock
 
 OWN = shipped_folder("examples") / "custom_rules"
@@ -16,7 +16,7 @@ OWN = shipped_folder("examples") / "custom_rules"
 def refined(tmp_path: Path, name: str, *edits: tuple[str, str]) -> World:
     """Return a world under a force's own copy of a national lifecycle, with some edits."""
     text = (shipped_folder("rules") / "national" / f"{name}.yaml").read_text("utf-8")
-    own = (f"lifecycle: {name}\n", f"lifecycle: own-{name}\nrefines: {name}@1\n")
+    own = (f"lifecycle: {name}\n", f"lifecycle: own-{name}\nrefines: {name}@2\n")
     guarantees = (text[text.index("\nguarantees:") :], "\n")
     for old, new in (own, guarantees, *edits):
         assert old in text
@@ -35,6 +35,8 @@ def test_closed_has_several_words(tmp_path: Path, word: str) -> None:
     world = refined(
         tmp_path,
         "cause-of-concern",
+        ("to: discharged,", "to: ended_by_hmicfrs,"),
+        ("  discharged:\n", "  ended_by_hmicfrs:\n    stands_for: discharged\n"),
         ("to: closed,", f"to: {word},"),
         ("  closed:\n", f"  {word}:\n    stands_for: closed\n"),
     )
@@ -58,6 +60,7 @@ def test_a_tracker_has_states_between_the_national_ones(tmp_path: Path, word: st
     counts_as: {{portal: open}}
     transitions:
       take_up: {{to: in_progress, by: [liaison_officer, lead]}}
+      discharge: {{to: discharged, by: [hmicfrs], requires: [reason]}}
 """
     world = refined(
         tmp_path,
@@ -86,6 +89,7 @@ def test_awaiting_allocation_to_closed_are_a_trackers_words() -> None:
         "in_progress": "in_progress",
         "pending_sign_off": "in_progress",
         "closed": "closed",
+        "discharged": "discharged",
     }
 
 
@@ -99,9 +103,7 @@ def test_a_demonstration_period_lies_between_done_and_closed() -> None:
 
 def rules_of(name: str) -> frozenset[str]:
     """Return the states of a national lifecycle."""
-    (rules,) = (
-        one for one in load(shipped_folder("rules") / "national").lifecycles if one.name == name
-    )
+    *_, rules = (one for one in national().lifecycles if one.name == name)
     return frozenset(rules.states)
 
 

@@ -34,6 +34,7 @@ from peelflow.errors import (
     PeelflowError,
     RulesMismatch,
     StoreBusy,
+    Unverified,
 )
 from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
@@ -76,6 +77,7 @@ _FINDING_ERRORS = (
     StoreBusy,
     KeyReused,
     EventVoided,
+    Unverified,
 )
 
 app: typer.Typer = typer.Typer(
@@ -153,6 +155,7 @@ EXAMPLES: Mapping[str, str] = {
     "--actor-role hmicfrs --recorded-by officer-1 --on 2024-02-05",
     "route": "R-1 --to closed --on 2024-02-05",
     "import": "records.csv",
+    "template": "records -o new-records.xlsx",
     "migrate": "--check plan/rules/review-1-to-2.yaml",
     "list": "--level 3 --state in_progress",
     "show": "R-1",

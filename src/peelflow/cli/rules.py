@@ -29,7 +29,8 @@ from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.national import examine
-from peelflow.wording import say_within, suggestion
+from peelflow.rulebook.schema import UNKNOWN_DAY
+from peelflow.wording import say_in_force, say_within, suggestion
 
 SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -213,7 +214,7 @@ def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], printing: PrintingOptio
             lifecycle.title,
             ", ".join(lifecycle.applies_to.category),
             ", ".join(map(output.say_level, lifecycle.applies_to.level)),
-            lifecycle.in_force_from,
+            lifecycle.in_force_from or UNKNOWN_DAY,
             len(lifecycle.states),
             len(lifecycle.guarantees),
         )
@@ -230,7 +231,7 @@ def _print_lifecycle(lifecycle: Lifecycle, printing: PrintingOptions) -> None:
         return
     output.line(f"{lifecycle}: {lifecycle.title}", "bold")
     begins = f"a record begins `{lifecycle.initial}`"
-    output.line(f"in force from {lifecycle.in_force_from}; {begins}")
+    output.line(f"in force {say_in_force(lifecycle.in_force_from)}; {begins}")
     output.line()
     output.rows(columns, body)
     output.line()

@@ -13,6 +13,7 @@ from attrs import frozen
 from peelflow.cli import output
 from peelflow.cli.options import FINDINGS, RegisterOptions, RulesOption, day_option, rulebook_of
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
+from peelflow.cli.settings import current_settings
 from peelflow.errors import InvalidRequest
 from peelflow.rulebook.national import shipped_folder
 
@@ -110,8 +111,10 @@ def _draft_map(
     from peelflow.trackers.proposal import propose_map
 
     check_output_file(target, replace=False)
+    known = {name: said for name, said, _ in current_settings().rows() if said}
+    known = {name: known[name] for name in ("force", "actor", "actor_role") if name in known}
     schema = (shipped_folder("rules") / "tracker.schema.json").as_uri()
-    draft = propose_map(file, rulebook_of(location.rules), fill=fill, schema=schema)
+    draft = propose_map(file, rulebook_of(location.rules), fill={**known, **fill}, schema=schema)
     write_text(target, draft.text, replace=False)
     for note in draft.notes:
         output.line(f"{file}: {note}")

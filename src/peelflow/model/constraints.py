@@ -8,6 +8,7 @@ otherwise.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from attrs import frozen
@@ -56,6 +57,11 @@ class LevelWord:
 
 
 @frozen
+class FirstDayWord:
+    """A date, or the word `unknown`."""
+
+
+@frozen
 class ByTrigger:
     """A mapping from each trigger to one transition, or to a list of alternatives."""
 
@@ -94,3 +100,4 @@ Months = Annotated[int, NumberRange(1, 1_200)]
 WorkingDays = Annotated[int, NumberRange(1, 2_500)]
 Positive = Annotated[int, NumberRange(1, 10**9)]
 LevelOrNone = Annotated[int | None, LevelWord()]
+FirstDay = Annotated[date | None, FirstDayWord()]

@@ -20,6 +20,7 @@ from peelflow.model.constraints import (
     Days,
     EvidenceName,
     FieldName,
+    FirstDay,
     GuaranteeSentence,
     LedgerName,
     LevelOrNone,
@@ -349,14 +350,15 @@ class Pin(Result):
 class Lifecycle:
     """One state machine. Two are the same rules when their `pin` is equal.
 
-    `begun_by: take_over` says that no record is added under it, only taken over. `roles` holds the
-    roles this lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it
-    refines one; both are filled in when the rulebook loads.
+    `in_force_from` is None where the first day is not known: it holds on any day. `begun_by:
+    take_over` says that no record is added under it, only taken over. `roles` holds the roles this
+    lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it refines
+    one; both are filled in when the rulebook loads.
     """
 
     name: LifecycleName = field(metadata=file_key("lifecycle"))
     version: Positive
-    in_force_from: date
+    in_force_from: FirstDay
     title: str
     applies_to: AppliesTo
     initial: StateName
@@ -368,6 +370,11 @@ class Lifecycle:
     pin: Pin = field(default=Pin("", 0, ""), metadata=file_key(None))
     national_ledgers: tuple[str, ...] | None = field(default=None, metadata=file_key(None))
     span: Span = field(default=NOWHERE, repr=False)
+
+    @property
+    def first_day(self) -> date:
+        """The day from which it is in force: the first that there is, where none is known."""
+        return self.in_force_from or date.min
 
     def stands_for(self, state: str) -> str:
         """Return the national state that `state` stands for: its own name unless it says."""
@@ -430,6 +437,11 @@ class MigrationPlan:
     def place_of(self, state: str) -> Span:
         """Return the line that says where an old state goes, or where the plan begins."""
         return self.places.get(state, self.span)
+
+
+def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
+    """Say whether records change their level by moving."""
+    return set(old.applies_to.level) != set(new.applies_to.level)
 
 
 def each_transition(lifecycle: Lifecycle) -> Iterator[Transition]:

@@ -24,6 +24,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
     is_automatic,
+    moves_level,
 )
 from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import trace_step
@@ -38,7 +39,6 @@ from peelflow.proof.moves import (
     Move,
     Moves,
     TooManyViewsError,
-    moves_level,
     past_views,
     refined_name,
 )
@@ -114,11 +114,16 @@ def check_migration(
     """
     faults = {*_scope_faults(plan, old, new, vocabulary.roles), *_name_faults(plan, old, new)}
     if not faults:
-        move, kinds = Move(plan, old, new), record_kinds(old, vocabulary)
+        move, kinds = _move(plan, old, new, moves), record_kinds(old, vocabulary)
         faults.update(_state_faults(plan, old, new, kinds))
         faults.update(_national_faults(move, moves))
         faults.update(_guarantee_faults(move, moves, kinds, budget or Budget()))
     return tuple(sorted(faults))
+
+
+def _move(plan: MigrationPlan, old: Lifecycle, new: Lifecycle, moves: Moves) -> Move:
+    known = moves.lifecycles.get(plan.old), moves.lifecycles.get(plan.new)
+    return moves.move(plan) if known == (old, new) else Move(plan, old, new)
 
 
 def check_relevelling(
@@ -285,17 +290,19 @@ def _national_faults(move: Move, moves: Moves) -> Iterator[Diagnostic]:
     plan, old, new = move.plan, move.old, move.new
     names = refined_name(old), refined_name(new)
     both_national = {str(old), str(new)} <= moves.national
-    if names[0] != names[1] and not both_national and not moves.national.isdisjoint(names):
+    is_known = both_national or names[0] == names[1] or move.version is not None
+    if not is_known and not moves.national.isdisjoint(names):
         old_is, new_is = (_national_words(each, moves) for each in (old, new))
         sentence = f"`{old}` {old_is}, and `{new}` {new_is}"
         instead = "move records to a file that refines the same national lifecycle, or to that"
         yield Diagnostic(plan.span, "national-differs", sentence, instead, related=new.span)
-    if names[0] == names[1]:
+    if names[0] == names[1] or move.version is not None:
         for name, then in plan.states.items():
-            stood, stands = old.stands_for(name), new.stands_for(then)
+            stood, stands = move.national_state(name), new.stands_for(then)
             if stood != stands:
-                here = f"`{name}` stands for `{stood}` of `{names[0]}`"
+                here = f"`{name}` stands for `{old.stands_for(name)}` of `{names[0]}`"
                 sentence = f"{here}, and `{then}` for `{stands}`"
+                sentence += f" of `{names[1]}`" if move.version else ""
                 near = tuple(other for other in new.states if new.stands_for(other) == stood)
                 instead = f"map it to {say_choice(near)}" if near else f"add a state for `{stood}`"
                 against, steps = new.states[then].span, _walk_and_move(move, name)
@@ -342,7 +349,7 @@ def _watched(move: Move, moves: Moves) -> Lifecycle | None:
     if move.source is not None:
         return move.new
     name = refined_name(move.new)
-    if name != refined_name(move.old):
+    if name != refined_name(move.old) and move.version is None:
         return None
     known = {str(each): each for each in (move.old, move.new)}
     return known.get(name) or moves.lifecycles.get(name)

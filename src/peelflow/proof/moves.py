@@ -28,6 +28,7 @@ from peelflow.model.rules import (
     State,
     Transition,
     each_transition,
+    moves_level,
 )
 from peelflow.proof.guarantees import AbstractionMap
 from peelflow.proof.lint import each_requirement, triggers_in
@@ -45,11 +46,6 @@ class TooManyViewsError(Exception):
     """Records come to rules in more ways than a proof looks at."""
 
 
-def moves_level(old: Lifecycle, new: Lifecycle) -> bool:
-    """Say whether records change their level by moving."""
-    return set(old.applies_to.level) != set(new.applies_to.level)
-
-
 def refined_name(lifecycle: Lifecycle) -> str:
     """Return the lifecycle that this one refines, or its own name, as name@version."""
     return lifecycle.refines or str(lifecycle)
@@ -64,12 +60,15 @@ class Move:
         old: The rules that records leave.
         new: The rules that they come to.
         source: The national plan that `plan` is, as records of a refining file move by it.
+        version: The national plan from the version that the old one refines, or is, to that of the
+            new one, where these are two.
     """
 
     plan: MigrationPlan
     old: Lifecycle
     new: Lifecycle
     source: MigrationPlan | None = None
+    version: MigrationPlan | None = None
 
     @property
     def restarts(self) -> bool:
@@ -88,7 +87,13 @@ class Move:
         """Return what a national trigger of the old rules is in the new ones."""
         if refined_name(self.old) == refined_name(self.new):
             return trigger
-        return (self.source or self.plan).triggers.get(trigger, trigger)
+        plan = self.source or self.version or self.plan
+        return plan.triggers.get(trigger, trigger)
+
+    def national_state(self, name: str) -> str | None:
+        """Return the national state that a state of the old rules is in the version of the new."""
+        stood = self.old.stands_for(name)
+        return self.version.states.get(stood) if self.version else stood
 
 
 def lifted(source: MigrationPlan, own: Lifecycle, new: Lifecycle) -> Move:
@@ -118,7 +123,7 @@ class Moves:
 
     Args:
         lifecycles: All of them, by name@version.
-        plans: All plans, those between the national levels too.
+        plans: All plans, the national ones too.
         national: The national lifecycles among them, by name@version.
     """
 
@@ -133,18 +138,38 @@ class Moves:
         for plan in self.plans_known():
             moves = found.setdefault(plan.new, [])
             if not any(plan == move.plan for move in moves):
-                moves.append(Move(plan, self.lifecycles[plan.old], self.lifecycles[plan.new]))
+                moves.append(self.move(plan))
                 moves.extend(self.lifted_moves(plan))
         return found
+
+    def move(self, plan: MigrationPlan) -> Move:
+        """Return a plan between two of the lifecycles with these, and what it is nationally."""
+        old, new = self.lifecycles[plan.old], self.lifecycles[plan.new]
+        names = refined_name(old), refined_name(new)
+        is_national = names == (plan.old, plan.new)
+        return Move(plan, old, new, version=None if is_national else self.version_plan(*names))
+
+    def version_plan(self, old: str, new: str) -> MigrationPlan | None:
+        """Return the national plan from one version of national rules to another, if there is one.
+
+        Args:
+            old: A national lifecycle, as name@version.
+            new: Another.
+        """
+        if not {old, new} <= self.national or moves_level(
+            self.lifecycles[old], self.lifecycles[new]
+        ):
+            return None
+        return next((p for p in self.plans if (p.old, p.new) == (old, new)), None)
 
     def plans_known(self) -> Iterator[MigrationPlan]:
         """Yield the plans both of whose lifecycles are here."""
         return (p for p in self.plans if {p.old, p.new} <= self.lifecycles.keys())
 
     def lifted_moves(self, plan: MigrationPlan) -> Iterator[Move]:
-        """Yield a plan between national levels as records of each refining file move by it."""
-        old, new = self.lifecycles[plan.old], self.lifecycles[plan.new]
-        if {plan.old, plan.new} <= self.national and moves_level(old, new):
+        """Yield a plan between national rules as records of each refining file move by it."""
+        new = self.lifecycles[plan.new]
+        if {plan.old, plan.new} <= self.national:
             for own in self.lifecycles.values():
                 if own.refines == plan.old:
                     yield lifted(plan, own, new)

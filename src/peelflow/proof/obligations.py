@@ -90,7 +90,7 @@ REFINEMENT = (
     ),
     Obligation(
         "other levels",
-        "HMICFRS can give its records another level by every national plan",
+        "every national plan, to another level or another version, can move its records",
         ("relevelling-refused",),
     ),
 )
@@ -115,7 +115,7 @@ MIGRATION = (
     ),
     Obligation(
         "levels",
-        "only the inspectorate changes a level, of national records by national plans alone",
+        "only the inspectorate changes a level; national records move on by national plans alone",
         ("relevelled-by-others", "national-move"),
     ),
     Obligation(

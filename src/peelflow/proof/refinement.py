@@ -40,7 +40,7 @@ from peelflow.proof.refinement_walks import (
 )
 from peelflow.proof.reliance import Reliance, first_reliance
 from peelflow.proof.satisfiability import Verdict, can_be_met, implies_one
-from peelflow.wording import listed, say_period, say_requirement, suggestion
+from peelflow.wording import listed, say_in_force, say_period, say_requirement, suggestion
 
 
 @frozen(eq=False)
@@ -230,12 +230,12 @@ def _scope_faults(refinement: Refinement) -> Iterator[Diagnostic]:
         instead = "apply it to no more records than the lifecycle it refines"
         steps = added(f"a record of {wider[0]}")
         yield diagnostic((span, scope.span), "wider-than-national", sentence, instead, steps)
-    if own.in_force_from < national.in_force_from:
+    if own.first_day < national.first_day:
         since, instead = national.in_force_from, "or a later date"
-        sentence = f"`{own}` is in force from {own.in_force_from} here"
+        sentence = f"`{own}` is in force {say_in_force(own.in_force_from)} here"
         sentence = f"{sentence}; nationally `{national}` is from {since}"
         instead, span = f"write `in_force_from: {since}`, {instead}", national.span
-        steps = added(f"a record issued on {own.in_force_from}")
+        steps = added(f"a record whose level was given on {own.first_day}")
         yield diagnostic((own.span, span), "earlier-than-national", sentence, instead, steps)
 
 

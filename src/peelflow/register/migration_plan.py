@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 from peelflow.engine.fold import changes_on_move
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model.records import Event, Migrated, Provenance, Record, Relevelled
-from peelflow.model.rules import Lifecycle, MigrationPlan, Pin
+from peelflow.model.rules import Lifecycle, MigrationPlan, Pin, moves_level
 from peelflow.proof.migration import check_migration, check_relevelling
-from peelflow.proof.moves import Move, Moves, lifted, moves_among, moves_level
+from peelflow.proof.moves import Move, Moves, lifted, moves_among, refined_name
 from peelflow.register.commands import new_event, take, take_automatic
 from peelflow.register.replay import is_appointed
 from peelflow.register.session import Session
@@ -22,8 +22,9 @@ from peelflow.rulebook.authority import is_own_relevelling
 from peelflow.rulebook.national import (
     authority,
     national,
-    relevelling_among,
-    relevelling_plans,
+    national_plans,
+    national_plans_among,
+    plans_between_versions,
 )
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed, suggestion
@@ -100,7 +101,7 @@ def resolve_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
     if isinstance(plan, str):
         known = {migration.name: migration for migration in rulebook.migrations}
         if plan not in known:
-            known = {**relevelling_plans(), **known}
+            known = {**national_plans(), **known}
         if plan not in known:
             raise InvalidRequest(f"the plan {plan!r}", "is not here", suggestion(plan, known))
         plan = known[plan]
@@ -134,17 +135,15 @@ def proved_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedPlan:
 
 
 def check_is_national(resolved: ResolvedPlan) -> None:
-    """Refuse a plan that moves national records between levels and is no national plan.
+    """Refuse a plan that moves national records as only national plans do, and is none.
 
     It is told by its content: a plan of a force's own may have been given a national name.
     """
-    if resolved.moves_level and is_own_relevelling(
-        authority(), resolved.plan, resolved.old, resolved.new
-    ):
+    if is_own_relevelling(authority(), resolved.plan, resolved.old, resolved.new):
         raise InvalidRequest(
             f"{resolved}",
-            "moves national records to another level, and is no national plan",
-            f"use the national one, such as {listed(sorted(relevelling_plans()))}",
+            "moves national records as only national plans do, and is none",
+            f"use one of those: {listed(sorted(national_plans()))}",
         )
 
 
@@ -164,8 +163,8 @@ def relevelling_plan(rulebook: Rulebook, plan: MigrationPlan | str) -> ResolvedP
 
 @lru_cache(maxsize=8)
 def moves_of(rulebook: Rulebook) -> Moves:
-    """Return every move between the rules of a rulebook, those between national levels too."""
-    plans = (*rulebook.migrations, *relevelling_among(rulebook))
+    """Return every move between the rules of a rulebook, the national ones too."""
+    plans = (*rulebook.migrations, *national_plans_among(rulebook))
     return moves_among(rulebook.lifecycles, plans, national().lifecycles)
 
 
@@ -253,7 +252,22 @@ def relevel(
     named = relevelling_plan(session.rulebook, plan)
     check_text(record, "the record's id")
     known = session.get(record)
+    event, _ = _relevelled_event(session, plan_for(session, named, known), known, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    check_text(provenance.reason, f"{record}: the reason")
+    known = _move_to_version(session, named.old, known, provenance)
     proved = plan_for(session, named, known)
+    check_plan_applies(proved, known)
+    check_may_migrate(session, proved, known, provenance)
+    check_follows(session, provenance.on, known)
+    return put_move(session, known, *_relevelled_event(session, proved, known, provenance))
+
+
+def _relevelled_event(
+    session: Session, proved: ResolvedPlan, known: Record, provenance: Provenance
+) -> tuple[Event, Relevelled]:
     what = Relevelled(
         known.level,
         proved.new.applies_to.level[0],
@@ -265,15 +279,38 @@ def relevel(
         proved.renamed,
         proved.kept_states if proved.plan.letters else None,
     )
-    event = new_event(session, what, record, known.number + 1, provenance)
-    first = session.repeated(event)
-    if first is not None:
-        return first
-    check_text(provenance.reason, f"{record}: the reason")
-    check_plan_applies(proved, known)
-    check_may_migrate(session, proved, known, provenance)
-    check_follows(session, provenance.on, known)
-    return put_move(session, known, event, what)
+    return new_event(session, what, known.id, known.number + 1, provenance), what
+
+
+def _move_to_version(
+    session: Session, version: Lifecycle, record: Record, provenance: Provenance
+) -> Record:
+    """Return a record under a later version of the national rules that it runs by, moved there.
+
+    Args:
+        session: What moves it, by one national plan after another; no plan leads there: not at all.
+        version: The version.
+        record: The record, under that version, an earlier one, or its force's own form of one.
+        provenance: Who moves it, and why.
+    """
+    for plan in plans_between_versions(refined_name(session.lifecycle(record)), str(version)):
+        step = plan_for(session, proved_plan(session.rulebook, plan), record)
+        check_follows(session, provenance.on, record)
+        migrate_record(session, step, record, evolve(provenance, key=None))
+        record = session.get(record.id)
+    return record
+
+
+def migrate_record(
+    session: Session, proved: ResolvedPlan, record: Record, provenance: Provenance
+) -> Event:
+    """Move a record to other rules of its level, under a proved plan that says where it goes."""
+    check_may_migrate(session, proved, record, provenance)
+    pin = session.keep_lifecycle(proved.new)
+    old, new, names = record.state, proved.plan.states[record.state], proved.renamed
+    what = Migrated(pin, old, new, proved.digest, names, proved.kept_states)
+    event = new_event(session, what, record.id, record.number + 1, provenance)
+    return put_move(session, record, event, what)
 
 
 def put_move(session: Session, record: Record, event: Event, what: Relevelled | Migrated) -> Event:

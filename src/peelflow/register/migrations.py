@@ -23,13 +23,12 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.commands import correct, new_event
+from peelflow.register.commands import correct
 from peelflow.register.context import ReadSet, holidays_of
 from peelflow.register.migration_plan import (
     ResolvedPlan,
-    check_may_migrate,
+    migrate_record,
     proved_plan,
-    put_move,
     resolve_plan,
 )
 from peelflow.register.session import Session
@@ -235,15 +234,9 @@ def _in_batches(
 def _migrate_record(
     session: Session, record: Record, *, proved: ResolvedPlan, provenance: Provenance
 ) -> bool:
-    new = proved.plan.states.get(record.state)
-    if new is None or record.lifecycle != proved.old.pin:
+    if record.state not in proved.plan.states or record.lifecycle != proved.old.pin:
         return False
-    check_may_migrate(session, proved, record, provenance)
-    pin = session.keep_lifecycle(proved.new)
-    names = proved.renamed, proved.kept_states
-    what = Migrated(pin, record.state, new, proved.digest, *names)
-    event = new_event(session, what, record.id, record.number + 1, provenance)
-    put_move(session, record, event, what)
+    migrate_record(session, proved, record, provenance)
     return True
 
 

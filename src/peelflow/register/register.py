@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
+from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
@@ -44,7 +44,6 @@ from peelflow.stores.opening import (
     DocumentFolder,
     joined_store,
     open_store,
-    register_documents,
     scope_store,
 )
 
@@ -577,12 +576,14 @@ class Register:
         return self.store.position()
 
     def seal(self) -> tuple[Seal, Heads]:
-        """Return the seal of everything kept until now, and every record's head beside it."""
-        from peelflow.stores.integrity import seal_feed
+        """Return the seal of everything kept until now, and every record's head beside it.
 
-        self.store.position()  # gives every event that has none its position
-        with self.store.snapshot() as kept:
-            return seal_feed(kept.feed())
+        Raises:
+            Unverified: Something does not fit, so that a seal would only hide it.
+        """
+        from peelflow.register.archive import seal_register
+
+        return seal_register(self.store, self.documents)
 
     def verify(
         self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
@@ -607,12 +608,15 @@ class Register:
         ).discrepancies
 
     def export(self) -> Iterator[str]:
-        """Yield the register as lines of JSON, without line ends, in one reading."""
-        from peelflow.stores.export import export_lines
+        """Yield the register as lines of JSON, without line ends, in one reading.
 
-        self.store.position()
-        with self.store.snapshot() as kept:
-            yield from export_lines(kept, register_documents(kept, self.documents))
+        Raises:
+            Unverified: It cannot be written whole: an event cannot be read, or names a document
+                that is not kept.
+        """
+        from peelflow.register.archive import export_register
+
+        return export_register(self.store, self.documents)
 
     def restore(
         self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
@@ -634,13 +638,6 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import private_lines, restore_export, verify_export
+        from peelflow.register.archive import restore_register
 
-        file = Path(path)
-        with private_lines(file) as lines:
-            lines.seek(0)
-            for discrepancy in verify_export(lines):
-                raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-            lines.seek(0)
-            keep = self.documents.keep_document
-            return restore_export(self.store, lines, keep=keep, progress=on_progress)
+        return restore_register(self.store, self.documents, path, progress=on_progress)

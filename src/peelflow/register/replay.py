@@ -63,7 +63,7 @@ def check_replay(session: Session, history: History, after: History, *, since: i
     """
     before = as_corrected(history)
     if after[0].on != before[0].on:
-        check_beginning(session, after[0])
+        check_beginning(session, before[0], after[0])
     stood = {event.number: (event, record) for event, record in each_event_with_record(before)}
     for place, (event, record) in enumerate(each_event_with_record(after)):
         if event.number < since:
@@ -91,14 +91,26 @@ def each_event_with_record(events: History) -> Iterator[tuple[Event, Record | No
         record = begin(event) if record is None else apply(record, event)
 
 
-def check_beginning(session: Session, first: Event) -> None:
-    """Refuse to move a record's beginning to where other rules were in force."""
+def check_beginning(session: Session, recorded: Event, first: Event) -> None:
+    """Refuse to move a record's beginning to where other rules were in force.
+
+    Args:
+        session: What knows the rules.
+        recorded: Its first event as it stood.
+        first: The same as it would stand.
+    """
     record = begin(first)
     if record.issued > record.on:
         why = f"would be taken over before {record.issued}, when it was issued"
         raise InvalidRequest(first.record, why, "give a later day")
+    if record.assumed:
+        return
     rules = session.rulebook.lifecycle_for(record.category, record.level, record.issued)
-    if not record.assumed and rules.pin != record.lifecycle:
+    if rules.pin == record.lifecycle:
+        return
+    stood = begin(recorded).issued
+    # A later version of the same rules may have taken their place on both days alike.
+    if session.rulebook.lifecycle_for(record.category, record.level, stood).pin != rules.pin:
         why = f"would begin under {rules}, in force on {first.on}, not {record.lifecycle}"
         raise InvalidRequest(first.record, why, f"give a day on which {record.lifecycle} was")
 

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from peelflow.drawing.mermaid import diagram
 from peelflow.model.rules import Lifecycle, State, Transition
-from peelflow.wording import markdown_text, say_choice, say_due, say_requirement, say_within
+from peelflow.wording import (
+    markdown_text,
+    say_choice,
+    say_due,
+    say_in_force,
+    say_requirement,
+    say_within,
+)
 
 _MADE_FROM = (
     "Made from the rule file by `peelflow rules {} --page`; change the file, not this page."
@@ -24,7 +31,8 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield ""
     yield _MADE_FROM.format(lifecycle.name)
     yield ""
-    yield f"`{lifecycle}` is in force from {lifecycle.in_force_from}, for a record of the category"
+    first = say_in_force(lifecycle.in_force_from)
+    yield f"`{lifecycle}` is in force {first}, for a record of the category"
     yield f"{say_choice(lifecycle.applies_to.category)} at the level {levels}. It begins as"
     taken_over = (
         " Nobody adds one: it is only taken over, with its source." if lifecycle.begun_by else ""

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
-from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
+from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.wording import listed
 
@@ -31,7 +31,7 @@ class Authority:
     """The national rules, and where each of them says what others may not.
 
     Attributes:
-        rules: The national rulebook, with the plans between its levels.
+        rules: The national rulebook, with its plans.
     """
 
     rules: Rulebook
@@ -83,7 +83,7 @@ def name_faults(
     known = authority.rules
     for lifecycle in lifecycles:
         same = [rules for rules in known.lifecycles if rules.name == lifecycle.name]
-        for rules in same[:1]:
+        for rules in sorted(same, key=lambda rules: -rules.version)[:1]:
             version = next((rules for rules in same if str(rules) == str(lifecycle)), rules)
             instead = (
                 f"give it a name of its own, and write `refines: {version}` where it is the "
@@ -185,25 +185,29 @@ def side_faults(authority: Authority, vocabularies: Iterable[Vocabulary]) -> Ite
 def is_own_relevelling(
     authority: Authority, plan: MigrationPlan, old: Lifecycle, new: Lifecycle
 ) -> bool:
-    """Say whether a plan moves national records between levels, and is no national plan."""
-    moves = set(old.applies_to.level) != set(new.applies_to.level)
-    is_national = authority.has_or_refined_by(old) or authority.has_or_refined_by(new)
-    return moves and is_national and plan not in authority.rules.migrations
+    """Say whether a plan moves national records to another level or version, and is not national.
+
+    From one version of national rules to another; between a force's own forms of them, the
+    force's own plans move records, as the national plan does.
+    """
+    if plan in authority.rules.migrations:
+        return False
+    if moves_level(old, new):
+        return authority.has_or_refined_by(old) or authority.has_or_refined_by(new)
+    return authority.has(old) and authority.has(new)
 
 
 def relevelling_faults(
     authority: Authority, plans: Iterable[MigrationPlan], lifecycles: Iterable[Lifecycle]
 ) -> Iterator[Diagnostic]:
-    """Yield every plan of a force's own that moves national records between levels."""
+    """Yield every plan of a force's own that moves national records as only national plans do."""
     known = {str(lifecycle): lifecycle for lifecycle in lifecycles}
     for plan in plans:
         old, new = known.get(plan.old), known.get(plan.new)
         if old and new and is_own_relevelling(authority, plan, old, new):
-            sentence = (
-                f"`{plan.name}` moves records of `{old}` to another level, of `{new}`; "
-                "only national plans do"
-            )
-            instead = "leave it out: HMICFRS moves records by the plans that come with the rules"
+            to = f"another level, of `{new}`" if moves_level(old, new) else f"`{new}`"
+            sentence = f"`{plan.name}` moves records of `{old}` to {to}; only national plans do"
+            instead = "leave it out: records move by the plans that come with the rules"
             yield Diagnostic(plan.span, "national-move", sentence, instead, related=new.span)
 
 

@@ -449,9 +449,8 @@ def check_files(
     Args:
         files: What was read.
         base: What it builds on.
-        shipped: The national rules, with the plans between their levels; None where these
-            themselves are read.
-        relevelling: The plans between the base's levels that move any record there.
+        shipped: The national rules, with their plans; None where these themselves are read.
+        relevelling: The national plans that move any record of the base.
     """
     vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
     own_words = [words for words in vocabularies if not _is_held(words, base, shipped)]

@@ -148,9 +148,9 @@ class _CacheReader:
         return plain
 
 
-NATIONAL, RELEVELLING = "national", "relevelling"
+NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "52d5629c45f12e1c35267416e90cb7726f61bd896d7e8a1c4e440ccd42ec0e05"
+CACHE_DIGEST = "e16d95d54d33390901a578865e51ae159766194eacbfbc388b56d4dd714249cb"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
@@ -180,8 +180,11 @@ def _genuine_cache(file: Path) -> str:
 
 
 @cache
-def relevelling_plans() -> Mapping[str, MigrationPlan]:
-    """Return the plans between the national levels by name, such as `level-3-to-2`, all proved.
+def national_plans() -> Mapping[str, MigrationPlan]:
+    """Return the plans that come with the national rules by name, all proved.
+
+    They lead from one level to another, such as `level-3-to-2`, and from a version of national
+    rules to the next, such as `level-3-version-2`.
 
     Raises:
         FileNotFoundError: This installation came without its rules.
@@ -189,7 +192,7 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
     """
     from peelflow.rulebook.loader import check_files
 
-    checked = check_files(_relevelling_files(), national(), authority().rules)
+    checked = check_files(_plan_files(), national(), authority().rules)
     faults = [fault for fault in checked.diagnostics if fault.severity == "error"]
     if faults:
         raise InvalidRules(faults)
@@ -197,21 +200,54 @@ def relevelling_plans() -> Mapping[str, MigrationPlan]:
 
 
 @cache
-def _relevelling_files() -> RuleFiles:
+def relevelling_plans() -> Mapping[str, MigrationPlan]:
+    """Return those of the national plans that lead from one level to another, by name.
+
+    Raises:
+        FileNotFoundError: This installation came without its rules.
+        InvalidRules: They are damaged.
+    """
+    levels = {str(rules): set(rules.applies_to.level) for rules in national().lifecycles}
+    plans = national_plans().items()
+    return {name: plan for name, plan in plans if levels[plan.old] != levels[plan.new]}
+
+
+def plans_between_versions(old: str, new: str) -> tuple[MigrationPlan, ...]:
+    """Return the national plans that lead from one version of national rules to a later one.
+
+    Args:
+        old: The version that records run under, as name@version.
+        new: The later one.
+
+    Returns:
+        One plan after another: none where these are one version, or nothing leads there.
+    """
+    relevelling = relevelling_plans()
+    # INVARIANT: one plan leads on from a version, to the next.
+    steps = {plan.old: plan for name, plan in national_plans().items() if name not in relevelling}
+    found: list[MigrationPlan] = []
+    while old != new and old in steps:
+        found.append(steps[old])
+        old = steps[old].new
+    return tuple(found) if old == new else ()
+
+
+@cache
+def _plan_files() -> RuleFiles:
     from peelflow.rulebook.loader import read_files
 
-    return read_files([shipped_folder("rules") / RELEVELLING])
+    return read_files([shipped_folder("rules") / folder for folder in PLANS])
 
 
-def relevelling_among(rulebook: Rulebook) -> tuple[MigrationPlan, ...]:
-    """Return the plans between national levels both of whose lifecycles a rulebook has as they are.
+def national_plans_among(rulebook: Rulebook) -> tuple[MigrationPlan, ...]:
+    """Return the national plans both of whose lifecycles a rulebook has as they are.
 
     Args:
         rulebook: A rulebook that builds on the national one, or does not.
     """
     pins = {rules.pin for rules in national().lifecycles}
     shipped = {str(rules) for rules in rulebook.lifecycles if rules.pin in pins}
-    plans = _relevelling_files().migrations if shipped else ()
+    plans = _plan_files().migrations if shipped else ()
     return tuple(plan for plan in plans if {plan.old, plan.new} <= shipped)
 
 
@@ -273,15 +309,15 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     base = national() if base is None else base
     shipped = authority().rules if files.migrations else national()
     is_moved = any(rules.refines for rules in files.lifecycles) or files.migrations
-    return check_files(files, base, shipped, relevelling_among(base) if is_moved else ())
+    return check_files(files, base, shipped, national_plans_among(base) if is_moved else ())
 
 
 @cache
 def authority() -> Authority:
-    """Return the national rules, with the plans between their levels as their files say them.
+    """Return the national rules, with their plans as these files say them.
 
     Raises:
         FileNotFoundError: This installation came without its rules.
         InvalidRules: They are damaged.
     """
-    return Authority(evolve(national(), migrations=tuple(_relevelling_files().migrations)))
+    return Authority(evolve(national(), migrations=tuple(_plan_files().migrations)))

@@ -25,7 +25,7 @@ from peelflow.model.rules import (
     Vocabulary,
 )
 from peelflow.results import html_table, short_repr
-from peelflow.wording import listed, suggestion
+from peelflow.wording import listed, say_in_force, suggestion
 
 
 @frozen(eq=False)
@@ -53,7 +53,12 @@ class Rulebook:
 
     def _repr_html_(self) -> str:
         rows = [
-            (lifecycle, lifecycle.title, lifecycle.in_force_from, len(lifecycle.states))
+            (
+                lifecycle,
+                lifecycle.title,
+                lifecycle.in_force_from or "unknown",
+                len(lifecycle.states),
+            )
             for lifecycle in self.lifecycles
         ]
         head = ("lifecycle", "title", "in force from", "states")
@@ -63,22 +68,38 @@ class Rulebook:
         """Return the lifecycle with this semantic digest, if it is here."""
         return next((rules for rules in self.lifecycles if rules.pin.digest == digest), None)
 
-    def lifecycle_for(self, category: str, level: Level, issued: date) -> Lifecycle:
-        """Return the lifecycle that a record takes: in force on its issue date, latest first.
+    def lifecycle_for(self, category: str, level: Level, graded: date) -> Lifecycle:
+        """Return the lifecycle that a record takes: the latest in force on the day of its level.
 
-        Where a force's own lifecycle refines that one and is in force too, it goes before.
+        Of two versions from one day that is the later version. A force's own lifecycle that
+        refines it, or an earlier version from that day, and is in force too, goes before.
+
+        Args:
+            category: The record's category.
+            level: Its level.
+            graded: The day its level was given.
 
         Raises:
             InvalidRequest: Nothing here runs such records from that date.
         """
         fitting = [rules for rules in self.lifecycles if _runs_records_of(rules, category, level)]
-        in_force = [rules for rules in fitting if rules.in_force_from <= issued]
-        own = [rules for rules in in_force if rules.refines is None]
-        if not own:
-            raise _no_lifecycle_for(self, category, level, issued)
-        latest = max(own, key=lambda rules: rules.in_force_from)
-        refining = [rules for rules in in_force if rules.refines == str(latest)]
-        return max(refining, key=lambda rules: rules.in_force_from, default=latest)
+        in_force = [rules for rules in fitting if rules.first_day <= graded]
+        base = [rules for rules in in_force if rules.refines is None]
+        if not base:
+            raise _no_lifecycle_for(self, category, level, graded)
+        latest = max(base, key=_precedence)
+        versions = {
+            str(rules): rules.version
+            for rules in base
+            if (rules.name, rules.first_day) == (latest.name, latest.first_day)
+        }
+        refining = [
+            (versions[name], rules)
+            for rules in in_force
+            if (name := rules.refines or "") in versions
+        ]
+        chosen = max(refining, key=lambda own: (own[0], _precedence(own[1])), default=None)
+        return chosen[1] if chosen else latest
 
     def levels_added(self, category: str) -> tuple[str, ...]:
         """Return the levels at which records of a category can be added, in words."""
@@ -108,16 +129,20 @@ def national_ledgers(rulebook: Rulebook) -> Mapping[str, frozenset[str]]:
     return {category: ledgers for rules in national for category in rules.applies_to.category}
 
 
+def _precedence(rules: Lifecycle) -> tuple[date, int]:
+    return rules.first_day, rules.version
+
+
 def _runs_records_of(rules: Lifecycle, category: str, level: Level) -> bool:
     return category in rules.applies_to.category and level in rules.applies_to.level
 
 
 def _no_lifecycle_for(
-    rulebook: Rulebook, category: str, level: Level, issued: date
+    rulebook: Rulebook, category: str, level: Level, graded: date
 ) -> InvalidRequest:
-    what = f"`{category}` at level {level or 'none'} issued on {issued}"
+    what = f"`{category}` at level {level or 'none'} on {graded}"
     own = [rules for rules in rulebook.lifecycles if rules.refines is None]
-    fitting = [rules.in_force_from for rules in own if _runs_records_of(rules, category, level)]
+    fitting = [rules.first_day for rules in own if _runs_records_of(rules, category, level)]
     if fitting:
         first = min(fitting)
         return InvalidRequest(what, f"rules are in force only from {first}", "check the date")
@@ -272,9 +297,11 @@ def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> It
     earlier: list[Lifecycle] = [rules for rules in base if rules.refines is not None]
     for rules in added:
         for other in earlier:
-            same = (rules.in_force_from, rules.refines) == (other.in_force_from, other.refines)
-            if same and _first_shared(rules, other):
-                both = f"both apply to {_first_shared(rules, other)} from {rules.in_force_from}"
+            same = (rules.first_day, rules.refines) == (other.first_day, other.refines)
+            # A later version takes the place of an earlier one from the same day.
+            if same and rules.name != other.name and _first_shared(rules, other):
+                when = say_in_force(rules.in_force_from)
+                both = f"both apply to {_first_shared(rules, other)} {when}"
                 instead = "give one a later `in_force_from`, or apply it to other records"
                 sentence = f"`{rules}` and `{other}` {both}"
                 yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)

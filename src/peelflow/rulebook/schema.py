@@ -19,6 +19,7 @@ from peelflow.model.constraints import (
     FILE_KEY,
     AtLeastOne,
     ByTrigger,
+    FirstDayWord,
     LevelWord,
     NamePattern,
     NumberRange,
@@ -188,6 +189,8 @@ def _annotated_json_schema(plain: Any, mark: Any, definitions: dict[str, JsonSch
             return {"type": "integer", "minimum": least, "maximum": most}
         case LevelWord():
             return {"enum": [*range(1, LAST_LEVEL + 1), "none"]}
+        case FirstDayWord():
+            return {"anyOf": [_json_schema(date, definitions), {"const": UNKNOWN_DAY}]}
         case AtLeastOne():
             inner = _json_schema(plain, definitions)
             return inner | {"minItems" if inner["type"] == "array" else "minProperties": 1}
@@ -240,3 +243,4 @@ def _reference_to(
 
 LAST_LEVEL = 4
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+UNKNOWN_DAY = "unknown"

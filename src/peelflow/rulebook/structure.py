@@ -15,6 +15,7 @@ from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.model.constraints import (
     AtLeastOne,
     ByTrigger,
+    FirstDayWord,
     LevelWord,
     NamePattern,
     NumberRange,
@@ -38,7 +39,14 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
-from peelflow.rulebook.schema import DAY, GUARANTEE_FORMS, LAST_LEVEL, MAPPING_SCHEMAS, RESERVED
+from peelflow.rulebook.schema import (
+    DAY,
+    GUARANTEE_FORMS,
+    LAST_LEVEL,
+    MAPPING_SCHEMAS,
+    RESERVED,
+    UNKNOWN_DAY,
+)
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
     KIND_KEYS,
@@ -184,6 +192,12 @@ def read_level(node: Node) -> int | None:
     raise wrong_type(node, f"a level from 1 to {LAST_LEVEL} or `none`")
 
 
+def read_first_day(node: Node) -> date | None:
+    """Read a date, or `unknown`."""
+    is_unknown = isinstance(node, ScalarNode) and node.value == UNKNOWN_DAY
+    return None if is_unknown else read_date(node)
+
+
 Hook = Callable[[Node, Any], Any]
 
 
@@ -324,6 +338,8 @@ def _annotated_hook(kind: Any) -> Hook:
             return lambda node, _: _read_one_or_list(node, plain)
         case LevelWord():
             return lambda node, _: read_level(node)
+        case FirstDayWord():
+            return lambda node, _: read_first_day(node)
         case ByTrigger():
             return lambda node, _: _read_transitions(node)
         case _:

@@ -278,6 +278,16 @@ class Snapshot(Protocol):
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
 
+    def database_faults(self) -> Iterator[DatabaseFault]:
+        """Yield what is wrong with the database itself, below the rows; nothing where none is."""
+
+
+class DatabaseFault(NamedTuple):
+    """What is wrong with a database itself: its code, and a sentence."""
+
+    code: str
+    sentence: str
+
 
 class SnapshotStore(Protocol):
     """Gives all that it keeps, for whoever checks or exports it (S10)."""

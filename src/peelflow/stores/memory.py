@@ -15,6 +15,7 @@ from peelflow.model.records import Record
 from peelflow.stores.base import (
     Capabilities,
     ChangeRow,
+    DatabaseFault,
     EventRow,
     FeedItem,
     LedgerTotal,
@@ -230,6 +231,10 @@ class _MemorySnapshot:
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's text."""
         return self._lifecycles
+
+    def database_faults(self) -> Iterator[DatabaseFault]:
+        """Yield nothing: there is no database."""
+        return iter(())
 
 
 def _matches(record: Record, query: RecordQuery) -> bool:

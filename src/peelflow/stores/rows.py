@@ -189,6 +189,13 @@ class RowUnreadable(Exception):
     """A row's text does not say what this peelflow can read."""
 
 
+def not_kept(what: str) -> str:
+    """Return why nothing is acknowledged: what was written is not there."""
+    return (
+        f"it did not keep {what} as it was written, so nothing was kept: something acts in between"
+    )
+
+
 def stored_event(record: str, number: int, text: str, previous: str, digest: str) -> StoredEvent:
     """Return the event that a row tells; RowUnreadable where it tells none."""
     try:

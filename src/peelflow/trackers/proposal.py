@@ -10,13 +10,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from attrs import define, field, frozen
 
-from peelflow.errors import Span
-from peelflow.model.rules import Level, Lifecycle
+from peelflow.errors import InvalidRequest, Span
+from peelflow.model.rules import Lifecycle
 from peelflow.model.trackers import BLANK, DateOrder
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.schema import RESERVED
@@ -167,16 +168,15 @@ class _SheetReading:
         return "" if level == "" else str(level or "none")
 
     def lifecycles(self, key: str) -> list[Lifecycle]:
-        """Return the rules of the newest lifecycles for a level, of what the sheet has."""
-        level: Level = LEVEL_WORDS[key]
+        """Return the newest rules for a level, of each category that the sheet has."""
         column = self.column("category")
         words = column.words if column else ()
         known = {CATEGORY_WORDS.get(normal_form(word), "") for word in words} - {""}
-        categories = known or {*CATEGORY_WORDS.values()}
         newest: dict[str, Lifecycle] = {}
-        for rules in sorted(self.rulebook.lifecycles, key=lambda rules: rules.in_force_from):
-            if level in rules.applies_to.level and categories & {*rules.applies_to.category}:
-                newest[rules.refines or rules.name] = rules
+        for category in sorted(known or {*CATEGORY_WORDS.values()}):
+            with suppress(InvalidRequest):
+                rules = self.rulebook.lifecycle_for(category, LEVEL_WORDS[key], date.max)
+                newest[str(rules)] = rules
         return [*newest.values()]
 
 
