@@ -288,7 +288,7 @@ def test_a_state_without_any_way_to_it_is_told(bring: Import) -> None:
     bring(row(Status="Done"))
     (outcome,) = bring(row(), on=LATER).outcomes
 
-    assert outcome.what == "`closed` → `open`: no step of level-2@1 leads from here to there"
+    assert outcome.what == "`closed` → `open`: no step of level-2@2 leads from here to there"
     assert outcome.instead.startswith("mend the sheet, or correct")
 
 
