@@ -202,8 +202,9 @@ class Batch:
         recorded_by: str | None = None,
         source: str | None = None,
         key: str | None = None,
+        graded: date | None = None,
     ) -> Event:
-        """Add a record under the lifecycle in force on its issue date, in its initial state.
+        """Add a record under the rules of the day its level was given, in their initial state.
 
         Untimed system transitions run in the same batch: a level 1 record is archived at once.
 
@@ -219,6 +220,7 @@ class Batch:
             recorded_by: Who typed it; needed where the actor is of the inspectorate.
             source: The letter or portal reference it was read from; needed there too.
             key: An idempotency key: asked again under it, the first event is returned.
+            graded: The day its level was given; the issue date when left out.
 
         Returns:
             The record's first event.
@@ -238,6 +240,7 @@ class Batch:
                 fields=fields,
                 parent=parent,
                 provenance=self.provenance(actor, issued, recorded_by, None, source, key),
+                graded=graded,
             )
 
     def take_over(
@@ -257,6 +260,7 @@ class Batch:
         parent: str | None = None,
         recorded_by: str | None = None,
         key: str | None = None,
+        graded: date | None = None,
     ) -> Event:
         """Take a record over in a named state as at `on`, from where `source` says, and why.
 
@@ -267,7 +271,7 @@ class Batch:
             category: A category of the rulebook.
             force: The force it is addressed to.
             issued: The day it was issued.
-            state: A state of the rules in force on that day.
+            state: A state of the rules in force on the day that its level was given.
             actor: Who says that it stands there.
             source: Where that was read.
             reason: Why it is taken over.
@@ -277,6 +281,7 @@ class Batch:
             parent: The id of the record above it.
             recorded_by: Who typed it.
             key: An idempotency key.
+            graded: The day its level was given; `on` when left out.
 
         Returns:
             The record's first event.
@@ -296,6 +301,7 @@ class Batch:
                 fields=fields,
                 parent=parent,
                 provenance=self.provenance(actor, on, recorded_by, reason, source, key),
+                graded=graded,
             )
 
     def fire(

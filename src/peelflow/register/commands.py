@@ -55,7 +55,9 @@ from peelflow.register.validation import (
     check_date,
     check_document,
     check_follows,
+    check_graded,
     check_level,
+    check_may_be_added,
     check_name,
     check_not_future,
     check_provenance,
@@ -75,9 +77,7 @@ from peelflow.register.validation import (
     is_counted,
     role_of,
 )
-from peelflow.rulebook.rulebook import Rulebook
 from peelflow.texts import SPELT_ALIKE, are_alike, is_blank
-from peelflow.wording import say_choice
 
 
 def new_event(
@@ -238,13 +238,15 @@ def add(
     fields: Mapping[str, FieldInput] | None,
     parent: str | None,
     provenance: Provenance,
+    graded: date | None = None,
 ) -> Event:
-    """Add a record in the initial state of the rules in force when it was issued."""
+    """Add a record in the initial state of the rules in force when its level was given."""
     checked_id(record)
     check_not_future(session, issued, record)
     check_level(level, record)
     kind = category_of(session, category)
-    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_graded(record, graded, level=level, issued=issued, on=session.today)
+    lifecycle = session.rulebook.lifecycle_for(category, level, graded or issued)
     check_may_be_added(session.rulebook, lifecycle, record, category=category, level=level)
     what = Added(
         force=force,
@@ -254,23 +256,9 @@ def add(
         state=lifecycle.initial,
         fields=checked_fields(kind, fields or {}, record=record),
         parent=parent,
+        graded=graded,
     )
     return enter(session, new_event(session, what, record, 1, provenance), what)
-
-
-def check_may_be_added(
-    rulebook: Rulebook, lifecycle: Lifecycle, record: str, *, category: str, level: Level
-) -> None:
-    """Refuse to add what its rules let a register only take over."""
-    if lifecycle.begun_by is None:
-        return
-    levels = rulebook.levels_added(category)
-    give = f"give its level, {say_choice(levels)}, or " if levels else ""
-    raise InvalidRequest(
-        f"{record}: a `{category}` at level {level or 'none'}",
-        f"can only be taken over, under {lifecycle}",
-        f"{give}take it over with its state, its source and a reason",
-    )
 
 
 def take_over(
@@ -285,6 +273,7 @@ def take_over(
     fields: Mapping[str, FieldInput] | None,
     parent: str | None,
     provenance: Provenance,
+    graded: date | None = None,
 ) -> Event:
     """Take a record over in a named state, as at the day of `provenance`."""
     on = provenance.on
@@ -293,7 +282,8 @@ def take_over(
     check_date(issued, record)
     check_level(level, record)
     kind = category_of(session, category)
-    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_graded(record, graded, level=level, issued=issued, on=on)
+    lifecycle = session.rulebook.lifecycle_for(category, level, graded or on)
     check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
     check_text(provenance.source, f"{record}: the source")
     check_text(provenance.reason, f"{record}: the reason")
@@ -306,6 +296,7 @@ def take_over(
         issued=issued,
         fields=checked_fields(kind, fields or {}, record=record),
         parent=parent,
+        graded=graded,
     )
     return enter(session, new_event(session, what, record, 1, provenance), what)
 

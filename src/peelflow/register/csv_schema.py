@@ -63,7 +63,7 @@ SHEET_KINDS = (
         "records",
         "category",
         ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
-        ("level", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
+        ("level", "graded", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
         fields=True,
     ),
     SheetKind(
@@ -105,7 +105,7 @@ MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
 """As many rows as a spreadsheet has."""
 FIELD_PREFIX = "field."
-DATE_COLUMNS = frozenset({"on", "issued", "first_day", "last_day", "signed_on"})
+DATE_COLUMNS = frozenset({"on", "issued", "graded", "first_day", "last_day", "signed_on"})
 
 
 class DateFormat(StrEnum):

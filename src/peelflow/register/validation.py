@@ -244,6 +244,42 @@ def check_taken_over(
         )
 
 
+def check_may_be_added(
+    rulebook: Rulebook, lifecycle: Lifecycle, record: str, *, category: str, level: Level
+) -> None:
+    """Refuse to add what its rules let a register only take over."""
+    if lifecycle.begun_by is None:
+        return
+    levels = rulebook.levels_added(category)
+    give = f"give its level, {say_choice(levels)}, or " if levels else ""
+    raise InvalidRequest(
+        f"{record}: a `{category}` at level {level or 'none'}",
+        f"can only be taken over, under {lifecycle}",
+        f"{give}take it over with its state, its source and a reason",
+    )
+
+
+def check_graded(record: str, graded: date | None, *, level: Level, issued: date, on: date) -> None:
+    """Refuse a day on which a record's level cannot have been given.
+
+    Args:
+        record: Its id.
+        graded: The day; None where none is said.
+        level: The level.
+        issued: The day that the record was issued.
+        on: The last day that may be meant.
+    """
+    if graded is None:
+        return
+    check_date(graded, record)
+    what = f"{record}: the day {graded} of its level"
+    if level is None:
+        raise InvalidRequest(what, "is given, and no level", "give the level, or no such day")
+    if not issued <= graded <= on:
+        why = f"does not lie between {issued}, when it was issued, and {on}"
+        raise InvalidRequest(what, why, "give the day on which its level was given")
+
+
 def check_change(
     category: Category, field: str, old: Value | None, new: Value | None, *, record: str
 ) -> None:

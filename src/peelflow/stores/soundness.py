@@ -136,6 +136,8 @@ def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
     yield "its day", event.on
     if isinstance(event.what, TakenOver):
         yield "its issue", event.what.issued
+    if isinstance(event.what, (Added, TakenOver)) and event.what.graded is not None:
+        yield "its level's day", event.what.graded
     if isinstance(event.what, Corrected) and event.what.to is not None:
         yield "its corrected day", event.what.to
 
