@@ -7,7 +7,10 @@ READY := .venv/ready
 # What `lru_cache` holds, and methods of slotted classes, it does not reach: mutate those by hand.
 MODULE ?=
 
-.PHONY: demo test search format docs bench tamper crash contention hosted judges mutants
+# How tests run beside other versions than the pinned ones, which may find more to warn of.
+UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
+
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo
@@ -26,6 +29,25 @@ search: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The lowest versions that pyproject.toml declares, in an environment of their own.
+lowest: $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .lowest
+	$(BIN)/uv pip install --quiet --python .lowest --resolution lowest-direct -e '.[all]'
+	$(BIN)/uv pip install --quiet --python .lowest -r tools.txt
+	.lowest/bin/python -m pytest $(UNPINNED)
+
+# Each version of Python that is installed here, in an environment of its own.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+pythons: $(READY)
+	@for version in $(PYTHONS); do \
+	  $(BIN)/uv python find --quiet --no-python-downloads $$version >/dev/null \
+	    || { echo "Python $$version is not installed here"; continue; }; \
+	  $(BIN)/uv venv --quiet --clear --python $$version .python-$$version \
+	    && $(BIN)/uv pip install --quiet --python .python-$$version -c constraints.txt \
+	      -r tools.txt -e '.[all]' \
+	    && .python-$$version/bin/python -m pytest $(UNPINNED) || exit 1; \
+	done
 
 docs: $(READY)
 	$(BIN)/python -m pytest -q tests/docs --no-cov

@@ -33,6 +33,7 @@ from peelflow.errors import (
     UnknownDocument,
     UnknownRecord,
     UnstorableText,
+    Unverified,
 )
 from peelflow.model import decisions
 from peelflow.model.decisions import Refusal, Refused
@@ -49,6 +50,7 @@ MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
     Refused: st.builds(Refused, values_of(Refusal)),
     InvalidRequest: st.builds(InvalidRequest, TEXTS, TEXTS, TEXTS),
     UnstorableText: st.builds(UnstorableText, TEXTS),
+    Unverified: st.builds(Unverified, TEXTS, TEXTS, TEXTS),
     KeyReused: st.builds(KeyReused, TEXTS, TEXTS),
     EventVoided: st.builds(EventVoided, TEXTS, NUMBERS, st.dates()),
     UnknownRecord: st.builds(UnknownRecord, TEXTS),

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from peelflow.errors import UnknownDocument as UnknownDocument
     from peelflow.errors import UnknownRecord as UnknownRecord
     from peelflow.errors import UnstorableText as UnstorableText
+    from peelflow.errors import Unverified as Unverified
     from peelflow.figures import FigureLine as FigureLine
     from peelflow.figures import Figures as Figures
     from peelflow.model.decisions import Act as Act
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import LastDone as LastDone
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import ParentLinked as ParentLinked
     from peelflow.model.records import Provenance as Provenance
     from peelflow.model.records import Record as Record
     from peelflow.model.records import Relevelled as Relevelled
@@ -155,7 +157,7 @@ _HOMES = {
     "peelflow.errors": (
         "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
         "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
-        "UnknownDocument UnknownRecord UnstorableText"
+        "UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (
@@ -166,8 +168,8 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment Provenance Record Relevelled TakenOver "
-        "TransitionTaken Value"
+        "EventPayload FieldValue LastDone Migrated Moment ParentLinked Provenance Record "
+        "Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",

@@ -5,6 +5,7 @@ PeelflowError
 ├── Refused                          the rules refuse an act; carries the Refusal
 ├── InvalidRequest (ValueError)      what was asked cannot be meant: unknown category, field, text
 │   ├── UnstorableText               a text no store can keep (NUL, lone surrogate)
+│   ├── Unverified                   what is kept does not fit, or lacks something
 │   ├── KeyReused                    a key came back with another request
 │   └── EventVoided                  a request repeats an event that was voided
 ├── UnknownRecord (LookupError)      no record of that id
@@ -159,6 +160,12 @@ class UnstorableText(InvalidRequest):
         super().__init__(
             what, "holds a NUL or a lone surrogate, which no store keeps", "remove that character"
         )
+
+
+class Unverified(InvalidRequest):
+    """What is kept does not fit, so it is not sealed or exported as if it did."""
+
+    code: ClassVar[str] = "unverified"
 
 
 class KeyReused(InvalidRequest):

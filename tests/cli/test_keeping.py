@@ -198,3 +198,38 @@ def _appoint(path: Path, person: str) -> None:
             first_day=date(2023, 1, 1),
             actor=Actor("chief", "chief_constable"),
         )
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE meta", "DELETE FROM meta", "DROP TABLE lifecycles"])
+def test_a_register_that_cannot_be_opened_is_a_finding(run: Run, demo: Path, sql: str) -> None:
+    """14.34: `verify` says what is wrong with it, exit 1; other verbs say that they cannot."""
+    with closing(sqlite3.connect(demo)) as connection, connection:
+        connection.execute(sql)
+
+    told = run("verify", "--register", demo)
+
+    assert told.code == 1
+    assert "the register: store-unreadable: " in told.out
+    assert "1 finding" in told.out or "findings" in told.out
+
+
+def test_what_is_no_register_is_no_finding(run: Run) -> None:
+    """14.34: another application's database is refused, exit 2."""
+    with closing(sqlite3.connect("other.db")) as connection, connection:
+        connection.execute("CREATE TABLE t (x)")
+
+    assert run("verify", "--register", "other.db").code == 2
+    assert run("verify", "--register", "memory:").code == 0
+
+
+def test_what_does_not_fit_is_neither_sealed_nor_exported(run: Run, demo: Path) -> None:
+    """18.4, 18.6: exit 1, with the record; nothing is written."""
+    with closing(sqlite3.connect(demo)) as connection, connection:
+        connection.execute("UPDATE events SET text = x'ff' WHERE position = 9")
+        (name,) = connection.execute("SELECT record FROM events WHERE position = 9").fetchone()
+
+    for verb, file in (("seal", "a.seal"), ("export", "a.jsonl")):
+        told = run(verb, file, "--register", demo)
+        assert told.code == 1
+        assert not Path(file).exists()
+    assert name in run("verify", "--register", demo).out

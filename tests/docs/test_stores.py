@@ -9,7 +9,10 @@ from peelflow.testing.promises import PROMISES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/stores.md").read_text("utf-8")
-SOURCES = ("stores/integrity", "stores/export", "stores/soundness", "register/judgement")
+SOURCES = (
+    *(f"stores/{name}" for name in ("integrity", "export", "soundness", "schema_check")),
+    "register/judgement",
+)
 
 
 def test_every_code_of_a_finding_has_its_line() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
-from datetime import date
+from contextlib import closing, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from sqlalchemy import create_engine
 
 from bench.tamper import HMICFRS, fill
-from peelflow.errors import StoreBusy, StoreUnavailable
+from peelflow import Actor
+from peelflow.errors import StoreBusy, Unverified
 from peelflow.register.register import Register
+from peelflow.stores.base import ChangeRow, EventRow, StoredRow
 from peelflow.stores.integrity import Discrepancy, References, missing_references
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import events, run
@@ -55,7 +58,7 @@ ROW = "id = 'WMP-0000'"
         (f"DELETE FROM records WHERE {ROW}", 0, "row-missing"),
         (_changed("state", "'closed'", "records", ROW), 0, "row-differs"),
         (_changed("delta", "2", "changes", f"{FIRST} AND number = 1"), 1, "change-differs"),
-        (_changed("position", "900", where=f"{FIRST} AND number = 5"), 1, "position-wrong"),
+        (_changed("position", "900", where=f"{FIRST} AND number = 5"), 0, "position-wrong"),
         ("DELETE FROM documents", 3, "document-missing"),
         (_changed("content", "x'00'", "documents", "1"), 3, "document-changed"),
         ("DELETE FROM lifecycles", 1, "rules-missing"),
@@ -100,7 +103,7 @@ def test_a_record_that_another_names_and_that_is_gone(path: Path) -> None:
     run(path, *(f"DELETE FROM {table} WHERE {name} = 'CHILD'" for table, name in tables))
 
     assert [each for each in found(path) if each[2] == "record-missing"] == [
-        ("PARENT", 2, "record-missing")
+        ("CHILD", 0, "record-missing")
     ]
 
 
@@ -161,14 +164,88 @@ def test_rules_that_a_move_names_must_be_kept(kind: str) -> None:
     assert finding.code == "rules-missing"
 
 
-def test_a_damaged_file_is_an_error_in_words(path: Path) -> None:
-    """A reading that cannot go on says so."""
-    register = Register.open(f"sqlite:///{path}")
-    run(path, "DROP TABLE changes")
+TABLES = ("records", "events", "changes", "documents", "lifecycles")
 
-    with pytest.raises(StoreUnavailable, match="no such table: changes"):
-        register.verify()
-    register.close()
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_missing_table_is_a_finding(path: Path, table: str) -> None:
+    """14.34: of a register that is open, or is opened then."""
+    with Register.open(f"sqlite:///{path}") as register:
+        run(path, f"DROP TABLE {table}")
+
+        codes = {each.code for each in register.verify()}
+        assert codes >= {"schema-lacks", "store-unreadable"}
+    assert ("", 0, "store-unreadable") in found(path)
+
+
+VALUES = {"text": "'x'", "blob": "x'ff00'", "number": "7000000000000", "null": "NULL"}
+COLUMNS = (
+    *(("records", name, ROW) for name in StoredRow._fields),
+    *(("events", name, SECOND) for name in EventRow._fields),
+    *(("changes", name, f"{FIRST} AND number = 1") for name in ChangeRow._fields),
+    *(("documents", name, "1") for name in ("digest", "content")),
+    *(("lifecycles", name, "1") for name in ("name", "version", "digest", "text")),
+)
+
+
+@pytest.mark.parametrize("value", [*VALUES, "no UTF-8"])
+@pytest.mark.parametrize(("table", "column", "where"), COLUMNS)
+def test_whatever_stands_in_a_column_is_a_finding(
+    path: Path, table: str, column: str, where: str, value: str
+) -> None:
+    """14.34, 18.3: text, a blob, a number, nothing, bytes that are no UTF-8; never an error."""
+    if (column, value) == ("parent", "null"):
+        pytest.skip("it has no parent")
+    sql = VALUES.get(value, "CAST(x'c328' AS TEXT)")
+    with suppress(sqlite3.IntegrityError):
+        run(path, f'UPDATE {table} SET "{column}" = {sql} WHERE {where}')
+
+        findings = found(path)
+        assert findings
+        if table in ("records", "events", "changes"):
+            assert {each[0] for each in findings} & {"WMP-0000", "x", "b'\\xff\\x00'", "'\\udcc3('"}
+
+
+def test_events_the_feed_does_not_give(address: str) -> None:
+    """18.4: a feed that was emptied is found, record by record, and nothing is sealed."""
+    with Register.open(address) as register:
+        register.appoint(
+            "kim", "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
+        )
+        register.position()
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM peelflow_feed")
+        engine.dispose()
+        (finding,) = register.verify()
+
+        assert (finding.record, finding.event, finding.code) == (
+            "appointment:wmp:chief_constable:kim:2023-01-01",
+            1,
+            "feed-lacks",
+        )
+        with pytest.raises(Unverified, match="does not verify: appointment"):
+            register.seal()
+
+
+def test_records_whose_positions_were_changed_for_each_other(tmp_path: Path) -> None:
+    """18.4: what was recorded later stands before what was recorded days earlier."""
+    days = iter(datetime(2026, 6, day, tzinfo=UTC) for day in (1, 4, 7, 9, 10, 11, 12))
+    path = tmp_path / "register.db"
+    with Register.open(f"sqlite:///{path}", clock=lambda: next(days)) as register:
+        for person in ("a", "b"):
+            register.appoint(
+                person, "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
+            )
+    assert found(path) == []
+    moves = ((1, -1), (2, 1), (-1, 2))
+    run(path, *(f"UPDATE events SET position = {b} WHERE position = {a}" for a, b in moves))
+
+    name = "appointment:wmp:chief_constable:a:2023-01-01"
+    assert found(path) == [(name, 1, "feed-disordered")]
+
+
+KIM = Actor("kim", "liaison_officer")
 
 
 def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

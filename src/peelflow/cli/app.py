@@ -25,6 +25,7 @@ from peelflow.errors import (
     PeelflowError,
     RulesMismatch,
     StoreBusy,
+    Unverified,
 )
 from peelflow.model.decisions import Refused
 from peelflow.stores.opening import upgrade_store
@@ -67,6 +68,7 @@ _FINDING_ERRORS = (
     StoreBusy,
     KeyReused,
     EventVoided,
+    Unverified,
 )
 
 app: typer.Typer = typer.Typer(
@@ -99,6 +101,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "fire": record.fire,
     "amend": record.amend,
     "attach": record.attach,
+    "link": record.link,
     "correct": record.correct,
     "figures": listing.figures,
     "tick": portfolio.tick,
@@ -143,6 +146,7 @@ EXAMPLES: Mapping[str, str] = {
     "--actor-role hmicfrs --recorded-by officer-1 --on 2024-02-05",
     "route": "R-1 --to closed --on 2024-02-05",
     "import": "records.csv",
+    "link": "R-2 C-1 --on 2024-02-05",
     "migrate": "--check plan/rules/review-1-to-2.yaml",
     "list": "--level 3 --state in_progress",
     "show": "R-1",

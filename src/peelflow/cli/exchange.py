@@ -6,6 +6,7 @@ The commands are import, demo, feed, seal, verify and export.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -23,8 +24,14 @@ from peelflow.cli.options import (
     read_pair,
     read_text,
 )
-from peelflow.cli.output_files import ReplaceOption, check_output_file, output_stream, write_text
-from peelflow.errors import InvalidRequest
+from peelflow.cli.output_files import (
+    ReplaceOption,
+    check_output_file,
+    output_stream,
+    write_text,
+)
+from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.files import read_regular
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -38,6 +45,7 @@ from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import (
+    Discrepancy,
     Heads,
     Seal,
     heads_from,
@@ -46,6 +54,7 @@ from peelflow.stores.integrity import (
     seal_from,
     seal_text,
 )
+from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
 
@@ -215,9 +224,7 @@ def verify(
         subject = str(export)
         found = _verify_export_file(export, sealed, heads, judge=judge)
     else:
-        subject = location.register
-        with location.opened() as register:
-            found = _verify_opened(register, sealed, heads, judge=judge)
+        subject, found = location.register, _verify_located(location, sealed, heads, judge=judge)
     findings = found.discrepancies
     for finding in findings:
         output.line(str(finding))
@@ -242,8 +249,16 @@ def _verify_opened(
         register.session,
         sealed=sealed,
         heads=heads,
-        judged=judge or register.position() <= JUDGED_UNASKED,
+        judged=judge or _is_short(register),
     )
+
+
+def _is_short(register: Register) -> bool:
+    """Return whether a register's events are few enough to be judged unasked."""
+    try:
+        return register.position() <= JUDGED_UNASKED
+    except StoreUnavailable:  # a finding of its own
+        return False
 
 
 def _judgement_notes(found: Verification) -> Iterator[str]:
@@ -255,6 +270,29 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
     if found.assumed:
         names = ", ".join(f"`{name}`" for name in found.assumed)
         yield f"taken to hold, for want of its function: the predicate {names}"
+
+
+def _verify_located(
+    location: RegisterOptions, sealed: Seal | None, heads: Heads | None, *, judge: bool
+) -> Verification:
+    """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
+    try:
+        with location.opened() as register:
+            return _verify_opened(register, sealed, heads, judge=judge)
+    except StoreUnavailable as fault:
+        is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
+        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+            raise
+        return Verification((Discrepancy("", 0, "store-unreadable", fault.why),))
+
+
+def _is_register(file: Path) -> bool:
+    """Return whether a SQLite file bears peelflow's mark, which stands at byte 68."""
+    try:
+        header = read_regular(file, 72) or b""
+    except (OSError, ValueError):  # the URL of a database, or nothing that can be read
+        return False
+    return int.from_bytes(header[68:72]) == APPLICATION_ID
 
 
 def _read_seal(file: Path) -> tuple[Seal, Heads | None]:

@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Relevelled,
     TransitionTaken,
 )
+from peelflow.register.archive import held_to_events
 from peelflow.register.replay import (
     each_event_with_record,
     is_move_permitted,
@@ -30,14 +31,7 @@ from peelflow.register.replay import (
 )
 from peelflow.register.session import Session
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
-from peelflow.stores.integrity import (
-    Discrepancy,
-    Heads,
-    Seal,
-    seal_discrepancies,
-    verify_snapshot,
-)
-from peelflow.stores.opening import register_documents
+from peelflow.stores.integrity import Discrepancy, Heads, Seal
 from peelflow.texts import is_blank
 
 RECORDS_AT_ONCE = 500
@@ -83,13 +77,9 @@ def verify_register(
         heads: The heads that came with it.
         judged: Whether the events are judged, where all else fits.
     """
-    store.position()
-    with store.snapshot() as kept:
-        discrepancies = list(verify_snapshot(kept, register_documents(kept, documents)))
-        if sealed is not None:
-            discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
+    discrepancies = held_to_events(store, documents, sealed=sealed, heads=heads)
     if discrepancies or not judged:
-        return Verification(tuple(discrepancies))
+        return Verification(discrepancies)
     return judge_events(store, session_factory)
 
 

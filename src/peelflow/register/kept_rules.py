@@ -35,13 +35,19 @@ class KeptRules:
     store: EventStore
     rulebook: Rulebook
     _here: Mapping[_Name, Lifecycle] = field(init=False, repr=False)
-    _kept: Mapping[PinKey, str] = field(init=False, repr=False)
+    _read: Mapping[PinKey, str] | None = field(init=False, default=None, repr=False)
     _writable: set[str] = field(init=False, factory=set, repr=False)
     _restored: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._here = {(rules.name, rules.version): rules for rules in self.rulebook.lifecycles}
-        self._kept = self.store.lifecycles()
+
+    @property
+    def _kept(self) -> Mapping[PinKey, str]:
+        """What the store keeps, read when first needed: a damaged one opens to be verified."""
+        if self._read is None:
+            self._read = self.store.lifecycles()
+        return self._read
 
     def lifecycle(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those that the store kept.
@@ -64,7 +70,7 @@ class KeptRules:
     def _text_of(self, pin: Pin, *, anew: bool = False) -> str | None:
         """Return the text that gives a pin's digest, whatever the store calls it."""
         if anew:
-            self._kept = self.store.lifecycles()
+            self._read = None
         texts = self._kept.values()
         return next((text for text in texts if _digest_of(text) == pin.digest), None)
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest, UnknownDocument, UnknownRecord
+from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, autocommit, dry_run
+from peelflow.register.batch import Batch, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
@@ -36,6 +36,7 @@ from peelflow.register.validation import (
     describe_document,
     description_of,
 )
+from peelflow.register.verbs import autocommit
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
@@ -44,7 +45,6 @@ from peelflow.stores.opening import (
     DocumentFolder,
     joined_store,
     open_store,
-    register_documents,
     scope_store,
 )
 
@@ -70,6 +70,7 @@ class Register:
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
     amend: Final = autocommit(Batch.amend)
+    link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
@@ -299,6 +300,7 @@ class Register:
         parent: str | None = None,
         counts: Counts | None = None,
         ledger: str = "portal",
+        withdrawn: bool = False,
     ) -> Iterator[Record]:
         """Yield the records that match, by id; what is left out matches any.
 
@@ -310,6 +312,7 @@ class Register:
             parent: The id of the record that they lie below.
             counts: How they count on `ledger`: `open` or `closed`.
             ledger: The ledger to count on.
+            withdrawn: Whether those that were withdrawn are among them.
 
         Raises:
             InvalidRequest: Nothing could ever match: no record is of such a force, or no rules here
@@ -328,7 +331,7 @@ class Register:
             check_one_of(counts, ("open", "closed"), "the way of counting")
         if parent is not None:
             self.record(parent)
-        query = RecordQuery(force=force, category=category, level=level, state=state, parent=parent)
+        query = RecordQuery(force, category, level, state, parent, withdrawn=withdrawn)
         return (
             record
             for record in self.store.records(query)
@@ -339,9 +342,10 @@ class Register:
         """Return how a record counts, on each ledger its state names.
 
         Args:
-            record: A record, not its id.
+            record: A record, not its id. One that is withdrawn counts nowhere.
         """
-        return self.lifecycle(record.lifecycle).states[record.state].counts_as
+        states = self.lifecycle(record.lifecycle).states
+        return {} if record.withdrawn else states[record.state].counts_as
 
     def history(self, record: str) -> tuple[Event, ...]:
         """Return everything that happened to a record, in order.
@@ -577,12 +581,14 @@ class Register:
         return self.store.position()
 
     def seal(self) -> tuple[Seal, Heads]:
-        """Return the seal of everything kept until now, and every record's head beside it."""
-        from peelflow.stores.integrity import seal_feed
+        """Return the seal of everything kept until now, and every record's head beside it.
 
-        self.store.position()  # gives every event that has none its position
-        with self.store.snapshot() as kept:
-            return seal_feed(kept.feed())
+        Raises:
+            Unverified: Something does not fit, so that a seal would only hide it.
+        """
+        from peelflow.register.archive import seal_register
+
+        return seal_register(self.store, self.documents)
 
     def verify(
         self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
@@ -607,12 +613,15 @@ class Register:
         ).discrepancies
 
     def export(self) -> Iterator[str]:
-        """Yield the register as lines of JSON, without line ends, in one reading."""
-        from peelflow.stores.export import export_lines
+        """Yield the register as lines of JSON, without line ends, in one reading.
 
-        self.store.position()
-        with self.store.snapshot() as kept:
-            yield from export_lines(kept, register_documents(kept, self.documents))
+        Raises:
+            Unverified: It cannot be written whole: an event cannot be read, or names a document
+                that is not kept.
+        """
+        from peelflow.register.archive import export_register
+
+        return export_register(self.store, self.documents)
 
     def restore(
         self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
@@ -634,13 +643,6 @@ class Register:
                 register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.stores.export import private_lines, restore_export, verify_export
+        from peelflow.register.archive import restore_register
 
-        file = Path(path)
-        with private_lines(file) as lines:
-            lines.seek(0)
-            for discrepancy in verify_export(lines):
-                raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-            lines.seek(0)
-            keep = self.documents.keep_document
-            return restore_export(self.store, lines, keep=keep, progress=on_progress)
+        return restore_register(self.store, self.documents, path, progress=on_progress)

@@ -17,6 +17,7 @@ from peelflow.model.records import (
     Actor,
     Added,
     Amended,
+    Corrected,
     Document,
     Event,
     EventPayload,
@@ -242,21 +243,6 @@ def check_taken_over(
             f"is none of {lifecycle}'s",
             suggestion(state, lifecycle.states),
         )
-
-
-def check_may_be_added(
-    rulebook: Rulebook, lifecycle: Lifecycle, record: str, *, category: str, level: Level
-) -> None:
-    """Refuse to add what its rules let a register only take over."""
-    if lifecycle.begun_by is None:
-        return
-    levels = rulebook.levels_added(category)
-    give = f"give its level, {say_choice(levels)}, or " if levels else ""
-    raise InvalidRequest(
-        f"{record}: a `{category}` at level {level or 'none'}",
-        f"can only be taken over, under {lifecycle}",
-        f"{give}take it over with its state, its source and a reason",
-    )
 
 
 def check_graded(record: str, graded: date | None, *, level: Level, issued: date, on: date) -> None:
@@ -511,8 +497,9 @@ def check_references(
         if value == record:
             raise InvalidRequest(what, "names the record itself", instead)
         named = reads.find(value)
-        if named is None:
-            raise InvalidRequest(what, f"is {value!r}, and no record is called so", instead)
+        if named is None or named.withdrawn:
+            why = "no record is called so" if named is None else "that record is withdrawn"
+            raise InvalidRequest(what, f"is {value!r}, and {why}", instead)
         if named.category not in rule.to:
             raise InvalidRequest(what, f"is {value}, a `{named.category}`", instead)
 
@@ -539,6 +526,10 @@ def _without_derived(what: EventPayload) -> EventPayload:
             return evolve(what, lifecycle=UNPINNED)
         case Amended():
             return evolve(what, old=None)
+        case Corrected(entry=Added() as entry):
+            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED, state=""))
+        case Corrected(entry=TakenOver() as entry):
+            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED))
         case Relevelled():
             return evolve(what, old_level=None, old="", new="", triggers={}, states=None)
         case _:

@@ -22,6 +22,7 @@ from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     Capabilities,
     ChangeRow,
+    DatabaseFault,
     EventRow,
     FeedItem,
     LedgerTotal,
@@ -41,6 +42,7 @@ from peelflow.stores.base import (
     total_order,
 )
 from peelflow.stores.rows import decoded_rows, stored_event
+from peelflow.stores.schema_check import Select
 
 _T = TypeVar("_T")
 Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
@@ -232,10 +234,9 @@ class DatabaseStore(ABC):
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
-            if query.field is None or self._statements.dialect.field_condition is not None:
-                yield from page
-            else:
-                yield from (record for record in page if matches_field(record, query.field))
+            field = None if self._statements.dialect.field_condition else query.field
+            listed = (record for record in page if query.withdrawn or not record.withdrawn)
+            yield from (record for record in listed if matches_field(record, field))
             after = page[-1].id if page else ""
 
     def totals(
@@ -287,16 +288,25 @@ def _lifecycle_texts(rows: Iterable[Any]) -> Mapping[PinKey, str]:
     return {(name, version, digest): text for name, version, digest, text in rows}
 
 
+_BYTES = (bytes, bytearray, memoryview)
+"""What a database gives for bytes; anything else was put there by somebody else."""
+
+
 @frozen
 class SqlSnapshot:
     """A store as it was when its reading began. Not for several threads.
 
     Attributes:
-        select: Runs one statement and yields its rows.
+        select: Runs one statement and yields its rows; StoreUnavailable where the database fails.
     """
 
-    select: Callable[[str], Iterable[Any]]
+    select: Select
     _statements: Statements = field(repr=False)
+    _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
+
+    def database_faults(self) -> Iterator[DatabaseFault]:
+        """Yield what the database's own check finds, and how its schema differs from ours."""
+        return self._check(self.select)
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record and number."""
@@ -319,7 +329,10 @@ class SqlSnapshot:
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""
         rows = self._ordered(("digest", "content"), "documents", "digest")
-        return ((digest, bytes(content)) for digest, content in rows)
+        return (
+            (digest, bytes(content) if isinstance(content, _BYTES) else content)
+            for digest, content in rows
+        )
 
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's text."""

@@ -19,7 +19,7 @@ from typing import Any, TextIO, TypeVar
 from attrs import define, field, frozen
 
 from peelflow.engine.fold import apply, begin, fold
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, Unverified
 from peelflow.model.records import Corrected, Event, Record
 from peelflow.stores.base import (
     EventRow,
@@ -93,20 +93,51 @@ def export_lines(
     yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
     for (name, version, digest), text in sorted(snapshot.lifecycles().items()):
         yield _write_line(kind="lifecycle", name=name, version=version, digest=digest, text=text)
-    kept = 0
+    kept, mentions = set[str](), References()
     for digest, content in snapshot.documents() if documents is None else documents:
-        kept += 1
-        yield _write_line(kind="document", digest=digest, content=b64encode(content).decode())
+        kept.add(digest)
+        yield _write_line(kind="document", digest=digest, content=_encoded(digest, content))
     root, events = sha256(), 0
     for _, row in snapshot.feed():
         events += 1
-        root.update(f"{row.digest}\n".encode())
         yield _write_line(kind="event", text=row.text, previous=row.previous, digest=row.digest)
-    yield _write_line(kind="end", events=events, root=root.hexdigest(), documents=kept)
+        root.update(f"{row.digest}\n".encode())
+        _note_mentions(row, mentions)
+    for fault in missing_references(
+        mentions, documents=kept, rules=mentions.rules, records=mentions.records
+    ):
+        raise Unverified("the register", f"lacks what it names: {fault}", _GIVE_DOCUMENTS)
+    yield _write_line(kind="end", events=events, root=root.hexdigest(), documents=len(kept))
+
+
+_GIVE_DOCUMENTS = "name the folder that its documents are kept in, or verify it"
+
+
+def _encoded(digest: str, content: object) -> str:
+    if not isinstance(content, bytes):
+        raise _unwritable(f"the document {digest!a:.80} holds no bytes")
+    return b64encode(content).decode()
+
+
+def _note_mentions(row: EventRow, mentions: References) -> None:
+    try:
+        mentions.add(event_from(row.text))
+    except ValueError as fault:
+        raise _unwritable(f"{row.record} event {row.number}: {fault}") from None
+
+
+def _unwritable(why: str) -> Unverified:
+    instead = "verify it, and restore it from a backup or an export"
+    return Unverified("the register", f"holds what cannot be exported: {why}", instead)
 
 
 def _write_line(**parts: str | int) -> str:
-    return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    try:
+        line = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        line.encode()
+    except (TypeError, UnicodeEncodeError):
+        raise _unwritable(f"a {parts['kind']} that is no text: {parts!a:.120}") from None
+    return line
 
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:

@@ -8,24 +8,27 @@ any later change of what was sealed.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby, takewhile
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import asdict, field, frozen
 
 from peelflow.engine.fold import fold
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.model.records import (
     Added,
     Attached,
     ChildLinked,
     Event,
     Migrated,
+    ParentLinked,
     Relevelled,
     TakenOver,
     TransitionTaken,
@@ -33,6 +36,8 @@ from peelflow.model.records import (
 from peelflow.model.rules import Pin
 from peelflow.results import Result
 from peelflow.stores.base import (
+    INTEGER_COLUMNS,
+    NULL_COLUMNS,
     ChangeRow,
     EventRow,
     PinKey,
@@ -42,9 +47,9 @@ from peelflow.stores.base import (
     StoredRow,
     is_sha256,
 )
-from peelflow.stores.codec import event_from, record_text
+from peelflow.stores.codec import event_from, event_text, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
-from peelflow.stores.soundness import KeptLifecycles, event_faults, history_faults
+from peelflow.stores.soundness import KeptLifecycles, entry_of, event_faults, history_faults
 
 
 @frozen(order=True)
@@ -74,11 +79,17 @@ class References:
     def add(self, event: Event) -> None:
         """Note the documents, rules and records that an event names."""
         where = event.record, event.number
-        if isinstance(event.what, Added | TakenOver | Relevelled | Migrated):
-            pin = event.what.lifecycle
+        what = entry_of(event) or event.what
+        if isinstance(what, Added | TakenOver | Relevelled | Migrated):
+            pin = what.lifecycle
             self.rules.setdefault((pin.name, pin.version, pin.digest), where)
-        match event.what:
-            case Added(parent=str(name)) | TakenOver(parent=str(name)) | ChildLinked(child=name):
+        match what:
+            case (
+                Added(parent=str(name))
+                | TakenOver(parent=str(name))
+                | ChildLinked(child=name)
+                | ParentLinked(parent=name)
+            ):
                 self.records.setdefault(name, where)
             case TransitionTaken(evidence=evidence):
                 for document in evidence:
@@ -102,14 +113,18 @@ def check_event(row: EventRow, before: ChainHead) -> tuple[Event | None, list[Di
     faults = list(_broken_links(row, before))
     try:
         event = event_from(row.text)
-    except ValueError as fault:
+        text = event_text(event)
+    except (InvalidRequest, ValueError) as fault:
         return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
     if event_row(StoredEvent(event, row.text, row.previous, row.digest)) != row:
         faults.append(discrepancy_at(row, "columns-differ", "its columns say other than its text"))
     if (row.number == 1) != isinstance(event.what, (Added, TakenOver)):
         is_first = "it adds no record and is the first" if row.number == 1 else "it adds it again"
         faults.append(discrepancy_at(row, "no-beginning", is_first))
-    faults += [discrepancy_at(row, *fault) for fault in event_faults(event, row.text)]
+    if text != row.text:
+        sentence = "its text is not written as peelflow writes it"
+        faults.append(discrepancy_at(row, "event-form", sentence))
+    faults += [discrepancy_at(row, *fault) for fault in event_faults(event)]
     return event, faults
 
 
@@ -146,44 +161,120 @@ def missing_references(
             yield Discrepancy(by, event, "rules-missing", sentence)
     for record, (by, event) in mentions.records.items():
         if record not in records:
-            sentence = f"it names the record {record!r}, which is gone"
-            yield Discrepancy(by, event, "record-missing", sentence)
+            sentence = f"it is gone, and {by} names it at event {event}"
+            yield Discrepancy(record, 0, "record-missing", sentence)
 
 
 _Row = EventRow | StoredRow | ChangeRow
+_RowOf = TypeVar("_RowOf", EventRow, StoredRow, ChangeRow)
 
 
 def verify_snapshot(
     snapshot: Snapshot, documents: Iterable[tuple[str, bytes]] | None = None
 ) -> Iterator[Discrepancy]:
-    """Yield everything that does not fit in one reading of a store.
+    """Yield everything that does not fit in one reading of a store; never an error instead.
 
-    The events of each record against their chain; its row, changes and keys against its events;
-    the feed's positions; every document and lifecycle against its digest; and that all which the
-    events name is there.
+    The database itself, its own check and its schema; the events of each record against their
+    chain and the rules kept beside them; its row, changes and keys against its events; the feed's
+    positions; every document and lifecycle against its digest; and that all which the events name
+    is there.
 
     Args:
         snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
-    mentions = References()
-    known: set[str] = set()
+    mentions, numbers = References(), dict[str, int]()
+    contents = documents if documents is not None else _told_documents(snapshot)
+    sentences = set[str]()
+    for part in (
+        _database_discrepancies(snapshot),
+        _history_discrepancies(snapshot, mentions, numbers),
+        _position_discrepancies(snapshot, numbers),
+        _content_discrepancies(snapshot, contents, mentions, numbers),
+    ):
+        try:
+            yield from part
+        except StoreUnavailable as fault:
+            if fault.why not in sentences:
+                sentences.add(fault.why)
+                yield Discrepancy("", 0, "store-unreadable", fault.why)
+
+
+def _told_documents(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
+    yield from snapshot.documents()
+
+
+def _database_discrepancies(snapshot: Snapshot) -> Iterator[Discrepancy]:
+    for fault in snapshot.database_faults():
+        yield Discrepancy("", 0, *fault)
+
+
+def _history_discrepancies(
+    snapshot: Snapshot, mentions: References, numbers: dict[str, int]
+) -> Iterator[Discrepancy]:
+    """Yield what does not fit of each record, and note how many events each has."""
     kept_rules = KeptLifecycles(snapshot.lifecycles())
-    for record, rows in groupby(_rows_by_record(snapshot), itemgetter(0)):
-        known.add(record)
-        yield from _record_discrepancies(record, [row for _, row in rows], mentions, kept_rules)
-    yield from _position_discrepancies(snapshot)
-    contents = snapshot.documents() if documents is None else documents
-    yield from _content_discrepancies(snapshot, contents, mentions, known)
+    odd: list[Discrepancy] = []
+    for record, rows in groupby(_rows_by_record(snapshot, odd), itemgetter(0)):
+        yield from odd
+        odd.clear()
+        group = [row for _, row in rows]
+        numbers[record] = max((row.number for row in group if isinstance(row, EventRow)), default=0)
+        yield from _record_discrepancies(record, group, mentions, kept_rules)
+    yield from odd
 
 
-def _rows_by_record(snapshot: Snapshot) -> Iterator[tuple[str, _Row]]:
+def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tuple[str, _Row]]:
     return merge(
-        ((str(row.record), row) for row in snapshot.histories()),
-        ((str(row.id), row) for row in snapshot.records()),
-        ((str(row.record), row) for row in snapshot.changes()),
+        ((row.record, row) for row in _well_typed(snapshot.histories(), odd)),
+        ((row.id, row) for row in _well_typed(snapshot.records(), odd)),
+        ((row.record, row) for row in _well_typed(snapshot.changes(), odd)),
         key=itemgetter(0),
     )
+
+
+def _well_typed(rows: Iterable[_RowOf], odd: list[Discrepancy]) -> Iterator[_RowOf]:
+    """Yield the rows whose every column is of its type, and note the others as findings."""
+    for row in rows:
+        wrong = _wrong_columns(row)
+        if not wrong:
+            yield row
+            continue
+        number = getattr(row, "number", 0)
+        name = row[0] if _is_plain_text(row[0]) else repr(row[0])
+        sentence = (
+            f"a row of its {_TABLE_OF[type(row)]} holds no {_kinds(wrong)} in {', '.join(wrong)}"
+        )
+        odd.append(
+            Discrepancy(name, number if type(number) is int else 0, "row-unreadable", sentence)
+        )
+
+
+_TABLE_OF: dict[type, str] = {EventRow: "events", StoredRow: "records", ChangeRow: "changes"}
+
+
+def _wrong_columns(row: _Row) -> list[str]:
+    return [
+        name
+        for name, value in zip(row._fields, row, strict=True)
+        if not (
+            (type(value) is int if name in INTEGER_COLUMNS else _is_plain_text(value))
+            or (value is None and name in NULL_COLUMNS)
+        )
+    ]
+
+
+def _kinds(columns: Collection[str]) -> str:
+    kinds = {"number" if name in INTEGER_COLUMNS else "text" for name in columns}
+    return " or ".join(sorted(kinds))
+
+
+def _is_plain_text(value: object) -> bool:
+    """Return whether a value is a text of valid Unicode."""
+    try:
+        return isinstance(value, str) and (value.isascii() or value.encode() is not None)
+    except UnicodeEncodeError:
+        return False
 
 
 def _record_discrepancies(
@@ -249,33 +340,88 @@ def _change_discrepancies(
         yield Discrepancy(record, row.number, "change-differs", sentence)
 
 
-def _position_discrepancies(snapshot: Snapshot) -> Iterator[Discrepancy]:
-    numbers: dict[str, int] = {}
-    for place, (position, row) in enumerate(snapshot.feed(), 1):
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far what stands behind another in the feed may be recorded before it: acts take their time,
+and clocks are put right."""
+
+
+def _position_discrepancies(
+    snapshot: Snapshot, numbers: Mapping[str, int]
+) -> Iterator[Discrepancy]:
+    """Yield where the feed is not the events, dense, each once, in an order they may have had."""
+    seen, place, latest = dict[str, int](), 0, ""
+    for position, row in snapshot.feed():
+        if _wrong_columns(row):
+            place = position if type(position) is int else place + 1
+            continue
+        place += 1
         if position not in (None, place):
-            sentence = f"it stands at position {position} of the feed, where {place} is due"
-            yield discrepancy_at(row, "position-wrong", sentence)
-            return
-        if row.number != numbers.get(row.record, 0) + 1:
+            yield from _gap(place, position)
+            place = position if type(position) is int else place
+        if row.number != seen.get(row.record, 0) + 1:
             yield discrepancy_at(
                 row, "feed-disordered", "the feed gives it out of its record's order"
             )
-            return
-        numbers[row.record] = row.number
+        elif _is_recorded_before(row, latest):
+            sentence = f"the feed gives it behind what was recorded a day or more later, {latest}"
+            yield discrepancy_at(row, "feed-disordered", sentence)
+        seen[row.record] = row.number
+        latest = max(latest, _recorded_at(row))
+    for record in sorted(numbers):
+        if numbers[record] > seen.get(record, 0):
+            sentence = f"the feed does not give its events behind number {seen.get(record, 0)}"
+            yield Discrepancy(record, numbers[record], "feed-lacks", sentence)
+
+
+def _gap(place: int, position: object) -> Iterator[Discrepancy]:
+    sentence = f"position {place} of the feed is given to no event; the next one is {position}"
+    yield Discrepancy("", 0, "position-wrong", sentence)
+
+
+_find_recorded_at = re.compile(r'"recorded_at":"([^"]*)"').search
+
+
+def _recorded_at(row: EventRow) -> str:
+    """Return when an event was recorded, in UTC, as its text says it; empty where it does not."""
+    found = _find_recorded_at(row.text)
+    return found[1] if found else ""
+
+
+def _is_recorded_before(row: EventRow, latest: str) -> bool:
+    """Return whether an event was recorded a day or more before one that stands before it."""
+    recorded = _recorded_at(row)
+    if not latest or not recorded or recorded >= latest:  # such texts are in order, as moments are
+        return False
+    try:
+        before, after = datetime.fromisoformat(recorded), datetime.fromisoformat(latest)
+        return after - before >= CLOCK_TOLERANCE
+    except (TypeError, ValueError):  # told where the event is looked at
+        return False
 
 
 def _content_discrepancies(
     snapshot: Snapshot,
-    documents: Iterable[tuple[str, bytes]],
+    documents: Iterable[tuple[object, object]],
     mentions: References,
-    known: set[str],
+    known: Container[str],
 ) -> Iterator[Discrepancy]:
     digests = set()
     for digest, content in documents:
+        where = mentions.documents.get(str(digest), ("", 0))
+        if not (isinstance(digest, str) and isinstance(content, bytes)):
+            sentence = f"the document {digest!a:.80} holds no bytes"
+            yield Discrepancy(*where, "document-changed", sentence)
+            continue
         digests.add(digest)
-        yield from document_discrepancies(digest, content, *mentions.documents.get(digest, ("", 0)))
+        yield from document_discrepancies(digest, content, *where)
     rules = snapshot.lifecycles()
     for pin, text in rules.items():
+        if not all(map(_is_plain_text, (pin[0], pin[2], text))) or type(pin[1]) is not int:
+            sentence = (
+                f"the kept rules {pin[0]!a:.80}@{pin[1]!a:.20} are no text, or have no number"
+            )
+            yield Discrepancy("", 0, "rules-changed", sentence)
+            continue
         yield from rules_discrepancies(pin, text)
     yield from missing_references(mentions, documents=digests, rules=rules, records=known)
 
@@ -330,8 +476,9 @@ def seal_feed(feed: Iterable[tuple[int | None, EventRow]]) -> tuple[Seal, Heads]
         if position is None:
             break
         count = position
-        root.update(f"{row.digest}\n".encode())
-        heads[row.record] = ChainHead(row.number, row.digest)
+        root.update(f"{row.digest if _is_plain_text(row.digest) else ''}\n".encode())
+        if not _wrong_columns(row):
+            heads[row.record] = ChainHead(row.number, row.digest)
     heads_digest = sha256(heads_text(heads).encode()).hexdigest()
     return Seal(count, count, root.hexdigest(), heads_digest), heads
 

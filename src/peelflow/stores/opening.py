@@ -155,8 +155,8 @@ class DocumentFolder:
         try:
             place.parent.mkdir(exist_ok=True)
             _write_file(place, content)
-            for folder in (place.parent, self.path) if os.name == "posix" else ():
-                _sync_folder(folder)  # elsewhere a folder cannot be opened, nor need it be
+            for folder in (place.parent, self.path):
+                _sync_folder(folder)
         except OSError as fault:
             raise _unwritable_folder(self.path, fault) from None
 
@@ -188,19 +188,24 @@ class DocumentFolder:
 def _write_file(place: Path, content: bytes) -> None:
     from tempfile import NamedTemporaryFile  # slow to load, and seldom needed
 
-    # INVARIANT: the name is given last, to a file that is on the disk whole.
-    with NamedTemporaryFile(dir=place.parent, prefix=".", delete=False) as stream:
-        try:
+    # INVARIANT: the name is given last, to a file that is on the disk whole; and the file is closed
+    # before, for Windows moves and removes no open one.
+    stream = NamedTemporaryFile(dir=place.parent, prefix=".", delete=False)  # noqa: SIM115
+    try:
+        with stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-            Path(stream.name).replace(place)
-        except BaseException:
-            Path(stream.name).unlink(missing_ok=True)
-            raise
+        Path(stream.name).replace(place)
+    except BaseException:
+        Path(stream.name).unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:
+    """See that a new name in a folder is on the disk; Windows opens no folder, nor need it."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

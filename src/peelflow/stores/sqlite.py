@@ -26,6 +26,7 @@ from peelflow.model.records import Record
 from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
+    WRITTEN_COLUMNS,
     Capabilities,
     ChangeRow,
     EventRow,
@@ -53,7 +54,15 @@ from peelflow.stores.read_only import (
     lacks_index,
     may_only_read,
 )
-from peelflow.stores.rows import BatchRows, RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.rows import (
+    BatchRows,
+    RecordCache,
+    RowUnreadable,
+    batch_rows,
+    cache_batch,
+    not_kept,
+)
+from peelflow.stores.schema_check import SchemaObjects, objects_of, sqlite_faults
 
 
 class Pausable(Protocol):
@@ -269,29 +278,87 @@ def _insert(table: str, columns: Sequence[str], verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({quoted(columns)}) VALUES ({marks})"
 
 
-# INVARIANT: category, force and parent are a record's first event's; not setting them lets SQLite
-# leave their indexes alone when a record moves.
+# INVARIANT: an event that moves one record alone leaves its category, force and parent; not setting
+# them lets SQLite leave their indexes alone.
 _MOVE_RECORD = f"""UPDATE records SET {", ".join(f"{name} = ?" for name in MOVED_COLUMNS)}
     WHERE id = ? AND number = ?"""
 _INSERT_RECORD = f"""{_insert("records", StoredRow._fields)}
     ON CONFLICT (id) DO UPDATE
-    SET {", ".join(f"{name} = excluded.{name}" for name in MOVED_COLUMNS)}"""
+    SET {", ".join(f"{name} = excluded.{name}" for name in WRITTEN_COLUMNS)}"""
 _INSERT_EVENT = _insert("events", EventRow._fields)
 _INSERT_CHANGE = _insert("changes", ChangeRow._fields)
 _INSERT_LIFECYCLE = _insert("lifecycles", LIFECYCLE_COLUMNS, "INSERT OR IGNORE")
 _INSERT_DOCUMENT = _insert("documents", ("digest", "content"), "INSERT OR IGNORE")
 
 
+_KEPT_EVENT = """SELECT 1 FROM events
+    WHERE record = ? AND number = ? AND text = ? AND previous = ? AND digest = ?"""
+_KEPT_RECORD = "SELECT 1 FROM records WHERE id = ? AND number = ? AND head = ? AND body = ?"
+_KEPT_DOCUMENT = "SELECT content FROM documents WHERE digest = ?"
+
+
+def check_written(connection: sqlite3.Connection, batch: WriteBatch, rows: BatchRows) -> None:
+    """Raise RowUnreadable where what was written is not there: something acts in between."""
+    for entry in batch.entries:
+        event = entry.event
+        asked = (event.record, event.number, entry.text, entry.previous, entry.digest)
+        _check_there(connection, _KEPT_EVENT, asked, f"event {event.number} of {event.record}")
+    for kept, body in zip(batch.records, rows.bodies, strict=True):
+        record = kept.record
+        asked_row = (record.id, record.number, kept.head, body)
+        _check_there(connection, _KEPT_RECORD, asked_row, f"the row of {record.id}")
+    for digest, content in rows.documents:
+        check_document_kept(connection, digest, content)
+
+
+def check_document_kept(connection: sqlite3.Connection, digest: str, content: bytes) -> None:
+    """Raise RowUnreadable where a document is not there, or something else in its place."""
+    row = connection.execute(_KEPT_DOCUMENT, (digest,)).fetchone()
+    if row is None or row[0] != content:
+        raise RowUnreadable(not_kept(f"document {digest}"))
+
+
+def _check_there(
+    connection: sqlite3.Connection, sql: str, asked: tuple[str | int, ...], what: str
+) -> None:
+    if connection.execute(sql, asked).fetchone() is None:
+        raise RowUnreadable(not_kept(what))
+
+
 def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
-    """Write the rows but the one `moved`; the transaction and every check are the caller's."""
+    """Write the rows but the one `moved`; the transaction and every check are the caller's.
+
+    RowUnreadable is raised where fewer changes of the figures were written than there are.
+    """
     if rows.records:
         connection.executemany(_INSERT_RECORD, rows.records)
     connection.executemany(_INSERT_EVENT, rows.events)
-    connection.executemany(_INSERT_CHANGE, rows.changes)
+    written = connection.executemany(_INSERT_CHANGE, rows.changes).rowcount
+    if rows.changes and written != len(rows.changes):
+        raise RowUnreadable(not_kept("a change of the figures"))
     if rows.lifecycles:
         connection.executemany(_INSERT_LIFECYCLE, rows.lifecycles)
     if rows.documents:
         connection.executemany(_INSERT_DOCUMENT, rows.documents)
+
+
+FileIdentity = tuple[int, int]
+"""What tells a file from another of the same name: its device and its number there."""
+
+
+def file_identity(path: Path) -> FileIdentity | None:
+    """Return which file is at a path, None where none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def file_replaced(url: str) -> StoreUnavailable:
+    """Return what a store says whose file is gone from its path while it is open."""
+    why = "its file was deleted or replaced while it was open; nothing was kept"
+    return StoreUnavailable(url, why, instead="put the file back, or open the register again")
 
 
 @define(eq=False)
@@ -301,6 +368,7 @@ class _ProcessConnection:
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
     cache: RecordCache = field(factory=RecordCache)
+    file: FileIdentity | None = None
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
@@ -355,6 +423,7 @@ class SqliteStore(DatabaseStore):
                 check_batch(batch, ask, _STATEMENTS)
             self.at_sync_point("checked")
             write_rows(connection, rows)
+            check_written(connection, batch, rows)
             cache_batch(process.cache, batch, rows)
             self.at_sync_point("written")
 
@@ -364,7 +433,12 @@ class SqliteStore(DatabaseStore):
     def keep_document(self, digest: str, content: bytes) -> None:
         """Keep `content` under its SHA-256 `digest`; keeping it again changes nothing (S8)."""
         check_documents({digest: content})
-        self._write(lambda connection: connection.execute(_INSERT_DOCUMENT, (digest, content)))
+
+        def keep(connection: sqlite3.Connection) -> None:
+            connection.execute(_INSERT_DOCUMENT, (digest, content))
+            check_document_kept(connection, digest, content)
+
+        self._write(keep)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -382,7 +456,7 @@ class SqliteStore(DatabaseStore):
                 try:
                     connection.execute("BEGIN")
                     connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
-                    yield sqlite_snapshot(connection)
+                    yield sqlite_snapshot(connection, self.url)
                 finally:
                     if is_stale(connection):
                         raise StoreBusy(self.url)
@@ -464,6 +538,7 @@ class SqliteStore(DatabaseStore):
             process.let_go()
         if process.connection is None:
             process.connection = connect(self._path, self.url, timeout=self._timeout)
+            process.file = file_identity(self._path)
         return process.connection
 
     def _write(
@@ -477,6 +552,7 @@ class SqliteStore(DatabaseStore):
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 work(connection)
+                self._check_same_file(process or self._process())
                 connection.execute("COMMIT")
             except BaseException:
                 if _is_in_transaction(connection):
@@ -485,11 +561,37 @@ class SqliteStore(DatabaseStore):
 
         self._run(transact, process)
 
+    def _check_same_file(self, process: _ProcessConnection) -> None:
+        """Refuse to acknowledge what is written to a file that nobody else will open any more."""
+        if process.file != file_identity(self._path):
+            raise file_replaced(self.url)
+
 
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
 
-def sqlite_snapshot(connection: sqlite3.Connection) -> SqlSnapshot:
-    """Return everything as a connection's transaction sees it."""
-    return SqlSnapshot(connection.execute, _STATEMENTS)
+def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -> SqlSnapshot:
+    """Return everything as a connection's transaction sees it; errors call the store `url`.
+
+    Text that is no UTF-8 is given with what stands for each such byte, so that it can be told.
+    """
+    connection.text_factory = lenient_text
+
+    def select(sql: str) -> Iterator[Any]:
+        try:
+            yield from connection.execute(sql)
+        except sqlite3.Error as fault:
+            raise error_of(url, fault) from fault
+
+    return SqlSnapshot(select, _STATEMENTS, lambda select: sqlite_faults(select, _objects()))
+
+
+def lenient_text(content: bytes) -> str:
+    """Return a text's bytes as text, whatever they are."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+@cache
+def _objects() -> SchemaObjects:
+    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, Table, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict
@@ -19,6 +19,7 @@ from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
+    WRITTEN_COLUMNS,
     ChangeRow,
     EventRow,
     StoredRow,
@@ -27,7 +28,7 @@ from peelflow.stores.base import (
     check_numbers,
 )
 from peelflow.stores.database import check_batch, quoted
-from peelflow.stores.rows import BatchRows, batch_rows
+from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 
@@ -66,11 +67,26 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
         _write_record_row(connection, record, expected)
     serials = [_insert_event(connection, event) for event in rows.events]
     _insert_rows(connection, tables.unplaced, [(serials[0], serial) for serial in serials])
-    _insert_rows(connection, tables.changes, rows.changes)
+    written = _insert_rows(connection, tables.changes, rows.changes)
+    if written != len(rows.changes):
+        raise RowUnreadable(not_kept("a change of the figures"))
     new = [row for row in rows.lifecycles if not asking(statements.lifecycle_digest, row[:2])]
     _insert_rows(connection, tables.lifecycles, new)
     for digest, content in rows.documents:
         insert_document(connection, digest, content)
+    _check_written(connection, rows)
+
+
+def _check_written(connection: Connection, rows: BatchRows) -> None:
+    """Raise RowUnreadable where what was written is not there: something acts in between."""
+    for table, names, written in (
+        (tables.events, EventRow._fields, rows.events),
+        (tables.records, ("id", "number", "head", "body"), rows.records),
+    ):
+        for row in written:
+            same = [table.c[name] == getattr(row, name) for name in names]
+            if connection.execute(select(literal(1)).where(*same)).first() is None:
+                raise RowUnreadable(not_kept(f"{' '.join(map(str, row[:2]))} of {table.name}"))
 
 
 def _insert_event(connection: Connection, row: EventRow) -> int:
@@ -84,15 +100,16 @@ def _write_record_row(connection: Connection, row: StoredRow, read: Mapping[str,
         return
     columns = tables.records.c
     moving = update(tables.records).where(columns.id == row.id, columns.number == read[row.id])
-    values = {name: getattr(row, name) for name in MOVED_COLUMNS}
+    values = {name: getattr(row, name) for name in WRITTEN_COLUMNS}
     if connection.execute(moving.values(values)).rowcount != 1:
         raise Conflict(row.id, expected=read[row.id], found=row.number, transaction_lost=True)
 
 
-def _insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        names = [column.name for column in table.columns]
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+def _insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> int:
+    """Insert rows, and return how many the database wrote; a driver that counts none says -1."""
+    names = [column.name for column in table.columns]
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    return sum(abs(connection.execute(insert(table), value).rowcount) for value in values)
 
 
 def insert_document(connection: Connection, digest: str, content: bytes) -> None:
@@ -103,6 +120,9 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
         connection.exec_driver_sql(sql, {"digest": digest, "content": content})
     elif not ask(connection, statements_of(connection.dialect).has_document, (digest,)):
         connection.execute(insert(tables.documents), {"digest": digest, "content": content})
+    kept = ask(connection, statements_of(connection.dialect).document, (digest,))
+    if not kept or kept[0][0] != content:
+        raise RowUnreadable(not_kept(f"document {digest}"))
 
 
 def _type_of(column: str) -> str:
@@ -141,12 +161,12 @@ WITH asked AS (
 ), added AS (
     INSERT INTO peelflow_records ({quoted(StoredRow._fields)})
     SELECT {quoted(StoredRow._fields)} FROM {_unnest("added", StoredRow._fields)}
-    WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING 1
+    WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING id, head, body
 ), moved AS (
     UPDATE peelflow_records r
-       SET {", ".join(f'"{name}" = given."{name}"' for name in MOVED_COLUMNS)}
-    FROM {_unnest("moved", ("id", *MOVED_COLUMNS))} WHERE r.id = given.id AND (SELECT ok FROM fits)
-    RETURNING 1
+       SET {", ".join(f'"{name}" = given."{name}"' for name in WRITTEN_COLUMNS)}
+    FROM {_unnest("moved", StoredRow._fields)} WHERE r.id = given.id AND (SELECT ok FROM fits)
+    RETURNING r.head = given.head AND r.body = given.body AS ok
 ), whole AS MATERIALIZED (
     SELECT (SELECT ok FROM fits)
        AND (SELECT count(*) FROM added) = cardinality(%(added_id)s::text[])
@@ -158,41 +178,65 @@ WITH asked AS (
 ), happened AS (
     INSERT INTO peelflow_events ({quoted(EventRow._fields)})
     SELECT {quoted(EventRow._fields)} FROM {_unnest("event", EventRow._fields)}
-    WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial
+    WHERE (SELECT ok FROM whole) ORDER BY place RETURNING serial, text, previous, digest
 ), waiting AS (
     INSERT INTO peelflow_unplaced (batch, serial) SELECT min(serial) OVER (), serial FROM happened
+    RETURNING 1
 ), changed AS (
     INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
     SELECT {quoted(ChangeRow._fields)} FROM {_unnest("change", ChangeRow._fields)}
-    WHERE (SELECT ok FROM whole)
+    WHERE (SELECT ok FROM whole) RETURNING 1
 ), brought AS (
     INSERT INTO peelflow_documents (digest, content)
     SELECT digest, content FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
         AS d(digest, content)
-    WHERE (SELECT ok FROM whole) ON CONFLICT DO NOTHING
+    WHERE (SELECT ok FROM whole) ON CONFLICT DO NOTHING RETURNING digest
+), kept AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM happened
+            JOIN {_unnest("event", EventRow._fields)} USING (text, previous, digest))
+          = cardinality(%(event_text)s::text[])
+       AND (SELECT count(*) FROM waiting) = cardinality(%(event_text)s::text[])
+       AND (SELECT count(*) FROM changed) = cardinality(%(change_record)s::text[])
+       AND (SELECT count(*) FROM added JOIN {_unnest("added", StoredRow._fields)}
+            USING (id, head, body)) = cardinality(%(added_id)s::text[])
+       AND (SELECT count(*) FROM moved WHERE ok) = cardinality(%(moved_id)s::text[])
+       AND (SELECT count(*) FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
+            AS d(digest, content) WHERE digest IN (SELECT digest FROM brought)
+            OR EXISTS (SELECT 1 FROM peelflow_documents p
+                WHERE p.digest = d.digest AND p.content = d.content))
+          = cardinality(%(document_digest)s::text[]) AS ok
 )
-SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END
-FROM fits, whole
+SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END,
+    sqrt(CASE WHEN whole.ok AND NOT kept.ok THEN -1 ELSE 1 END)
+FROM fits, whole, kept
 """
+# INVARIANT: only what is there as it was written is acknowledged. Where a trigger or a rule had it
+# otherwise, the root of a negative number takes the whole statement back (`NOT_KEPT_STATE`).
 
 
 _APPEND_SINGLE_MOVE = f"""
 WITH moved AS (
     UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in MOVED_COLUMNS)}
-    WHERE id = %s AND number = %s RETURNING 1
+    WHERE id = %s AND number = %s RETURNING head, body
 ), happened AS (
     INSERT INTO peelflow_events ({quoted(EventRow._fields)})
     SELECT {", ".join(f"%s::{_type_of(name)}" for name in EventRow._fields)}
       FROM moved
-    RETURNING serial
+    RETURNING serial, text, digest
 ), waiting AS (
-    INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened
+    INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened RETURNING 1
 ), changed AS (
     INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
     SELECT *
       FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
-    WHERE EXISTS (SELECT 1 FROM moved)
-) SELECT count(*) FROM moved
+    WHERE EXISTS (SELECT 1 FROM moved) RETURNING 1
+), kept AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM moved WHERE head = %s AND body = %s) = 1
+       AND (SELECT count(*) FROM happened WHERE text = %s AND digest = %s) = 1
+       AND (SELECT count(*) FROM waiting) = 1
+       AND (SELECT count(*) FROM changed) = %s AS ok
+) SELECT count(*), sqrt(CASE WHEN count(*) > 0 AND NOT (SELECT ok FROM kept) THEN -1 ELSE 1 END)
+FROM moved
 """
 
 
@@ -213,9 +257,10 @@ def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:
     used it meanwhile has moved the record's number. The table refuses one that stood there before.
     """
     changes = _column_arrays("change", ChangeRow._fields, rows.changes).values()
-    parameters = (*(rows.moved or ()), *event, *changes)
+    wanted = (event.digest, rows.bodies[0], event.text, event.digest, len(rows.changes))
+    parameters = (*(rows.moved or ()), *event, *changes, *wanted)
     try:
-        (kept,) = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
+        kept, _ = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
     except driver.IntegrityError:
         return False
     return bool(kept)
@@ -241,7 +286,7 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
     parameters = {"alone": alone, **_statement_parameters(batch, expected)}
     try:
-        fits, whole, _ = connection.exec_driver_sql(_APPEND, parameters).one()
+        fits, whole, *_ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
         if alone and is_conflict(fault):
             raise_refusal(connection, batch)

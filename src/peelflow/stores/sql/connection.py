@@ -33,13 +33,21 @@ from peelflow.stores.read_only import (
     is_stale,
     may_only_read,
 )
-from peelflow.stores.sqlite import advice_for, is_busy, is_read_only
+from peelflow.stores.rows import not_kept
+from peelflow.stores.sqlite import (
+    advice_for,
+    file_identity,
+    file_replaced,
+    is_busy,
+    is_read_only,
+)
 
 _SQLITE_TIMEOUT = 30.0  # seconds
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
 _WHOLE_FEED = """peelflow_events LEFT JOIN peelflow_feed USING (serial)
     LEFT JOIN peelflow_unplaced USING (serial)
+    WHERE position IS NOT NULL OR batch IS NOT NULL
     ORDER BY position IS NULL, position, batch, serial"""
 KNOWN_DIALECTS = (POSTGRESQL, SQLITE)
 PSYCOPG = "psycopg"
@@ -112,6 +120,7 @@ def make_engine(url: URL, **options: Any) -> Engine:
     if url.get_backend_name() == SQLITE:
         event.listen(engine, "do_connect", _connect_to_read)
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _note_file)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "checkout", _refuse_stale)
     elif is_psycopg and threshold is None:
@@ -190,11 +199,31 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_SQLITE_TIMEOUT * 1000:.0f}")
 
 
+def _note_file(connection: Any, record: Any) -> None:
+    """Note which file a connection opened."""
+    for _, name, file in connection.execute("PRAGMA database_list"):
+        if name == "main" and file:
+            record.info[_FILE] = Path(file), file_identity(Path(file))
+
+
+_FILE = "peelflow_file"
+
+
+def check_same_file(connection: Connection, url: str) -> None:
+    """Refuse to acknowledge what is written to a file that nobody else will open any more."""
+    path, opened = connection.connection.info.get(_FILE, (None, None))
+    if path is not None and file_identity(path) != opened:
+        raise file_replaced(url)
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # INVARIANT: whoever writes takes the write lock first, before it reads what it rests on.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+
+NOT_KEPT_STATE = "2201F"
+"""PostgreSQL's, for the root of a negative number: what we ask for where it kept something else."""
 
 _CONFLICT_STATES = {"22012", "23505"}
 """PostgreSQL's: our own taking back of what was kept in part, and a row that somebody put first."""
@@ -235,6 +264,8 @@ _POOL_ADVICE = "use fewer threads at once, then try again"
 def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     """Return what a database said as an error of ours, with what to do about it."""
     message = " ".join(str(_driver_error(fault)).split())
+    if getattr(_driver_error(fault), "sqlstate", None) == NOT_KEPT_STATE:
+        message = not_kept("the batch")
     return StoreUnavailable(url, message, instead=_advice_for(fault))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +11,14 @@ from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
     Capabilities,
+    DatabaseFault,
     FeedItem,
     Snapshot,
     WriteBatch,
@@ -29,6 +31,7 @@ from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
+from peelflow.stores.schema_check import Select, sqlite_faults
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
     absent_ids,
@@ -39,12 +42,14 @@ from peelflow.stores.sql.append import (
     lost_transaction,
     raise_refusal,
 )
+from peelflow.stores.sql.catalogue import catalogue_faults, sqlite_schema_objects
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
     SQLITE,
     ask,
     check_joined,
+    check_same_file,
     database_unavailable,
     is_contention,
     is_write_refused,
@@ -53,7 +58,7 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
-from peelflow.stores.sqlite import fork_guard
+from peelflow.stores.sqlite import fork_guard, lenient_text
 
 _T = TypeVar("_T")
 
@@ -321,11 +326,34 @@ class SqlStore(SqlStoreBase):
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
             with ExitStack() as readings:  # one that was not read to its end is closed here
 
-                def select(sql: str) -> CursorResult[Any]:
-                    return readings.enter_context(closing(connection.exec_driver_sql(sql)))
+                def select(sql: str) -> Iterator[Any]:
+                    with self._guarded():
+                        executed = connection.exec_driver_sql(sql)
+                        yield from readings.enter_context(closing(executed))
 
-                yield SqlSnapshot(select, self._statements)
+                with self._lenient_texts(connection):
+                    yield SqlSnapshot(select, self._statements, self._schema_faults)
             self._check_steady(connection)
+
+    def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
+        """Yield what the database's own check finds, on the databases whose checks are known."""
+        if self._fast:
+            yield from catalogue_faults(select)
+        elif self._dialect == SQLITE:
+            yield from sqlite_faults(select, sqlite_schema_objects())
+
+    @contextmanager
+    def _lenient_texts(self, connection: Connection) -> Iterator[None]:
+        """Read text of a SQLite file also where it is no UTF-8, for the block."""
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            yield
+            return
+        driver.text_factory = lenient_text
+        try:
+            yield
+        finally:
+            driver.text_factory = str
 
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
@@ -358,6 +386,7 @@ class SqlStore(SqlStoreBase):
             connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
+                check_same_file(connection, self.url)
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return self._decoded

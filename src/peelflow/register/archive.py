@@ -1,0 +1,115 @@
+"""Verify, seal, export and restore a register as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
+from peelflow.stores.base import DocumentStore, Store
+from peelflow.stores.export import (
+    export_lines,
+    private_lines,
+    restore_export,
+    verify_export,
+)
+from peelflow.stores.integrity import (
+    Discrepancy,
+    Heads,
+    Seal,
+    seal_discrepancies,
+    seal_feed,
+    verify_snapshot,
+)
+from peelflow.stores.opening import register_documents
+
+_RESTORE = "verify it, and restore it from a backup or an export"
+
+
+def held_to_events(
+    store: Store, documents: DocumentStore, *, sealed: Seal | None, heads: Heads | None
+) -> tuple[Discrepancy, ...]:
+    """Return everything in a register that does not fit its events.
+
+    Args:
+        store: What keeps it.
+        documents: What keeps its documents.
+        sealed: A seal that was kept elsewhere.
+        heads: The heads that came with it.
+    """
+    discrepancies = list(_placing_discrepancies(store))
+    with store.snapshot() as kept:
+        discrepancies += verify_snapshot(kept, register_documents(kept, documents))
+        if sealed is not None:
+            try:
+                discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
+            except StoreUnavailable as fault:
+                discrepancies.append(Discrepancy("", 0, "store-unreadable", fault.why))
+    return tuple(dict.fromkeys(discrepancies))
+
+
+def _placing_discrepancies(store: Store) -> Iterator[Discrepancy]:
+    """Give every event that has none its position; yield why that cannot be done."""
+    try:
+        store.position()
+    except StoreUnavailable as fault:
+        yield Discrepancy("", 0, "store-unreadable", fault.why)
+
+
+def seal_register(store: Store, documents: DocumentStore) -> tuple[Seal, Heads]:
+    """Return the seal of a register that verifies, and every record's head.
+
+    Args:
+        store: What keeps it.
+        documents: What keeps its documents.
+
+    Raises:
+        Unverified: Something does not fit: a seal would make it look as if it did.
+    """
+    store.position()
+    with store.snapshot() as kept:
+        for discrepancy in verify_snapshot(kept, register_documents(kept, documents)):
+            what = f"the register {store.url}"
+            raise Unverified(what, f"does not verify: {discrepancy}", _RESTORE)
+        return seal_feed(kept.feed())
+
+
+def export_register(store: Store, documents: DocumentStore) -> Iterator[str]:
+    """Yield a register as the lines of an export.
+
+    Args:
+        store: What keeps it.
+        documents: What keeps its documents.
+
+    Raises:
+        Unverified: It cannot be written whole: an event cannot be read, or names a document that is
+            not kept.
+    """
+    store.position()
+    with store.snapshot() as kept:
+        yield from export_lines(kept, register_documents(kept, documents))
+
+
+def restore_register(
+    store: Store, documents: DocumentStore, path: str | Path, *, progress: Callable[[int], None]
+) -> int:
+    """Take in an export file, and return how many events were new.
+
+    It is read once, into a copy that nobody else can reach: what is kept is what was checked.
+
+    Args:
+        store: What is to keep it.
+        documents: What is to keep its documents.
+        path: The file.
+        progress: Told now and then how many events are kept by now.
+
+    Raises:
+        InvalidRequest: The file is no export or does not verify, or the store holds other events.
+    """
+    file = Path(path)
+    with private_lines(file) as lines:
+        lines.seek(0)
+        for discrepancy in verify_export(lines):
+            raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
+        lines.seek(0)
+        return restore_export(store, lines, keep=documents.keep_document, progress=progress)

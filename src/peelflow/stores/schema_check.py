@@ -1,0 +1,81 @@
+"""Hold a database to what it says of itself, and its schema to the one that this version makes.
+
+A damaged index, or one that was swapped for another, hides rows from every statement that goes by
+it; a trigger, a view in a table's place or a rewrite rule acts in between. None of that shows in
+the rows. So the database's own check is run, and every schema object on our tables is held, word by
+word, to those that a new register would have.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from peelflow.stores.base import DatabaseFault
+
+Select = Callable[[str], Iterable[Any]]
+"""Runs one statement and gives its rows."""
+SchemaObjects = Mapping[str, str]
+"""By what an object is and is called, such as `index records_by_parent`, how it is defined."""
+
+
+def schema_faults(found: SchemaObjects, expected: SchemaObjects) -> Iterator[DatabaseFault]:
+    """Yield every object that is not there, is another, or is none of ours.
+
+    Args:
+        found: The objects on our tables.
+        expected: Those that this version makes.
+    """
+    for name in sorted({*found, *expected}):
+        if name not in found:
+            yield DatabaseFault("schema-lacks", f"its {name} is gone")
+        elif name not in expected:
+            sentence = f"its {name} is none of peelflow's: {found[name]:.200}"
+            yield DatabaseFault("schema-foreign", sentence)
+        elif found[name] != expected[name]:
+            yield DatabaseFault("schema-differs", f"its {name} is another: {found[name]:.200}")
+
+
+def sqlite_faults(select: Select, expected: SchemaObjects) -> Iterator[DatabaseFault]:
+    """Yield what SQLite's own checks find, and how the schema differs.
+
+    Args:
+        select: Runs a statement on the file.
+        expected: The objects that this version makes, as `sqlite_objects` gives them.
+    """
+    for (line,) in select("PRAGMA integrity_check"):
+        if line != "ok":
+            yield DatabaseFault("database-damaged", f"SQLite's own check says: {line}")
+    for table, row, *_ in select("PRAGMA foreign_key_check"):
+        sentence = f"row {row} of {table} refers to one that is gone"
+        yield DatabaseFault("database-damaged", sentence)
+    tables = {name.partition(" ")[2] for name in expected if name.startswith("table ")}
+    yield from schema_faults(sqlite_objects(select, tables), expected)
+
+
+def sqlite_objects(select: Select, tables: Iterable[str]) -> SchemaObjects:
+    """Return every object on these tables, and every one that is called as one of them."""
+    ours = {table.lower() for table in tables}
+    rows = select("SELECT type, name, tbl_name, sql FROM sqlite_master")
+    return {
+        f"{kind} {name}": _plain_sql(sql)
+        for kind, name, table, sql in rows
+        if ours & {str(name).lower(), str(table).lower()}
+    }
+
+
+def objects_of(statements: Iterable[str], tables: Iterable[str]) -> SchemaObjects:
+    """Return the objects on these tables that statements make in an empty SQLite file."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        return sqlite_objects(connection.execute, tables)
+
+
+def _plain_sql(sql: object) -> str:
+    """Return a definition without the spaces that mean nothing; an index made of a key has none."""
+    text = " ".join(str(sql or "").split())
+    return re.sub(r" ?([(),]) ?", r"\1", text)

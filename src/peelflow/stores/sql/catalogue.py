@@ -1,0 +1,151 @@
+"""Hold a database's catalogue to the schema that this version makes.
+
+Every column, constraint, index, trigger, rewrite rule and row-security policy of our tables is told
+by the words of the catalogue's own functions, and compared with what `schema.metadata` means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import sqlalchemy as sa
+
+from peelflow.stores.base import DatabaseFault
+from peelflow.stores.schema_check import SchemaObjects, Select, objects_of, schema_faults
+from peelflow.stores.sql.schema import metadata
+
+_TABLES = """SELECT 'table ' || c.relname, c.relkind::text
+    || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
+    || CASE WHEN EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+        THEN ' that inherits' ELSE '' END
+    FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_COLUMNS = """SELECT 'column ' || c.relname || '.' || a.attname,
+    format_type(a.atttypid, a.atttypmod)
+    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+    || CASE a.attidentity::text WHEN '' THEN '' ELSE ' identity ' || a.attidentity::text END
+    || CASE a.attgenerated::text WHEN '' THEN '' ELSE ' generated' END
+    || coalesce((SELECT ' collate ' || o.collname FROM pg_collation o
+        WHERE o.oid = a.attcollation AND o.collname <> 'default'), '')
+    || coalesce((SELECT ' default ' || pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+        WHERE d.adrelid = c.oid AND d.adnum = a.attnum), '')
+    FROM pg_attribute a JOIN pg_class c ON a.attrelid = c.oid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_CONSTRAINTS = """SELECT 'constraint ' || c.relname || ' '
+    || CASE x.contype WHEN 'c' THEN x.conname || ' ' ELSE '' END
+    || replace(pg_get_constraintdef(x.oid), quote_ident(n.nspname) || '.', ''),
+    CASE WHEN x.convalidated THEN 'valid' ELSE 'not valid' END
+    FROM pg_constraint x JOIN pg_class c ON x.conrelid = c.oid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE x.contype IN ('c', 'f', 'p', 'u', 'x')
+    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_INDEXES = """SELECT 'index ' || o.relname,
+    replace(pg_get_indexdef(i.indexrelid), quote_ident(n.nspname) || '.', '')
+    || CASE WHEN i.indisvalid AND i.indisready THEN '' ELSE ' not valid' END
+    FROM pg_index i JOIN pg_class c ON i.indrelid = c.oid JOIN pg_class o ON i.indexrelid = o.oid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_ACTING = """SELECT 'trigger ' || t.tgname || ' on ' || c.relname, pg_get_triggerdef(t.oid)
+    FROM pg_trigger t JOIN pg_class c ON t.tgrelid = c.oid WHERE NOT t.tgisinternal
+    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
+    UNION ALL SELECT 'rule ' || r.rulename || ' on ' || c.relname, pg_get_ruledef(r.oid)
+    FROM pg_rewrite r JOIN pg_class c ON r.ev_class = c.oid
+    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
+    UNION ALL SELECT 'policy ' || p.polname || ' on ' || c.relname, 'row security'
+    FROM pg_policy p JOIN pg_class c ON p.polrelid = c.oid
+    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_CAN_CHECK = """SELECT coalesce(has_function_privilege(
+    to_regprocedure('bt_index_check(regclass, boolean)')::oid, 'execute'), false)"""
+_CHECK = """SELECT bt_index_check(i.indexrelid, true)
+    FROM pg_index i JOIN pg_class c ON i.indrelid = c.oid JOIN pg_class o ON i.indexrelid = o.oid
+    JOIN pg_am m ON m.oid = o.relam WHERE m.amname = 'btree' AND i.indisvalid
+    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+
+
+def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
+    """Yield how the schema differs.
+
+    Indexes are checked too where the extension amcheck is there; it raises at one that is damaged.
+
+    Args:
+        select: Runs a statement on the database.
+    """
+    found = {
+        _plain(name): _plain(definition)
+        for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING)
+        for name, definition in select(sql)
+    }
+    yield from schema_faults(found, _expected())
+    if can_check_indexes(select):
+        list(select(_CHECK))
+
+
+def can_check_indexes(select: Select) -> bool:
+    """Return whether the extension amcheck is there, and may be used."""
+    return any(may for (may,) in select(_CAN_CHECK))
+
+
+@cache
+def sqlite_schema_objects() -> SchemaObjects:
+    """Return the objects that the same tables are made of in a SQLite file."""
+    dialect = sa.make_url("sqlite://").get_dialect()()
+    made = [
+        str(sa.schema.CreateTable(table).compile(dialect=dialect))
+        for table in metadata.sorted_tables
+    ]
+    made += [
+        str(sa.schema.CreateIndex(index).compile(dialect=dialect))
+        for table in metadata.sorted_tables
+        for index in table.indexes
+    ]
+    return objects_of(made, metadata.tables)
+
+
+def _plain(text: object) -> str:
+    return str(text).replace('"', "")
+
+
+@cache
+def _expected() -> SchemaObjects:
+    objects: dict[str, str] = {}
+    for table in metadata.tables.values():
+        objects[f"table {table.name}"] = "r"
+        objects |= {f"column {table.name}.{c.name}": _column(c) for c in table.columns}
+        objects |= dict(_constraints(table))
+    return objects
+
+
+def _column(column: sa.Column[object]) -> str:
+    name = str(column.type.compile(_DIALECT)).partition(" ")[0].lower()
+    text = name + ("" if column.nullable else " not null")
+    text += " identity d" if column.identity is not None else ""
+    return text + (" collate C" if name == "text" else "")
+
+
+def _constraints(table: sa.Table) -> Iterator[tuple[str, str]]:
+    def columns(names: sa.Constraint | sa.Index) -> str:
+        return ", ".join(column.name for column in names.columns)  # type: ignore[union-attr]
+
+    def index(name: object, unique: str, names: sa.Constraint | sa.Index) -> tuple[str, str]:
+        sql = f"CREATE {unique}INDEX {name} ON {table.name} USING btree ({columns(names)})"
+        return f"index {name}", sql
+
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.PrimaryKeyConstraint) and constraint.columns:
+            yield f"constraint {table.name} PRIMARY KEY ({columns(constraint)})", "valid"
+            yield index(f"{table.name}_pkey", "UNIQUE ", constraint)
+        elif isinstance(constraint, sa.UniqueConstraint):
+            name = constraint.name or f"{table.name}_{columns(constraint)}_key"
+            yield f"constraint {table.name} UNIQUE ({columns(constraint)})", "valid"
+            yield index(name, "UNIQUE ", constraint)
+        elif isinstance(constraint, sa.ForeignKeyConstraint):
+            other = f"{constraint.referred_table.name}({columns(constraint)})"
+            rule = f"FOREIGN KEY ({columns(constraint)}) REFERENCES {other}"
+            yield f"constraint {table.name} {rule}", "valid"
+    for given in table.indexes:
+        yield index(given.name, "", given)
+
+
+_DIALECT = sa.make_url("postgresql://").get_dialect()()

@@ -1,0 +1,292 @@
+"""What acts between a register and its rows: found, and nothing acknowledged that is not there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from peelflow import Actor, Register, StoreUnavailable
+from peelflow.stores.opening import upgrade_store
+from tests.builders.servers import database
+
+KIM = Actor("kim", "liaison_officer")
+NOT_KEPT = r"did not keep|moved|constraint failed"
+Run = Callable[[str], object]
+
+
+def appoint(register: Register, person: str) -> None:
+    """Keep one record by one act."""
+    register.appoint(person, "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[tuple[Register, Run]]:
+    """Give a register with a record, and what runs a statement behind its back."""
+    with Register.open(url) as register:
+        appoint(register, "first")
+        letter = register.keep(b"letter", kind="letter", name="letter.txt")
+        register.attach(NAME, letter, actor=KIM, on=date(2026, 1, 1))
+        assert register.verify() == ()
+        if url.startswith("sqlite:///"):
+            with closing(sqlite3.connect(url[10:], isolation_level=None)) as connection:
+                yield register, connection.execute
+            return
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield register, connection.exec_driver_sql
+        engine.dispose()
+
+
+NAME = "appointment:wmp:chief_constable:first:2023-01-01"
+
+
+@pytest.fixture(params=["sqlite", "sql-sqlite"])
+def lite(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The URL of an empty register in a SQLite file, and what its tables begin with."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'register.db'}", ""
+    url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+    upgrade_store(url)
+    return url, "peelflow_"
+
+
+LITE = {
+    "a trigger": ("CREATE TRIGGER t AFTER INSERT ON {0}meta BEGIN SELECT 1; END", "schema-foreign"),
+    "an index": ("CREATE INDEX i ON {0}changes (record) WHERE number > 2", "schema-foreign"),
+    "a column": ("ALTER TABLE {0}changes ADD COLUMN more TEXT", "schema-differs"),
+    "a view": (
+        "ALTER TABLE {0}changes RENAME TO other;CREATE VIEW {0}changes AS SELECT * FROM other",
+        "schema-lacks",
+    ),
+    "an index that is gone": ("DROP INDEX {0}records_by_category", "schema-lacks"),
+    "an index swapped for a partial one": (
+        (
+            "DROP INDEX {0}records_by_category;"
+            "CREATE INDEX {0}records_by_category ON {0}records (category, force, id) WHERE id > 'b'"
+        ),
+        "schema-differs",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LITE)
+def test_what_is_on_our_tables_and_not_ours_is_found(lite: tuple[str, str], what: str) -> None:
+    """18.1, 18.2: on SQLite, by the words of its schema."""
+    (url, prefix), (sql, code) = lite, LITE[what]
+    with opened(url) as (register, run):
+        for statement in sql.format(prefix).split(";" if "BEGIN" not in sql else "\0"):
+            run(statement)
+
+        assert code in {each.code for each in register.verify()}
+
+
+def test_other_tables_of_an_application_are_its_own(lite: tuple[str, str]) -> None:
+    """18.2: only what is on our tables, or in their place, is held to our schema."""
+    with opened(lite[0]) as (register, run):
+        run("CREATE TABLE tasks (record TEXT)")
+        run(f"CREATE VIEW open_tasks AS SELECT id FROM {lite[1]}records")
+        run("CREATE INDEX tasks_by_record ON tasks (record)")
+
+        assert register.verify() == ()
+
+
+IGNORED = {
+    "events": "an event",
+    "records": "a record's row",
+    "changes": "a change of the figures",
+    "documents": "a document",
+}
+
+
+@pytest.mark.parametrize("table", IGNORED)
+def test_an_act_that_a_trigger_swallows_is_not_acknowledged(
+    lite: tuple[str, str], table: str
+) -> None:
+    """18.2: nothing of it is kept, and the register goes on once the trigger is gone."""
+    url, prefix = lite
+    with opened(url) as (register, run):
+        for verb in ("INSERT", "UPDATE"):
+            run(
+                f"CREATE TRIGGER t{verb} BEFORE {verb} ON {prefix}{table} "
+                "BEGIN SELECT RAISE(IGNORE); END"
+            )
+        before = register.position()
+        with pytest.raises(StoreUnavailable, match=NOT_KEPT):
+            add_with_letter(register)
+        assert register.position() == before
+
+        run("DROP TRIGGER tINSERT")
+        run("DROP TRIGGER tUPDATE")
+        add_with_letter(register)
+        assert register.verify() == ()
+
+
+def add_with_letter(register: Register) -> None:
+    """Do one batch that writes an event, a row, changes and a document."""
+    with register.batch() as batch:
+        batch.add("R-1", category="afi", level=2, force="wmp", issued=date(2022, 12, 16), actor=KIM)
+        letter = batch.keep(b"more", kind="letter", name="more.txt")
+        batch.attach("R-1", letter, actor=KIM, on=date(2026, 1, 1))
+
+
+def test_a_move_that_a_trigger_swallows_is_not_acknowledged(lite: tuple[str, str]) -> None:
+    """18.2: three triggers that ignore writes to one record."""
+    url, prefix = lite
+    with opened(url) as (register, run):
+        for number, (verb, table) in enumerate(
+            (("UPDATE", "records"), ("INSERT", "events"), ("INSERT", "changes"))
+        ):
+            run(
+                f"CREATE TRIGGER t{number} BEFORE {verb} ON {prefix}{table} "
+                "BEGIN SELECT RAISE(IGNORE); END"
+            )
+        with pytest.raises(Exception, match=NOT_KEPT):
+            register.amend(NAME, "last_day", date(2026, 1, 1), actor=KIM, reason="left")
+        assert register.record(NAME).number == 2
+        assert "schema-foreign" in {each.code for each in register.verify()}
+
+
+@pytest.fixture
+def server(postgres_database: str) -> Iterator[str]:
+    """The URL of an empty register in a database of its own, whose schema may be changed."""
+    with database(postgres_database) as url:
+        upgrade_store(url)
+        yield url
+
+
+FUNCTION = """CREATE OR REPLACE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RETURN NULL; END $$"""
+POSTGRES = {
+    "a trigger": (
+        (
+            f"{FUNCTION}\0CREATE TRIGGER t BEFORE INSERT ON peelflow_meta FOR EACH ROW "
+            "EXECUTE FUNCTION swallow()"
+        ),
+        "schema-foreign",
+    ),
+    "a rule": (
+        "CREATE RULE r AS ON DELETE TO peelflow_meta DO INSTEAD NOTHING",
+        "schema-foreign",
+    ),
+    "row security": ("ALTER TABLE peelflow_events ENABLE ROW LEVEL SECURITY", "schema-differs"),
+    "a policy": ("CREATE POLICY p ON peelflow_events USING (true)", "schema-foreign"),
+    "a default": ("ALTER TABLE peelflow_records ALTER state SET DEFAULT 'x'", "schema-differs"),
+    "a collation": (
+        'ALTER TABLE peelflow_changes ALTER state TYPE text COLLATE "POSIX"',
+        "schema-differs",
+    ),
+    "an index": ("CREATE INDEX i ON peelflow_changes (record)", "schema-foreign"),
+    "a constraint": (
+        "ALTER TABLE peelflow_changes ADD CONSTRAINT c CHECK (delta < 9)",
+        "schema-foreign",
+    ),
+    "a partial index": (
+        (
+            "DROP INDEX peelflow_records_by_parent\0CREATE INDEX peelflow_records_by_parent "
+            "ON peelflow_records (parent, id) WHERE parent > 'b'"
+        ),
+        "schema-differs",
+    ),
+    "a view": (
+        (
+            "ALTER TABLE peelflow_changes RENAME TO other\0"
+            "CREATE VIEW peelflow_changes AS SELECT * FROM other"
+        ),
+        "schema-differs",
+    ),
+    "a table that inherits": (
+        "CREATE TABLE more () INHERITS (peelflow_changes)",
+        "schema-differs",
+    ),
+    "a missing table": ("DROP TABLE peelflow_documents", "schema-lacks"),
+}
+
+
+@pytest.mark.parametrize("what", POSTGRES)
+def test_what_acts_in_between_is_found_on_a_server(server: str, what: str) -> None:
+    """18.2: by the words of PostgreSQL's catalogue."""
+    statements, code = POSTGRES[what]
+    with opened(server) as (register, run):
+        for sql in statements.split("\0"):
+            run(sql)
+
+        assert code in {each.code for each in register.verify()}
+
+
+@pytest.mark.parametrize("table", ["events", "records", "changes", "documents", "unplaced"])
+def test_an_act_that_a_server_swallows_is_not_acknowledged(server: str, table: str) -> None:
+    """18.2: rows are counted and compared in the statement that writes them."""
+    with opened(server) as (register, run):
+        run(FUNCTION)
+        run(
+            f"CREATE TRIGGER t BEFORE INSERT OR UPDATE ON peelflow_{table} FOR EACH ROW "
+            "EXECUTE FUNCTION swallow()"
+        )
+        with pytest.raises(Exception, match=NOT_KEPT):
+            add_with_letter(register)
+        if table in {"events", "records", "unplaced"}:
+            with pytest.raises(Exception, match=NOT_KEPT):
+                register.amend(NAME, "last_day", date(2026, 1, 1), actor=KIM, reason="left")
+        run(f"DROP TRIGGER t ON peelflow_{table}")
+
+        assert register.verify() == ()
+        add_with_letter(register)
+        assert register.verify() == ()
+
+
+def test_a_text_that_a_server_alters_is_not_acknowledged(server: str) -> None:
+    """18.2: an event that is another by the time it is kept."""
+    with opened(server) as (register, run):
+        run(
+            """CREATE OR REPLACE FUNCTION alter_text() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN NEW.text = replace(NEW.text, 'kim', 'tim'); RETURN NEW; END $$"""
+        )
+        run(
+            "CREATE TRIGGER t BEFORE INSERT ON peelflow_events FOR EACH ROW "
+            "EXECUTE FUNCTION alter_text()"
+        )
+        for act in (
+            lambda: appoint(register, "second"),
+            lambda: register.amend(NAME, "last_day", date(2026, 1, 1), actor=KIM, reason="left"),
+        ):
+            _refused(act)
+        run("DROP TRIGGER t ON peelflow_events")
+        assert register.verify() == ()
+
+
+def _refused(act: Callable[[], Any]) -> None:
+    with pytest.raises(StoreUnavailable, match="did not keep the batch"):
+        act()
+
+
+def test_an_index_is_checked_where_the_server_can(server: str) -> None:
+    """18.1: by the extension amcheck, where it is there."""
+    with opened(server) as (register, run):
+        run("CREATE EXTENSION amcheck")
+        assert register.verify() == ()
+
+
+def test_a_bit_that_hides_records_is_found(lite: tuple[str, str]) -> None:
+    """18.1: rows that an index lacks, which no statement that goes by it gives."""
+    url, prefix = lite
+    with opened(url) as (_, run):
+        sql = f"SELECT sql FROM sqlite_master WHERE name = '{prefix}records_by_category'"
+        path = url.partition("///")[2]
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            (made,) = connection.execute(sql).fetchone()
+            partial = made + " WHERE id > 'b'"
+            run("PRAGMA writable_schema = ON")
+            name = f"name = '{prefix}records_by_category'"
+            run(f"DROP INDEX {prefix}records_by_category")
+            run(partial)
+            run(f"UPDATE sqlite_master SET sql = '{made}' WHERE {name}")
+            run("PRAGMA writable_schema = RESET")
+    with Register.open(url) as again:
+        assert "database-damaged" in {each.code for each in again.verify()}
