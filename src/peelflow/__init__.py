@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import LastDone as LastDone
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import ParentLinked as ParentLinked
     from peelflow.model.records import Provenance as Provenance
     from peelflow.model.records import Record as Record
     from peelflow.model.records import Relevelled as Relevelled
@@ -167,8 +168,8 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment Provenance Record Relevelled TakenOver "
-        "TransitionTaken Value"
+        "EventPayload FieldValue LastDone Migrated Moment ParentLinked Provenance Record "
+        "Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",

@@ -178,6 +178,20 @@ class World:
         )
         return record
 
+    def successor(self) -> str:
+        """Return the report that takes records' places, added when it is first asked for."""
+        name = "report-2024"
+        if name not in {known.id for known in self.register.records(category="report")}:
+            self.register.add(
+                name,
+                category="report",
+                force=FORCE,
+                issued=self.day,
+                fields={"title": "PEEL", "kind": "force", "published": self.day},
+                actor=LIAISON,
+            )
+        return name
+
     def means(self, rule: Transition) -> dict[str, Any]:
         """Return what an act needs to meet every requirement of a national transition."""
         given: dict[str, Any] = {}
@@ -190,7 +204,7 @@ class World:
                 case ReasonGiven():
                     given["reason"] = "as the letter says"
                 case SuccessorNamed():
-                    given["successor"] = "report-2024"
+                    given["successor"] = self.successor()
                 case FieldSet():
                     pass
         return given

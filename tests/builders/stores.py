@@ -84,5 +84,9 @@ def variants() -> dict[str, Event]:
         ),
         "migrated in other words": Migrated(PIN, "a", "b", "c" * 64, {"z": "y", "certify": "sign"}),
         "corrected void": Corrected(2, "void"),
+        "entered anew": Corrected(1, "reenter", date(2024, 1, 31), ADDED),
+        "taken over anew": Corrected(
+            1, "reenter", DAY, TakenOver("WMP", "afi", None, PIN, "closed", DAY, {}, "WMP-C-1")
+        ),
     }
     return {name: event(what=what) for name, what in whats.items()}

@@ -35,7 +35,8 @@ def test_the_examples_run_in_their_order(run: Run) -> None:
     Path("portal.csv").write_text("record,level,counts\nR-1,3,open\n", "utf-8")
     Path("records.csv").write_text(
         "record,category,force,issued,actor,actor_role,level\n"
-        "R-2,recommendation,west-midlands,2024-01-09,officer-1,liaison_officer,2\n",
+        "R-2,recommendation,west-midlands,2024-01-09,officer-1,liaison_officer,2\n"
+        "C-1,cause_of_concern,west-midlands,2024-01-09,officer-1,liaison_officer,\n",
         "utf-8",
     )
     for name, example in EXAMPLES.items():

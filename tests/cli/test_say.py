@@ -15,6 +15,7 @@ from peelflow.errors import NOWHERE, Span
 from peelflow.model.decisions import Reason, Refusal, Refused
 from peelflow.model.records import (
     EVENT_KINDS,
+    Added,
     Amended,
     Corrected,
     EventPayload,
@@ -25,6 +26,7 @@ from peelflow.model.rules import Pin
 from tests.builders.stores import PAYLOADS as SAMPLES
 from tests.cli.conftest import Run
 
+DAY = date(2024, 1, 31)
 PIN = Pin("level-3", 1, "a" * 64)
 
 
@@ -40,6 +42,7 @@ def test_every_kind_of_event_is_said() -> None:
         "child WMP-R3-018",
         "level 2 → 3, as open",
         "moved to level-3@1, as in_progress",
+        "put under WMP-C-1",
         "event 2 re-dated to 2024-01-31",
     ]
 
@@ -56,6 +59,13 @@ def test_joined_letters_and_signs_stay_joined() -> None:
     [
         (Amended("owner", "x", None), "owner: x → nothing"),
         (Corrected(3, "void"), "event 3 voided"),
+        (
+            Corrected(1, "reenter", DAY, Added("w", "afi", 2, PIN, "open", {"owner": "x"}, "C")),
+            (
+                "event 1 re-entered: afi, level 2, w, added as open under level-3@1, under C, "
+                "owner x, on 2024-01-31"
+            ),
+        ),
         (TransitionTaken("lapse", "a", "b", due=date(2023, 3, 5)), "lapse: a → b, due 2023-03-05"),
         (Relevelled(None, 4, PIN, "open", "open", "b"), "level none → 4, as open"),
     ],

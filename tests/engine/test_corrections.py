@@ -78,18 +78,22 @@ def test_the_last_correction_of_an_event_holds() -> None:
 
 
 def test_nothing_folds_to_no_record() -> None:
-    """Neither no events, nor a lone beginning that is voided, make a record."""
-    for events in (
-        (),
-        history(Corrected(1, "void")),
-        history(Corrected(1, "void"), Corrected(2, "redate", DAY)),
-    ):
-        with pytest.raises(ValueError, match=r"^\(") as nothing:
-            fold(events)
-        assert nothing.value.args == (events,)
+    """No events make no record."""
+    with pytest.raises(ValueError, match=r"^\(") as nothing:
+        fold(())
+    assert nothing.value.args == ((),)
+
+
+def test_a_record_whose_beginning_is_voided_stands_as_it_did_and_is_withdrawn() -> None:
+    """Nothing of it happened; what it was is still told, and a withdrawal can be voided."""
+    void = Corrected(1, "void")
+    before = fold(history(START))
+    assert as_corrected(history(START, void)) == ()
+    assert fold(history(START, void)) == evolve(before, number=3, withdrawn=True)
+    assert fold(history(START, void, Corrected(3, "void"))) == evolve(before, number=4)
 
 
 def test_what_remains_of_a_history_begins_with_an_entry() -> None:
-    """When the beginning is voided, what follows it is no record either."""
+    """An act alone is no record."""
     with pytest.raises(TypeError, match="TransitionTaken"):
-        fold(history(START, Corrected(1, "void")))
+        fold(history(START)[1:])

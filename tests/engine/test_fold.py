@@ -24,6 +24,7 @@ from peelflow.model.records import (
     LastDone,
     Migrated,
     Moment,
+    ParentLinked,
     Record,
     Relevelled,
     TakenOver,
@@ -156,6 +157,7 @@ OTHERS: list[tuple[EventPayload, dict[str, Any]]] = [
             "entered": {"begun": moment(2)},
         },
     ),
+    (ParentLinked("C-1"), {"parent": "C-1"}),
     (Corrected(1, "void"), {"on": day(1)}),
 ]
 

@@ -118,7 +118,7 @@ def back_and_forth(url: str, record: str, trigger: str) -> tuple[int, int, int]:
         for _ in range(ACTS):
             try:
                 register.fire(
-                    record, trigger, actor=LIAISON, on=START, reason="why", successor="later"
+                    record, trigger, actor=LIAISON, on=START, reason="why", successor="report-2024"
                 )
                 accepted += 1
             except Conflict:
@@ -145,6 +145,7 @@ def a_record_in_a_file(folder: Path) -> tuple[str, str]:
     url = f"sqlite:///{folder / 'shared.db'}"
     world = new_world(url)
     record = world.add(KINDS[2])
+    world.successor()
     world.register.close()
     return url, record
 

@@ -121,7 +121,7 @@ def _acts(town: Town, name: str, way: Transition, role: str) -> Ask:
     given: Fields = {
         "inspection": HELD if InspectionHeld in asked else None,
         "reason": "as it is",
-        "successor": "report-2024",
+        "successor": HELD,
         **(PORTAL if role == "hmicfrs" else {}),
     }
     on = town.world.day

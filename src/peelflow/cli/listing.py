@@ -48,6 +48,7 @@ from peelflow.model.records import (
     Event,
     EventPayload,
     Migrated,
+    ParentLinked,
     Record,
     Relevelled,
     TakenOver,
@@ -65,15 +66,28 @@ from peelflow.portfolio.listing import question_amendments, row_of
 from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
+from peelflow.register.session import void_of
 from peelflow.reports.content import Table
 from peelflow.reports.lifecycle_page import say_counts
 from peelflow.reports.tables import grouped_table
 from peelflow.wording import say_choice, say_day, say_need, say_rule
 
-_CORRECTED = {"void": "voided", "redate": "re-dated"}
+_CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
+
+
+def _say_corrections(event: Event, history: Sequence[Event]) -> Iterator[str]:
+    """Say at an event what corrects it and stands, each time with the correction's number."""
+    for correction in history[event.number :]:
+        what = correction.what
+        if not isinstance(what, Corrected) or what.event != event.number:
+            continue
+        if void_of(tuple(history), correction.number) is None:
+            to = f" to {what.to}" if what.correction == "redate" else ""
+            yield f"{_CORRECTED[what.correction]}{to} in event {correction.number}"
 
 
 def _event_row(event: Event, history: Sequence[Event]) -> tuple[output.Cell, ...]:
+    corrected = [f"({mark})" for mark in _say_corrections(event, history)]
     amended = [
         f"{say_what(before.what)} in event {before.number} of {before.on}"
         for before in question_amendments(history, event)
@@ -81,7 +95,7 @@ def _event_row(event: Event, history: Sequence[Event]) -> tuple[output.Cell, ...
     return (
         event.number,
         event.on,
-        "; ".join((say_what(event.what), *amended)),
+        "; ".join((" ".join((say_what(event.what), *corrected)), *amended)),
         str(event.actor),
         event.recorded_by,
         event.reason,
@@ -104,14 +118,27 @@ def say_what(what: EventPayload) -> str:
             return f"{name}: {output.say_value(old)} → {output.say_value(new)}"
         case ChildLinked(child=child):
             return f"child {child}"
+        case ParentLinked(parent=parent):
+            return f"put under {parent}"
         case Relevelled(old_level=old, new_level=level, new=new):
             return f"level {output.say_level(old)} → {output.say_level(level)}, as {new}"
         case Migrated(lifecycle=pin, new=new):
             return f"moved to {pin}, as {new}"
+        case Corrected(event=number, entry=entry) if entry is not None:
+            return f"event {number} re-entered: {_say_entry(entry)}, on {what.to}"
         case Corrected(event=number, correction=correction, to=to):
             return f"event {number} {_CORRECTED[correction]}" + (f" to {to}" if to else "")
         case _:
             assert_never(what)
+
+
+def _say_entry(entry: Added | TakenOver) -> str:
+    """Say what a record was entered as, with all that may have been set right."""
+    level = output.say_level(entry.level)
+    parts = [f"{entry.category}, level {level}, {entry.force}, {say_what(entry)}"]
+    parts += [f"under {entry.parent}"] if entry.parent else []
+    parts += [f"{name} {output.say_value(value)}" for name, value in entry.fields.items()]
+    return ", ".join(parts)
 
 
 def _say_act(what: TransitionTaken) -> str:
@@ -223,7 +250,9 @@ def _field_cells(
 
 
 def _say_state(record: Record) -> str:
-    """Say a state, and whether it was taken over rather than walked into."""
+    """Say a state, and whether it was taken over rather than walked into; or no more."""
+    if record.withdrawn:
+        return "withdrawn"
     return f"{record.state} (assumed)" if is_assumed(record) else record.state
 
 
@@ -243,6 +272,9 @@ def show_record(
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
         output.line()
+        if shown.withdrawn:
+            output.line("It counts nowhere; to have it back, void the event that withdrew it")
+            return
         transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
         output.line("Next:" if transitions else f"`{shown.state}` is an end")
         for transition in transitions:
@@ -251,7 +283,7 @@ def show_record(
 
 def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
     rules = register.lifecycle(record.lifecycle)
-    counts = say_counts(rules.states[record.state])
+    counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     yield "rules", f"{record.lifecycle}: {rules.title}"
     yield "issued", record.issued.isoformat()

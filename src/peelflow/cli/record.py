@@ -1,6 +1,6 @@
 """Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, correct, relevel and migrate.
+The commands are add, appoint, fire, amend, attach, link, correct, relevel and migrate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from attrs import evolve
+from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -39,6 +39,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
 from peelflow.proof.counterexample import EXIT_CODES
+from peelflow.register.entry import EntryValues
 from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
@@ -108,6 +109,48 @@ def given_fields(
         else:
             fields[name] = value
     return fields
+
+
+@frozen(kw_only=True)
+class EntryOptions:
+    """What a record's first event should have said; what is left out was right."""
+
+    force: Annotated[str | None, typer.Option("--force", help="Its force.")] = None
+    category: Annotated[str | None, typer.Option("--category", help="Its category.")] = None
+    level: LevelOption = None
+    parent: Annotated[
+        str | None, typer.Option("--parent", help="The record above it, or none.")
+    ] = None
+    issued: Annotated[date | None, day_option("--issued", "Its issue date.")] = None
+    state: Annotated[
+        str | None, typer.Option("--state", help="The state in which it was taken over.")
+    ] = None
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", metavar="NAME=VALUE", help="A field; may be repeated."),
+    ] = None
+
+    def values(self, register: Register, category: str) -> EntryValues:
+        """Return what is given; a field without a value should not be there."""
+        said: EntryValues = {}
+        if self.force is not None:
+            said["force"] = self.force
+        if self.category is not None:
+            said["category"] = self.category
+        if self.level is not None:
+            said["level"] = level_of(self.level)
+        if self.parent is not None:
+            said["parent"] = None if self.parent == "none" else self.parent
+        if self.issued is not None:
+            said["issued"] = self.issued
+        if self.state is not None:
+            said["state"] = self.state
+        if self.field:
+            pairs = dict(map(read_pair, self.field))
+            given = ((name, text) for name, text in pairs.items() if text)
+            fields = given_fields(register, self.category or category, given)
+            said["fields"] = {name: fields.get(name) for name in pairs}
+        return said
 
 
 def appoint(
@@ -251,37 +294,63 @@ def attach(
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
 
 
+def link(
+    record: RecordArgument,
+    parent: Annotated[str, typer.Argument(help="The id of the record above it.")],
+    *,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
+) -> None:
+    """Put a record under another, from a day on after it was added.
+
+    One that belonged there all along is set right by `correct RECORD 1 --parent PARENT`.
+    """
+    with location.opened() as register:
+        event = register.link(
+            record, parent, on=provenance.on, reason=provenance.reason, **provenance.arguments()
+        )
+    output.line(f"{record}: under {parent} (event {event.number}, {event.on})")
+
+
 def correct(
     record: RecordArgument,
     event: Annotated[int, typer.Argument(help="The event's number, as `peelflow show` lists it.")],
     *,
     void: Annotated[bool, typer.Option("--void", help="It never happened.")] = False,
     redate: Annotated[date | None, day_option("--redate", "It happened on this day.")] = None,
+    entry: EntryOptions,
     provenance: ProvenanceOptions,
     location: RegisterOptions,
 ) -> None:
-    """Void an event, or move it to the day it happened on.
+    """Void an event, move it to the day it happened on, or enter the record anew.
 
-    Only the side that did it may, and only if all that happened since is still lawful. The history
-    keeps both; to take a correction back, void it.
+    Void event 1, and the record is withdrawn: it counts nowhere. Options such as `--level` say what
+    event 1 should have been. Only the side that did it may, and only if all that happened since is
+    still lawful. The history keeps both; to take a correction back, void it.
     """
-    if void is (redate is not None):
-        what, why = f"the correction of {record}", "is neither one thing nor the other"
-        raise InvalidRequest(what, why, "give --void, or --redate and a day")
     with location.opened() as register:
-        before = register.record(record).state
+        before = register.record(record)
+        values = entry.values(register, before.category)
+        if [void, redate is not None, bool(values)].count(True) != 1:
+            what, why = f"the correction of {record}", "is neither one thing nor the other"
+            instead = "give --void, or --redate and a day, or what event 1 should have been"
+            raise InvalidRequest(what, why, instead)
         register.correct(
             record,
             event,
-            correction="void" if void else "redate",
+            correction="reenter" if values else "void" if void else "redate",
             to=redate,
+            entry=values or None,
             on=provenance.on,
             reason=provenance.reason or "",
             **provenance.arguments(),
         )
-        after = register.record(record).state
-    outcome = "voided" if redate is None else f"re-dated to {redate}"
-    output.line(f"{record}: event {event} {outcome}; `{before}` → `{after}`")
+        after = register.record(record)
+    outcome = "re-entered" if values else "voided" if void else f"re-dated to {redate}"
+    states = f"`{before.state}` → `{after.state}`"
+    if after.withdrawn:
+        states = "withdrawn, it counts nowhere"
+    output.line(f"{record}: event {event} {outcome}; {states}")
 
 
 def relevel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -24,12 +24,15 @@ from peelflow.model.records import (
     LastDone,
     Migrated,
     Moment,
+    ParentLinked,
     Record,
     Relevelled,
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import Lifecycle, Pin
+from peelflow.model.rules import SYSTEM, Lifecycle, Pin
+
+LifecycleLookup = Callable[[Pin], Lifecycle]
 
 
 def begin(event: Event) -> Record:
@@ -72,46 +75,142 @@ def apply(record: Record, event: Event) -> Record:
 def fold(events: Iterable[Event]) -> Record:
     """Return the record a whole history makes: corrected events are read as corrected.
 
+    One that is withdrawn is what it was without that.
+
     Raises:
         ValueError: Nothing is left to fold: no event, or the first is voided and no other remains.
         TypeError: What remains does not begin with `added` or `taken_over`.
     """
     history = tuple(events)
     effective = as_corrected(history)
+    withdrawn = not effective
+    if withdrawn:
+        effective = as_corrected(before_withdrawal(history))
     if not effective:
         raise ValueError(history)
     record = begin(effective[0])
     for event in effective[1:]:
         record = apply(record, event)
-    return evolve(record, number=history[-1].number)
+    return evolve(record, number=history[-1].number, withdrawn=withdrawn)
 
 
 def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return what happened as it now is known: each event on its day, without what is voided.
 
-    The `corrected` events themselves are left out too.
+    The `corrected` events themselves are left out too. Nothing happened to a record that is
+    withdrawn. What the system did at once on a first event that was entered anew follows on that.
     """
     history = tuple(events)
-    corrections = _effective_corrections(history)
-    return tuple(
-        evolve(event, on=correction.to) if correction and correction.to else event
+    corrections, entries = _effective_corrections(history)
+    if not corrections:
+        return tuple(event for event in history if not isinstance(event.what, Corrected))
+    if _voids(corrections.get(history[0].number)):
+        return ()
+    standing = [
+        _corrected_event(event, corrections.get(event.number), entries.get(event.number))
         for event in history
-        for correction in (corrections.get(event.number),)
-        if not isinstance(event.what, Corrected) and not _voids(correction)
-    )
+        if not isinstance(event.what, Corrected) and not _voids(corrections.get(event.number))
+    ]
+    if not entries:
+        return tuple(standing)
+    at_once = _steps_after_re_entry(history)
+    return tuple(sorted(standing, key=lambda event: _place(event, history[0].number, at_once)))
 
 
-def _effective_corrections(history: tuple[Event, ...]) -> dict[int, Corrected]:
-    """Return by number what corrects each event: the last word on it that was not itself voided."""
+def _place(event: Event, first: int, at_once: frozenset[int]) -> tuple[int, int]:
+    """Return where an event stands: the first one, what the system then did, and the others."""
+    return (0 if event.number == first else 1 if event.number in at_once else 2), event.number
+
+
+def _steps_after_re_entry(history: tuple[Event, ...]) -> frozenset[int]:
+    """Return the numbers of the steps that the system took as a first event was entered anew.
+
+    They stand right behind that correction: nothing else is followed by such a step.
+    """
+    numbers, follows = set[int](), False
+    for event in history:
+        if isinstance(event.what, Corrected):
+            follows = follows or event.what.entry is not None
+        elif follows and is_step_at_once(event):
+            numbers.add(event.number)
+        else:
+            follows = False
+    return frozenset(numbers)
+
+
+def is_step_at_once(event: Event) -> bool:
+    """Say whether an event is an untimed step of the system's, which comes of another at once."""
+    untimed = isinstance(event.what, TransitionTaken) and event.what.due is None
+    return untimed and event.actor.role == SYSTEM
+
+
+def force_of(events: Iterable[Event]) -> str:
+    """Return the force that a record is of by now: its first event's, unless that was corrected."""
+    history = tuple(events)
+    if any(isinstance(event.what, Corrected) and event.what.entry for event in history):
+        return fold(history).force
+    return begin(history[0]).force
+
+
+def before_withdrawal(history: Iterable[Event]) -> tuple[Event, ...]:
+    """Return a history without what withdrew the record."""
+    return tuple(event for event in history if not _withdraws(event))
+
+
+def withdrawal_of(history: Iterable[Event]) -> Event | None:
+    """Return the correction by which a record is withdrawn; None where it is not."""
+    events = tuple(history)
+    if as_corrected(events):
+        return None
+    return next(filter(_withdraws, reversed(events)), None)
+
+
+def _withdraws(event: Event) -> bool:
+    what = event.what
+    return isinstance(what, Corrected) and (what.event, what.correction) == (1, "void")
+
+
+def _corrected_event(
+    event: Event, correction: Corrected | None, entry: Added | TakenOver | None
+) -> Event:
+    if correction and correction.to:
+        event = evolve(event, on=correction.to)
+    return event if entry is None else evolve(event, what=entry)
+
+
+def _effective_corrections(
+    history: tuple[Event, ...],
+) -> tuple[dict[int, Corrected], dict[int, Added | TakenOver]]:
+    """Return by number what corrects each event, and as what it was entered anew.
+
+    That is the last word on it which was not itself voided.
+    """
     corrections: dict[int, Corrected] = {}
+    entries: dict[int, Added | TakenOver] = {}
     for event in reversed(history):
-        if isinstance(event.what, Corrected) and not _voids(corrections.get(event.number)):
-            corrections.setdefault(event.what.event, event.what)
-    return corrections
+        what = event.what
+        if isinstance(what, Corrected) and not _voids(corrections.get(event.number)):
+            corrections.setdefault(what.event, what)
+            if what.entry is not None:
+                entries.setdefault(what.event, what.entry)
+    return corrections, entries
 
 
 def _voids(correction: Corrected | None) -> bool:
     return correction is not None and correction.correction == "void"
+
+
+def with_changes(events: Iterable[Event], rules: LifecycleLookup) -> Iterator[Event]:
+    """Yield events, corrected already, each with the changes of the figures that it now makes.
+
+    Args:
+        events: What `as_corrected` returned.
+        rules: Returns the rules of a pin.
+    """
+    record: Record | None = None
+    for event in events:
+        yield evolve(event, changes=changes_of_event(record, event, rules))
+        record = begin(event) if record is None else apply(record, event)
 
 
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
@@ -170,6 +269,8 @@ def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
             return {"fields": fields if new is None else {**fields, name: new}}
         case ChildLinked(child=child):
             return {"children": (*record.children, child)}
+        case ParentLinked(parent=parent):
+            return {"parent": parent}
         case Relevelled() | Migrated() as what:
             anew = isinstance(what, Relevelled) and not what.letters
             moved = {
@@ -236,17 +337,9 @@ def _with_attachments(
     return (*record.attachments, *[Attachment(document, number) for document in documents])
 
 
-LifecycleLookup = Callable[[Pin], Lifecycle]
-
-
 def changes_of(events: Iterable[Event], rules: LifecycleLookup) -> tuple[Change, ...]:
     """Return every change that a history makes which holds no corrections, in order."""
-    record: Record | None = None
-    changes: list[Change] = []
-    for event in events:
-        changes += changes_of_event(record, event, rules)
-        record = begin(event) if record is None else apply(record, event)
-    return tuple(changes)
+    return tuple(change for event in with_changes(events, rules) for change in event.changes)
 
 
 def changes_on_move(

@@ -28,6 +28,8 @@ class Actor(Result):
         return f"{self.person} ({self.role})"
 
 
+Correction = Literal["void", "redate", "reenter"]
+"""What may be corrected of an event."""
 OWN_STEP = ""
 """What stands for a national trigger where a step of the force's own answers none."""
 PEELFLOW = Actor("peelflow", SYSTEM)
@@ -194,12 +196,24 @@ class Migrated(Result):
 
 
 @frozen
+class ParentLinked(Result):
+    """The record was put under a parent, from a day after it was entered."""
+
+    parent: str
+
+
+@frozen
 class Corrected(Result):
-    """An earlier event of this record was voided, or moved to the date `to`."""
+    """An earlier event of this record was voided, moved to the date `to`, or entered anew.
+
+    Only the first event is entered anew: as `entry` says, on the date `to`. Where the first event
+    is voided, the record is withdrawn.
+    """
 
     event: int
-    correction: Literal["void", "redate"]
+    correction: Correction
     to: date | None = None
+    entry: Added | TakenOver | None = None
 
 
 EventPayload = (
@@ -209,6 +223,7 @@ EventPayload = (
     | Attached
     | Amended
     | ChildLinked
+    | ParentLinked
     | Relevelled
     | Migrated
     | Corrected
@@ -220,6 +235,7 @@ EVENT_KINDS: dict[str, type[EventPayload]] = {
     "attached": Attached,
     "amended": Amended,
     "linked": ChildLinked,
+    "parent_linked": ParentLinked,
     "relevelled": Relevelled,
     "migrated": Migrated,
     "corrected": Corrected,
@@ -299,7 +315,8 @@ class Record(Result):
 
     `window` is the last event that answered a national transition; `entered` and `done` say when
     each state was last entered and each trigger last done; `spent` are documents already used, and
-    `spent_for` says for which steps alone, where that is known.
+    `spent_for` says for which steps alone, where that is known. One that is `withdrawn` was entered
+    by mistake: it stands as it last did, and counts nowhere on any day.
     """
 
     id: str
@@ -322,6 +339,7 @@ class Record(Result):
     successor: str | None = None
     assumed: bool = False
     spent_for: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    withdrawn: bool = False
 
     def field_values(self, category: Category) -> dict[str, FieldValue]:
         """Return the fields with each day as a `date`; `fields` keeps the text that is stored.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from peelflow.engine.fold import apply, as_corrected, begin, fold
+from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts
@@ -64,7 +64,8 @@ def movement(
     movements = [
         moved
         for _, history in register.histories(record for record in selected if record.on > after)
-        for moved in _movements_of(fold(history), as_corrected(history), ledger)
+        for events in [with_changes(as_corrected(history), register.lifecycle)]
+        for moved in _movements_of(fold(history), events, ledger)
         if after < moved.on <= until
     ]
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
@@ -214,7 +215,7 @@ def _place_of(groups: Grouping, record: Record) -> Place | None:
     return (groups.key(record), counts) if counts else None
 
 
-def _movements_of(record: Record, events: tuple[Event, ...], ledger: str) -> list[Movement]:
+def _movements_of(record: Record, events: Iterable[Event], ledger: str) -> list[Movement]:
     counts: Counts | None = None
     movements: list[Movement] = []
     for event in events:

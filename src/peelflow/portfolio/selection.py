@@ -187,6 +187,8 @@ def each_selected(
     _check_selection(register, selection)
     wanted = selection.force, selection.category, selection.parent
     records = register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    if known is not None:  # what was corrected since may have been elsewhere then
+        records = register.records(withdrawn=True)
     return (
         record
         for record in _each_as_at(register, records, as_at, _last_numbers(register, known))
@@ -217,7 +219,11 @@ def _check_selection(register: Register, selection: Selection) -> None:
 
 def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
     return (
-        selection.level in ("any", record.level)
+        not record.withdrawn
+        and selection.force in (None, record.force)
+        and selection.category in (None, record.category)
+        and selection.parent in (None, record.parent)
+        and selection.level in ("any", record.level)
         and selection.state in (None, record.state)
         and selection.counts in (None, register.counts(record).get(selection.ledger))
         and all(satisfies(record, criterion) for criterion in selection.criteria)

@@ -1,6 +1,6 @@
 """A batch has each verb once: its arguments, what they mean, and what is raised.
 
-A register takes the verbs over, each as a batch of its own: `fire = autocommit(Batch.fire)`.
+A register takes the verbs over, each as a batch of its own: see `verbs`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from functools import wraps
 from inspect import signature
-from typing import Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from attrs import define, field
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Refusal, Refused
-from peelflow.model.records import Actor, Document, Event, Provenance, Record
+from peelflow.model.records import Actor, Correction, Document, Event, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
+from peelflow.register.entry import EntryValues, link
 from peelflow.register.session import Session
 from peelflow.register.validation import FieldInput, check_type
 
@@ -41,36 +42,12 @@ class Verb(Protocol[Owner_contra, P, Given_co]):
     def __get__(self, instance: object, owner: type, /) -> Callable[P, Given_co]: ...
 
 
-class OpensSessions(Protocol):
-    """What begins sessions: a register."""
-
-    def session(self) -> Session:
-        """Begin a session; nothing is kept before its `commit`."""
-        ...
-
-
 class OpensTrials(Protocol):
     """What tries verbs without keeping what they do: a register, or a batch within itself."""
 
     def trial(self) -> AbstractContextManager[Batch]:
         """Give a batch of which nothing is kept."""
         ...
-
-
-def autocommit(
-    verb: Callable[Concatenate[Batch, P], R],
-) -> Verb[OpensSessions, P, R]:
-    """Return a verb of a register that does a batch's verb as a batch of its own."""
-
-    @wraps(verb)
-    def committed(register: OpensSessions, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        session = register.session()
-        result = verb(Batch(session, is_single=True), *args, **kwargs)
-        session.commit()
-        return result
-
-    committed.__qualname__ = f"Register.{verb.__name__}"
-    return cast("Verb[OpensSessions, P, R]", committed)
 
 
 def dry_run(
@@ -510,40 +487,75 @@ class Batch:
                 provenance=self.provenance(actor, None, recorded_by, None, source, key),
             )
 
+    def link(
+        self,
+        record: str,
+        parent: str,
+        *,
+        actor: Actor,
+        on: date | None = None,
+        reason: str | None = None,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Put a record that has no parent under one, from a day on; `correct` does so all along.
+
+        Args:
+            record: The record's id.
+            parent: The id of the record above it.
+            actor: Who decided.
+            on: The day from which it lies there; today in London when left out.
+            reason: Why.
+            recorded_by: Who typed it.
+            source: What it was read from.
+            key: An idempotency key.
+
+        Returns:
+            The `parent_linked` event.
+
+        Raises:
+            InvalidRequest: It has a parent, or that record can have no such child.
+            Refused: It would stand open under a parent that is closed.
+        """
+        with self.savepoint():
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
+            return link(self.session, record, parent, provenance=provenance)
+
     def correct(
         self,
         record: str,
         event: int,
         *,
-        correction: Literal["void", "redate"],
+        correction: Correction,
         actor: Actor,
         reason: str,
         on: date | None = None,
         to: date | None = None,
+        entry: EntryValues | None = None,
         recorded_by: str | None = None,
         source: str | None = None,
         key: str | None = None,
     ) -> Event:
-        """Void one event of a record, or move it to the day it happened on, and say why.
+        """Void one event of a record, move it to the day it happened on, or enter the record anew.
 
         Only the side that did it may. Nothing is erased: the history keeps both, and the figures
-        come out as if it had happened on the right day, or never, from the position of the
-        correction on. To take a correction back, void it.
+        come out as if it had happened on the right day, or never. To take it back, void it. A
+        record is withdrawn by voiding its first event: it counts nowhere on any day.
 
-        The engine judges every later act again, from the first event that changes: with the record
-        as it then was, with people, their roles and inspections as recorded by now, with children
-        as they stood at the end of that day, and with what must have an answer as it was known when
-        the act was recorded. It judges so a parent's closings over its children too, and acts of
-        the force's other records that rest on a corrected appointment or inspection.
+        The engine judges every later act again: with the record as it then was, with people, roles
+        and inspections as recorded by now, with children as they stood at the end of that day. It
+        judges so a parent's closings, and acts that rest on an appointment or inspection.
 
         Args:
             record: The record's id.
             event: The number of the event in its history.
-            correction: `void` or `redate`.
+            correction: `void`, `redate` or `reenter`.
             actor: Who says so.
             reason: Why.
             on: The day of the correction itself; today in London when left out.
             to: The right day, for `redate`.
+            entry: What the first event should have said, for `reenter`; the rest was right.
             recorded_by: Who typed it.
             source: What it was read from.
             key: An idempotency key.
@@ -553,16 +565,18 @@ class Batch:
 
         Raises:
             Refused: What remains would not be lawful; each reason names the event it would break.
-            InvalidRequest: There is no such event, it cannot be corrected so, or another side did
-                it.
+            InvalidRequest: There is no such event, or it cannot be corrected so, or by this side.
         """
+        from peelflow.register.corrections import correct
+
         with self.savepoint():
-            return commands.correct(
+            return correct(
                 self.session,
                 record,
                 event,
                 correction=correction,
                 to=to,
+                entry=entry,
                 provenance=self.provenance(actor, on, recorded_by, reason, source, key),
             )
 

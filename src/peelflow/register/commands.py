@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 from attrs import evolve
 
@@ -24,7 +23,6 @@ from peelflow.model.records import (
     Amended,
     Attached,
     ChildLinked,
-    Corrected,
     Document,
     Event,
     EventPayload,
@@ -38,6 +36,7 @@ from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
+    checked_parent,
     decide_in_hierarchy,
     ledgers_for_role,
     open_ledgers,
@@ -161,7 +160,7 @@ def take(
 
 
 def _check_what_rests_on(session: Session, before: Record, after: Record, event: Event) -> None:
-    if after.category in RESTRICTABLE:
+    if before.category in RESTRICTABLE:
         from peelflow.register.dependents import check_dependents
 
         check_dependents(session, before, after, event)
@@ -188,6 +187,10 @@ def act_on(session: Session, record: Record, act: Act) -> Event:
     if isinstance(decision, Refusal):
         raise Refused(decision)
     after = take(session, decision, record)
+    if after.successor is not None:
+        from peelflow.register.successors import check_successor
+
+        check_successor(session, record, after, act)
     ledgers = None
     if record.parent is not None or record.children:
         ledgers = session.ledgers_binding(lifecycle, record, act)
@@ -318,20 +321,23 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     if (first := session.repeated(event)) is not None:
         return first
     check_name(what.force, f"{event.record}: the force")
-    if session.find(event.record) is not None:
+    taken = session.find(event.record)
+    if taken is not None:
+        session.check_not_withdrawn(taken)
         raise InvalidRequest(
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
     kind = category_of(session, what.category)
     check_questions(session.rulebook.vocabulary, kind, what.fields, record=event.record)
     check_references(session, kind, what.fields, record=event.record)
-    parent = _checked_parent(session, event, what)
-    check_names(session, event.record, names_in(begin(event), kind))
+    entering = begin(event)
+    parent = checked_parent(session, entering)
+    check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:
-        _link_to_parent(session, parent, record, event)
+        link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
     return entered
 
@@ -350,28 +356,14 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
         session.put_name(used)
 
 
-def _checked_parent(session: Session, event: Event, what: Added | TakenOver) -> Record | None:
-    if what.parent is None:
-        return None
-    check_text(what.parent, f"{event.record}: its parent")
-    parent = session.get(what.parent)
-    allowed = category_of(session, parent.category).children
-    if what.category not in allowed:
-        raise InvalidRequest(
-            f"{event.record}: its parent {parent.id}",
-            f"is a {parent.category}, which has no {what.category} below it",
-            f"its children may be: {', '.join(allowed) or 'none'}",
-        )
-    if what.force != parent.force:
-        raise InvalidRequest(
-            f"{event.record}: its parent {parent.id}",
-            f"belongs to another force, {parent.force}",
-            "name a parent of the same force",
-        )
-    return parent
+def link_to_parent(
+    session: Session, parent: Record, child: Record, event: Event, *, verb: str = "add"
+) -> None:
+    """Put the link to a child on its parent, of the event that put the child there.
 
-
-def _link_to_parent(session: Session, parent: Record, child: Record, event: Event) -> None:
+    Raises:
+        Refused: The child would stand open under a parent that is closed, or was since.
+    """
     link = evolve(
         event,
         record=parent.id,
@@ -383,7 +375,7 @@ def _link_to_parent(session: Session, parent: Record, child: Record, event: Even
     )
     take(session, link, parent)
     role = event.actor.role
-    step = HierarchyStep("add", role, event.on, ledgers_for_role(session, child, role))
+    step = HierarchyStep(verb, role, event.on, ledgers_for_role(session, child, role))
     refuse_open_child(session, child, open_ledgers(session, child), step)
 
 
@@ -417,6 +409,7 @@ def fire(
         event = _event_for_key(session, known, act, provenance)
         if (first := session.repeated(event)) is not None:
             return first
+    session.check_not_withdrawn(known)
     for document in act.evidence:
         check_document_kept(session, document)
     try:
@@ -445,6 +438,7 @@ def next_acts(
     check_text(record, "the record's id")
     check_actor(actor)
     known = session.get(record)
+    session.check_not_withdrawn(known)
     if not session.services.kept_rules.is_writable(known.lifecycle):
         return ()
     day = session.today if on is None else on
@@ -457,7 +451,7 @@ def _in_hierarchy(
     session: Session, record: Record, act: NextAct, actor: Actor, on: date
 ) -> NextAct:
     """Return an act with what its parent and children say to it, which its own rules do not."""
-    if act.allowed and (record.parent is not None or record.children):
+    if act.allowed and (record.parent or record.children or record.successor):
         try:
             with session.trial():
                 act_on(session, record, Act(act.trigger, actor, on, actor.person))
@@ -489,6 +483,7 @@ def attach(session: Session, record: str, document: Document, *, provenance: Pro
     event = new_event(session, Attached(document), record, known.number + 1, provenance)
     if (first := session.repeated(event)) is not None:
         return first
+    session.check_not_withdrawn(known)
     check_follows(session, on, known)
     check_document_kept(session, document)
     if is_signed_later(document, on):
@@ -558,6 +553,7 @@ def amend(
     first = session.repeated(event)
     if first is not None:
         return first
+    session.check_not_withdrawn(known)
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
@@ -621,30 +617,3 @@ def appoint(
         parent=None,
         provenance=evolve(provenance, on=issued),
     )
-
-
-def correct(
-    session: Session,
-    record: str,
-    event: int,
-    *,
-    correction: Literal["void", "redate"],
-    to: date | None,
-    provenance: Provenance,
-) -> Event:
-    """Void one event of a record, or move it to the day it happened on."""
-    from peelflow.register.replay import corrections
-
-    check_text(record, "the record's id")
-    check_text(correction, f"{record}: the correction")
-    known = session.get(record)
-    what = Corrected(event, correction, to)
-    request = new_event(session, what, record, known.number + 1, provenance)
-    first = session.repeated(request)
-    if first is not None:
-        return first
-    check_text(provenance.reason, f"{record}: the reason")
-    corrected = corrections(session, request, what)
-    for made, after in corrected:
-        known = take(session, made, known, folded=after)
-    return corrected[0][0]

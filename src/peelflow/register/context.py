@@ -199,6 +199,8 @@ def _records_naming(
     ids = tuple(dict.fromkeys([*stored, *reads.changed_records()]))
     reads.read(ids)
     for record in map(reads.get, ids):
+        if record.withdrawn:
+            continue
         if (record.force, record.category, record.fields.get(field)) == (force, category, named):
             yield RecordReference(record.id, record.category, field, named)
 
@@ -300,7 +302,7 @@ class ReadSet:
 
     def _inspection(self, act: Act) -> Inspection | None:
         record = self.find(act.inspection) if act.inspection else None
-        if record is None or record.category != INSPECTION:
+        if record is None or record.withdrawn or record.category != INSPECTION:
             return None
         return inspection_of(record, self.lifecycle(record))
 
@@ -322,7 +324,8 @@ class ReadSet:
         drafted = [name for name in self._drafted_appointments if self._records[name]]
         ids = tuple(dict.fromkeys([*stored, *drafted]))
         self.read(ids)
-        appointments = map(appointment_of, map(self.get, ids))
+        records = [known for known in map(self.get, ids) if known.category == APPOINTMENT]
+        appointments = [appointment_of(known) for known in records if not known.withdrawn]
         return tuple(held for held in appointments if held.person in persons)
 
     def _appointed(self, force: str, person: str) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowErr
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
-from peelflow.register.batch import OpensSessions
 from peelflow.register.csv_schema import (
     BadCell,
     DateFormat,
@@ -35,6 +34,7 @@ from peelflow.register.csv_schema import (
 )
 from peelflow.register.session import Session
 from peelflow.register.validation import iso_date, list_items
+from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result
 
 

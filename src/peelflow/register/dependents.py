@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
-from peelflow.model.decisions import Context, Reason, Refused
+from peelflow.model.decisions import Appointment, Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
     Attached,
@@ -122,18 +122,20 @@ def _why_unlawful_with(session: Session, act: Event, record: Record, amendment: 
 
 
 def _restriction(session: Session, before: Record, after: Record) -> Restriction | None:
+    if before.withdrawn:
+        return None
+    stays = None if after.withdrawn or after.category != before.category else after
     if before.category == APPOINTMENT:
-        return _appointment_restriction(session, before, after)
-    return _inspection_restriction(session, before, after)
+        return _appointment_restriction(session, before, stays)
+    return _inspection_restriction(session, before, stays)
 
 
-def _appointment_restriction(session: Session, before: Record, after: Record) -> Restriction | None:
+def _appointment_restriction(
+    session: Session, before: Record, after: Record | None
+) -> Restriction | None:
     """Return what an appointment loses, None where nobody could have acted on it by today."""
-    old, new = appointment_of(before), appointment_of(after)
-    end, same = old.last_day or date.max, (new.person, new.role) == (old.person, old.role)
-    # Nobody has acted yet on a day to come.
-    lasts = new.last_day is None or new.last_day >= min(end, session.today)
-    if same and new.first_day <= old.first_day and lasts:
+    old, new = appointment_of(before), appointment_of(after) if after else None
+    if new is not None and _is_held_as_long(old, new, session.today):
         return None
 
     def affects(event: Event) -> bool:
@@ -144,20 +146,32 @@ def _appointment_restriction(session: Session, before: Record, after: Record) ->
         appointments = list(context.appointments)
         if old in appointments:
             appointments.remove(old)
-            appointments.append(new)
+            appointments += [new] if new else []
         return evolve(context, appointments=tuple(appointments))
 
     return Restriction(affects, context_without)
 
 
-def _inspection_restriction(session: Session, before: Record, after: Record) -> Restriction | None:
+def _is_held_as_long(old: Appointment, new: Appointment, today: date) -> bool:
+    """Say whether what was acted on under an appointment could be under another."""
+    same = (new.person, new.role, new.force) == (old.person, old.role, old.force)
+    # Nobody has acted yet on a day to come.
+    lasts = new.last_day is None or new.last_day >= min(old.last_day or date.max, today)
+    return same and new.first_day <= old.first_day and lasts
+
+
+def _inspection_restriction(
+    session: Session, before: Record, after: Record | None
+) -> Restriction | None:
     """Return what an inspection loses, None where all that it could verify it still can."""
-    old, new = (inspection_of(record, session.lifecycle(record)) for record in (before, after))
+    old = inspection_of(before, session.lifecycle(before))
+    new = inspection_of(after, session.lifecycle(after)) if after else None
     if old is None or old == new:
         return None
     if (
         new is not None
         and (new.kind, new.question_set or old.question_set) == (old.kind, old.question_set)
+        and new.force == old.force
         and new.first_day <= old.first_day
         and new.last_day >= old.last_day
         and new.questions >= old.questions

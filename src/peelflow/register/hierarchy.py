@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from peelflow.engine.decide import decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, fold
+from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import (
     Act,
     Child,
@@ -28,7 +29,7 @@ from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Lifecycle
 from peelflow.register.context import ReadSet, child_of
 from peelflow.register.session import Session
-from peelflow.register.validation import role_of
+from peelflow.register.validation import category_of, check_text, role_of
 
 History = Sequence[Event]
 NO_HISTORIES: Mapping[str, History] = {}
@@ -62,6 +63,40 @@ class HierarchyStep:
         """Raise Refused for these reasons, if there are any."""
         if reasons:
             raise Refused(refusal_on(record, self.trigger, self.role, *reasons))
+
+
+def checked_parent(session: Session, child: Record) -> Record | None:
+    """Return the parent that a record names; None where it names none.
+
+    Raises:
+        InvalidRequest: It has no such children, is of another force or withdrawn, or lies below.
+        UnknownRecord: No record is called so.
+    """
+    if child.parent is None:
+        return None
+    check_text(child.parent, f"{child.id}: its parent")
+    parent = session.get(child.parent)
+    session.check_not_withdrawn(parent)
+    allowed = category_of(session, parent.category).children
+    if child.category not in allowed:
+        raise InvalidRequest(
+            f"{child.id}: its parent {parent.id}",
+            f"is a {parent.category}, which has no {child.category} below it",
+            f"its children may be: {', '.join(allowed) or 'none'}",
+        )
+    if child.force != parent.force:
+        raise InvalidRequest(
+            f"{child.id}: its parent {parent.id}",
+            f"belongs to another force, {parent.force}",
+            "name a parent of the same force, or enter the parent anew: its children follow",
+        )
+    above: Record | None = parent
+    while above is not None:
+        if above.id == child.id:
+            what = f"{child.id}: its parent {parent.id}"
+            raise InvalidRequest(what, "is the record itself, or below it", "name another")
+        above = session.get(above.parent) if above.parent else None
+    return parent
 
 
 def check_hierarchy(session: Session, before: Record, after: Record, step: HierarchyStep) -> None:
@@ -284,9 +319,12 @@ def check_pair_over_time(
 def _conflicting_ledgers(
     reads: ReadSet, pair: tuple[History, History], day: date
 ) -> frozenset[str]:
-    """Return the ledgers on which the child counts open, and the parent closed, on a day."""
+    """Return the ledgers on which the child counts open, and the parent closed, on a day.
+
+    A child without a history was none then.
+    """
     parent, child = pair
-    if day < child[0].on:
+    if not child or day < child[0].on:
         return frozenset()
     closed = _ledgers_counting(reads, record_at(parent, day), "closed")
     return open_ledgers(reads, record_at(child, day)) & closed

@@ -13,7 +13,7 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from peelflow.model.records import Added, Amended, Record, TakenOver
+from peelflow.model.records import Added, Amended, Corrected, Record, TakenOver
 from peelflow.model.rules import Category
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.texts import name_keys
@@ -82,6 +82,11 @@ class KnownNames:
                     for key in keys_of(used):
                         self._by_key.setdefault(key, used.name)
 
+    def forget(self) -> None:
+        """Have the names read anew when they are next asked for: some may be used no more."""
+        with self._lock:
+            self._position = None
+
     def alike(self, used: UsedName) -> str | None:
         """Return the known name that a reader would take for another; None for a known one."""
         if used in self._known:
@@ -97,6 +102,8 @@ class KnownNames:
         """
         with self._lock:
             if self._position is None:
+                self._by_key.clear()
+                self._known.clear()
                 self._position = store.position() if self.follows else 0
                 self._note_records(store.records(RecordQuery()), categories)
             elif self.follows and store.position() > self._position:
@@ -112,5 +119,5 @@ class KnownNames:
             self.note(names_in(record, categories.get(record.category)))
 
 
-_NAMING = (Added, TakenOver, Amended)
+_NAMING = (Added, TakenOver, Amended, Corrected)
 """The events that bring names."""

@@ -256,6 +256,7 @@ def relevel(
     first = session.repeated(event)
     if first is not None:
         return first
+    session.check_not_withdrawn(known)
     check_text(provenance.reason, f"{record}: the reason")
     known = _move_to_version(session, named.old, known, provenance)
     proved = plan_for(session, named, known)

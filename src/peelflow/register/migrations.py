@@ -23,8 +23,8 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.commands import correct
 from peelflow.register.context import ReadSet, holidays_of
+from peelflow.register.corrections import correct
 from peelflow.register.migration_plan import (
     ResolvedPlan,
     migrate_record,
@@ -234,7 +234,8 @@ def _in_batches(
 def _migrate_record(
     session: Session, record: Record, *, proved: ResolvedPlan, provenance: Provenance
 ) -> bool:
-    if record.state not in proved.plan.states or record.lifecycle != proved.old.pin:
+    here = record.state in proved.plan.states and record.lifecycle == proved.old.pin
+    if record.withdrawn or not here:
         return False
     migrate_record(session, proved, record, provenance)
     return True
@@ -247,7 +248,15 @@ def _unmigrate_record(
     if last is None or not isinstance(last.what, Migrated) or last.what.plan != proved.digest:
         return False
     with session.savepoint():
-        correct(session, record.id, last.number, correction="void", to=None, provenance=provenance)
+        correct(
+            session,
+            record.id,
+            last.number,
+            correction="void",
+            to=None,
+            entry=None,
+            provenance=provenance,
+        )
     return True
 
 

@@ -17,7 +17,7 @@ from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, autocommit, dry_run
+from peelflow.register.batch import Batch, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
@@ -36,6 +36,7 @@ from peelflow.register.validation import (
     describe_document,
     description_of,
 )
+from peelflow.register.verbs import autocommit
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
@@ -69,6 +70,7 @@ class Register:
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
     amend: Final = autocommit(Batch.amend)
+    link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
@@ -298,6 +300,7 @@ class Register:
         parent: str | None = None,
         counts: Counts | None = None,
         ledger: str = "portal",
+        withdrawn: bool = False,
     ) -> Iterator[Record]:
         """Yield the records that match, by id; what is left out matches any.
 
@@ -309,6 +312,7 @@ class Register:
             parent: The id of the record that they lie below.
             counts: How they count on `ledger`: `open` or `closed`.
             ledger: The ledger to count on.
+            withdrawn: Whether those that were withdrawn are among them.
 
         Raises:
             InvalidRequest: Nothing could ever match: no record is of such a force, or no rules here
@@ -327,7 +331,7 @@ class Register:
             check_one_of(counts, ("open", "closed"), "the way of counting")
         if parent is not None:
             self.record(parent)
-        query = RecordQuery(force=force, category=category, level=level, state=state, parent=parent)
+        query = RecordQuery(force, category, level, state, parent, withdrawn=withdrawn)
         return (
             record
             for record in self.store.records(query)
@@ -338,9 +342,10 @@ class Register:
         """Return how a record counts, on each ledger its state names.
 
         Args:
-            record: A record, not its id.
+            record: A record, not its id. One that is withdrawn counts nowhere.
         """
-        return self.lifecycle(record.lifecycle).states[record.state].counts_as
+        states = self.lifecycle(record.lifecycle).states
+        return {} if record.withdrawn else states[record.state].counts_as
 
     def history(self, record: str) -> tuple[Event, ...]:
         """Return everything that happened to a record, in order.

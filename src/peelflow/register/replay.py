@@ -9,7 +9,7 @@ from functools import partial
 from attrs import evolve
 
 from peelflow.engine.decide import automatic_triggers, decide, reads
-from peelflow.engine.fold import apply, as_corrected, begin, changes_of, compensating_changes, fold
+from peelflow.engine.fold import apply, as_corrected, before_withdrawal, begin, fold
 from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context, Reason, RecordReference, Refusal, Refused
@@ -18,9 +18,9 @@ from peelflow.model.records import (
     Amended,
     Attached,
     ChildLinked,
-    Corrected,
     Event,
     Migrated,
+    ParentLinked,
     Record,
     Relevelled,
     TransitionTaken,
@@ -37,8 +37,7 @@ from peelflow.register.hierarchy import (
     refusal_on,
 )
 from peelflow.register.session import Session
-from peelflow.register.validation import check_not_future, checked_days, role_of
-from peelflow.rulebook.national import national
+from peelflow.register.validation import checked_days
 
 ContextChange = Callable[[Context], Context]
 
@@ -61,8 +60,8 @@ def check_replay(session: Session, history: History, after: History, *, since: i
         Refused: An act, a move or a step of the system's would not come out as it was recorded.
         InvalidRequest: The record would have begun under other rules.
     """
-    before = as_corrected(history)
-    if after[0].on != before[0].on:
+    before = as_corrected(history) or as_corrected(before_withdrawal(history))
+    if after and after[0].on != before[0].on:
         check_beginning(session, before[0], after[0])
     stood = {event.number: (event, record) for event, record in each_event_with_record(before)}
     for place, (event, record) in enumerate(each_event_with_record(after)):
@@ -112,7 +111,8 @@ def check_beginning(session: Session, recorded: Event, first: Event) -> None:
     # A later version of the same rules may have taken their place on both days alike.
     if session.rulebook.lifecycle_for(record.category, record.level, stood).pin != rules.pin:
         why = f"would begin under {rules}, in force on {first.on}, not {record.lifecycle}"
-        raise InvalidRequest(first.record, why, f"give a day on which {record.lifecycle} was")
+        instead = f"enter it anew, or give a day on which {record.lifecycle} was"
+        raise InvalidRequest(first.record, why, instead)
 
 
 def decide_again(
@@ -201,7 +201,7 @@ def _why_event_unlawful(session: Session, event: Event, record: Record, history:
             return ""
         case Attached(document=document) if is_signed_later(document, event.on):
             return f"{document.name} is signed on {document.signed_on}, after it was attached"
-        case Attached() | ChildLinked() | _:
+        case Attached() | ChildLinked() | ParentLinked() | _:
             return ""
 
 
@@ -272,7 +272,7 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    if isinstance(event.what, (Attached, Amended, ChildLinked)):
+    if isinstance(event.what, (Attached, Amended, ChildLinked, ParentLinked)):
         return
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)
@@ -318,10 +318,13 @@ def check_hierarchy_over_time(
         Refused: A parent closed over what the correction undoes, or would stand closed over an
             open child.
     """
-    record = fold(before)
+    if not after:
+        return
+    record, old = fold(after), fold(before).parent if before else None
     if record.parent is not None:
         parent = as_corrected(session.history(record.parent))
-        check_pair_over_time(session, (parent, before), (parent, after), step)
+        pair = (parent, before if record.parent == old else ())
+        check_pair_over_time(session, pair, (parent, after), step)
         _check_parent_acts(session, parent, record, after, step)
     for name in record.children:
         child = as_corrected(session.history(name))
@@ -380,160 +383,3 @@ def _check_parent_acts(
             sentences = (f"{refused}: {reason.sentence}" for reason in again.reasons)
             instead = correct_first(event)
             step.refuse(child, *(Reason("not yet", sentence, instead) for sentence in sentences))
-
-
-def corrections(
-    session: Session, request: Event, what: Corrected
-) -> tuple[tuple[Event, Record], ...]:
-    """Return a `corrected` event, and one for each system step that its target led to.
-
-    Each comes with the record after it.
-
-    Raises:
-        Refused: What remains is not lawful.
-        InvalidRequest: The event cannot be corrected so.
-    """
-    history = session.history(request.record)
-    named = _event_numbered(history, request.record, what.event)
-    _check_request(session, request, what, history, named)
-    _check_same_side(session, request, named)
-    events = [
-        evolve(request, number=request.number + place, key=None if place else request.key, what=one)
-        for place, one in enumerate(_corrections(what, history, named))
-    ]
-    before, after = as_corrected(history), as_corrected([*history, *events])
-    try:
-        check_replay(session, history, after, since=_corrected_event(history, named).number)
-        role = request.actor.role
-        ledgers = ledgers_for_role(session, session.get(request.record), role)
-        step = HierarchyStep("correct", role, request.on, ledgers)
-        check_hierarchy_over_time(session, before, after, step)
-    except Refused as refused:
-        record, role = session.get(request.record), request.actor.role
-        # Who asked for the correction is told so, wherever it was found.
-        raise Refused(refusal_on(record, "correct", role, *refused.reasons)) from None
-    recorded = [change for event in history for change in event.changes]
-    corrected = changes_of(after, session.services.lifecycle_of)
-    events[0] = evolve(events[0], changes=compensating_changes(corrected, recorded))
-    records = [fold([*history, *events[:count]]) for count in range(1, len(events) + 1)]
-    return tuple(zip(events, records, strict=True))
-
-
-def _event_numbered(history: History, record: str, number: int) -> Event:
-    if type(number) is not int or not 0 < number <= len(history):
-        raise InvalidRequest(
-            f"{record}: event {number!r}",
-            "is not in its history",
-            f"name one from 1 to {len(history)}",
-        )
-    return history[number - 1]
-
-
-def _corrected_event(history: History, named: Event) -> Event:
-    """Return what a correction corrects in the end; any other event is its own target."""
-    while isinstance(named.what, Corrected):
-        named = history[named.what.event - 1]
-    return named
-
-
-def _corrections(what: Corrected, history: History, named: Event) -> Iterator[Corrected]:
-    """Yield what is corrected: the named event, and the system steps that came of it at once.
-
-    Where the named one is a correction itself, those that it made beside its own.
-    """
-    yield what
-    for event in history[named.number :]:
-        if not _is_consequence(history, named, event):
-            break
-        yield evolve(what, event=event.number)
-
-
-def _is_consequence(history: History, named: Event, event: Event) -> bool:
-    is_alike = isinstance(event.what, Corrected) is isinstance(named.what, Corrected)
-    is_at_once = is_alike and event.recorded_at == named.recorded_at
-    return is_at_once and _is_untimed_system_step(_corrected_event(history, event))
-
-
-def _is_untimed_system_step(event: Event) -> bool:
-    """Say whether an event is an untimed step of the system's, which comes of another at once."""
-    untimed = isinstance(event.what, TransitionTaken) and event.what.due is None
-    return untimed and event.actor.role == SYSTEM
-
-
-def _check_request(
-    session: Session, request: Event, what: Corrected, history: History, named: Event
-) -> None:
-    """Refuse a correction that cannot be meant of this event."""
-    to = what.to
-    target = f"{request.record}: event {named.number}"
-    check_not_future(session, request.on, request.record)
-    _check_shape(what, target)
-    if to is not None:
-        check_not_future(session, to, request.record)
-    for why, instead in _correction_faults(history, named, is_void=to is None):
-        raise InvalidRequest(target, why, instead)
-    effective = next((e for e in as_corrected(history) if e.number == named.number), named)
-    if to == effective.on:
-        raise InvalidRequest(target, f"is dated {to} already", "give the day it happened on")
-    if request.on < effective.on:
-        why = f"happened on {effective.on}, after this correction of {request.on}"
-        raise InvalidRequest(target, why, "give the day the correction is made on")
-
-
-def _check_shape(what: Corrected, target: str) -> None:
-    if what.correction not in {"void", "redate"}:
-        why = f"has no correction {what.correction!r}"
-        raise InvalidRequest(target, why, "write `void` or `redate`")
-    if (what.correction == "redate") is (what.to is None):
-        why = "is re-dated to no day" if what.to is None else "is voided, and given a day"
-        raise InvalidRequest(target, why, "give the day `to` for `redate`, and for that alone")
-
-
-def _correction_faults(
-    history: History, named: Event, *, is_void: bool
-) -> Iterator[tuple[str, str]]:
-    target = _corrected_event(history, named)
-    by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
-    voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
-    effective = {event.number for event in as_corrected(history)}
-    if isinstance(named.what, ChildLinked):
-        yield "follows from its child's own beginning", "correct the child's first event"
-    if named.number == 1 and is_void:
-        yield "is its beginning", "re-date it; a record is never removed"
-    if _is_untimed_system_step(target):
-        yield "is a step of the system's own", "correct the event that led to it"
-    if named is not target and not is_void:
-        yield "is a correction", "void it, and correct anew"
-    if named is target and named.number not in effective:
-        yield "is voided already", f"to have it back, void event {voids[-1].number}"
-    if named is not target and voids and _is_effective(history, voids[-1]):
-        yield "is voided already", f"to have it back, void event {voids[-1].number}"
-
-
-def _is_effective(history: History, correction: Event) -> bool:
-    """Say whether no later correction that stands voids this one."""
-    return not any(
-        isinstance(event.what, Corrected)
-        and (event.what.event, event.what.correction) == (correction.number, "void")
-        and _is_effective(history, event)
-        for event in history[correction.number :]
-    )
-
-
-def _check_same_side(session: Session, request: Event, named: Event) -> None:
-    did = role_of(session, named.actor.role).side
-    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
-    side = role_of(session, request.actor.role).side
-    known = national().vocabulary.roles
-    if side != "force" and named.actor.role in known and request.actor.role not in known:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and the role of {request.actor} is not national",
-            "have a national role of that side correct it",
-        )
-    if side != did:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
-            "have the side that did it correct it",
-        )

@@ -19,16 +19,18 @@ from peelflow.register.context import (
     inspection_of,
     mentions_of,
 )
+from peelflow.register.session import Session
 from peelflow.register.validation import check_date, check_texts
 from peelflow.routing.goal_analysis import goal_of
 from peelflow.routing.route import route
 from peelflow.stores.base import RecordQuery
 
 
-def route_of(reads: ReadSet, record: str, *, to: str, ledger: str, on: date | None) -> Route:
+def route_of(reads: Session, record: str, *, to: str, ledger: str, on: date | None) -> Route:
     """Return the shortest lawful way of a record to a goal; see `Register.route`."""
     check_texts((record, "the record's id"), (to, "the goal"), (ledger, "the ledger"))
     known = reads.get(record)
+    reads.check_not_withdrawn(known)
     day = reads.today if on is None else on
     check_date(day, record)
     rules = reads.lifecycle(known)

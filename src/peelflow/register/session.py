@@ -13,7 +13,8 @@ from types import TracebackType
 
 from attrs import define, field
 
-from peelflow.errors import EventVoided, KeyReused
+from peelflow.engine.fold import withdrawal_of
+from peelflow.errors import EventVoided, InvalidRequest, KeyReused
 from peelflow.model.records import Corrected, Event, Record
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.context import APPOINTMENT, ReadSet
@@ -37,6 +38,14 @@ def void_of(history: tuple[Event, ...], number: int) -> Event | None:
         if is_void and void_of(history, event.number) is None:
             return event
     return None
+
+
+def _void_since(history: tuple[Event, ...], number: int) -> Event | None:
+    """Return what voids an event, or has withdrawn its record since; None where nothing does."""
+    withdrawal = withdrawal_of(history) if history else None
+    if withdrawal is not None and withdrawal.number > number:
+        return withdrawal
+    return void_of(history, number)
 
 
 @define(eq=False)
@@ -82,6 +91,8 @@ class Session(ReadSet):
                 documents=self._kept_with_batch() if self._documents else {},
             )
         )
+        if any(isinstance(entry.event.what, Corrected) for entry in self._entries):
+            self.services.names.forget()  # a record may be withdrawn, or of another force by now
         if self._drafted_names:
             self.services.names.note(self._drafted_names)
 
@@ -111,6 +122,18 @@ class Session(ReadSet):
         """Return what happened to a record, as this session sees it: with what it put itself."""
         self.get(record)
         return self.events(record, stored=self._numbers_read[record])
+
+    def check_not_withdrawn(self, record: Record) -> None:
+        """Refuse a record that was withdrawn: nothing can be done with it.
+
+        Raises:
+            InvalidRequest: With the event that withdrew it.
+        """
+        withdrawal = withdrawal_of(self.history(record.id)) if record.withdrawn else None
+        if withdrawal is not None:
+            why = f"was withdrawn on {withdrawal.on}, as entered by mistake"
+            instead = f"to have it back, void event {withdrawal.number}"
+            raise InvalidRequest(record.id, why, instead)
 
     def events(self, record: str, *, stored: int) -> tuple[Event, ...]:
         """Return the first `stored` events that are kept of a record, and those put here."""
@@ -154,7 +177,13 @@ class Session(ReadSet):
         if used in self._drafted_names:
             return None
         drafted = (self._drafted_keys[key] for key in keys_of(used) if key in self._drafted_keys)
-        return names.alike(used) or next(drafted, None)
+        near = names.alike(used) or next(drafted, None)
+        is_free = used.kind == "id" and near in self._records and self._is_withdrawn(near)
+        return None if is_free else near
+
+    def _is_withdrawn(self, record: str) -> bool:
+        stored = self._records[record]
+        return stored is not None and stored.record.withdrawn
 
     def put_name(self, used: UsedName) -> None:
         """Take a name as in use, with the event that is put next."""
@@ -191,7 +220,7 @@ class Session(ReadSet):
             return None
         if idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)
-        void = void_of(self._history_after(first), first.number)
+        void = _void_since(self._history_after(first), first.number)
         if void is not None:
             raise EventVoided(event.record, first.number, void.on)
         return first

@@ -129,7 +129,12 @@ def _due_transitions(session: Session, record: Record, on: date) -> Iterator[Due
     """Yield the timed transitions that are due, or of which nobody can tell."""
     rules = session.lifecycle(record)
     for rule in rules.states[record.state].transitions:
-        if rule.after is None or record.on > on or _is_reminded(rules, record, rule):
+        if (
+            rule.after is None
+            or record.withdrawn
+            or record.on > on
+            or _is_reminded(rules, record, rule)
+        ):
             continue
         holidays = known_holidays() if rule.after.working_days else None
         due = due_day(rule.after, record, holidays)

@@ -17,6 +17,7 @@ from peelflow.model.records import (
     Actor,
     Added,
     Amended,
+    Corrected,
     Document,
     Event,
     EventPayload,
@@ -475,8 +476,9 @@ def check_references(
         if value == record:
             raise InvalidRequest(what, "names the record itself", instead)
         named = reads.find(value)
-        if named is None:
-            raise InvalidRequest(what, f"is {value!r}, and no record is called so", instead)
+        if named is None or named.withdrawn:
+            why = "no record is called so" if named is None else "that record is withdrawn"
+            raise InvalidRequest(what, f"is {value!r}, and {why}", instead)
         if named.category not in rule.to:
             raise InvalidRequest(what, f"is {value}, a `{named.category}`", instead)
 
@@ -503,6 +505,10 @@ def _without_derived(what: EventPayload) -> EventPayload:
             return evolve(what, lifecycle=UNPINNED)
         case Amended():
             return evolve(what, old=None)
+        case Corrected(entry=Added() as entry):
+            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED, state=""))
+        case Corrected(entry=TakenOver() as entry):
+            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED))
         case Relevelled():
             return evolve(what, old_level=None, old="", new="", triggers={}, states=None)
         case _:

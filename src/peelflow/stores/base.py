@@ -55,7 +55,9 @@ class StoredRow(NamedTuple):
 
 
 MOVED_COLUMNS = ("number", "head", "level", "lifecycle", "version", "state", "body")
-"""What of a record's row an event moves."""
+"""What of a record's row an event moves, but for one that corrects its first or gives a parent."""
+WRITTEN_COLUMNS = StoredRow._fields[1:]
+"""What of a record's row any event may move."""
 
 
 LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
@@ -104,7 +106,7 @@ class WriteBatch:
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last.
         records: Every record these events moved, folded, with its new head. Its category, force
-            and parent are its first event's: no store need look at them again.
+            and parent are its first event's, until a `corrected` or `parent_linked` event.
         read_set: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
@@ -121,7 +123,8 @@ class WriteBatch:
 class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
-    `field` is a field's name and the text it must say.
+    `field` is a field's name and the text it must say. Records that are withdrawn are left out,
+    unless asked for.
     """
 
     force: str | None = None
@@ -130,6 +133,7 @@ class RecordQuery:
     state: str | None = None
     parent: str | None = None
     field: tuple[str, str] | None = None
+    withdrawn: bool = False
 
 
 @frozen

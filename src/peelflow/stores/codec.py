@@ -31,6 +31,7 @@ from peelflow.model.records import (
     EventPayload,
     Migrated,
     Moment,
+    ParentLinked,
     Record,
     Relevelled,
     TakenOver,
@@ -70,7 +71,8 @@ def write_record(record: Record) -> str:
         f'"number":{record.number:d},"on":"{record.on.isoformat()}","parent":{parent},'
         f"{_list_member('spent', sorted(record.spent))}{_spent_for_member(record)}"
         f'"state":{_quote(record.state)},'
-        f'{_text_member("successor", record.successor)}"window":{_write_moment(record.window)}}}'
+        f'{_text_member("successor", record.successor)}"window":{_write_moment(record.window)}'
+        f"{_WITHDRAWN if record.withdrawn else ''}}}"
     )
 
 
@@ -211,10 +213,14 @@ def _names_member(member: str, names: Mapping[str, str] | None) -> str:
 
 def _write_corrected(what: Corrected) -> str:
     to = "" if what.to is None else f',"to":"{what.to.isoformat()}"'
-    return f'{{"correction":{_quote(what.correction)},"event":{what.event:d}{to}}}'
+    entry = ""
+    if what.entry is not None:
+        entry = f'"entry":{_PAYLOAD_WRITERS[type(what.entry)](what.entry)},'
+    return f'{{"correction":{_quote(what.correction)},{entry}"event":{what.event:d}{to}}}'
 
 
 _NOT_NATIONAL = '"national":false,'
+_WITHDRAWN = ',"withdrawn":true'
 _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
     Added: lambda what: _write_entry(what, ""),
     TakenOver: lambda what: _write_entry(what, _day_member("issued", what.issued)),
@@ -224,6 +230,7 @@ _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
         f'{{"field":{_quote(what.field)},"new":{_write_value(what.new)},"old":{_write_value(what.old)}}}'
     ),
     ChildLinked: lambda what: f'{{"child":{_quote(what.child)}}}',
+    ParentLinked: lambda what: f'{{"parent":{_quote(what.parent)}}}',
     Relevelled: _write_relevelled,
     Migrated: _write_migrated,
     Corrected: _write_corrected,
@@ -368,6 +375,15 @@ def _make_converter() -> Converter:
     }
     for plain, hook in hooks.items():
         reader.register_structure_hook_func(_is_type(plain), hook)
+
+    def decode_entry(value: _Json, _: Any) -> Added | TakenOver:
+        if "issued" in value:
+            return reader.structure(value, TakenOver)
+        return reader.structure(value, Added)
+
+    reader.register_structure_hook_func(
+        _is_type(Added | TakenOver | None), _optional_hook(decode_entry)
+    )
     return reader
 
 

@@ -234,10 +234,9 @@ class DatabaseStore(ABC):
             sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
-            if query.field is None or self._statements.dialect.field_condition is not None:
-                yield from page
-            else:
-                yield from (record for record in page if matches_field(record, query.field))
+            field = None if self._statements.dialect.field_condition else query.field
+            listed = (record for record in page if query.withdrawn or not record.withdrawn)
+            yield from (record for record in listed if matches_field(record, field))
             after = page[-1].id if page else ""
 
     def totals(

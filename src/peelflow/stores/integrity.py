@@ -28,6 +28,7 @@ from peelflow.model.records import (
     ChildLinked,
     Event,
     Migrated,
+    ParentLinked,
     Relevelled,
     TakenOver,
     TransitionTaken,
@@ -48,7 +49,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import event_from, event_text, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
-from peelflow.stores.soundness import KeptLifecycles, event_faults, history_faults
+from peelflow.stores.soundness import KeptLifecycles, entry_of, event_faults, history_faults
 
 
 @frozen(order=True)
@@ -78,11 +79,17 @@ class References:
     def add(self, event: Event) -> None:
         """Note the documents, rules and records that an event names."""
         where = event.record, event.number
-        if isinstance(event.what, Added | TakenOver | Relevelled | Migrated):
-            pin = event.what.lifecycle
+        what = entry_of(event) or event.what
+        if isinstance(what, Added | TakenOver | Relevelled | Migrated):
+            pin = what.lifecycle
             self.rules.setdefault((pin.name, pin.version, pin.digest), where)
-        match event.what:
-            case Added(parent=str(name)) | TakenOver(parent=str(name)) | ChildLinked(child=name):
+        match what:
+            case (
+                Added(parent=str(name))
+                | TakenOver(parent=str(name))
+                | ChildLinked(child=name)
+                | ParentLinked(parent=name)
+            ):
                 self.records.setdefault(name, where)
             case TransitionTaken(evidence=evidence):
                 for document in evidence:

@@ -98,7 +98,9 @@ class MemoryStore:
             if event.key is not None:
                 self._keys[event.record, event.key] = entry
         for kept in batch.records:
-            record = kept.record
+            record, before = kept.record, self._kept.get(kept.record.id)
+            if before is not None:  # it may have been entered anew under another
+                del self._ids[before.record.category, before.record.force][record.id]
             self._kept[record.id] = kept
             self._ids.setdefault((record.category, record.force), {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
@@ -239,7 +241,8 @@ class _MemorySnapshot:
 
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
-        query.force in (None, record.force)
+        (query.withdrawn or not record.withdrawn)
+        and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)
         and query.state in (None, record.state)

@@ -11,7 +11,14 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from peelflow.model.records import EVENT_KIND_OF, Change, Event, Record
+from peelflow.model.records import (
+    EVENT_KIND_OF,
+    Change,
+    Corrected,
+    Event,
+    ParentLinked,
+    Record,
+)
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
@@ -138,10 +145,12 @@ def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
 
 
 def _is_single_move(batch: WriteBatch) -> bool:
-    """Say whether one event moves one record, which existed, and nothing else was read."""
+    """Say whether one event moves `MOVED_COLUMNS` of one record, and nothing else was read."""
     if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read_set) != 1:
         return False
     event, record = batch.entries[0].event, batch.records[0].record
+    if isinstance(event.what, (Corrected, ParentLinked)):
+        return False  # its force, category or parent may be others now
     before = batch.read_set.get(record.id, 0)
     after = (record.id, before + 1, before + 1)
     return before > 0 and (event.record, event.number, record.number) == after

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from attrs import evolve
 
-from peelflow.engine.fold import begin
+from peelflow.engine.fold import force_of
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.stores.base import (
@@ -119,11 +119,10 @@ class ScopedStore:
 
     def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
-        # INVARIANT: a record stays in the force that its first event says.
         return {
             record: entries
             for record, entries in self._store.histories(ids).items()
-            if begin(entries[0].event).force == self.force
+            if force_of(entry.event for entry in entries) == self.force
         }
 
     def records(self, query: RecordQuery) -> Iterator[Record]:

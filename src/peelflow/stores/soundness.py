@@ -74,9 +74,10 @@ def _names_of(event: Event) -> Iterator[tuple[str, str]]:
     yield "the actor's person", event.actor.person
     yield "the actor's role", event.actor.role
     yield "who recorded it,", event.recorded_by
-    if isinstance(event.what, Added | TakenOver):
-        yield "the force", event.what.force
-        yield "the category", event.what.category
+    entry = entry_of(event)
+    if entry is not None:
+        yield "the force", entry.force
+        yield "the category", entry.category
     for document in documents_of(event):
         if document.signed_by is not None:
             yield "who signed the document,", document.signed_by
@@ -93,9 +94,9 @@ def _name_fault(name: str) -> str | None:
 
 def _words_of(event: Event) -> Iterator[tuple[str, str | None]]:
     yield "the key", event.key
-    what = event.what
-    if isinstance(what, Added | TakenOver):
-        for name, value in what.fields.items():
+    what, entry = event.what, entry_of(event)
+    if entry is not None:
+        for name, value in entry.fields.items():
             yield "a field's name", name
             for item in (value,) if isinstance(value, str) else value:
                 yield f"the field {name!a:.80}", item
@@ -105,6 +106,12 @@ def _words_of(event: Event) -> Iterator[tuple[str, str | None]]:
     for document in documents_of(event):
         yield "a document's kind", document.kind
         yield "a document's name", document.name
+
+
+def entry_of(event: Event) -> Added | TakenOver | None:
+    """Return what an event enters a record as, at first or anew; None where it enters none."""
+    what = event.what.entry if isinstance(event.what, Corrected) else event.what
+    return what if isinstance(what, Added | TakenOver) else None
 
 
 def documents_of(event: Event) -> tuple[Document, ...]:
@@ -131,8 +138,9 @@ def _day_faults(event: Event) -> Iterator[Fault]:
 
 def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
     yield "its day", event.on
-    if isinstance(event.what, TakenOver):
-        yield "its issue", event.what.issued
+    entry = entry_of(event)
+    if isinstance(entry, TakenOver):
+        yield "its issue", entry.issued
     if isinstance(event.what, Corrected) and event.what.to is not None:
         yield "its corrected day", event.what.to
 
@@ -192,11 +200,27 @@ def history_faults(
     record: Record | None = None
     for event in events:
         if isinstance(event.what, Corrected):
+            yield from _re_entry_faults(events, rules)
             yield from _sum_faults(events, rules)
             return
         for fault in _step_faults(record, event, rules):
             yield event.number, *fault
         record = begin(event) if record is None else apply(record, event)
+
+
+def _re_entry_faults(
+    events: Sequence[Event], rules: KeptLifecycles
+) -> Iterator[tuple[int, str, str]]:
+    """Yield what is wrong with each first event that was entered anew, as with one at first."""
+    for event in events:
+        what = event.what
+        if isinstance(what, Corrected) and what.entry is not None:
+            anew = evolve(event, what=what.entry)
+            for fault in _typed_faults(None, anew):
+                yield event.number, *fault
+            why = _move_fault(None, anew, rules)
+            if why is not None:
+                yield event.number, "move-unknown", why
 
 
 def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> Iterator[Fault]:

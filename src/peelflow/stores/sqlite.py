@@ -26,6 +26,7 @@ from peelflow.model.records import Record
 from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
+    WRITTEN_COLUMNS,
     Capabilities,
     ChangeRow,
     EventRow,
@@ -277,13 +278,13 @@ def _insert(table: str, columns: Sequence[str], verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({quoted(columns)}) VALUES ({marks})"
 
 
-# INVARIANT: category, force and parent are a record's first event's; not setting them lets SQLite
-# leave their indexes alone when a record moves.
+# INVARIANT: an event that moves one record alone leaves its category, force and parent; not setting
+# them lets SQLite leave their indexes alone.
 _MOVE_RECORD = f"""UPDATE records SET {", ".join(f"{name} = ?" for name in MOVED_COLUMNS)}
     WHERE id = ? AND number = ?"""
 _INSERT_RECORD = f"""{_insert("records", StoredRow._fields)}
     ON CONFLICT (id) DO UPDATE
-    SET {", ".join(f"{name} = excluded.{name}" for name in MOVED_COLUMNS)}"""
+    SET {", ".join(f"{name} = excluded.{name}" for name in WRITTEN_COLUMNS)}"""
 _INSERT_EVENT = _insert("events", EventRow._fields)
 _INSERT_CHANGE = _insert("changes", ChangeRow._fields)
 _INSERT_LIFECYCLE = _insert("lifecycles", LIFECYCLE_COLUMNS, "INSERT OR IGNORE")

@@ -19,6 +19,7 @@ from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
+    WRITTEN_COLUMNS,
     ChangeRow,
     EventRow,
     StoredRow,
@@ -99,7 +100,7 @@ def _write_record_row(connection: Connection, row: StoredRow, read: Mapping[str,
         return
     columns = tables.records.c
     moving = update(tables.records).where(columns.id == row.id, columns.number == read[row.id])
-    values = {name: getattr(row, name) for name in MOVED_COLUMNS}
+    values = {name: getattr(row, name) for name in WRITTEN_COLUMNS}
     if connection.execute(moving.values(values)).rowcount != 1:
         raise Conflict(row.id, expected=read[row.id], found=row.number, transaction_lost=True)
 
@@ -163,8 +164,8 @@ WITH asked AS (
     WHERE (SELECT ok FROM fits) ON CONFLICT DO NOTHING RETURNING id, head, body
 ), moved AS (
     UPDATE peelflow_records r
-       SET {", ".join(f'"{name}" = given."{name}"' for name in MOVED_COLUMNS)}
-    FROM {_unnest("moved", ("id", *MOVED_COLUMNS))} WHERE r.id = given.id AND (SELECT ok FROM fits)
+       SET {", ".join(f'"{name}" = given."{name}"' for name in WRITTEN_COLUMNS)}
+    FROM {_unnest("moved", StoredRow._fields)} WHERE r.id = given.id AND (SELECT ok FROM fits)
     RETURNING r.head = given.head AND r.body = given.body AS ok
 ), whole AS MATERIALIZED (
     SELECT (SELECT ok FROM fits)

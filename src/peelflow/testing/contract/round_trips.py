@@ -13,13 +13,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from peelflow.errors import InvalidRequest, UnstorableText
-from peelflow.model.records import Amended, Attached, Event, Value
+from peelflow.model.records import (
+    Added,
+    Amended,
+    Attached,
+    Corrected,
+    Event,
+    ParentLinked,
+    Value,
+)
 from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
 from peelflow.testing.contract import Contract, drawn
 from peelflow.testing.samples import (
+    DAY,
     LETTER,
     NAME,
+    PIN,
     append_history,
     append_next,
     batch,
@@ -146,6 +156,41 @@ class EventHistories(Contract):
         append_next(store, "c", force="GMP", state="closed", parent="a")
 
         assert [record.id for record in store.records(wanted)] == expected
+
+    def test_lists_a_record_where_it_now_belongs(self, store: Store) -> None:
+        """S4: a correction may give a record another force, category, level and parent."""
+        append_next(store, "a")
+        append_next(store, "b", parent="a")
+        now = {"force": "GMP", "category": "afi", "level": 2, "parent": "c"}
+        entered = Added("GMP", "afi", 2, PIN, "open", {}, "c")
+        for name in ("a", "b"):
+            append_next(store, name, what=Corrected(1, "reenter", DAY, entered), **now)
+        append_next(store, "a", what=ParentLinked("d"), **{**now, "parent": "d"})
+
+        asked = (
+            RecordQuery(force="WMP"),
+            RecordQuery(category="recommendation"),
+            RecordQuery(level=3),
+            RecordQuery(parent="a"),
+            RecordQuery(force="GMP", category="afi", level=2),
+            RecordQuery(parent="c"),
+            RecordQuery(parent="d"),
+        )
+        listed = [[record.id for record in store.records(query)] for query in asked]
+        assert listed == [[], [], [], [], ["a", "b"], ["b"], ["a"]]
+
+    def test_lists_no_record_that_is_withdrawn(self, store: Store) -> None:
+        """S4: it is read by its id, or where it is asked for, until its withdrawal is voided."""
+        append_next(store, "a")
+        append_next(store, "b")
+        append_next(store, "a", what=Corrected(1, "void"), withdrawn=True)
+
+        assert [record.id for record in store.records(RecordQuery())] == ["b"]
+        asked = RecordQuery(category="recommendation", withdrawn=True)
+        assert [record.id for record in store.records(asked)] == ["a", "b"]
+        assert store.read(["a"])["a"].record.withdrawn
+        append_next(store, "a", what=Corrected(2, "void"))
+        assert [record.id for record in store.records(RecordQuery(force="WMP"))] == ["a", "b"]
 
     @pytest.mark.parametrize("count", [0, 251, 300])
     def test_lists_records_in_the_order_of_their_ids(self, store: Store, count: int) -> None:

@@ -1,0 +1,438 @@
+"""Correct what was recorded: void or re-date an event, enter a record anew, or withdraw it.
+
+What remains is judged as `replay` judges it. A parent and children follow what becomes of a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import dropwhile, takewhile
+
+from attrs import evolve
+
+from peelflow.engine.decide import automatic_triggers
+from peelflow.engine.fold import (
+    apply,
+    as_corrected,
+    begin,
+    changes_of,
+    compensating_changes,
+    fold,
+    is_step_at_once,
+    withdrawal_of,
+)
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Reason, Refused
+from peelflow.model.records import (
+    Added,
+    ChildLinked,
+    Corrected,
+    Correction,
+    Event,
+    Migrated,
+    ParentLinked,
+    Provenance,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.model.rules import SYSTEM
+from peelflow.register.commands import (
+    check_names,
+    link_to_parent,
+    new_event,
+    take,
+)
+from peelflow.register.context import system_act
+from peelflow.register.entry import EntryValues, entered_anew
+from peelflow.register.hierarchy import (
+    HierarchyStep,
+    History,
+    checked_parent,
+    decide_in_hierarchy,
+    ledgers_for_role,
+    refusal_on,
+)
+from peelflow.register.known_names import names_in
+from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
+from peelflow.register.session import Session
+from peelflow.register.successors import each_naming
+from peelflow.register.validation import category_of, check_not_future, check_text, role_of
+from peelflow.rulebook.national import national
+from peelflow.texts import are_alike
+
+
+def correct(
+    session: Session,
+    record: str,
+    event: int,
+    *,
+    correction: Correction,
+    to: date | None,
+    entry: EntryValues | None,
+    provenance: Provenance,
+) -> Event:
+    """Void one event of a record, move it to the day it happened on, or enter the record anew."""
+    check_text(record, "the record's id")
+    check_text(correction, f"{record}: the correction")
+    known, history = session.get(record), session.history(record)
+    named = _event_numbered(history, record, event)
+    what = Corrected(event, correction, to)
+    _check_shape(what, f"{record}: event {event}", entry)
+    if entry is not None:
+        what = _re_entry(session, history, named, entry)
+    request = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(request)
+    if first is not None:
+        return first
+    check_text(provenance.reason, f"{record}: the reason")
+    _check_request(session, request, what, history, named)
+    return _take_correction(session, request, what, named)
+
+
+def _re_entry(session: Session, history: History, named: Event, values: EntryValues) -> Corrected:
+    """Return the correction that enters a record's first event anew."""
+    if named.number != 1:
+        target = f"{named.record}: event {named.number}"
+        why = "is not its beginning, which alone is entered anew"
+        raise InvalidRequest(target, why, "re-enter event 1")
+    standing = as_corrected(history)
+    if not standing:
+        return Corrected(1, "reenter")  # which is told as what is withdrawn
+    links = [event for event in standing if isinstance(event.what, ParentLinked)]
+    if links and "parent" in values:
+        target, link = f"{named.record}: its parent", links[-1]
+        raise InvalidRequest(target, f"was linked in event {link.number}", "void that one")
+    what, on = entered_anew(session, standing[0], values)
+    return Corrected(1, "reenter", on, what)
+
+
+def _take_correction(session: Session, request: Event, what: Corrected, named: Event) -> Event:
+    """Take a correction into a session, with all that follows from it; return its event."""
+    before, history = session.get(request.record), session.history(request.record)
+    _check_same_side(session, request, named)
+    events = list(_correction_events(session, request, what, history, named))
+    first = _corrected_event(history, named)
+    try:
+        judged = _judged(session, history, events, since=first.number)
+        made, after = judged[0][0], judged[-1][1]
+        if after.withdrawn:
+            _check_nothing_rests_on(session, before, as_corrected(history), request)
+        elif first.number == 1:
+            _check_entry(session, before, after)
+        for event, record in judged:
+            before_event = session.get(request.record)
+            take(session, event, before_event, folded=record)
+        _move_family(session, request, before, after)
+    except Refused as refused:
+        # Who asked for the correction is told so, wherever it was found.
+        role = request.actor.role
+        raise Refused(refusal_on(before, "correct", role, *refused.reasons)) from None
+    return made
+
+
+def _judged(
+    session: Session, history: History, events: Sequence[Event], *, since: int
+) -> list[tuple[Event, Record]]:
+    """Return events that correct a history, counted, each with the record after it.
+
+    Raises:
+        Refused: What remains is not lawful.
+    """
+    request = events[0]
+    before, after = as_corrected(history), as_corrected([*history, *events])
+    check_replay(session, history, after, since=since)
+    role = request.actor.role
+    ledgers = ledgers_for_role(session, session.get(request.record), role)
+    step = HierarchyStep("correct", role, request.on, ledgers)
+    check_hierarchy_over_time(session, before, after, step)
+    recorded = [change for event in (*history, *events) for change in event.changes]
+    corrected = changes_of(after, session.services.lifecycle_of)
+    counted = [evolve(request, changes=compensating_changes(corrected, recorded)), *events[1:]]
+    records = [fold([*history, *counted[:count]]) for count in range(1, len(counted) + 1)]
+    return list(zip(counted, records, strict=True))
+
+
+def _correction_events(
+    session: Session, request: Event, what: Corrected, history: History, named: Event
+) -> Iterator[Event]:
+    """Yield a correction's events, numbered.
+
+    Its own comes first, then one for each step of the system's that its target led to at once, and
+    the steps that what was entered anew leads to.
+    """
+    steps: list[Event] = []
+    consequences = [] if _withdraws(what) else list(_consequences(history, named))
+    corrections = [what, *(evolve(what, event=event.number) for event in consequences)]
+    if what.entry is not None and what.to is not None:
+        first = evolve(named, what=what.entry, on=what.to, number=1, changes=())
+        steps = list(_steps_at_once(session, first, request))
+        corrections = [what, *_corrected_steps(what, consequences, steps)]
+        if [_step_of(event) for event in consequences] == [_step_of(event) for event in steps]:
+            steps = []
+    for place, one in enumerate(corrections):
+        key = None if place else request.key
+        yield evolve(request, number=request.number + place, key=key, what=one)
+    for place, step in enumerate(steps, start=request.number + len(corrections)):
+        yield evolve(step, number=place)
+
+
+def _withdraws(what: Corrected) -> bool:
+    return (what.event, what.correction) == (1, "void")
+
+
+def _steps_at_once(session: Session, first: Event, request: Event) -> Iterator[Event]:
+    """Yield the steps that the system takes at once on a record that begins so."""
+    record: Record | None = begin(first)
+    while record is not None:
+        before, record = record, None
+        lifecycle = session.lifecycle(before)
+        for trigger in automatic_triggers(lifecycle, before.state):
+            act = system_act(trigger, first.on)
+            step = decide_in_hierarchy(session, lifecycle, before, act)
+            if isinstance(step, Event):
+                yield evolve(step, recorded_at=request.recorded_at)
+                record = apply(before, step)
+                break
+
+
+def _corrected_steps(
+    what: Corrected, old: Sequence[Event], new: Sequence[Event]
+) -> Iterator[Corrected]:
+    """Yield what becomes of the steps that a beginning led to: they stay, on its day, or are void.
+
+    They stay where it still leads to them.
+    """
+    stay = list(map(_step_of, old)) == list(map(_step_of, new))
+    for event in old:
+        if not stay:
+            yield Corrected(event.number, "void")
+        elif event.on != what.to:
+            yield Corrected(event.number, "redate", what.to)
+
+
+def _step_of(event: Event) -> tuple[str, ...]:
+    taken = event.what
+    return (taken.trigger, taken.old, taken.new) if isinstance(taken, TransitionTaken) else ()
+
+
+def _event_numbered(history: History, record: str, number: int) -> Event:
+    if type(number) is not int or not 0 < number <= len(history):
+        raise InvalidRequest(
+            f"{record}: event {number!r}",
+            "is not in its history",
+            f"name one from 1 to {len(history)}",
+        )
+    return history[number - 1]
+
+
+def _corrected_event(history: History, named: Event) -> Event:
+    """Return what a correction corrects in the end; any other event is its own target."""
+    while isinstance(named.what, Corrected):
+        named = history[named.what.event - 1]
+    return named
+
+
+def _consequences(history: History, named: Event) -> Iterator[Event]:
+    """Yield the steps of the system's that an event led to at once.
+
+    Where the event is a correction itself, the corrections and steps that were made beside it.
+    """
+    if not isinstance(named.what, Corrected):
+        standing = dropwhile(lambda event: event.number != named.number, as_corrected(history))
+        yield from takewhile(is_step_at_once, list(standing)[1:])
+        return
+    for event in history[named.number :]:
+        is_beside = isinstance(event.what, Corrected) and event.recorded_at == named.recorded_at
+        is_step = named.what.entry is not None and is_step_at_once(event)
+        if not is_step and not (is_beside and is_step_at_once(_corrected_event(history, event))):
+            return
+        yield event
+
+
+def _check_request(
+    session: Session, request: Event, what: Corrected, history: History, named: Event
+) -> None:
+    """Refuse a correction that cannot be meant of this event."""
+    to = what.to
+    target = f"{request.record}: event {named.number}"
+    check_not_future(session, request.on, request.record)
+    if to is not None:
+        check_not_future(session, to, request.record)
+    for why, instead in _correction_faults(history, named, what):
+        raise InvalidRequest(target, why, instead)
+    effective = next((e for e in as_corrected(history) if e.number == named.number), named)
+    if (to, what.entry) == (effective.on, effective.what if what.entry else None):
+        said = "says so already" if what.entry else f"is dated {to} already"
+        raise InvalidRequest(target, said, "give what it should have been")
+    if request.on < effective.on:
+        why = f"happened on {effective.on}, after this correction of {request.on}"
+        raise InvalidRequest(target, why, "give the day the correction is made on")
+
+
+def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> None:
+    if what.correction not in {"void", "redate", "reenter"}:
+        why = f"has no correction {what.correction!r}"
+        raise InvalidRequest(target, why, "write `void`, `redate` or `reenter`")
+    if (what.correction == "redate") is (what.to is None):
+        done = "voided" if what.correction == "void" else "re-entered"
+        why = "is re-dated to no day" if what.to is None else f"is {done}, and given a day"
+        raise InvalidRequest(target, why, "give the day `to` for `redate`, and for that alone")
+    if (what.correction == "reenter") is (entry is None):
+        why = "is re-entered as nothing" if entry is None else "is given an entry, and not for that"
+        raise InvalidRequest(target, why, "give the `entry` for `reenter`, and for that alone")
+
+
+def _correction_faults(
+    history: History, named: Event, what: Corrected
+) -> Iterator[tuple[str, str]]:
+    target, is_void = _corrected_event(history, named), what.correction == "void"
+    by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
+    voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
+    withdrawal = withdrawal_of(history)
+    if withdrawal is not None and named.number != withdrawal.number:
+        where = f"void event {withdrawal.number}"
+        yield "is of a record that is withdrawn", f"to have it back, {where}"
+    if isinstance(named.what, ChildLinked):
+        yield "follows from its child", "correct the child's first event, or what linked it"
+    if is_step_at_once(target):
+        yield "is a step of the system's own", "correct the event that led to it"
+    if named is not target and not is_void:
+        yield "is a correction", "void it, and correct anew"
+    later = _re_entry_after(history, named)
+    if later is not None:
+        yield f"was replaced by event {later.number}", "void that first, or enter it anew"
+    effective = {event.number for event in as_corrected(history)}
+    if named is target and named.number not in effective:
+        yield "is voided already", f"to have it back, void event {voids[-1].number}"
+    if named is not target and voids and _is_effective(history, voids[-1]):
+        yield "is voided already", f"to have it back, void event {voids[-1].number}"
+
+
+def _re_entry_after(history: History, named: Event) -> Event | None:
+    """Return the last re-entry that stands in the place of one; None where there is none."""
+    if not isinstance(named.what, Corrected) or named.what.entry is None:
+        return None
+    later = (
+        event
+        for event in reversed(history[named.number :])
+        if isinstance(event.what, Corrected) and event.what.entry is not None
+    )
+    return next((event for event in later if _is_effective(history, event)), None)
+
+
+def _is_effective(history: History, correction: Event) -> bool:
+    """Say whether no later correction that stands voids this one."""
+    return not any(
+        isinstance(event.what, Corrected)
+        and (event.what.event, event.what.correction) == (correction.number, "void")
+        and _is_effective(history, event)
+        for event in history[correction.number :]
+    )
+
+
+def _check_same_side(session: Session, request: Event, named: Event) -> None:
+    did = role_of(session, named.actor.role).side
+    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
+    side = role_of(session, request.actor.role).side
+    known = national().vocabulary.roles
+    if side != "force" and named.actor.role in known and request.actor.role not in known:
+        raise InvalidRequest(
+            f"{request.record}: event {named.number}",
+            f"was done by {named.actor}, and the role of {request.actor} is not national",
+            "have a national role of that side correct it",
+        )
+    if side != did:
+        raise InvalidRequest(
+            f"{request.record}: event {named.number}",
+            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
+            "have the side that did it correct it",
+        )
+
+
+def _check_nothing_rests_on(
+    session: Session, record: Record, standing: History, request: Event
+) -> None:
+    """Refuse to withdraw a record on which something rests: children, others, another side's acts.
+
+    Raises:
+        Refused: With all that does.
+    """
+    reasons = [
+        Reason("not yet", f"{name} lies below it", f"withdraw {name}, or put it elsewhere, first")
+        for name in record.children
+    ]
+    side = role_of(session, request.actor.role).side
+    for event in standing:
+        role = session.rulebook.vocabulary.roles.get(event.actor.role)
+        is_act = isinstance(event.what, (TransitionTaken, Relevelled, Migrated))
+        if is_act and (role is None or role.side not in {side, SYSTEM}):
+            did = f"event {event.number} of {event.on} was done by {event.actor}"
+            reasons.append(Reason("not yet", did, correct_first(event)))
+    for name, how in each_naming(session, record):
+        reasons.append(Reason("not yet", f"{name} names it as its {how}", f"correct {name} first"))
+    if reasons:
+        raise Refused(refusal_on(record, "correct", request.actor.role, *reasons))
+
+
+def _check_entry(session: Session, before: Record, after: Record) -> None:
+    """Refuse a beginning that its parent, its children or the names in use do not bear."""
+    kind = category_of(session, after.category)
+    if (after.force, after.category, after.parent) != (
+        before.force,
+        before.category,
+        before.parent,
+    ):
+        checked_parent(session, after)
+    for child in map(session.get, after.children):
+        if child.category not in kind.children:
+            raise InvalidRequest(
+                f"{after.id}: its child {child.id}",
+                f"is a {child.category}, which cannot be below a {after.category}",
+                "put it elsewhere first",
+            )
+    own = [used.name for used in names_in(before, category_of(session, before.category))]
+    for used in names_in(after, kind):
+        if any(are_alike(used.name, name) for name in own):
+            session.put_name(used)  # the record's own name, spelt otherwise from now on
+        else:
+            check_names(session, after.id, [used])
+
+
+def _move_family(session: Session, request: Event, before: Record, after: Record) -> None:
+    """Have a parent and children follow what became of a record."""
+    old = None if before.withdrawn else before.parent
+    new = None if after.withdrawn else after.parent
+    if old is not None and old != new:
+        _unlink(session, request, old, after.id)
+    if new is not None and old != new:
+        first = as_corrected(session.history(after.id))[0]
+        link_to_parent(
+            session, session.get(new), after, evolve(request, on=first.on), verb="correct"
+        )
+    for name in after.children:
+        if session.get(name).force != after.force:
+            _follow_force(session, request, name, after.force)
+
+
+def _unlink(session: Session, request: Event, parent: str, child: str) -> None:
+    """Void the link by which a child stood below a parent."""
+    history, known = session.history(parent), session.get(parent)
+    link = [event for event in as_corrected(history) if event.what == ChildLinked(child)][-1]
+    what, number = Corrected(link.number, "void"), known.number + 1
+    event = evolve(request, record=parent, number=number, what=what, key=None, changes=())
+    for made, record in _judged(session, history, [event], since=link.number):
+        take(session, made, known, folded=record)
+
+
+def _follow_force(session: Session, request: Event, child: str, force: str) -> None:
+    """Enter a child anew under the force that its parent was entered anew under."""
+    history = session.history(child)
+    first = as_corrected(history)[0]
+    if isinstance(first.what, (Added, TakenOver)):
+        what = Corrected(1, "reenter", first.on, evolve(first.what, force=force))
+        number = session.get(child).number + 1
+        event = evolve(request, record=child, number=number, what=what, key=None, changes=())
+        _take_correction(session, event, what, history[0])

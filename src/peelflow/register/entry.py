@@ -1,0 +1,191 @@
+"""What a record's first event says, set right: its force, category, level, parent, days and fields.
+
+What is not named stays as it was said. The rules are chosen anew only where what they are chosen by
+is another: a record of another force keeps the version that it was entered under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypedDict
+
+from attrs import evolve
+
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import Added, Event, ParentLinked, Provenance, TakenOver
+from peelflow.model.rules import Level, Lifecycle
+from peelflow.register.commands import (
+    check_may_be_added,
+    link_to_parent,
+    new_event,
+    take,
+)
+from peelflow.register.hierarchy import checked_parent
+from peelflow.register.session import Session
+from peelflow.register.validation import (
+    FieldInput,
+    category_of,
+    check_follows,
+    check_level,
+    check_name,
+    check_not_future,
+    check_one_of,
+    check_questions,
+    check_references,
+    check_taken_over,
+    check_text,
+    check_type,
+    checked_fields,
+    is_counted,
+)
+
+
+class EntryValues(TypedDict, total=False):
+    """What a record should have been entered with; what is left out was right.
+
+    `fields` names those that were wrong alone, None for one that should not be there. `state` is of
+    a record that was taken over.
+    """
+
+    force: str
+    category: str
+    level: Level
+    parent: str | None
+    issued: date
+    fields: Mapping[str, FieldInput | None]
+    state: str
+
+
+def entered_anew(
+    session: Session, first: Event, values: EntryValues
+) -> tuple[Added | TakenOver, date]:
+    """Return what a first event should have been, and its day.
+
+    Args:
+        session: What knows the rules.
+        first: The event as it stands, corrected by now.
+        values: What it should have said.
+
+    Raises:
+        InvalidRequest: A value cannot be meant, or no rules are for such a record.
+    """
+    old, record = first.what, first.record
+    if not isinstance(old, (Added, TakenOver)):
+        raise TypeError(first)
+    check_type(values, Mapping, f"{record}: what it should have been,", "give a dict")
+    for name in values:
+        check_one_of(name, EntryValues.__annotations__, f"{record}: what is entered anew,")
+    said = _said_by(old, first.on)
+    wanted: dict[str, Any] = {**said, **values}
+    _check_values(session, record, wanted, values)
+    _check_state(record, old, values)
+    fields = _fields_anew(session, old, record, wanted["category"], values.get("fields", {}))
+    what = evolve(
+        old,
+        **{name: wanted[name] for name in ("force", "category", "level", "parent")},
+        fields=fields,
+    )
+    on: date = wanted["issued"] if isinstance(old, Added) else first.on
+    chosen_by = ("category", "level", "issued")
+    is_other = [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]
+    rules = session.services.lifecycle_of(old.lifecycle)
+    if is_other:
+        rules = session.rulebook.lifecycle_for(
+            wanted["category"], wanted["level"], wanted["issued"]
+        )
+    return _under(session, rules, what, record, wanted, on=on), on
+
+
+def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:
+    issued = old.issued if isinstance(old, TakenOver) else on
+    named = {name: getattr(old, name) for name in ("force", "category", "level", "parent", "state")}
+    return {**named, "issued": issued}
+
+
+def _check_values(
+    session: Session, record: str, wanted: Mapping[str, Any], values: EntryValues
+) -> None:
+    check_name(wanted["force"], f"{record}: the force")
+    check_level(wanted["level"], record)
+    check_not_future(session, wanted["issued"], record)
+    category_of(session, wanted["category"])
+    if wanted["parent"] is not None:
+        check_text(wanted["parent"], f"{record}: its parent")
+    check_type(values.get("fields", {}), Mapping, f"{record}: its fields", "give a dict")
+
+
+def _check_state(record: str, old: Added | TakenOver, values: EntryValues) -> None:
+    if "state" in values and not isinstance(old, TakenOver):
+        why = "was added, and so begins in the initial state of its rules"
+        raise InvalidRequest(f"{record}: its state", why, "leave it out")
+
+
+def _fields_anew(
+    session: Session,
+    old: Added | TakenOver,
+    record: str,
+    category: str,
+    given: Mapping[str, FieldInput | None],
+) -> Mapping[str, Any]:
+    """Return fields with some of them set right, and the days that count from them."""
+    declared = category_of(session, old.category).fields
+    kept = {
+        name: value
+        for name, value in old.fields.items()
+        if name not in given
+        and not (
+            name in declared
+            and declared[name].counts_from
+            and is_counted(declared[name], name, old.fields)
+        )
+    }
+    kind = category_of(session, category)
+    named = {name: value for name, value in given.items() if value is not None}
+    fields = checked_fields(kind, {**kept, **named}, record=record)
+    check_questions(session.rulebook.vocabulary, kind, fields, record=record)
+    check_references(session, kind, fields, record=record)
+    return fields
+
+
+def _under(
+    session: Session,
+    rules: Lifecycle,
+    what: Added | TakenOver,
+    record: str,
+    wanted: Mapping[str, Any],
+    *,
+    on: date,
+) -> Added | TakenOver:
+    """Return a beginning under its rules."""
+    if isinstance(what, TakenOver):
+        check_taken_over(rules, record, issued=wanted["issued"], on=on, state=wanted["state"])
+        taken = evolve(what, issued=wanted["issued"], state=wanted["state"])
+        return evolve(taken, lifecycle=session.keep_lifecycle(rules))
+    check_may_be_added(
+        session.rulebook, rules, record, category=wanted["category"], level=wanted["level"]
+    )
+    pin = session.keep_lifecycle(rules)
+    return what if pin == what.lifecycle else evolve(what, lifecycle=pin, state=rules.initial)
+
+
+def link(session: Session, record: str, parent: str, *, provenance: Provenance) -> Event:
+    """Put a record under a parent, from a day on after it was entered."""
+    check_text(record, "the record's id")
+    check_text(parent, f"{record}: its parent")
+    known = session.get(record)
+    what = ParentLinked(parent)
+    event = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    session.check_not_withdrawn(known)
+    check_follows(session, provenance.on, known)
+    if known.parent is not None:
+        why = f"is {known.parent} already"
+        raise InvalidRequest(f"{record}: its parent", why, "correct what put it there")
+    linked = evolve(known, parent=parent)
+    checked_parent(session, linked)
+    after = take(session, event, known)
+    link_to_parent(session, session.get(parent), after, event, verb="link")
+    return event

@@ -1,0 +1,119 @@
+"""A successor is a record that is there, and is not itself closed in favour of what it succeeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from peelflow.model.decisions import Act, Reason, Refused, SuccessorNeed
+from peelflow.model.records import Record
+from peelflow.model.requirements import AnyOf, Requirement, SuccessorNamed
+from peelflow.model.rules import Lifecycle
+from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.hierarchy import refusal_on
+from peelflow.register.session import Session
+from peelflow.stores.base import RecordQuery
+
+
+@lru_cache(maxsize=256)
+def states_in_favour(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the states into which each way names a successor, such as `superseded`.
+
+    Args:
+        lifecycle: The rules.
+    """
+    states = lifecycle.states
+    names = states.keys() - {lifecycle.initial}
+    while True:
+        otherwise = {
+            rule.to
+            for name, state in states.items()
+            for rule in state.transitions
+            if name not in names and not any(map(_asks_for_successor, rule.requires))
+        }
+        if not names & otherwise:
+            return frozenset(names)
+        names -= otherwise
+
+
+def _asks_for_successor(requirement: Requirement) -> bool:
+    if isinstance(requirement, AnyOf):
+        return all(any(map(_asks_for_successor, atoms)) for atoms in requirement.any_of)
+    return isinstance(requirement, SuccessorNamed)
+
+
+def _is_closed_in_favour(reads: ReadSet, record: Record) -> bool:
+    rules = reads.lifecycle(record)
+    state = rules.states[record.state]
+    is_end = state.final or "closed" in state.counts_as.values()
+    return is_end and not record.withdrawn and record.state in states_in_favour(rules)
+
+
+def check_successor(session: Session, before: Record, after: Record, act: Act) -> None:
+    """Refuse an act that names a successor which is none, or that closes in favour of one.
+
+    Args:
+        session: What knows the records.
+        before: The record before the act.
+        after: The record after it.
+        act: What is done.
+
+    Raises:
+        Refused: No record is called so, or it was closed in favour of this one, by any chain.
+    """
+    successor = after.successor
+    if successor is None or not (act.successor or _is_closed_in_favour(session, after)):
+        return
+    why = _why_no_successor(session, after.id, successor)
+    if why:
+        instead = "name another record, inspection or report; or correct what is wrong"
+        reason = Reason("not yet", why, instead, asks=((SuccessorNeed(),),))
+        raise Refused(refusal_on(before, act.trigger, act.actor.role, reason))
+
+
+def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
+    """Say why one record cannot take the place of another; nothing where it can."""
+    if successor == record:
+        return "a record cannot succeed itself"
+    named = reads.find(successor)
+    if named is None:
+        return f"its successor: no record is called {successor!r}"
+    if named.withdrawn or named.category == APPOINTMENT:
+        what = "withdrawn" if named.withdrawn else "an appointment"
+        return f"its successor {successor} is {what}"
+    chain = [successor]
+    while named is not None and named.successor and _is_closed_in_favour(reads, named):
+        if named.successor == record:
+            links = zip(chain, [*chain[1:], record], strict=True)
+            closings = (f"{old} was closed in favour of {new}" for old, new in links)
+            return f"its successor {' and '.join(closings)}"
+        if named.successor in chain:
+            return ""
+        chain.append(named.successor)
+        named = reads.find(named.successor)
+    return ""
+
+
+def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the records that name one as their successor, or in a field; and as what.
+
+    Whoever comes to name it meanwhile has read it, and so conflicts with what moves it.
+
+    Args:
+        session: What knows the records.
+        record: The one that is named.
+    """
+    changed = session.changed_records()
+    stored = session.services.store.records(RecordQuery())
+    others = [known for known in stored if known.id not in changed]
+    others += [known for known in map(session.get, changed) if not known.withdrawn]
+    for known in sorted(others, key=lambda other: other.id):
+        if known.id == record.id:
+            continue
+        in_favour = states_in_favour(session.lifecycle(known))
+        if known.successor == record.id and known.state in in_favour:
+            yield known.id, "successor"
+        category = session.rulebook.vocabulary.categories.get(known.category)
+        for name, rule in category.fields.items() if category else ():
+            if rule.type == "reference" and known.fields.get(name) == record.id:
+                yield known.id, name
