@@ -17,6 +17,8 @@ OFFICER = 'actor = "officer-1"\nactor_role = "liaison_officer"\n'
 LETTER = ("--signed-by", "chief", "--signed-on", "2024-01-05", "--on", "2024-01-05")
 IN_PROGRESS = "WMP-A2-001"
 """A record of the demo that stands in progress at level 2."""
+PROPOSED = "WMP-A2-003"
+"""One that the test proposes to supersede."""
 
 
 @pytest.fixture
@@ -107,6 +109,12 @@ def test_where_nobody_is_asked_all_that_is_missing_is_told(
     )
 
 
+def test_what_a_verification_lacks_is_told(office: Run) -> None:
+    """`verify` is a command too, so that trigger is done by `do` alone."""
+    ran = office("do", "WMP-R3-020", "verify", "--actor", "portal", "--actor-role", "hmicfrs")
+    assert "needs `--inspection`, `--source`, `--recorded-by`;" in ran.err
+
+
 def test_who_acts_is_told_at_once_too(run: Run) -> None:
     """Both options that every act needs, in one sentence."""
     ran = run("close", "R-1")
@@ -162,6 +170,33 @@ def test_somebody_at_a_terminal_is_asked(office: Run, asked: list[str]) -> None:
     asked += ["WMP-A2-002", "One for both"]
     ran = office("propose_superseded", IN_PROGRESS, "--on", "2024-01-08")
     assert ran.out.startswith(f"{IN_PROGRESS}: `in_progress` → `proposed_superseded`")
+
+
+def test_what_nobody_may_do_is_refused_without_a_question(office: Run, asked: list[str]) -> None:
+    """And an answer that will not do is refused as if it had been given at once."""
+    ran = office("close", IN_PROGRESS)
+    assert (ran.code, ran.out) == (1, "")
+    assert "`liaison_officer` may not `close`" in ran.err
+    new = ("--category", "recommendation", "--level", "2", "--issued", "2024-01-01")
+    assert office("add", "R-9", "--force", "west-midlands", *new).code == 0
+    assert "the field `owner` is not set" in office("do", "R-9", "start").err
+    asked += ["letter.pdf", "chief", "2024-01-05"]
+    as_chief = ("--actor", "chief", "--actor-role", "chief_constable", "--on", "2024-01-05")
+    ran = office("close", IN_PROGRESS, *as_chief)
+    assert "signed by chief, who held no such role" in ran.err
+
+
+@pytest.mark.parametrize("typed", [("officer-1",), ()])
+def test_what_is_given_is_not_asked_for(
+    office: Run, asked: list[str], typed: tuple[str, ...]
+) -> None:
+    """Of an inspectorate's act: what it was read from, and who types it."""
+    hmicfrs = ("--actor", "portal", "--actor-role", "hmicfrs", "--source", "portal 7/1")
+    proposal = ("--successor", IN_PROGRESS, "--reason", "One for both", "--on", "2024-01-05")
+    assert office("propose_superseded", PROPOSED, *proposal).err == ""
+    given = () if typed else ("--recorded-by", "officer-1")
+    asked += typed
+    assert office("decline", PROPOSED, *hmicfrs, *given, "--reason", "No").err == ""
 
 
 def test_who_acts_is_asked_for_too(run: Run, demo: Path, asked: list[str]) -> None:
@@ -239,18 +274,31 @@ title: Local
 applies_to: {category: local, level: none}
 initial: open
 states:
-  open: {counts_as: {force: open}, transitions: {tidy_up: {to: done, by: [lead]}}}
+  open: {counts_as: {force: open}, transitions: {tidy_up: {to: tidy, by: [lead]}}}
+  tidy:
+    counts_as: {force: open}
+    transitions:
+      minute: {to: done, by: [lead], requires: [{evidence: minutes}]}
   done: {counts_as: {force: closed}, final: true}
 guarantees: []
 """
     (own / "local.yaml").write_text(rules, "utf-8")
     words = "vocabulary: own\ncategories:\n  local: {title: Local}\n"
+    words += "evidence:\n  minutes: {title: Minutes}\n"
     (own / "words.yaml").write_text(words, "utf-8")
     Path("peelflow.toml").write_text('register = "r.db"\nrules = ["own"]\n' + OFFICER, "utf-8")
     said = ("--force", "wmp", "--issued", "2024-01-01")
     assert office("add", "L-1", "--category", "local", *said).err == ""
     lead = ("--actor-role", "lead", "--on", "2024-01-02")
-    assert office("tidy-up", "L-1", *lead).out.startswith("L-1: `open` → `done`")
+    assert office("tidy-up", "L-1", *lead).out.startswith("L-1: `open` → `tidy`")
+    assert office("minute", "L-1", *lead).err.startswith("L-1: `minute`: needs `--document`;")
+    paper = ("--document", "letter.pdf", "--kind", "minutes")
+    assert office("attach", "L-1", "letter.pdf", "--kind", "minutes", *lead).err == ""
+    assert office("minute", "L-1", *lead).out.startswith("L-1: `tidy` → `done`")
+    assert office("add", "L-2", "--category", "local", *said).err == ""
+    assert office("tidy-up", "L-2", *lead).err == ""
+    assert office("minute", "L-2", *lead, *paper).out.startswith("L-2: `tidy` → `done`")
+    assert f"rules        {own.resolve()}" in office("whoami").out
     with Path("peelflow.toml").open("a", encoding="utf-8") as file:
         file.write('force = "cheshire"\n')
     ran = office("list")

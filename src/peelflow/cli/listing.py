@@ -11,6 +11,7 @@ from shlex import quote
 from typing import Annotated, assert_never
 
 import typer
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -175,8 +176,25 @@ def list_records(
         listed = [
             (record, history[record.number - 1]) for record, history in register.histories(records)
         ]
-        fields = _field_names(register, (record for record, _ in listed))
+        fields = _field_names(register, [each for each, _ in listed], every=printing.is_arranged)
     _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words, or parts of them.")],
+    *,
+    wanted: SelectionOptions,
+    location: RegisterOptions,
+    printing: PrintingOptions,
+) -> None:
+    """List the records whose title has all these words, in large or small letters."""
+    titles = [f"title~{word}" for word in words]
+    columns = printing.columns or "record,state,owner,due,title"
+    list_records(
+        wanted=evolve(wanted, where=[*(wanted.where or []), *titles]),
+        location=location,
+        printing=evolve(printing, columns=columns),
+    )
 
 
 def _print_records(
@@ -188,19 +206,22 @@ def _print_records(
     """Print records, each with its last event: with its fields where there is room for them."""
     body = tuple(_record_row(record, last) for record, last in listed)
     form = printing.chosen
-    if form is Format.JSON:
+    if form is Format.JSON and not printing.is_arranged:
         rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
         kept = (record.fields for record, _ in listed)
         with printing.text():
             output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
         return
-    if form in (Format.TABLE, Format.MD):
+    if form in (Format.TABLE, Format.MD) and not printing.is_arranged:
         printing.show(Table("records", "", _LIST_COLUMNS, body))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     cells = [_field_cells(record, categories.get(record.category), fields) for record, _ in listed]
     full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
-    printing.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
+    shown = printing
+    if form in (Format.TABLE, Format.MD) and printing.columns is None:
+        shown = evolve(printing, columns=",".join(_LIST_COLUMNS))  # sorted by any field, even so
+    shown.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
 
 
 _LIST_COLUMNS = (
@@ -225,13 +246,15 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
     )
 
 
-def _field_names(register: Register, records: Iterable[Record]) -> tuple[str, ...]:
+def _field_names(register: Register, records: Iterable[Record], *, every: bool) -> tuple[str, ...]:
     """Return the fields of records but for the owner, whose column is always there.
 
-    Those of each category stand as it declares them; behind them what only older records have.
+    Those of each category stand as it declares them, or of `every` category there is; behind them
+    what only older records have.
     """
     declared = register.rulebook.vocabulary.categories
-    names: dict[str, None] = {}
+    categories = declared.values() if every else ()
+    names = dict.fromkeys(name for category in categories for name in category.fields)
     others: set[str] = set()
     for record in records:
         known = declared.get(record.category)

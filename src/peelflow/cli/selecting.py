@@ -34,6 +34,7 @@ from peelflow.model.rules import Counts
 from peelflow.portfolio.selection import Criterion, Selection, read_criterion
 from peelflow.register.context import utc_now
 from peelflow.reports.content import Cell, Table
+from peelflow.reports.tables import Arrangement
 from peelflow.reports.workbook import workbook_of
 
 CategoryOption = Annotated[str | None, typer.Option("--category", help="Its category.")]
@@ -95,6 +96,23 @@ OutputOption = Annotated[
         metavar="FILE",
         help="Write it to this file; its ending, .csv, .json, .md or .xlsx, is the format.",
     ),
+]
+
+
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="A,B", help="Only these columns, in this order; fields are columns."
+    ),
+]
+SortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="COLUMN", help="Sort by a column; downwards with a - before it."
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=0, help="So many rows at the most.")
 ]
 
 
@@ -219,6 +237,21 @@ class PrintingOptions:
     excel: ExcelOption = False
     output: OutputOption = None
     replace: ReplaceOption = False
+    columns: ColumnsOption = None
+    sort: SortOption = None
+    limit: LimitOption = None
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """Which columns and rows are shown, and in what order."""
+        named = (self.columns or "").split(",")
+        columns = tuple(name.strip() for name in named if name.strip())
+        return Arrangement(columns, self.sort, self.limit)
+
+    @property
+    def is_arranged(self) -> bool:
+        """Whether columns, an order or a number of rows is asked for."""
+        return self.arrangement != Arrangement()
 
     @property
     def chosen(self) -> Format:
@@ -274,6 +307,7 @@ class PrintingOptions:
             tables: The tables.
             title: What a workbook says it is; the first table's title when left out.
         """
+        tables = tuple(map(self.arrangement.of, tables))
         match form := self.chosen:
             case Format.XLSX:
                 self._write_workbook(tables, title or tables[0].title)

@@ -21,11 +21,11 @@ from peelflow.register.register import HISTORIES_AT_ONCE, Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
 from peelflow.stores.base import chunked
 
-Operator = Literal["<=", ">=", "!=", "=", "<", ">"]
+Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
 """What every record says of itself, whatever fields its category has."""
 FIELD_PREFIX = "field:"
-_CONDITION = re.compile(rf"([^<>=!]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
+_CONDITION = re.compile(rf"([^<>=!~]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
 _REPORT_FIELDS = ("source_report", "report")
 
 
@@ -34,7 +34,8 @@ class Criterion:
     """What a record must say: a column, an operator and a value, such as `due < 2023-06-30`.
 
     `=` with no value asks for records that say nothing. A part of a question counts as that
-    question. What says nothing is neither before nor after anything; days compare as days.
+    question. What says nothing is neither before nor after anything; days compare as days. `~` asks
+    for words within a text, in large or small letters.
     """
 
     column: str
@@ -161,6 +162,8 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
             return any(value > wanted for value in values)
         case ">=":
             return any(value >= wanted for value in values)
+        case "~":
+            return any(wanted.casefold() in value.casefold() for value in values)
 
 
 def each_selected(

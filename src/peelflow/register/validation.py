@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -72,6 +71,7 @@ def describe_document(
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
 
 
+<<<<<<< HEAD
 def description_of(document: Document) -> tuple[str, bytes]:
     """Return what is said of a document as content to keep, behind its own digest (SHA-256).
 
@@ -83,6 +83,9 @@ def description_of(document: Document) -> tuple[str, bytes]:
     parts = [document.digest, document.kind, document.name, document.size, *signed]
     content = json.dumps(["document", *parts]).encode("ascii")
     return sha256(content).hexdigest(), content
+=======
+LONGEST_TEXT = 4_000
+>>>>>>> main
 
 
 def check_readable(text: str, what: str) -> None:

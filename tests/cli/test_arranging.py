@@ -1,0 +1,99 @@
+"""Which columns and rows of a list are shown, and in what order; and words in titles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peelflow.reports.content import Cell, Table
+from peelflow.reports.tables import Arrangement
+from tests.cli.conftest import Run
+
+OFFICER = ("--actor", "officer-1", "--actor-role", "liaison_officer")
+TITLED = {"R-1": "Custody records", "R-2": "Vetting", "R-3": "Care in CUSTODY"}
+
+
+@pytest.fixture
+def titled(run: Run) -> Run:
+    """Give the command where three records have titles, and two a day on which they are due."""
+    for number, (record, title) in enumerate(TITLED.items()):
+        due = ("--field", f"due=2024-0{9 - number}-01") if number else ()
+        said = ("--category", "recommendation", "--level", "2", "--force", "wmp", *OFFICER, *due)
+        ran = run("add", record, "--issued", "2024-01-09", "--field", f"title={title}", *said)
+        assert ran.err == ""
+    return run
+
+
+def column(run: Run, *words: str | Path) -> list[str]:
+    """Return the first column of what is printed as CSV, without its heading."""
+    ran = run(*words, "--format", "csv")
+    assert ran.err == ""
+    return [line.partition(",")[0] for line in ran.out.splitlines()[1:]]
+
+
+def test_search_finds_words_in_titles(titled: Run) -> None:
+    """All of them, in large or small letters; with what a daily list needs."""
+    assert column(titled, "search", "custody") == ["R-1", "R-3"]
+    assert column(titled, "search", "care", "cust") == ["R-3"]
+    assert column(titled, "search", "nothing of the kind") == []
+    assert column(titled, "search", "custody", "--where", "due=") == ["R-1"]
+    assert column(titled, "list", "--where", "title~vett") == ["R-2"]
+    head = titled("search", "custody").out.split()[:5]
+    assert head == ["record", "state", "owner", "due", "title"]
+
+
+def test_columns_are_chosen_and_sorted_by(titled: Run) -> None:
+    """A field is a column; what says nothing stands at the end, up and down."""
+    assert column(titled, "list", "--sort", "due") == ["R-3", "R-2", "R-1"]
+    assert column(titled, "list", "--sort", "-due") == ["R-2", "R-3", "R-1"]
+    assert column(titled, "list", "--sort", "-due", "--limit", "1") == ["R-2"]
+    shown = titled("list", "--columns", "due, record", "--format", "json", "--limit", "2")
+    assert json.loads(shown.out) == [
+        {"due": None, "record": "R-1"},
+        {"due": "2024-08-01", "record": "R-2"},
+    ]
+    table = titled("list", "--sort", "-due").out.splitlines()
+    assert table[0].split()[:2] == ["record", "category"]
+    assert "title" not in table[0]
+
+
+def test_a_column_that_is_none_is_refused(titled: Run) -> None:
+    """With the one that was meant."""
+    ran = titled("list", "--columns", "record,titel")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "the column 'titel': is unknown; did you mean `title`?\n"
+    ran = titled("overdue", "--on", "2024-12-01", "--sort", "titel")
+    assert "did you mean `title`?" in ran.err
+
+
+cells = (
+    st.none() | st.integers(-3, 3) | st.dates(date(2020, 1, 1), date(2020, 1, 4)) | st.text("ab")
+)
+tables = st.lists(st.tuples(cells, st.integers(0, 9)), max_size=6)
+
+
+@given(rows=tables, downwards=st.booleans(), limit=st.none() | st.integers(0, 7))
+def test_sorting_loses_no_row(
+    rows: Sequence[tuple[Cell, int]], limit: int | None, *, downwards: bool
+) -> None:
+    """A sorted table holds the rows it held; totals stay last; the limit counts the others."""
+    total = ("Total", sum(number for _, number in rows))
+    table = Table("t", "", ("what", "number"), (*rows, total), ("number",), totals=True)
+    shown = Arrangement(sort="-what" if downwards else "what").of(table)
+    assert sorted(map(str, shown.rows)) == sorted(map(str, table.rows))
+    assert shown.rows[-1] == total
+    said = [row[0] for row in shown.rows[:-1]]
+    unsaid = [cell for cell in said if cell in (None, "")]
+    assert said[len(said) - len(unsaid) :] == unsaid
+    cut = Arrangement(sort="-what" if downwards else "what", limit=limit).of(table)
+    assert cut.rows[:-1] == shown.rows[:-1][:limit]
+    assert cut.rows[-1] == total
+    again = Arrangement(("number",)).of(table)
+    assert (again.columns, again.numbers) == (("number",), ("number",))
+    assert again.rows == tuple((row[1],) for row in table.rows)
