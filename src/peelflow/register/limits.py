@@ -1,4 +1,4 @@
-"""How long a word, a text, a field or a document may be, on every store: said here alone.
+"""Limit how long words, texts, fields and documents may be, the same on every store.
 
 A limit is checked before any store is asked, so none refuses later what another would have kept.
 """
