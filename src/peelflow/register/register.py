@@ -94,8 +94,7 @@ class Register:
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
             force: The only force whose records are shown and moved; every force's if left out.
-            recorded_by: Its user, who types what others decide that do not log in: an inspectorate,
-                and who signs letters.
+            recorded_by: Its user, who types what an inspectorate or a signatory decides.
 
         Raises:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
@@ -133,7 +132,8 @@ class Register:
         """Open the store at `url` under a rulebook.
 
         `url` is `memory:`, `sqlite:///file` (made when it does not exist) or a database's;
-        `rulebook` is the national one when left out. The others are those of the class.
+        `rulebook` is the national one when left out. `clock`, `predicates`, `documents`, `force`
+        and `recorded_by` are those of the class.
         """
         store = open_store(url)
         try:
@@ -165,7 +165,8 @@ class Register:
         """Open a register in an application's transaction: what it keeps is kept when that commits.
 
         `connection` is an SQLAlchemy connection in a transaction; `rulebook` is the national one
-        when left out. The others are those of the class.
+        when left out. `clock`, `predicates`, `documents`, `force` and `recorded_by` are those of
+        the class.
 
         Raises:
             InvalidRequest: The connection cannot be joined.
@@ -418,7 +419,6 @@ class Register:
         Raises:
             UnknownRecord: No record has this id.
         """
-        check_text(record, "the record's id")
         return recorded_deadline(self.session(), record)
 
     def tick(self, *, on: date | None = None) -> TickResult:

@@ -17,7 +17,7 @@ from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.commands import act_on
 from peelflow.register.context import known_holidays, system_act
 from peelflow.register.session import Session
-from peelflow.register.validation import check_not_future, is_counted, iso_date
+from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
@@ -283,6 +283,7 @@ def recorded_deadline(session: Session, record: str) -> Deadline:
     Raises:
         UnknownRecord: No record has this id.
     """
+    check_text(record, "the record's id")
     known, history = session.get(record), session.history(record)
     deadline = deadline_of(history, session.rulebook.vocabulary.categories)
     return evolve(deadline, state=state_deadline(session.lifecycle(known), known))
