@@ -13,7 +13,7 @@ UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarn
 .PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
 
 demo: $(READY)
-	$(BIN)/peelflow demo
+	$(BIN)/peelflow demo --papers demo
 
 test: $(READY)
 	$(BIN)/ruff check .

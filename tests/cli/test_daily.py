@@ -298,7 +298,7 @@ guarantees: []
     assert office("add", "L-2", "--category", "local", *said).err == ""
     assert office("tidy-up", "L-2", *lead).err == ""
     assert office("minute", "L-2", *lead, *paper).out.startswith("L-2: `tidy` → `done`")
-    assert f"rules        {own.resolve()}" in office("whoami").out
+    assert "rules        own " in office("whoami").out
     with Path("peelflow.toml").open("a", encoding="utf-8") as file:
         file.write('force = "cheshire"\n')
     ran = office("list")

@@ -183,7 +183,7 @@ def test_a_file_without_an_ending_takes_the_format_that_is_named(run: Run, demo:
 def test_a_ledger_without_records_is_said(run: Run, demo: Path, verb: tuple[str, ...]) -> None:
     """And no program is given zeros."""
     words = (*verb, "--ledger", "section_55", "--register", demo)
-    assert run(*words).out.endswith("known at position 666: no record counts on it\n")
+    assert run(*words).out.endswith("known at position 669: no record counts on it\n")
     assert len(run(*words, "--format", "csv").out.splitlines()) == 1
     found = json.loads(run(*words, "--format", "json").out)
     assert (found.get("lines") or found.get("groups")) in ([], None)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.errors import InvalidRequest, PeelflowError, UnknownRecord
+from peelflow import load
+from peelflow.errors import InvalidRequest, PeelflowError, UnknownDocument, UnknownRecord
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.portfolio.listing import ages
@@ -22,12 +23,22 @@ from peelflow.portfolio.plan import inspection_plan
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
 from peelflow.stores.base import Store
+from peelflow.stores.export import verify_export
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.scoped import ScopedStore
 from tests.builders.force import HMICFRS, LIAISON, START, clock
 from tests.builders.rules import CASE_LEAD, add_case, timed_cases
+from tests.stores.conftest import url_of
 
 KENT, OTHER = "kent", "essex"
+
+
+@pytest.fixture(params=["sqlite", "sql-sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store that several may open."""
+    return url_of(request.param, request, tmp_path)
+
+
 CHIEF = Actor("chief", "chief_constable")
 SAID: dict[str, Any] = {"actor": HMICFRS, "recorded_by": "liaison-officer", "source": "portal"}
 
@@ -296,3 +307,92 @@ def test_a_force_without_a_name_is_refused(force: Any) -> None:
     """It would otherwise see nothing at all, and seem empty."""
     with pytest.raises(PeelflowError, match="is no name"):
         opened(MemoryStore(), force)
+
+
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_a_document_is_given_to_the_force_that_brought_it(
+    tmp_path: Path, url: str, *, in_folder: bool
+) -> None:
+    """14.35: who knows the digest alone is neither given it nor told that it is there."""
+    folder = tmp_path / "letters" if in_folder else None
+
+    def of(force: str | None) -> Register:
+        return Register.open(url, clock=clock, force=force, documents=folder)
+
+    with of(KENT) as kent, of(OTHER) as other:
+        fill(kent, KENT)
+        fill(other, OTHER)
+        letter = kent.keep(b"of kent", kind="letter", name="letter.txt")
+        with pytest.raises(UnknownDocument):
+            other.document(letter.digest)
+        with pytest.raises(UnknownDocument):
+            other.attach(f"{OTHER}-1", letter, actor=LIAISON, on=START)
+        kent.attach(f"{KENT}-1", letter, actor=LIAISON, on=START)
+
+        assert kent.document(letter.digest) == b"of kent"
+        assert not other.documents.has_document(letter.digest)
+        own = other.keep(b"of kent", kind="letter", name="letter.txt")
+        assert other.document(own.digest) == b"of kent"
+
+
+def test_a_document_that_an_event_names_is_given(url: str) -> None:
+    """14.35: also where it was brought before a force's own were told apart."""
+    with Register.open(url, clock=clock) as whole:
+        fill(whole, KENT)
+        letter = whole.keep(b"x", kind="letter", name="letter.txt")
+        whole.attach(f"{KENT}-1", letter, actor=LIAISON, on=START)
+        fill(whole, OTHER)
+    with Register.open(url, clock=clock, force=KENT) as kent:
+        assert kent.document(letter.digest) == b"x"
+    with (
+        Register.open(url, clock=clock, force=OTHER) as other,
+        pytest.raises(UnknownDocument),
+    ):
+        other.document(letter.digest)
+
+
+REVIEW = """lifecycle: local-review
+version: 1
+in_force_from: 2020-01-01
+title: A review of {0}
+applies_to: {{category: review, level: none}}
+initial: {0}
+states:
+  {0}:
+    counts_as: {{force: open}}
+    transitions:
+      finish: {{to: done, by: [reviewer]}}
+  done: {{counts_as: {{force: closed}}, final: true}}
+"""
+VOCABULARY = """vocabulary: reviews
+roles:
+  reviewer: {title: Reviewer, side: force}
+categories:
+  review: {title: Review}
+"""
+
+
+def test_two_forces_have_rules_of_one_name(tmp_path: Path, url: str) -> None:
+    """14.35: each its own `local-review@1`, and neither reads the other's."""
+    reviewer = Actor("reviewer-1", "reviewer")
+    books = {}
+    for force in (KENT, OTHER):
+        folder = tmp_path / force
+        folder.mkdir()
+        (folder / "review.yaml").write_text(REVIEW.format(f"begun_{force}"), "utf-8")
+        (folder / "words.yaml").write_text(VOCABULARY, "utf-8")
+        books[force] = load(folder)
+    for force, book in books.items():
+        with Register.open(url, rulebook=book, clock=clock, force=force) as register:
+            register.add(f"{force}-R", category="review", force=force, issued=START, actor=reviewer)
+    for force, book in books.items():
+        with Register.open(url, rulebook=book, clock=clock, force=force) as register:
+            names = [key for key in register.store.lifecycles() if key[0] == "local-review"]
+            assert [digest for *_, digest in names] == [
+                register.record(f"{force}-R").lifecycle.digest
+            ]
+            register.fire(f"{force}-R", "finish", actor=reviewer, on=START)
+    with Register.open(url, clock=clock) as whole:
+        assert whole.verify() == ()
+        lines = list(whole.export())
+    assert list(verify_export(lines)) == []

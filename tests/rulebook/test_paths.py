@@ -7,13 +7,14 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.rulebook import loader
 from peelflow.rulebook.loader import read_file
-from peelflow.rulebook.national import check, load
+from peelflow.rulebook.national import check, load, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import MAX_BYTES
 
@@ -138,3 +139,37 @@ def test_reads_no_further_than_the_bound(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (3 * MAX_BYTES))
     assert len(loader.read_bytes(path)) == MAX_BYTES + 1
     assert [one.code for one in check(path, base=Rulebook())] == ["too-large"]
+
+
+@pytest.mark.parametrize("target", ["/", ".."])
+def test_a_linked_folder_is_not_entered(tmp_path: Path, target: str) -> None:
+    """14.37: a link to `/` or `..` leads nowhere; the files beside it are read."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    copy(shipped_folder("examples") / "custom_rules" / "refused" / "deputy-signs.yaml", folder)
+    (folder / "away").symlink_to(target)
+
+    files = {fault.span.file for fault in check(folder)}
+
+    assert files == {(folder / "deputy-signs.yaml").as_posix()}
+
+
+@pytest.mark.parametrize("kind", ["deep", "files", "folders"])
+def test_a_folder_is_walked_with_bounds(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """14.37: how deep rule files may lie, and how many files and folders there may be."""
+    monkeypatch.setattr("peelflow.rulebook.loader.MOST_FILES", 20)
+    monkeypatch.setattr("peelflow.rulebook.loader.MOST_FOLDERS", 20)
+    for number in range(21):
+        if kind == "deep":
+            (tmp_path / "/".join("d" * (number + 1))).mkdir()
+        elif kind == "files":
+            (tmp_path / f"{number}.yaml").write_text("x", "utf-8")
+        else:
+            (tmp_path / str(number)).mkdir()
+
+    (fault,) = check(tmp_path)
+
+    assert fault.code == "unreadable"
+    assert "holds more than 20 rule files or folders, or deeper than 16" in fault.sentence

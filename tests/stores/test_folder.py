@@ -160,3 +160,41 @@ def _add(register: Register) -> None:
         recorded_by="liaison-officer",
         source="portal",
     )
+
+
+def test_what_lies_at_a_digest_is_compared(tmp_path: Path) -> None:
+    """18.7: empty, forged or a link to another file, it gives way to the true content."""
+    folder = DocumentFolder(tmp_path / "letters", MemoryStore())
+    content = b"the letter"
+    digest = sha256(content).hexdigest()
+    place = folder.path / digest[:2] / digest[2:]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    place.parent.mkdir()
+
+    def link() -> None:
+        place.unlink()
+        place.symlink_to(elsewhere)
+
+    for forge in (lambda: place.write_bytes(b""), lambda: place.write_bytes(b"forged"), link):
+        forge()
+        assert folder.document(digest) is None
+        assert not folder.has_document(digest)
+        folder.keep_document(digest, content)
+        assert folder.document(digest) == content
+        assert not place.is_symlink()
+    assert elsewhere.read_bytes() == b"mine"
+
+
+def test_a_linked_folder_is_not_written_through(tmp_path: Path) -> None:
+    """18.7: a link in the place of a folder of the digests is refused and not read."""
+    folder = DocumentFolder(tmp_path / "letters", MemoryStore())
+    content = b"the letter"
+    digest = sha256(content).hexdigest()
+    (tmp_path / "elsewhere").mkdir()
+    (folder.path / digest[:2]).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InvalidRequest, match="holds a link to another folder"):
+        folder.keep_document(digest, content)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert folder.document(digest) is None

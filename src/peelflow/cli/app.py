@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import daily, exchange, listing, output, portfolio, record, rules
+from peelflow.cli import daily, exchange, listing, output, paper, portfolio, record, rules
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.cli.settings import current_settings, read_settings, use_settings
 from peelflow.errors import (
@@ -105,6 +105,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "link": record.link,
     "correct": record.correct,
     "figures": listing.figures,
+    "paper": paper.paper,
     "tick": portfolio.tick,
     "overdue": portfolio.overdue,
     "due": portfolio.due,
@@ -153,6 +154,7 @@ EXAMPLES: Mapping[str, str] = {
     "search": "custody",
     "show": "R-1",
     "figures": "--as-at 2023-03-30",
+    "paper": "--as-at 2023-03-30 --since 2022-12-31 -o paper.html",
     "tick": "--on 2024-02-05",
     "overdue": "--on 2024-02-05",
     "due": "--on 2024-02-05",

@@ -30,6 +30,7 @@ from peelflow.cli.output_files import (
     output_stream,
     write_text,
 )
+from peelflow.cli.paper import write_demo_papers
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
 from peelflow.register.csv_import import ImportResult, import_sheets
@@ -146,9 +147,18 @@ def demo(
     register: Annotated[
         str, typer.Option("--register", help="Where the demo's register is made.")
     ] = DEMO_URL,
+    papers: Annotated[
+        Path | None,
+        typer.Option(
+            "--papers",
+            metavar="FOLDER",
+            help="Leave the committee's paper in this folder, as .docx, .html and .pdf.",
+        ),
+    ] = None,
 ) -> None:
     """Run the West Midlands example and print its table."""
-    sheets = sorted((shipped_folder("examples") / "west_midlands").glob("*.csv"))
+    example = shipped_folder("examples") / "west_midlands"
+    sheets = sorted(example.glob("*.csv"))
     with RegisterOptions(register=register).opened(make=True) as demo_register:
         _check_demo_register(demo_register)
         result = import_with_progress(demo_register, sheets, {})
@@ -159,7 +169,10 @@ def demo(
         output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
         print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
-    output.line()
+        output.line()
+        if papers is not None:
+            written = write_demo_papers(demo_register, example, papers)
+            output.line(f"The committee's paper is in {', '.join(written)}")
     output.line(f"Next: peelflow list --register {register} --counts open")
     output.line(f"      peelflow show {DEMO_RECORD} --register {register}")
 

@@ -87,14 +87,14 @@ class Settings:
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """Yield each setting with its value in use and where that comes from."""
         for name, variable in VARIABLES.items():
-            value, source = getattr(self, name), str(self.file)
+            value, source = getattr(self, name), _from_here(str(self.file))
             if variable in os.environ:
                 value, source = os.environ[variable], variable
             if isinstance(value, tuple):
                 value = "; ".join(value)
             if value is None and name == "register":
                 value, source = DEFAULT_REGISTER, "nothing says otherwise"
-            yield name, value or "", source if value else "not set"
+            yield name, _from_here(value or ""), source if value else "not set"
 
 
 _NOTHING_SET = Settings()
@@ -173,6 +173,11 @@ def _located(register: str, folder: Path) -> str:
         return f"{scheme}:///{folder / rest}" if scheme == "sqlite" else register
     is_file = ":" not in register or len(register.partition(":")[0]) == 1  # a drive's letter
     return str(folder / register) if is_file else register
+
+
+def _from_here(text: str) -> str:
+    """Return a path that lies below the working folder as from there; any other text as it is."""
+    return text.replace(f"{Path.cwd()}{os.sep}", "")
 
 
 def check_environment() -> None:

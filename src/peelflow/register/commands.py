@@ -72,11 +72,11 @@ from peelflow.register.validation import (
     checked_value,
     counted_day,
     describe_document,
-    description_of,
     is_counted,
     role_of,
 )
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.stores.codec import description_of
 from peelflow.texts import SPELT_ALIKE, are_alike, is_blank
 from peelflow.wording import say_choice
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, field, frozen
 
 from peelflow.engine.decide import answers_asked, ledgers_binding, reads
-from peelflow.errors import MissingDependency, UnknownRecord
+from peelflow.errors import InvalidRequest, MissingDependency, UnknownRecord
 from peelflow.model.decisions import (
     Act,
     Appointment,
@@ -28,6 +28,7 @@ from peelflow.register.kept_rules import KeptRules
 from peelflow.register.known_names import KnownNames
 from peelflow.rulebook.rulebook import Rulebook, national_ledgers
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
+from peelflow.stores.soundness import is_lawful_moment
 
 _DIVISION = "england-and-wales"
 
@@ -235,6 +236,9 @@ class ReadSet:
     def __attrs_post_init__(self) -> None:
         self.rulebook = self.services.rulebook
         self.now = self.services.clock()
+        if not is_lawful_moment(self.now):
+            why = f"tells the year {self.now.year}"
+            raise InvalidRequest("the clock", why, "set it right, then try again")
         self.today = self.now.astimezone(LONDON).date()
 
     def changed_records(self) -> Mapping[str, int]:

@@ -32,15 +32,15 @@ from peelflow.register.validation import (
     check_services,
     check_text,
     describe_document,
-    description_of,
 )
 from peelflow.register.verbs import autocommit
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
+from peelflow.stores.codec import description_of
 from peelflow.stores.opening import (
-    DocumentFolder,
+    documents_of,
     joined_store,
     open_store,
     scope_store,
@@ -103,9 +103,7 @@ class Register:
         check_services(rulebook, clock, known, recorded_by)
         store = scope_store(force, store)
         self.store: Store = store
-        self.documents: DocumentStore = (
-            store if documents is None else DocumentFolder(documents, store)
-        )
+        self.documents: DocumentStore = documents_of(store, documents)
         self.rulebook = rulebook
         self.services: Services = Services(
             store=store,

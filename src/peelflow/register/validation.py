@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -58,19 +57,6 @@ def describe_document(
     if signed_on is not None:
         check_date(signed_on, f"the document {name!r:.80}")
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
-
-
-def description_of(document: Document) -> tuple[str, bytes]:
-    """Return what is said of a document as content to keep, behind its own digest (SHA-256).
-
-    A document's digest is that of its bytes alone. This one holds its kind, its name and who signed
-    it when, so that nobody can say otherwise of it later than it was kept.
-    """
-    signed = [document.signed_by, document.signed_on and document.signed_on.isoformat()]
-    # INVARIANT: a list of these for ever, for what was kept is looked up by its digest.
-    parts = [document.digest, document.kind, document.name, document.size, *signed]
-    content = json.dumps(["document", *parts]).encode("ascii")
-    return sha256(content).hexdigest(), content
 
 
 LONGEST_TEXT = 4_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 Cell = str | int | date | None
 
@@ -137,3 +137,20 @@ def say_cell(cell: Cell) -> str:
     if cell is None:
         return ""
     return f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell)
+
+
+def without_empty_columns(table: Table) -> Table:
+    """Return a table without the columns that say nothing in any row, but for the first.
+
+    Args:
+        table: The table.
+    """
+    places = [
+        place
+        for place in range(len(table.columns))
+        if place == 0 or not table.rows or any(row[place] is not None for row in table.rows)
+    ]
+    columns = tuple(table.columns[place] for place in places)
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    numbers = tuple(name for name in table.numbers if name in columns)
+    return evolve(table, columns=columns, rows=rows, numbers=numbers)

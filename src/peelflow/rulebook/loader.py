@@ -89,22 +89,31 @@ def find_rule_files(paths: Iterable[Path], faults: list[Diagnostic]) -> list[Pat
     return list(files.values())
 
 
+MOST_FILES, MOST_FOLDERS, DEEPEST = 1_000, 1_000, 16
+"""How many rule files and folders a folder of rules may hold, and how deep they may lie."""
+
+
 def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
+    """Return the rule files in a folder and below it; linked folders are not entered."""
     files: list[Path] = []
     before = len(faults)
-    entered: set[str] = set()
-    pending = [folder]
+    pending, entered = [(folder, 0)], 0
     while pending:
-        path = pending.pop()
+        path, depth = pending.pop()
         try:
-            # INVARIANT: a folder is entered once, however many links lead to it.
-            if path.is_dir() and os.path.realpath(path) not in entered:
-                entered.add(os.path.realpath(path))
-                pending += sorted(path.iterdir(), reverse=True)
+            if path.is_dir() and (depth == 0 or not path.is_symlink()):
+                entered += 1
+                pending += [(inside, depth + 1) for inside in sorted(path.iterdir(), reverse=True)]
             elif not path.is_dir() and path.suffix in _SUFFIXES:
                 files.append(path)
         except OSError as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
+        if len(files) > MOST_FILES or entered > MOST_FOLDERS or depth > DEEPEST:
+            why = (
+                f"it holds more than {MOST_FILES:,} rule files or folders, or deeper than {DEEPEST}"
+            )
+            faults.append(_unreadable_fault(folder, why))
+            return []
     if not files and len(faults) == before:
         sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
         place = Span(path_text(folder))

@@ -26,6 +26,7 @@ from peelflow.model.constraints import (
     OneOrList,
     TriggerName,
 )
+from peelflow.model.outline import Outline
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 
@@ -103,7 +104,7 @@ def _mapping_schemas(*roots: type[attrs.AttrsInstance]) -> dict[type, MappingSch
     return schemas
 
 
-MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan)
+MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan, Outline)
 
 
 JsonSchema = dict[str, Any]

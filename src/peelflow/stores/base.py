@@ -25,6 +25,17 @@ PinKey = tuple[str, int, str]
 """A lifecycle's name, version and digest."""
 
 
+OWN_RULES_MARK = "/"
+"""Stands between the name of a force's own lifecycle and the force, where a store keeps it for one
+force alone; no lifecycle's name holds it."""
+
+
+def pinned_key(kept: PinKey) -> PinKey:
+    """Return the pin of a lifecycle by what a store keeps it as, for one force or for all."""
+    name, version, digest = kept
+    return str(name).partition(OWN_RULES_MARK)[0], version, digest
+
+
 class EventRow(NamedTuple):
     """An event's row; `text` is its canonical JSON, the rest is for finding it."""
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
@@ -235,6 +236,19 @@ _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
     Migrated: _write_migrated,
     Corrected: _write_corrected,
 }
+
+
+def description_of(document: Document) -> tuple[str, bytes]:
+    """Return what is said of a document as content to keep, behind its own digest (SHA-256).
+
+    A document's digest is that of its bytes alone. This one holds its kind, its name and who signed
+    it when, so that nobody can say otherwise of it later than it was kept.
+    """
+    signed = [document.signed_by, document.signed_on and document.signed_on.isoformat()]
+    # INVARIANT: a list of these for ever, for what was kept is looked up by its digest.
+    parts = [document.digest, document.kind, document.name, document.size, *signed]
+    content = json.dumps(["document", *parts]).encode("ascii")
+    return sha256(content).hexdigest(), content
 
 
 FORMAT = 1

@@ -32,6 +32,7 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     chunked,
+    pinned_key,
 )
 from peelflow.stores.codec import event_from
 from peelflow.stores.integrity import (
@@ -286,11 +287,12 @@ class _ExportCheck:
 
     def whole(self) -> Iterator[Discrepancy]:
         """Yield what shows once all is read: histories, and what they name."""
-        kept_rules = KeptLifecycles(self.rules)
+        rules = {pinned_key(pin): text for pin, text in self.rules.items()}
+        kept_rules = KeptLifecycles(rules)
         for record, history in self._texts.items():
             yield from history_discrepancies(record, list(map(event_from, history)), kept_rules)
         yield from missing_references(
-            self._mentions, documents=self.documents, rules=self.rules, records=self._links
+            self._mentions, documents=self.documents, rules=rules, records=self._links
         )
 
 

@@ -46,6 +46,7 @@ from peelflow.stores.base import (
     StoredRecord,
     StoredRow,
     is_sha256,
+    pinned_key,
 )
 from peelflow.stores.codec import event_from, event_text, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
@@ -213,7 +214,8 @@ def _history_discrepancies(
     snapshot: Snapshot, mentions: References, numbers: dict[str, int]
 ) -> Iterator[Discrepancy]:
     """Yield what does not fit of each record, and note how many events each has."""
-    kept_rules = KeptLifecycles(snapshot.lifecycles())
+    kept = snapshot.lifecycles()
+    kept_rules = KeptLifecycles({pinned_key(key): text for key, text in kept.items()})
     odd: list[Discrepancy] = []
     for record, rows in groupby(_rows_by_record(snapshot, odd), itemgetter(0)):
         yield from odd
@@ -423,7 +425,8 @@ def _content_discrepancies(
             yield Discrepancy("", 0, "rules-changed", sentence)
             continue
         yield from rules_discrepancies(pin, text)
-    yield from missing_references(mentions, documents=digests, rules=rules, records=known)
+    pins = set(map(pinned_key, rules))
+    yield from missing_references(mentions, documents=digests, rules=pins, records=known)
 
 
 def document_discrepancies(
@@ -440,7 +443,7 @@ def rules_discrepancies(pin: PinKey, text: str) -> Iterator[Discrepancy]:
     if sha256(text.encode()).hexdigest() != pin[2]:
         sentence = f"the kept rules {pin[0]}@{pin[1]} do not give their digest"
         yield Discrepancy("", 0, "rules-changed", sentence)
-    elif KeptLifecycles({pin: text}).find(Pin(*pin)) is None:
+    elif KeptLifecycles({pinned_key(pin): text}).find(Pin(*pinned_key(pin))) is None:
         sentence = f"the kept rules {pin[0]}@{pin[1]} are no lifecycle's meaning"
         yield Discrepancy("", 0, "rules-changed", sentence)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol, TypeGuard
 
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.files import read_regular
@@ -150,10 +152,14 @@ class DocumentFolder:
         """
         check_documents({digest: content})
         place = self._place(digest)
-        if place.exists():
-            return
         try:
+            # INVARIANT: what lies there is compared, for a name proves nothing; a link is no file.
+            if not place.is_symlink() and place.exists() and read_regular(place) == content:
+                return
             place.parent.mkdir(exist_ok=True)
+            if place.parent.is_symlink():
+                why = "holds a link to another folder"
+                raise InvalidRequest(f"the folder {self.path}", why, "remove the link")
             _write_file(place, content)
             for folder in (place.parent, self.path):
                 _sync_folder(folder)
@@ -162,27 +168,90 @@ class DocumentFolder:
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
-        content = None
-        if is_sha256(digest):
-            with suppress(OSError):
-                content = read_regular(self._place(digest))
-        return self._store.document(digest) if content is None else content
+        content = self._content_of(digest) if is_sha256(digest) else None
+        if content is not None and sha256(content).hexdigest() == digest:
+            return content
+        return self._store.document(digest)
+
+    def _content_of(self, digest: str) -> bytes | None:
+        """Return what lies at a digest, None where nothing does; links are not followed."""
+        place = self._place(digest)
+        if place.is_symlink() or place.parent.is_symlink():
+            return None
+        with suppress(OSError):
+            return read_regular(place)
+        return None
 
     def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept, without reading it."""
-        in_folder = is_sha256(digest) is not None and self._place(digest).is_file()
-        return in_folder or self._store.has_document(digest)
+        """Return whether a document is kept, with the content that its digest tells."""
+        if is_sha256(digest):
+            content = self._content_of(digest)
+            if content is not None and sha256(content).hexdigest() == digest:
+                return True
+        return self._store.has_document(digest)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield the digest and content of every document in the folder, by digest."""
         for path in sorted(self.path.glob("??/*")):
             digest = path.parent.name + path.name
-            content = read_regular(path) if is_sha256(digest) else None
+            content = self._content_of(digest) if is_sha256(digest) else None
             if content is not None:
                 yield digest, content
 
     def _place(self, digest: str) -> Path:
         return self.path / digest[:2] / digest[2:]
+
+
+class ForceDocuments:
+    """A folder of documents that several forces share, as one force sees it.
+
+    Args:
+        folder: The folder.
+        store: The register's store, narrowed to the force.
+    """
+
+    def __init__(self, folder: DocumentFolder, store: ForceStore) -> None:
+        self._folder, self._store = folder, store
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Keep a document in the folder, and that this force brought it."""
+        self._folder.keep_document(digest, content)
+        self._store.note_document(digest)
+
+    def document(self, digest: str) -> bytes | None:
+        """Return a document of this force's, None where it has none of this digest."""
+        return self._folder.document(digest) if self._store.brought(digest) else None
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document of this force's is kept."""
+        return self._store.brought(digest) and self._folder.has_document(digest)
+
+
+class ForceStore(DocumentStore, Protocol):
+    """A store that knows which documents its one force brought."""
+
+    def note_document(self, digest: str) -> None:
+        """Keep that this force brought a document."""
+
+    def brought(self, digest: str) -> bool:
+        """Return whether this force brought a document, or one of its events names it."""
+
+
+def documents_of(store: Store, folder: str | os.PathLike[str] | None) -> DocumentStore:
+    """Return what keeps a register's documents: its store, or a folder.
+
+    Args:
+        store: The register's store.
+        folder: The folder; None where the store keeps them.
+    """
+    if folder is None:
+        return store
+    documents = DocumentFolder(folder, store)
+    return ForceDocuments(documents, store) if _is_of_one_force(store) else documents
+
+
+def _is_of_one_force(store: DocumentStore) -> TypeGuard[ForceStore]:
+    return hasattr(store, "note_document")
 
 
 def _write_file(place: Path, content: bytes) -> None:

@@ -1,14 +1,18 @@
-"""Narrow a store to the records of one force.
+"""Narrow a store to the records, the documents and the own rules of one force.
 
-Documents are kept by their digests alone, so whoever knows the digest of a letter may have it; no
-digest of another force's letter is ever shown.
+A document is kept once, by its digest, whoever brings it. That a force brought it is kept beside
+it, so that nobody is given a document who only knows its digest. A force's own lifecycles are kept
+under its name, so that two forces may each have one of the same name and version.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
+from functools import cache
+from hashlib import sha256
 from typing import NoReturn
 
 from attrs import evolve
@@ -16,7 +20,9 @@ from attrs import evolve
 from peelflow.engine.fold import force_of
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
+from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
+    OWN_RULES_MARK,
     Capabilities,
     FeedItem,
     LedgerTotal,
@@ -27,8 +33,25 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     WriteBatch,
+    check_texts,
+    pinned_key,
 )
+from peelflow.stores.codec import description_of
 from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
+
+
+@cache
+def shipped_digests() -> frozenset[str]:
+    """Return the digests of every meaning that a lifecycle which comes with peelflow ever had."""
+    text = (shipped_folder("rules") / "pins.json").read_text("utf-8")
+    return frozenset(json.loads(text).values())
+
+
+def _named_by(record: Record) -> frozenset[str]:
+    """Return the digests of what a record names: documents, and what is said of each."""
+    documents = [held.document for held in record.attachments]
+    described = (description_of(document)[0] for document in documents)
+    return frozenset([*(document.digest for document in documents), *described])
 
 
 class ScopedStore:
@@ -61,10 +84,22 @@ class ScopedStore:
             why = f"{SPELT_ALIKE} `{near}`"
             raise InvalidRequest(f"the force {self.force!r}", why, f"write `{near}`")
 
-    # Rules and documents are no force's own; a position is a count of events and no more.
     def lifecycles(self) -> Mapping[PinKey, str]:
-        """Return the rules kept."""
-        return self._store.lifecycles()
+        """Return the rules that are every force's, and this force's own."""
+        kept = self._store.lifecycles()
+        own = {pinned_key(key): text for key, text in kept.items() if self._is_own(key)}
+        plain = {key: text for key, text in kept.items() if OWN_RULES_MARK not in str(key[0])}
+        return {**plain, **own}
+
+    def _is_own(self, key: PinKey) -> bool:
+        return str(key[0]).partition(OWN_RULES_MARK)[2] == self.force
+
+    def _kept_as(self, key: PinKey) -> PinKey:
+        """Return what a lifecycle is kept as: this force's own, unless it came with peelflow."""
+        name, version, digest = key
+        if digest in shipped_digests() or key in self._store.lifecycles():
+            return key
+        return f"{name}{OWN_RULES_MARK}{self.force}", version, digest
 
     def position(self) -> int:
         """Return the last position of the feed."""
@@ -75,16 +110,33 @@ class ScopedStore:
         self._store.close()
 
     def keep_document(self, digest: str, content: bytes) -> None:
-        """Keep a document."""
+        """Keep a document, and that this force brought it."""
         self._store.keep_document(digest, content)
+        self.note_document(digest)
+
+    def note_document(self, digest: str) -> None:
+        """Keep that this force brought a document."""
+        self._store.keep_document(*self._mark_of(digest))
 
     def document(self, digest: str) -> bytes | None:
-        """Return a document, None where it is not kept."""
-        return self._store.document(digest)
+        """Return a document of this force's, None where it has none of this digest."""
+        return self._store.document(digest) if self.brought(digest) else None
 
     def has_document(self, digest: str) -> bool:
-        """Return whether a document is kept."""
-        return self._store.has_document(digest)
+        """Return whether a document of this force's is kept."""
+        return self._store.has_document(digest) and self.brought(digest)
+
+    def brought(self, digest: str) -> bool:
+        """Return whether this force brought a document, or one of its events names it."""
+        check_texts(digest)
+        if self._store.has_document(self._mark_of(digest)[0]):
+            return True
+        return any(digest in _named_by(record) for record in self.records(RecordQuery()))
+
+    def _mark_of(self, digest: str) -> tuple[str, bytes]:
+        """Return what is kept to say that this force brought a document, behind its own digest."""
+        content = json.dumps(["brought", self.force, digest]).encode("ascii")
+        return sha256(content).hexdigest(), content
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
@@ -111,7 +163,15 @@ class ScopedStore:
                 what = f"the id {entry.event.record!r}"
                 raise InvalidRequest(what, "is taken", "choose another")
         read_set = {name: number for name, number in batch.read_set.items() if name not in unseen}
-        self._store.append(evolve(batch, read_set=read_set))
+        marks = dict(map(self._mark_of, batch.documents))
+        self._store.append(
+            evolve(
+                batch,
+                read_set=read_set,
+                documents={**batch.documents, **marks},
+                lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
+            )
+        )
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""

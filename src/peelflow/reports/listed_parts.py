@@ -1,0 +1,329 @@
+"""The parts of a committee's paper that list: reports, days, what waits, what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from peelflow.errors import InvalidRequest
+from peelflow.model.outline import OutlineSection
+from peelflow.model.records import Corrected, Record
+from peelflow.model.requirements import Evidence, InspectionHeld, Requirement, atoms_of
+from peelflow.portfolio.listing import state_attribution
+from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord, deadlines, overdue
+from peelflow.portfolio.plan import PlannedInspection, Verifiable, inspection_plan
+from peelflow.portfolio.selection import (
+    Criterion,
+    Selection,
+    each_selected,
+    record_as_at,
+    text_field,
+)
+from peelflow.reports.content import (
+    Block,
+    Bullets,
+    Cell,
+    Paragraph,
+    Section,
+    Table,
+    say_cell,
+)
+from peelflow.reports.counted_parts import Parts, Scope, heading, say_date, say_days
+
+
+def reports_parts(scope: Scope) -> Parts:
+    """Yield each report that was published since the last meeting, with what it recommends."""
+    published = [
+        record
+        for record in scope.of_category("report", Criterion("published", ">", str(scope.since)))
+        if (text_field(record, "published") or "") <= str(scope.as_at)
+        and record.state != "abandoned"
+    ]
+    published.sort(key=lambda record: (text_field(record, "published") or "", record.id))
+    count = {0: "No report was", 1: "1 report was"}.get(
+        len(published), f"{len(published)} reports were"
+    )
+    yield Paragraph(
+        f"{count} published between {say_date(scope.since)} and {say_date(scope.as_at)}."
+    )
+    for report in published:
+        title = text_field(report, "title") or report.id
+        yield Section(report.id, title, tuple(_report_blocks(scope, report)))
+
+
+def _report_blocks(scope: Scope, report: Record) -> Iterator[Block]:
+    day = date.fromisoformat(text_field(report, "published") or "")
+    yield Paragraph(f"Published on {say_date(day)} ({report.id}).")
+    for complaint in scope.of_category(
+        "super_complaint", Criterion("published_report", "=", report.id)
+    ):
+        who = text_field(complaint, "complainant")
+        about = text_field(complaint, "title") or complaint.id
+        made = f", made by {who} in {complaint.issued:%B %Y}" if who else ""
+        yield Paragraph(f"It answers the super-complaint “{about}”{made}.")
+        concerns = complaint.fields.get("concerns", ())
+        if concerns and not isinstance(concerns, str):
+            yield Paragraph(f"{len(concerns)} concerns were raised:")
+            yield Bullets(tuple(concerns))
+    selection = Selection(
+        scope.selection.force, criteria=(Criterion("source_report", "=", report.id),)
+    )
+    carried = list(each_selected(scope.register, selection, as_at=scope.as_at))
+    yield from _recommendation_blocks(scope, carried)
+
+
+def _recommendation_blocks(scope: Scope, carried: Sequence[Record]) -> Iterator[Block]:
+    if not carried:
+        yield Paragraph("No recommendation of it is recorded.")
+        return
+    rows = tuple(
+        (
+            record.id,
+            text_field(record, "title"),
+            ", ".join(map(_addressee, record.fields.get("addressees", ()))),
+            text_field(record, "due") and date.fromisoformat(text_field(record, "due") or ""),
+            text_field(record, "due_words"),
+            _state_title(scope, record),
+        )
+        for record in carried
+    )
+    columns = ("Record", "What it asks for", "To whom", "Due", "As worded", "Stands")
+    yield Table("recommendations", f"{len(carried)} recommendations", columns, rows)
+    answered = [record for record in carried if "accept" in record.done]
+    refused = [record for record in carried if "not_accept" in record.done]
+    if len(answered) == len(carried):
+        yield Paragraph("All of them have been accepted.")
+    elif answered or refused:
+        open_ = len(carried) - len(answered) - len(refused)
+        yield Paragraph(
+            f"{len(answered)} have been accepted, {len(refused)} have not, and {open_} wait for an "
+            "answer."
+        )
+
+
+def _addressee(name: str) -> str:
+    return _ADDRESSEES.get(name, heading(name.replace("_", " ")))
+
+
+def _state_title(scope: Scope, record: Record) -> str:
+    state = scope.register.lifecycle(record.lifecycle).states[record.state]
+    return state.title or heading(record.state.replace("_", " "))
+
+
+_ADDRESSEES = {"pccs": "Police and Crime Commissioners", "npcc": "National Police Chiefs' Council"}
+_DAY_COLUMNS = ("Record", "Title", "Level", "Owner", "Original", "Due", "Days over", "Why")
+
+
+def overdue_parts(scope: Scope) -> Parts:
+    """Yield what is past its day, with the original and the revised one, and why it slipped."""
+    listed = overdue(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
+    if listed.records:
+        rows = tuple(map(_day_row, listed.records))
+        title = f"{len(rows)} past their day on {say_date(scope.as_at)}"
+        yield Table("overdue", title, _DAY_COLUMNS, rows, ("Days over",))
+    else:
+        yield Paragraph("Nothing that is open is past its day.")
+    if listed.undated:
+        yield Paragraph(f"{len(listed.undated)} open records have no day; they stand below.")
+
+
+def _day_row(record: OverdueRecord) -> tuple[Cell, ...]:
+    row, deadline = record.row, record.deadline
+    return (
+        row.record,
+        record.title,
+        row.level,
+        row.owner,
+        deadline.original if record.what == "record" else None,
+        record.due,
+        record.days_over,
+        "; ".join(
+            f"{say_cell(change.day) or 'none'}: {change.reason or 'no reason'}"
+            for change in deadline.changes
+        )
+        or None,
+    )
+
+
+def due_parts(scope: Scope) -> Parts:
+    """Yield the day of everything open, original and revised; and, apart, what has none."""
+    listed = deadlines(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
+    rows = tuple(map(_day_row, listed.records))
+    yield Table("due", f"{len(rows)} with a day", _DAY_COLUMNS, rows, ("Days over",))
+    if listed.undated:
+        undated = tuple(map(_undated_row, listed.undated))
+        columns = ("Record", "Title", "Level", "Owner", "As worded")
+        yield Table("undated", f"{len(undated)} without a day", columns, undated)
+
+
+def _undated_row(record: UndatedRecord) -> tuple[Cell, ...]:
+    row = record.row
+    return (row.record, record.title, row.level, row.owner, record.deadline.words)
+
+
+def letters_parts(scope: Scope) -> Parts:
+    """Yield what only a document keeps from its next step."""
+    yield from _awaiting(scope, "letters", "a letter", lambda atom: isinstance(atom, Evidence))
+
+
+def verification_parts(scope: Scope) -> Parts:
+    """Yield what the force has done with, and an inspection is to verify."""
+    yield from _awaiting(
+        scope, "verification", "verification", lambda atom: isinstance(atom, InspectionHeld)
+    )
+
+
+def _awaiting(
+    scope: Scope, name: str, what: str, is_awaited: Callable[[Requirement], bool]
+) -> Parts:
+    rows: list[tuple[Cell, ...]] = []
+    for record, history in scope.opened():
+        state = scope.register.lifecycle(record.lifecycle).states[record.state]
+        atoms = (atom for step in state.transitions for atom in atoms_of(step.requires))
+        if any(map(is_awaited, atoms)):
+            since = state_attribution(history, record).on
+            rows.append(
+                (
+                    record.id,
+                    text_field(record, "title"),
+                    record.level,
+                    text_field(record, "question"),
+                    text_field(record, "owner"),
+                    _state_title(scope, record),
+                    since,
+                )
+            )
+    if not rows:
+        yield Paragraph(f"No open record waits for {what}.")
+        return
+    columns = ("Record", "Title", "Level", "Question", "Owner", "Stands", "Since")
+    yield Table(name, f"{len(rows)} wait for {what}", columns, tuple(rows))
+
+
+def plan_parts(scope: Scope) -> Parts:
+    """Yield each coming inspection with what it could verify, then what is notified or asked."""
+    planned = inspection_plan(scope.register, scope.as_at, selection=scope.selection)
+    if not planned:
+        yield Paragraph("No inspection is planned.")
+    for inspection in planned:
+        title = f"{say_days(inspection)}: {inspection.title or inspection.inspection.id}"
+        yield Section(inspection.inspection.id, title, tuple(_inspection_blocks(inspection)))
+    dated = {inspection.inspection.id for inspection in planned}
+    others = [
+        record
+        for record in (*scope.of_category("inspection"), *scope.of_category("super_complaint"))
+        if record.id not in dated and not _is_over(scope, record)
+    ]
+    if others:
+        said = tuple(_say_other(scope, record) for record in others)
+        yield Section("notified", "Notified, and without days yet", (Bullets(said),))
+
+
+def _is_over(scope: Scope, record: Record) -> bool:
+    last_day = text_field(record, "last_day")
+    is_past = last_day is not None and last_day < str(scope.as_at)
+    return is_past or scope.register.lifecycle(record.lifecycle).states[record.state].final
+
+
+def _say_other(scope: Scope, record: Record) -> str:
+    title = text_field(record, "title") or record.id
+    who = text_field(record, "complainant")
+    made = f", a super-complaint of {who}, received in {record.issued:%B %Y}" if who else ""
+    return f"{title}{made}: {_state_title(scope, record).lower()} ({record.id})"
+
+
+def _inspection_blocks(planned: PlannedInspection) -> Iterator[Block]:
+    inspection = planned.inspection
+    asked = ", ".join(sorted(inspection.questions))
+    yield Paragraph(
+        f"{inspection.id}, {inspection.kind}" + (f"; questions {asked}." if asked else ".")
+    )
+    for records, title in (
+        (planned.ready, "ready for it"),
+        (planned.first, "in need of something first"),
+    ):
+        if records:
+            columns = ("Record", "Title", "Level", "Question", "Owner", "First", "With")
+            rows = tuple(map(_verifiable_row, records))
+            yield Table("verifiable", f"{len(rows)} {title}", columns, rows)
+    if not (planned.ready or planned.first):
+        yield Paragraph("No open record is known that it could verify.")
+
+
+def _verifiable_row(record: Verifiable) -> tuple[Cell, ...]:
+    row = record.row
+    first, kinds = ", ".join(record.steps) or None, ", ".join(record.evidence) or None
+    return (row.record, record.title, row.level, record.question, row.owner, first, kinds)
+
+
+def corrections_parts(scope: Scope) -> Parts:
+    """Yield what was corrected since the last meeting, and published figures that it changed."""
+    yield from _changed_figures(scope)
+    rows: list[tuple[Cell, ...]] = []
+    force = scope.selection.force
+    for record, history in scope.register.histories(scope.register.records(force=force)):
+        rows += [
+            (event.on, record.id, event.what.event, event.what.correction, event.reason)
+            for event in history
+            if isinstance(event.what, Corrected) and scope.since < event.on <= scope.as_at
+        ]
+    if not rows:
+        yield Paragraph(f"Nothing was corrected since {say_date(scope.since)}.")
+        return
+    columns = ("Day", "Record", "Event", "What", "Reason")
+    yield Table("corrections", "Corrected since", columns, tuple(sorted(rows, key=str)), ("Event",))
+
+
+def _changed_figures(scope: Scope) -> Parts:
+    """Yield the lines of the last paper's figures that read otherwise by now."""
+    if scope.known_since is None:
+        return
+    published, now = (
+        scope.register.figures(
+            as_at=scope.since, force=scope.selection.force, ledger=scope.ledger, known=known
+        )
+        for known in (scope.known_since, None)
+    )
+    before = {line.title: line for line in published.lines}
+    rows = tuple(
+        (line.title, old.open if old else 0, line.open, old.closed if old else 0, line.closed)
+        for line in now.lines
+        if (old := before.get(line.title)) != line
+    )
+    numbers = ("Open as published", "Open", "Closed as published", "Closed")
+    title = f"Published figures of {say_date(scope.since)} that read otherwise now"
+    if rows:
+        yield Table("changed", title, ("Record", *numbers), rows, numbers)
+    else:
+        yield Paragraph(f"The figures published as at {say_date(scope.since)} stand.")
+
+
+def text_parts(scope: Scope, part: OutlineSection) -> Iterator[Block]:
+    """Yield a text that is kept in the register: paragraphs, and lists of lines behind `-`."""
+    content = _kept_text(scope, part).replace("\r\n", "\n")
+    for passage in content.strip().split("\n\n"):
+        lines = [line.strip() for line in passage.strip().split("\n")]
+        if all(line.startswith("- ") for line in lines):
+            yield Bullets(tuple(line.removeprefix("- ") for line in lines))
+        elif passage.strip():
+            yield Paragraph(" ".join(lines))
+
+
+def _kept_text(scope: Scope, part: OutlineSection) -> str:
+    what = f"the outline's text {part.document!r} of {part.record!r}"
+    if part.record is None or part.document is None:
+        raise InvalidRequest(what, "names no document", "give `record` and `document`")
+    record = record_as_at(scope.register.history(part.record), scope.as_at)
+    attached = () if record is None else record.attachments
+    digests = [
+        attachment.document.digest
+        for attachment in attached
+        if attachment.document.name == part.document
+    ]
+    if not digests:
+        why = f"is not attached to it by {say_date(scope.as_at)}"
+        raise InvalidRequest(what, why, "attach it with `peelflow attach`")
+    try:
+        return scope.register.document(digests[-1]).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequest(what, "is no text in UTF-8", "save it as UTF-8") from None

@@ -1,0 +1,282 @@
+"""Write a report as a Word document, in a force's own template where it has one.
+
+Needs the extra `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+from peelflow.errors import InvalidRequest, MissingDependency
+from peelflow.reports.charts import chart_png
+from peelflow.reports.content import (
+    Block,
+    Bullets,
+    Chart,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    say_cell,
+)
+from peelflow.reports.pdf import column_widths
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.shared import Length
+    from docx.table import _Row
+    from docx.text.paragraph import Paragraph as WordParagraph
+
+MARK = "peelflow-content"
+"""What a template says where the content goes, as `{{ content }}`, by the time it is filled in."""
+_TEXT_WIDTH = 17.4  # centimetres between the margins of the pages that peelflow lays out
+_MANY_COLUMNS = 6
+_SMALL, _TINY = 9, 8  # points
+_STYLES = ("Title", "Subtitle", "Caption", "List Bullet", "Table Grid", "Heading 1", "Heading 2")
+
+
+def word_of(report: Report, *, made: datetime, template: Path | None = None) -> bytes:
+    """Return a report as a Word document.
+
+    Args:
+        report: The report.
+        made: The moment it was made.
+        template: A Word document of the force's own. `{{ title }}`, `{{ subtitle }}`,
+            `{{ facts.Committee }}` and so on are filled in, and `{{ content }}`, a paragraph of its
+            own, gives way to the paper in the template's styles.
+
+    Raises:
+        MissingDependency: python-docx, docxtpl or vl-convert is not installed.
+        InvalidRequest: The template is no Word document, or does not say where the content goes.
+    """
+    try:
+        from docx import Document
+    except ImportError:
+        raise MissingDependency("report", "python-docx") from None
+    document = Document() if template is None else _filled_in(report, template)
+    for name in _STYLES if template is None else ():
+        document.styles[name].font.name = "Arial"
+    if template is None:
+        _lay_out(document, report)
+    with _content_place(document, template):
+        for section in report.sections:
+            _write_section(document, section, depth=1)
+        for sentence in report.footer:
+            _note(document, sentence)
+    _set_properties(document, report, made)
+    content = BytesIO()
+    document.save(content)
+    return content.getvalue()
+
+
+def _filled_in(report: Report, template: Path) -> Document:
+    """Return a template with its words filled in, and a mark where the content goes."""
+    try:
+        from docx.opc.exceptions import PackageNotFoundError
+        from docxtpl import DocxTemplate
+        from jinja2 import Environment, TemplateError
+        from jinja2.sandbox import SandboxedEnvironment
+    except ImportError:
+        raise MissingDependency("report", "docxtpl") from None
+    words = {
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "facts": {word.replace(" ", "_"): said for word, said in report.facts},
+        "content": MARK,
+    }
+    environment: Environment = SandboxedEnvironment(autoescape=True)
+    what = f"the template {template}"
+    try:
+        filled = DocxTemplate(str(template))
+        filled.render(words, jinja_env=environment, autoescape=True)
+    except TemplateError as error:
+        raise InvalidRequest(what, f"cannot be filled in: {error}", "mend its braces") from None
+    except (OSError, ValueError, KeyError, BadZipFile, PackageNotFoundError):
+        raise InvalidRequest(what, "is no Word document", "save it as .docx") from None
+    document: Document = filled.docx
+    return document
+
+
+@contextmanager
+def _content_place(document: Document, template: Path | None) -> Iterator[None]:
+    """Take what is written in the block to where the template marks its place.
+
+    Raises:
+        InvalidRequest: The template marks none.
+    """
+    if template is None:
+        yield
+        return
+    marks = [paragraph for paragraph in document.paragraphs if paragraph.text.strip() == MARK]
+    if not marks:
+        why = "does not say where the content goes"
+        raise InvalidRequest(f"the template {template}", why, "write {{ content }} on a line")
+    body = document.element.body
+    before = len(body)
+    yield
+    # INVARIANT: python-docx writes behind all that is there but the last section's properties.
+    for element in list(body)[before - 1 : -1]:
+        marks[0]._p.addprevious(element)  # noqa: SLF001 - python-docx gives no other way to move
+    body.remove(marks[0]._p)  # noqa: SLF001
+
+
+def _lay_out(document: Document, report: Report) -> None:
+    """Set the page, the title block, and the footer with the page's number."""
+    from docx.shared import Cm, Pt
+
+    page = document.sections[0]
+    page.page_width, page.page_height = Cm(21), Cm(29.7)
+    page.left_margin = page.right_margin = Cm(1.8)
+    page.top_margin = page.bottom_margin = Cm(2)
+    document.styles["Normal"].font.name, document.styles["Normal"].font.size = "Arial", Pt(10)
+    document.add_paragraph(report.title, style="Title")
+    document.add_paragraph(report.subtitle, style="Subtitle")
+    for word, said in report.facts:
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.space_after = Pt(0)
+        paragraph.add_run(f"{word}: ").bold = True
+        paragraph.add_run(said)
+    footer = page.footer.paragraphs[0]
+    footer.add_run(f"{report.title}, {report.subtitle}. Page ")
+    _add_field(footer, "PAGE")
+    footer.add_run(" of ")
+    _add_field(footer, "NUMPAGES")
+
+
+def _add_field(paragraph: WordParagraph, name: str) -> None:
+    """Add what Word works out by itself, such as the page's number."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), name)
+    run = OxmlElement("w:r")
+    text = OxmlElement("w:t")
+    text.text = "1"
+    run.append(text)
+    field.append(run)
+    paragraph._p.append(field)  # noqa: SLF001 - python-docx knows no fields
+
+
+def _set_properties(document: Document, report: Report, made: datetime) -> None:
+    properties = document.core_properties
+    properties.title, properties.subject = report.title, report.subtitle
+    properties.author, properties.language = "peelflow", "en-GB"
+    properties.created = properties.modified = made.replace(tzinfo=None)
+
+
+def _write_section(document: Document, section: Section, *, depth: int) -> None:
+    document.add_heading(section.title, level=depth)
+    for block in section.blocks:
+        _write_block(document, block)
+    for part in section.sections:
+        _write_section(document, part, depth=depth + 1)
+
+
+def _write_block(document: Document, block: Block) -> None:
+    match block:
+        case Paragraph(is_note=True):
+            _note(document, block.text)
+        case Paragraph():
+            document.add_paragraph(block.text)
+        case Bullets():
+            for item in block.items:
+                document.add_paragraph(item, style=_style(document, "List Bullet"))
+        case Chart():
+            _write_chart(document, block)
+        case _:
+            _write_table(document, block)
+
+
+def _style(document: Document, name: str) -> str | None:
+    """Return a style's name where the document has it; a force's own may not."""
+    return name if name in document.styles else None
+
+
+def _note(document: Document, text: str) -> None:
+    from docx.shared import Pt
+
+    document.add_paragraph().add_run(text).font.size = Pt(_SMALL)
+
+
+def _caption(document: Document, text: str) -> None:
+    paragraph = document.add_paragraph(text, style=_style(document, "Caption"))
+    paragraph.paragraph_format.keep_with_next = True
+
+
+def _write_chart(document: Document, chart: Chart) -> None:
+    from docx.shared import Cm
+
+    _caption(document, chart.title)
+    picture: Any = document.add_picture(BytesIO(chart_png(chart)), width=Cm(_TEXT_WIDTH - 1))
+    properties = picture._inline.docPr  # noqa: SLF001 - python-docx has no other way to alt text
+    properties.set("descr", chart.alt)
+    properties.set("title", chart.title)
+
+
+def _write_table(document: Document, table: Table) -> None:
+    from docx.shared import Cm
+
+    _caption(document, table.title)
+    if not table.rows:
+        return
+    drawn = document.add_table(0, len(table.columns), style=_style(document, "Table Grid"))
+    drawn.autofit = False
+    size = _TINY if len(table.columns) > _MANY_COLUMNS else _SMALL
+    shares = column_widths(table)
+    widths: list[Length] = [Cm(_TEXT_WIDTH * share / sum(shares)) for share in shares]
+    heading = drawn.add_row()
+    _repeat_as_heading(heading)
+    _write_row(heading, table, table.columns, widths, size, is_bold=True)
+    for number, row in enumerate(table.rows, start=1):
+        is_total = table.totals and number == len(table.rows)
+        cells = tuple(map(say_cell, row))
+        _write_row(drawn.add_row(), table, cells, widths, size, is_bold=is_total)
+    for column, width in zip(drawn.columns, widths, strict=True):
+        column.width = width
+    document.add_paragraph()
+
+
+def _write_row(
+    row: _Row,
+    table: Table,
+    texts: tuple[str, ...],
+    widths: list[Length],
+    size: int,
+    *,
+    is_bold: bool,
+) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
+    _keep_whole(row)
+    for cell, name, text, width in zip(row.cells, table.columns, texts, widths, strict=True):
+        cell.width = width
+        paragraph = cell.paragraphs[0]
+        paragraph.paragraph_format.space_after = Pt(0)
+        run = paragraph.add_run(text)
+        run.bold, run.font.size = is_bold, Pt(size)
+        if name in table.numbers:
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _repeat_as_heading(row: _Row) -> None:
+    """Have a row stand above each page's part of its table, and read out as its heading."""
+    _row_property(row, "w:tblHeader")
+
+
+def _keep_whole(row: _Row) -> None:
+    """Keep a row on one page."""
+    _row_property(row, "w:cantSplit")
+
+
+def _row_property(row: _Row, name: str) -> None:
+    from docx.oxml import OxmlElement
+
+    row._tr.get_or_add_trPr().append(OxmlElement(name))  # noqa: SLF001 - python-docx lacks it
