@@ -6,25 +6,33 @@ chain, the record's row, the changes behind the figures, the positions. Only a s
 
 from __future__ import annotations
 
+import argparse
+import json
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
+from hashlib import sha256
+from itertools import chain as chain_of
+from itertools import product
 from pathlib import Path
 from shutil import copy
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from peelflow import Actor, Register
+from peelflow import Actor, InvalidRequest, Register
 from peelflow.engine.fold import fold
 from peelflow.model.records import Document, Event
 from peelflow.register.batch import Batch
+from peelflow.rulebook.canonical import canonical_json
 from peelflow.stores.base import StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
+from peelflow.stores.export import feed_of_export, verify_export
 from peelflow.stores.integrity import Heads, Seal, seal_discrepancies, verify_snapshot
 from peelflow.stores.rows import GENESIS, chain, change_rows, event_row, record_row
 from peelflow.stores.sqlite import sqlite_snapshot
@@ -34,16 +42,26 @@ HMICFRS = Actor("portal", "hmicfrs")
 EACH = 5  # events a record gets
 EVENTS = """INSERT INTO events (position, record, number, "on", kind, key, text, previous, digest)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+NOT_PROMISED = "what no event names"
 Tamper = Callable[[sqlite3.Connection], None]
 Told = list[tuple[int, Event]]
 
 
 @frozen
 class Tally:
-    """How many tampers of each kind were tried, and which were not found."""
+    """How many tampers of each kind were tried, found without a seal, not found, or not told.
+
+    Attributes:
+        tried: How many were tried, by kind.
+        missed: Those that were not found, not by the seal either.
+        alone: How many were found without a seal, by kind.
+        crashed: Those at which an error came in place of a finding.
+    """
 
     tried: Counter[str]
     missed: tuple[str, ...]
+    alone: Counter[str] = field(factory=Counter)
+    crashed: tuple[str, ...] = ()
 
 
 def fill(path: Path, records: int) -> tuple[Seal, Heads]:
@@ -86,7 +104,7 @@ def each_tamper(path: Path) -> Iterator[tuple[str, Tamper]]:
         told = _told(connection)
         records = connection.execute("SELECT id FROM records ORDER BY id").fetchall()
         changes = connection.execute("SELECT rowid FROM changes ORDER BY rowid").fetchall()
-        documents = connection.execute("SELECT digest FROM documents").fetchall()
+        documents = connection.execute("SELECT digest, content FROM documents").fetchall()
     for position in range(1, len(told) + 1):
         yield from _with_event(told, position)
     for (record,) in records:
@@ -94,8 +112,10 @@ def each_tamper(path: Path) -> Iterator[tuple[str, Tamper]]:
     for (change,) in changes:
         yield from _with_row("changes", "rowid", change, _CHANGE)
         yield f"changes: insert {change}", _sql(_COPY, change)
-    for (digest,) in documents:
-        yield from _with_row("documents", "digest", digest, {"content": "x'00'"})
+    for digest, content in documents:
+        named = not content.startswith(b'["document"')  # what is said of one no event names
+        for name, tamper in _with_row("documents", "digest", digest, {"content": "x'00'"}):
+            yield name if named else f"{NOT_PROMISED}: {name}", tamper
     yield from _with_row("lifecycles", "1", 1, {"text": "text || ' '"})
 
 
@@ -247,22 +267,161 @@ def _told(connection: sqlite3.Connection) -> Told:
     return [(position, event_from(text)) for position, text in rows]
 
 
+_VALUES = {
+    "text": "'x'",
+    "blob": "x'ff00'",
+    "no UTF-8": "CAST(x'c328' AS TEXT)",
+    "number": "7000000000000",
+    "null": "NULL",
+}
+
+
+def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
+    """Yield, for the first, a middle and the last row of every table, each column set to anything.
+
+    And the row deleted, the table dropped, its schema changed.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("records", "events", "changes", "documents", "lifecycles"):
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            key = "name" if table == "lifecycles" else "rowid"
+            order = f"SELECT {key} FROM {table} ORDER BY {key}"
+            keys = [row[0] for row in connection.execute(order)]
+            for place in sorted({keys[0], keys[len(keys) // 2], keys[-1]}):
+                for column, (kind, value) in product(columns, _VALUES.items()):
+                    sql = (
+                        f'UPDATE {table} SET "{column}" = {value} '
+                        f'WHERE {key} = ? AND "{column}" IS NOT {value}'
+                    )
+                    yield f"any column: {table}.{column} {kind} {place}", _sql(sql, place)
+                if table != "documents":  # each of them is deleted above
+                    sql = f"DELETE FROM {table} WHERE {key} = ?"
+                    yield f"any row: {table} {place}", _sql(sql, place)
+            yield f"schema: drop {table}", _sql(f"DROP TABLE {table}")
+            yield f"schema: column {table}", _sql(f"ALTER TABLE {table} ADD COLUMN more TEXT")
+            trigger = f"CREATE TRIGGER t AFTER INSERT ON {table} BEGIN SELECT 1; END"
+            yield f"schema: trigger {table}", _sql(trigger)
+    yield "schema: index records", _sql("DROP INDEX records_by_category")
+
+
+def made_up_exports(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield exports in which one part of one event is something else, and every chain fits."""
+    texts = [json.loads(line)["text"] for line in lines if '"kind":"event"' in line]
+    for number in sorted({0, len(texts) // 2, len(texts) - 1}):
+        event = json.loads(texts[number])
+        values: tuple[object, ...] = ("x", "", 7, None, [], "a\x1b[2J", "9999-12-31")
+        for part, value in product(event, values):
+            if event[part] != value:
+                forged = {**event, part: value}
+                yield f"export: {part} {value!a} {number}", chained_anew(lines, number, forged)
+        bare = {name: part for name, part in event.items() if name != "changes"}
+        if bare != event:
+            yield f"export: no changes {number}", chained_anew(lines, number, bare)
+        for part in event["what"]:
+            what = {**event["what"], part: "x"}
+            forged = {**event, "what": what}
+            yield f"export: what.{part} {number}", chained_anew(lines, number, forged)
+
+
+def chained_anew(lines: list[str], place: int, event: object) -> list[str]:
+    """Return an export with another event at a place of its feed, chained and ended anew."""
+    heads: dict[str, str] = {}
+    root, made, number = sha256(), list[str](), -1
+    for line in map(json.loads, lines):
+        if line["kind"] == "event":
+            number += 1
+            text = canonical_json(event) if number == place else line["text"]
+            record = str(json.loads(text).get("record"))
+            before = heads.get(record, "")
+            digest = heads[record] = sha256((before + text).encode()).hexdigest()
+            root.update(f"{digest}\n".encode())
+            line |= {"text": text, "previous": before, "digest": digest}
+        if line["kind"] == "end":
+            line["root"] = root.hexdigest()
+        made.append(canonical_json(line))
+    return made
+
+
+def try_exports(path: Path, sealed: Seal, heads: Heads) -> Tally:
+    """Verify every export that is made up, without the seal and with it."""
+    with Register.open(f"sqlite:///{path}") as register:
+        lines = list(register.export())
+
+    def alone(forged: list[str]) -> list[object]:
+        try:
+            return list(verify_export(forged))
+        except InvalidRequest as refused:  # by the line that cannot be read
+            return [refused]
+
+    def by_seal(forged: list[str]) -> list[object]:
+        return list(seal_discrepancies(feed_of_export(forged), sealed, heads))
+
+    outcomes = (
+        (name, _tried(lambda f=forged: alone(f), lambda f=forged: by_seal(f)))  # type: ignore[misc]
+        for name, forged in made_up_exports(lines)
+    )
+    return _tally(outcomes)
+
+
+Outcome = str
+"""What came of one tamper: `alone`, `seal`, `missed`, or the error that came in its place."""
+
+
+def _tried(alone: Callable[[], list[Any]], by_seal: Callable[[], list[Any]]) -> Outcome:
+    try:
+        if alone():
+            return "alone"
+        return "seal" if by_seal() else "missed"
+    except Exception as error:  # noqa: BLE001 (whatever comes is what the run looks for)
+        return repr(error)
+
+
+def _tally(outcomes: Iterable[tuple[str, Outcome]]) -> Tally:
+    tried, alone = Counter[str](), Counter[str]()
+    missed, crashed = list[str](), list[str]()
+    for name, outcome in outcomes:
+        kind = kind_of(name)
+        tried[kind] += 1
+        alone[kind] += outcome == "alone"
+        if outcome == "missed":
+            missed += [] if name.startswith(NOT_PROMISED) else [name]
+        elif outcome not in ("alone", "seal"):
+            crashed.append(f"{name}: {outcome}")
+    return Tally(tried, tuple(missed), alone, tuple(crashed))
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a tamper: its name without its last word, which is its place."""
+    kind = name.rpartition(" ")[0]
+    return kind.partition(":")[0] if name.startswith(("any", "export", NOT_PROMISED)) else kind
+
+
 def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts: int = 1) -> Tally:
     """Try every tamper, or every so-and-so-many-th, each undone before the next."""
-    tried, missed = Counter[str](), []
+    outcomes = list[tuple[str, Outcome]]()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for number, (name, tamper) in enumerate(each_tamper(path)):
+        for number, (name, tamper) in enumerate(chain_of(each_tamper(path), column_tampers(path))):
             if number % parts != part:
                 continue
             connection.execute("BEGIN")
-            tamper(connection)
-            kept = sqlite_snapshot(connection)
-            found = [*verify_snapshot(kept), *seal_discrepancies(kept.feed(), sealed, heads)]
-            connection.execute("ROLLBACK")
-            tried[name.rpartition(" ")[0]] += 1
-            if not found:
-                missed.append(name)
-    return Tally(tried, tuple(missed))
+            before = connection.total_changes
+            try:
+                tamper(connection)
+                if connection.total_changes > before or name.startswith("schema"):
+                    outcomes.append((name, _outcome(connection, sealed, heads)))
+            except sqlite3.IntegrityError:  # the table itself refuses it
+                pass
+            finally:
+                connection.execute("ROLLBACK")
+    return _tally(outcomes)
+
+
+def _outcome(connection: sqlite3.Connection, sealed: Seal, heads: Heads) -> Outcome:
+    kept = sqlite_snapshot(connection)
+    return _tried(
+        lambda: list(verify_snapshot(kept)),
+        lambda: list(seal_discrepancies(kept.feed(), sealed, heads)),
+    )
 
 
 def run(records: int, *, parts: int) -> Tally:
@@ -275,9 +434,14 @@ def run(records: int, *, parts: int) -> Tally:
                 pool.submit(tamper_with, _copied(path, part), sealed, heads, part=part, parts=parts)
                 for part in range(parts)
             ]
-            tallies = [each.result() for each in done]
-    tried = sum((each.tried for each in tallies), Counter[str]())
-    return Tally(tried, tuple(name for each in tallies for name in each.missed))
+            tallies = [task.result() for task in done]
+        tallies.append(try_exports(path, sealed, heads))
+    return Tally(
+        sum((tally.tried for tally in tallies), Counter[str]()),
+        tuple(name for tally in tallies for name in tally.missed),
+        sum((tally.alone for tally in tallies), Counter[str]()),
+        tuple(name for tally in tallies for name in tally.crashed),
+    )
 
 
 def _copied(path: Path, part: int) -> Path:
@@ -286,14 +450,20 @@ def _copied(path: Path, part: int) -> Path:
 
 def main(arguments: Sequence[str]) -> int:
     """Run with 1,000 events, or with as many as asked for, and print found / tried."""
-    events = int(arguments[0]) if arguments else 1_000
-    tally = run(events // EACH, parts=2)
-    lost = Counter(name.rpartition(" ")[0] for name in tally.missed)
+    parser = argparse.ArgumentParser(prog="bench.tamper", description=__doc__)
+    parser.add_argument("events", nargs="?", type=int, default=1_000, help="how many events")
+    tally = run(parser.parse_args(arguments).events // EACH, parts=2)
+    lost = Counter(map(kind_of, tally.missed))
     for kind, tried in sorted(tally.tried.items()):
-        sys.stdout.write(f"{kind:32} found {tried - lost[kind]:6,} of {tried:6,}\n")
+        lost_here = tried - tally.alone[kind] if kind.startswith(NOT_PROMISED) else lost[kind]
+        found = f"found {tried - lost_here:6,} of {tried:6,}"
+        sys.stdout.write(f"{kind:32} {found}, without a seal {tally.alone[kind]:6,}\n")
     tried = tally.tried.total()
     sys.stdout.write(f"{'all':32} found {tried - len(tally.missed):6,} of {tried:6,}\n")
-    return 1 if tally.missed else 0
+    sys.stdout.write(f"errors in place of a finding: {len(tally.crashed)}\n")
+    for name in (*tally.missed, *tally.crashed):
+        sys.stdout.write(f"  {name}\n")
+    return 1 if tally.missed or tally.crashed else 0
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ FORGERIES: dict[str, tuple[int, Edit, str]] = {
     "case 36": (
         3,
         both(drop("evidence", "counted", "counted_for"), acts_as("lead-1", "lead")),
-        "`close` by `lead` is not lawful under level-2@1, kept beside it",
+        "`close` by `lead` is not lawful under level-2@2, kept beside it",
     ),
     "no letter": (3, drop("evidence", "counted", "counted_for"), "no `letter` is offered"),
     "a letter of nobody's": (

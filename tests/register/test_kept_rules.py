@@ -12,6 +12,7 @@ from attrs import evolve
 
 from peelflow import (
     Actor,
+    InvalidRequest,
     Register,
     Rulebook,
     RulesMismatch,
@@ -19,7 +20,9 @@ from peelflow import (
     load,
     national,
 )
+from peelflow.cli import main
 from peelflow.model.rules import Pin
+from peelflow.rulebook.national import shipped_folder
 
 KIM, LEE = Actor("kim", "liaison_officer"), Actor("lee", "lead")
 RULES = """
@@ -196,3 +199,234 @@ def test_what_another_process_kept_since_is_read(rules: Callable[..., Rulebook])
         add(Register(bare.store, rulebook=rules()), "R-first", "first")
         pin = bare.record("R-first").lifecycle
         assert bare.lifecycle(pin).pin == pin
+
+
+PANEL = """
+lifecycle: local-3
+version: 1
+in_force_from: 2023-01-01
+title: "Level 3 with a panel"
+refines: level-3@2
+applies_to: {category: recommendation, level: 3}
+initial: open
+states:
+"""
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Rulebook:
+    """Load level 3 as it is, under a name of the force's own, with a step that needs its words."""
+    folder = tmp_path / "panel"
+    folder.mkdir()
+    text = (shipped_folder("rules") / "national" / "level-3.yaml").read_text("utf-8")
+    body = text[text.index("states:\n") + len("states:\n") : text.index("guarantees:")]
+    own = """      read_by_panel:
+        to: in_progress
+        by: [panel_chair]
+        requires: [{evidence: minutes}, {field: panel_day}]
+"""
+    head, found, tail = body.partition("  in_progress:\n")
+    assert found
+    counts, found, steps = tail.partition("    transitions:\n")
+    assert found
+    (folder / "panel.yaml").write_text(
+        f"{PANEL.lstrip()}{head}  in_progress:\n{counts}    transitions:\n{own}{steps}", "utf-8"
+    )
+    (folder / "words.yaml").write_text(
+        """vocabulary: panel
+roles:
+  panel_chair: {side: force, title: Chair of the panel}
+evidence:
+  minutes: {title: Minutes}
+fields:
+  recommendation:
+    panel_day: {type: date, title: Day of the panel}
+""",
+        "utf-8",
+    )
+    return load(folder)
+
+
+def add_recommendation(register: Register, record: str, *, force: str = "wmp") -> None:
+    """Add a recommendation at level 3."""
+    register.add(
+        record,
+        category="recommendation",
+        level=3,
+        force=force,
+        issued=date(2023, 4, 1),
+        fields={"owner": "lead-1", "question": "7.2"},
+        actor=KIM,
+    )
+
+
+@pytest.fixture
+def own_url(tmp_path: Path, panel: Rulebook) -> str:
+    """Give a register with a record under the force's own level 3, begun."""
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    with Register.open(url, rulebook=panel) as register:
+        add_recommendation(register, "R-1")
+        register.fire("R-1", "start", actor=KIM, on=date(2023, 4, 2))
+        assert register.record("R-1").lifecycle.name == "local-3"
+    return url
+
+
+def test_item_10_words_that_a_kept_lifecycle_needs_are_kept_with_it(own_url: str) -> None:
+    """The role, the kind of evidence and the field are gone with their file; the step is not."""
+    chair = Actor("ann", "panel_chair")
+    with Register.open(own_url) as register:
+        minutes = register.keep(b"read", kind="minutes", name="minutes.pdf")
+        refusal = register.why("R-1", "read_by_panel", actor=chair, evidence=[minutes])
+        assert refusal is not None
+        assert "panel_day" in str(refusal)
+        register.amend("R-1", "panel_day", "2023-05-01", actor=chair, reason="the panel met")
+        register.attach("R-1", minutes, actor=chair)
+        register.fire("R-1", "read_by_panel", actor=chair)
+        assert register.history("R-1")[-1].actor == chair
+        assert register.verify() == ()
+        assert register.fields("R-1")["panel_day"] == "2023-05-01"
+    with Register.open("memory:") as other, pytest.raises(ValueError, match="panel_chair"):
+        appoint_by(other, chair)
+
+
+def appoint_by(register: Register, actor: Actor) -> None:
+    """Appoint somebody, as an actor in some role."""
+    register.appoint("x", "lead", force="wmp", first_day=date(2023, 1, 1), actor=actor)
+
+
+def test_item_10_a_category_that_is_gone_is_kept_too(url: str) -> None:
+    """Its records can be written to; their own fields are those that their rules need."""
+    with Register.open(url) as register:
+        register.fire("R-first", "finish", actor=LEE)
+        assert register.record("R-first").state == "done"
+        with pytest.raises(ValueError, match="no lifecycle runs that category"):
+            add(register, "R-9", "first")
+
+
+def test_item_10_no_new_record_goes_under_national_rules_in_silence(
+    own_url: str, panel: Rulebook
+) -> None:
+    """Where the force's own file was left out: the records that say so are named."""
+    with Register.open(own_url) as register:
+        with pytest.raises(InvalidRequest) as refused:
+            add_recommendation(register, "R-2")
+        assert "R-1 runs under local-3@1, whose file is not here" in refused.value.why
+        assert "give that file (--rules)" in refused.value.instead
+        assert register.position() == 2
+        add_recommendation(register, "K-1", force="kent")
+        add_recommendation(register, "K-2", force="kent")
+        add_at_level_2(register)
+    with Register.open(own_url, rulebook=panel) as register:
+        add_recommendation(register, "R-2")
+        assert register.record("R-2").lifecycle.name == "local-3"
+
+
+def add_at_level_2(register: Register) -> None:
+    """Add a recommendation that the force's own rules are not for."""
+    day = date(2023, 4, 1)
+    register.add("R-3", category="recommendation", level=2, force="wmp", issued=day, actor=KIM)
+
+
+def test_item_10_records_whose_own_file_is_missing_are_named(
+    own_url: str, panel: Rulebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By `verify`, the first three of them, and each by `show`."""
+    assert main(["verify", "--register", own_url]) == 0
+    assert "R-1 run under local-3@1 as it was kept; its file is not here" in capsys.readouterr().err
+    assert main(["show", "R-1", "--register", own_url]) == 0
+    assert "local-3@1: as kept with it; their file is not here" in capsys.readouterr().out
+    with Register.open(own_url, rulebook=panel) as register:
+        for number in range(2, 6):
+            add_recommendation(register, f"R-{number}")
+        assert list(register.services.kept_rules.unfiled_notes()) == []
+    assert main(["verify", "--register", own_url]) == 0
+    assert "R-1, R-2, R-3 and 2 more run under local-3@1" in capsys.readouterr().err
+
+
+TYPES = {
+    "text": ("{type: text, title: T}", "soon"),
+    "date": ("{type: date, title: T}", "2023-05-01"),
+    "choice": ("{type: choice, choices: [red, green], title: T}", "red"),
+    "person": ("{type: person, title: T}", "ann"),
+    "reference": ("{type: reference, to: [item], title: T}", "X-0"),
+    "list": ("{type: list, title: T}", ["a", "b"]),
+    "list of choices": ("{type: list, choices: [a, c], title: T}", ["a"]),
+}
+ITEM = """
+lifecycle: item
+version: 1
+in_force_from: 2023-01-01
+title: "An item"
+applies_to: {category: item, level: none}
+initial: open
+states:
+  open:
+    counts_as: {force: open}
+    transitions:
+      finish: {to: done, by: [lead]}
+  done: {counts_as: {force: closed}, final: true}
+"""
+
+
+def items(folder: Path, kind: str, *, extra: str = "") -> Rulebook:
+    """Load a category whose field is of a type; a due day counts from it where that is a day."""
+    folder.mkdir(exist_ok=True)
+    due = ", counts_from: {field: it, days: 30}" if kind == "date" else ""
+    (folder / "item.yaml").write_text(ITEM, "utf-8")
+    (folder / "words.yaml").write_text(
+        f"""vocabulary: items
+categories:
+  item:
+    title: Item
+    fields:
+      owner: {{type: person, title: Who}}
+      it: {TYPES[kind][0]}
+      due: {{type: date, title: Due{due}}}
+{extra}    figures:
+      - {{title: Item, order: 200, level: none, ledger: force}}
+""",
+        "utf-8",
+    )
+    return load(folder)
+
+
+ON_FORCE = ["--ledger", "force"]
+READ = (
+    *(["list"], ["show", "X-1"], ["plan"], ["verify"], ["feed"], ["tick", "--on", "2023-06-01"]),
+    *([*words, *ON_FORCE] for words in (["figures"], ["overdue"], ["ages"], ["route", "X-1"])),
+)
+
+
+@pytest.mark.parametrize("after", TYPES)
+@pytest.mark.parametrize("before", TYPES)
+def test_item_10_case_18_an_older_value_stops_no_amendment(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """Whatever a field was declared before: every field can be amended, set right and unset."""
+    day = date(2023, 4, 1)
+    url = f"sqlite:///{tmp_path / 'items.db'}"
+    with Register.open(url, rulebook=items(tmp_path / "rules", before)) as register:
+        register.add("X-0", category="item", force="wmp", issued=day, actor=KIM)
+        register.add(
+            "X-1",
+            category="item",
+            force="wmp",
+            issued=day,
+            fields={"it": TYPES[before][1]},
+            actor=KIM,
+        )
+    rulebook = items(tmp_path / "rules", after)
+    with Register.open(url, rulebook=rulebook) as register:
+        register.amend("X-1", "owner", "lead-1", actor=KIM, reason="r")
+        register.amend("X-1", "due", "2023-07-01", actor=KIM, reason="r")
+        assert register.fields("X-1")["it"] is not None
+        other = {"text": "later", "date": "2023-05-09", "choice": "green", "person": "bea"}
+        value = other.get(after, ["c"] if after.startswith("list") else "X-0")
+        if register.record("X-1").fields["it"] not in (value, tuple(value)):
+            register.amend("X-1", "it", value, actor=KIM, reason="r")
+        register.amend("X-1", "it", None, actor=KIM, reason="r")
+        register.deadline("X-1")
+        assert list(register.export())
+    for words in READ if "date" in {before, after} and before != after else ():
+        asked = [*words, "--register", url, "--rules", str(tmp_path / "rules")]
+        assert main(asked) in {0, 1}, words

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -21,8 +22,16 @@ def test_every_tamper_is_found() -> None:
     tally = tamper.run(4, parts=2)
 
     assert tally.missed == ()
+    assert tally.crashed == ()
     assert tally.tried.total() > 400
-    assert {kind.partition(" ")[0] for kind in tally.tried} >= {"careful", "event:", "swap"}
+    assert {kind.partition(" ")[0] for kind in tally.tried} >= {
+        "any",
+        "careful",
+        "event:",
+        "export",
+        "schema:",
+        "swap",
+    }
 
 
 def test_a_register_that_nobody_touched_fits(tmp_path: Path) -> None:
@@ -63,3 +72,30 @@ def test_a_miss_is_told(
 
     assert tamper.main(["5"]) == 1
     assert "found      0 of      1" in capsys.readouterr().out
+
+
+def test_an_error_in_place_of_a_finding_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails when verifying does, and says at which tamper."""
+
+    def fails(*_: object) -> NoReturn:
+        raise KeyError("x")
+
+    monkeypatch.setattr(tamper, "verify_export", fails)
+    path = tmp_path / "register.db"
+    sealed, heads = tamper.fill(path, 1)
+
+    tally = tamper.try_exports(path, sealed, heads)
+
+    assert tally.crashed
+    monkeypatch.setattr(tamper, "run", lambda *_, **__: tally)
+    assert tamper.main([]) == 1
+    assert "KeyError('x')" in capsys.readouterr().out
+
+
+def test_the_run_says_how_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` prints how, and no traceback."""
+    with pytest.raises(SystemExit):
+        tamper.main(["--help"])
+    assert "usage: bench.tamper" in capsys.readouterr().out

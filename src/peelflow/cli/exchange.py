@@ -291,7 +291,10 @@ def _verify_located(
     """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
         with location.opened() as register:
-            return _verify_opened(register, sealed, heads, judge=judge)
+            found = _verify_opened(register, sealed, heads, judge=judge)
+            for note in () if found.discrepancies else register.services.kept_rules.unfiled_notes():
+                output.error_line(f"{location.register}: {note}")
+            return found
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
         if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):

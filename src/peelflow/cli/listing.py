@@ -308,7 +308,9 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     rules = register.lifecycle(record.lifecycle)
     counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
-    yield "rules", f"{record.lifecycle}: {rules.title}"
+    is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
+    title = rules.title if is_here else "as kept with it; their file is not here"
+    yield "rules", f"{record.lifecycle}: {title}"
     yield "issued", record.issued.isoformat()
     for name, value in record.fields.items():
         yield name, output.say_value(value)

@@ -17,6 +17,7 @@ from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
 from peelflow.register.batch import Batch, dry_run
 from peelflow.register.context import Services, utc_now
+from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, recorded_deadline, tick
 from peelflow.register.validation import (
@@ -104,11 +105,11 @@ class Register:
         store = scope_store(force, store)
         self.store: Store = store
         self.documents: DocumentStore = documents_of(store, documents)
-        self.rulebook = rulebook
+        self.rulebook: Rulebook = with_kept_words(store, rulebook)
         self.services: Services = Services(
             store=store,
             documents=self.documents,
-            rulebook=rulebook,
+            rulebook=self.rulebook,
             clock=clock,
             predicates=dict(known),
             force=force,

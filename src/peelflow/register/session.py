@@ -154,6 +154,8 @@ class Session(ReadSet):
             RulesMismatch: The record's rules share their name and version with others.
         """
         self.services.kept_rules.check_writable(after.lifecycle)
+        if event.number == 1:
+            self.services.kept_rules.check_own_rules_here(after)
         stored = self._records.get(event.record)
         entry = chain(stored.head if stored else GENESIS, event)
         if self._undo is not None:
