@@ -19,6 +19,7 @@ from attrs import field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import Level
+from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.validation import iso_date
 from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
@@ -423,9 +424,6 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
         elif column not in sheet.columns and not sheet.fields:
             sentence = f"the column `{shown(column)}` has no meaning in a sheet of {sheet.name}"
             yield Diagnostic(here, "sheet-column", sentence, suggestion(column, sheet.columns))
-
-
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
 class BadCell(Exception):
