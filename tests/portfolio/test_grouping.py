@@ -15,7 +15,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event
 from peelflow.model.rules import SYSTEM
-from peelflow.portfolio.grouping import ROW, Group, grouped_figures, selected_figures
+from peelflow.portfolio.grouping import ROW, Group, Grouping, grouped_figures, selected_figures
 from peelflow.portfolio.listing import Share, age_shares, ages
 from peelflow.portfolio.movement import movement_totals
 from peelflow.portfolio.overdue import deadlines, overdue, overdue_shares
@@ -27,6 +27,7 @@ from peelflow.portfolio.selection import (
     read_criterion,
 )
 from peelflow.register.register import Register
+from peelflow.reports.tables import movement_table
 from tests.builders.force import FORCE, KIND, LIAISON, START, World, new_world
 
 PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
@@ -213,9 +214,33 @@ def test_what_was_taken_over_is_counted_as_assumed(world: World) -> None:
 
 def test_undeclared_records_stand_in_a_row_of_their_own(world: World) -> None:
     """As in the figures: nothing is lost."""
-    world.add(KIND["super-complaint-recommendation"])
-    groups = grouped_figures(world.register, ROW, ledger="force").groups
-    assert [line.open for line in groups if line.open] == [1]
+    record = world.register.record(world.add(KIND["level-2"]))
+    groups = Grouping(world.register, ROW, "portal", {("afi", 3): "AFI Level 3"})
+    keys = {groups.key(record)}
+    assert keys == {"Area for improvement (no row declared)"}
+    assert [group.title for group in groups.groups(keys)] == ["AFI Level 3", *keys]
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_closed_and_reopened_add_up_wherever_the_span_is_cut(world: World, cut: int) -> None:
+    """What was open before, new, re-opened, less what closed, is what is open after."""
+    record = world.add(KIND["level-2"])
+    world.add(KIND["level-1"])
+    for trigger in ("start", "close", "reopen"):
+        world.step(record, trigger)
+    after, until = START + timedelta(cut - 1), world.day
+    totals = movement_totals(world.register, after=after, until=until)
+    whole = grouped_figures(world.register, ROW, as_at=until)
+    assert [(each.open_after, each.closed_after) for each in totals] == [
+        (line.open, line.closed) for line in whole.groups
+    ]
+    (moved,) = [each for each in totals if each.group.title == "AFI Level 2"]
+    assert (moved.closed, moved.reopened) == (int(cut < 3), int(cut < 4))
+
+
+def test_no_movement_sums_up_to_no_rows() -> None:
+    """Not to a row of zeros."""
+    assert movement_table((), "owner", "").rows == ()
 
 
 def test_a_share_of_nothing_is_no_number() -> None:

@@ -279,6 +279,24 @@ def test_a_shipped_lifecycle_needs_its_start(name: str) -> None:
     assert check_refinement(fewer, lifecycle, national().vocabulary) == ()
 
 
+@pytest.mark.parametrize("trigger", ["accept", "start", "complete"])
+def test_others_who_may_answer_are_none_that_the_force_waits_for(trigger: str) -> None:
+    """A super-complaint's recommendation may be the force's alone, whoever else is addressed."""
+    lifecycle = next(one for one in SHIPPED if one.name == "super-complaint-recommendation")
+
+    def by_others(step: Transition) -> bool:
+        sides = {lifecycle.roles[role].side for role in step.by}
+        return step.trigger != trigger or "force" not in sides
+
+    own = without(lifecycle, "")
+    states = {
+        name: evolve(state, transitions=tuple(filter(by_others, state.transitions)))
+        for name, state in own.states.items()
+    }
+    faults = check_refinement(evolve(own, states=states), lifecycle, national().vocabulary)
+    assert "in-others-hands" in [fault.code for fault in faults]
+
+
 NEVER: tuple[Requirement, ...] = (Evidence("letter", ("hmicfrs",)), FieldSet("no_such_field"))
 
 

@@ -127,6 +127,27 @@ def test_what_is_overdue_has_its_original_and_its_revised_day(world: World) -> N
     assert "1 without a day" in said(part(world.register, "due", world.day))
 
 
+def test_where_everything_has_a_day_nothing_stands_apart(world: World) -> None:
+    """No table of nothing."""
+    world.add(KIND["level-2"], fields={"due": START})
+    assert "without a day" not in said(part(world.register, "due", START))
+
+
+def test_rules_that_were_not_in_force_yet_are_left_out(world: World) -> None:
+    """What the levels mean is said as of the day."""
+    early = date(1999, 1, 1)
+    assert "Super-complaint" not in said(part(world.register, "levels", early, early))
+
+
+def test_a_report_may_answer_a_super_complaint_without_concerns(world: World) -> None:
+    """Then none are counted."""
+    report = world.add(KIND["report"], fields={"published": START + timedelta(1)})
+    world.add(KIND["super-complaint"], fields={"published_report": report})
+    words = said(part(world.register, "reports", world.later(5)))
+    assert "It answers the super-complaint “Stalking”." in words
+    assert "concerns" not in words
+
+
 def test_a_published_figure_that_reads_otherwise_now_is_told(world: World) -> None:
     """Against the position that the last paper names."""
     record = world.add(KIND["level-2"])

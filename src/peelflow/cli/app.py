@@ -14,7 +14,17 @@ from typing import Annotated
 
 import typer
 
-from peelflow.cli import daily, exchange, listing, output, paper, portfolio, record, rules
+from peelflow.cli import (
+    daily,
+    exchange,
+    listing,
+    output,
+    paper,
+    portfolio,
+    record,
+    rules,
+    trackers,
+)
 from peelflow.cli.options import FINDINGS, MISUSE, grouped
 from peelflow.cli.settings import current_settings, read_settings, use_settings
 from peelflow.errors import (
@@ -92,6 +102,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "add": record.add,
     "appoint": record.appoint,
     "import": exchange.import_files,
+    "template": trackers.template,
     "whoami": daily.whoami,
     "do": daily.do,
     "list": listing.list_records,
@@ -148,6 +159,7 @@ EXAMPLES: Mapping[str, str] = {
     "--actor-role hmicfrs --recorded-by officer-1 --on 2024-02-05",
     "route": "R-1 --to closed --on 2024-02-05",
     "import": "records.csv",
+    "template": "records -o new-records.xlsx",
     "link": "R-2 C-1 --on 2024-02-05",
     "migrate": "--check plan/rules/review-1-to-2.yaml",
     "list": "--level 3 --state in_progress",

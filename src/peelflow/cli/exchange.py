@@ -31,6 +31,7 @@ from peelflow.cli.output_files import (
     write_text,
 )
 from peelflow.cli.paper import write_demo_papers
+from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
 from peelflow.register.csv_import import ImportResult, import_sheets
@@ -63,7 +64,9 @@ EXPORT_SUFFIX = ".jsonl"
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="CSV sheets, folders of them, or one export."),
+        typer.Argument(
+            metavar="FILE...", help="CSV sheets, folders of them, templates, or one export."
+        ),
     ],
     *,
     partial: Annotated[
@@ -87,21 +90,34 @@ def import_files(
             help="Where the documents lie that sheets name; beside each sheet when left out.",
         ),
     ] = None,
+    tracker: TrackerOptions,
     location: RegisterOptions,
 ) -> None:
-    """Import CSV sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
+    """Import sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
 
     Rows are taken by their days; those of one day as they stand, sheet by sheet. A sheet's columns
     tell whether it holds records, acts, appointments, amendments or documents. An export goes into
     a new register, which is then equal to the one it came from.
+
+    With --as it is a tracker of your own, in a workbook or CSV; a map says what its columns mean.
     """
+    defaults = dict(map(read_pair, fill or []))
+    if tracker.is_given:
+        run_tracker(
+            files,
+            tracker,
+            location,
+            fill=defaults,
+            partial=partial,
+            documents_from=documents_from,
+        )
+        return
     with location.opened(make=True) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
             with output.progress("Importing") as show:
                 count = register.restore(files[0], on_progress=show)
             output.line(f"{count} events kept; the register is the export's equal")
             return
-        defaults = dict(map(read_pair, fill or []))
         result = import_with_progress(
             register,
             files,
@@ -126,6 +142,8 @@ def import_with_progress(
     documents_from: Path | None = None,
 ) -> ImportResult:
     """Import sheets, with a progress bar where somebody looks on."""
+    from peelflow.trackers.templates import sheet_lines
+
     with output.progress("Importing") as show:
         return import_sheets(
             register,
@@ -134,6 +152,7 @@ def import_with_progress(
             dates=dates,
             documents_from=documents_from,
             partial=partial,
+            lines_of=sheet_lines,
             on_progress=show,
         )
 

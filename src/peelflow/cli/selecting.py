@@ -308,21 +308,18 @@ class PrintingOptions:
             title: What a workbook says it is; the first table's title when left out.
         """
         tables = tuple(map(self.arrangement.of, tables))
-        match form := self.chosen:
-            case Format.XLSX:
-                self._write_workbook(tables, title or tables[0].title)
-            case Format.TABLE:
+        form = self.chosen
+        match form, self.output:
+            case Format.XLSX, Path() as file:
+                check_output_file(file, replace=self.replace)
+                content = workbook_of(tables, title=title or tables[0].title, made=utc_now())
+                write_bytes(file, content, replace=self.replace)
+            case Format.TABLE, _:
                 for table in tables:
                     _show_one(table, form)
             case _:
                 with self.text():
                     _show_text(tables, form)
-
-    def _write_workbook(self, tables: Sequence[Table], title: str) -> None:
-        if self.output is not None:
-            check_output_file(self.output, replace=self.replace)
-            content = workbook_of(tables, title=title, made=utc_now())
-            write_bytes(self.output, content, replace=self.replace)
 
 
 def _show_one(table: Table, form: Format) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import takewhile
 from typing import Literal, get_args
 
 from attrs import evolve, frozen
@@ -237,12 +238,8 @@ def _last_numbers(register: Register, known: int | None) -> Mapping[str, int] | 
     """Return the number of each record's last event up to a position; None where all count."""
     if known is None or known == register.position():
         return None
-    numbers: dict[str, int] = {}
-    for item in register.feed():
-        if item.position > known:
-            break
-        numbers[item.entry.event.record] = item.entry.event.number
-    return numbers
+    items = takewhile(lambda item: item.position <= known, register.feed())
+    return {item.entry.event.record: item.entry.event.number for item in items}
 
 
 def _each_as_at(

@@ -17,12 +17,17 @@ MOST_STEPS = 4_000_000
 FAULT_STEPS = 2_000
 """What telling a fault costs: the nearest of many names is looked for."""
 
+TRACE_STEPS = 8
+"""What a step of a walk that is shown costs."""
+
 FEWER_FAULTS = "mend what is told of this file first, or check fewer files at once"
 FEWER_VALUES = "write less in this file, or check fewer files at once"
 FEWER_ALTERNATIVES = "write fewer alternatives and fewer different requirements here"
 FEWER_FACTS = (
     "write fewer states, or fewer different `since` and `distinct_from`, in this lifecycle"
 )
+
+FEWER_MOVES = "write fewer states, or leave out plans that nobody uses any more"
 
 
 @define(eq=False)
@@ -38,6 +43,7 @@ class Budget:
     place: tuple[Span, str] = field(default=(NOWHERE, FEWER_ALTERNATIVES), init=False)
     _spent_at: dict[tuple[Span, str], int] = field(factory=dict, init=False)
     _begun: int = field(default=0, init=False)
+    _too_complex: Diagnostic | None = field(default=None, init=False)
 
     def at(self, place: tuple[Span, str]) -> tuple[Span, str]:
         """Count what is spent from now on at a place, and return the place before.
@@ -62,10 +68,12 @@ class Budget:
         """
         self.spent += steps
         if self.spent > self.most:
-            self._count()
-            span, instead = self._dearest()
-            sentence = f"checking these rules takes more than {self.most} steps, most of them here"
-            raise InvalidRules([Diagnostic(span, "too-complex", sentence, instead)])
+            if self._too_complex is None:
+                self._count()
+                span, instead = self._dearest()
+                why = f"checking these rules takes more than {self.most} steps, most of them here"
+                self._too_complex = Diagnostic(span, "too-complex", why, instead)
+            raise InvalidRules([self._too_complex])
 
     def _dearest(self) -> tuple[Span, str]:
         """Return the place where most was spent on what took most in all."""
@@ -93,3 +101,22 @@ class Budget:
             self.spend(steps)
         except InvalidRules as spent:
             yield from spent.diagnostics
+
+    def gather(self, faults: Iterable[Diagnostic], steps: int = FAULT_STEPS) -> set[Diagnostic]:
+        """Return faults, each once.
+
+        Args:
+            faults: They are looked for as they are gathered.
+            steps: What telling one takes.
+
+        Raises:
+            InvalidRules: The budget is spent; what was found till then is told too.
+        """
+        found: set[Diagnostic] = set()
+        try:
+            for fault in faults:
+                found.add(fault)
+                self.spend(steps)
+        except InvalidRules as spent:
+            raise InvalidRules({*found, *spent.diagnostics}) from None
+        return found

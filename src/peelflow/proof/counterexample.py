@@ -21,6 +21,7 @@ from peelflow.model.requirements import (
     atoms_of,
 )
 from peelflow.model.rules import Guarantee, Lifecycle, Transition
+from peelflow.proof.budget import TRACE_STEPS
 from peelflow.proof.clause_search import Literal
 from peelflow.proof.normal_form import Atom, Chosen, NormalForm, closed_ledgers, most_days
 from peelflow.proof.possible import NeverTaken
@@ -120,6 +121,7 @@ def trace_of(
 ) -> tuple[TraceStep, ...]:
     """Return a walk as steps; `last` is the role of its last step, where that matters."""
     walk = tuple(edges)
+    system.budget.spend(len(walk) * TRACE_STEPS)
     return tuple(
         trace_step(
             system.names[edge.source], edge.transition, (last if edge is walk[-1] else None) or role
@@ -326,6 +328,7 @@ class EntryCheck:
         entries = sorted(self._lacking(reach, must=must), key=lambda e: (e[0], e[1].number))
         for place, edge, model in entries:
             walk = [*reach.walk_to(place), edge]
+            self.system.budget.spend(len(walk))
             if not must or not _depends_on_past(model):
                 return walk
             if WalkTheory(self.system, walk).can_fail(self.requirement, self._closes(edge)):
@@ -434,6 +437,7 @@ class SeparationCheck:
                 return False
             return bool(facts & bits.get(LastDoneAs(self.first, said.atom.distinct_from), 0))
 
+        self.system.budget.spend(len(gate.form.chosen))
         kept_out = gate.form.where(keeps_out)
         key = gate, facts & gate.mask, kept_out, must
         if key not in self._let_in:

@@ -223,7 +223,7 @@ class Prover:
         whole, found = self.view.lifecycle, list[tuple[PossibleSteps, GuardedTransitions]]()
         for kind in self.kinds:
             self.budget.spend(sum(1 + len(state.transitions) for state in whole.states.values()))
-            possible = possible_steps(whole, kind)
+            possible = possible_steps(whole, kind, self.budget)
             taken = possible.lifecycle
             guarded = (
                 self._guarded if taken is whole else guarded_transitions_of(taken, self.budget)
@@ -310,6 +310,7 @@ class Prover:
         """
         stated = guarantee.span if self.view.refined is None else self.view.lifecycle.span
         before = self.budget.at((stated, FEWER_FACTS))
+        self.budget.spend(len(self.space.system.edges))
         proof = self._broken_by_adding(guarantee) or self._prove(guarantee)
         self.budget.at(before)
         return proof

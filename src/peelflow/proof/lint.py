@@ -93,12 +93,12 @@ def lint(
         refined: The lifecycle that it refines, if it refines one that is known.
         budget: What the whole check that this is a part of may spend.
     """
+    budget = budget or Budget()
     named = (
-        _name_faults(lifecycle, vocabulary),
-        _answer_faults(lifecycle, vocabulary),
+        _name_faults(lifecycle, vocabulary, budget),
+        _answer_faults(lifecycle, vocabulary, budget),
         _refined_name_faults(lifecycle, refined),
     )
-    budget = budget or Budget()
     faults = {*budget.each(chain.from_iterable(named[:2]))}
     is_misspelt = bool(faults)
     faults.update(budget.each(named[2]))
@@ -107,7 +107,7 @@ def lint(
         faults.update(_graph_faults(lifecycle))
     # What is misspelt, or goes round for ever, already says why nobody can take a step.
     if not is_misspelt and not any(fault.code == "endless-system" for fault in faults):
-        faults.update(never_taken_faults(lifecycle, vocabulary, refined))
+        faults.update(budget.each(never_taken_faults(lifecycle, vocabulary, refined, budget)))
     for name, state in lifecycle.states.items():
         faults.update(_state_faults(lifecycle, name, state))
         for transition in state.transitions:
@@ -119,7 +119,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
     states = lifecycle.states
     final = [name for name, state in states.items() if state.final]
     here = states_reachable(lifecycle)
-    ending = states_reaching(lifecycle, final)
+    ending, towards_an_end = states_reaching(lifecycle, final), f"add a way towards {listed(final)}"
     for name, state in states.items():
         if name not in here:
             sentence = f"no walk from `{lifecycle.initial}` enters `{name}`"
@@ -127,8 +127,7 @@ def _graph_faults(lifecycle: Lifecycle) -> Iterator[Diagnostic]:
             yield Diagnostic(state.span, "unreachable-state", sentence, instead)
         elif final and state.transitions and name not in ending:
             sentence = f"from `{name}` no final state can be reached"
-            instead = f"add a way towards {listed(final)}"
-            yield Diagnostic(state.span, "trap-state", sentence, instead)
+            yield Diagnostic(state.span, "trap-state", sentence, towards_an_end)
     circle = system_cycle(lifecycle)
     if circle:
         sentence = f"`system` would go round {listed(circle)} without end"
@@ -207,14 +206,17 @@ def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diag
     return Diagnostic(span, code, f"no {what} is called `{name}`", suggestion(name, known))
 
 
-def _name_faults(lifecycle: Lifecycle, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
+def _name_faults(
+    lifecycle: Lifecycle, vocabulary: Vocabulary, budget: Budget
+) -> Iterator[Diagnostic]:
     """Yield every unknown state, trigger, role, kind of evidence, category, field and predicate."""
     counted = {
         f"{ledger} {counts}"
         for state in lifecycle.states.values()
         for ledger, counts in state.counts_as.items()
     }
-    names = _DeclaredNames(lifecycle, vocabulary, triggers_of(lifecycle), frozenset(counted))
+    triggers = triggers_of(lifecycle)
+    names = _DeclaredNames(lifecycle, vocabulary, triggers, frozenset(counted), budget)
     roles, categories = {*vocabulary.roles, SYSTEM}, vocabulary.categories
     for role, span in each_role(lifecycle):
         if role not in roles:
@@ -245,9 +247,11 @@ class _DeclaredNames:
     vocabulary: Vocabulary
     triggers: frozenset[str]
     counted: frozenset[str]
+    budget: Budget
 
     def each_category(self) -> Iterator[tuple[str, Category]]:
         """Yield the categories that the lifecycle applies to and the rulebook declares."""
+        self.budget.spend(len(self.lifecycle.applies_to.category))
         for name in self.lifecycle.applies_to.category:
             if name in self.vocabulary.categories:
                 yield name, self.vocabulary.categories[name]
@@ -357,11 +361,17 @@ def _where_faults(where: StateSet, names: _DeclaredNames, span: Span) -> Iterato
         yield Diagnostic(span, "unknown-ledger", sentence, suggestion(str(where), names.counted))
 
 
-def _answer_faults(lifecycle: Lifecycle, words: Vocabulary) -> Iterator[Diagnostic]:
+def _answer_faults(lifecycle: Lifecycle, words: Vocabulary, budget: Budget) -> Iterator[Diagnostic]:
     """Yield every field of a child for each record that is unknown, or names other records."""
-    for atom, category in product(each_requirement(lifecycle), lifecycle.applies_to.category):
-        if isinstance(atom, ChildForEach):
-            yield from _child_for_each_faults(atom, category, words)
+    asked = [atom for atom in each_requirement(lifecycle) if isinstance(atom, ChildForEach)]
+    for atom, category in product(asked, lifecycle.applies_to.category):
+        below = words.categories[category].children if category in words.categories else ()
+        budget.spend((1 + len(atom.for_each)) * (ANSWER_STEPS + len(below)))
+        yield from _child_for_each_faults(atom, category, words)
+
+
+ANSWER_STEPS = 4
+"""What looking at two fields of an answer costs."""
 
 
 def _child_for_each_faults(

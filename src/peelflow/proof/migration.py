@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 
 from attrs import define, field
 
@@ -26,7 +27,7 @@ from peelflow.model.rules import (
     is_automatic,
     moves_level,
 )
-from peelflow.proof.budget import Budget
+from peelflow.proof.budget import FEWER_MOVES, Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import triggers_in, triggers_of, unknown_name
@@ -112,13 +113,28 @@ def check_migration(
     Raises:
         InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
-    faults = {*_scope_faults(plan, old, new, vocabulary.roles), *_name_faults(plan, old, new)}
+    budget = budget or Budget()
+    budget.at((plan.span, FEWER_MOVES))
+    budget.spend(PASSES * (len(plan.states) + _size(old) + _size(new)))
+    scope = _scope_faults(plan, old, new, vocabulary.roles)
+    faults = budget.gather(chain(scope, _name_faults(plan, old, new)))
     if not faults:
         move, kinds = _move(plan, old, new, moves), record_kinds(old, vocabulary)
-        faults.update(_state_faults(plan, old, new, kinds))
-        faults.update(_national_faults(move, moves))
-        faults.update(_guarantee_faults(move, moves, kinds, budget or Budget()))
+        found = (
+            _state_faults(move, kinds, budget),
+            _national_faults(move, moves, budget),
+            _guarantee_faults(move, moves, kinds, budget),
+        )
+        faults = budget.gather(chain.from_iterable(found), STEPS_A_FAULT)
     return tuple(sorted(faults))
+
+
+PASSES, STEPS_A_FAULT = 4, 200
+"""How often what a plan names is looked at, and what saying a fault costs."""
+
+
+def _size(lifecycle: Lifecycle) -> int:
+    return sum(1 + len(state.transitions) for state in lifecycle.states.values())
 
 
 def _move(plan: MigrationPlan, old: Lifecycle, new: Lifecycle, moves: Moves) -> Move:
@@ -140,12 +156,18 @@ def check_relevelling(
     Raises:
         InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
-    kinds = record_kinds(move.old, vocabulary)
+    kinds, budget = record_kinds(move.old, vocabulary), budget or Budget()
     plan, old, new = move.plan, move.old, move.new
+    budget.at((old.span, FEWER_MOVES))
+    budget.spend(PASSES * (_size(old) + _size(new)))
     ledgers = {ledger for state in new.states.values() for ledger in state.counts_as}
-    found = {*_unmapped_state_faults(plan, old), *_state_faults(plan, old, new, kinds, ledgers)}
-    found.update(_guarantee_faults(move, moves, kinds, budget or Budget()))
-    return tuple(sorted(_relevelling_fault(move, fault) for fault in found))
+    found = (
+        _unmapped_state_faults(plan, old),
+        _state_faults(move, kinds, budget, ledgers),
+        _guarantee_faults(move, moves, kinds, budget),
+    )
+    faults = (_relevelling_fault(move, fault) for fault in chain.from_iterable(found))
+    return tuple(sorted(budget.gather(faults, STEPS_A_FAULT)))
 
 
 def _relevelling_fault(move: Move, fault: Diagnostic) -> Diagnostic:
@@ -188,14 +210,15 @@ def _name_faults(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterato
             yield unknown_name("state", state, old.states, plan.place_of(state))
         if then not in new.states:
             yield unknown_name("state", then, new.states, plan.place_of(state))
+    here, there = triggers_of(old), triggers_of(new)
     for trigger, then in plan.triggers.items():
-        if trigger not in triggers_of(old):
-            yield unknown_name("trigger", trigger, triggers_of(old), plan.span)
-        if then not in triggers_of(new):
-            yield unknown_name("trigger", then, triggers_of(new), plan.span)
+        if trigger not in here:
+            yield unknown_name("trigger", trigger, here, plan.span)
+        if then not in there:
+            yield unknown_name("trigger", then, there, plan.span)
     yield from _unmapped_state_faults(plan, old)
     spoken = {name for g in (*old.guarantees, *new.guarantees) for name in triggers_in(g.promise)}
-    unsaid = sorted(name for name in spoken & triggers_of(old) if name not in plan.triggers)
+    unsaid = sorted(name for name in spoken & here if name not in plan.triggers)
     if unsaid:
         spoken_of = f"guarantees speak of {listed(unsaid)}"
         sentence = f"{spoken_of}, and the plan does not say what becomes of it"
@@ -212,15 +235,18 @@ def _unmapped_state_faults(plan: MigrationPlan, old: Lifecycle) -> Iterator[Diag
 
 
 def _state_faults(
-    plan: MigrationPlan,
-    old: Lifecycle,
-    new: Lifecycle,
+    move: Move,
     kinds: tuple[RecordKind, ...],
+    budget: Budget,
     ledgers: Collection[str] | None = None,
 ) -> Iterator[Diagnostic]:
     """Yield what moving does to counts and ends; on these ledgers alone, if any are given."""
-    closable = [(_closable_states(old, kind), _closable_states(new, kind)) for kind in kinds]
+    plan, old, new = move.plan, move.old, move.new
+    budget.spend(len(kinds) * (_size(old) + _size(new)))
+    both = (old, new)
+    closable = [[_closable_states(rules, kind, budget) for rules in both] for kind in kinds]
     for name, then in _landings(plan, old, new):
+        budget.spend(LANDING_STEPS + len(kinds))
         before, after, place = old.states[name], new.states[then], plan.place_of(name)
         same = _counts(before, ledgers) == _counts(after, ledgers)
         if not (_is_archived(old, new, after) or same):
@@ -237,10 +263,14 @@ def _state_faults(
             yield Diagnostic(place, "unclosable", sentence, instead, related=after.span)
 
 
-def _closable_states(rules: Lifecycle, kind: RecordKind) -> frozenset[str]:
+LANDING_STEPS = 8
+"""What comparing two states costs."""
+
+
+def _closable_states(rules: Lifecycle, kind: RecordKind, budget: Budget) -> frozenset[str]:
     """Return the states from which somebody can bring a record of one kind to an end."""
     final = [name for name, state in rules.states.items() if state.final]
-    return states_reaching(possible_steps(rules, kind).lifecycle, final)
+    return states_reaching(possible_steps(rules, kind, budget).lifecycle, final)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:
@@ -255,17 +285,15 @@ def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[t
             for step in old.states[name].transitions
             if is_automatic(step)
         }
-        places = [then]
+        places, seen = [then], {then}
         for place in places:
             yield name, place
             if not _is_archived(old, new, new.states[place]):
-                places += [
-                    step.to
-                    for step in new.states[place].transitions
-                    if is_automatic(step)
-                    and step.to not in places
-                    and (step.trigger, step.to) not in before
-                ]
+                for step in new.states[place].transitions:
+                    known = step.to in seen or (step.trigger, step.to) in before
+                    if is_automatic(step) and not known:
+                        places.append(step.to)
+                        seen.add(step.to)
 
 
 def _is_archived(old: Lifecycle, new: Lifecycle, state: State) -> bool:
@@ -285,7 +313,7 @@ def _count_words(state: State) -> str:
     return " and ".join(f"{count} on `{ledger}`" for ledger, count in counts) or "nowhere"
 
 
-def _national_faults(move: Move, moves: Moves) -> Iterator[Diagnostic]:
+def _national_faults(move: Move, moves: Moves, budget: Budget) -> Iterator[Diagnostic]:
     """Yield how a plan takes records out of their national lifecycle, or to another state there."""
     plan, old, new = move.plan, move.old, move.new
     names = refined_name(old), refined_name(new)
@@ -300,6 +328,7 @@ def _national_faults(move: Move, moves: Moves) -> Iterator[Diagnostic]:
         for name, then in plan.states.items():
             stood, stands = move.national_state(name), new.stands_for(then)
             if stood != stands:
+                budget.spend(_size(old) + len(new.states))
                 here = f"`{name}` stands for `{old.stands_for(name)}` of `{names[0]}`"
                 sentence = f"{here}, and `{then}` for `{stands}`"
                 sentence += f" of `{names[1]}`" if move.version else ""
@@ -360,12 +389,13 @@ def _guarantee_faults(
 ) -> Iterator[Diagnostic]:
     new, national = move.new, _watched(move, moves)
     try:
-        joined = JoinedRules(move, past_views(move, moves, national), national)
+        views = past_views(move, moves, national, budget)
     except TooManyViewsError:
         sentence = f"records come to `{move.old}` in more ways than a proof looks at"
         instead = "leave out plans that nobody uses any more"
         yield Diagnostic(move.plan.span, "migration-undetermined", sentence, instead)
         return
+    joined = JoinedRules(move, views, national, budget)
     whole = joined.lifecycle
     if move.source is None:
         prover = Prover(MigrationProduct(whole, joined=joined), kinds, budget=budget)

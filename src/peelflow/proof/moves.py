@@ -30,6 +30,7 @@ from peelflow.model.rules import (
     each_transition,
     moves_level,
 )
+from peelflow.proof.budget import Budget
 from peelflow.proof.guarantees import AbstractionMap
 from peelflow.proof.lint import each_requirement, triggers_in
 from peelflow.proof.normal_form import requirements_of
@@ -135,9 +136,11 @@ class Moves:
     def into(self) -> Mapping[str, list[Move]]:
         """The moves into each lifecycle, by name@version."""
         found: dict[str, list[Move]] = {}
+        named: dict[str, list[MigrationPlan]] = {}
         for plan in self.plans_known():
-            moves = found.setdefault(plan.new, [])
-            if not any(plan == move.plan for move in moves):
+            moves, same = found.setdefault(plan.new, []), named.setdefault(plan.name, [])
+            if plan not in same:
+                same.append(plan)
                 moves.append(self.move(plan))
                 moves.extend(self.lifted_moves(plan))
         return found
@@ -241,17 +244,21 @@ class PastView:
 
 def _named_in(lifecycle: Lifecycle, national: Lifecycle | None) -> Iterator[str]:
     """Yield the triggers that guarantees and requirements of new rules name."""
+    answers: dict[str | None, dict[str, None]] = {}
+    for step in each_transition(lifecycle):
+        answers.setdefault(step.implements, {})[step.trigger] = None
     for rules in (lifecycle, *filter(None, [national])):
         for guarantee in rules.guarantees:
             yield from triggers_in(guarantee.promise)
         for atom in each_requirement(rules):
             if isinstance(atom, DistinctFrom):
                 yield atom.distinct_from
-                answers = each_transition(lifecycle)
-                yield from (s.trigger for s in answers if s.implements == atom.distinct_from)
+                yield from answers.get(atom.distinct_from, ())
 
 
-def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[PastView]:
+def past_views(
+    move: Move, moves: Moves, national: Lifecycle | None, budget: Budget
+) -> list[PastView]:
     """Return the rules through which records come to a move, each in every sense it can have.
 
     The first is that of the rules which records leave by it.
@@ -260,9 +267,11 @@ def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[Pas
         move: The last move.
         moves: All moves there are.
         national: The lifecycle whose guarantees are looked at too.
+        budget: What looking at them may spend.
 
     Raises:
         TooManyViewsError: There are more than we look at.
+        InvalidRules: That takes more steps than the budget has.
     """
     named = dict.fromkeys(_named_in(move.new, national))
     spoken = national.guarantees if national else ()
@@ -273,6 +282,8 @@ def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[Pas
     views = {first.key: first}
     for view in (waiting := [first]):
         for earlier in moves.into.get(str(view.lifecycle), ()):
+            names = len(named) + len(view.names) + len(earlier.plan.states)
+            budget.spend(VIEW_STEPS * (names + sum(1 for _ in each_transition(earlier.old))))
             found = _view_before(earlier, view, named)
             known = views.setdefault(found.key, found)
             known.onward.append((earlier, view))
@@ -281,6 +292,10 @@ def past_views(move: Move, moves: Moves, national: Lifecycle | None) -> list[Pas
         if len(views) > MOST_VIEWS:
             raise TooManyViewsError
     return waiting
+
+
+VIEW_STEPS, JOIN_STEPS = 2, 16
+"""What seeing a name in another sense costs, and what a step in the joined lifecycle does."""
 
 
 def _view_before(move: Move, view: PastView, named: Iterable[str]) -> PastView:
@@ -351,11 +366,13 @@ class JoinedRules:
         move: The last move.
         views: The rules on the way, those that the move leaves first.
         national: The lifecycle whose guarantees are looked at too.
+        budget: What joining them may spend.
     """
 
     move: Move
     views: list[PastView]
-    national: Lifecycle | None = None
+    national: Lifecycle | None
+    budget: Budget
 
     @cached_property
     def _counted_from(self) -> frozenset[str]:
@@ -381,6 +398,7 @@ class JoinedRules:
         while changed:
             changed = False
             for view in self.views:
+                self.budget.spend(len(view.lifecycle.states) * (1 + len(view.onward)))
                 goes_on = {
                     name: frozenset(
                         found_name
@@ -476,7 +494,9 @@ class JoinedRules:
             for step, past in zip(state.transitions, steps, strict=True)
             for to, enters in self._ways_into(place, step.to)
         ]
-        moves = self._moves_from(place, name)
+        moves = tuple(self._moves_from(place, name))
+        size = sum(1 for step in steps for _ in atoms_of(step.requires))
+        self.budget.spend(JOIN_STEPS * (1 + size + len(both) + len(moves)))
         yield place.state(name), evolve(state, final=True, transitions=(*both, *moves))
 
     def _moves_from(self, place: PastPlace, name: str) -> Iterator[Transition]:

@@ -45,6 +45,7 @@ from peelflow.model.rules import (
     is_automatic,
     is_taken_by_system,
 )
+from peelflow.proof.budget import Budget
 from peelflow.proof.normal_form import day_bounds
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.satisfiability import QUESTION_FIELD
@@ -52,6 +53,7 @@ from peelflow.wording import listed, say_choice, say_days
 
 Requirements = tuple[Requirement, ...]
 Reason = str
+_Ways = tuple[Requirements, ...] | Reason
 WhyNever = Callable[[Atom], Reason | None]
 
 
@@ -161,12 +163,12 @@ def record_kinds(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[RecordKi
         lifecycle: The lifecycle.
         vocabulary: The words of the whole rulebook.
     """
-    kinds: list[RecordKind] = []
+    kinds: dict[object, RecordKind] = {}
     for name in lifecycle.applies_to.category or ("",):
         known = vocabulary.categories.get(name, Category(name))
-        if not any((k.fields, k.children) == (known.fields, known.children) for k in kinds):
-            kinds.append(RecordKind(name, known.fields, known.children, vocabulary))
-    return tuple(kinds)
+        same = frozenset(known.fields.items()), known.children
+        kinds.setdefault(same, RecordKind(name, known.fields, known.children, vocabulary))
+    return tuple(kinds.values())
 
 
 @frozen(eq=False)
@@ -199,16 +201,24 @@ class PossibleSteps:
         }
 
 
-def possible_steps(lifecycle: Lifecycle, kind: RecordKind) -> PossibleSteps:
+def possible_steps(
+    lifecycle: Lifecycle, kind: RecordKind, budget: Budget | None = None
+) -> PossibleSteps:
     """Return what somebody can do with the records of one kind.
 
     Args:
         lifecycle: A settled lifecycle.
         kind: What can exist for its records.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has.
     """
+    budget = budget or Budget()
     never: tuple[NeverTaken, ...] = ()
     for number in range(MOST_ROUNDS + 1):
-        search = _StepSearch(lifecycle, kind, counts_earlier_days=number < MOST_ROUNDS)
+        counts_earlier_days = number < MOST_ROUNDS
+        search = _StepSearch(lifecycle, kind, budget, counts_earlier_days=counts_earlier_days)
         found = search.run()
         lifecycle, never = found.lifecycle, (*never, *found.never)
         # How long a record can wait hangs on the ways there are, and some are none after all.
@@ -221,7 +231,10 @@ MOST_ROUNDS = 8
 
 
 def never_taken_faults(
-    lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | None
+    lifecycle: Lifecycle,
+    vocabulary: Vocabulary,
+    refined: Lifecycle | None,
+    budget: Budget | None = None,
 ) -> Iterator[Diagnostic]:
     """Yield each step that nobody can take, and without which a record goes nowhere.
 
@@ -229,10 +242,20 @@ def never_taken_faults(
         lifecycle: A settled lifecycle.
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
+        budget: What the whole check that this is a part of may spend.
+
+    Raises:
+        InvalidRules: That takes more steps than the budget has.
     """
+    budget = budget or Budget()
     final = [name for name, state in lifecycle.states.items() if state.final]
     leading = states_reaching(lifecycle, final)
-    every = [possible_steps(lifecycle, kind) for kind in record_kinds(lifecycle, vocabulary)]
+    kinds = record_kinds(lifecycle, vocabulary)
+    # Where a record can go is looked at twice, and kept.
+    budget.spend(
+        len(kinds) * sum(2 + len(state.transitions) for state in lifecycle.states.values())
+    )
+    every = [possible_steps(lifecycle, kind, budget) for kind in kinds]
     entered = frozenset[str]().union(*(states_reachable(kind.lifecycle) for kind in every))
     blamed: set[Span] = set()
     for possible in every:
@@ -261,7 +284,7 @@ def _never_taken_fault(never: NeverTaken, effect: str, refined: Lifecycle | None
     return Diagnostic(step.span, "never-taken", sentence, instead, related=answered)
 
 
-MOST_WAYS = 256
+MOST_WAYS, WAY_STEPS = 256, 4
 TOO_MANY_WAYS = "it asks for more choices of one thing than this proof looks at"
 OneValued = tuple[str, str]
 
@@ -272,9 +295,10 @@ class _StepSearch:
 
     lifecycle: Lifecycle
     kind: RecordKind
-    counts_earlier_days: bool = True
+    budget: Budget
+    counts_earlier_days: bool
     _whole: set[tuple[tuple[str, ...], int]] = field(factory=set, init=False)
-    _ways: dict[tuple[Requirements, bool], tuple[Requirements, ...] | Reason] = field(factory=dict)
+    _ways: dict[tuple[Requirements, bool], _Ways] = field(factory=dict, init=False)
 
     def run(self) -> PossibleSteps:
         """Look at every step."""
@@ -282,6 +306,7 @@ class _StepSearch:
         changed: dict[str, State] = {}
         for name, state in self.lifecycle.states.items():
             steps: list[Transition] = []
+            self.budget.spend(1 + len(state.transitions))
             for step in state.transitions:
                 # INVARIANT: `requires` lives as long as the lifecycle, so identity will do.
                 if (step.by, id(step.requires)) in self._whole:
@@ -331,11 +356,9 @@ class _StepSearch:
 
     @cached_property
     def stays(self) -> _Stays:
-        return _Stays(self.lifecycle, self.kind, self.counts_earlier_days)
+        return _Stays(self.lifecycle, self.kind, self.budget, self.counts_earlier_days)
 
-    def _requirement_ways(
-        self, name: str, step: Transition, *, by_system: bool
-    ) -> tuple[Requirements, ...] | Reason:
+    def _requirement_ways(self, name: str, step: Transition, *, by_system: bool) -> _Ways:
         def why_never(atom: Atom) -> Reason | None:
             return (by_system and _why_not_by_system(atom)) or self.kind.why_never(atom)
 
@@ -344,10 +367,11 @@ class _StepSearch:
 
         key = step.requires, by_system
         if key not in self._ways:
-            self._ways[key] = _ways_of(step.requires, why_never, self.kind)
+            self._ways[key] = _ways_of(step.requires, why_never, self.kind, self.budget)
         ways = self._ways[key]
         if isinstance(ways, str) or not (self.stays.bounds or is_automatic(step)):
             return ways
+        self.budget.spend(len(ways) * WAY_STEPS)
         return _sound([_pruned(requires, why_not_here) for requires in ways])
 
 
@@ -382,7 +406,7 @@ def _pruned(requirements: Requirements, why_never: WhyNever) -> Requirements | R
     return tuple(kept)
 
 
-def _sound(ways: Iterable[Requirements | Reason]) -> tuple[Requirements, ...] | Reason:
+def _sound(ways: Iterable[Requirements | Reason]) -> _Ways:
     """Return the ways that are some, each once; why the first is none, where none is."""
     ways = tuple(ways)
     sound = dict.fromkeys(way for way in ways if not isinstance(way, str))
@@ -390,19 +414,23 @@ def _sound(ways: Iterable[Requirements | Reason]) -> tuple[Requirements, ...] | 
 
 
 def _ways_of(
-    requirements: Requirements, why_never: WhyNever, kind: RecordKind
-) -> tuple[Requirements, ...] | Reason:
+    requirements: Requirements, why_never: WhyNever, kind: RecordKind, budget: Budget
+) -> _Ways:
     """Return the ways to meet requirements, or why there is none.
 
     A field that is no list says one choice, and an act names one inspection, of one kind: for each
     that they could be there is a way.
     """
+    size = sum(1 for _ in atoms_of(requirements))
+    budget.spend(size)
     pruned = _pruned(requirements, why_never)
     if isinstance(pruned, str):
         return pruned
     several = {name: said for name, said in _values_asked(pruned, kind).items() if len(said) > 1}
-    if prod(map(len, several.values())) > MOST_WAYS:
+    number = prod(map(len, several.values()))
+    if number > MOST_WAYS:
         return TOO_MANY_WAYS
+    budget.spend(number * WAY_STEPS * (1 + size))
     ways = (
         _pruned(pruned, _why_other_value(dict(zip(several, chosen, strict=True)), several))
         for chosen in product(*several.values())
@@ -459,11 +487,13 @@ class _Stays:
     Args:
         lifecycle: The lifecycle.
         kind: What can exist for its records.
+        budget: What looking at its steps is spent from.
         counts_earlier_days: Whether days in earlier states are looked at; none where not.
     """
 
     lifecycle: Lifecycle
     kind: RecordKind
+    budget: Budget
     counts_earlier_days: bool
     _elapsed: dict[str | None, dict[str, float]] = field(factory=dict)
 
@@ -501,6 +531,7 @@ class _Stays:
         return max(held, default=0) if len(held) == len(each) else None
 
     def _one_holds_after(self, name: str, requirement: Requirement) -> int | None:
+        self.budget.spend()
         match requirement:
             case FieldSet(field=field_name, has=None) if self.kind.is_required(field_name):
                 return 0
@@ -568,6 +599,7 @@ class _Stays:
     def _passing(self, since: str | None) -> Iterator[tuple[str, str]]:
         """Yield the steps, by their ends, that go on within a window."""
         for name, state in self.lifecycle.states.items():
+            self.budget.spend(1 + len(state.transitions))
             for step in state.transitions:
                 if step.to != since if since is not None else step.implements is None:
                     yield name, step.to

@@ -123,6 +123,7 @@ def precedence_monitor(
     levels: dict[frozenset[str], tuple[frozenset[int], tuple[int, ...]]] = {}
     for edge, called in zip(system.edges, names, strict=True):
         if called not in levels:
+            system.budget.spend(last)
             counts = frozenset(n + 1 for n, name in enumerate(triggers) if name in called)
             levels[called] = counts, tuple(n + (n in counts) for n in range(last + 1))
         onward, done = levels[called]

@@ -8,8 +8,9 @@ force's file too, as a second and independent check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property, partial
+from itertools import chain
 
 from attrs import define, evolve, field, frozen
 
@@ -176,6 +177,10 @@ def undetermined_fault(refinement: Refinement, answered: AnsweredStep, sentence:
     return diagnostic((span, against), "refinement-undetermined", sentence, instead, steps)
 
 
+STEPS_A_FAULT = 200
+"""What saying a fault costs, besides the walk to it."""
+
+
 def check_refinement(
     own: Lifecycle,
     national: Lifecycle,
@@ -202,16 +207,19 @@ def check_refinement(
     kinds = record_kinds(own, vocabulary)
     refinement = Refinement(own, national, kinds, budget=budget or Budget())
     entered = states_reachable(own)
-    faults = {*_scope_faults(refinement), *_role_faults(refinement, vocabulary)}
-    faults.update(_entry_faults(refinement))
+    found: list[Iterable[Diagnostic]] = [
+        _scope_faults(refinement),
+        _role_faults(refinement, vocabulary),
+        _entry_faults(refinement),
+    ]
     for name in own.states:
         if name in entered:
-            faults.update(_state_faults(refinement, name, ledgers))
+            found.append(_state_faults(refinement, name, ledgers))
             if own.stands_for(name) in national.states:
-                faults.update(_transition_faults(refinement, name))
+                found.append(_transition_faults(refinement, name))
     if all(own.stands_for(name) in national.states for name in own.states):
-        faults.update(_guarantee_faults(refinement))
-        faults.update(_reliance_faults(refinement))
+        found += [_guarantee_faults(refinement), _reliance_faults(refinement)]
+    faults = refinement.budget.gather(chain.from_iterable(found), STEPS_A_FAULT)
     return tuple(sorted(faults))
 
 

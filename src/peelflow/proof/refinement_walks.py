@@ -5,7 +5,7 @@ Of the step that is at fault a walk says the one choice that gets through, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from attrs import define
@@ -13,6 +13,7 @@ from attrs import define
 from peelflow.errors import Span
 from peelflow.model.requirements import AnyOf, Requirement
 from peelflow.model.rules import Lifecycle, Transition
+from peelflow.proof.budget import TRACE_STEPS
 from peelflow.proof.counterexample import TraceStep, trace_of, trace_step
 from peelflow.proof.reachability import ReachableStates, StateSpace
 from peelflow.proof.transition_system import Edge
@@ -96,12 +97,14 @@ class RefinementWalks:
 
     def by(self, role: str) -> Trail:
         """Return the shortest walk that ends with an act of a role, or a record being added."""
+        self.space.system.budget.spend(len(self.space.system.edges))
         edges = [edge for edge in self.space.system.edges if role in edge.roles]
         walk = self._reach.shortest(edges)
         return self.added() if walk is None else trail_of(trace_of(self.space.system, walk, role))
 
     def _edges_to(self, state: str, step: Transition) -> list[Edge] | None:
         system = self.space.system
+        system.budget.spend(len(system.edges))
         number = system.names.index(state)
         edges = [e for e in system.edges if e.source == number and e.transition is step]
         return self._reach.shortest(edges)
@@ -115,14 +118,24 @@ class RefinementWalks:
 
     def _steps_on_paper(self, state: str) -> tuple[TraceStep, ...]:
         """Return the shortest walk to a state that ignores what its steps need."""
-        walks: dict[str, tuple[TraceStep, ...]] = {self.own.initial: ()}
-        waiting = [self.own.initial]
-        for name in waiting:
+        steps: list[TraceStep] = []
+        while state in self._came_on_paper:
+            state, step = self._came_on_paper[state]
+            steps.append(trace_step(state, step, step.by[0]))
+            self.space.system.budget.spend(TRACE_STEPS)
+        return tuple(reversed(steps))
+
+    @cached_property
+    def _came_on_paper(self) -> Mapping[str, tuple[str, Transition]]:
+        """From which state, and by which step, such walks come to each state."""
+        came: dict[str, tuple[str, Transition]] = {}
+        for name in (waiting := [self.own.initial]):
             for step in self.own.states[name].transitions:
-                if step.to not in walks and step.to in self.own.states:
-                    walks[step.to] = (*walks[name], trace_step(name, step, step.by[0]))
+                is_new = step.to not in came and step.to != self.own.initial
+                if is_new and step.to in self.own.states:
+                    came[step.to] = name, step
                     waiting.append(step.to)
-        return walks.get(state, ())
+        return came
 
 
 def step_said(step: TraceStep, how: str | None = None) -> str:

@@ -138,6 +138,8 @@ Masks = tuple[int, int]
 
 
 BITS_A_STEP = 512
+LITERAL_STEPS = 4
+"""What putting an atom into clauses costs."""
 
 
 @define(eq=False, slots=False)
@@ -220,6 +222,7 @@ class Facts:
     ) -> KnownPast:
         """Return what the bits say of these moments, and of who did these triggers."""
         existing = [p for p in points if facts & self.bits.get(NotBefore(p, p), 0)]
+        self.budget.spend(len(existing) ** 2 * self.width)
         ranks = {
             point: sum(bool(facts & self.bits[NotBefore(point, other)]) for other in existing)
             for point in existing
@@ -304,6 +307,7 @@ class Gate:
         """Put the requirements into clauses."""
         self.form = NormalForm()
         self.form.meet(self.requirements, self.closes)
+        self.theory.budget.spend(LITERAL_STEPS * len(self.form.chosen))
         self._predicates = self.form.where(is_predicate)
 
     @property

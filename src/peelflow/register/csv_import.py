@@ -21,6 +21,7 @@ from peelflow.register import commands
 from peelflow.register.csv_schema import (
     BadCell,
     DateFormat,
+    SheetLines,
     SheetRow,
     bad_date,
     check_default_columns,
@@ -61,6 +62,7 @@ def import_sheets(
     dates: DateFormat = DateFormat.ISO,
     documents_from: Path | str | None = None,
     partial: bool = False,
+    lines_of: Callable[[Path], Iterable[SheetLines] | None] = lambda _: None,
     on_progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> ImportResult:
     """Import CSV sheets in one batch: all rows, or none if one of them is bad.
@@ -77,21 +79,14 @@ def import_sheets(
             each lies beside its sheet, or under that folder. A document elsewhere is refused,
             also one that a link leads to.
         partial: Keep the good rows all the same.
+        lines_of: Returns the lines of the sheets of a file that is no CSV, None for any other.
         on_progress: Called after each row with how many of how many are done.
 
     Raises:
         InvalidRequest: A default is for a column that none of the sheets could have.
         Conflict: Somebody moved what the rows read; nothing is kept.
     """
-    rows: list[SheetRow | Diagnostic] = []
-    broken: list[Diagnostic] = []
-    for path in paths:
-        sheets, faults = sheets_at(Path(path))
-        broken.extend(faults)
-        for sheet in sheets:
-            read, faults = read_sheet(sheet, defaults or {}, dates=dates)
-            rows.extend(read)
-            broken.extend(faults)
+    rows, broken = _read_sheets(paths, defaults or {}, dates, lines_of)
     if broken:
         bad = (row for row in rows if isinstance(row, Diagnostic))
         return ImportResult(0, 0, tuple(sorted((*broken, *bad))))
@@ -107,6 +102,26 @@ def import_sheets(
         return ImportResult(0, 0, faults)
     run.session.commit()
     return ImportResult(run.kept, run.known, faults)
+
+
+def _read_sheets(
+    paths: Iterable[Path | str],
+    defaults: Mapping[str, str],
+    dates: DateFormat,
+    lines_of: Callable[[Path], Iterable[SheetLines] | None],
+) -> tuple[list[SheetRow | Diagnostic], list[Diagnostic]]:
+    """Return the rows of all sheets, and what is wrong with sheets as a whole."""
+    rows: list[SheetRow | Diagnostic] = []
+    broken: list[Diagnostic] = []
+    for path in paths:
+        sheets, faults = sheets_at(Path(path))
+        broken.extend(faults)
+        for sheet in sheets:
+            for lines in lines_of(sheet) or (None,):
+                read, faults = read_sheet(sheet, defaults, dates=dates, lines=lines)
+                rows.extend(read)
+                broken.extend(faults)
+    return rows, broken
 
 
 def order_of_rows(

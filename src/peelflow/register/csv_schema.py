@@ -19,6 +19,7 @@ from attrs import field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import Level
+from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.validation import iso_date
 from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
@@ -194,12 +195,17 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
     return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
 
 
+SheetLines = list[tuple[int, list[str]]]
+"""The lines of a sheet that say anything, its header first: the number of each, and its cells."""
+
+
 def read_sheet(
     path: Path,
     defaults: Mapping[str, str],
     *,
     kinds: tuple[SheetKind, ...] = SHEET_KINDS,
     dates: DateFormat = DateFormat.ISO,
+    lines: SheetLines | None = None,
 ) -> tuple[tuple[SheetRow | Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return a sheet's rows, and the faults of the sheet as a whole; with one it has no rows.
 
@@ -210,9 +216,10 @@ def read_sheet(
         defaults: What a column says where its cell is empty or the column is missing.
         kinds: The kinds of sheets that it may be.
         dates: How its days are written.
+        lines: Its lines, where they were read already, as from a workbook.
     """
     try:
-        lines = _numbered_lines(path, kinds)
+        lines = _numbered_lines(path, kinds) if lines is None else lines
         header = tuple(cell.strip() for cell in lines[0][1])
         sheet = _sheet_of(header, defaults, Span(path.as_posix()), kinds)
     except _UnreadableSheet as refused:
@@ -292,7 +299,7 @@ def _form_of(text: str) -> str:
     return re.sub("[0-9]+", "9", re.sub(r"[^\W0-9_]+", "a", text.strip()))
 
 
-def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> list[tuple[int, list[str]]]:
+def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
     """Return the lines that say anything, each with the number of its first line."""
     reader = csv.reader(StringIO(_decoded_text(path), newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
@@ -419,9 +426,6 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
             yield Diagnostic(here, "sheet-column", sentence, suggestion(column, sheet.columns))
 
 
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-
-
 class BadCell(Exception):
     """A cell does not say what its column asks for."""
 
@@ -483,9 +487,23 @@ def document_path(row: SheetRow, folder: Path | None) -> Path:
         BadCell: It lies elsewhere: a sheet from somebody else may name any file of the machine.
     """
     name = required_cell(row, "document")
-    base, where = (row.folder, "the sheet's folder") if folder is None else (folder, f"`{folder}`")
+    return path_of_document(name, folder or row.folder, is_named=folder is not None)
+
+
+def path_of_document(name: str, folder: Path, *, is_named: bool) -> Path:
+    """Return the file that a sheet names as a document, with every link on the way followed.
+
+    Args:
+        name: What the sheet says.
+        folder: Where documents lie.
+        is_named: Whether whoever imports named that folder; else it is the sheet's own.
+
+    Raises:
+        BadCell: It lies elsewhere.
+    """
+    where = f"`{folder}`" if is_named else "the sheet's folder"
     try:
-        root = base.resolve()
+        root = folder.resolve()
         path = (root / name).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links that go in a circle; a NUL
         raise _bad_document(name, f"cannot be read: {_why(error)}") from None

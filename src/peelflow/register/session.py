@@ -115,7 +115,9 @@ class Session(ReadSet):
     def keep_lifecycle(self, lifecycle: Lifecycle) -> Pin:
         """Return a lifecycle's pin, and have its text kept with the batch."""
         pin = lifecycle.pin
-        self._lifecycles[pin.name, pin.version, pin.digest] = canonical_text(lifecycle)
+        key = (pin.name, pin.version, pin.digest)
+        if key not in self._lifecycles:  # writing it out takes longer than all else of a new record
+            self._lifecycles[key] = canonical_text(lifecycle)
         return pin
 
     def history(self, record: str) -> tuple[Event, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from itertools import takewhile
 
 from attrs import evolve, frozen
 
@@ -97,9 +98,8 @@ def framework_parts(scope: Scope) -> Parts:
     for name, questions in sets.items():
         if name not in replaced:
             yield Paragraph(_say_questions(questions, sets))
-            if questions.questions:
-                asked = questions.questions.items()
-                yield Bullets(tuple(f"{number}. {text}" for number, text in asked))
+            asked = tuple(f"{number}. {text}" for number, text in questions.questions.items())
+            yield from [Bullets(asked)] if asked else []
             yield from _coming_under(scope, name)
     readiness = scope.of_category("peel_readiness")
     if readiness:
@@ -164,12 +164,10 @@ def _current_rules(scope: Scope) -> list[Lifecycle]:
 
 def _reasons(lifecycle: Lifecycle) -> list[str]:
     """Return why a lifecycle promises what it does, up to what only keeps records from a trap."""
-    reasons: dict[str, None] = {}
-    for guarantee in lifecycle.guarantees:
-        if isinstance(guarantee.promise, AlwaysReachable):
-            break
-        reasons[guarantee.because] = None
-    return list(reasons)[:MOST_REASONS]
+    first_ones = takewhile(
+        lambda guarantee: not isinstance(guarantee.promise, AlwaysReachable), lifecycle.guarantees
+    )
+    return list(dict.fromkeys(guarantee.because for guarantee in first_ones))[:MOST_REASONS]
 
 
 def figures_parts(scope: Scope) -> Parts:

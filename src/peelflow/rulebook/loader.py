@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -332,9 +332,12 @@ def _migration_faults(
             yield Diagnostic(plan.span, "unknown-lifecycle", sentence, instead)
         if not missing:
             yield from _plan_faults(plan, moves, ground)
-    for plan in moves.plans_known():
-        leading = [each.span for each in plans if each.new in moves.before(plan.old)]
-        if plan not in plans and leading:
+    own = {plan.name for plan in plans}
+    for plan in (plan for plan in moves.plans_known() if plan.name not in own):
+        before = moves.before(plan.old)
+        leading = [each.span for each in plans if each.new in before]
+        ground.budget.spend(len(plans) + len(known))
+        if leading:
             files = {span.file for span in leading}
             for found in _plan_faults(plan, moves, ground):
                 walked = [span for span, _ in found.steps if span.file in files]
@@ -418,18 +421,20 @@ class CheckedRules:
         results: list[ObligationResult] = []
         if any(fault.code == "too-complex" for fault in self.diagnostics):
             return ()  # what was not looked at is not proved
+        compared, by_file = set(self.compared), dict[str, list[Diagnostic]]()
+        for found in self.diagnostics:
+            by_file.setdefault(found.span.file, []).append(found)
         for lifecycle in self.lifecycles:
-            if str(lifecycle) in self.compared:
-                places = {role.span for role in lifecycle.roles.values()}
-                faults = self._faults_of(lifecycle.span.file, places)
+            if str(lifecycle) in compared:
+                file, places = lifecycle.span.file, {r.span for r in lifecycle.roles.values()}
+                files = {place.file for place in places} - {file}
+                others = (f for other in files for f in by_file.get(other, ()) if f.span in places)
+                faults = [*by_file.get(file, ()), *others]
                 results += obligation_results(str(lifecycle), REFINEMENT, faults)
         for plan in self.migrations:
-            faults = self._faults_of(plan.span.file)
+            faults = by_file.get(plan.span.file, [])
             results += obligation_results(plan.name, MIGRATION, faults)
         return tuple(results)
-
-    def _faults_of(self, file: str, places: Container[Span] = ()) -> list[Diagnostic]:
-        return [f for f in self.diagnostics if f.span.file == file or f.span in places]
 
     @property
     def verdict(self) -> Verdict:
@@ -461,7 +466,12 @@ def check_files(
         shipped: The national rules, with their plans; None where these themselves are read.
         relevelling: The national plans that move any record of the base.
     """
-    vocabularies = fill_question_choices(base.vocabulary, files.vocabularies)
+    try:
+        words, spend = files.vocabularies, files.budget.spend
+        vocabularies = fill_question_choices(base.vocabulary, words, spend)
+    except InvalidRules as too_complex:
+        vocabularies = files.vocabularies
+        files.faults.extend(too_complex.diagnostics)
     own_words = [words for words in vocabularies if not _is_held(words, base, shipped)]
     vocabulary, redefined = merge_vocabularies(base.vocabulary, own_words)
     refinable = _refinable_by_name(base.lifecycles, files.lifecycles)

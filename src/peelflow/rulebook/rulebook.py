@@ -5,10 +5,11 @@ Vocabularies and lifecycles are merged here, and what disagrees is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -159,33 +160,49 @@ def _no_lifecycle_for(
     return InvalidRequest(what, "no lifecycle runs that category", suggestion(category, categories))
 
 
-def fill_question_choices(base: Vocabulary, own: Iterable[Vocabulary]) -> list[Vocabulary]:
+Spend = Callable[[int], None]
+
+
+def fill_question_choices(
+    base: Vocabulary, own: Iterable[Vocabulary], spend: Spend | None = None
+) -> list[Vocabulary]:
     """Return vocabularies whose fields choose from the questions of the sets they name.
 
     A set that nobody declares fills in nothing; `proof.lint` reports it.
+
+    Args:
+        base: Vocabulary that others build on.
+        own: Vocabularies as their files say them.
+        spend: Told how many questions a field is about to take.
     """
     every = tuple(own)
     sets = dict(base.question_sets)
     for vocabulary in every:
-        sets = {**vocabulary.question_sets, **sets}
-    return [_with_question_choices(vocabulary, sets) for vocabulary in every]
+        for name, questions in vocabulary.question_sets.items():
+            sets.setdefault(name, questions)
+    return [_with_question_choices(vocabulary, sets, spend) for vocabulary in every]
 
 
-def _with_question_choices(vocabulary: Vocabulary, sets: Mapping[str, QuestionSet]) -> Vocabulary:
+def _with_question_choices(
+    vocabulary: Vocabulary, sets: Mapping[str, QuestionSet], spend: Spend | None
+) -> Vocabulary:
     categories: dict[str, Category] = {
-        name: evolve(category, fields=_with_choices(category.fields, sets))
+        name: evolve(category, fields=_with_choices(category.fields, sets, spend))
         for name, category in vocabulary.categories.items()
     }
-    added = {name: _with_choices(fields, sets) for name, fields in vocabulary.fields.items()}
+    every = vocabulary.fields.items()
+    added = {name: _with_choices(fields, sets, spend) for name, fields in every}
     return evolve(vocabulary, categories=categories, fields=added)
 
 
 def _with_choices(
-    fields: Mapping[str, FieldRule], sets: Mapping[str, QuestionSet]
+    fields: Mapping[str, FieldRule], sets: Mapping[str, QuestionSet], spend: Spend | None
 ) -> dict[str, FieldRule]:
     filled = dict(fields)
     for name, rule in fields.items():
         questions = sets.get(rule.choices_from or "")
+        if questions is not None and spend is not None:
+            spend(len(questions.questions))
         if questions is not None:
             filled[name] = evolve(rule, choices=(*questions.questions, *rule.choices))
     return filled
@@ -253,7 +270,7 @@ def merge_lifecycles(
             sentence = f"`{rules}` differs from {kept}, and records hold on to that"
             instead = f"write `version: {rules.version + 1}` for the new rules"
             faults.append(Diagnostic(rules.span, "edited-without-new-version", sentence, instead))
-    refinable = [rules for rules in (*base, *added) if rules.refines is None]
+    refinable = {str(rules) for rules in (*base, *added) if rules.refines is None}
     for rules in added:
         faults += _refinement_faults(rules, base, refinable)
     faults += _overlap_faults(base, added)
@@ -278,7 +295,7 @@ def merge_plans(
 
 
 def _refinement_faults(
-    rules: Lifecycle, base: Sequence[Lifecycle], refinable: Sequence[Lifecycle]
+    rules: Lifecycle, base: Sequence[Lifecycle], refinable: Collection[str]
 ) -> Iterator[Diagnostic]:
     if rules.refines is None:
         covered = next((other for other in base if _first_shared(rules, other)), None)
@@ -287,26 +304,36 @@ def _refinement_faults(
             sentence = f"`{rules}` applies to {shared}, which `{covered}` runs already"
             instead = f"write `refines: {covered}`, or apply it to other records"
             yield Diagnostic(rules.span, "must-refine", sentence, instead)
-    elif not any(str(other) == rules.refines for other in refinable):
+    elif rules.refines not in refinable:
         sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
-        instead = suggestion(rules.refines, [str(other) for other in refinable])
+        instead = suggestion(rules.refines, refinable)
         yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
-    earlier: list[Lifecycle] = [rules for rules in base if rules.refines is not None]
-    for rules in added:
-        for other in earlier:
-            same = (rules.first_day, rules.refines) == (other.first_day, other.refines)
-            # A later version takes the place of an earlier one from the same day.
-            if same and rules.name != other.name and _first_shared(rules, other):
-                when = say_in_force(rules.in_force_from)
-                both = f"both apply to {_first_shared(rules, other)} {when}"
-                instead = "give one a later `in_force_from`, or apply it to other records"
-                sentence = f"`{rules}` and `{other}` {both}"
-                yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)
-                break
-        earlier.append(rules)
+    runs: dict[tuple[object, ...], dict[str, tuple[int, Lifecycle]]] = {}
+    refining = [rules for rules in base if rules.refines is not None]
+    for place, rules in enumerate((*refining, *added)):
+        since = rules.first_day, rules.refines
+        named = [
+            runs.setdefault((*since, *run), {}) for run in _categories_and_levels(rules.applies_to)
+        ]
+        # A later version takes the place of an earlier one from the same day.
+        others = (first for by_name in named for n, first in by_name.items() if n != rules.name)
+        found = min(others, key=itemgetter(0), default=None)
+        if found is not None and place >= len(refining):
+            other, when = found[1], say_in_force(rules.in_force_from)
+            both = f"both apply to {_first_shared(rules, other)} {when}"
+            instead = "give one a later `in_force_from`, or apply it to other records"
+            sentence = f"`{rules}` and `{other}` {both}"
+            yield Diagnostic(rules.span, "overlapping-lifecycles", sentence, instead)
+        for by_name in named:
+            # The first of another name is among two.
+            if len(by_name) < ENOUGH_NAMES:
+                by_name.setdefault(rules.name, (place, rules))
+
+
+ENOUGH_NAMES = 2
 
 
 def _categories_and_levels(applies: AppliesTo) -> set[tuple[str, Level]]:

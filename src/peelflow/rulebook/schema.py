@@ -29,6 +29,7 @@ from peelflow.model.constraints import (
 from peelflow.model.outline import Outline
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
+from peelflow.model.trackers import TrackerMap
 
 RESERVED = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
 """What YAML 1.1 takes for a truth value or for nothing, where it stands unquoted."""
@@ -104,7 +105,7 @@ def _mapping_schemas(*roots: type[attrs.AttrsInstance]) -> dict[type, MappingSch
     return schemas
 
 
-MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan, Outline)
+MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan, Outline, TrackerMap)
 
 
 JsonSchema = dict[str, Any]
@@ -124,6 +125,11 @@ def vocabulary_schema() -> JsonSchema:
 def migration_schema() -> JsonSchema:
     """Return the JSON Schema (draft 2020-12) of a migration's file."""
     return _document(MigrationPlan, "A peelflow migration")
+
+
+def tracker_schema() -> JsonSchema:
+    """Return the JSON Schema (draft 2020-12) of the map of a force's own tracker."""
+    return _document(TrackerMap, "A peelflow map of a tracker")
 
 
 def _document(root: type, title: str) -> JsonSchema:

@@ -1,0 +1,297 @@
+"""A grid holds the cells of one sheet, each in its place; CSV files are read as grids here.
+
+The encoding and the delimiter of a CSV file are found, unless they are named: bytes that are no
+UTF-8 are windows-1252, and the delimiter is what parts most lines into as many cells.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from io import StringIO
+from pathlib import Path
+
+from attrs import field, frozen
+
+from peelflow.errors import InvalidRules, Span
+from peelflow.files import read_regular
+from peelflow.rulebook.yaml_reader import fault
+from peelflow.wording import listed, shown
+
+CellValue = str | float | bool | date | datetime | time | timedelta | None
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_ROWS = 100_000
+MAX_COLUMNS = 512
+DELIMITERS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_MARKS: Mapping[bytes, str] = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""What a text may begin with, by which its encoding is known."""
+_LAST_RESORT = "windows-1252"
+
+
+@frozen
+class GridRow:
+    """A row that says something: its number in the sheet, its line in the file, and its cells."""
+
+    number: int
+    line: int
+    cells: tuple[CellValue, ...]
+
+    def value(self, column: int) -> CellValue:
+        """Return the value of a cell by its column, from 1; None where there is nothing."""
+        value = self.cells[column - 1] if column <= len(self.cells) else None
+        return None if isinstance(value, str) and not plain_text(value) else value
+
+    def text(self, column: int) -> str:
+        """Return the text of a cell by its column, from 1; "" where there is nothing."""
+        return text_of(self.value(column))
+
+    @property
+    def filled(self) -> tuple[int, ...]:
+        """The columns that say something."""
+        return tuple(
+            column for column in range(1, len(self.cells) + 1) if self.value(column) is not None
+        )
+
+
+@frozen
+class Grid:
+    """The rows of one sheet that say something, and what is to be known of them.
+
+    Attributes:
+        file: The file, as diagnostics call it.
+        sheet: The sheet's name; "" in a CSV file.
+        rows: Its rows, in order, without the empty ones.
+        formulas: The cells that a formula computes, by row and column.
+        error_cells: The cells that show an error, and which.
+        hidden_sheets: The sheets of the workbook that are hidden.
+        sheets: The sheets of the workbook that are not.
+        since_1904: Whether serial numbers of days count from 1904.
+        notes: How the file was read, in words.
+    """
+
+    file: str
+    sheet: str
+    rows: tuple[GridRow, ...]
+    formulas: frozenset[tuple[int, int]] = frozenset()
+    error_cells: Mapping[tuple[int, int], str] = field(factory=dict)
+    hidden_sheets: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    since_1904: bool = False
+    notes: tuple[str, ...] = ()
+
+    def place(self, row: int, column: int) -> str:
+        """Return what a spreadsheet calls a cell: Tracker!E12, or E12 in a CSV file."""
+        cell = f"{column_letters(column)}{row}"
+        return f"{self.sheet}!{cell}" if self.sheet else cell
+
+    def span(self, row: GridRow, column: int) -> Span:
+        """Return the place of a cell in the file."""
+        return Span(self.file, row.line, column)
+
+
+def column_letters(column: int) -> str:
+    """Return what a spreadsheet calls a column: A is 1, AA is 27."""
+    letters = ""
+    while column:
+        column, place = divmod(column - 1, 26)
+        letters = f"{chr(65 + place)}{letters}"
+    return letters
+
+
+def plain_text(text: str) -> str:
+    """Return a text without spaces at its ends; one that does not break is a space, too."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n").strip().strip("\ufeff")
+
+
+def text_of(value: CellValue) -> str:
+    """Return a cell as somebody would type it: whole numbers without a point, days as 2023-03-30.
+
+    Args:
+        value: What the cell holds.
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).upper()
+        case float():
+            return str(int(value)) if value.is_integer() else repr(value)
+        case datetime():
+            day = value.date().isoformat()
+            return day if value.time() == time() else f"{day} {value.time()}"
+        case str():
+            return plain_text(value)
+        case _:
+            return str(value)
+
+
+def read_file(path: Path) -> bytes:
+    """Return what a regular file of a bearable size holds.
+
+    Raises:
+        InvalidRules: It cannot be read, is no file, or is too large.
+    """
+    span = Span(path.as_posix())
+    try:
+        source = read_regular(path, MAX_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        sentence = f"`{span.file}` cannot be read: {why[:1].lower()}{why[1:]}"
+        instead = "check the path and its permissions"
+        raise fault(span, "unreadable", sentence, instead) from None
+    if source is None:
+        sentence, instead = f"`{span.file}` is no file", "name a workbook or a CSV file"
+        raise fault(span, "unreadable", sentence, instead)
+    if len(source) > MAX_FILE_BYTES:
+        sentence = f"the file has more than {MAX_FILE_BYTES} bytes"
+        instead = "leave what is no tracker out of it"
+        raise fault(span, "too-large", sentence, instead)
+    return source
+
+
+def read_csv(
+    path: Path, source: bytes, *, encoding: str | None = None, delimiter: str | None = None
+) -> Grid:
+    """Read a CSV file as a grid.
+
+    Args:
+        path: The file.
+        source: What it holds.
+        encoding: Its encoding; found where it is not named.
+        delimiter: What parts its cells; found where it is not named.
+
+    Raises:
+        InvalidRules: It is no text in that encoding, or no CSV.
+    """
+    span = Span(path.as_posix())
+    encoding = encoding or _encoding_of(source)
+    text = _decoded(source, encoding, span)
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=;"):
+        delimiter, text, skipped = delimiter or first.strip()[-1], rest, 1
+    delimiter = delimiter or _delimiter_of(text)
+    rows = tuple(_rows_of(text, delimiter, span, skipped))
+    if not rows:
+        raise fault(span, "empty", "the sheet is empty", "give one with rows")
+    name = DELIMITERS.get(delimiter, delimiter)
+    notes = (f"read as {_spoken(encoding)}, its cells parted by a {name}",)
+    return Grid(span.file, "", rows, notes=notes)
+
+
+def _spoken(encoding: str) -> str:
+    return encoding.removesuffix("-sig").replace("utf-", "UTF-")
+
+
+def _encoding_of(source: bytes) -> str:
+    """Return the encoding that bytes are in: by their mark, by their NULs, or as UTF-8 if they can.
+
+    Half the bytes of a plain text in UTF-16 are NULs; a text in an encoding of one byte has none.
+    """
+    marked = next((name for mark, name in _MARKS.items() if source.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    head = source[:1024]
+    if head.count(0) > len(head) // 4:
+        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError:
+        return _LAST_RESORT
+    return "utf-8"
+
+
+def _decoded(source: bytes, encoding: str, span: Span) -> str:
+    """Return a file's text, or raise the fault of the byte that is none."""
+    try:
+        text = source.decode(encoding)
+    except (LookupError, UnicodeError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise _encoding_fault(source, error, encoding, span) from None
+        sentence = f"the encoding `{shown(encoding)}` is unknown"
+        instead = "name one such as utf-8, windows-1252 or utf-16"
+        raise fault(span, "sheet-encoding", sentence, instead) from None
+    if "\0" in text:
+        sentence, instead = "the file holds NULs, so it is no CSV", "save the sheet as CSV UTF-8"
+        raise fault(span, "sheet-encoding", sentence, instead)
+    return text
+
+
+def _encoding_fault(
+    source: bytes, error: UnicodeDecodeError, encoding: str, span: Span
+) -> InvalidRules:
+    """Say which byte is no text in an encoding."""
+    line = source[: error.start].count(b"\n") + 1
+    sentence = f"byte {source[error.start]:#04x} of line {line} is no text in {encoding}"
+    instead = "name the right `encoding` in the map, or save the sheet as CSV UTF-8"
+    return fault(Span(span.file, line), "sheet-encoding", sentence, instead)
+
+
+def _delimiter_of(text: str) -> str:
+    """Return what parts the most lines into as many cells; a comma where nothing parts any."""
+
+    def parted_cells(delimiter: str) -> int:
+        try:
+            widths = Counter(map(len, csv.reader(StringIO(text, newline=""), delimiter=delimiter)))
+        except csv.Error:
+            return 0
+        return max(((width - 1) * count for width, count in widths.items()), default=0)
+
+    return max(DELIMITERS, key=parted_cells)
+
+
+def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[GridRow]:
+    """Yield the rows of a CSV text that say something."""
+    try:
+        reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    except (TypeError, ValueError):
+        sentence = f"`{shown(delimiter)}` cannot part cells"
+        instead = f"name one character, such as {listed(DELIMITERS)}"
+        raise fault(span, "sheet-syntax", sentence, instead) from None
+    first = 1 + skipped
+    try:
+        for number, cells in enumerate(reader, start=1 + skipped):
+            row = GridRow(number, first, tuple(cells))
+            if row.filled:
+                _check_extent(span.file, number, max(row.filled))
+                yield row
+            first = reader.line_num + 1 + skipped
+    except csv.Error as error:
+        sentence = f"this is no CSV: {error}"
+        instead = 'quote a cell that holds a delimiter, a quote or a new line, as "…"'
+        place = Span(span.file, first)
+        raise fault(place, "sheet-syntax", sentence, instead) from None
+
+
+def _check_extent(file: str, row: int, column: int) -> None:
+    """Refuse a sheet with more rows or columns than a tracker has."""
+    check_extent(Span(file, row), row, column, "the file")
+
+
+def check_extent(span: Span, row: int, column: int, what: str) -> None:
+    """Refuse a sheet with more rows or columns than a tracker has.
+
+    Args:
+        span: Where to say it.
+        row: The last row that says something.
+        column: The last column that does.
+        what: What has that many.
+
+    Raises:
+        InvalidRules: There are more.
+    """
+    if row > MAX_ROWS:
+        sentence = f"{what} has a row {row:,}, and a tracker has at most {MAX_ROWS:,}"
+    elif column > MAX_COLUMNS:
+        sentence = f"{what} has a column {column_letters(column)}, and a tracker has {MAX_COLUMNS}"
+    else:
+        return
+    instead = "remove what lies far below or beside the table, or split it"
+    raise fault(span, "too-large", sentence, instead)

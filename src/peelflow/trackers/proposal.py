@@ -1,0 +1,490 @@
+"""Draft the map of a tracker from the sheet itself, with what the draft is not sure of marked.
+
+A draft guesses nothing in silence: what it takes for something it says beside it, and what may mean
+several things, or nothing that is known, says `unsure`. A map with such a word left is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from peelflow.errors import InvalidRequest, Span
+from peelflow.model.rules import Lifecycle
+from peelflow.model.trackers import BLANK, DateOrder
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.schema import RESERVED
+from peelflow.rulebook.yaml_reader import fault
+from peelflow.trackers.columns import (
+    Guess,
+    SheetColumn,
+    banner_rows,
+    columns_of,
+    field_name_of,
+    guess_columns,
+    heading_row,
+)
+from peelflow.trackers.days import days_in, fits_order
+from peelflow.trackers.grid import Grid, GridRow, read_csv, read_file
+from peelflow.trackers.known_words import (
+    CATEGORY_WORDS,
+    EMPTY_WORDS,
+    IDEA_NOTES,
+    idea_of_word,
+    level_of_word,
+    level_words_like,
+    question_of_word,
+    question_words_like,
+    state_of_word,
+)
+from peelflow.trackers.mapping import TARGETS, UNSURE
+from peelflow.trackers.rows import LEVEL_WORDS, normal_form
+from peelflow.trackers.update import is_workbook
+from peelflow.trackers.workbook import read_workbook
+from peelflow.wording import shown
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'&-]*[A-Za-z0-9.)]|[A-Za-z]")
+_UNKNOWN_MEANINGS = ("null", "true", "false", "yes", "no", "on", "off")
+DEFAULT_ROLE = "liaison_officer"
+
+
+@frozen
+class Proposal:
+    """The text of a map, what it is unsure of, and how the file was read.
+
+    Attributes:
+        text: The map, in YAML.
+        unsure: What is to be settled, each with its line.
+        notes: How the file was read, in words.
+    """
+
+    text: str
+    unsure: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def propose_map(
+    path: Path | str,
+    rulebook: Rulebook,
+    *,
+    fill: Mapping[str, str] | None = None,
+    schema: str = "",
+) -> Proposal:
+    """Draft the map of a tracker from its sheet.
+
+    Args:
+        path: The tracker: a workbook or a CSV file.
+        rulebook: The rules that its words are to mean something in.
+        fill: What the map's fixed parts say, as far as it is known.
+        schema: Where an editor finds the schema of maps.
+
+    Raises:
+        InvalidRules: The file cannot be read, or no row of it looks like headings.
+        MissingDependency: A workbook is given and python-calamine is not installed.
+    """
+    path = Path(path)
+    grid, headings = _sheet_with_headings(path, read_file(path))
+    banners = banner_rows(grid, headings)
+    columns = columns_of(grid, headings, frozenset(banners))
+    sheet = _SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
+    writer = _MapWriter()
+    if schema:
+        writer.comment(f"yaml-language-server: $schema={schema}")
+    _write_head(writer, sheet, path)
+    _write_fixed(writer, sheet, fill or {})
+    _write_columns(writer, sheet)
+    _write_rest(writer, sheet, banners)
+    _write_words(writer, sheet)
+    return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), grid.notes)
+
+
+def _sheet_with_headings(path: Path, source: bytes) -> tuple[Grid, GridRow]:
+    """Return the sheet that looks most like a tracker, and its row of headings."""
+    if is_workbook(path, source):
+        book = read_workbook(path, source)
+        grids = [book.grid(name) for name in book.sheets]
+    else:
+        grids = [read_csv(path, source)]
+    found = [(grid, row) for grid in grids if (row := heading_row(grid)) is not None]
+    if not found:
+        sentence = "no row looks like the headings of a tracker"
+        instead = "write the map by hand: docs/trackers.md has one whole"
+        raise fault(Span(path.as_posix()), "sheet-unknown", sentence, instead)
+    return max(found, key=lambda pair: (len(guessed_targets(*pair)), len(pair[0].rows)))
+
+
+def guessed_targets(grid: Grid, headings: GridRow) -> frozenset[str]:
+    """Return what could be read from a sheet.
+
+    Args:
+        grid: The sheet.
+        headings: Its row of headings.
+    """
+    columns = columns_of(grid, headings, frozenset(banner_rows(grid, headings)))
+    return frozenset(guess_columns(columns))
+
+
+@define(eq=False)
+class _SheetReading:
+    """What was guessed of a sheet."""
+
+    grid: Grid
+    headings: GridRow
+    columns: tuple[SheetColumn, ...]
+    guesses: Mapping[str, Guess]
+    rulebook: Rulebook
+
+    def column(self, target: str) -> SheetColumn | None:
+        """Return the column of a target, if one was taken."""
+        guess = self.guesses.get(target)
+        return guess.column if guess else None
+
+    def word(self, target: str, row: GridRow) -> str:
+        """Return what a row says of a target."""
+        column = self.column(target)
+        return "" if column is None else row.text(column.number)
+
+    @property
+    def rows(self) -> list[GridRow]:
+        """The rows that have a reference, or all that have a cell where none is known."""
+        rows = {row.number: row for column in self.columns for row, _, _ in column.cells}
+        return [rows[number] for number in sorted(rows)]
+
+    def category_of(self, row: GridRow) -> str:
+        """Return the category of a row, "" where its word is not known."""
+        return CATEGORY_WORDS.get(normal_form(self.word("category", row)), "")
+
+    def key_of(self, row: GridRow) -> str:
+        """Return the level of a row as a key of `states`, "" where its word is not known."""
+        word = self.word("level", row)
+        level = level_of_word(word) if word else None
+        return "" if level == "" else str(level or "none")
+
+    def lifecycles(self, key: str) -> list[Lifecycle]:
+        """Return the newest rules for a level, of each category that the sheet has."""
+        column = self.column("category")
+        words = column.words if column else ()
+        known = {CATEGORY_WORDS.get(normal_form(word), "") for word in words} - {""}
+        newest: dict[str, Lifecycle] = {}
+        for category in sorted(known or {*CATEGORY_WORDS.values()}):
+            with suppress(InvalidRequest):
+                rules = self.rulebook.lifecycle_for(category, LEVEL_WORDS[key], date.max)
+                newest[str(rules)] = rules
+        return [*newest.values()]
+
+
+@define
+class _MapWriter:
+    """Writes the lines of a map, and counts what is unsure."""
+
+    lines: list[str] = field(factory=list)
+    unsure: list[str] = field(factory=list)
+
+    def comment(self, text: str, indent: int = 0) -> None:
+        """Write a comment of its own line."""
+        self.lines.append(f"{'  ' * indent}# {text}")
+
+    def entry(self, key: str, value: object = "", *, indent: int = 0, note: str = "") -> None:
+        """Write a key and its value, with a note beside it."""
+        said = "" if value == "" else f" {quoted(value)}"
+        if value == UNSURE:
+            self.unsure.append(f"line {len(self.lines) + 1}: {key}")
+        beside = f"  # {note}" if note else ""
+        name = key if key.isdecimal() else quoted(key)
+        self.lines.append(f"{'  ' * indent}{name}:{said}{beside}")
+
+    def gap(self) -> None:
+        """Write an empty line."""
+        self.lines.append("")
+
+
+def quoted(value: object) -> str:
+    """Write a scalar so that YAML reads it as it is meant.
+
+    Args:
+        value: A text, a whole number, a list of texts, or None for `none`.
+    """
+    match value:
+        case None:
+            return "none"
+        case int():
+            return str(value)
+        case list() | tuple():
+            return f"[{', '.join(map(quoted, value))}]"
+        case _:
+            text = str(value)
+            plain = _PLAIN.fullmatch(text) and normal_form(text) not in {
+                *RESERVED,
+                *_UNKNOWN_MEANINGS,
+            }
+            return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path) -> None:
+    """Write what the map is called, which sheet it is of, and of which day the sheet tells."""
+    grid = sheet.grid
+    writer.comment(
+        f"A draft for {path.name}, row {sheet.headings.number} of which has the headings."
+    )
+    for note in grid.notes:
+        writer.comment(f"The file was {note}.")
+    writer.comment(
+        f"Settle each `{UNSURE}`, look through the rest, and import the sheet with --as."
+    )
+    name = "-".join(re.findall("[a-z0-9]+", normal_form(path.stem)))
+    writer.entry(
+        "tracker",
+        name if name[:1].isalpha() else f"tracker-{name}",
+        note=("keep it: later sheets of this tracker are known by it"),
+    )
+    if grid.sheet:
+        others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
+        note = f"not read: {', '.join(map(shown, others))}" if others else ""
+        writer.entry("sheet", grid.sheet, note=note)
+    order, note = _date_order(sheet)
+    writer.entry("dates", order, note=note)
+    days = _banner_days(sheet)
+    if len(days) == 1:
+        said = next(iter(days.values()))
+        writer.entry("as_at", "banner", note=f"the sheet tells of the day in “{shown(said)}”")
+    else:
+        note = "the sheet tells of the day of the import, or of the one that --on says"
+        writer.entry("as_at", "import", note=note)
+    writer.gap()
+
+
+def _banner_days(sheet: _SheetReading) -> dict[date, str]:
+    return {
+        day: row.text(column)
+        for row in sheet.grid.rows
+        if row.number < sheet.headings.number
+        for column in row.filled
+        for day in days_in(row.value(column), "day-month-year")
+    }
+
+
+def _date_order(sheet: _SheetReading) -> tuple[str, str]:
+    """Return in which order the days of the sheet stand, and why; never from one cell alone."""
+    texts = [
+        (row, column, text)
+        for column in sheet.columns
+        if column.share_of_days
+        for row, value, text in column.cells
+        if isinstance(value, str)
+    ]
+    orders: tuple[DateOrder, DateOrder] = ("day-month-year", "month-day-year")
+    misfits = {
+        order: [
+            (row, column, text) for row, column, text in texts if fits_order(text, order) is False
+        ]
+        for order in orders
+    }
+    british, american = misfits[orders[0]], misfits[orders[1]]
+    if not british:
+        told = f"{len(american)} days can be read no other way" if american else "the British order"
+        return orders[0], told
+    row, column, text = british[0]
+    cell = sheet.grid.place(row.number, column.number)
+    if not american:
+        note = f"{cell} says {text}; all days fit month-day-year, {len(british)} fit no other order"
+        return UNSURE, note
+    return orders[0], f"{len(british)} days do not fit, such as {text} in {cell}: mend those cells"
+
+
+def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, str]) -> None:
+    """Write what is the same in every row."""
+    writer.entry("fixed")
+    force = fill.get("force", UNSURE)
+    writer.entry("force", force, indent=1, note="the force's short name, such as wmp")
+    actor = fill.get("actor", UNSURE)
+    writer.entry("actor", actor, indent=1, note="who keeps the sheet and says that it is so")
+    role = fill.get("actor_role", DEFAULT_ROLE)
+    writer.entry("actor_role", role, indent=1, note="the role in which they say it")
+    for name in ("source", "prefix"):
+        if name in fill:
+            writer.entry(name, fill[name], indent=1)
+    if "category" not in sheet.guesses:
+        note = "no column says what each row is: recommendation, afi or cause_of_concern"
+        writer.entry("category", UNSURE, indent=1, note=note)
+    writer.gap()
+
+
+def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
+    """Write the heading of each thing that is read from a column."""
+    writer.entry("columns")
+    for target in ("record", "issued"):
+        if target not in sheet.guesses:
+            writer.entry(target, UNSURE, indent=1, note=f"the heading of {TARGETS[target]}")
+    guesses = sheet.guesses.items()
+    for target, guess in sorted(guesses, key=lambda item: item[1].place):
+        if guess.column is None:
+            said = " or ".join(shown(rival.heading) for rival in guess.rivals)
+            writer.entry(target, UNSURE, indent=1, note=f"either {said}")
+            continue
+        heading = guess.column.heading
+        writer.entry(target, heading, indent=1, note=guess.why)
+        if target == "issued":
+            writer.entry("published", heading, indent=1, note="the day of the report, too")
+        elif target == "due" and "due_words" not in sheet.guesses:
+            note = "what stands there and is no day, such as TBC"
+            writer.entry("due_words", heading, indent=1, note=note)
+    writer.gap()
+
+
+def _write_rest(writer: _MapWriter, sheet: _SheetReading, banners: Mapping[int, str]) -> None:
+    """Write the columns that no rules know, and the rows that are no records."""
+    used = {guess.column.number for guess in sheet.guesses.values() if guess.column}
+    kept = [c for c in sheet.columns if c.number not in used and c.cells]
+    since = sheet.column("since")
+    kept += [since] if since else []
+    if kept:
+        fields = {
+            name
+            for category in sheet.rulebook.vocabulary.categories.values()
+            for name in category.fields
+        }
+        taken = {*TARGETS, *fields}
+        writer.comment("Kept as they stand; put a heading under `ignored` to leave it out.")
+        writer.entry("own_fields")
+        for column in sorted(kept, key=lambda column: column.number):
+            name = quoted(field_name_of(column.heading, taken))
+            kind = ", type: date" if column.share_of_days == 1 else ""
+            writer.lines.append(f"  {name}: {{heading: {quoted(column.heading)}{kind}}}")
+        writer.gap()
+    named = {column.heading for column in sheet.columns if column.cells}
+    empty = [*dict.fromkeys(c.heading for c in sheet.columns if c.heading not in named)]
+    if empty:
+        writer.entry("ignored", empty, note="no cell below says anything")
+    texts = [*dict.fromkeys(banners.values())]
+    if texts:
+        writer.entry("banners", texts, note="rows with this alone are no records")
+    if empty or texts:
+        writer.gap()
+
+
+def _write_words(writer: _MapWriter, sheet: _SheetReading) -> None:
+    """Write what the sheet's words for categories, levels, states and questions mean."""
+    _write_categories(writer, sheet)
+    _write_levels(writer, sheet)
+    _write_states(writer, sheet)
+    _write_questions(writer, sheet)
+
+
+def _blank_rows(sheet: _SheetReading, target: str) -> list[GridRow]:
+    column = sheet.column(target)
+    return [] if column is None else [r for r in sheet.rows if not r.text(column.number)]
+
+
+def _rows_note(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:
+    column = sheet.column("category")
+    if column is None:
+        return
+    writer.entry("categories")
+    for word, count in column.words.items():
+        meaning = CATEGORY_WORDS.get(normal_form(word), UNSURE)
+        note = (
+            ""
+            if meaning != UNSURE
+            else (f"{_rows_note(count)}: recommendation, afi, cause_of_concern or another category")
+        )
+        writer.entry(word, meaning, indent=1, note=note)
+    blank = _blank_rows(sheet, "category")
+    if blank:
+        writer.entry(BLANK, UNSURE, indent=1, note=f"{_rows_note(len(blank))} say nothing")
+    writer.gap()
+
+
+def _write_levels(writer: _MapWriter, sheet: _SheetReading) -> None:
+    column = sheet.column("level")
+    if column is None:
+        return
+    words: dict[str, object] = {}
+    notes: dict[str, str] = {}
+    for word, count in column.words.items():
+        level = level_of_word(word)
+        if level == "":
+            words[word], notes[word] = UNSURE, f"{_rows_note(count)}: 1 to 4, or none"
+        elif normal_form(word) not in LEVEL_WORDS:
+            words |= {word: level, **level_words_like(word)}
+    levelled = [
+        row
+        for row in _blank_rows(sheet, "level")
+        if sheet.rulebook.levels_added(sheet.category_of(row)) not in {(), ("none",)}
+    ]
+    if levelled:
+        words[BLANK] = UNSURE
+        notes[BLANK] = f"{_rows_note(len(levelled))} say none; `none` is closed before levels"
+    if words:
+        writer.entry("levels")
+        for word, meaning in words.items():
+            writer.entry(word, meaning, indent=1, note=notes.get(word, ""))
+        writer.gap()
+
+
+def _write_states(writer: _MapWriter, sheet: _SheetReading) -> None:
+    """Write for each level which state a word stands for, and what occurs and stands for none."""
+    column = sheet.column("state")
+    if column is None:
+        return
+    pairs = Counter(
+        (sheet.key_of(row), normal_form(sheet.word("state", row))) for row in sheet.rows
+    )
+    keys = LEVEL_WORDS if sheet.column("level") is not None else ("none",)
+    found = {
+        key: [*_state_entries(sheet.lifecycles(key), key, column.words, pairs)] for key in keys
+    }
+    if not any(found.values()):
+        return
+    writer.entry("states")
+    for key, entries in found.items():
+        if entries:
+            writer.entry(key, indent=1)
+            for word, state, note in entries:
+                writer.entry(word, state, indent=2, note=note)
+    writer.gap()
+
+
+def _state_entries(
+    lifecycles: list[Lifecycle], key: str, words: Iterable[str], pairs: Counter[tuple[str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield each word of a level with its state and a note."""
+    for word in (*words, BLANK):
+        count = pairs[key, "" if word == BLANK else normal_form(word)]
+        states = {state_of_word(word, rules) for rules in lifecycles} - {""}
+        if len(states) == 1 and word != BLANK:
+            yield word, next(iter(states)), IDEA_NOTES.get(idea_of_word(word), "")
+        elif count and lifecycles:
+            choices = dict.fromkeys(state for rules in lifecycles for state in rules.states)
+            yield word, UNSURE, f"{_rows_note(count)}: one of {', '.join(choices)}"
+
+
+def _write_questions(writer: _MapWriter, sheet: _SheetReading) -> None:
+    column = sheet.column("question")
+    if column is None:
+        return
+    words: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    for word, count in column.words.items():
+        number = question_of_word(word)
+        if normal_form(word) in EMPTY_WORDS:
+            words[word] = BLANK
+        elif not number:
+            words[word], notes[word] = UNSURE, f"{_rows_note(count)}: its number, or {BLANK}"
+        elif number != word:
+            words |= {word: number, **question_words_like(word)}
+    if words:
+        writer.entry("words")
+        writer.entry("question", indent=1)
+        for word, meaning in words.items():
+            writer.entry(word, meaning, indent=2, note=notes.get(word, ""))

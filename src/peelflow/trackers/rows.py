@@ -1,0 +1,530 @@
+"""Read the rows of a grid by a map: what each says of its record, or what is wrong in which cell.
+
+Every cell is read before anything is asked of a register, so that all faults come at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property, partial
+from typing import TypeVar
+
+from attrs import define, field, frozen
+
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
+from peelflow.model.records import Value
+from peelflow.model.rules import Category, Level, Lifecycle
+from peelflow.model.trackers import BLANK
+from peelflow.register.validation import (
+    QUESTION_FIELDS,
+    check_name,
+    check_questions,
+    checked_id,
+    checked_value,
+    list_items,
+)
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.yaml_reader import fault
+from peelflow.trackers.days import day_of, is_like_a_day
+from peelflow.trackers.grid import CellValue, Grid, GridRow, column_letters, text_of
+from peelflow.trackers.mapping import ACT_TARGETS, TARGETS, MapFile, categories_of
+from peelflow.wording import listed, nearest_name, shown, suggestion
+
+T = TypeVar("T")
+LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}
+DAY_TARGETS = ("issued", "since", "signed_on")
+_HEADING_ROWS = 200
+"""How far down the headings may begin."""
+
+
+def normal_form(text: str) -> str:
+    """Return a word of a sheet as it is compared: whatever its case, spaces and lines.
+
+    Args:
+        text: What a cell or a heading says.
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def word_of(text: str) -> str:
+    """Return the word that a cell says as it is compared; `blank` where it says nothing.
+
+    Args:
+        text: What the cell says.
+    """
+    return normal_form(text) or BLANK
+
+
+@frozen
+class TrackerRow:
+    """What a row says of one record.
+
+    Attributes:
+        row: Where it stands.
+        record: The record's id.
+        category: Its category; `level` is its level.
+        issued: The day it was issued.
+        state: The state that the row's word stands for, None where the sheet has no such column.
+        fields: What each field that has a column says; None where its cell is empty.
+        parent: The id of the record above it.
+        act: What the row says of how it came to stand there, by the names of a map's columns.
+    """
+
+    row: GridRow
+    record: str
+    category: str
+    level: Level
+    issued: date
+    state: str | None
+    fields: Mapping[str, Value | None]
+    parent: str | None = None
+    act: Mapping[str, str | date] = field(factory=dict)
+
+
+class _BadCellError(Exception):
+    """A cell does not say what its column is for."""
+
+    def __init__(self, sentence: str, instead: str) -> None:
+        super().__init__()
+        self.sentence, self.instead = sentence, instead
+
+
+@frozen(eq=False)
+class Headings:
+    """The row of headings, and the column that each target is read from."""
+
+    row: GridRow
+    columns: Mapping[str, int]
+    texts: Mapping[int, str]
+
+
+def find_headings(grid: Grid, file: MapFile) -> Headings:
+    """Return the row that has the map's headings, whatever banners stand above it.
+
+    Args:
+        grid: The sheet.
+        file: The map.
+
+    Raises:
+        InvalidRules: No row has them all, one stands twice, or a column is not in the map.
+    """
+    tracker = file.tracker
+    own = {name: declared.heading for name, declared in tracker.own_fields.items()}
+    wanted = {
+        target: normal_form(text) for target, text in (*tracker.columns.items(), *own.items())
+    }
+    needed = {*wanted.values()}
+
+    def hits(row: GridRow) -> int:
+        return len(needed & {normal_form(row.text(column)) for column in row.filled})
+
+    row = max(grid.rows[:_HEADING_ROWS], key=hits, default=None)
+    if row is None or not hits(row):
+        names = listed((*tracker.columns.values(), *own.values()))
+        sentence, instead = f"no row has the headings {names}", "name the right `sheet` in the map"
+        raise fault(Span(grid.file), "sheet-unknown", sentence, instead)
+    texts = {column: row.text(column) for column in row.filled}
+    places: dict[str, list[int]] = {}
+    for column, text in texts.items():
+        places.setdefault(normal_form(text), []).append(column)
+    headings = Headings(
+        row, {target: places[text][0] for target, text in wanted.items() if text in places}, texts
+    )
+    faults = [*_heading_faults(grid, file, headings, places), *_unheaded_faults(grid, headings)]
+    if faults:
+        raise InvalidRules(faults)
+    return headings
+
+
+def _heading_faults(
+    grid: Grid, file: MapFile, headings: Headings, places: Mapping[str, Sequence[int]]
+) -> Iterator[Diagnostic]:
+    """Yield the headings that are missing, that stand twice, and that the map does not name."""
+    tracker, row = file.tracker, headings.row
+    own = {own.heading for own in tracker.own_fields.values()}
+    named = dict.fromkeys((*tracker.columns.values(), *own))
+    for heading in named:
+        columns = places.get(normal_form(heading), ())
+        if len(columns) > 1:
+            cells = listed(grid.place(row.number, column) for column in columns)
+            sentence = f"the heading `{shown(heading)}` stands in {cells}"
+            span = grid.span(row, columns[1])
+            yield Diagnostic(
+                span, "sheet-column", sentence, "name each column by a heading of its own"
+            )
+        elif not columns:
+            sentence = f"row {row.number} has the headings, but none is `{shown(heading)}`"
+            instead = suggestion(heading, headings.texts.values())
+            yield Diagnostic(grid.span(row, 1), "sheet-column", sentence, instead)
+    known = {normal_form(text) for text in (*named, *tracker.ignored)}
+    for column, text in headings.texts.items():
+        if normal_form(text) not in known:
+            cell = grid.place(row.number, column)
+            sentence = f"{cell}: the map says nothing of the column `{shown(text)}`"
+            instead = "name it under `columns`, `own_fields` or `ignored`"
+            yield Diagnostic(grid.span(row, column), "sheet-column", sentence, instead)
+
+
+def _unheaded_faults(grid: Grid, headings: Headings) -> Iterator[Diagnostic]:
+    """Yield the columns that have cells below the headings and no heading."""
+    seen: set[int] = set()
+    for row in grid.rows:
+        if row.number > headings.row.number:
+            for column in row.filled:
+                if column not in headings.texts and column not in seen:
+                    seen.add(column)
+                    cell = grid.place(row.number, column)
+                    sentence = f"{cell}: column {column_letters(column)} has cells and no heading"
+                    instead = "give it a heading, or remove what stands there"
+                    yield Diagnostic(grid.span(row, column), "sheet-column", sentence, instead)
+
+
+@define(eq=False)
+class RowReader:
+    """Reads rows one after another, and gathers what is wrong with them.
+
+    Attributes:
+        grid: The sheet.
+        file: The map.
+        rulebook: The rules, with the map's own fields.
+        headings: Where its columns are.
+        as_at: The day that the sheet tells of.
+        faults: What is wrong, in the order of the rows.
+    """
+
+    grid: Grid
+    file: MapFile
+    rulebook: Rulebook
+    headings: Headings
+    as_at: date
+    faults: list[Diagnostic] = field(factory=list)
+    _first_rows: dict[str, GridRow] = field(factory=dict)
+    _fault_spans: set[Span] = field(factory=set)
+
+    @cached_property
+    def _words(self) -> Mapping[str, Mapping[str, str]]:
+        """The map's words for fields, as they are compared."""
+        return {
+            name: {normal_form(word): meaning for word, meaning in words.items()}
+            for name, words in self.file.tracker.words.items()
+        }
+
+    @cached_property
+    def _states(self) -> Mapping[str, Mapping[str, str]]:
+        return {
+            key: {normal_form(word): state for word, state in words.items()}
+            for key, words in self.file.tracker.states.items()
+        }
+
+    @cached_property
+    def _categories(self) -> Mapping[str, str]:
+        words = self.file.tracker.categories
+        return {normal_form(word): name for word, name in words.items()}
+
+    @cached_property
+    def _levels(self) -> Mapping[str, Level]:
+        words = self.file.tracker.levels
+        return {**LEVEL_WORDS, **{normal_form(word): level for word, level in words.items()}}
+
+    @cached_property
+    def _banners(self) -> frozenset[str]:
+        return frozenset(map(normal_form, self.file.tracker.banners))
+
+    @cached_property
+    def _paired(self) -> Mapping[str, str]:
+        """For each target of days, a field of words that is read from the same column."""
+        by_column: dict[int, list[str]] = {}
+        for target, column in self.headings.columns.items():
+            by_column.setdefault(column, []).append(target)
+        texts = {
+            column: next((name for name in targets if self._is_text(name)), None)
+            for column, targets in by_column.items()
+        }
+        return {
+            target: text
+            for target, column in self.headings.columns.items()
+            if (text := texts[column]) is not None and not self._is_text(target)
+        }
+
+    def _is_text(self, target: str) -> bool:
+        """Return whether a target is a field of words."""
+        types = {
+            category.fields[target].type
+            for category in self.rulebook.vocabulary.categories.values()
+            if target in category.fields
+        }
+        return target not in TARGETS and types == {"text"}
+
+    def rows(self) -> Iterator[TrackerRow]:
+        """Yield what the rows below the headings say; a row with a fault is not among them."""
+        for row in self.grid.rows:
+            if row.number > self.headings.row.number and not self._is_passed_over(row):
+                read = self.read(row)
+                if read is not None:
+                    yield read
+
+    def references(self) -> Iterator[str]:
+        """Yield the ids of the records that the rows are about, those with faults included."""
+        yield from self._first_rows
+
+    def _is_passed_over(self, row: GridRow) -> bool:
+        """Return whether a row repeats the headings, or is a banner that the map names."""
+        alone = len(row.filled) == 1 and normal_form(row.text(row.filled[0])) in self._banners
+        return alone or row.cells == self.headings.row.cells
+
+    def read(self, row: GridRow) -> TrackerRow | None:
+        """Return what a row says, None where a cell of it is wrong.
+
+        Args:
+            row: The row.
+        """
+        known = len(self.faults)
+        self._check_cells(row)
+        record = self._cell(row, "record", partial(self._record, row))
+        category = self._cell(row, "category", self._category)
+        issued = self._cell(row, "issued", self._issued)
+        before_level = len(self.faults)
+        level = self._cell(row, "level", partial(self._level, category))
+        has_level = len(self.faults) == before_level
+        rules = None
+        if category is not None and issued is not None and len(self.faults) == known:
+            rules = self._cell(row, "level", partial(self._rules, category, level, issued))
+        read_state = partial(self._state, rules, category, level)
+        state = self._cell(row, "state", read_state) if has_level else None
+        fields = self._fields(row, category, record or "")
+        parent, act = self._cell(row, "parent", self._reference), self._act(row)
+        if len(self.faults) > known or record is None or category is None or issued is None:
+            return None
+        return TrackerRow(row, record, category, level, issued, state, fields, parent, act)
+
+    def cell_fault(self, row: GridRow, target: str, sentence: str, instead: str) -> Diagnostic:
+        """Return what is wrong in the cell of a row that a target is read from.
+
+        Args:
+            row: The row.
+            target: What is read; the whole row where no column says it.
+            sentence: What is so.
+            instead: What to do.
+        """
+        column = self.headings.columns.get(target, self.headings.columns.get("record", 1))
+        place = self.grid.place(row.number, column)
+        heading = shown(self.headings.texts.get(column, ""))
+        span = self.grid.span(row, column)
+        return Diagnostic(span, "sheet-value", f"{place}, `{heading}`: {sentence}", instead)
+
+    def _cell(self, row: GridRow, target: str, read: Callable[[CellValue], T]) -> T | None:
+        """Return what a cell says, or take what is wrong with it and return None."""
+        column = self.headings.columns.get(target)
+        if column is not None and (row.number, column) in self._computed:
+            return None
+        try:
+            return read(None if column is None else row.value(column))
+        except _BadCellError as bad:
+            found = self.cell_fault(row, target, bad.sentence, bad.instead)
+        except InvalidRequest as bad:
+            found = self.cell_fault(row, target, bad.why, bad.instead)
+        # A column that says two things is wrong once; the other is not read, but told no more.
+        if found.span not in self._fault_spans:
+            self._fault_spans.add(found.span)
+            self.faults.append(found)
+        return None
+
+    @cached_property
+    def _computed(self) -> frozenset[tuple[int, int]]:
+        """The cells whose value is none that somebody typed."""
+        return self.grid.formulas | frozenset(self.grid.error_cells)
+
+    def _check_cells(self, row: GridRow) -> None:
+        """Take the cells of a row that a formula computes, or that show an error."""
+        for column in sorted(set(self.headings.columns.values())):
+            target = next(name for name, at in self.headings.columns.items() if at == column)
+            error = self.grid.error_cells.get((row.number, column))
+            if error is not None:
+                instead = "mend what it is computed from, and paste its value"
+                self.faults.append(
+                    self.cell_fault(row, target, f"shows the error {error}", instead)
+                )
+            elif (row.number, column) in self.grid.formulas:
+                instead = "copy the column, and paste it as values"
+                sentence = "is a formula, and what it would say tomorrow nobody knows"
+                self.faults.append(self.cell_fault(row, target, sentence, instead))
+
+    def _record(self, row: GridRow, value: CellValue) -> str:
+        text = text_of(value)
+        if not text:
+            raise _BadCellError("the reference is empty", "give the row its reference")
+        record = checked_id(f"{self.file.tracker.fixed.prefix or ''}{text}")
+        first = self._first_rows.setdefault(record, row)
+        if first is not row:
+            place = self.grid.place(first.number, self.headings.columns["record"])
+            raise _BadCellError(f"`{shown(text)}` already stands in {place}", "keep one of the two")
+        return record
+
+    def _reference(self, value: CellValue) -> str | None:
+        text = text_of(value)
+        return f"{self.file.tracker.fixed.prefix or ''}{text}" if text else None
+
+    def _category(self, value: CellValue) -> str:
+        fixed, text = self.file.tracker.fixed.category, text_of(value)
+        if not text and fixed is not None:
+            return fixed
+        word = word_of(text)
+        name = self._categories.get(word, word)
+        if name in self._known_categories:
+            return name
+        raise self._unknown_word(text, "category", "categories", self.file.tracker.categories)
+
+    @cached_property
+    def _known_categories(self) -> frozenset[str]:
+        return frozenset(categories_of(self.file.tracker))
+
+    def _unknown_word(
+        self, text: str, what: str, section: str, words: Iterable[str]
+    ) -> _BadCellError:
+        """Say that a word is none of the map's."""
+        if not text:
+            return _BadCellError(f"the {what} is empty", f"give the row its {what}")
+        add = f"add `{shown(text)}` to `{section}` in the map"
+        near = nearest_name(text, words)
+        instead = f"{add}, or mend the cell" if near is None else f"write `{near}`, or {add}"
+        return _BadCellError(f"`{shown(text)}` is none of the map's words for a {what}", instead)
+
+    def _level(self, category: str | None, value: CellValue) -> Level:
+        text, fixed = text_of(value), self.file.tracker.fixed.level
+        word = word_of(text)
+        if not text and word not in self._levels:
+            if fixed is None and category is not None and "level" in self.headings.columns:
+                self._check_may_lack_level(category)
+            return fixed
+        if word not in self._levels:
+            raise self._unknown_word(text, "level", "levels", self.file.tracker.levels)
+        return self._levels[word]
+
+    def _check_may_lack_level(self, category: str) -> None:
+        """Refuse an empty cell where a level is expected: none has to be said."""
+        levels = self.rulebook.levels_added(category)
+        if levels and levels != ("none",):
+            sentence = f"the level is empty, and each `{category}` has one of {listed(levels)}"
+            instead = "give it, or say `blank: none` under `levels` in the map"
+            raise _BadCellError(sentence, instead)
+
+    def _issued(self, value: CellValue) -> date:
+        day = self._day(value)
+        if day is None:
+            raise _BadCellError("the day it was issued is empty", "give it, such as 30/03/2023")
+        if day > self.as_at:
+            sentence = f"{day} lies after {self.as_at}, the day that the sheet tells of"
+            raise _BadCellError(sentence, "mend it, or say another day with `--on`")
+        return day
+
+    def _day(self, value: CellValue) -> date | None:
+        """Return the day of a cell, None where it is empty."""
+        if value is None:
+            return None
+        order = self.file.tracker.dates
+        day = day_of(value, order, since_1904=self.grid.since_1904)
+        if day is None:
+            sentence = f"`{shown(text_of(value))}` is no day, read as {order}"
+            raise _BadCellError(sentence, "write it as 30/03/2023 or 2023-03-30, or as a date cell")
+        return day
+
+    def _rules(self, category: str, level: Level, issued: date, _: CellValue) -> Lifecycle:
+        """Return the rules that a new record of these takes."""
+        return self.rulebook.lifecycle_for(category, level, issued)
+
+    def _state(
+        self, rules: Lifecycle | None, category: str | None, level: Level, value: CellValue
+    ) -> str | None:
+        """Return the state that a word stands for at a level; those of other levels do not count.
+
+        Without rules, as where another cell of the row is wrong, the word alone is looked at.
+        """
+        if "state" not in self.headings.columns or category is None:
+            return None
+        text, key = text_of(value), str(level or "none")
+        words = {**self._states.get(key, {}), **self._states.get(category, {})}
+        itself = text if rules is not None and text in rules.states else None
+        state = words.get(word_of(text), itself)
+        if state is not None and (rules is None or state in rules.states):
+            return state
+        if state is not None and rules is not None:
+            sentence = f"`{shown(text)}` stands for `{state}`, which {rules} has not"
+            raise _BadCellError(sentence, suggestion(state, rules.states))
+        known = self.file.tracker.states.get(key, {})
+        raise self._unknown_word(text, f"state of level {key}", f"states: {key}", known)
+
+    def _fields(self, row: GridRow, category: str | None, record: str) -> dict[str, Value | None]:
+        """Return what a row says of each field of its record that has a column."""
+        kinds = self.rulebook.vocabulary.categories
+        name = category or next(iter(self._known_categories))
+        kind = kinds[name]
+        fields: dict[str, Value | None] = {}
+        for target in self.headings.columns:
+            if target in kind.fields and target not in TARGETS:
+                read = partial(self._field, kind, target, record)
+                fields[target] = self._cell(row, target, read)
+            elif target not in TARGETS and category is not None:
+                self._cell(row, target, partial(_refuse_undeclared, category, target))
+        for target in QUESTION_FIELDS[:2]:
+            if fields.get(target) is not None:
+                self._cell(row, target, partial(self._check_question, kind, target, fields))
+        return fields
+
+    def _check_question(
+        self, kind: Category, target: str, fields: Mapping[str, Value | None], _: CellValue
+    ) -> None:
+        """Refuse a question that is no number, or none of its set."""
+        said = {
+            name: value
+            for name, value in fields.items()
+            if value is not None and (name == target or name not in QUESTION_FIELDS[:2])
+        }
+        check_questions(self.rulebook.vocabulary, kind, said, record="")
+
+    def _field(self, kind: Category, name: str, record: str, value: CellValue) -> Value | None:
+        """Return what a cell says of a field."""
+        text = text_of(value)
+        text = self._words.get(name, {}).get(normal_form(text), text)
+        if not text or text == BLANK:
+            return None
+        is_date = kind.fields[name].type == "date"
+        pair = self._paired.get(name)
+        if is_date and pair in kind.fields and not self._is_day(value, text):
+            return None
+        if not is_date and name in self._paired.values() and self._is_day(value, text):
+            return None
+        if is_date:
+            # A word of the map may stand for a day.
+            read = self._day(value if text == text_of(value) else text)
+            return None if read is None else read.isoformat()
+        if kind.fields[name].type == "person":
+            check_name(text, "the person")
+        given = list_items(kind, name, text) if kind.fields[name].type == "list" else text
+        return checked_value(kind, name, given, record=record)
+
+    def _is_day(self, value: CellValue, text: str) -> bool:
+        """Return whether a cell is to be a day: it is one, or it is written as one."""
+        is_text = isinstance(value, str)
+        return is_like_a_day(text) if is_text else value is not None
+
+    def _act(self, row: GridRow) -> dict[str, str | date]:
+        """Return what a row says of how its record came to stand there."""
+        said: dict[str, str | date] = {}
+        for target in ACT_TARGETS:
+            if target in self.headings.columns:
+                read = self._day if target in DAY_TARGETS else self._act_text(target)
+                value = self._cell(row, target, read)
+                if value:
+                    said[target] = value
+        return said
+
+    def _act_text(self, target: str) -> Callable[[CellValue], str | None]:
+        return self._reference if target == "successor" else lambda value: text_of(value) or None
+
+
+def _refuse_undeclared(category: str, target: str, value: CellValue) -> None:
+    if value is not None:
+        sentence = f"a record of `{category}` has no field `{target}`"
+        raise _BadCellError(sentence, "empty the cell, or keep its column under `own_fields`")

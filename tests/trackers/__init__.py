@@ -1,0 +1,1 @@
+"""Tests of a force's own trackers."""

@@ -1,0 +1,303 @@
+"""A draft says what it takes for what, and marks what it will not guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peelflow.errors import InvalidRules
+from peelflow.model.trackers import TrackerMap
+from peelflow.register.register import Register
+from peelflow.rulebook.national import load, national, shipped_folder
+from peelflow.rulebook.structure import read_all
+from peelflow.rulebook.yaml_reader import read_node
+from peelflow.trackers.mapping import read_map
+from peelflow.trackers.proposal import Proposal, propose_map, quoted
+from peelflow.trackers.update import import_tracker
+from tests.builders.force import clock
+from tests.trackers.conftest import write_workbook
+
+HEADINGS = ("Ref", "Date issued", "Type", "Level", "Description", "Owner", "Due date", "Status")
+ROW = ("R1", "16/12/2022", "AFI", "L2", "Mend it, and say how", "Lead 1", "30/09/2023", "Closed")
+
+
+def proposed(folder: Path, *rows: Sequence[Any], **options: Any) -> Proposal:
+    """Draft the map of a workbook."""
+    return propose_map(write_workbook(folder / "our tracker.xlsx", rows), national(), **options)
+
+
+def parsed(proposal: Proposal) -> TrackerMap:
+    """Read a draft as a map, whatever it is unsure of."""
+    settled = proposal.text.replace(": unsure", ": afi").replace(
+        "dates: afi", "dates: day-month-year"
+    )
+    tracker: TrackerMap = read_all(read_node(settled, "map.yaml"), TrackerMap)
+    return tracker
+
+
+def rows_with(**changes: Any) -> list[list[Any]]:
+    """Return headings and two rows, with other cells in the columns that are named."""
+    places = {name.lower().replace(" ", "_"): place for place, name in enumerate(HEADINGS)}
+    second = ["R2", *ROW[1:]]
+    for name, value in changes.items():
+        second[places[name]] = value
+    return [[*HEADINGS], [*ROW], second]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"type": "Advice"}, "Advice: unsure  # 1 row: recommendation, afi, cause_of_concern"),
+        ({"type": None}, "blank: unsure  # 1 row say nothing"),
+        ({"level": "Amber"}, "Amber: unsure  # 1 row: 1 to 4, or none"),
+        ({"level": None}, "blank: unsure  # 1 row say none; `none` is closed before levels"),
+        ({"status": "Complete"}, "Complete: unsure  # 1 row: one of open, "),
+        ({"status": None}, "blank: unsure  # 1 row: one of open, "),
+        (
+            {"date_issued": "12/27/2022"},
+            "dates: unsure  # Tracker!B2 says 12/27/2022; all days fit",
+        ),
+    ],
+)
+def test_a_word_that_may_mean_several_things_is_marked(
+    changes: Mapping[str, Any], told: str, tmp_path: Path
+) -> None:
+    """With how many rows say it, and what it could be; and it is counted among the unsure."""
+    rows = rows_with(**changes)
+    if "date_issued" in changes:
+        for number in (1, 2):
+            rows[number][1], rows[number][6] = "12/27/2022", "09/30/2023"
+    proposal = proposed(tmp_path, *rows)
+
+    assert told in proposal.text
+    assert len(proposal.unsure) == 3
+    (tmp_path / "map.yaml").write_text(proposal.text, "utf-8")
+    with pytest.raises(InvalidRules) as refused:
+        read_map(tmp_path / "map.yaml", national(), fill={"force": "wmp", "actor": "a"})
+    assert [fault.code for fault in refused.value.diagnostics] == ["unsure"]
+
+
+def test_days_that_fit_no_order_are_told(tmp_path: Path) -> None:
+    """The British order is kept, and the cells to mend are counted."""
+    rows = rows_with(date_issued="12/27/2022")
+    proposal = proposed(tmp_path, *rows)
+
+    assert "dates: day-month-year  # 1 days do not fit, such as 12/27/2022 in Tracker!B3" in (
+        proposal.text
+    )
+
+
+def test_two_columns_that_fit_as_well_are_both_named(tmp_path: Path) -> None:
+    """None of them is taken."""
+    headings = ["Ref", "Type", "Published", "Published", "Level"]
+    rows = [headings, ["R1", "AFI", "16/12/2022", "17/12/2022", "L2"]]
+    proposal = proposed(tmp_path, *rows)
+
+    assert "  issued: unsure  # either Published or Published" in proposal.text
+
+
+def test_what_has_no_column_is_to_be_said(tmp_path: Path) -> None:
+    """The reference, the day, and the category."""
+    proposal = proposed(tmp_path, ["Status", "Owner"], ["Closed", "Lead 1"])
+
+    for name in ("record", "issued", "category"):
+        assert f"  {name}: unsure" in proposal.text
+    assert "states" in proposal.text
+
+
+def test_columns_are_told_by_their_cells_where_no_heading_is_known(tmp_path: Path) -> None:
+    """References, categories, levels and states can be little else."""
+    headings = ["Kürzel", "Was", "Stufe", "Wo", "Owner", "Due date"]
+    rows = [[f"X/{n}", "AFI", "Level 2", "In progress", "Lead", "01/02/2023"] for n in range(3)]
+    proposal = proposed(tmp_path, headings, *rows)
+
+    assert parsed(proposal).columns == {
+        "record": "Kürzel",
+        "category": "Was",
+        "level": "Stufe",
+        "state": "Wo",
+        "owner": "Owner",
+        "due": "Due date",
+        "due_words": "Due date",
+        "issued": "afi",
+    }
+    assert 'record: "Kürzel"  # told by its cells' in proposal.text
+
+
+def test_other_columns_are_kept_and_empty_ones_ignored(tmp_path: Path) -> None:
+    """Each under a name of its own; a column of days as days."""
+    headings = [*HEADINGS, "RAG", "Notes", "No", "Last review", "RAG", "1st note", "Nothing"]
+    more = ["R", "x", "y", date(2023, 1, 2), "G", "z", None]
+    proposal = proposed(tmp_path, headings, [*ROW, *more], ["R2", *ROW[1:], *more])
+
+    tracker = parsed(proposal)
+    assert {name: (own.heading, own.type) for name, own in tracker.own_fields.items()} == {
+        "rag": ("RAG", "text"),
+        "notes": ("Notes", "text"),
+        "own_no": ("No", "text"),
+        "last_review": ("Last review", "date"),
+        "own_rag": ("RAG", "text"),
+        "own_1st_note": ("1st note", "text"),
+    }
+    assert tracker.ignored == ("Nothing",)
+
+
+def test_sections_between_the_rows_are_banners(tmp_path: Path) -> None:
+    """So the import knows that they are no records."""
+    proposal = proposed(tmp_path, [*HEADINGS], ["PEEL 2021/22"], [*ROW], ["Total: 1"])
+
+    assert parsed(proposal).banners == ("PEEL 2021/22", "Total: 1")
+
+
+def test_questions_are_their_numbers(tmp_path: Path) -> None:
+    """Others of the same form, too; what is no number is marked."""
+    rows = [[*HEADINGS, "PEEL question"]]
+    for number, said in enumerate(("7", "Q5", "Question 7.2", "n/a")):
+        rows.append([f"R{number}", *ROW[1:], said])
+    words = parsed(proposed(tmp_path, *rows)).words["question"]
+
+    assert (words["Q5"], words["Q9"], words["Question 7.2"], words["n/a"]) == (
+        *("5", "9", "7.2", "blank"),
+    )
+    rows.append(["R9", *ROW[1:], "Custody"])
+    assert "Custody: unsure  # 1 row: its number, or blank" in proposed(tmp_path, *rows).text
+
+
+def test_plain_questions_need_no_words(tmp_path: Path) -> None:
+    """They are their numbers."""
+    assert parsed(proposed(tmp_path, [*HEADINGS, "Question"], [*ROW, "7"])).words == {}
+
+
+def test_the_best_sheet_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
+    """Hidden ones are never taken."""
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        for name in ("Lists", "Master", "Old"):
+            sheet = book.add_worksheet(name)
+            rows = [("R", "A", "G")] if name == "Lists" else [HEADINGS, ROW]
+            for number, cells in enumerate(rows):
+                sheet.write_row(number, 0, cells)
+        sheet.hide()
+    proposal = propose_map(tmp_path / "t.xlsx", national())
+
+    assert "sheet: Master  # not read: Lists, Old" in proposal.text
+
+
+def test_known_parts_are_filled_in(tmp_path: Path) -> None:
+    """So that nothing is left to settle."""
+    fill = {"force": "wmp", "actor": "clerk", "actor_role": "lead", "prefix": "W-"}
+    proposal = proposed(tmp_path, [*HEADINGS], [*ROW], fill=fill, schema="file:///schema.json")
+
+    assert proposal.unsure == ()
+    assert proposal.text.startswith("# yaml-language-server: $schema=file:///schema.json\n")
+    fixed = parsed(proposal).fixed
+    assert (fixed.force, fixed.actor, fixed.actor_role, fixed.prefix) == tuple(fill.values())
+
+
+def test_what_has_no_headings_is_told(tmp_path: Path) -> None:
+    """A list of words is no tracker."""
+    with pytest.raises(InvalidRules, match="no row looks like the headings of a tracker"):
+        proposed(tmp_path, ["R", "A", "G"])
+    (tmp_path / "x.csv").write_text("R,A,G\n", "utf-8")
+    with pytest.raises(InvalidRules, match="no row looks like the headings of a tracker"):
+        propose_map(tmp_path / "x.csv", national())
+
+
+def test_states_of_a_forces_own_rules_are_known_by_their_names(tmp_path: Path) -> None:
+    """And by their titles."""
+    rules = load(shipped_folder("examples") / "custom_rules" / "evidence_panel")
+    (own,) = [one for one in rules.lifecycles if one.refines and 3 in one.applies_to.level]
+    name, state = next((n, s) for n, s in own.states.items() if n not in {"open", "in_progress"})
+    word = state.title or name.replace("_", " ").upper()
+    path = write_workbook(tmp_path / "t.xlsx", [[*HEADINGS], [*ROW[:3], "L3", *ROW[4:7], word]])
+
+    assert parsed(propose_map(path, rules)).states["3"][word] == name
+
+
+VARIANTS: dict[str, tuple[str, str]] = {
+    "a tab and UTF-16": (
+        "utf-16",
+        (
+            "Kent Police - HMICFRS recommendations\n"
+            "\n"
+            "No\tInspection\tDate of report\tRec / AFI\tHMICFRS Level\tWording\tAction Owner"
+            "\tDeadline\tCurrent Status\n"
+            "17\tCustody\t2 March 2021\tArea for Improvement\tLevel Two\tImprove it\tD/Supt Ng"
+            "\tend of Q3\tUnder way\n"
+            "18\tCustody\t2nd March 2021\tCause of concern\tNone\tImprove that\tD/Supt Ng"
+            "\t3 June 2023\tNot yet started\n"
+        ),
+    ),
+    "a bar and dots": (
+        "windows-1252",
+        (
+            "Unique ID|Report title|Publication date|Recommendation type|Lvl|Recommendation wording"
+            "|Accountable|By when|Status\n"
+            "A1|PEEL|02.03.21|Recommendations|l 3|Improve it, “now”|Chf Insp Day|03.06.23"
+            "|Awaiting verification\n"
+            "A2|PEEL|02.03.21|AFIs|l 1|Improve that||| Closed\n"
+        ),
+    ),
+    "a semicolon and years first": (
+        "utf-8-sig",
+        (
+            "Portal Ref;Date Published;Category;Level;Text;Owner;Due;Stage\n"
+            'A1;2021-03-02;REC;4;"Improve it; now";X;2023/06/03;ON-GOING\n'
+            "A2;2021-03-02 00:00:00;afi;2;x;Y;44953;closed\n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_other_headings_words_and_forms_are_drafted_and_imported(name: str, tmp_path: Path) -> None:
+    """With nothing to settle but the force and who keeps the sheet."""
+    encoding, text = VARIANTS[name]
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    fill = {"force": "kent", "actor": "clerk"}
+    proposal = propose_map(path, national(), fill=fill)
+    assert proposal.unsure == ()
+    (tmp_path / "map.yaml").write_text(proposal.text, "utf-8")
+
+    with Register.open("memory:", clock=clock) as register:
+        result = import_tracker(register, path, tmp_path / "map.yaml")
+        assert (result.faults, result.counts()) == ((), {"added": 2})
+        assert import_tracker(register, path, tmp_path / "map.yaml").unchanged == 2
+
+
+@given(st.text(max_size=12))
+def test_a_quoted_text_is_read_as_it_was(text: str) -> None:
+    """Whatever YAML would take it for."""
+    if text.isprintable() and not any("\ud800" <= character <= "\udfff" for character in text):
+        node: Any = read_node(f"key: {quoted(text)}\n", "map.yaml")
+        assert node.entries["key"].value == text
+
+
+CELLS = st.sampled_from(
+    ["", "Ref", "Type", "Status", "AFI", "L2", "Closed", "01/02/2023", "12/27/2022", "x", "7"]
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=6), min_size=1, max_size=6))
+def test_any_sheet_is_drafted_or_refused(rows: list[list[str]]) -> None:
+    """A draft is a map that reads, whatever stands in the sheet."""
+    path = Path("t.csv")
+    path.write_text("\n".join(map(",".join, rows)), "utf-8")
+    try:
+        proposal = propose_map(path, national(), fill={"force": "f", "actor": "a"})
+    except InvalidRules:
+        return
+    assert parsed(proposal).tracker == "t"
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
