@@ -298,11 +298,10 @@ def check_may_be_added(
         return
     levels = rulebook.levels_added(category)
     give = f"give its level, {say_choice(levels)}, or " if levels else ""
-    raise InvalidRequest(
-        f"{record}: a `{category}` at level {level or 'none'}",
-        f"can only be taken over, under {lifecycle}",
-        f"{give}take it over with its state, its source and a reason",
-    )
+    what = f"{record}: a `{category}` at level {level or 'none'}"
+    why = f"can only be taken over, under {lifecycle}"
+    instead = f"{give}take it over with its state, its source and a reason"
+    raise InvalidRequest(what, why, instead)
 
 
 def take_over(
