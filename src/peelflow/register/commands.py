@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -31,7 +32,8 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle
+from peelflow.model.requirements import Evidence, atoms_of
+from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, each_transition
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
@@ -114,7 +116,11 @@ def new_event(
 
 
 def recorder_of(session: Session, provenance: Provenance) -> str:
-    """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
+    """Return who typed it: the actor, unless said or where the actor is none who logs in.
+
+    That is an inspectorate, or who signs letters, as a Chief Constable does: then it is the
+    register's user. Where the register has none, an inspectorate's decision has to say it.
+    """
     actor, recorded_by = provenance.actor, provenance.recorded_by
     check_actor(actor)
     role = role_of(session, actor.role)
@@ -126,13 +132,32 @@ def recorder_of(session: Session, provenance: Provenance) -> str:
     if recorded_by is not None:
         check_name(recorded_by, "recorded_by")
         return recorded_by
+    user = session.services.recorded_by
+    if user is not None and (
+        role.side == "inspectorate" or actor.role in signing_roles(session.rulebook)
+    ):
+        return user
     if role.side == "inspectorate":
         raise InvalidRequest(
             f"the decision of {actor}",
             "does not say who recorded it; an inspectorate does not log in to this register",
-            "give recorded_by",
+            "give recorded_by, or open the register with it",
         )
     return actor.person
+
+
+@lru_cache(maxsize=8)
+def signing_roles(rulebook: Rulebook) -> frozenset[str]:
+    """Return the roles whose signature some rules ask for on a document.
+
+    Args:
+        rulebook: The rules.
+    """
+    steps = (step for rules in rulebook.lifecycles for step in each_transition(rules))
+    atoms = (atom for step in steps for atom in atoms_of(step.requires))
+    return frozenset(
+        role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by
+    )
 
 
 def take(
