@@ -451,7 +451,7 @@ def test_item_10_every_field_that_kept_steps_look_at_is_known(
         AnyOf(((FieldSet("theme"), InspectionHeld("planned", relevant=True)), (ReasonGiven(),))),
         Waited(5, since=PUBLISHED),
     )
-    timed = evolve(step, trigger="lapse", by=("system",), after=After(days=9, since=PUBLISHED))
+    timed = evolve(step, trigger="lapse", by=("system",), after=After(days=9, since="published"))
     opened = evolve(first.states["open"], transitions=(evolve(step, requires=needs), timed))
     kept = evolve(first, version=7, states={**first.states, "open": opened})
     kept = evolve(kept, pin=pin_of(kept))
