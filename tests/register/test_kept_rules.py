@@ -21,7 +21,16 @@ from peelflow import (
     national,
 )
 from peelflow.cli import main
-from peelflow.model.rules import Pin
+from peelflow.model.requirements import (
+    PUBLISHED,
+    AnyOf,
+    FieldSet,
+    InspectionHeld,
+    ReasonGiven,
+    Waited,
+)
+from peelflow.model.rules import After, Pin
+from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import shipped_folder
 
 KIM, LEE = Actor("kim", "liaison_officer"), Actor("lee", "lead")
@@ -430,3 +439,28 @@ def test_item_10_case_18_an_older_value_stops_no_amendment(
     for words in READ if "date" in {before, after} and before != after else ():
         asked = [*words, "--register", url, "--rules", str(tmp_path / "rules")]
         assert main(asked) in {0, 1}, words
+
+
+def test_item_10_every_field_that_kept_steps_look_at_is_known(
+    url: str, rules: Callable[..., Rulebook]
+) -> None:
+    """In an alternative too, and what days count from; a question that makes an inspection fit."""
+    (first,) = (each for each in rules().lifecycles if each.name == "first")
+    (step,) = first.states["open"].transitions
+    needs = (
+        AnyOf(((FieldSet("theme"), InspectionHeld("planned", relevant=True)), (ReasonGiven(),))),
+        Waited(5, since=PUBLISHED),
+    )
+    timed = evolve(step, trigger="lapse", by=("system",), after=After(days=9, since="published"))
+    opened = evolve(first.states["open"], transitions=(evolve(step, requires=needs), timed))
+    kept = evolve(first, version=7, states={**first.states, "open": opened})
+    kept = evolve(kept, pin=pin_of(kept))
+    with Register.open(url, rulebook=evolve(rules(), lifecycles=(kept,))) as register:
+        add(register, "R-7", "first")
+    with Register.open(url) as register:
+        fields = register.rulebook.vocabulary.categories["first"].fields
+        assert {name: rule.type for name, rule in fields.items()} == {
+            "theme": "text",
+            "question": "text",
+            "published": "date",
+        }

@@ -103,7 +103,7 @@ def test_shares_what_an_alias_names() -> None:
         (b"\xff\xfea\x00", "not-utf-8"),
         (b"%YAML 3.0\n---\na: b", "yaml-syntax"),
         (b"%YAML 1." + b"1" * 5_000 + b"\n---\na: b", "yaml-syntax"),
-        (b"a: &x 1\nb: &x 2", "yaml-syntax"),
+        (b"a: &x 1\nb: &x 2", "duplicate-anchor"),
         (b"a: &x 1\nb: *y", "yaml-syntax"),
     ],
     ids=range(20),

@@ -130,7 +130,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "export": exchange.export,
 }
 _OPTION_ORDER: Mapping[str, str] = {
-    "add": "category force issued actor actor_role level field parent state on reason "
+    "add": "category force issued actor actor_role level graded field parent state on reason "
     "recorded_by source key register rules verbose",
     "appoint": "force first_day actor actor_role last_day recorded_by source key register rules "
     "verbose",

@@ -104,13 +104,17 @@ def _event_row(event: Event, history: Sequence[Event]) -> tuple[output.Cell, ...
     )
 
 
+def _say_graded(day: date | None) -> str:
+    return f", its level given on {day}" if day else ""
+
+
 def say_what(what: EventPayload) -> str:
     """Say what happened, without who and when."""
     match what:
-        case Added(lifecycle=pin, state=state):
-            return f"added as {state} under {pin}"
-        case TakenOver(lifecycle=pin, state=state):
-            return f"taken over as {state} under {pin} (assumed)"
+        case Added(lifecycle=pin, state=state, graded=graded):
+            return f"added as {state} under {pin}{_say_graded(graded)}"
+        case TakenOver(lifecycle=pin, state=state, graded=graded):
+            return f"taken over as {state} under {pin} (assumed){_say_graded(graded)}"
         case TransitionTaken():
             return _say_act(what)
         case Attached(document=document):

@@ -261,11 +261,13 @@ class RegisterOptions:
                 "`peelflow import`",
             )
         rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
-        force = current_settings().force_in_use
+        force, user = current_settings().force_in_use, current_settings().recorded_by_in_use
         rulebook = rulebook_of(rules)
         with (
             _unmade_if_empty(file) if is_file and make else nullcontext(),
-            Register.open(url, rulebook=rulebook, force=force, documents=documents) as register,
+            Register.open(
+                url, rulebook=rulebook, force=force, documents=documents, recorded_by=user
+            ) as register,
         ):
             if force is not None and not make:
                 _check_own_force(register, force)

@@ -55,6 +55,9 @@ def add(
     issued: Annotated[date, day_option("--issued", "Its issue date.")],
     provenance: ProvenanceOptions,
     level: LevelOption = None,
+    graded: Annotated[
+        date | None, day_option("--graded", "The day its level was given, if another.")
+    ] = None,
     field: Annotated[
         list[str] | None,
         typer.Option("--field", metavar="NAME=VALUE", help="A field; may be repeated."),
@@ -84,6 +87,7 @@ def add(
             level=level_of(level or "none"),
             fields=fields,
             parent=parent,
+            graded=graded,
         )
         output.line(f"{record} is `{register.record(record).state}`")
 

@@ -32,6 +32,8 @@ from peelflow.rulebook.national import examine
 from peelflow.rulebook.schema import UNKNOWN_DAY
 from peelflow.wording import say_in_force, say_within, suggestion
 
+HOME = "https://github.com/peelflow/peelflow"
+"""Where the project is published, as pyproject.toml says."""
 SARIF_VERSION = "2.1.0"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -54,8 +56,15 @@ def _diagnostics_as_json(faults: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 def _diagnostics_as_sarif(faults: tuple[Diagnostic, ...]) -> dict[str, Any]:
     """Return diagnostics as one run of SARIF 2.1.0."""
-    rules = [{"id": code} for code in sorted({fault.code for fault in faults})]
-    driver = {"name": "peelflow", "version": version("peelflow"), "rules": rules}
+    codes = sorted({fault.code for fault in faults})
+    released = version("peelflow")
+    driver = {
+        "name": "peelflow",
+        "version": released,
+        "semanticVersion": released,
+        "informationUri": HOME,
+        "rules": list(map(_sarif_rule, codes)),
+    }
     return {
         "$schema": SARIF_SCHEMA,
         "version": SARIF_VERSION,
@@ -63,17 +72,35 @@ def _diagnostics_as_sarif(faults: tuple[Diagnostic, ...]) -> dict[str, Any]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(fault) for fault in faults],
+                "results": [_sarif_result(fault, codes.index(fault.code)) for fault in faults],
             }
         ],
     }
 
 
-def _sarif_result(fault: Diagnostic) -> dict[str, Any]:
+def _sarif_rule(code: str) -> dict[str, Any]:
+    """Return a rule: what is found under a code, and where it is explained."""
+    page = f"{HOME}/blob/main/docs/codes.md#{code}"
+    words = code.replace("-", " ").capitalize()
+    about = "what is found, why it matters, an example, and what to write instead"
+    return {
+        "id": code,
+        "name": "".join(map(str.capitalize, code.split("-"))),
+        "shortDescription": {"text": f"{words}."},
+        "help": {
+            "text": f"{words}: {page} says {about}.",
+            "markdown": f"[{words}]({page}): {about}.",
+        },
+        "helpUri": page,
+    }
+
+
+def _sarif_result(fault: Diagnostic, rule: int) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": fault.code,
+        "ruleIndex": rule,
         "level": fault.severity,
-        "message": {"text": f"{fault.sentence}; {fault.help}"},
+        "message": {"text": f"{fault.sentence}; {fault.help.removesuffix('.')}."},
         "locations": [_sarif_location(fault.span)],
     }
     if fault.related is not None:
@@ -90,7 +117,18 @@ def _sarif_result(fault: Diagnostic) -> dict[str, Any]:
 
 def _sarif_location(span: Span) -> dict[str, Any]:
     region = {"startLine": span.line, "startColumn": span.column}
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.file)}, "region": region}}
+    artifact = {"uri": _file_uri(span.file)}
+    return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+
+
+def _file_uri(name: str) -> str:
+    """Return a path as a URI: relative to where the command runs if it is below, else whole."""
+    path = Path(name)
+    if not path.is_absolute():
+        uri = quote(path.as_posix())
+        return f"./{uri}" if ":" in name.partition("/")[0] else uri
+    here = Path.cwd()
+    return quote(path.relative_to(here).as_posix()) if here in path.parents else path.as_uri()
 
 
 class ReportFormat(StrEnum):

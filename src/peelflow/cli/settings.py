@@ -69,6 +69,11 @@ class Settings:
         """The force whose records alone are opened, by the environment or else the file."""
         return os.environ.get(VARIABLES["force"], self.force)
 
+    @property
+    def recorded_by_in_use(self) -> str | None:
+        """Who types what others decide, by the environment or else the file."""
+        return os.environ.get(VARIABLES["recorded_by"], self.recorded_by)
+
     def defaults(self, commands: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each command takes where nothing is said; not the force, which is a filter.
 

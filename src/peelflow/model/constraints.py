@@ -13,9 +13,11 @@ from typing import Annotated, Any
 
 from attrs import frozen
 
-SNAKE = "[a-z][a-z0-9_]*"
-KEBAB = "[a-z][a-z0-9-]*"
-KEBAB_WORDS = "small letters, digits and `-`, starting with a letter"
+LONGEST_NAME = 200
+"""The characters of a name, a key or another short word, in rule files and of records."""
+SNAKE = f"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}"
+KEBAB = f"[a-z][a-z0-9-]{{0,{LONGEST_NAME - 1}}}"
+KEBAB_WORDS = f"small letters, digits and `-`, starting with a letter, at most {LONGEST_NAME}"
 FILE_KEY = "key in the rule file"
 
 
@@ -30,7 +32,7 @@ class NamePattern:
 
     what: str
     pattern: str = SNAKE
-    words: str = "small letters, digits and `_`, starting with a letter"
+    words: str = f"small letters, digits and `_`, starting with a letter, at most {LONGEST_NAME}"
 
 
 @frozen

@@ -88,7 +88,10 @@ class Change(Result):
 
 @frozen
 class Added(Result):
-    """The record was added under a lifecycle, in its initial state. `on` is its issue date."""
+    """The record was added under a lifecycle, in its initial state. `on` is its issue date.
+
+    `graded` is the day its level was given, where that was said to be another.
+    """
 
     force: str
     category: str
@@ -97,11 +100,15 @@ class Added(Result):
     state: str
     fields: Mapping[str, Value] = field(factory=dict)
     parent: str | None = None
+    graded: date | None = None
 
 
 @frozen
 class TakenOver(Result):
-    """The record entered in a named state as at a date, assumed from elsewhere."""
+    """The record entered in a named state as at a date, assumed from elsewhere.
+
+    `graded` is the day its level was given, where that was said to be another than `on`.
+    """
 
     force: str
     category: str
@@ -111,6 +118,7 @@ class TakenOver(Result):
     issued: date
     fields: Mapping[str, Value] = field(factory=dict)
     parent: str | None = None
+    graded: date | None = None
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again

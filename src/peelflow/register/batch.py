@@ -179,8 +179,9 @@ class Batch:
         recorded_by: str | None = None,
         source: str | None = None,
         key: str | None = None,
+        graded: date | None = None,
     ) -> Event:
-        """Add a record under the lifecycle in force on its issue date, in its initial state.
+        """Add a record under the rules of the day its level was given, in their initial state.
 
         Untimed system transitions run in the same batch: a level 1 record is archived at once.
 
@@ -196,6 +197,7 @@ class Batch:
             recorded_by: Who typed it; needed where the actor is of the inspectorate.
             source: The letter or portal reference it was read from; needed there too.
             key: An idempotency key: asked again under it, the first event is returned.
+            graded: The day its level was given; the issue date when left out.
 
         Returns:
             The record's first event.
@@ -215,6 +217,7 @@ class Batch:
                 fields=fields,
                 parent=parent,
                 provenance=self.provenance(actor, issued, recorded_by, None, source, key),
+                graded=graded,
             )
 
     def take_over(
@@ -234,6 +237,7 @@ class Batch:
         parent: str | None = None,
         recorded_by: str | None = None,
         key: str | None = None,
+        graded: date | None = None,
     ) -> Event:
         """Take a record over in a named state as at `on`, from where `source` says, and why.
 
@@ -244,7 +248,7 @@ class Batch:
             category: A category of the rulebook.
             force: The force it is addressed to.
             issued: The day it was issued.
-            state: A state of the rules in force on that day.
+            state: A state of the rules in force on the day that its level was given.
             actor: Who says that it stands there.
             source: Where that was read.
             reason: Why it is taken over.
@@ -254,6 +258,7 @@ class Batch:
             parent: The id of the record above it.
             recorded_by: Who typed it.
             key: An idempotency key.
+            graded: The day its level was given; `on` when left out.
 
         Returns:
             The record's first event.
@@ -273,6 +278,7 @@ class Batch:
                 fields=fields,
                 parent=parent,
                 provenance=self.provenance(actor, on, recorded_by, reason, source, key),
+                graded=graded,
             )
 
     def fire(
@@ -570,14 +576,9 @@ class Batch:
         from peelflow.register.corrections import correct
 
         with self.savepoint():
+            by, session = self.provenance(actor, on, recorded_by, reason, source, key), self.session
             return correct(
-                self.session,
-                record,
-                event,
-                correction=correction,
-                to=to,
-                entry=entry,
-                provenance=self.provenance(actor, on, recorded_by, reason, source, key),
+                session, record, event, correction=correction, to=to, entry=entry, provenance=by
             )
 
     def relevel(

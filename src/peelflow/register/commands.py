@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -31,8 +32,9 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle
-from peelflow.register.context import INSPECTION, RESTRICTABLE, is_signed_later, system_act
+from peelflow.model.requirements import Evidence, atoms_of
+from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, each_transition
+from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
@@ -54,6 +56,8 @@ from peelflow.register.validation import (
     check_date,
     check_document,
     check_follows,
+    check_graded,
+    check_inspection,
     check_level,
     check_name,
     check_not_future,
@@ -114,7 +118,11 @@ def new_event(
 
 
 def recorder_of(session: Session, provenance: Provenance) -> str:
-    """Return who typed it: the actor, unless said; HMICFRS does not log in, so there it must be."""
+    """Return who typed it: the actor, unless said or where the actor is none who logs in.
+
+    That is an inspectorate, or who signs letters, as a Chief Constable does: then it is the
+    register's user. Where the register has none, an inspectorate's decision has to say it.
+    """
     actor, recorded_by = provenance.actor, provenance.recorded_by
     check_actor(actor)
     role = role_of(session, actor.role)
@@ -126,13 +134,32 @@ def recorder_of(session: Session, provenance: Provenance) -> str:
     if recorded_by is not None:
         check_name(recorded_by, "recorded_by")
         return recorded_by
+    user = session.services.recorded_by
+    if user is not None and (
+        role.side == "inspectorate" or actor.role in signing_roles(session.rulebook)
+    ):
+        return user
     if role.side == "inspectorate":
         raise InvalidRequest(
             f"the decision of {actor}",
             "does not say who recorded it; an inspectorate does not log in to this register",
-            "give recorded_by",
+            "give recorded_by, or open the register with it",
         )
     return actor.person
+
+
+@lru_cache(maxsize=8)
+def signing_roles(rulebook: Rulebook) -> frozenset[str]:
+    """Return the roles whose signature some rules ask for on a document.
+
+    Args:
+        rulebook: The rules.
+    """
+    steps = (step for rules in rulebook.lifecycles for step in each_transition(rules))
+    atoms = (atom for step in steps for atom in atoms_of(step.requires))
+    return frozenset(
+        role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by
+    )
 
 
 def take(
@@ -241,13 +268,15 @@ def add(
     fields: Mapping[str, FieldInput] | None,
     parent: str | None,
     provenance: Provenance,
+    graded: date | None = None,
 ) -> Event:
-    """Add a record in the initial state of the rules in force when it was issued."""
+    """Add a record in the initial state of the rules in force when its level was given."""
     checked_id(record)
     check_not_future(session, issued, record)
     check_level(level, record)
     kind = category_of(session, category)
-    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_graded(record, graded, level=level, issued=issued, on=session.today)
+    lifecycle = session.rulebook.lifecycle_for(category, level, graded or issued)
     check_may_be_added(session.rulebook, lifecycle, record, category=category, level=level)
     what = Added(
         force=force,
@@ -257,6 +286,7 @@ def add(
         state=lifecycle.initial,
         fields=checked_fields(kind, fields or {}, record=record),
         parent=parent,
+        graded=graded,
     )
     return enter(session, new_event(session, what, record, 1, provenance), what)
 
@@ -269,11 +299,10 @@ def check_may_be_added(
         return
     levels = rulebook.levels_added(category)
     give = f"give its level, {say_choice(levels)}, or " if levels else ""
-    raise InvalidRequest(
-        f"{record}: a `{category}` at level {level or 'none'}",
-        f"can only be taken over, under {lifecycle}",
-        f"{give}take it over with its state, its source and a reason",
-    )
+    what = f"{record}: a `{category}` at level {level or 'none'}"
+    why = f"can only be taken over, under {lifecycle}"
+    instead = f"{give}take it over with its state, its source and a reason"
+    raise InvalidRequest(what, why, instead)
 
 
 def take_over(
@@ -288,6 +317,7 @@ def take_over(
     fields: Mapping[str, FieldInput] | None,
     parent: str | None,
     provenance: Provenance,
+    graded: date | None = None,
 ) -> Event:
     """Take a record over in a named state, as at the day of `provenance`."""
     on = provenance.on
@@ -296,7 +326,8 @@ def take_over(
     check_date(issued, record)
     check_level(level, record)
     kind = category_of(session, category)
-    lifecycle = session.rulebook.lifecycle_for(category, level, issued)
+    check_graded(record, graded, level=level, issued=issued, on=on)
+    lifecycle = session.rulebook.lifecycle_for(category, level, graded or on)
     check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
     check_text(provenance.source, f"{record}: the source")
     check_text(provenance.reason, f"{record}: the reason")
@@ -309,6 +340,7 @@ def take_over(
         issued=issued,
         fields=checked_fields(kind, fields or {}, record=record),
         parent=parent,
+        graded=graded,
     )
     return enter(session, new_event(session, what, record, 1, provenance), what)
 
@@ -393,18 +425,9 @@ def fire(
     check_texts((record, "the record's id"), (trigger, f"{record}: the trigger"))
     check_provenance(provenance, record)
     known = session.get(record)
-    act = Act(
-        trigger,
-        provenance.actor,
-        provenance.on,
-        recorder_of(session, provenance),
-        checked_documents(evidence),
-        inspection,
-        provenance.reason,
-        successor,
-        provenance.source,
-        provenance.key,
-    )
+    decided = (provenance.actor, provenance.on, recorder_of(session, provenance))
+    offered = (checked_documents(evidence), inspection, provenance.reason, successor)
+    act = Act(trigger, *decided, *offered, provenance.source, provenance.key)
     if act.key is not None:
         event = _event_for_key(session, known, act, provenance)
         if (first := session.repeated(event)) is not None:
@@ -418,16 +441,8 @@ def fire(
         _check_holders(session, known, act)
         raise
     if inspection is not None:
-        _check_inspection(session, inspection)
+        check_inspection(session, inspection)
     return done
-
-
-def _check_inspection(session: Session, inspection: str) -> None:
-    """Refuse an inspection that is none, also where the rules ask for none."""
-    named = session.find(inspection)
-    if named is None or named.category != INSPECTION:
-        what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
-        raise InvalidRequest(what, why, "name one that was, or leave it out")
 
 
 def _check_holders(session: Session, record: Record, act: Act) -> None:

@@ -84,7 +84,10 @@ def utc_now() -> datetime:
 
 @frozen(eq=False)
 class Services:
-    """What every session of a register works with; `force` is the one that it is opened for."""
+    """What every session of a register works with.
+
+    `force` is the one that it is opened for, and `recorded_by` its user: who types.
+    """
 
     store: Store
     documents: DocumentStore
@@ -92,6 +95,7 @@ class Services:
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
     force: str | None = None
+    recorded_by: str | None = None
     names: KnownNames = field(init=False, repr=False)
     kept_rules: KeptRules = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)

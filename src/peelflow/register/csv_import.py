@@ -243,35 +243,35 @@ class _ImportRun:
 
     def add(self, row: SheetRow) -> None:
         """Add a record, or take it over in the state that the row names."""
-        actor = _actor(row)
-        category, force = required_cell(row, "category"), required_cell(row, "force")
+        actor, category = _actor(row), required_cell(row, "category")
         issued, level = date_cell(row, "issued"), level_cell(row)
-        fields = self._values(category, row)
         if row.get("state") is None:
             _check_not_taken_over(row)
             commands.add(
                 self.session,
                 required_cell(row, "record"),
                 category=category,
-                force=force,
+                force=required_cell(row, "force"),
                 issued=issued,
                 level=level,
-                fields=fields,
+                fields=self._values(category, row),
                 parent=row.get("parent"),
                 provenance=self._provenance(row, actor, issued),
+                graded=_optional_day(row, "graded"),
             )
             return
         commands.take_over(
             self.session,
             required_cell(row, "record"),
             category=category,
-            force=force,
+            force=required_cell(row, "force"),
             issued=issued,
             state=required_cell(row, "state"),
             level=level,
-            fields=fields,
+            fields=self._values(category, row),
             parent=row.get("parent"),
             provenance=self._provenance(row, actor, date_cell(row, "on"), "source", "reason"),
+            graded=_optional_day(row, "graded"),
         )
 
     def fire(self, row: SheetRow) -> None:
@@ -297,7 +297,7 @@ class _ImportRun:
             role,
             force=force,
             first_day=first_day,
-            last_day=None if row.get("last_day") is None else date_cell(row, "last_day"),
+            last_day=_optional_day(row, "last_day"),
             provenance=self._provenance(row, actor, first_day),
         )
 
@@ -345,7 +345,7 @@ class _ImportRun:
         path = document_path(row, self.documents_from)
         if path not in self.document_cache:
             self.document_cache[path] = self._within_limit(document_cell(row, path))
-        signed_on = None if row.get("signed_on") is None else date_cell(row, "signed_on")
+        signed_on = _optional_day(row, "signed_on")
         return commands.keep(
             self.session,
             self.document_cache[path],
@@ -388,6 +388,10 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
     "amendments": _ImportRun.amend,
     "documents": _ImportRun.attach,
 }
+
+
+def _optional_day(row: SheetRow, column: str) -> date | None:
+    return None if row.get(column) is None else date_cell(row, column)
 
 
 def _actor(row: SheetRow) -> Actor:

@@ -19,6 +19,7 @@ from attrs import field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import Level
+from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.validation import iso_date
 from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
@@ -63,7 +64,7 @@ SHEET_KINDS = (
         "records",
         "category",
         ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
-        ("level", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
+        ("level", "graded", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
         fields=True,
     ),
     SheetKind(
@@ -105,7 +106,7 @@ MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
 """As many rows as a spreadsheet has."""
 FIELD_PREFIX = "field."
-DATE_COLUMNS = frozenset({"on", "issued", "first_day", "last_day", "signed_on"})
+DATE_COLUMNS = frozenset({"on", "issued", "graded", "first_day", "last_day", "signed_on"})
 
 
 class DateFormat(StrEnum):
@@ -423,9 +424,6 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
         elif column not in sheet.columns and not sheet.fields:
             sentence = f"the column `{shown(column)}` has no meaning in a sheet of {sheet.name}"
             yield Diagnostic(here, "sheet-column", sentence, suggestion(column, sheet.columns))
-
-
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
 class BadCell(Exception):

@@ -27,6 +27,7 @@ from peelflow.register.validation import (
     FieldInput,
     category_of,
     check_follows,
+    check_graded,
     check_level,
     check_name,
     check_not_future,
@@ -53,6 +54,7 @@ class EntryValues(TypedDict, total=False):
     level: Level
     parent: str | None
     issued: date
+    graded: date | None
     fields: Mapping[str, FieldInput | None]
     state: str
 
@@ -83,24 +85,25 @@ def entered_anew(
     fields = _fields_anew(session, old, record, wanted["category"], values.get("fields", {}))
     what = evolve(
         old,
-        **{name: wanted[name] for name in ("force", "category", "level", "parent")},
+        **{name: wanted[name] for name in ("force", "category", "level", "parent", "graded")},
         fields=fields,
     )
     on: date = wanted["issued"] if isinstance(old, Added) else first.on
-    chosen_by = ("category", "level", "issued")
-    is_other = [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]
+    check_graded(
+        record, what.graded, level=what.level, issued=wanted["issued"], on=max(on, session.today)
+    )
+    # What is taken over goes by the day of its level, or that as at which it is, not by its issue.
+    chosen_by = ("category", "level", "graded", *["issued"] * isinstance(old, Added))
     rules = session.services.lifecycle_of(old.lifecycle)
-    if is_other:
-        rules = session.rulebook.lifecycle_for(
-            wanted["category"], wanted["level"], wanted["issued"]
-        )
+    if [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]:
+        rules = session.rulebook.lifecycle_for(what.category, what.level, what.graded or on)
     return _under(session, rules, what, record, wanted, on=on), on
 
 
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:
     issued = old.issued if isinstance(old, TakenOver) else on
-    named = {name: getattr(old, name) for name in ("force", "category", "level", "parent", "state")}
-    return {**named, "issued": issued}
+    names = ("force", "category", "level", "parent", "graded", "state")
+    return {**{name: getattr(old, name) for name in names}, "issued": issued}
 
 
 def _check_values(

@@ -9,8 +9,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from attrs import evolve
-
 from peelflow.errors import UnknownDocument, UnknownRecord
 from peelflow.figures import Figures, tabulate
 from peelflow.model.decisions import NextAct, Predicate
@@ -21,7 +19,7 @@ from peelflow.register.batch import Batch, dry_run
 from peelflow.register.context import Services, utc_now
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
-from peelflow.register.timers import Deadline, TickResult, deadline_of, state_deadline, tick
+from peelflow.register.timers import Deadline, TickResult, recorded_deadline, tick
 from peelflow.register.validation import (
     check_date,
     check_known_category,
@@ -86,6 +84,7 @@ class Register:
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
+        recorded_by: str | None = None,
     ) -> None:
         """Put a rulebook before an open store.
 
@@ -96,12 +95,13 @@ class Register:
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
             force: The only force whose records are shown and moved; every force's if left out.
+            recorded_by: Its user, who types what an inspectorate or a signatory decides.
 
         Raises:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
         """
         known = predicates or {}
-        check_services(rulebook, clock, known)
+        check_services(rulebook, clock, known, recorded_by)
         store = scope_store(force, store)
         self.store: Store = store
         self.documents: DocumentStore = documents_of(store, documents)
@@ -113,6 +113,7 @@ class Register:
             clock=clock,
             predicates=dict(known),
             force=force,
+            recorded_by=recorded_by,
         )
 
     @classmethod
@@ -125,12 +126,13 @@ class Register:
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
+        recorded_by: str | None = None,
     ) -> Self:
         """Open the store at `url` under a rulebook.
 
         `url` is `memory:`, `sqlite:///file` (made when it does not exist) or a database's;
-        `rulebook` is the national one when left out. `clock`, `predicates`, `documents` and
-        `force` are those of the class.
+        `rulebook` is the national one when left out. `clock`, `predicates`, `documents`, `force`
+        and `recorded_by` are those of the class.
         """
         store = open_store(url)
         try:
@@ -141,6 +143,7 @@ class Register:
                 predicates=predicates,
                 documents=documents,
                 force=force,
+                recorded_by=recorded_by,
             )
         except BaseException:
             store.close()
@@ -156,11 +159,13 @@ class Register:
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
+        recorded_by: str | None = None,
     ) -> Self:
         """Open a register in an application's transaction: what it keeps is kept when that commits.
 
         `connection` is an SQLAlchemy connection in a transaction; `rulebook` is the national one
-        when left out. `clock`, `predicates`, `documents` and `force` are those of the class.
+        when left out. `clock`, `predicates`, `documents`, `force` and `recorded_by` are those of
+        the class.
 
         Raises:
             InvalidRequest: The connection cannot be joined.
@@ -173,6 +178,7 @@ class Register:
             predicates=predicates,
             documents=documents,
             force=force,
+            recorded_by=recorded_by,
         )
 
     def __repr__(self) -> str:
@@ -412,11 +418,7 @@ class Register:
         Raises:
             UnknownRecord: No record has this id.
         """
-        check_text(record, "the record's id")
-        session = self.session()
-        known, history = session.get(record), session.history(record)
-        deadline = deadline_of(history, self.rulebook.vocabulary.categories)
-        return evolve(deadline, state=state_deadline(session.lifecycle(known), known))
+        return recorded_deadline(self.session(), record)
 
     def tick(self, *, on: date | None = None) -> TickResult:
         """Take every timed system transition that is due on a day, dated that day.

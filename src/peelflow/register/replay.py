@@ -104,10 +104,12 @@ def check_beginning(session: Session, recorded: Event, first: Event) -> None:
         raise InvalidRequest(first.record, why, "give a later day")
     if record.assumed:
         return
-    rules = session.rulebook.lifecycle_for(record.category, record.level, record.issued)
+    graded = getattr(first.what, "graded", None)
+    day = graded or record.issued
+    rules = session.rulebook.lifecycle_for(record.category, record.level, day)
     if rules.pin == record.lifecycle:
         return
-    stood = begin(recorded).issued
+    stood = graded or begin(recorded).issued
     # A later version of the same rules may have taken their place on both days alike.
     if session.rulebook.lifecycle_for(record.category, record.level, stood).pin != rules.pin:
         why = f"would begin under {rules}, in force on {first.on}, not {record.lifecycle}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
 from peelflow.engine.fold import as_corrected
@@ -17,7 +17,7 @@ from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.commands import act_on
 from peelflow.register.context import known_holidays, system_act
 from peelflow.register.session import Session
-from peelflow.register.validation import check_not_future, is_counted, iso_date
+from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
@@ -271,6 +271,22 @@ def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) ->
         origin=_origin(categories.get(category), fields),
         words=words if isinstance(words, str) else None,
     )
+
+
+def recorded_deadline(session: Session, record: str) -> Deadline:
+    """Return the deadline of a record as a session sees it, and by when its state is to be left.
+
+    Args:
+        session: What knows the record.
+        record: Its id.
+
+    Raises:
+        UnknownRecord: No record has this id.
+    """
+    check_text(record, "the record's id")
+    known, history = session.get(record), session.history(record)
+    deadline = deadline_of(history, session.rulebook.vocabulary.categories)
+    return evolve(deadline, state=state_deadline(session.lifecycle(known), known))
 
 
 def _date_value(value: Value | None) -> date | None:

@@ -12,6 +12,7 @@ from attrs import evolve
 from peelflow.engine.calendar import last_day
 from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
+from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.records import (
     Actor,
     Added,
@@ -28,7 +29,15 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role, Vocabulary
-from peelflow.register.context import ReadSet, Services, holidays_for
+from peelflow.register.context import INSPECTION, ReadSet, Services, holidays_for
+from peelflow.register.limits import (
+    LONGEST_TEXT,
+    check_document_name,
+    check_document_size,
+    check_field,
+    check_length,
+    check_word,
+)
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import RecordQuery
 from peelflow.texts import TEXT_TURNERS, alike_name, first_unseen, is_blank
@@ -49,7 +58,10 @@ def describe_document(
     """
     check_type(content, bytes, "the content", "give a file's bytes: `path.read_bytes()`")
     check_text(kind, "the document's kind")
+    check_word(kind, "the document's kind")
     check_text(name, "the document's name")
+    check_document_name(name)
+    check_document_size(content, name)
     if not content.strip(_BLANK_BYTES):
         raise InvalidRequest(f"the document `{name:.80}`", "holds nothing", NOTHING_HELD)
     if signed_by is not None:
@@ -57,9 +69,6 @@ def describe_document(
     if signed_on is not None:
         check_date(signed_on, f"the document {name!r:.80}")
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
-
-
-LONGEST_TEXT = 4_000
 
 
 def check_readable(text: str, what: str) -> None:
@@ -73,9 +82,7 @@ def check_readable(text: str, what: str) -> None:
     """
     if not isinstance(text, str):
         raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
-    if len(text) > LONGEST_TEXT:
-        why = f"has {len(text):,} characters, more than {LONGEST_TEXT:,}"
-        raise InvalidRequest(what, why, "say it shortly, and attach the rest as a document")
+    check_length(text, LONGEST_TEXT, what, "say it shortly, and attach the rest as a document")
     controls = sorted(TEXT_TURNERS & set(text))
     if controls:
         why = f"holds U+{ord(controls[0]):04X}, which turns text around unseen"
@@ -108,6 +115,7 @@ def check_name(name: object, what: str) -> None:
     """Refuse a name of a person or force that is no text, empty, or hides characters."""
     check_text(name, what)
     text = str(name)
+    check_word(text, f"{what} {name!r:.80}")
     if text != text.strip():
         raise InvalidRequest(f"{what} {name!r:.80}", "is padded with spaces", "leave them out")
     unseen = first_unseen(text)
@@ -127,6 +135,7 @@ def check_provenance(provenance: Provenance, record: str) -> None:
     """Refuse a key that is no text, a moment for a day, and words that cannot be read."""
     if provenance.key is not None:
         check_text(provenance.key, "the key")
+        check_word(provenance.key, "the key")
     if type(provenance.on) is not date:
         check_date(provenance.on, record)
     if provenance.reason is not None:
@@ -231,6 +240,27 @@ def check_taken_over(
         )
 
 
+def check_graded(record: str, graded: date | None, *, level: Level, issued: date, on: date) -> None:
+    """Refuse a day on which a record's level cannot have been given.
+
+    Args:
+        record: Its id.
+        graded: The day; None where none is said.
+        level: The level.
+        issued: The day that the record was issued.
+        on: The last day that may be meant.
+    """
+    if graded is None:
+        return
+    check_date(graded, record)
+    what = f"{record}: the day {graded} of its level"
+    if level is None:
+        raise InvalidRequest(what, "is given, and no level", "give the level, or no such day")
+    if not issued <= graded <= on:
+        why = f"does not lie between {issued}, when it was issued, and {on}"
+        raise InvalidRequest(what, why, "give the day on which its level was given")
+
+
 def check_change(
     category: Category, field: str, old: Value | None, new: Value | None, *, record: str
 ) -> None:
@@ -253,7 +283,6 @@ def _declared_field(category: Category, name: str, what: str) -> FieldRule:
 
 FieldInput = str | date | Sequence[str]
 LAST_POSITION = 2**63 - 1  # what a database counts to
-LONGEST_ID = 200
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
@@ -269,8 +298,8 @@ def checked_id(record: object) -> str:
     """Return an id that can be printed, typed and sorted; else raise InvalidRequest."""
     if not isinstance(record, str):
         raise InvalidRequest(f"the id {record!r}", "is no text", "use a short plain id")
-    if not record.strip() or record != record.strip() or len(record) > LONGEST_ID:
-        why = f"is empty, padded, or longer than {LONGEST_ID} characters"
+    if not record.strip() or record != record.strip() or len(record) > LONGEST_NAME:
+        why = f"is empty, padded, or longer than {LONGEST_NAME} characters"
         raise InvalidRequest(f"the id {record[:40]!r}", why, "use a short plain id")
     if not record.isprintable() or first_unseen(record):
         raise InvalidRequest(f"the id {record!r}", "cannot be printed", "use a short plain id")
@@ -307,13 +336,16 @@ def checked_value(category: Category, name: str, value: FieldInput, *, record: s
     what = f"{record}: the field `{name}`"
     rule = _declared_field(category, name, what)
     if rule.type == "list":
-        return _checked_list(rule, value, what=what)
+        items = _checked_list(rule, value, what=what)
+        check_field(name, items, record)
+        return items
     if isinstance(value, datetime):
         raise InvalidRequest(what, "is a moment", "give a datetime.date, without the time")
     if isinstance(value, date):
         value = value.isoformat()
     if not isinstance(value, str) or is_blank(value):
         raise InvalidRequest(what, "is no text, or empty", f"give a text: {rule.title}")
+    check_field(name, (value,), record)
     return _checked_text(rule, value, what=what)
 
 
@@ -469,6 +501,14 @@ def check_references(
             raise InvalidRequest(what, f"is {value}, a `{named.category}`", instead)
 
 
+def check_inspection(reads: ReadSet, inspection: str) -> None:
+    """Refuse an inspection that is none, also where the rules ask for none."""
+    named = reads.find(inspection)
+    if named is None or named.category != INSPECTION:
+        what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
+        raise InvalidRequest(what, why, "name one that was, or leave it out")
+
+
 UNPINNED = Pin("", 0, "")
 
 
@@ -597,8 +637,12 @@ def check_position_reached(services: Services, known: int | None) -> None:
         raise InvalidRequest(f"the position {known}", why, "give one that was printed")
 
 
-def check_services(rulebook: object, clock: object, predicates: Mapping[str, object]) -> None:
-    """Refuse what a register cannot work with: no rulebook, no clock, no functions."""
+def check_services(
+    rulebook: object, clock: object, predicates: Mapping[str, object], recorded_by: object
+) -> None:
+    """Refuse what a register cannot work with: no rulebook, no clock, no functions, no user."""
+    if recorded_by is not None:
+        check_name(recorded_by, "recorded_by")
     check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
     check_callable(clock, "the clock", "give a function that returns the moment in UTC")
     check_type(predicates, Mapping, "the predicates", "give a dict of functions by their names")

@@ -25,6 +25,7 @@ from peelflow.model.requirements import (
 from peelflow.model.rules import (
     Lifecycle,
     State,
+    Transition,
     is_automatic,
     is_taken_by_system,
     ledgers_counting,
@@ -50,14 +51,16 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     word is a state's name.
 
     Raises:
-        InvalidRequest: No state is called so or counts so.
+        InvalidRequest: No state is called so or counts so, or none that a record can rest in.
     """
     states = lifecycle.states
     if to in COUNT_WORDS:
         counting = [name for name, state in states.items() if state.counts_as.get(ledger) == to]
         if counting:
+            _check_rests(lifecycle, to, counting)
             return Goal(f"{to} on the ledger {ledger}", _preferred_first(lifecycle, counting, to))
     if to in states:
+        _check_rests(lifecycle, to, [to])
         return Goal(f"`{to}`", (frozenset({to}),))
     counted = sorted(
         {f"{how} on {name}" for state in states.values() for name, how in state.counts_as.items()}
@@ -65,6 +68,23 @@ def goal_of(lifecycle: Lifecycle, to: str, *, ledger: str) -> Goal:
     why = f"is no state of {lifecycle}, and none counts so on the ledger {ledger!r}"
     instead = f"use {say_choice(tuple(states))}" + "".join(f", or {words}" for words in counted)
     raise InvalidRequest(f"the goal {to!r}", why, instead)
+
+
+def _check_rests(lifecycle: Lifecycle, to: str, goals: list[str]) -> None:
+    """Refuse a goal through whose states a record only passes."""
+    passed = [(name, onward) for name in goals if (onward := _step_onward(lifecycle.states[name]))]
+    if len(passed) < len(goals):
+        return
+    name, onward = passed[0]
+    why = f"is no place to stay: a record only passes through `{name}`"
+    instead = f"`{onward.trigger}` takes it on to `{onward.to}` at once; ask for the way there"
+    raise InvalidRequest(f"the goal {to!r}", why, instead)
+
+
+def _step_onward(state: State) -> Transition | None:
+    """Return the step by which peelflow itself ends a state as soon as it is entered."""
+    steps = (step for step in state.transitions if is_automatic(step) and not step.requires)
+    return next(steps, None)
 
 
 def closed_on(

@@ -350,7 +350,7 @@ class _NodeBuilder:
         if event.anchor in self._anchors:
             sentence = f"the anchor `&{shown(event.anchor)}` stands here a second time"
             instead = "give each anchor a name of its own"
-            self.faults.append(Diagnostic(span, "yaml-syntax", sentence, instead))
+            self.faults.append(Diagnostic(span, "duplicate-anchor", sentence, instead))
         return span
 
     def _scalar(self, event: Any, span: Span) -> None:

@@ -166,8 +166,9 @@ def _spent_for_member(record: Record) -> str:
 
 def _write_entry(what: Added | TakenOver, issued: str) -> str:
     fields = f'"fields":{_write_fields(what.fields)},' if what.fields else ""
+    graded = _day_member("graded", what.graded)
     return (
-        f'{{"category":{_quote(what.category)},{fields}"force":{_quote(what.force)},{issued}'
+        f'{{"category":{_quote(what.category)},{fields}"force":{_quote(what.force)},{graded}{issued}'
         f'"level":{_write_level(what.level)},"lifecycle":{_write_pin(what.lifecycle)},'
         f'{_text_member("parent", what.parent)}"state":{_quote(what.state)}}}'
     )

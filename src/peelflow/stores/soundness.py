@@ -141,6 +141,8 @@ def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
     entry = entry_of(event)
     if isinstance(entry, TakenOver):
         yield "its issue", entry.issued
+    if entry is not None and entry.graded is not None:
+        yield "its level's day", entry.graded
     if isinstance(event.what, Corrected) and event.what.to is not None:
         yield "its corrected day", event.what.to
 

@@ -1,0 +1,97 @@
+"""Limit how long words, texts, fields and documents may be, the same on every store.
+
+A limit is checked before any store is asked, so none refuses later what another would have kept.
+"""
+
+from __future__ import annotations
+
+from peelflow.errors import InvalidRequest
+from peelflow.model.constraints import LONGEST_NAME
+from peelflow.texts import TEXT_TURNERS
+
+LONGEST_TEXT = 4_000
+"""The characters of a reason or a source."""
+LONGEST_FIELD = 32_767
+"""The characters of a field, a list's items together: as many as a spreadsheet's cell holds."""
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+
+
+def check_length(text: str, most: int, what: str, instead: str) -> None:
+    """Refuse a text that is longer than a limit.
+
+    Args:
+        text: The text.
+        most: The most characters it may have.
+        what: What it is, for the error.
+        instead: What to do about it.
+
+    Raises:
+        InvalidRequest: It is longer.
+    """
+    if len(text) > most:
+        why = f"has {len(text):,} characters, more than {most:,}"
+        raise InvalidRequest(what, why, instead)
+
+
+def check_word(word: str, what: str) -> None:
+    """Refuse a name, a key or another short word that is too long.
+
+    Args:
+        word: The word.
+        what: What it is, for the error.
+
+    Raises:
+        InvalidRequest: It has more than `LONGEST_NAME` characters.
+    """
+    check_length(word, LONGEST_NAME, what, "use a short one")
+
+
+def check_field(name: str, texts: tuple[str, ...], record: str) -> None:
+    """Refuse what a field says if it is too long.
+
+    Args:
+        name: The field.
+        texts: What it says: one text, or the items of a list.
+        record: Whose field it is.
+
+    Raises:
+        InvalidRequest: It has more than `LONGEST_FIELD` characters.
+    """
+    instead = "say it shortly, and attach the rest as a document"
+    check_length("".join(texts), LONGEST_FIELD, f"{record}: the field `{name}`", instead)
+
+
+def check_document_name(name: str) -> None:
+    """Refuse a document's name that is too long, or more than the name of a file.
+
+    Args:
+        name: The name.
+
+    Raises:
+        InvalidRequest: It is too long, holds a path, a control character or one that turns text
+            around, or is no name at all.
+    """
+    what = f"the document's name {name!r:.80}"
+    check_word(name, what)
+    if name in {".", ".."} or any(mark in name for mark in "/\\"):
+        raise InvalidRequest(what, "holds a path", "give the file's name alone")
+    hidden = next((c for c in name if ord(c) < ord(" ") or c == "\x7f" or c in TEXT_TURNERS), None)
+    if hidden is not None:
+        why = f"holds U+{ord(hidden):04X}, which shows nothing"
+        raise InvalidRequest(what, why, "remove it")
+
+
+def check_document_size(content: bytes, name: str) -> None:
+    """Refuse a document that is too large.
+
+    Args:
+        content: What it holds.
+        name: Its name.
+
+    Raises:
+        InvalidRequest: It has more than `MAX_DOCUMENT_BYTES`.
+    """
+    if len(content) > MAX_DOCUMENT_BYTES:
+        why = f"has {len(content):,} bytes, more than {MAX_DOCUMENT_BYTES:,}"
+        instead = "give a smaller file: pages of a scan as text, or in parts"
+        raise InvalidRequest(f"the document `{name:.80}`", why, instead)
