@@ -426,8 +426,8 @@ def fire(
     check_provenance(provenance, record)
     known = session.get(record)
     decided = (provenance.actor, provenance.on, recorder_of(session, provenance))
-    offered = (checked_documents(evidence), inspection, provenance.reason, successor)
-    act = Act(trigger, *decided, *offered, provenance.source, provenance.key)
+    known_by, documents = (provenance.source, provenance.key), checked_documents(evidence)
+    act = Act(trigger, *decided, documents, inspection, provenance.reason, successor, *known_by)
     if act.key is not None:
         event = _event_for_key(session, known, act, provenance)
         if (first := session.repeated(event)) is not None:
