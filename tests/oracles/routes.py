@@ -283,7 +283,7 @@ class Walk:
             case ReasonNeed():
                 return {"reason": "because"}
             case SuccessorNeed():
-                return {"successor": "R-9"}
+                return {"successor": self.place.relative()}
             case SourceNeed():
                 return {"source": "portal"}
         return {}

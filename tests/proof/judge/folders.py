@@ -5,6 +5,7 @@ Each is a few texts by name; what they do to the national rules is for the walks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import product
@@ -12,6 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
+from peelflow.model.rules import MigrationPlan
 from peelflow.rulebook.national import national, relevelling_plans, shipped_folder
 from tests.proof.judge.edits import edits_of
 from tests.proof.judge.judging import LEVELS, WORDS
@@ -393,24 +395,30 @@ def relevelled() -> Iterator[Case]:
             yield Case(f"relevelled from {old}", f"to {new}, both ours", both)
 
 
+def _between_levels() -> Iterator[tuple[str, MigrationPlan]]:
+    """Yield the national plans between levels as they are now, by name."""
+    for name, lawful in relevelling_plans().items():
+        if re.fullmatch(r"level-\d-to-\d", name):
+            yield name, lawful
+
+
 def own_inspectors() -> Iterator[Case]:
     """A role of the force's own on the inspectorate's side moves records between levels."""
     words = "vocabulary: ours\nroles:\n  our_own: {side: inspectorate, title: Ours}\n"
-    for name, lawful in relevelling_plans().items():
-        old, new = (f"level-{name.split('-')[at]}" for at in (1, 3))
-        plan = _plan(f"{old}@1", f"{new}@1", lawful.states, lawful.triggers, by=("our_own",))
+    for name, lawful in _between_levels():
+        plan = _plan(lawful.old, lawful.new, lawful.states, lawful.triggers, by=("our_own",))
         yield Case("moved by an inspector of our own", name, {WORDS: words, "plan.yaml": plan})
 
 
 def own_relevelling() -> Iterator[Case]:
     """Plans of the force's own between levels: as the national one, by others, or with changes."""
-    for name, lawful in relevelling_plans().items():
-        old, new = (f"level-{name.split('-')[at]}" for at in (1, 3))
+    for name, lawful in _between_levels():
+        old, new = (end.partition("@")[0] for end in (lawful.old, lawful.new))
         files = {"a.yaml": written(_own(old, 1)), "b.yaml": written(_own(new, 1))}
         ends = (
             (f"our-{old}@1", f"our-{new}@1"),
-            (f"{old}@1", f"our-{new}@1"),
-            (f"our-{old}@1", f"{new}@1"),
+            (lawful.old, f"our-{new}@1"),
+            (f"our-{old}@1", lawful.new),
         )
         for (left, entered), by in zip(ends, (("hmicfrs",), ("lead",), ("hmicfrs",)), strict=True):
             where = f"{name} {left} to {entered} by {by}"
