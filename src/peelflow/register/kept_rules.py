@@ -215,7 +215,11 @@ def with_kept_words(store: Store, rulebook: Rulebook) -> Rulebook:
     category, can still be written to: what its lifecycle says is enough to tell them.
     """
     here = {rules.pin for rules in rulebook.lifecycles}
-    if all(Pin(*pin) in here for pin in store.lifecycles()):
+    try:
+        pins = store.lifecycles()
+    except StoreUnavailable:  # a damaged one opens to be verified; whoever acts is told
+        return rulebook
+    if all(Pin(*pin) in here for pin in pins):
         return rulebook
     words = rulebook.vocabulary
     roles, evidence, categories = dict(words.roles), dict(words.evidence), dict(words.categories)
