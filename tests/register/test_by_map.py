@@ -59,7 +59,7 @@ def verified_at(world: World, state: str) -> str:
     world.fire(inspection, "cancel", "hmicfrs", reason="so")
     with pytest.raises(Refused, match="not called off"):
         world.fire(record, "verify", "hmicfrs", inspection=inspection)
-    held = {each.inspection.id for each in inspection_plan(world.register, issued)}
+    held = {each.inspection.id for each in inspection_plan(world.register, world.day)}
     assert inspection not in held
     return world.register.record(inspection).state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -184,7 +185,11 @@ def test_only_the_kit_imports_pytest(name: str) -> None:
     """A strategy, a report and a worker do without pytest."""
     asks = f"import sys, peelflow.testing as t, peelflow.testing.worker; t.{name}"
     code = f"{asks}; print('_pytest.python' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # What else is installed may bring a plugin of hypothesis that imports pytest, as trio does.
+    env = {**os.environ, "HYPOTHESIS_NO_PLUGINS": "1"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
+    )
 
     assert said.stdout == "False\n"
 

@@ -44,6 +44,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "force": "The force it is addressed to, by its short name",
     "issued": "The day it was issued",
     "level": "1 to 4; empty or none where it has no level",
+    "graded": "The day its level was given, if another than the day it was issued",
     "parent": "The id of the cause of concern above it",
     "state": "Only for a record taken over: the state it stands in",
     "on": "The day it happened; of a record taken over, the day as at which it stands so",
