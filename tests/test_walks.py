@@ -57,7 +57,7 @@ def test_a_lawful_walk_stays_inside_and_replays(kind: Kind, data: st.DataObject)
     world = new_world()
     record = enter(world, kind)
     for _ in range(data.draw(st.integers(0, 9))):
-        ways = world.ways_out(record)
+        ways = open_ways(world, record)
         if not ways:
             break
         rule = data.draw(st.sampled_from(ways))
@@ -70,6 +70,15 @@ def test_a_lawful_walk_stays_inside_and_replays(kind: Kind, data: st.DataObject)
     history = world.register.history(record)
     assert fold(history) == world.register.record(record)
     assert_closed_as_the_level_allows(world, kind, record, history)
+
+
+def open_ways(world: World, record: str) -> list[Transition]:
+    """Return what can be done now: nothing closes a record over a child that is open."""
+    register = world.register
+    children = [register.record(child) for child in register.record(record).children]
+    is_held = any(register.counts(child).get("portal") == "open" for child in children)
+    ways = world.ways_out(record)
+    return [way for way in ways if not (is_held and way.trigger == "discharge")]
 
 
 def assert_closed_as_the_level_allows(
@@ -132,7 +141,7 @@ def test_an_unlawful_act_is_refused_and_changes_nothing(kind: Kind, data: st.Dat
     world = new_world()
     record = enter(world, kind)
     for _ in range(data.draw(st.integers(0, 5))):
-        ways = world.ways_out(record)
+        ways = open_ways(world, record)
         if not ways:
             break
         rule = data.draw(st.sampled_from(ways))

@@ -494,7 +494,9 @@ class Prover:
 
 def _never_taken_from(place: str, possible: PossibleSteps) -> NeverTaken | None:
     """Return a step that nobody can take and that would lead on from a state, if there is one."""
-    within = reachable_from(possible.targets, [place])
+    states = possible.lifecycle.states
+    onward = {name: () if states[name].final else to for name, to in possible.targets.items()}
+    within = reachable_from(onward, [place])
     leading = (never for never in possible.never if never.source in within)
     return next((never for never in leading if never.transition.to not in within), None)
 

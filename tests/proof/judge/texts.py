@@ -23,11 +23,11 @@ AGREED = "agreed: {type: choice, title: Whether we agree, choices: [we_do, we_do
 
 
 def national_names() -> tuple[str, ...]:
-    """Return the names of the shipped lifecycles."""
+    """Return the names of the shipped lifecycles, each in its latest version."""
     return tuple(
         path.stem
         for path in sorted((shipped_folder("rules") / "national").glob("*.yaml"))
-        if path.stem != "vocabulary"
+        if path.stem != "vocabulary" and "-version-" not in path.stem
     )
 
 
