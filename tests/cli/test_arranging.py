@@ -97,3 +97,9 @@ def test_sorting_loses_no_row(
     again = Arrangement(("number",)).of(table)
     assert (again.columns, again.numbers) == (("number",), ("number",))
     assert again.rows == tuple((row[1],) for row in table.rows)
+
+
+def test_those_due_before_a_day_are_listed(titled: Run) -> None:
+    """What has no day is not due before one."""
+    assert column(titled, "list", "--due-before", "2024-08-01") == ["R-3"]
+    assert column(titled, "list", "--due-before", "2024-09-01") == ["R-2", "R-3"]
