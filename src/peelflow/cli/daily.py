@@ -6,6 +6,7 @@ The commands are do and whoami. Every trigger is a verb of its own as well: `pee
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,33 +104,13 @@ def do(
 
     Who acts stands in `peelflow.toml` or the environment, unless it is said.
     """
-    act(
-        record,
-        trigger,
-        ActParts(
-            files=papers.by_kind(signature.kind),
-            signature=signature,
-            provenance=provenance,
-            inspection=inspection,
-            successor=successor,
-        ),
-        location,
+    parts = ActParts(
+        files=papers.by_kind(signature.kind),
+        signature=signature,
+        provenance=provenance,
+        inspection=inspection,
+        successor=successor,
     )
-
-
-def act(record: str, trigger: str, parts: ActParts, location: RegisterOptions) -> None:
-    """Act on a record with what is given, and with what is asked for.
-
-    Args:
-        record: Its id.
-        trigger: What to do.
-        parts: What is given.
-        location: The register.
-
-    Raises:
-        InvalidRequest: Something is missing, and there is nobody to ask.
-        Refused: The rules do not allow it.
-    """
     with location.opened() as register:
         trigger = _as_written(register, record, trigger)
         parts = _completed(register, register.record(record), trigger, parts)
@@ -250,27 +231,12 @@ def verb_of(trigger: str) -> Callable[..., None]:
         trigger: Its name.
     """
 
-    def verb(
-        record: RecordArgument,
-        *,
-        papers: PaperOptions,
-        signature: SignatureOptions,
-        inspection: InspectionOption = None,
-        successor: SuccessorOption = None,
-        provenance: ProvenanceOptions,
-        location: RegisterOptions,
-    ) -> None:
-        do(
-            record,
-            trigger,
-            papers=papers,
-            signature=signature,
-            inspection=inspection,
-            successor=successor,
-            provenance=provenance,
-            location=location,
-        )
+    def verb(record: str, **options: Any) -> None:
+        do(record, trigger, **options)
 
+    declared = inspect.signature(do, eval_str=True)
+    rest = [each for each in declared.parameters.values() if each.name != "trigger"]
+    verb.__signature__ = declared.replace(parameters=rest)  # type: ignore[attr-defined]
     verb.__name__, verb.__doc__ = trigger, f"Do `{trigger}`, as `peelflow do` does."
     return verb
 
