@@ -7,7 +7,7 @@ row that is passed over when it is still there, and a sheet that explains each c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -214,8 +214,8 @@ def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CAT
     content = BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(content, plain) as book:
-        # INVARIANT: what is written does not hang on when: the same rules give the same workbook.
-        book.set_properties({"title": f"peelflow {kind}", "created": date(2023, 3, 30)})
+        # INVARIANT: what is written does not hang on when; a bare date is not taken.
+        book.set_properties({"title": f"peelflow {kind}", "created": datetime(2023, 3, 30, tzinfo=UTC)})
         _write_sheet(book, kind, columns)
         _write_explained(book, columns)
     return content.getvalue()
