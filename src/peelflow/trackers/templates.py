@@ -215,7 +215,8 @@ def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CAT
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(content, plain) as book:
         # INVARIANT: what is written does not hang on when; a bare date is not taken.
-        book.set_properties({"title": f"peelflow {kind}", "created": datetime(2023, 3, 30, tzinfo=UTC)})
+        made = datetime(2023, 3, 30, tzinfo=UTC)
+        book.set_properties({"title": f"peelflow {kind}", "created": made})
         _write_sheet(book, kind, columns)
         _write_explained(book, columns)
     return content.getvalue()
