@@ -18,7 +18,8 @@ from peelflow.model.rules import Counts
 Found = str | tuple[str, ...]
 Guard = Callable[[Record, Act, Context], Found]
 APPOINTED = frozenset({"nominated_deputy"})
-LEVEL_3 = "level-3@1"
+LEVEL_3 = "level-3@2"
+SENT_BACK_BY = ("refuse", "decline", "reopen")
 CHIEFS = "`chief_constable` or `nominated_deputy`"
 
 
@@ -70,9 +71,22 @@ def _fault(letter: Document, record: Record, act: Act, context: Context) -> str 
         return f"is signed on {day}, after the act's date {act.on}"
     if signer is None or day is None:
         return "is not signed"
+    first_day, why = signed_from(record)
+    if day < first_day:
+        return f"is signed on {day}, before {why} on {first_day}"
     if held(context, signer, ("chief_constable",), record.force, day):
         return None
     return f"is signed by {signer}, who held no such role on {day}"
+
+
+def signed_from(record: Record) -> tuple[date, str]:
+    """Return the first day on which a letter that counts may be signed, and what happened then."""
+    last = record.issued
+    for trigger in SENT_BACK_BY:
+        if trigger in record.done:
+            last = max(last, record.done[trigger].on)
+    sent_back = last > record.issued
+    return last, f"the record was {'last sent back or re-opened' if sent_back else 'issued'}"
 
 
 def has_owner(record: Record, act: Act, context: Context) -> Found:
@@ -144,6 +158,7 @@ def event_of(
         counted,
         act.inspection,
         act.successor,
+        counted_for=act.trigger if counted else None,
     )
     changes = tuple(
         [

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from peelflow import Act, Actor, Context, Document, Record, national
 from peelflow.model.decisions import Appointment
-from peelflow.model.records import Attachment, Moment
+from peelflow.model.records import Attachment, LastDone, Moment
 from peelflow.model.rules import Lifecycle
 
 FORCE = "west-midlands"
@@ -71,7 +71,8 @@ def refused() -> tuple[Case, ...]:
         evolve(act, on=date(2022, 12, 31)),
         evolve(act, on=date(2027, 1, 1)),
     ]
-    return tuple(Case(record, each, context) for each in acts)
+    sent_back = evolve(record, done={**record.done, "refuse": LastDone(2, ACTED, "inspector")})
+    return (*(Case(record, each, context) for each in acts), Case(sent_back, act, context))
 
 
 def _record() -> Record:

@@ -101,6 +101,19 @@ def test_what_the_batch_itself_recorded_must_be_answered(world: World) -> None:
     assert world.register.record(response).state == "published"
 
 
+def test_what_was_withdrawn_needs_no_answer(world: World) -> None:
+    """14.11: a recommendation that was entered by mistake counts nowhere."""
+    owed = world.add(LEVEL_3)
+    response, _ = commented(world, owed)
+    given = publishing(world)
+    with pytest.raises(Refused, match=f"no child names in `answers`: {owed}"):
+        world.register.fire(response, "publish", **given)
+    void: dict[str, Any] = {"correction": "void", "actor": HMICFRS, "reason": "entered twice"}
+    world.register.correct(owed, 1, **void, recorded_by="liaison-officer", source="portal")
+    world.register.fire(response, "publish", **given)
+    assert world.register.record(response).state == "published"
+
+
 def test_a_record_that_names_nothing_has_nothing_to_answer(world: World) -> None:
     """Others that name nothing either are not of the same."""
     one, _ = (world.add(LEVEL_3) for _ in range(2))

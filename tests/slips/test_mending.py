@@ -12,7 +12,7 @@ from attrs import frozen
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from peelflow.errors import EventVoided, InvalidRequest, PeelflowError
+from peelflow.errors import EventVoided, InvalidRequest, KeyReused, PeelflowError
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Corrected, Event
 from peelflow.portfolio.listing import ages
@@ -20,8 +20,9 @@ from peelflow.portfolio.movement import movement
 from peelflow.portfolio.overdue import overdue
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.register.csv_import import import_sheets
-from peelflow.register.entry import EntryValues
+from peelflow.register.entry import EntryValues, entered_anew
 from peelflow.register.register import Register
+from peelflow.rulebook.national import load
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 
 DAY, TODAY = date(2022, 12, 16), date(2023, 6, 1)
@@ -388,6 +389,72 @@ def test_item_11_a_record_lies_not_below_itself(register: Register) -> None:
     for parent in ("S-1", "S-2"):
         with pytest.raises(InvalidRequest, match="is the record itself, or below it"):
             register.link("S-1", parent, actor=LIAISON, on=TODAY)
+
+
+TAKEN = """
+vocabulary: taken
+categories:
+  case:
+    title: Case
+    fields: {owner: {type: person, title: Owner}}
+    figures: [{title: Case, order: 300, level: none, ledger: force}]
+"""
+TAKES = """
+lifecycle: case
+version: 1
+in_force_from: 2020-01-01
+title: A case that is filed at once where it has an owner
+applies_to: {category: case, level: none}
+initial: here
+states:
+  here:
+    counts_as: {force: open}
+    transitions:
+      file: {to: filed, by: [system], requires: [{field: owner}]}
+      drop: {to: filed, by: [lead]}
+  filed: {counts_as: {force: closed}, final: true}
+"""
+
+
+def test_item_11_a_step_at_once_is_judged_anew(tmp_path: Path) -> None:
+    """It stays where what was entered anew still leads to it, and is void where it does not."""
+    for name, text in (("words", TAKEN), ("case", TAKES)):
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    with Register.open("memory:", rulebook=load(tmp_path), clock=clock) as register:
+        said: dict[str, Any] = {"category": "case", "force": "wmp", "issued": DAY, "actor": LIAISON}
+        register.add("R-1", fields={"owner": "lead-1"}, **said)
+        assert register.record("R-1").state == "filed"
+        made = reenter(register, "R-1", {"fields": {"owner": None}})
+        assert register.record("R-1").state == "here"
+        note: dict[str, Any] = {"actor": LIAISON, "on": TODAY, "reason": "named"}
+        register.amend("R-1", "owner", "lead-2", **note)
+        void(register, "R-1", made.number)
+        assert register.record("R-1").state == "filed"
+        assert register.verify() == ()
+
+
+def test_item_11_only_a_beginning_is_entered_anew(register: Register) -> None:
+    """Whoever calls it with another event is at fault, and told so."""
+    add(register, "R-1")
+    started = register.fire("R-1", "start", actor=LIAISON, on=DAY)
+    with pytest.raises(TypeError):
+        entered_anew(register.session(), started, {})
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_item_11_a_repeated_re_entry_is_kept_once(register: Register, *, taken: bool) -> None:
+    """Under its key, whatever the rules derive of it; with other values the key is reused."""
+    if not taken:
+        add(register, "R-1")
+    else:
+        said: dict[str, Any] = {"category": "recommendation", "force": "wmp", "actor": LIAISON}
+        said |= {"level": 3, "state": "open", "issued": DAY, "on": DAY, "reason": "as kept"}
+        register.take_over("R-1", **said, source="portal")
+    first = reenter(register, "R-1", {"level": 2}, key="k")
+    assert reenter(register, "R-1", {"level": 2}, key="k") == first
+    with pytest.raises(KeyReused):
+        reenter(register, "R-1", {"level": 4}, key="k")
+    assert register.record("R-1").number == 2
 
 
 @pytest.mark.parametrize(

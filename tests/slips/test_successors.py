@@ -71,6 +71,12 @@ def test_item_6_a_successor_is_a_record(register: Register) -> None:
     )
 
 
+def test_item_6_a_successor_that_no_rule_asks_for_is_a_record_too(register: Register) -> None:
+    """Named where none is asked for, it is judged all the same."""
+    with pytest.raises(Refused, match="a record cannot succeed itself"):
+        register.fire("A", "start", actor=LIAISON, on=DAY, successor="A")
+
+
 @pytest.mark.parametrize("category", ["inspection", "report"])
 def test_item_6_a_successor_is_an_inspection_or_a_report_too(
     register: Register, category: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.tamper import fill
 from peelflow.engine.fold import fold
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, Unverified
 from peelflow.model.records import ChildLinked, Corrected, EventPayload, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
@@ -22,7 +23,7 @@ from peelflow.stores.integrity import seal_feed
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.rows import GENESIS, chain
 from tests.builders.force import new_world
-from tests.builders.stores import ADDED, DAY, event
+from tests.builders.stores import ADDED, DAY, event, run
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,22 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def exported(store: Store) -> list[str]:
     """Return what a store's register exports."""
     return list(Register(store, rulebook=national()).export())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("UPDATE documents SET content = 'text'", "holds no bytes"),
+        ("UPDATE events SET text = '{}'", "cannot be exported: WMP-0000 event 1"),
+    ],
+)
+def test_what_cannot_be_read_is_not_exported(change: str, why: str, tmp_path: Path) -> None:
+    """No half of an export, and no traceback: what is wrong, and where."""
+    path = tmp_path / "register.db"
+    fill(path, 2)
+    run(path, change)
+    with Register.open(f"sqlite:///{path}") as register, pytest.raises(Unverified, match=why):
+        list(register.export())
 
 
 def test_a_restored_register_is_equal(lines: list[str], store: Store) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, InvalidRequest, Register, national
+from peelflow.register.entry import EntryValues
 from peelflow.stores.base import Store
 from peelflow.stores.export import restore_export, verify_export
 from tests.stores.forgery import Edit, at, forged
@@ -274,3 +275,59 @@ def test_a_file_that_changes_meanwhile_comes_in_as_it_was_checked(
         register.restore(file)
 
         assert list(register.export()) == honest
+
+
+@pytest.fixture(scope="module")
+def mended() -> list[str]:
+    """The export of an appointment and a record that were both entered anew."""
+    day = date(2022, 12, 16)
+    with Register.open("memory:") as register:
+        register.appoint("chief", "chief_constable", force="wmp", first_day=day, actor=KIM)
+        said: dict[str, Any] = {"force": "wmp", "issued": day, "actor": KIM}
+        register.add("R-1", category="afi", level=2, **said)
+        anew: dict[str, EntryValues] = {
+            "R-1": {"level": 3},
+            APPOINTED: {"fields": {"person": "sam"}},
+        }
+        for name, entry in anew.items():
+            register.correct(
+                name, 1, correction="reenter", entry=entry, actor=KIM, reason="mistyped"
+            )
+        return list(register.export())
+
+
+APPOINTED = "appointment:wmp:chief_constable:chief:2022-12-16"
+
+
+@pytest.mark.parametrize(
+    ("record", "edit", "code"),
+    [
+        ("R-1", lambda entry: entry.update(state="closed"), "move-unknown"),
+        (APPOINTED, lambda entry: entry["fields"].pop("person"), "words-unfit"),
+    ],
+)
+def test_what_was_entered_anew_is_judged_as_at_first(
+    record: str, edit: Edit, code: str, mended: list[str], store: Store
+) -> None:
+    """14.33: its state is where its rules begin, and what decisions read of it can be read."""
+
+    def change(event: dict[str, Any]) -> None:
+        if (event["record"], event["kind"]) == (record, "corrected"):
+            edit(event["what"]["entry"])
+
+    restore_export(store, forged(mended, change))
+
+    found = Register(store, rulebook=national()).verify()
+
+    assert [record, 2, code] in [[each.record, each.event, each.code] for each in found]
+
+
+def test_a_move_to_rules_that_are_not_kept_is_told_once(honest: list[str], store: Store) -> None:
+    """14.33: as rules that are missing; where the move leads is not known then."""
+    kept = [line for line in honest if json.loads(line)["kind"] != "lifecycle"]
+    restore_export(store, forged(kept, moved()))
+
+    found = Register(store, rulebook=national()).verify()
+    codes = {each.code for each in found}
+    assert "rules-missing" in codes
+    assert "move-unknown" not in codes

@@ -119,6 +119,14 @@ def test_an_unplaced_event_is_not_sealed() -> None:
     assert seal_feed([(None, None)])[0].count == 0  # type: ignore[list-item]
 
 
+def test_a_row_of_no_number_has_no_head() -> None:
+    """The seal counts it, and `verify` tells it: nothing is taken for the head of its record."""
+    first = event_row(chain(GENESIS, event("a", 1)))
+    wrong = first._replace(number="two")  # type: ignore[arg-type]  # as SQLite may give it
+    sealed, heads = seal_feed([(1, first), (2, wrong)])
+    assert (sealed.count, heads["a"].number) == (2, 1)
+
+
 def test_an_event_put_before_the_seal_is_named() -> None:
     """A record has more events before the seal than it had."""
     first = event_row(chain(GENESIS, event("a", 1)))

@@ -35,7 +35,7 @@ from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.sql import append as postgresql
 from peelflow.stores.sql.schema import SCHEMA, metadata, upgrade_schema
-from peelflow.stores.sql.store import SqlStore, upgrade_sql
+from peelflow.stores.sql.store import JoinedStore, SqlStore, upgrade_sql
 from peelflow.testing.worker import at_sync_points, sync_points_of
 from tests.builders.stores import append_next, batch, change, event, next_event, record
 
@@ -205,7 +205,26 @@ def test_an_unknown_database_is_asked_in_plain_sql(postgres: str) -> None:
         "b": 1,
     }
     assert store.document("none") is None
+    with store.snapshot() as kept:
+        assert list(kept.database_faults()) == []  # nobody knows what it checks by itself
     store.close()
+
+
+def test_a_database_in_memory_has_no_tables_yet() -> None:
+    """Each connection has one of its own, so nothing can be kept in it; no file to look after."""
+    with pytest.raises(StoreUnavailable, match="it has no tables of peelflow"):
+        open_store("sqlite+pysqlite://")
+
+
+def test_a_register_joins_a_connection_of_another_driver(postgres: str) -> None:
+    """Which cannot be asked in what encoding it speaks: what it writes is read back anyway."""
+    registry.register("postgresql.other", "tests.builders.dialects", "Other")
+    engine = create_engine(postgres.replace("+psycopg:", "+other:"))
+    with engine.begin() as connection:
+        store = JoinedStore(connection)
+        append_next(store)
+        assert [each.number for each in store.records(RecordQuery())] == [1]
+    engine.dispose()
 
 
 def test_another_driver_passes_the_points_that_it_names(postgres: str) -> None:

@@ -125,6 +125,24 @@ def _add_family(register: Register) -> None:
         )
 
 
+def test_a_clock_that_cannot_be_read_is_no_order(path: Path) -> None:
+    """S10: it is told where the event is looked at, and blames no position."""
+    run(path, _changed("text", "replace(text, '\"2026-', '\"2025-99-')", where=SECOND))
+
+    codes = {code for _, _, code in found(path)}
+    assert "event-changed" in codes
+    assert "position-wrong" not in codes
+
+
+def test_a_seal_of_what_cannot_be_read_is_a_finding(path: Path) -> None:
+    """S10: not an error in its place."""
+    with Register.open(f"sqlite:///{path}") as register:
+        seal, heads = register.seal()
+        run(path, "ALTER TABLE events RENAME TO hidden")
+        codes = {each.code for each in register.verify(sealed=seal, heads=heads)}
+    assert "store-unreadable" in codes
+
+
 def test_a_first_event_that_adds_nothing(path: Path) -> None:
     """S10: events are missing before it, and it was made to stand first."""
     run(

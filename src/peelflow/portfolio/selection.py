@@ -163,7 +163,7 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
             return any(value > wanted for value in values)
         case ">=":
             return any(value >= wanted for value in values)
-        case "~":
+        case _:  # "~"
             return any(wanted.casefold() in value.casefold() for value in values)
 
 

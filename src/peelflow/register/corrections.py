@@ -25,7 +25,6 @@ from peelflow.engine.fold import (
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import (
-    Added,
     ChildLinked,
     Corrected,
     Correction,
@@ -35,7 +34,6 @@ from peelflow.model.records import (
     Provenance,
     Record,
     Relevelled,
-    TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
@@ -437,8 +435,7 @@ def _follow_force(session: Session, request: Event, child: str, force: str) -> N
     """Enter a child anew under the force that its parent was entered anew under."""
     history = session.history(child)
     first = as_corrected(history)[0]
-    if isinstance(first.what, (Added, TakenOver)):
-        what = Corrected(1, "reenter", first.on, evolve(first.what, force=force))
-        number = session.get(child).number + 1
-        event = evolve(request, record=child, number=number, what=what, key=None, changes=())
-        _take_correction(session, event, what, history[0])
+    entry, on = entered_anew(session, first, {"force": force})
+    what, number = Corrected(1, "reenter", on, entry), session.get(child).number + 1
+    event = evolve(request, record=child, number=number, what=what, key=None, changes=())
+    _take_correction(session, event, what, history[0])

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
@@ -580,7 +581,8 @@ def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -
 
     def select(sql: str) -> Iterator[Any]:
         try:
-            yield from connection.execute(sql)
+            # Within a chain, for a cursor is not to be closed later than its connection.
+            yield from chain(connection.execute(sql))
         except sqlite3.Error as fault:
             raise error_of(url, fault) from fault
 
