@@ -58,7 +58,7 @@ def dry_run(
     arguments, _, _ = described.partition("Returns:")
     why.__name__, why.__qualname__ = "why", "Register.why"
     why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
-    why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
+    why.__annotations__ = {**verb.__annotations__, "return": Refusal | None}
     why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
     return cast("Verb[OpensTrials[B], P, Refusal | None]", why)
 
