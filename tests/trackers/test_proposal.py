@@ -35,8 +35,10 @@ def proposed(folder: Path, *rows: Sequence[Any], **options: Any) -> Proposal:
 
 def parsed(proposal: Proposal) -> TrackerMap:
     """Read a draft as a map, whatever it is unsure of."""
-    settled = proposal.text.replace(": unsure", ": afi").replace(
-        "dates: afi", "dates: day-month-year"
+    settled = (
+        proposal.text.replace("dates: unsure", "dates: day-month-year")
+        .replace("  level: unsure  # no column", "  level: 2  # no column")
+        .replace(": unsure", ": afi")
     )
     tracker: TrackerMap = read_all(read_node(settled, "map.yaml"), TrackerMap)
     return tracker
@@ -55,9 +57,9 @@ def rows_with(**changes: Any) -> list[list[Any]]:
     ("changes", "told"),
     [
         ({"type": "Advice"}, "Advice: unsure  # 1 row: recommendation, afi, cause_of_concern"),
-        ({"type": None}, "blank: unsure  # 1 row say nothing"),
+        ({"type": None}, "blank: unsure  # in 1 row"),
         ({"level": "Amber"}, "Amber: unsure  # 1 row: 1 to 4, or none"),
-        ({"level": None}, "blank: unsure  # 1 row say none; `none` is closed before levels"),
+        ({"level": None}, "blank: unsure  # in 1 row; `none` is closed before levels"),
         ({"status": "Complete"}, "Complete: unsure  # 1 row: one of open, "),
         ({"status": None}, "blank: unsure  # 1 row: one of open, "),
         (
@@ -89,9 +91,8 @@ def test_days_that_fit_no_order_are_told(tmp_path: Path) -> None:
     rows = rows_with(date_issued="12/27/2022")
     proposal = proposed(tmp_path, *rows)
 
-    assert "dates: day-month-year  # 1 days do not fit, such as 12/27/2022 in Tracker!B3" in (
-        proposal.text
-    )
+    told = "dates: day-month-year  # 1 day of no calendar or another order, such as 12/27/2022 in "
+    assert f"{told}Tracker!B3: mend what is wrong" in proposal.text
 
 
 def test_two_columns_that_fit_as_well_are_both_named(tmp_path: Path) -> None:
@@ -104,12 +105,81 @@ def test_two_columns_that_fit_as_well_are_both_named(tmp_path: Path) -> None:
 
 
 def test_what_has_no_column_is_to_be_said(tmp_path: Path) -> None:
-    """The reference, the day, and the category."""
+    """The reference, the day, the category and the level; and where a row stands."""
     proposal = proposed(tmp_path, ["Status", "Owner"], ["Closed", "Lead 1"])
 
-    for name in ("record", "issued", "category"):
+    for name in ("record", "issued", "category", "level"):
         assert f"  {name}: unsure" in proposal.text
     assert "states" in proposal.text
+
+    proposal = proposed(tmp_path, *([*row[:-1], "green"] for row in rows_with(status="RAG")))
+
+    assert "  state: unsure  # no column says where each row stands; without" in proposal.text
+
+
+@pytest.mark.parametrize("heading", ["HMICFRS status", "Status at HMICFRS", "Rec status (portal)"])
+def test_a_heading_may_say_more_than_what_it_is(heading: str, tmp_path: Path) -> None:
+    """It is taken where its cells say so too; colours are no state, whatever stands above them."""
+    rows = [
+        [*HEADINGS[:-1], heading, "Status (RAG)"],
+        [*ROW[:-1], "In progress", "Amber"],
+        ["R2", *ROW[1:-1], "Submitted to HMICFRS - awaiting verification", "Green"],
+        ["R3", *ROW[1:-1], "With the committee", "Green"],
+    ]
+    proposal = proposed(tmp_path, *rows)
+
+    assert parsed(proposal).columns["state"] == heading
+    assert "status_rag: {heading: Status (RAG)}" in proposal.text
+    assert "With the committee: unsure" in proposal.text
+
+
+def test_what_the_force_closed_is_as_far_as_it_may_go(tmp_path: Path) -> None:
+    """Closed at level 2, certified at level 3; at level 4 it can be neither."""
+    levels = ("L2", "L3", "L4")
+    rows = [["R", *ROW[1:3], level, *ROW[4:-1], "Closed by force"] for level in levels]
+    proposal = proposed(tmp_path, HEADINGS, *([f"R{n}", *row[1:]] for n, row in enumerate(rows)))
+
+    states = parsed(proposal).states
+    assert [states[level]["Closed by force"] for level in ("2", "3", "4")] == [
+        *("closed", "self_certified"),
+        "afi",  # unsure
+    ]
+
+
+def test_a_count_of_the_rows_is_no_reference_where_there_is_a_better_one(tmp_path: Path) -> None:
+    """Another sheet of the force's counts from 1 too; alone it is better than nothing."""
+    counted: list[list[Any]] = [["No", *HEADINGS], [1, *ROW], [2, "R2", *ROW[1:]]]
+
+    assert parsed(proposed(tmp_path, *counted)).columns["record"] == "Ref"
+    alone = [[row[0], *row[2:]] for row in counted]
+    assert parsed(proposed(tmp_path, *alone)).columns["record"] == "No"
+
+
+@pytest.mark.parametrize(
+    ("heading", "category"),
+    [("Area for improvement", "afi"), ("Recommendation", "recommendation"), ("Text", "unsure")],
+)
+def test_what_all_rows_are_may_stand_above_their_texts(
+    heading: str, category: str, tmp_path: Path
+) -> None:
+    """Where no column says it, the heading of the texts or the sheet's name may."""
+    rows = [[row[0], row[1], *row[3:]] for row in rows_with()]
+    rows[0][3] = heading
+
+    assert f"  category: {category}  # " in proposed(tmp_path, *rows).text
+
+
+@pytest.mark.parametrize("total", ["Total", "Grand total:", "TOTALS"])
+def test_rows_of_sums_are_no_records(total: str, tmp_path: Path) -> None:
+    """The draft names what begins them, and the import passes them over."""
+    rows = [*rows_with(), [total, None, 2, None, None, None, 1]]
+    proposal = proposed(tmp_path, *rows, fill={"force": "wmp", "actor": "kim"})
+
+    assert parsed(proposal).totals == (total,)
+    Path("map.yaml").write_text(proposal.text, "utf-8")
+    with Register.open("memory:") as register:
+        done = import_tracker(register, tmp_path / "our tracker.xlsx", Path("map.yaml"))
+    assert (done.faults, done.counts()) == ((), {"added": 2})
 
 
 def test_columns_are_told_by_their_cells_where_no_heading_is_known(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ class TrackerMap:
         own_fields: The columns that are kept though no rules declare them, by their field.
         ignored: The headings that are not read.
         banners: What stands alone in a row that is no record, such as the name of a section.
+        totals: What begins a row of sums, which is no record.
         categories: The sheet's words for categories.
         levels: The sheet's words for levels.
         states: For each level, or category, the sheet's words for its states.
@@ -98,6 +99,7 @@ class TrackerMap:
     own_fields: Mapping[FieldName, OwnField] = field(factory=dict)
     ignored: tuple[str, ...] = ()
     banners: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
     categories: Mapping[str, CategoryName] = field(factory=dict)
     levels: Mapping[str, LevelOrNone] = field(factory=dict)
     states: Mapping[StatesKey, Mapping[str, StateName]] = field(factory=dict)

@@ -20,6 +20,7 @@ from peelflow.trackers.grid import CellValue, Grid, GridRow
 from peelflow.trackers.known_words import (
     CATEGORY_WORDS,
     HEADING_WORDS,
+    TOTAL_WORDS,
     heading_strength,
     idea_of_word,
     level_of_word,
@@ -28,6 +29,7 @@ from peelflow.trackers.known_words import (
 from peelflow.trackers.rows import normal_form
 
 HEADING_ROWS = 60
+A_FEW_OF = 0.25
 MOST_OF = 0.6
 """The share of a column's cells that have to be of a kind for the column to be so."""
 NEARLY_ALL = 0.9
@@ -83,6 +85,12 @@ class SheetColumn:
         """
         known = {word: _is_known(target, word) for word in self.words}
         return self.share(of_words=False, fits=known)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the cells count the rows: 1, 2, 3."""
+        said = [text for _, _, text in self.cells]
+        return said == [str(number) for number in range(1, len(said) + 1)]
 
     @property
     def is_of_references(self) -> bool:
@@ -170,6 +178,22 @@ def columns_of(grid: Grid, headings: GridRow, banners: frozenset[int]) -> tuple[
     )
 
 
+def total_rows(grid: Grid, headings: GridRow) -> dict[int, str]:
+    """Return the rows below the headings that begin as a row of sums does.
+
+    Args:
+        grid: The sheet.
+        headings: The row of headings.
+    """
+    return {
+        row.number: row.text(row.filled[0])
+        for row in grid.rows
+        if row.number > headings.number
+        and len(row.filled) > 1
+        and normal_form(row.text(row.filled[0])).rstrip(":") in TOTAL_WORDS
+    }
+
+
 def banner_rows(grid: Grid, headings: GridRow) -> dict[int, str]:
     """Return the rows below the headings that say one thing alone, in a table of several columns.
 
@@ -248,12 +272,17 @@ def _score(target: str, column: SheetColumn) -> int:
     """Return how well a column fits a target; 0 where it does not."""
     strength = heading_strength(target, column.heading)
     share = _cell_share(target, column)
+    if target == "record" and column.is_counted:
+        strength = min(strength, 1)  # a row's number is a reference where nothing better is
     if share is None:
         return strength if column.cells else 0
     if strength and share >= MOST_OF:
         return strength + int(100 * share)
-    if strength >= IS_A_HEADING and column.cells and _may_be_worded(target, column):
-        return strength - IS_A_HEADING + 50
+    if column.cells and _may_be_worded(target, column):
+        if strength >= IS_A_HEADING:
+            return strength - IS_A_HEADING + 50
+        if strength and share >= A_FEW_OF:
+            return 30 + int(10 * share)
     alone = target in TYPED_TARGETS and share >= NEARLY_ALL and len(column.words) <= MOST_WORDS
     if target == "record":
         alone = column.is_of_references

@@ -15,6 +15,7 @@ from peelflow.trackers.rows import normal_form
 HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
     "record": (
         *("hmicfrs ref", "hmicfrs reference", "our ref", "force ref", "unique ref", "reference"),
+        *("unique reference", "hmicfrs unique reference", "hmicfrs unique ref", "hmicfrs id"),
         *("ref", "ref no", "ref number", "unique id", "portal ref", "portal id", "urn", "id"),
         *("rec no", "rec ref", "recommendation no", "recommendation number", "item no", "number"),
         *("no", "item", "#"),
@@ -104,6 +105,10 @@ _QUESTION = re.compile(r"(?:peel )?(?:q|question)[ .:-]?\s*([1-9][0-9]?(?:\.[1-9
 _PLAIN_QUESTION = re.compile(r"[1-9][0-9]?(\.[1-9][0-9]?)*")
 EMPTY_WORDS = frozenset({"n/a", "na", "none", "nil", "-", "--", "not applicable"})
 """What says that there is nothing, where a person or a question is asked for."""
+TOTAL_WORDS = frozenset(
+    {"total", "totals", "grand total", "overall total", "sub total", "subtotal", "sub-total", "sum"}
+)
+"""What begins a row of sums."""
 MOST_QUESTION = 12
 
 _IDEAS: Mapping[str, tuple[str, ...]] = {
@@ -133,6 +138,11 @@ _IDEAS: Mapping[str, tuple[str, ...]] = {
         *("closed", "closed by hmicfrs", "closed on portal", "verified", "archived"),
         *("closed - verified", "closed and verified", "verified and closed", "closed - archived"),
     ),
+    "ended by the force": (
+        *("closed by force", "closed by the force", "force closed", "closed - force"),
+        *("closed by cc", "closed by chief constable", "signed off", "signed off by cc"),
+        *("signed off by chief constable", "closed internally", "closed (force)"),
+    ),
     "discharged": ("discharged", "discharged by hmicfrs"),
     "actions done": ("actions complete", "actions completed", "all actions complete"),
     "superseded": ("superseded", "replaced"),
@@ -145,6 +155,7 @@ _STATES: Mapping[str, tuple[str, ...]] = {
     "awaits the force": ("in_progress", "managed"),
     "awaits the inspectorate": ("self_certified",),
     "ended": ("closed", "archived"),
+    "ended by the force": ("self_certified", "closed"),
     "discharged": ("discharged", "closed"),
     "actions done": ("actions_complete",),
     "superseded": ("superseded",),
@@ -152,9 +163,11 @@ _STATES: Mapping[str, tuple[str, ...]] = {
     "no action": ("no_action",),
 }
 """For each idea the states that it may be, of which a lifecycle has one at most."""
+_PARTS = re.compile(r" [-\u2013\u2014] |[/;,:()]+")
 _IDEA_OF = {word: idea for idea, words in _IDEAS.items() for word in words}
 IDEA_NOTES: Mapping[str, str] = {
     "awaits the force": "not signed off, so not yet certified or closed: still at work",
+    "ended by the force": "as far as the force itself may go on this level",
 }
 """What a draft says beside a state that it takes a word for, where somebody may wonder."""
 
@@ -237,10 +250,16 @@ def question_words_like(word: str) -> dict[str, str]:
 def idea_of_word(word: str) -> str:
     """Return what a word for a state means in general, or "" where it may be several things.
 
+    A word of several parts, such as `Submitted - awaiting verification`, means what each part does.
+
     Args:
         word: A word, in any form.
     """
-    return _IDEA_OF.get(normal_form(word), "")
+    text = normal_form(word)
+    if text in _IDEA_OF:
+        return _IDEA_OF[text]
+    ideas = {_IDEA_OF.get(part.strip(), "") for part in _PARTS.split(text)}
+    return ideas.pop() if len(ideas) == 1 else ""
 
 
 def state_of_word(word: str, rules: Lifecycle) -> str:
@@ -256,5 +275,18 @@ def state_of_word(word: str, rules: Lifecycle) -> str:
     for name, state in rules.states.items():
         if text in {normal_form(name.replace("_", " ")), name, normal_form(state.title or name)}:
             return name
-    candidates = _STATES.get(idea_of_word(word), ())
-    return next((name for name in candidates if name in rules.states), "")
+    idea = idea_of_word(word)
+    known = [name for name in _STATES.get(idea, ()) if name in rules.states]
+    if idea == "ended by the force":
+        known = [name for name in known if name in _entered_by_force(rules)]
+    return next(iter(known), "")
+
+
+def _entered_by_force(rules: Lifecycle) -> set[str]:
+    """Return the states that somebody of the force takes a record to."""
+    return {
+        step.to
+        for state in rules.states.values()
+        for step in state.transitions
+        if any(rules.roles[role].side == "force" for role in step.by if role in rules.roles)
+    }

@@ -30,6 +30,7 @@ from peelflow.trackers.columns import (
     field_name_of,
     guess_columns,
     heading_row,
+    total_rows,
 )
 from peelflow.trackers.days import days_in, fits_order
 from peelflow.trackers.grid import Grid, GridRow, read_csv, read_file
@@ -91,8 +92,8 @@ def propose_map(
     """
     path = Path(path)
     grid, headings = _sheet_with_headings(path, read_file(path))
-    banners = banner_rows(grid, headings)
-    columns = columns_of(grid, headings, frozenset(banners))
+    banners, totals = banner_rows(grid, headings), total_rows(grid, headings)
+    columns = columns_of(grid, headings, frozenset({*banners, *totals}))
     sheet = _SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
     writer = _MapWriter()
     if schema:
@@ -100,7 +101,8 @@ def propose_map(
     _write_head(writer, sheet, path)
     _write_fixed(writer, sheet, fill or {})
     _write_columns(writer, sheet)
-    _write_rest(writer, sheet, banners)
+    _write_rest(writer, sheet)
+    _write_rows_passed_over(writer, banners, totals)
     _write_words(writer, sheet)
     return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), grid.notes)
 
@@ -127,7 +129,8 @@ def guessed_targets(grid: Grid, headings: GridRow) -> frozenset[str]:
         grid: The sheet.
         headings: Its row of headings.
     """
-    columns = columns_of(grid, headings, frozenset(banner_rows(grid, headings)))
+    passed_over = {*banner_rows(grid, headings), *total_rows(grid, headings)}
+    columns = columns_of(grid, headings, frozenset(passed_over))
     return frozenset(guess_columns(columns))
 
 
@@ -288,14 +291,16 @@ def _date_order(sheet: _SheetReading) -> tuple[str, str]:
     }
     british, american = misfits[orders[0]], misfits[orders[1]]
     if not british:
-        told = f"{len(american)} days can be read no other way" if american else "the British order"
+        read = f"{_counted(len(american), 'day')} can be read no other way"
+        told = read if american else "the British order"
         return orders[0], told
     row, column, text = british[0]
     cell = sheet.grid.place(row.number, column.number)
     if not american:
         note = f"{cell} says {text}; all days fit month-day-year, {len(british)} fit no other order"
         return UNSURE, note
-    return orders[0], f"{len(british)} days do not fit, such as {text} in {cell}: mend those cells"
+    days = f"{_counted(len(british), 'day')} of no calendar or another order"
+    return orders[0], f"{days}, such as {text} in {cell}: mend what is wrong"
 
 
 def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, str]) -> None:
@@ -311,9 +316,22 @@ def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, st
         if name in fill:
             writer.entry(name, fill[name], indent=1)
     if "category" not in sheet.guesses:
-        note = "no column says what each row is: recommendation, afi or cause_of_concern"
-        writer.entry("category", UNSURE, indent=1, note=note)
+        category, note = _category_named(sheet)
+        writer.entry("category", category, indent=1, note=note)
+    if "level" not in sheet.guesses:
+        note = "no column says which level each row has: 1 to 4, or none"
+        writer.entry("level", UNSURE, indent=1, note=note)
     writer.gap()
+
+
+def _category_named(sheet: _SheetReading) -> tuple[str, str]:
+    """Return the category that the sheet's name or the heading of its texts says, and a note."""
+    title = sheet.column("title")
+    for named in (sheet.grid.sheet or "", title.heading if title else ""):
+        meaning = CATEGORY_WORDS.get(normal_form(named))
+        if meaning:
+            return meaning, f"as “{shown(named)}” says"
+    return UNSURE, "no column says what each row is: recommendation, afi or cause_of_concern"
 
 
 def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
@@ -322,6 +340,9 @@ def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
     for target in ("record", "issued"):
         if target not in sheet.guesses:
             writer.entry(target, UNSURE, indent=1, note=f"the heading of {TARGETS[target]}")
+    if "state" not in sheet.guesses:
+        note = "no column says where each row stands; without this line each is at its beginning"
+        writer.entry("state", UNSURE, indent=1, note=note)
     guesses = sheet.guesses.items()
     for target, guess in sorted(guesses, key=lambda item: item[1].place):
         if guess.column is None:
@@ -338,8 +359,8 @@ def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
     writer.gap()
 
 
-def _write_rest(writer: _MapWriter, sheet: _SheetReading, banners: Mapping[int, str]) -> None:
-    """Write the columns that no rules know, and the rows that are no records."""
+def _write_rest(writer: _MapWriter, sheet: _SheetReading) -> None:
+    """Write the columns that no rules know."""
     used = {guess.column.number for guess in sheet.guesses.values() if guess.column}
     kept = [c for c in sheet.columns if c.number not in used and c.cells]
     since = sheet.column("since")
@@ -362,10 +383,20 @@ def _write_rest(writer: _MapWriter, sheet: _SheetReading, banners: Mapping[int, 
     empty = [*dict.fromkeys(c.heading for c in sheet.columns if c.heading not in named)]
     if empty:
         writer.entry("ignored", empty, note="no cell below says anything")
-    texts = [*dict.fromkeys(banners.values())]
-    if texts:
+        writer.gap()
+
+
+def _write_rows_passed_over(
+    writer: _MapWriter, banners: Mapping[int, str], totals: Mapping[int, str]
+) -> None:
+    """Write which rows are no records."""
+    if banners:
+        texts = [*dict.fromkeys(banners.values())]
         writer.entry("banners", texts, note="rows with this alone are no records")
-    if empty or texts:
+    if totals:
+        texts = [*dict.fromkeys(totals.values())]
+        writer.entry("totals", texts, note="rows that begin so are sums, and no records")
+    if banners or totals:
         writer.gap()
 
 
@@ -382,8 +413,12 @@ def _blank_rows(sheet: _SheetReading, target: str) -> list[GridRow]:
     return [] if column is None else [r for r in sheet.rows if not r.text(column.number)]
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def _rows_note(count: int) -> str:
-    return f"{count} row{'' if count == 1 else 's'}"
+    return _counted(count, "row")
 
 
 def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:
@@ -401,7 +436,7 @@ def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:
         writer.entry(word, meaning, indent=1, note=note)
     blank = _blank_rows(sheet, "category")
     if blank:
-        writer.entry(BLANK, UNSURE, indent=1, note=f"{_rows_note(len(blank))} say nothing")
+        writer.entry(BLANK, UNSURE, indent=1, note=f"in {_rows_note(len(blank))}")
     writer.gap()
 
 
@@ -424,7 +459,7 @@ def _write_levels(writer: _MapWriter, sheet: _SheetReading) -> None:
     ]
     if levelled:
         words[BLANK] = UNSURE
-        notes[BLANK] = f"{_rows_note(len(levelled))} say none; `none` is closed before levels"
+        notes[BLANK] = f"in {_rows_note(len(levelled))}; `none` is closed before levels"
     if words:
         writer.entry("levels")
         for word, meaning in words.items():

@@ -233,6 +233,10 @@ class RowReader:
         return frozenset(map(normal_form, self.file.tracker.banners))
 
     @cached_property
+    def _totals(self) -> frozenset[str]:
+        return frozenset(map(normal_form, self.file.tracker.totals))
+
+    @cached_property
     def _paired(self) -> Mapping[str, str]:
         """For each target of days, a field of words that is read from the same column."""
         by_column: dict[int, list[str]] = {}
@@ -270,9 +274,10 @@ class RowReader:
         yield from self._first_rows
 
     def _is_passed_over(self, row: GridRow) -> bool:
-        """Return whether a row repeats the headings, or is a banner that the map names."""
-        alone = len(row.filled) == 1 and normal_form(row.text(row.filled[0])) in self._banners
-        return alone or row.cells == self.headings.row.cells
+        """Return whether a row repeats the headings, or is a banner or sum that the map names."""
+        first = normal_form(row.text(row.filled[0])) if row.filled else ""
+        is_banner = len(row.filled) == 1 and first in self._banners
+        return is_banner or first in self._totals or row.cells == self.headings.row.cells
 
     def read(self, row: GridRow) -> TrackerRow | None:
         """Return what a row says, None where a cell of it is wrong.
