@@ -243,14 +243,25 @@ def _moved_heads(heads: Heads, current: Heads) -> Iterator[Discrepancy]:
 
 
 def seal_text(sealed: Seal) -> str:
-    """Return a seal as the text of its file."""
+    """Return a seal as the text of its file.
+
+    Args:
+        sealed: The seal, signed or not.
+    """
     parts = {name: part for name, part in asdict(sealed).items() if part is not None}
     number = SEAL_FORMAT if sealed.signature is None else SIGNED_FORMAT
     return json.dumps({"format": number, **parts}, sort_keys=True, indent=2) + "\n"
 
 
 def seal_from(text: str) -> Seal:
-    """Return the seal that `seal_text` wrote; InvalidRequest where the text is none."""
+    """Return the seal that `seal_text` wrote.
+
+    Args:
+        text: What is in its file.
+
+    Raises:
+        InvalidRequest: The text is no seal.
+    """
     try:
         parts: dict[str, Any] = json.loads(text)
         number = parts.pop("format")
