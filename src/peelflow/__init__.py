@@ -145,8 +145,12 @@ if TYPE_CHECKING:
     from peelflow.stores.base import StoredEvent as StoredEvent
     from peelflow.stores.integrity import ChainHead as ChainHead
     from peelflow.stores.integrity import Discrepancy as Discrepancy
-    from peelflow.stores.integrity import Heads as Heads
-    from peelflow.stores.integrity import Seal as Seal
+    from peelflow.stores.seals import Heads as Heads
+    from peelflow.stores.seals import Seal as Seal
+    from peelflow.stores.seals import SealKey as SealKey
+    from peelflow.stores.seals import seal_from as seal_from
+    from peelflow.stores.seals import seal_key_from as seal_key_from
+    from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
     "peelflow.register.register": "Register",
@@ -188,7 +192,8 @@ _HOMES = {
     "peelflow.register.timers": "Deadline DeadlineChange PendingTimer StateDeadline TickResult",
     "peelflow.results": "Result",
     "peelflow.stores.base": "FeedItem StoredEvent",
-    "peelflow.stores.integrity": "ChainHead Discrepancy Heads Seal",
+    "peelflow.stores.integrity": "ChainHead Discrepancy",
+    "peelflow.stores.seals": "Heads Seal SealKey seal_from seal_key_from seal_text",
 }
 _HOME_OF = dict(sorted((name, home) for home, names in _HOMES.items() for name in names.split()))
 

@@ -40,17 +40,13 @@ from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
 from peelflow.stores.codec import description_of
-from peelflow.stores.opening import (
-    documents_of,
-    joined_store,
-    open_store,
-    scope_store,
-)
+from peelflow.stores.opening import documents_of, joined_store, open_store, scope_store
 
 if TYPE_CHECKING:
     from peelflow.model.routes import Route
     from peelflow.register.migrations import MigrationImpact, MigrationResult
-    from peelflow.stores.integrity import Discrepancy, Heads, Seal
+    from peelflow.stores.integrity import Discrepancy
+    from peelflow.stores.seals import Heads, Seal, SealKey
 
 FEED_CHUNK = 500
 HISTORIES_AT_ONCE = 500
@@ -593,16 +589,21 @@ class Register:
         return seal_register(self.store, self.documents)
 
     def verify(
-        self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
+        self,
+        *,
+        sealed: Seal | None = None,
+        heads: Heads | None = None,
+        key: SealKey | None = None,
+        judged: bool = True,
     ) -> tuple[Discrepancy, ...]:
         """Return everything that does not fit (S10); nothing when all is as it was written.
 
-        Without a seal, changes that do not make the chain anew are found; with one, every change
-        and removal before it.
+        Without a seal, changes that make the chain anew are not found; with one, all before it are.
 
         Args:
             sealed: A seal that was kept elsewhere.
             heads: The heads that came with it: they tell which records differ.
+            key: The key that the seal was signed with.
             judged: Whether each event is judged by the rules kept beside it, where all else fits.
 
         Raises:
@@ -610,9 +611,9 @@ class Register:
         """
         from peelflow.register.judgement import verify_register
 
-        return verify_register(
-            self.store, self.documents, self.session, sealed=sealed, heads=heads, judged=judged
-        ).discrepancies
+        given = self.store, self.documents, self.session
+        verified = verify_register(*given, sealed=sealed, heads=heads, key=key, judged=judged)
+        return verified.discrepancies
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading.
