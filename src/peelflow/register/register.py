@@ -631,8 +631,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on where it
-        stopped.
+        The file is checked whole before anything is kept. What was cut off goes on when asked again.
 
         Args:
             path: The file that `export` was written to.
