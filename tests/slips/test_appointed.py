@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, AppointmentNeed, Refused
 from peelflow.model.records import Actor, Document, Event
-from peelflow.register import context, permission
+from peelflow.register import context
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
@@ -123,6 +123,7 @@ VERBS: dict[str, Callable[[Any, Actor], Any]] = {
     "amend": lambda batch, actor: batch.amend(
         "R-1", "owner", "y", actor=actor, on=LATER, reason="moved"
     ),
+    "note": lambda batch, actor: batch.note("R-1", "seen", actor=actor, on=LATER),
     "link": lambda batch, actor: batch.link(
         "R-1", "C-1", actor=actor, on=LATER, reason="of one report"
     ),
@@ -276,7 +277,7 @@ def test_item_5_a_chief_constable_never_typed_it(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no user is named it was the account that runs the program, and without one nobody."""
-    monkeypatch.setattr(permission.getpass, "getuser", lambda: "officer-9")
+    monkeypatch.setattr("getpass.getuser", lambda: "officer-9")
     close(register, CHIEF)
     assert register.history("R-1")[-1].recorded_by == "officer-9"
 
@@ -289,7 +290,7 @@ def test_item_5_nor_where_the_system_tells_no_account(
     def unknown() -> str:
         raise OSError("no account has this number")
 
-    monkeypatch.setattr(permission.getpass, "getuser", unknown)
+    monkeypatch.setattr("getpass.getuser", unknown)
     with pytest.raises(InvalidRequest, match="a signatory does not log in to this register"):
         close(register, CHIEF)
     assert register.record("R-1").state == "in_progress"
