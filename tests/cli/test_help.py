@@ -33,5 +33,5 @@ def test_help_lists_the_same_options_in_the_same_order(run: Run, *, rewrite_gold
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_each_page_says_first(name: str) -> None:
     """Listing them imports none, so their first sentences stand in the list a second time."""
-    said = (getdoc(COMMANDS[name].function()) or "").split("\n\n", maxsplit=1)[0]
+    said = (getdoc(COMMANDS[name].load()) or "").split("\n\n", maxsplit=1)[0]
     assert COMMANDS[name].summary == said.replace("\n", " ")

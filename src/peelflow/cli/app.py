@@ -41,7 +41,7 @@ class Command(NamedTuple):
     place: str
     summary: str
 
-    def function(self) -> Callable[..., None]:
+    def load(self) -> Callable[..., None]:
         """Import the function, with all that it needs and nothing else."""
         command: Callable[..., None] = resolve_name(f"{__package__}.{self.place}")
         return command
@@ -100,6 +100,10 @@ COMMANDS: Mapping[str, Command] = {
     "attach": Command(
         "record:attach",
         "Attach a document to a record, for an act that is yet to come.",
+    ),
+    "note": Command(
+        "record:note",
+        "Note something on a record, such as what a meeting said. It moves nothing.",
     ),
     "link": Command("record:link", "Put a record under another, from a day on after it was added."),
     "correct": Command(
@@ -171,6 +175,8 @@ _OPTION_ORDER: Mapping[str, str] = {
     "kind signed_by signed_on key register rules verbose",
     "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules "
     "verbose",
+    "note": "document kind signed_by signed_on actor actor_role on recorded_by source key register "
+    "rules verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
 EXAMPLES: Mapping[str, str] = {
@@ -184,6 +190,7 @@ EXAMPLES: Mapping[str, str] = {
     "amend": 'R-1 owner lead-1 --reason "Agreed on Monday" --on 2024-01-10',
     "do": "R-1 start --on 2024-01-10",
     "attach": "R-1 letter.pdf --signed-by chief-1 --signed-on 2024-02-01 --on 2024-02-01",
+    "note": 'R-1 "The oversight group asked for a date" --on 2024-01-31',
     "why": "R-1 close --as chief_constable --by chief-1 --on 2024-02-01",
     "fire": "R-1 close --actor chief-1 --actor-role chief_constable --on 2024-02-01",
     "correct": 'R-1 5 --void --reason "Another record was meant" --actor chief-1 '
@@ -263,7 +270,7 @@ def whole_command(name: str) -> Any:
         name: Its name.
     """
     order, example = _OPTION_ORDER.get(name, ""), say_example(name)
-    return _command_of(name, COMMANDS[name].function(), order=order, epilog=example)
+    return _command_of(name, COMMANDS[name].load(), order=order, epilog=example)
 
 
 def _verb(word: str) -> Any:
