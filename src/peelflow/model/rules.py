@@ -144,13 +144,16 @@ FieldType = Literal["text", "date", "choice", "person", "reference", "list"]
 Entry = Literal["take_over"]
 Level = int | None
 SYSTEM = "system"
+SAME_SIDE = "same_side"
+"""In `amended_by`: whoever is of the side that set what the field holds."""
 
 
 @frozen
 class Role:
     """Who may act. `theirs` (every side but the force's) is what a force file may not obstruct.
 
-    `by_appointment` roles act only while a recorded appointment or nomination holds.
+    `by_appointment` roles act only while a recorded appointment or nomination holds. Those in
+    `appointed_by` alone appoint somebody to it; where it names none, anybody does.
     """
 
     side: Side
@@ -158,6 +161,7 @@ class Role:
     by_appointment: bool = False
     may_be_delegated: bool = False
     stands_for: RoleName | None = None
+    appointed_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -202,6 +206,8 @@ class FieldRule:
         to: The categories that a `reference` may name a record of.
         counts_from: How a `date` is reckoned where none is given.
         required: Whether a record must have it.
+        amended_by: The roles that may amend it, or `same_side` for the side that set it; where it
+            names none, anybody may.
         span: Where it is declared.
     """
 
@@ -212,6 +218,7 @@ class FieldRule:
     to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
     required: bool = False
+    amended_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

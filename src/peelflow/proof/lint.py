@@ -25,6 +25,7 @@ from peelflow.model.requirements import (
     atoms_of,
 )
 from peelflow.model.rules import (
+    SAME_SIDE,
     SYSTEM,
     Category,
     EvidenceKind,
@@ -513,6 +514,9 @@ def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnosti
         sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
         instead = "write `side: system`, or choose another name"
         yield Diagnostic(role.span, "system-side", sentence, instead)
+    for other_name in role.appointed_by:
+        if other_name not in whole.roles:
+            yield unknown_name("role", other_name, whole.roles, role.span)
     if role.stands_for is None:
         return
     other = whole.roles.get(role.stands_for)
@@ -570,6 +574,9 @@ def _own_field_faults(
         yield from _choice_faults(name, rule, whole)
         yield from _reference_faults(name, rule, whole)
         yield from _counting_faults(name, rule, {**fields, **known})
+        for role in rule.amended_by:
+            if role not in {SAME_SIDE, *whole.roles}:
+                yield unknown_name("role", role, {SAME_SIDE, *whole.roles}, rule.span)
 
 
 def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:

@@ -44,7 +44,13 @@ from peelflow.register.hierarchy import (
     refuse_open_child,
 )
 from peelflow.register.known_names import UsedName, names_in
-from peelflow.register.permission import acts_by_appointment, check_actor_holds, recorder_of
+from peelflow.register.permission import (
+    acts_by_appointment,
+    check_actor_holds,
+    check_amender,
+    check_appointer,
+    recorder_of,
+)
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     NOTHING_HELD,
@@ -132,10 +138,12 @@ def take(
         Refused: It narrows what acts rest on: an appointment or inspection that acts of other
             records name, what a parent saw of its child, or a field that somebody else's act asked
             for.
-        InvalidRequest: Who did it did not hold the role that they acted in.
+        InvalidRequest: Who did it did not hold the role that they acted in, or appoints nobody to
+            that role.
     """
     after = folded or (apply(before, event) if before else begin(event))
     check_actor_holds(session, after, event)
+    check_appointer(session, before, after, event)
     if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
         _check_what_rests_on(session, before, after, event)
@@ -544,6 +552,7 @@ def amend(
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
+    check_amender(session, known, field, event)
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)

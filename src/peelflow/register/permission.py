@@ -1,4 +1,4 @@
-"""Who may: who holds the role that they act in, and who typed what they decided.
+"""Who may: who holds the role that they act in, appoints whom, amends what, and who typed it.
 
 The rules that a record runs under judge each act on it; what they do not judge is judged here, for
 every event that a verb makes.
@@ -10,14 +10,29 @@ import getpass
 from collections.abc import Callable
 from datetime import date
 
+from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import holds_role, is_held
 from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Actor, Event, Provenance, Record, TransitionTaken
-from peelflow.model.rules import SYSTEM
+from peelflow.model.decisions import Act, Appointment, Context
+from peelflow.model.records import (
+    Actor,
+    Added,
+    Amended,
+    Attached,
+    Event,
+    Noted,
+    Provenance,
+    Record,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.model.rules import SAME_SIDE, SYSTEM
+from peelflow.register.context import APPOINTMENT, appointment_of
 from peelflow.register.session import Session
-from peelflow.register.validation import check_actor, check_name, role_of
+from peelflow.register.validation import category_of, check_actor, check_name, role_of
 from peelflow.rulebook.rulebook import signing_roles
+from peelflow.texts import are_alike
+from peelflow.wording import say_choice
 
 ContextChange = Callable[[Context], Context]
 
@@ -76,6 +91,84 @@ def check_actor_holds(session: Session, record: Record, event: Event) -> None:
     if not is_appointed(session, record, actor, event.on):
         why = f"held no appointment in {record.force} on {event.on}"
         raise InvalidRequest(f"{actor}", why, "appoint them first, or let another role act")
+
+
+def check_appointer(session: Session, before: Record | None, after: Record, event: Event) -> None:
+    """Refuse who may not appoint somebody to a role, as the vocabulary says it, or themselves.
+
+    Whatever changes an appointment is judged so, by any verb: who may not make one cannot make one
+    of another either.
+
+    Args:
+        session: What knows the roles.
+        before: The appointment as it stood; None where it is made.
+        after: The appointment after it.
+        event: What happened.
+
+    Raises:
+        InvalidRequest: Another role appoints, or it is their own.
+    """
+    if after.category != APPOINTMENT or isinstance(event.what, _SAYING_NOTHING):
+        return
+    for record in filter(None, (before, after)):
+        if record.category == APPOINTMENT:
+            _check_appoints(session, appointment_of(record), event.actor)
+
+
+_SAYING_NOTHING = (Attached, Noted)
+"""What changes nothing of who is appointed."""
+
+
+def _check_appoints(session: Session, appointment: Appointment, actor: Actor) -> None:
+    role = appointment.role
+    appointed_by = role_of(session, role).appointed_by
+    if appointed_by and actor.role not in appointed_by:
+        why = f"appoints no `{role}`, nor changes who is one"
+        raise InvalidRequest(f"{actor}", why, f"{say_choice(appointed_by)} may")
+    if acts_by_appointment(session, role) and are_alike(actor.person, appointment.person):
+        why = f"cannot appoint themselves `{role}`"
+        raise InvalidRequest(f"{actor}", why, "let somebody else record it")
+
+
+def check_amender(session: Session, record: Record, field: str, event: Event) -> None:
+    """Refuse who may not amend a field, as its category says it.
+
+    Args:
+        session: What knows the fields and who set them.
+        record: The record before it.
+        field: The field's name.
+        event: The amendment.
+
+    Raises:
+        InvalidRequest: Another role amends it, or the side that set it does.
+    """
+    allowed = category_of(session, record.category).fields[field].amended_by
+    role = event.actor.role
+    if not allowed or role in allowed:
+        return
+    setter = _side_that_set(session, record, field) if SAME_SIDE in allowed else ""
+    if setter is None or setter == role_of(session, role).side:
+        return
+    roles = tuple(name for name in allowed if name != SAME_SIDE)
+    by = f"the side that set it ({setter})" if setter else ""
+    who = " or ".join(filter(None, (say_choice(roles) if roles else "", by)))
+    what, why = f"{record.id}: the field `{field}`", f"is not amended by {event.actor}"
+    raise InvalidRequest(what, why, f"let {who} amend it")
+
+
+def _side_that_set(session: Session, record: Record, field: str) -> str | None:
+    """Return the side that set what a field holds; None where nobody did, or in no known role."""
+    setter: Actor | None = None
+    for event in as_corrected(session.history(record.id)):
+        match event.what:
+            case Added(fields=fields) | TakenOver(fields=fields) if field in fields:
+                setter = event.actor
+            case Amended(field=name, new=new) if name == field:
+                setter = None if new is None else event.actor
+            case _:
+                pass
+    role = session.rulebook.vocabulary.roles.get(setter.role) if setter else None
+    return None if role is None else role.side
 
 
 def is_move_permitted(

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "2a2c496b34ff668850b5a383dcd0b8adf664eb13ca54aef4c473cc2dd3ef859b"
+CACHE_DIGEST = "8baba47a419c0f69337208fbe2797a140c70727740f42d7dc408382e4464e8bf"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

@@ -17,6 +17,8 @@ from attrs import evolve, field, frozen
 from peelflow.errors import Diagnostic, InvalidRequest
 from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import (
+    SAME_SIDE,
+    SYSTEM,
     AppliesTo,
     Category,
     FieldRule,
@@ -24,6 +26,7 @@ from peelflow.model.rules import (
     Lifecycle,
     MigrationPlan,
     QuestionSet,
+    Role,
     Vocabulary,
     each_transition,
 )
@@ -248,27 +251,79 @@ _WORD_KINDS = {
 def merge_vocabularies(
     base: Vocabulary, own: Sequence[Vocabulary]
 ) -> tuple[Vocabulary, list[Diagnostic]]:
-    """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first."""
+    """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first.
+
+    A role that is said again may narrow by whom it is appointed, and a field by whom it is amended.
+    """
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
     for vocabulary, (part, what) in product(own, _WORD_KINDS.items()):
         for name, word in getattr(vocabulary, part).items():
-            if name in parts[part]:
+            if _is_said_again(word, parts[part].get(name)):
+                roles = {**parts["roles"], **vocabulary.roles}
+                parts[part][name] = _narrowed(word, parts[part][name], roles)
+                faults += _wider_faults(word, parts[part][name], name)
+            elif name in parts[part]:
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
     for vocabulary in own:
-        faults += _add_fields(vocabulary, parts["categories"])
+        faults += _add_fields(vocabulary, parts["categories"], parts["roles"])
     first = own[0] if own and not base.roles else base
     return Vocabulary(first.vocabulary, **parts, span=first.span), faults
 
 
-def _add_fields(vocabulary: Vocabulary, categories: dict[str, Category]) -> Iterator[Diagnostic]:
+_PERMISSIONS: Mapping[type, str] = {Role: "appointed_by", FieldRule: "amended_by"}
+"""The key of a word that a force's own file may say again to let fewer of its own do something."""
+
+
+def _is_said_again(own: Any, known: Any) -> bool:
+    """Say whether a word is a known one, said again to narrow who may; its titles as they were."""
+    key = _PERMISSIONS.get(type(own))
+    if key is None or known is None or not getattr(own, key):
+        return False
+    return bool(evolve(own, **{key: getattr(known, key)}) == known)
+
+
+def _narrowed(own: Any, known: Any, roles: Mapping[str, Role]) -> Any:
+    """Return a known word as it is narrowed: of the force's roles only those that are named.
+
+    What other sides may, a force's file takes from nobody.
+    """
+    key = _PERMISSIONS[type(own)]
+    named, allowed = getattr(own, key), getattr(known, key)
+    if not allowed:
+        allowed = (*roles, *({SAME_SIDE} & set(named)))
+    forces = {name for name, role in roles.items() if role.side == "force"}
+    kept = [name for name in allowed if name in named or name not in forces | {SYSTEM}]
+    return evolve(known, **{key: tuple(kept)})
+
+
+def _wider_faults(own: Any, narrowed: Any, name: str) -> Iterator[Diagnostic]:
+    """Yield each role that a force's own file would let do what it may not."""
+    key = _PERMISSIONS[type(own)]
+    allowed = getattr(narrowed, key)
+    for role in getattr(own, key):
+        if role not in allowed:
+            sentence = f"`{key}` of `{name}` is narrowed by a force's own file, and never widened"
+            instead = (
+                f"leave `{role}` out; {say_choice(allowed)} may" if allowed else "leave it out"
+            )
+            yield Diagnostic(own.span, "permission-widened", sentence, instead)
+
+
+def _add_fields(
+    vocabulary: Vocabulary, categories: dict[str, Category], roles: Mapping[str, Role]
+) -> Iterator[Diagnostic]:
     """Add a vocabulary's own fields to categories; those that no category has are another fault."""
     for name in vocabulary.fields.keys() & categories.keys():
         fields = dict(categories[name].fields)
         for field_name, rule in vocabulary.fields[name].items():
-            if field_name in fields:
-                meanings = (rule, fields[field_name])
+            known = fields.get(field_name)
+            if _is_said_again(rule, known):
+                fields[field_name] = _narrowed(rule, known, roles)
+                yield from _wider_faults(rule, fields[field_name], field_name)
+            elif known is not None:
+                meanings = (rule, known)
                 yield _redefined_fault(vocabulary, "field", field_name, meanings)
             fields.setdefault(field_name, rule)
         categories[name] = evolve(categories[name], fields=fields)
