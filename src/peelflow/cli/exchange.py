@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from peelflow.cli import output
-from peelflow.cli.listing import print_figures
+from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     FINDINGS,
     RegisterOptions,
@@ -195,7 +195,9 @@ def demo(
             raise typer.Exit(FINDINGS)
         output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
-        print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
+        counted = demo_register.figures(as_at=PAPER_DAY)
+        print_figures(without_marks(counted), "portal")
+        output.line(f"{counted.assumed} of them are assumed: they were taken over as they stood")
         output.line()
         if papers is not None:
             written = write_demo_papers(demo_register, example, papers)

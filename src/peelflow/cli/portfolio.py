@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -51,11 +52,12 @@ from peelflow.portfolio.plan import inspection_plan as plan_of
 from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
-from peelflow.reports.content import Table
+from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, share_table
 
 DEFAULT_LEDGER = "portal"
-_RECORD_COLUMNS = ("record", "category", "level", "state", "owner")
+ASSUMED = ("assumed",)
+_RECORD_COLUMNS = ("record", "category", "level", "state", *ASSUMED, "owner")
 _TITLED_COLUMNS = ("record", "title", *_RECORD_COLUMNS[1:])
 _ATTRIBUTION_COLUMNS = ("decided by", "recorded by", "on")
 
@@ -111,8 +113,11 @@ def _show_days(
     dated = tuple(map(_overdue_row, listed.records))
     undated = tuple(map(_undated_row, listed.undated))
     tables = (
-        Table(name, title, _UNDATED_COLUMNS, dated, _DAY_NUMBERS),
-        Table("undated", "Without a day", _UNDATED_COLUMNS, undated, _DAY_NUMBERS),
+        Table(name, title, _UNDATED_COLUMNS, dated, _DAY_NUMBERS, optional=ASSUMED),
+        Table(
+            *("undated", "Without a day", _UNDATED_COLUMNS, undated, _DAY_NUMBERS),
+            optional=ASSUMED,
+        ),
     )
     if printing.chosen is not Format.TABLE:
         printing.show(*tables)
@@ -154,8 +159,11 @@ def ages(
     dated = tuple(_age_row(age) for age in listed if age.published)
     undated = tuple(_age_row(age) for age in listed if not age.published)
     tables = (
-        Table("ages", f"Open on {day}", columns, dated, ("days",)),
-        Table("undated", "Without a day of publication", columns, undated, ("days",)),
+        Table("ages", f"Open on {day}", columns, dated, ("days",), optional=ASSUMED),
+        Table(
+            *("undated", "Without a day of publication", columns, undated, ("days",)),
+            optional=ASSUMED,
+        ),
     )
     is_table = printing.chosen is Format.TABLE
     printing.show(*(tables[:1] if is_table and not undated else tables))
@@ -178,7 +186,8 @@ def plan(
     if printing.chosen is not Format.TABLE:
         rows = tuple(row for inspection in planned for row in _inspection_rows(inspection))
         head = ("inspection", "inspection title", "kind", "from", "to")
-        printing.show(Table("plan", "What each inspection could verify", (*head, *columns), rows))
+        title = "What each inspection could verify"
+        printing.show(Table("plan", title, (*head, *columns), rows, optional=ASSUMED))
         return
     for inspection in planned:
         output.line(_say_inspection(inspection), "bold")
@@ -188,7 +197,8 @@ def plan(
         ):
             if records:
                 body = tuple(map(_verifiable_cells, records))
-                printing.show(Table("plan", f"{heading}: {len(records)}", columns, body))
+                title = f"{heading}: {len(records)}"
+                printing.show(Table("plan", title, columns, body, optional=ASSUMED))
         if not (inspection.ready or inspection.first):
             output.line("no open record is known that it could verify")
         output.line()
@@ -227,7 +237,7 @@ def movement(
                 moved.on,
                 moved.kind,
                 moved.counts,
-                *_record_cells(moved.row),
+                *_record_cells(evolve(moved.row, assumed=moved.assumed)),
                 str(moved.attribution.actor),
                 moved.attribution.recorded_by,
                 moved.reason,
@@ -237,11 +247,12 @@ def movement(
             )
         )
     columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
-    printing.show(Table("movement", title, columns, body))
+    printing.show(Table("movement", title, columns, body, optional=ASSUMED))
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
-    return (row.record, row.category, output.say_level(row.level), row.state, row.owner)
+    level, mark = output.say_level(row.level), say_mark(is_so=row.assumed)
+    return (row.record, row.category, level, row.state, mark, row.owner)
 
 
 def _titled_cells(row: RecordRow, title: str | None) -> tuple[output.Cell, ...]:

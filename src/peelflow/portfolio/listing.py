@@ -21,13 +21,17 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.register import Register
+from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_date
 from peelflow.results import Result
 
 
 @frozen
 class RecordRow(Result):
-    """A record in a list: what it is, whose it is, and how it stands."""
+    """A record in a list: what it is, whose it is, and how it stands.
+
+    Where it is `assumed`, it stands where it was taken over, and nobody saw it walk there.
+    """
 
     record: str
     category: str
@@ -35,6 +39,7 @@ class RecordRow(Result):
     force: str
     state: str
     owner: str | None
+    assumed: bool = False
 
 
 @frozen
@@ -67,6 +72,7 @@ def row_of(record: Record) -> RecordRow:
         force=record.force,
         state=record.state,
         owner=text_field(record, "owner"),
+        assumed=is_assumed(record),
     )
 
 

@@ -20,11 +20,11 @@ from peelflow.portfolio.listing import (
 from peelflow.portfolio.selection import (
     EVERYTHING,
     Selection,
-    corrected_until,
     each_open,
     narrowed,
     text_field,
 )
+from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.register.timers import (
     Deadline,

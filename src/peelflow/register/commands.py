@@ -46,6 +46,7 @@ from peelflow.register.hierarchy import (
 )
 from peelflow.register.known_names import UsedName, names_in
 from peelflow.register.session import Session
+from peelflow.register.taken_over import check_taken_over, check_word
 from peelflow.register.validation import (
     NOTHING_HELD,
     QUESTION_FIELDS,
@@ -64,7 +65,6 @@ from peelflow.register.validation import (
     check_provenance,
     check_questions,
     check_references,
-    check_taken_over,
     check_text,
     check_texts,
     checked_days,
@@ -366,6 +366,9 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     parent = checked_parent(session, entering)
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
+    if isinstance(what, TakenOver):
+        roles = session.rulebook.vocabulary.roles
+        check_word(lifecycle, event.record, what.state, event.actor, roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:

@@ -221,25 +221,6 @@ def check_follows(reads: ReadSet, on: date, record: Record) -> None:
         )
 
 
-def check_taken_over(
-    lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
-) -> None:
-    """Refuse a state its lifecycle does not have, or an issue date after the as-at date."""
-    if issued > on:
-        raise InvalidRequest(
-            f"{record}: the issue date {issued}",
-            f"lies after {on}, when it is taken over",
-            "give an earlier issue date",
-        )
-    check_text(state, f"{record}: the state")
-    if state not in lifecycle.states:
-        raise InvalidRequest(
-            f"{record}: the state {state!r}",
-            f"is none of {lifecycle}'s",
-            suggestion(state, lifecycle.states),
-        )
-
-
 def check_graded(record: str, graded: date | None, *, level: Level, issued: date, on: date) -> None:
     """Refuse a day on which a record's level cannot have been given.
 

@@ -135,7 +135,7 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for.
+    unless asked for; with `assumed`, those alone that were taken over are listed.
     """
 
     force: str | None = None
@@ -145,6 +145,7 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
+    assumed: bool = False
 
 
 @frozen
@@ -420,3 +421,16 @@ def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+NUMBERED_AT_ONCE = 1000
+
+
+def numbers_until(store: Store, known: int) -> dict[str, int]:
+    """Return the number of each record's last event up to a position of the feed."""
+    numbers: dict[str, int] = {}
+    after = 0
+    while after < known and (page := store.feed(after, min(NUMBERED_AT_ONCE, known - after))):
+        numbers.update((item.entry.event.record, item.entry.event.number) for item in page)
+        after = page[-1].position
+    return numbers

@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     read_set_ids,
     total_order,
 )
+from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.rows import decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
 
@@ -135,6 +136,8 @@ class Statements:
         elif query.level != "any":
             is_number = isinstance(query.level, int)
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
+        if query.assumed:
+            where[f"body LIKE {mark}"] = (f"{ASSUMED_START}%",)
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
         conditions = " AND ".join(where) or "1 = 1"

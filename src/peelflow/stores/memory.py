@@ -242,6 +242,7 @@ class _MemorySnapshot:
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
+        and (record.assumed or not query.assumed)
         and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)

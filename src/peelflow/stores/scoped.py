@@ -34,6 +34,7 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
+    numbers_until,
     pinned_key,
 )
 from peelflow.stores.codec import description_of
@@ -199,6 +200,12 @@ class ScopedStore:
         """Refuse: the feed holds every force's events."""
         del after, limit
         self._refuse_whole()
+
+    def last_numbers(self, known: int) -> Mapping[str, int]:
+        """Return the number of the last event up to a position of each of the force's records."""
+        numbers = numbers_until(self._store, known)
+        own = self.read(tuple(numbers))
+        return {record: number for record, number in numbers.items() if record in own}
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
