@@ -57,6 +57,7 @@ bench: $(READY)
 
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper
+	$(BIN)/python -m bench.tamper_table
 
 crash: $(READY)
 	$(BIN)/python -m bench.crash

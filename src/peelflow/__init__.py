@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import LastDone as LastDone
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import Noted as Noted
     from peelflow.model.records import ParentLinked as ParentLinked
     from peelflow.model.records import Provenance as Provenance
     from peelflow.model.records import Record as Record
@@ -113,6 +114,7 @@ if TYPE_CHECKING:
     from peelflow.portfolio.listing import Share as Share
     from peelflow.portfolio.movement import Movement as Movement
     from peelflow.portfolio.movement import MovementTotal as MovementTotal
+    from peelflow.portfolio.notes import Note as Note
     from peelflow.portfolio.overdue import Deadlines as Deadlines
     from peelflow.portfolio.overdue import Overdue as Overdue
     from peelflow.portfolio.overdue import OverdueRecord as OverdueRecord
@@ -144,8 +146,12 @@ if TYPE_CHECKING:
     from peelflow.stores.base import StoredEvent as StoredEvent
     from peelflow.stores.integrity import ChainHead as ChainHead
     from peelflow.stores.integrity import Discrepancy as Discrepancy
-    from peelflow.stores.integrity import Heads as Heads
-    from peelflow.stores.integrity import Seal as Seal
+    from peelflow.stores.seals import Heads as Heads
+    from peelflow.stores.seals import Seal as Seal
+    from peelflow.stores.seals import SealKey as SealKey
+    from peelflow.stores.seals import seal_from as seal_from
+    from peelflow.stores.seals import seal_key_from as seal_key_from
+    from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
     "peelflow.register.register": "Register",
@@ -169,7 +175,7 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment ParentLinked Provenance Record "
+        "EventPayload FieldValue LastDone Migrated Moment Noted ParentLinked Provenance Record "
         "Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
@@ -177,6 +183,7 @@ _HOMES = {
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",
+    "peelflow.portfolio.notes": "Note",
     "peelflow.portfolio.overdue": "Deadlines Overdue OverdueRecord UndatedRecord",
     "peelflow.portfolio.plan": "PlannedInspection Verifiable",
     "peelflow.portfolio.reconcile": "Difference ReconcileResult",
@@ -186,7 +193,8 @@ _HOMES = {
     "peelflow.register.timers": "Deadline DeadlineChange PendingTimer StateDeadline TickResult",
     "peelflow.results": "Result",
     "peelflow.stores.base": "FeedItem StoredEvent",
-    "peelflow.stores.integrity": "ChainHead Discrepancy Heads Seal",
+    "peelflow.stores.integrity": "ChainHead Discrepancy",
+    "peelflow.stores.seals": "Heads Seal SealKey seal_from seal_key_from seal_text",
 }
 _HOME_OF = dict(sorted((name, home) for home, names in _HOMES.items() for name in names.split()))
 

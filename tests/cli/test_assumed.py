@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
 
 from tests.cli.conftest import Run
 
@@ -74,8 +74,9 @@ def test_a_list_marks_it_in_every_format(
 
     assert force(*asked, "-o", "list.xlsx", *HERE).code == 0
     in_book: dict[str, object] = {}
-    for sheet in load_workbook("list.xlsx").worksheets:
-        head, *cells = sheet.values
+    book = CalamineWorkbook.from_path("list.xlsx")
+    for sheet in book.sheet_names:
+        head, *cells = book.get_sheet_by_name(sheet).to_python()
         places = head.index("record"), head.index("assumed")
         in_book |= {str(row[places[0]]): row[places[1]] or "" for row in cells}
     assert in_book.items() >= marked.items()
@@ -111,8 +112,8 @@ def test_the_figures_say_how_many_line_by_line(force: Run) -> None:
     markdown = force("figures", "--format", "md", *HERE).out
     assert "| Recommendation Level 3 | 2 | 1 | 3 | 2 |" in markdown
     assert force("figures", "-o", "f.xlsx", *HERE).code == 0
-    *_, last = load_workbook("f.xlsx").worksheets[0].values
-    assert last == ("Total", 2, 1, 3, 2)
+    *_, last = CalamineWorkbook.from_path("f.xlsx").get_sheet_by_index(0).to_python()
+    assert last == ["Total", 2, 1, 3, 2]
     selected = force("figures", "--level", "3", "--where", "owner=lead-3", *HERE).out
     assert "Recommendation Level 3" in selected
     assert selected.splitlines()[-1].split() == ["Total", "2", "1", "3", "2"]

@@ -23,7 +23,7 @@ from peelflow.rulebook.national import national
 from tests.builders.force import FORCE, HMICFRS, LIAISON, START, World, clock, new_world
 
 PCC = Actor("pcc-office", "pcc")
-THEIRS = {"actor": HMICFRS, "recorded_by": "liaison-officer"}
+THEIRS: dict[str, Any] = {"actor": HMICFRS, "recorded_by": "liaison-officer"}
 OURS: dict[str, Any] = {"actor": LIAISON}
 ENDS = (
     ("recommendation", 3, "closed"),
@@ -104,7 +104,13 @@ def test_the_inspectorates_states_are_those_that_its_steps_alone_lead_to() -> No
 
 def test_a_batch_of_many_is_refused_whole(world: World) -> None:
     """One record of it that rests on nobody's word."""
-    said = {"force": FORCE, "issued": START, "on": world.day, "source": "list", "reason": "so"}
+    said: dict[str, Any] = {
+        "force": FORCE,
+        "issued": START,
+        "on": world.day,
+        "source": "list",
+        "reason": "so",
+    }
     with pytest.raises(InspectorateOnly), world.register.batch() as batch:
         for name, level in (("T-1", 2), ("T-2", 3)):
             batch.take_over(
@@ -219,7 +225,10 @@ def test_the_assumed_are_counted_as_they_were_known(world: World) -> None:
     before = world.register.position()
     world.register.correct(gone, 1, correction="void", actor=LIAISON, on=world.day, reason="twice")
 
-    for register in (world.register, Register(world.register.store, rulebook=national(), clock=clock, force=FORCE)):
+    for register in (
+        world.register,
+        Register(world.register.store, rulebook=national(), clock=clock, force=FORCE),
+    ):
         assert [register.figures(known=known).assumed for known in (None, before, then)] == [
             2,
             3,

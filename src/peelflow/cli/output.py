@@ -143,11 +143,11 @@ def _labelled_cells(named: Iterable[tuple[str, str]]) -> Text:
 
 
 def _print_bordered(console: Console, content: TableContent) -> None:
+    if content.title:  # a title of Rich's would be wrapped to the table's width
+        console.print(Text(content.title, "bold"))
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, MARGIN // 2),
-        title=Text(content.title, "bold") if content.title else None,
-        title_justify="left",
         show_header=any(content.columns),
     )
     for index, name in enumerate(content.columns):

@@ -33,7 +33,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Counts
 from peelflow.portfolio.selection import Criterion, Selection, read_criterion
 from peelflow.register.context import utc_now
-from peelflow.reports.content import Cell, Table, for_people
+from peelflow.reports.content import Cell, Table, without_optional
 from peelflow.reports.tables import Arrangement
 from peelflow.reports.workbook import workbook_of
 
@@ -326,7 +326,7 @@ class PrintingOptions:
 
     def _for_people(self, tables: Sequence[Table]) -> Sequence[Table]:
         """Return tables as people are shown them; a column that is asked for is always there."""
-        return tables if self.columns else tuple(map(for_people, tables))
+        return tables if self.columns else tuple(map(without_optional, tables))
 
 
 def _show_one(table: Table, form: Format) -> None:

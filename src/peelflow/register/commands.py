@@ -40,13 +40,14 @@ from peelflow.register.hierarchy import (
     check_hierarchy,
     checked_parent,
     decide_in_hierarchy,
+    is_no_child,
     ledgers_for_role,
     open_ledgers,
     refuse_open_child,
 )
 from peelflow.register.known_names import UsedName, names_in
 from peelflow.register.session import Session
-from peelflow.register.taken_over import check_taken_over, check_word
+from peelflow.register.taken_over import check_source_and_reason, check_taken_over, check_word
 from peelflow.register.validation import (
     NOTHING_HELD,
     QUESTION_FIELDS,
@@ -329,8 +330,7 @@ def take_over(
     check_graded(record, graded, level=level, issued=issued, on=on)
     lifecycle = session.rulebook.lifecycle_for(category, level, graded or on)
     check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
-    check_text(provenance.source, f"{record}: the source")
-    check_text(provenance.reason, f"{record}: the reason")
+    check_source_and_reason(provenance, record)
     what = TakenOver(
         force=force,
         category=category,
@@ -366,9 +366,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     parent = checked_parent(session, entering)
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
-    if isinstance(what, TakenOver):
-        roles = session.rulebook.vocabulary.roles
-        check_word(lifecycle, event.record, what.state, event.actor, roles)
+    check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:
@@ -396,9 +394,13 @@ def link_to_parent(
 ) -> None:
     """Put the link to a child on its parent, of the event that put the child there.
 
+    What only lies below it is no child, and no rule asks the parent for it: nothing is put there.
+
     Raises:
         Refused: The child would stand open under a parent that is closed, or was since.
     """
+    if is_no_child(session, child.category, parent.category):
+        return
     link = evolve(
         event,
         record=parent.id,

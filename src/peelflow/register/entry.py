@@ -97,10 +97,10 @@ def entered_anew(
     rules = session.services.lifecycle_of(old.lifecycle)
     if [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]:
         rules = session.rulebook.lifecycle_for(what.category, what.level, what.graded or on)
-    if isinstance(old, TakenOver) and (rules.pin, wanted["state"]) != (old.lifecycle, old.state):
-        roles = session.rulebook.vocabulary.roles
-        check_word(rules, record, wanted["state"], first.actor, roles)
-    return _under(session, rules, what, record, wanted, on=on), on
+    entered = _under(session, rules, what, record, wanted, on=on)
+    if (entered.lifecycle, entered.state) != (old.lifecycle, old.state):
+        check_word(rules, first, entered, session.rulebook.vocabulary.roles)
+    return entered, on
 
 
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:

@@ -31,7 +31,8 @@ from peelflow.register.replay import (
 )
 from peelflow.register.session import Session
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
-from peelflow.stores.integrity import Discrepancy, Heads, Seal
+from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.texts import is_blank
 
 RECORDS_AT_ONCE = 500
@@ -65,6 +66,7 @@ def verify_register(
     *,
     sealed: Seal | None = None,
     heads: Heads | None = None,
+    key: SealKey | None = None,
     judged: bool = True,
 ) -> Verification:
     """Hold everything that is kept to its events, and each event to the rules kept beside it.
@@ -75,12 +77,15 @@ def verify_register(
         session_factory: Begins a session that reads from the store.
         sealed: A seal that was kept elsewhere.
         heads: The heads that came with it.
+        key: The key that the seal is to be signed with.
         judged: Whether the events are judged, where all else fits.
     """
+    of_seal = tuple(signature_discrepancies(sealed, key)) if sealed is not None else ()
     discrepancies = held_to_events(store, documents, sealed=sealed, heads=heads)
     if discrepancies or not judged:
-        return Verification(discrepancies)
-    return judge_events(store, session_factory)
+        return Verification((*of_seal, *discrepancies))
+    found = judge_events(store, session_factory)
+    return evolve(found, discrepancies=(*of_seal, *found.discrepancies))
 
 
 @frozen

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from peelflow.errors import InspectorateOnly, InvalidRequest
-from peelflow.model.records import Actor, Record
+from peelflow.model.records import Added, Event, Provenance, Record, TakenOver
 from peelflow.model.rules import Lifecycle, Role, Side, each_transition
 from peelflow.register.validation import check_text
 from peelflow.wording import suggestion
@@ -49,26 +49,39 @@ def check_taken_over(
         )
 
 
-def check_word(
-    lifecycle: Lifecycle, record: str, state: str, actor: Actor, roles: Mapping[str, Role]
-) -> None:
-    """Refuse a state that the inspectorate alone enters on anybody else's word.
+def check_source_and_reason(provenance: Provenance, record: str) -> None:
+    """Refuse to take a record over from nowhere, or for no reason.
 
     Args:
-        lifecycle: The rules that the record is taken over under.
+        provenance: Who takes it over, from what and why.
         record: Its id.
-        state: The state that it is said to stand in.
-        actor: Who says so.
+
+    Raises:
+        InvalidRequest: The source or the reason is missing.
+    """
+    check_text(provenance.source, f"{record}: the source")
+    check_text(provenance.reason, f"{record}: the reason")
+
+
+def check_word(
+    lifecycle: Lifecycle, event: Event, what: Added | TakenOver, roles: Mapping[str, Role]
+) -> None:
+    """Refuse to take a record over as the inspectorate alone has it on anybody else's word.
+
+    Args:
+        lifecycle: The rules that the record begins under.
+        event: Its first event: who says that it stands so.
+        what: What the event says; nothing is refused of a record that is added.
         roles: The roles there are by now.
 
     Raises:
         InspectorateOnly: With whose word it takes.
     """
-    known = {**lifecycle.roles, **roles}
-    side = known[actor.role].side if actor.role in known else None
-    theirs = inspectorate_roles(lifecycle, state)
-    if theirs and side != INSPECTORATE:
-        raise InspectorateOnly(record, state, str(lifecycle), actor.role, theirs)
+    role = {**lifecycle.roles, **roles}[event.actor.role]
+    theirs = inspectorate_roles(lifecycle, what.state) if isinstance(what, TakenOver) else ()
+    if theirs and role.side != INSPECTORATE:
+        rules = str(lifecycle)
+        raise InspectorateOnly(event.record, what.state, rules, event.actor.role, theirs)
 
 
 def inspectorate_roles(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:

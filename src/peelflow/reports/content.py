@@ -163,7 +163,7 @@ def without_empty_columns(table: Table) -> Table:
     return _without_empty(table, table.columns[1:] if table.rows else ())
 
 
-def for_people(table: Table) -> Table:
+def without_optional(table: Table) -> Table:
     """Return a table without its optional columns that say nothing in any row.
 
     Args:
