@@ -243,3 +243,12 @@ def test_the_answer_for_any_day_is_what_the_phases_say(moves: list[tuple[str, in
             own = in_engage(world.register, on, selection=Selection(force=force))
             assert own == tuple(spell for spell in spells if spell.force == force)
         assert all(spell.since <= on for spell in spells)
+
+
+def test_a_force_that_is_no_more_is_not_in_engage(world: World) -> None:
+    """Its spell ended with it."""
+    phase = world.add(PHASE)
+    world.step(phase, "move_to_engage")
+    world.step(phase, "end")
+    assert in_engage(world.register, world.day) == ()
+    assert [spell.until for spell in engage_spells(world.register, world.day)] == [world.day]
