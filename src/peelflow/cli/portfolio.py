@@ -221,17 +221,12 @@ def _engage_tables(spells: Sequence[EngageSpell], title: str) -> tuple[Table, ..
     return (
         Table("engage", title, columns, body, numbers),
         Table("causes", "What it rests on", (*_SPELL, "cause", "title", "named", "stands"), causes),
-        Table(
-            "visits",
-            "Visits in that time",
-            (*_SPELL, "inspection", "title", "first day", "last day", "closed"),
-            visits,
-            ("closed",),
-        ),
+        Table("visits", "Visits in that time", _VISIT_COLUMNS, visits, ("closed",)),
     )
 
 
 _SPELL = ("force", "since")
+_VISIT_COLUMNS = (*_SPELL, "inspection", "title", "first day", "last day", "closed")
 
 
 def _say_cause(cause: EngageCause) -> str:
