@@ -67,7 +67,7 @@ from peelflow.stores.seals import (
 from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
-_DOCUMENTS_HELP = "The folder its documents are kept in; the register itself when left out."
+_DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
 DocumentsOption = Annotated[
     Path | None,
     typer.Option(

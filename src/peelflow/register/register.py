@@ -89,7 +89,7 @@ class Register:
             rulebook: The rules.
             clock: Tells the present moment in UTC.
             predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the store keeps them if left out.
+            documents: A folder to keep documents in, by digest; the one last used, or the store.
             force: The only force whose records are shown and moved; every force's if left out.
             recorded_by: Its user, who types what an inspectorate or a signatory decides.
 
