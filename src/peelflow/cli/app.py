@@ -128,6 +128,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "seal": exchange.seal,
     "verify": exchange.verify,
     "export": exchange.export,
+    "backup": exchange.backup,
 }
 _OPTION_ORDER: Mapping[str, str] = {
     "add": "category force issued actor actor_role level graded field parent state on reason "
@@ -178,6 +179,7 @@ EXAMPLES: Mapping[str, str] = {
     "seal": "register.seal",
     "verify": "--seal register.seal",
     "export": "register.jsonl",
+    "backup": "2023-03-30.db",
 }
 """What may stand after each command, in an order in which all of them run one after another."""
 EXAMPLE_WIDTH = 70

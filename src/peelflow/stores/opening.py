@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from heapq import merge
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, TypeGuard
@@ -309,11 +310,14 @@ def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidReques
 
 
 def register_documents(snapshot: Snapshot, documents: DocumentStore) -> Iterator[tuple[str, bytes]]:
-    """Yield each document of a register once: those of its folder, and those its store keeps."""
-    in_folder = set()
-    for digest, content in documents.documents() if isinstance(documents, DocumentFolder) else ():
-        in_folder.add(digest)
-        yield digest, content
-    for digest, content in snapshot.documents():
-        if digest not in in_folder:
+    """Yield each document of a register once, by digest: its folder's and its store's."""
+    folder = documents.documents() if isinstance(documents, DocumentFolder) else iter(())
+    last = None
+    for digest, content in merge(folder, snapshot.documents(), key=_digest_text):
+        if digest != last:  # the folder's comes first
             yield digest, content
+        last = digest
+
+
+def _digest_text(document: tuple[object, object]) -> str:
+    return str(document[0])  # whatever somebody else put there in its place

@@ -476,6 +476,24 @@ class SqliteStore(DatabaseStore):
         self._run(lambda _: None)
         return self._open_snapshot()
 
+    def copy_to(self, path: Path) -> None:
+        """Copy all that is kept at one moment into a new file, while others go on writing.
+
+        Args:
+            path: The file, where nothing is yet.
+        """
+        self._run(lambda _: None)
+        try:
+            with (
+                closing(connect(self._path, self.url, timeout=self._timeout)) as source,
+                closing(sqlite3.connect(path, isolation_level=None)) as target,
+            ):
+                source.backup(target)  # in one step, and so of one moment
+                if is_stale(source):
+                    raise StoreBusy(self.url)
+        except sqlite3.Error as fault:
+            raise error_of(self.url, fault) from fault
+
     @contextmanager
     def _open_snapshot(self) -> Iterator[Snapshot]:
         try:
