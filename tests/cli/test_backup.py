@@ -47,9 +47,7 @@ def test_a_register_without_a_file_is_backed_up_as_an_export(run: Run, tmp_path:
     url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
     assert run("store", "upgrade", url).code == 0
     with Register.open(url) as register:
-        register.appoint(
-            "somebody", "lead", force="wmp", first_day=date(2023, 1, 1), actor=CHIEF
-        )
+        register.appoint("somebody", "lead", force="wmp", first_day=date(2023, 1, 1), actor=CHIEF)
 
     ran = run("backup", "copy.jsonl", "--register", url)
 

@@ -477,11 +477,7 @@ class SqliteStore(DatabaseStore):
         return self._open_snapshot()
 
     def copy_to(self, path: Path) -> None:
-        """Copy all that is kept at one moment into a new file, while others go on writing.
-
-        Args:
-            path: The file, where nothing is yet.
-        """
+        """Copy all that is kept at one moment into a new file, while others go on writing."""
         self._run(lambda _: None)
         try:
             with (
