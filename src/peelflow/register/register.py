@@ -90,7 +90,7 @@ class Register:
             rulebook: The rules.
             clock: Tells the present moment in UTC.
             predicates: The Python functions that the rules' predicates name.
-            documents: A folder to keep documents in, by digest; the one last used, or the store.
+            documents: A folder to keep documents in, by digest; the store keeps them if left out.
             force: The only force whose records are shown and moved; every force's if left out.
             recorded_by: Its user, who types what an inspectorate or a signatory decides.
 
@@ -631,7 +631,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on when asked to.
+        The file is checked whole before anything is kept. What was cut off goes on.
 
         Args:
             path: The file that `export` was written to.
