@@ -121,7 +121,7 @@ def test_a_list_dates_the_last_event_by_itself(run: Run, demo: Path) -> None:
     assert run("correct", "WMP-A2-001", "2", *void, *liaison).code == 0
     said = run("list", "--category", "afi", "--level", "2", "--format", "csv", "--register", demo)
     row = next(line for line in said.out.splitlines() if "WMP-A2-001" in line)
-    assert row.split(",")[7] == "2023-04-03"
+    assert row.split(",")[8] == "2023-04-03"
 
 
 def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
@@ -130,5 +130,5 @@ def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
     shown = run("show", "WMP-R2-014", "--register", demo).out
     assert "successor  WMP-R3-018" in shown
     assert "succeeded by WMP-R3-018" in shown
-    assert "parent  WMP-C-01" in run("show", "WMP-B-001", "--register", demo).out
+    assert "parent   WMP-C-01" in run("show", "WMP-B-001", "--register", demo).out
     assert "`reported` is an end" in run("show", "WMP-INS-2023-02", "--register", demo).out
