@@ -42,6 +42,7 @@ def test_every_kind_of_event_is_said() -> None:
         "child WMP-R3-018",
         "level 2 → 3, as open",
         "moved to level-3@1, as in_progress",
+        "noted: PPOG asked for a date \N{EN DASH} again, with letter Schreiben é.pdf",
         "put under WMP-C-1",
         "event 2 re-dated to 2024-01-31",
     ]
