@@ -104,6 +104,9 @@ if TYPE_CHECKING:
     from peelflow.model.rules import Lifecycle as Lifecycle
     from peelflow.model.rules import MigrationPlan as MigrationPlan
     from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.engage import EngageCause as EngageCause
+    from peelflow.portfolio.engage import EngageSpell as EngageSpell
+    from peelflow.portfolio.engage import EngageVisit as EngageVisit
     from peelflow.portfolio.grouping import Group as Group
     from peelflow.portfolio.grouping import GroupCount as GroupCount
     from peelflow.portfolio.grouping import GroupedFigures as GroupedFigures
@@ -182,6 +185,7 @@ _HOMES = {
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
+    "peelflow.portfolio.engage": "EngageCause EngageSpell EngageVisit",
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",

@@ -187,10 +187,12 @@ def test_an_own_id_that_is_taken_is_refused_as_ever(both: Both) -> None:
 
 def test_every_id_in_an_event_is_renamed() -> None:
     """18.11: whatever happened; what holds no id stays as it is."""
-    added = next(event for event in events().values() if isinstance(event.what, Added))
+    added = next(each for each in events().values() if isinstance(each.what, Added))
+    assert isinstance(added.what, Added)
     entry = evolve(added.what, parent="up")
     anew = evolve(added, what=Corrected(1, "reenter", entry=entry))
-    assert renamed_event(anew, str.upper).what.entry.parent == "UP"
+    wanted = Corrected(1, "reenter", entry=evolve(entry, parent="UP"))
+    assert renamed_event(anew, str.upper).what == wanted
     for event in [*events().values(), anew]:
         there = renamed_event(event, lambda name: f"{name}!")
         assert there.record == f"{event.record}!"

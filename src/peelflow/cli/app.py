@@ -137,6 +137,10 @@ COMMANDS: Mapping[str, Command] = {
         "List how long ago each open record was published, the oldest first; "
         "and what does not say.",
     ),
+    "engage": Command(
+        "portfolio:engage",
+        "List the forces in Engage on a day: since when, why, on what causes, with what visits.",
+    ),
     "plan": Command(
         "portfolio:plan",
         "List what each coming inspection could verify, and what must be done first for others.",
@@ -215,6 +219,7 @@ EXAMPLES: Mapping[str, str] = {
     "overdue": "--on 2024-02-05",
     "due": "--on 2024-02-05",
     "ages": "--on 2024-02-05",
+    "engage": "--on 2024-02-05",
     "plan": "--on 2024-02-05",
     "movement": "--after 2022-12-31 --until 2023-03-30",
     "reconcile": "portal.csv",
