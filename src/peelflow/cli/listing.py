@@ -359,7 +359,8 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     deadline = register.deadline(record.id)
     if deadline.changes:
         times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
-        yield "deadline", f"first {deadline.original}, changed {times} since"
+        first = deadline.original or deadline.original_as_known
+        yield "deadline", f"first {first}, changed {times} since"
     if deadline.state:
         day = deadline.state.day
         yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"

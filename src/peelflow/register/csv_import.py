@@ -35,7 +35,7 @@ from peelflow.register.csv_schema import (
 )
 from peelflow.register.notes import note
 from peelflow.register.session import Session
-from peelflow.register.validation import iso_date, list_items
+from peelflow.register.validation import is_date_of, iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result
 
@@ -387,7 +387,7 @@ class _ImportRun:
         rule = declared.fields.get(name) if declared else None
         if declared is None or rule is None:
             return text
-        if rule.type == "date" and iso_date(text) is None:
+        if rule.type == "date" and not is_date_of(rule, text):
             raise bad_date(column, text)
         return list_items(declared, name, text) if rule.type == "list" else text
 

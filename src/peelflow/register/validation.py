@@ -13,6 +13,7 @@ from peelflow.engine.calendar import last_day
 from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
+from peelflow.model.date_spans import AS_KNOWN_FORMS, is_as_known
 from peelflow.model.records import (
     Actor,
     Added,
@@ -413,9 +414,17 @@ def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
         check_name(value, f"{what}: the person")
     if rule.type == "choice" and value not in rule.choices:
         raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
-    if rule.type == "date" and iso_date(value) is None:
-        raise InvalidRequest(what, f"is {value!r}, which is no date", "write it as 2023-03-30")
+    if rule.type == "date" and not is_date_of(rule, value):
+        instead = "write it as 2023-03-30"
+        if rule.as_known:
+            instead += f"; where the day is not known, as {AS_KNOWN_FORMS}"
+        raise InvalidRequest(what, f"is {value!r}, which is no date", instead)
     return value
+
+
+def is_date_of(rule: FieldRule, text: str) -> bool:
+    """Say whether a text is a date that a field takes: a day, or what is known of one."""
+    return iso_date(text) is not None or (rule.as_known and is_as_known(text))
 
 
 def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str, ...]:
