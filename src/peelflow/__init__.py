@@ -127,6 +127,8 @@ if TYPE_CHECKING:
     from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
     from peelflow.portfolio.selection import Criterion as Criterion
     from peelflow.portfolio.selection import Selection as Selection
+    from peelflow.register.backup import Backup as Backup
+    from peelflow.register.backup import backup as backup
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
     from peelflow.register.migrations import Impact as Impact
@@ -156,6 +158,7 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
+    "peelflow.register.backup": "Backup backup",
     "peelflow.register.register": "Register",
     "peelflow.register.batch": "Batch",
     "peelflow.register.session": "Session",

@@ -169,6 +169,10 @@ COMMANDS: Mapping[str, Command] = {
         "exchange:export",
         "Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere.",
     ),
+    "backup": Command(
+        "exchange:backup",
+        "Copy a running register whole into one file, with its documents, and verify the copy.",
+    ),
 }
 _OPTION_ORDER: Mapping[str, str] = {
     "add": "category force issued actor actor_role level graded field parent state on reason "
@@ -223,6 +227,7 @@ EXAMPLES: Mapping[str, str] = {
     "seal": "register.seal",
     "verify": "--seal register.seal",
     "export": "register.jsonl",
+    "backup": "2023-03-30.db",
 }
 """What may stand after each command, in an order in which all of them run one after another."""
 EXAMPLE_WIDTH = 70
