@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 from attrs import frozen
 
+from peelflow.model.rules import FieldRule
+
 _YEAR, _QUARTER, _MONTH, _DAY = (
     re.compile(pattern)
     for pattern in (
@@ -20,8 +22,6 @@ _YEAR, _QUARTER, _MONTH, _DAY = (
         "[0-9]{4}-[0-9]{2}-[0-9]{2}",
     )
 )
-AS_KNOWN_FORMS = "2023-03, Q3 2024 or 2024"
-"""How what is known of a date is written."""
 
 
 @frozen
@@ -93,6 +93,27 @@ def is_as_known(text: str) -> bool:
     """
     span = read_span(text)
     return span is not None and not span.is_day
+
+
+def is_date_of(rule: FieldRule, text: str) -> bool:
+    """Say whether a text is a date that a field takes: a day, or what is known of one.
+
+    Args:
+        rule: The field's rule.
+        text: The text.
+    """
+    span = read_span(text)
+    return span is not None and (span.is_day or rule.as_known)
+
+
+def say_date_forms(rule: FieldRule) -> str:
+    """Say how a date is written in a field.
+
+    Args:
+        rule: The field's rule.
+    """
+    part = "; where the day is not known, as 2023-03, Q3 2024 or 2024" if rule.as_known else ""
+    return f"write it as 2023-03-30{part}"
 
 
 def _months(text: str, year: int, first: int, last: int) -> DateSpan:

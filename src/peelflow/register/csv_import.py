@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
+from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
@@ -35,7 +36,7 @@ from peelflow.register.csv_schema import (
 )
 from peelflow.register.notes import note
 from peelflow.register.session import Session
-from peelflow.register.validation import is_date_of, iso_date, list_items
+from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result
 

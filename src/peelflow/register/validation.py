@@ -13,7 +13,7 @@ from peelflow.engine.calendar import last_day
 from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
-from peelflow.model.date_spans import AS_KNOWN_FORMS, is_as_known
+from peelflow.model.date_spans import is_date_of, say_date_forms
 from peelflow.model.records import (
     Actor,
     Added,
@@ -283,6 +283,7 @@ def _declared_field(category: Category, name: str, what: str) -> FieldRule:
 
 
 FieldInput = str | date | Sequence[str]
+UNPINNED = Pin("", 0, "")
 LAST_POSITION = 2**63 - 1  # what a database counts to
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -415,16 +416,8 @@ def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
     if rule.type == "choice" and value not in rule.choices:
         raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
     if rule.type == "date" and not is_date_of(rule, value):
-        instead = "write it as 2023-03-30"
-        if rule.as_known:
-            instead += f"; where the day is not known, as {AS_KNOWN_FORMS}"
-        raise InvalidRequest(what, f"is {value!r}, which is no date", instead)
+        raise InvalidRequest(what, f"is {value!r}, which is no date", say_date_forms(rule))
     return value
-
-
-def is_date_of(rule: FieldRule, text: str) -> bool:
-    """Say whether a text is a date that a field takes: a day, or what is known of one."""
-    return iso_date(text) is not None or (rule.as_known and is_as_known(text))
 
 
 def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str, ...]:
@@ -516,9 +509,6 @@ def check_inspection(reads: ReadSet, inspection: str) -> None:
     if named is None or named.category != INSPECTION:
         what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
         raise InvalidRequest(what, why, "name one that was, or leave it out")
-
-
-UNPINNED = Pin("", 0, "")
 
 
 def idempotency_payload(event: Event) -> tuple[object, ...]:
