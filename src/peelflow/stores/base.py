@@ -331,6 +331,13 @@ class Snapshot(Protocol):
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what is wrong with the database itself, below the rows; nothing where none is."""
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield what of the database itself could not be looked at, in words."""
+
+
+SCHEMA_GONE = "its schema number is gone"
+"""How the sentence begins of a store that has tables of ours, and no number of their schema."""
+
 
 class DatabaseFault(NamedTuple):
     """What is wrong with a database itself: its code, and a sentence."""

@@ -303,10 +303,15 @@ class SqlSnapshot:
     select: Select
     _statements: Statements = field(repr=False)
     _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
+    _unchecked: Callable[[Select], Iterator[str]] = field(repr=False, default=lambda _: iter(()))
 
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, and how its schema differs from ours."""
         return self._check(self.select)
+
+    def unchecked(self) -> Iterator[str]:
+        """Yield what the database could not be asked to check."""
+        return self._unchecked(self.select)
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record and number."""

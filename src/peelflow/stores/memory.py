@@ -250,6 +250,10 @@ class _MemorySnapshot:
         """Yield nothing: there is no database."""
         return iter(())
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield nothing: there is no database."""
+        return iter(())
+
 
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
