@@ -57,7 +57,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Category, Counts, ledgers_counting
+from peelflow.model.rules import SYSTEM, Category, Counts, Lifecycle, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
@@ -345,12 +345,16 @@ def show_record(
             output.line(f"  {say_rule(transition)}")
 
 
-def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
-    rules = register.lifecycle(record.lifecycle)
+def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
     counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     if is_assumed(record) and not record.withdrawn:
         yield "assumed", f"taken over so on {record.entered[record.state].on}"
+
+
+def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
+    rules = register.lifecycle(record.lifecycle)
+    yield from _state_facts(rules, record)
     is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
     title = rules.title if is_here else "as kept with it; their file is not here"
     yield "rules", f"{record.lifecycle}: {title}"
@@ -360,7 +364,8 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     deadline = register.deadline(record.id)
     if deadline.changes:
         times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
-        yield "deadline", f"first {deadline.original}, changed {times} since"
+        first = deadline.original or deadline.original_as_known
+        yield "deadline", f"first {first}, changed {times} since"
     if deadline.state:
         day = deadline.state.day
         yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"

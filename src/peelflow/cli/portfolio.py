@@ -158,8 +158,8 @@ def ages(
             return
         listed = ages_of(register, day, ledger=ledger, selection=selection)
     columns = (*_TITLED_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
-    dated = tuple(_age_row(age) for age in listed if age.published)
-    undated = tuple(_age_row(age) for age in listed if not age.published)
+    dated = tuple(_age_row(age) for age in listed if age.days is not None)
+    undated = tuple(_age_row(age) for age in listed if age.days is None)
     tables = (
         Table("ages", f"Open on {day}", columns, dated, ("days",), optional=ASSUMED),
         Table(
@@ -170,7 +170,8 @@ def ages(
     is_table = printing.chosen is Format.TABLE
     printing.show(*(tables[:1] if is_table and not undated else tables))
     if older_than and printing.output is None and is_table:
-        past = sum(age.published is not None and age.published < span.before(day) for age in listed)
+        least = (day - span.before(day)).days
+        past = sum(age.days is not None and age.days > least for age in listed)
         output.line(_say_share(Share(Group(None, ""), past, len(listed), len(undated)), span))
 
 
@@ -331,7 +332,7 @@ def _titled_cells(row: RecordRow, title: str | None) -> tuple[output.Cell, ...]:
 
 def _age_row(age: Age) -> tuple[output.Cell, ...]:
     cells = _titled_cells(age.row, age.title)
-    return (*cells, age.published, age.days, *_attribution_cells(age.attribution))
+    return (*cells, age.published or age.as_known, age.days, *_attribution_cells(age.attribution))
 
 
 def _say_share(share: Share, span: Span) -> str:
@@ -345,8 +346,8 @@ def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
     return (
         *_titled_cells(record.row, record.title),
         record.what,
-        deadline.original if is_own else None,
-        record.due,
+        (deadline.original or deadline.original_as_known) if is_own else None,
+        record.due or record.as_known,
         record.days_over,
         *(_slip_cells(deadline) if is_own else (None, None)),
         None,
@@ -359,11 +360,11 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
     return (
         *_titled_cells(record.row, record.title),
         record.what,
-        deadline.original,
+        deadline.original or deadline.original_as_known,
         None,
         None,
         *_slip_cells(deadline),
-        deadline.state.why if deadline.state else deadline.words,
+        deadline.state.why if deadline.state else deadline.as_known or deadline.words,
         *_attribution_cells(record.attribution),
     )
 
@@ -371,7 +372,8 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
 def _slip_cells(deadline: Deadline) -> tuple[int, str]:
     """Say how often a day slipped, and each time to what day, why, and by whose act."""
     slips = [
-        f"{slip.day or 'none'}: {slip.reason} ({slip.actor}, recorded by {slip.recorded_by})"
+        f"{slip.day or slip.as_known or 'none'}: {slip.reason} "
+        f"({slip.actor}, recorded by {slip.recorded_by})"
         for slip in deadline.changes
     ]
     return len(slips), "; ".join(slips)

@@ -6,7 +6,7 @@ Every list and every sum over records takes one `Selection`, so that all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal, get_args
 
@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from peelflow.engine.requirements import QUESTION_FIELD, covers_question
 from peelflow.errors import InvalidRequest
+from peelflow.model.date_spans import read_span
 from peelflow.model.records import Record
 from peelflow.model.rules import Counts, Level
 from peelflow.register.as_at import each_as_at
@@ -146,6 +147,9 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
     """
     values, wanted = values_of(record, criterion.column), criterion.value
     is_question = criterion.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
+    ordered = _compared(values, criterion)
+    if ordered is not None:
+        return ordered
     match criterion.operator:
         case "=" | "!=":
             says = any(
@@ -163,6 +167,31 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
             return any(value >= wanted for value in values)
         case _:  # "~"
             return any(wanted.casefold() in value.casefold() for value in values)
+
+
+_ORDERS = ("<", "<=", ">", ">=")
+
+
+def _compared(values: Sequence[str], criterion: Criterion) -> bool | None:
+    """Say how dates compare of which some day is not known; None where there is none of them.
+
+    One is before or after another where it is so whichever day each of them is.
+    """
+    if criterion.operator not in _ORDERS or (wanted := read_span(criterion.value)) is None:
+        return None
+    spans = [span for span in map(read_span, values) if span is not None]
+    if all(span.is_day for span in (wanted, *spans)):
+        return None
+    pairs = [(span, wanted) for span in spans]
+    match criterion.operator:
+        case "<":
+            return any(span.last < other.first for span, other in pairs)
+        case "<=":
+            return any(span.last <= other.first for span, other in pairs)
+        case ">":
+            return any(span.first > other.last for span, other in pairs)
+        case _:
+            return any(span.first >= other.last for span, other in pairs)
 
 
 def each_selected(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from peelflow.errors import InvalidRequest
+from peelflow.model.date_spans import read_span
 from peelflow.model.outline import OutlineSection
 from peelflow.model.records import Corrected, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, Requirement, atoms_of
@@ -85,7 +86,7 @@ def _recommendation_blocks(scope: Scope, carried: Sequence[Record]) -> Iterator[
             record.id,
             text_field(record, "title"),
             ", ".join(map(_addressee, record.fields.get("addressees", ()))),
-            text_field(record, "due") and date.fromisoformat(text_field(record, "due") or ""),
+            record_date(record, "due"),
             text_field(record, "due_words"),
             _state_title(scope, record),
             say_mark(is_so=is_assumed(record)),
@@ -104,6 +105,12 @@ def _recommendation_blocks(scope: Scope, carried: Sequence[Record]) -> Iterator[
             f"{len(answered)} have been accepted, {len(refused)} have not, and {open_} wait for an "
             "answer."
         )
+
+
+def record_date(record: Record, name: str) -> Cell:
+    """Return a date of a record's: a day, or else what is known of it."""
+    span = read_span(text_field(record, name) or "")
+    return None if span is None else span.last if span.is_day else span.text
 
 
 def _addressee(name: str) -> str:
@@ -129,19 +136,23 @@ def overdue_parts(scope: Scope) -> Parts:
         yield Table("overdue", title, _DAY_COLUMNS, rows, ("Days over",))
     else:
         yield Paragraph("Nothing that is open is past its day.")
-    if listed.undated:
-        yield Paragraph(f"{len(listed.undated)} open records have no day; they stand below.")
+    unsure = [f"{each.row.record} ({each.as_known})" for each in listed.undated if each.as_known]
+    if unsure:
+        yield Paragraph(f"Nobody can tell of {', '.join(unsure)}, due on a day that is not known.")
+    if len(listed.undated) > len(unsure):
+        count = len(listed.undated) - len(unsure)
+        yield Paragraph(f"{count} open records have no day; they stand below.")
 
 
 def _day_row(record: OverdueRecord) -> tuple[Cell, ...]:
     row, deadline = record.row, record.deadline
     return (
         *_record_cells(row, record.title),
-        deadline.original if record.what == "record" else None,
-        record.due,
+        (deadline.original or deadline.original_as_known) if record.what == "record" else None,
+        record.due or record.as_known,
         record.days_over,
         "; ".join(
-            f"{say_cell(change.day) or 'none'}: {change.reason or 'no reason'}"
+            f"{say_cell(change.day or change.as_known) or 'none'}: {change.reason or 'no reason'}"
             for change in deadline.changes
         )
         or None,
@@ -164,7 +175,8 @@ def due_parts(scope: Scope) -> Parts:
 
 
 def _undated_row(record: UndatedRecord) -> tuple[Cell, ...]:
-    return (*_record_cells(record.row, record.title), record.deadline.words)
+    words = record.deadline.as_known or record.deadline.words
+    return (*_record_cells(record.row, record.title), words)
 
 
 def letters_parts(scope: Scope) -> Parts:
