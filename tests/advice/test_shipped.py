@@ -37,11 +37,14 @@ WHAT: dict[str, dict[str, str | date]] = {
     "section_55_answer": {"answers": "ANSWERED"},
     "super_complaint": {"title": "Stalking"},
     "peel_readiness": {"question": "7"},
+    "milestone": {"title": "A first draft"},
+    "engage_cause": {"cause": "CAUSE"},
 }
 BESIDE: tuple[tuple[str, str, Level, dict[str, str]], ...] = (
     ("REPORT", "report", None, {"title": "Custody", "kind": "national"}),
     ("ANSWERED", "afi", 2, {}),
     ("OWED", "recommendation", 2, {"source_report": "REPORT"}),
+    ("CAUSE", "cause_of_concern", None, {}),
 )
 """What records refer to."""
 

@@ -10,7 +10,6 @@ import pytest
 
 from bench.tamper import LIAISON
 from peelflow import Register
-from tests.builders.force import CHIEF
 from tests.cli.conftest import Run
 
 
@@ -47,7 +46,7 @@ def test_a_register_without_a_file_is_backed_up_as_an_export(run: Run, tmp_path:
     url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
     assert run("store", "upgrade", url).code == 0
     with Register.open(url) as register:
-        register.appoint("somebody", "lead", force="wmp", first_day=date(2023, 1, 1), actor=CHIEF)
+        register.appoint("somebody", "lead", force="wmp", first_day=date(2023, 1, 1), actor=LIAISON)
 
     ran = run("backup", "copy.jsonl", "--register", url)
 

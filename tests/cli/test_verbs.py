@@ -320,12 +320,12 @@ def test_notes_something(run: Run) -> None:
     add(run, "R2", "2")
     Path("minutes.txt").write_text("minutes", "utf-8")
     told = ("The board asked for a date", "--on", "2022-12-20", *LIAISON, "--source", "item 4")
-    ran = run("note", "R1", *told, "--document", "minutes.txt", "--kind", "minutes")
+    ran = run("note", "R1", *told, "--document", "minutes.txt", "--kind", "meeting_minutes")
     assert (ran.code, ran.out) == (0, "R1: noted (event 2, 2022-12-20)\n")
     run("note", "R1", "Earlier", "--on", "2022-12-18", *LIAISON)
 
     shown = run("show", "R1").out
-    assert "noted: The board asked for a date, with minutes minutes.txt" in shown
+    assert "noted: The board asked for a date, with meeting_minutes minutes.txt" in shown
     assert "last note" in shown
     assert "2022-12-20: The board asked for a date" in shown
     assert "last note" not in run("show", "R2").out

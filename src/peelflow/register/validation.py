@@ -493,11 +493,14 @@ def check_inspection(reads: ReadSet, inspection: str) -> None:
 
 
 def idempotency_payload(event: Event) -> tuple[object, ...]:
-    """Return what was asked in `event`: without its number, our clock, and what rules derived."""
+    """Return what was asked in `event`, without what rules derived, its number and our clock.
+
+    Nor who typed it: whoever asks again asks for the same, also from another account.
+    """
     # An appointment that begins later is dated today; its own days stand in its fields.
     dated = isinstance(event.what, Added) and event.what.category == "appointment"
     on = None if dated else event.on
-    asked = (on, event.actor, event.recorded_by, event.reason, event.source, event.key)
+    asked = (on, event.actor, event.reason, event.source, event.key)
     return (_without_derived(event.what), *asked)
 
 

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "732fdffc4f2c2860b698c04cc5190def2d9cf5ed46210c201573df0bfee067d7"
+CACHE_DIGEST = "6564ad4bfc4c085af7a9d16cb5c74bc7b70a9a816ecbb3df0644f2614459ae7e"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
