@@ -232,7 +232,8 @@ def _transitions_json_schema(
     return {
         "type": "object",
         "propertyNames": _key_json_schema(TriggerName, definitions),
-        "additionalProperties": {"anyOf": [transition, several]},
+        # Editors say of a choice only that nothing fits; of a condition, what is wrong.
+        "additionalProperties": {"if": {"type": "array"}, "then": several, "else": transition},
     }
 
 
