@@ -104,6 +104,9 @@ if TYPE_CHECKING:
     from peelflow.model.rules import Lifecycle as Lifecycle
     from peelflow.model.rules import MigrationPlan as MigrationPlan
     from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.engage import EngageCause as EngageCause
+    from peelflow.portfolio.engage import EngageSpell as EngageSpell
+    from peelflow.portfolio.engage import EngageVisit as EngageVisit
     from peelflow.portfolio.grouping import Group as Group
     from peelflow.portfolio.grouping import GroupCount as GroupCount
     from peelflow.portfolio.grouping import GroupedFigures as GroupedFigures
@@ -124,6 +127,8 @@ if TYPE_CHECKING:
     from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
     from peelflow.portfolio.selection import Criterion as Criterion
     from peelflow.portfolio.selection import Selection as Selection
+    from peelflow.register.backup import Backup as Backup
+    from peelflow.register.backup import backup as backup
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
     from peelflow.register.migrations import Impact as Impact
@@ -153,6 +158,7 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
+    "peelflow.register.backup": "Backup backup",
     "peelflow.register.register": "Register",
     "peelflow.register.batch": "Batch",
     "peelflow.register.session": "Session",
@@ -179,6 +185,7 @@ _HOMES = {
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
+    "peelflow.portfolio.engage": "EngageCause EngageSpell EngageVisit",
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",

@@ -22,7 +22,17 @@ from sqlalchemy.engine import make_url
 from peelflow.stores.sql.store import upgrade_sql
 
 GIVEN = "PEELFLOW_TEST_POSTGRES"
-TABLES = ("meta", "events", "unplaced", "feed", "records", "changes", "documents", "lifecycles")
+TABLES = (
+    "meta",
+    "events",
+    "unplaced",
+    "feed",
+    "records",
+    "changes",
+    "documents",
+    "lifecycles",
+    "settings",
+)
 
 
 @contextmanager

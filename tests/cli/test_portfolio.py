@@ -237,3 +237,37 @@ def test_plan_tells_inspection_by_inspection_what_waits_for_it(run: Run, demo: P
     assert "First in need of something: 28" in september
     later = run("plan", "--on", "2030-01-01", "--register", demo).out
     assert later == "no inspection is planned for that day or later\n"
+
+
+def test_says_who_is_in_engage(run: Run) -> None:
+    """For programs three lists, for people the sentence that there is nobody, or what there is."""
+    said = ("--actor", "portal", "--actor-role", "hmicfrs", "--recorded-by", "officer")
+    told = (*said, "--source", "portal", "--force", "wmp", "--issued", "2023-01-02")
+    run("add", "PHASE", "--category", "monitoring_phase", *told)
+    assert run("engage", "--on", "2023-01-03").out == "No force is in Engage on 2023-01-03\n"
+    gone = run("engage", "--on", "2023-01-03", "--gone").out
+    assert gone == "No force was ever in Engage by 2023-01-03\n"
+    run("add", "C-1", "--category", "cause_of_concern", *told)
+    moved = ("--on", "2023-02-01", "--reason", "no progress", *said, "--source", "letter")
+    run("do", "PHASE", "move_to_engage", *moved)
+    link = ("--category", "engage_cause", "--parent", "PHASE", "--field", "cause=C-1")
+    ran = run("add", "E-1", *link, *told[:-1], "2023-02-01")
+    assert (ran.code, ran.err) == (0, "")
+    lists = json.loads(run("engage", "--on", "2023-02-02", "--format", "json").out)
+    assert lists["engage"] == [
+        {
+            "force": "wmp",
+            "since": "2023-02-01",
+            "until": None,
+            "why": "no progress",
+            "why it left": None,
+            "causes": 1,
+            "open": 1,
+            "visits": 0,
+            "decided by": "portal (hmicfrs)",
+        }
+    ]
+    assert [cause["stands"] for cause in lists["causes"]] == ["open"]
+    assert lists["visits"] == []
+    run("do", "E-1", "set_aside", *moved)
+    assert "open (set aside)" in run("engage", "--on", "2023-02-02").out

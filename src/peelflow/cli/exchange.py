@@ -30,13 +30,16 @@ from peelflow.cli.options import (
 from peelflow.cli.output_files import (
     ReplaceOption,
     check_output_file,
+    move_into_place,
     output_stream,
+    partial_path,
     write_text,
 )
 from peelflow.cli.paper import write_demo_papers
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
+from peelflow.register.backup import backup as backup_register
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -67,7 +70,7 @@ from peelflow.stores.seals import (
 from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
-_DOCUMENTS_HELP = "The folder its documents are kept in; the register itself when left out."
+_DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
 DocumentsOption = Annotated[
     Path | None,
     typer.Option(
@@ -452,6 +455,30 @@ def export(
     ):
         stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy to write.")],
+    *,
+    replace: ReplaceOption = False,
+    documents: DocumentsOption = None,
+    location: RegisterOptions,
+) -> None:
+    """Copy a running register whole into one file, with its documents, and verify the copy.
+
+    A register in a file becomes such a file again, which any command opens; one in a database
+    becomes an export, FILE.jsonl, which `peelflow import` takes.
+    """
+    check_output_file(file, replace=replace)
+    with location.opened(documents=documents) as register:
+        draft = partial_path(file)
+        try:
+            made = backup_register(register, draft)
+            move_into_place(draft, file, replace=replace)
+        finally:
+            draft.unlink(missing_ok=True)
+    kind = "a register of its own" if made.is_register else "an export"
+    output.line(f"{file}: {kind}, verified, with {made.events} events")
 
 
 def feed(

@@ -1,10 +1,11 @@
 """Run the commands that take all records together.
 
-They are overdue, due, ages, plan, movement, reconcile and tick; only tick writes.
+They are overdue, due, ages, engage, plan, movement, reconcile and tick; only tick writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,7 @@ from peelflow.cli.selecting import (
     Span,
 )
 from peelflow.model.records import Event, TransitionTaken
+from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
 from peelflow.portfolio.grouping import Group
 from peelflow.portfolio.listing import Age, Attribution, RecordRow, Share, age_shares
 from peelflow.portfolio.listing import ages as ages_of
@@ -162,6 +164,74 @@ def ages(
     if older_than and printing.output is None and is_table:
         past = sum(age.published is not None and age.published < span.before(day) for age in listed)
         output.line(_say_share(Share(Group(None, ""), past, len(listed), len(undated)), span))
+
+
+def engage(
+    *,
+    on: AsOnOption = None,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Those too that left Engage by that day.")
+    ] = False,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    wanted: SelectionOptions,
+    location: RegisterOptions,
+    printing: PrintingOptions,
+) -> None:
+    """List the forces in Engage on a day: since when, why, on what causes, with what visits.
+
+    A register of several forces lists them all. Causes stand as they did that day, or as they did
+    when the force left.
+    """
+    day = on or today()
+    with location.opened() as register:
+        list_spells = engage_spells if gone else in_engage
+        spells = list_spells(register, day, selection=wanted.selection(), ledger=ledger)
+    tables = _engage_tables(spells, f"In Engage {'by' if gone else 'on'} {day}")
+    if printing.chosen is not Format.TABLE:
+        printing.show(*tables)
+    elif spells:
+        printing.show(*(table for table in tables if table.rows))
+    else:
+        output.line(
+            f"No force {'was ever' if gone else 'is'} in Engage {'by' if gone else 'on'} {day}"
+        )
+
+
+def _engage_tables(spells: Sequence[EngageSpell], title: str) -> tuple[Table, ...]:
+    heads = [(spell.force, spell.since) for spell in spells]
+    body = tuple(
+        (
+            *(*head, spell.until, spell.reason, spell.reason_left, len(spell.causes)),
+            *(spell.open_causes, len(spell.visits), *_attribution_cells(spell.attribution)[:1]),
+        )
+        for head, spell in zip(heads, spells, strict=True)
+    )
+    causes = tuple(
+        (*head, cause.record, cause.title, cause.named_on, _say_cause(cause))
+        for head, spell in zip(heads, spells, strict=True)
+        for cause in spell.causes
+    )
+    visits = tuple(
+        (*head, visit.inspection, visit.title, visit.first_day, visit.last_day, visit.closed)
+        for head, spell in zip(heads, spells, strict=True)
+        for visit in spell.visits
+    )
+    numbers = ("causes", "open", "visits")
+    columns = ("force", "since", "until", "why", "why it left", *numbers, "decided by")
+    return (
+        Table("engage", title, columns, body, numbers),
+        Table("causes", "What it rests on", (*_SPELL, "cause", "title", "named", "stands"), causes),
+        Table("visits", "Visits in that time", _VISIT_COLUMNS, visits, ("closed",)),
+    )
+
+
+_SPELL = ("force", "since")
+_VISIT_COLUMNS = (*_SPELL, "inspection", "title", "first day", "last day", "closed")
+
+
+def _say_cause(cause: EngageCause) -> str:
+    """Say how a cause of concern stands, and whether Engage no longer rests on it."""
+    return f"{cause.state} (set aside)" if cause.set_aside else cause.state
 
 
 def plan(

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "2a2c496b34ff668850b5a383dcd0b8adf664eb13ca54aef4c473cc2dd3ef859b"
+CACHE_DIGEST = "ae9b149bc0ce81198d49961df5ea264e9690d0f1d9808360e9a295c0846adb6c"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

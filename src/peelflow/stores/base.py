@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -272,6 +273,40 @@ class DocumentStore(Protocol):
         """Return whether a document is kept, without reading it."""
 
 
+class SettingStore(Protocol):
+    """Remembers how a register is set up, beside what happened in it."""
+
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that documents are kept in, or that there is none.
+
+        A store in a file keeps a folder that lies below the file's own relative to that, so that
+        both can be moved together.
+        """
+
+
+DOCUMENTS_SETTING = "documents"
+"""What the folder of documents is remembered by."""
+
+
+def folder_as_kept(folder: Path, beside: Path | None) -> str:
+    """Return how a folder is remembered: from the folder of the register's file, if below it."""
+    is_below = beside is not None and folder.is_relative_to(beside)
+    return (folder.relative_to(beside) if beside and is_below else folder).as_posix()
+
+
+def folder_from(kept: object, beside: Path | None) -> Path | None:
+    """Return the folder that `folder_as_kept` told, None where what is kept tells none."""
+    if not isinstance(kept, str) or not kept or "\0" in kept:
+        return None
+    folder = Path(kept)
+    if folder.is_absolute():
+        return folder
+    return None if beside is None else beside / folder
+
+
 class Snapshot(Protocol):
     """All that a store keeps, as it is kept, in one reading (S6); writers go on meanwhile."""
 
@@ -311,7 +346,9 @@ class SnapshotStore(Protocol):
         """Return one reading of everything, for as long as the block lasts."""
 
 
-class Store(EventStore, QueryStore, FeedStore, DocumentStore, SnapshotStore, Protocol):
+class Store(
+    EventStore, QueryStore, FeedStore, DocumentStore, SettingStore, SnapshotStore, Protocol
+):
     """All that `open_store` returns. A function that needs less names the part that it needs."""
 
 

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import NoReturn
 
 from attrs import evolve
@@ -118,6 +119,14 @@ class ScopedStore:
     def note_document(self, digest: str) -> None:
         """Keep that this force brought a document."""
         self._store.keep_document(*self._mark_of(digest))
+
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+        return self._store.documents_folder()
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that every force's documents are kept in."""
+        self._store.note_documents_folder(folder)
 
     def document(self, digest: str) -> bytes | None:
         """Return a document of this force's, None where it has none of this digest."""

@@ -86,6 +86,16 @@ lifecycles: sa.Table = sa.Table(
 )
 
 
+settings: sa.Table = sa.Table(
+    "peelflow_settings",
+    metadata,
+    sa.Column("name", _text, primary_key=True),
+    sa.Column("value", _text, nullable=False),
+)
+LATER_TABLES = frozenset({settings.name})
+"""Those that a database of before lacks, until its tables are brought up to date."""
+
+
 SchemaUpgrade = Callable[[sa.Connection], None]
 SCHEMA_UPGRADES: Mapping[int, SchemaUpgrade] = {}
 """What brings a schema of that number to the next."""
@@ -104,6 +114,8 @@ def upgrade_schema(
         raise StoreVersion(url, found=version, known=SCHEMA)
     if not version:
         metadata.create_all(connection)
+    else:
+        settings.create(connection, checkfirst=True)
     for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")

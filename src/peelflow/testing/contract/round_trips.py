@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -238,6 +239,16 @@ class DocumentContents(Contract):
         store.append(evolve(batch(next_event(store)), documents=documents))
 
         assert {digest: store.document(digest) for digest in documents} == documents
+
+    def test_the_folder_of_documents_is_remembered(self, store: Store, tmp_path: Path) -> None:
+        """S8: where the documents lie that the store does not keep; the last one counts."""
+        assert store.documents_folder() is None
+        for folder in (tmp_path / "letters", tmp_path.parent / "elsewhere"):
+            store.note_documents_folder(folder)
+            assert store.documents_folder() == folder
+
+        store.note_documents_folder(None)
+        assert store.documents_folder() is None
 
     def test_a_document_is_kept_under_its_own_digest(self, store: Store) -> None:
         """S8: content under another digest is refused, alone and in a batch."""
