@@ -65,7 +65,7 @@ SEEN_IN_ONE_PLACE = {
 class EditorKey(str):
     """A key as it stands in the file, and what an editor takes it for."""
 
-    __slots__ = ("value",)
+    value: object
 
     def __new__(cls, text: str, value: object) -> Self:
         """Make a key.
@@ -87,7 +87,9 @@ def key_faults(
         yield from validator.descend(instance=getattr(key, "value", key), schema=names)
 
 
-Editor = extend(Draft202012Validator, {"propertyNames": key_faults})
+Editor: Any = extend(  # type: ignore[no-untyped-call]  # it carries no types
+    Draft202012Validator, {"propertyNames": key_faults}
+)
 EDITORS = {kind: Editor(schema) for kind, schema in SCHEMAS.items()}
 
 
@@ -174,7 +176,8 @@ def typed(draw: st.DrawFn) -> tuple[str, type]:
     others = st.sampled_from(sorted(OTHER_PLAIN)).map(lambda name: copy.deepcopy(OTHER_PLAIN[name]))
     shipped = st.sampled_from(sorted(PLAIN)).map(lambda name: copy.deepcopy(PLAIN[name]))
     plain = draw(st.one_of(edited(), shipped, others))
-    kind, tokens = kind_of(plain), []
+    kind = kind_of(plain)
+    tokens: list[str] = []
     for _ in range(draw(st.integers(0, 3))):
         *path, last = draw(st.sampled_from(list(places(plain))))
         parent, mark = at(plain, tuple(path)), f"@{len(tokens)}@"
