@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from peelflow.errors import Conflict as Conflict
     from peelflow.errors import Diagnostic as Diagnostic
     from peelflow.errors import EventVoided as EventVoided
+    from peelflow.errors import InspectorateOnly as InspectorateOnly
     from peelflow.errors import InvalidRequest as InvalidRequest
     from peelflow.errors import InvalidRules as InvalidRules
     from peelflow.errors import KeyReused as KeyReused
@@ -167,9 +168,9 @@ _HOMES = {
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
-        "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
-        "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
-        "UnknownDocument UnknownRecord UnstorableText Unverified"
+        "Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules KeyReused "
+        "MissingDependency PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable "
+        "StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from peelflow import load
 from peelflow.errors import InvalidRequest
 from peelflow.portfolio.engage import EngageSpell, engage_spells, in_engage
-from peelflow.portfolio.selection import Selection, record_as_at
+from peelflow.portfolio.selection import Selection
+from peelflow.register.as_at import record_as_at
 from peelflow.register.register import Register
 from tests.builders.force import FORCE, HMICFRS, KIND, START, World, clock, new_world
 

@@ -57,7 +57,7 @@ SCHEMAS = {
 }
 SEEN_IN_ONE_PLACE = {
     *("counts-unit", "timed-not-system", "system-shared", "dead-end", "final-due"),
-    *("choices-misplaced", "reference-missing", "reference-misplaced"),
+    *("choices-misplaced", "reference-missing", "reference-misplaced", "as-known"),
 }
 """What the lint finds by a look at one mapping, so that a schema can say it too."""
 
@@ -65,6 +65,7 @@ SEEN_IN_ONE_PLACE = {
 class EditorKey(str):
     """A key as it stands in the file, and what an editor takes it for."""
 
+    __slots__ = ("__dict__",)
     value: object
 
     def __new__(cls, text: str, value: object) -> Self:

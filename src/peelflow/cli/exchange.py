@@ -18,7 +18,7 @@ import typer
 from attrs import frozen
 
 from peelflow.cli import output
-from peelflow.cli.listing import print_figures
+from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     FINDINGS,
     UNDETERMINED,
@@ -50,7 +50,7 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
-from peelflow.stores.base import FeedItem
+from peelflow.stores.base import SCHEMA_GONE, FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import (
@@ -206,7 +206,9 @@ def demo(
             raise typer.Exit(FINDINGS)
         output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
-        print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
+        counted = demo_register.figures(as_at=PAPER_DAY)
+        print_figures(without_marks(counted), "portal")
+        output.line(f"{counted.assumed} of them are assumed: they were taken over as they stood")
         output.line()
         if papers is not None:
             written = write_demo_papers(demo_register, example, papers)
@@ -386,7 +388,8 @@ def _print_uncovered(given: GivenSeal, subject: str, events: int | None) -> None
 
 
 def _judgement_notes(found: Verification) -> Iterator[str]:
-    """Say in words what was not judged."""
+    """Say in words what was not judged, and what could not be looked at."""
+    yield from found.unchecked
     if not found.judged and {finding.code for finding in found.discrepancies} - {SEAL_UNCHECKED}:
         yield "no event was judged by its rules: what they rest on has to fit first"
     elif not found.judged:
@@ -408,7 +411,8 @@ def _verify_located(
             return found
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
-        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+        is_ours = is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))
+        if not (is_ours or fault.why.startswith(SCHEMA_GONE)):
             raise
         return Verification((Discrepancy("", 0, "store-unreadable", fault.why),))
 

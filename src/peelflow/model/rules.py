@@ -221,6 +221,7 @@ class FieldRule:
         to: The categories that a `reference` may name a record of.
         counts_from: How a `date` is reckoned where none is given.
         required: Whether a record must have it.
+        as_known: Whether a `date` may be a month, a quarter or a year where the day is not known.
         span: Where it is declared.
     """
 
@@ -231,6 +232,7 @@ class FieldRule:
     to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
     required: bool = False
+    as_known: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -48,6 +48,7 @@ class FixedParts:
         force: The force whose tracker it is, by its short name.
         actor: Who says that the records stand as the sheet has them.
         actor_role: The role in which they say so.
+        inspectorate: Who said so of what the inspectorate alone decides.
         source: What the tracker is called, where its file's name does not say it.
         prefix: What stands before each reference, where others may use the same ones.
         category: What every row is, where no column says it.
@@ -58,6 +59,7 @@ class FixedParts:
     force: str
     actor: str
     actor_role: RoleName
+    inspectorate: str | None = None
     source: str | None = None
     prefix: str | None = None
     category: CategoryName | None = None

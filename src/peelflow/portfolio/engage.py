@@ -21,12 +21,11 @@ from peelflow.portfolio.selection import (
     EVERYTHING,
     Criterion,
     Selection,
-    corrected_until,
     each_selected,
     is_open,
-    record_as_at,
     text_field,
 )
+from peelflow.register.as_at import corrected_until, record_as_at
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger

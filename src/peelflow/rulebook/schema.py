@@ -397,6 +397,10 @@ _ALSO: Mapping[type, JsonSchema] = {
                 {"anyOf": [_says("choices", _HAS_SOME), {"required": ["choices_from"]}]},
             ),
             _when(_says("type", {"const": "reference"}), _says("to", _HAS_SOME)),
+            _when(
+                _says("as_known", {"const": True}),
+                _says("type", {"const": "date"}) | {"not": {"required": ["counts_from"]}},
+            ),
         ]
     },
     OutlineSection: _when(

@@ -136,7 +136,7 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for.
+    unless asked for; with `assumed`, those alone that were taken over are listed.
     """
 
     force: str | None = None
@@ -146,6 +146,7 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
+    assumed: bool = False
 
 
 @frozen
@@ -331,6 +332,13 @@ class Snapshot(Protocol):
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what is wrong with the database itself, below the rows; nothing where none is."""
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield what of the database itself could not be looked at, in words."""
+
+
+SCHEMA_GONE = "its schema number is gone"
+"""How the sentence begins of a store that has tables of ours, and no number of their schema."""
+
 
 class DatabaseFault(NamedTuple):
     """What is wrong with a database itself: its code, and a sentence."""
@@ -457,3 +465,16 @@ def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+NUMBERED_AT_ONCE = 1000
+
+
+def numbers_until(store: Store, known: int) -> dict[str, int]:
+    """Return the number of each record's last event up to a position of the feed."""
+    numbers: dict[str, int] = {}
+    after = 0
+    while after < known and (page := store.feed(after, min(NUMBERED_AT_ONCE, known - after))):
+        numbers.update((item.entry.event.record, item.entry.event.number) for item in page)
+        after = page[-1].position
+    return numbers

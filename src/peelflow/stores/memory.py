@@ -250,10 +250,15 @@ class _MemorySnapshot:
         """Yield nothing: there is no database."""
         return iter(())
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield nothing: there is no database."""
+        return iter(())
+
 
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
+        and (record.assumed or not query.assumed)
         and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)

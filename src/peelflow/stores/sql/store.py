@@ -46,7 +46,7 @@ from peelflow.stores.sql.append import (
     lost_transaction,
     raise_refusal,
 )
-from peelflow.stores.sql.catalogue import catalogue_faults, sqlite_schema_objects
+from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema_objects
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
@@ -370,7 +370,9 @@ class SqlStore(SqlStoreBase):
                         yield from readings.enter_context(closing(executed))
 
                 with self._lenient_texts(connection):
-                    yield SqlSnapshot(select, self._statements, self._schema_faults)
+                    yield SqlSnapshot(
+                        select, self._statements, self._schema_faults, self._unchecked_parts
+                    )
             self._check_steady(connection)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
@@ -379,6 +381,11 @@ class SqlStore(SqlStoreBase):
             yield from catalogue_faults(select)
         elif self._dialect == SQLITE:
             yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_TABLES)
+
+    def _unchecked_parts(self, select: Select) -> Iterator[str]:
+        """Yield what the server could not be asked to check."""
+        if self._fast and not can_check_indexes(select):
+            yield "no index of the server was checked: amcheck is not there, or may not be used"
 
     @contextmanager
     def _lenient_texts(self, connection: Connection) -> Iterator[None]:

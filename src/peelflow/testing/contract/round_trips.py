@@ -158,6 +158,18 @@ class EventHistories(Contract):
 
         assert [record.id for record in store.records(wanted)] == expected
 
+    def test_lists_those_alone_that_were_taken_over(self, store: Store) -> None:
+        """S4: where it is asked for, whatever state they come to stand in."""
+        append_next(store, "a", assumed=True)
+        append_next(store, "b", assumed=True, force="GMP")
+        append_next(store, "c")
+        append_next(store, "a", assumed=True, state="closed")
+
+        taken = store.records(RecordQuery(assumed=True))
+        assert [record.id for record in taken] == ["a", "b"]
+        taken = store.records(RecordQuery(force="WMP", assumed=True))
+        assert [record.id for record in taken] == ["a"]
+
     def test_lists_a_record_where_it_now_belongs(self, store: Store) -> None:
         """S4: a correction may give a record another force, category, level and parent."""
         append_next(store, "a")
