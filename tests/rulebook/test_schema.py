@@ -22,6 +22,8 @@ from peelflow.rulebook.schema import (
     lifecycle_schema,
     mapping_schema,
     migration_schema,
+    outline_schema,
+    tracker_schema,
     vocabulary_schema,
 )
 from peelflow.rulebook.structure import rule_file_of
@@ -32,6 +34,8 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lifecycle": lifecycle_schema,
     "vocabulary": vocabulary_schema,
     "migration": migration_schema,
+    "outline": outline_schema,
+    "tracker": tracker_schema,
 }
 VALIDATORS = {
     kind: Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -77,7 +77,10 @@ def wrong_type(node: Node, wanted: str, instead: str = "") -> InvalidRules:
         instead = f"write {A_FLAG}, without quotes"
     elif wanted == A_WHOLE_NUMBER:
         instead = "write digits alone, such as 10, without quotes or a zero before them"
-    sentence = f"{wanted} belongs here, not {_describe_node(node)}"
+    found = _describe_node(node)
+    if wanted == A_TEXT and isinstance(node, ScalarNode) and node.is_ambiguous:
+        found = f"`{node.value}` without quotes"
+    sentence = f"{wanted} belongs here, not {found}"
     return fault(node.span, "wrong-type", sentence, instead or f"write {wanted}")
 
 
@@ -119,7 +122,7 @@ def unknown_requirement(span: Span, text: str) -> InvalidRules:
 
 def read_text(node: Node, _: Any = str) -> str:
     """Read a text that is not empty."""
-    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or node.is_ambiguous:
         raise wrong_type(node, A_TEXT)
     if not node.value:
         raise empty_value(node.span, A_TEXT)
@@ -160,6 +163,8 @@ def read_name(node: Node, named: NamePattern) -> str:
     match node:
         case ScalarNode(value=bool(flag)):
             written = _scalar_text(flag)
+        case ScalarNode(value="null", is_ambiguous=True):
+            written = "null"
         case _:
             written = read_text(node)
     is_reserved = written in RESERVED

@@ -27,10 +27,14 @@ HOW_TO_QUOTE = "check indentation, brackets and quotes; quote a text that holds 
 
 @frozen
 class ScalarNode:
-    """A text, a whole number, true or false."""
+    """A text, a whole number, true or false.
+
+    `is_ambiguous`: it stands without quotes, is read as text, and is none to other readers of YAML.
+    """
 
     value: str | int | bool
     span: Span
+    is_ambiguous: bool = field(default=False, eq=False, repr=False)
 
 
 @frozen
@@ -167,6 +171,14 @@ def _too_deep(span: Span) -> InvalidRules:
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+NO_TEXT = re.compile(
+    r"~|null|Null|NULL|true|True|TRUE|false|False|FALSE"
+    r"|[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
+    r"|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN",
+    re.ASCII,
+)
+"""What YAML 1.2's core schema, and so an editor, takes for something else than a text."""
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -174,11 +186,21 @@ UNPRINTABLE = re.compile(
 )
 
 
+def is_no_text(written: str) -> bool:
+    """Say whether an unquoted scalar is a number, a truth value or nothing to an editor.
+
+    Args:
+        written: The scalar, as it stands in the file.
+    """
+    return NO_TEXT.fullmatch(written) is not None
+
+
 def read_mapping(source: bytes, file: str) -> MappingNode:
     """Read one rule file: a single YAML document that is a mapping.
 
     Unquoted `true` and `false` are truth values and unquoted whole numbers are numbers; every
-    other scalar stays the text that stands in the file.
+    other scalar stays the text that stands in the file. Where a text belongs, one that other
+    readers take for a number or for nothing wants quotes.
 
     Args:
         source: The file's bytes.
@@ -358,7 +380,9 @@ class _NodeBuilder:
         _refuse_unprintable(text, self.places.file, span)
         size, depth = _NodeSize(1, len(text), 1), len(self._open) + 1
         self._limits.count(size, depth, span)
-        composed = _Composed(ScalarNode(_scalar_value(event), span), text, not event.style)
+        value = _scalar_value(event)
+        is_ambiguous = not event.style and isinstance(value, str) and is_no_text(value)
+        composed = _Composed(ScalarNode(value, span, is_ambiguous), text, not event.style)
         if event.anchor is not None:
             self._anchors[event.anchor] = composed, size
         self._hold(composed, depth)
