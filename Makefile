@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -57,12 +57,16 @@ bench: $(READY)
 
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper
+	$(BIN)/python -m bench.tamper_table
 
 crash: $(READY)
 	$(BIN)/python -m bench.crash
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+backups: $(READY)
+	$(BIN)/python -m bench.backups
 
 # PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
 hosted: $(READY)

@@ -33,8 +33,9 @@ from peelflow.rulebook.canonical import canonical_json
 from peelflow.stores.base import StoredEvent, StoredRecord
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.export import feed_of_export, verify_export
-from peelflow.stores.integrity import Heads, Seal, seal_discrepancies, verify_snapshot
+from peelflow.stores.integrity import verify_snapshot
 from peelflow.stores.rows import GENESIS, chain, change_rows, event_row, record_row
+from peelflow.stores.seals import Heads, Seal, seal_discrepancies
 from peelflow.stores.sqlite import sqlite_snapshot
 
 LIAISON = Actor("liaison-officer", "liaison_officer")

@@ -9,10 +9,18 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from peelflow import Actor, Register
 from tests.builders.stores import run as tamper
@@ -126,7 +134,7 @@ def test_a_cursor_goes_on_where_it_stood(run: Run, demo: Path) -> None:
     first = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
     assert run("feed", "--register", demo, "--cursor", "place").out == ""
     words = ("--force", "west-midlands", "--first-day", "2023-01-01")
-    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    who = ("--actor", "kim", "--actor-role", "liaison_officer")
     assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
 
     (told,) = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
@@ -196,7 +204,7 @@ def _appoint(path: Path, person: str) -> None:
             "lead",
             force="west-midlands",
             first_day=date(2023, 1, 1),
-            actor=Actor("chief", "chief_constable"),
+            actor=Actor("liaison", "liaison_officer"),
         )
 
 
@@ -260,3 +268,76 @@ def test_documents_in_a_folder_travel(run: Run) -> None:
     with Register.open("sqlite:///new.db", documents="copies") as register:
         assert register.document(letter.digest) == b"letter"
     assert run("verify", *here, "--documents", "nowhere").code == 2
+
+
+KEYS = ed25519.Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+
+
+@pytest.fixture
+def key() -> tuple[Path, Path]:
+    """Write a key's file and that of its public part."""
+    secret, public = Path("seal.key"), Path("seal.pub")
+    secret.write_bytes(KEYS.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        KEYS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    return secret, public
+
+
+def test_a_signed_seal_is_checked_by_its_public_key(
+    run: Run, demo: Path, key: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a register and of an export, the key named by an option or by the environment."""
+    secret, public = key
+    ran = run("seal", "s.json", "--key", secret, "--register", demo)
+    assert (ran.code, "signed with" in ran.out) == (0, True)
+    assert KEYS.private_bytes_raw().decode() not in ran.out + Path("s.json").read_text()
+    run("export", "e.jsonl", "--register", demo)
+
+    for where in (("--register", demo), ("e.jsonl",)):
+        ran = run("verify", *where, "--seal", "s.json", "--key", public)
+        assert (ran.code, "everything fits" in ran.out, "signed with" in ran.out) == (0, True, True)
+        ran = run("verify", *where, "--seal", "s.json")
+        assert (ran.code, "seal-unchecked" in ran.out, "fits" in ran.out) == (3, True, False)
+        assert "what they rest on" not in ran.out
+    monkeypatch.setenv("PEELFLOW_SEAL_KEY", str(public))
+    assert run("verify", "e.jsonl", "--seal", "s.json").code == 0
+
+
+def test_a_seal_of_another_key_or_of_none_is_a_finding(
+    run: Run, demo: Path, key: tuple[Path, Path]
+) -> None:
+    """Exit 1, and what the key's owner sealed is not what lies there."""
+    _, public = key
+    other = ed25519.Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+    Path("other.key").write_bytes(
+        other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    run("seal", "s.json", "--key", "other.key", "--register", demo)
+    run("seal", "bare.json", "--register", demo)
+
+    for file, code in (("s.json", "seal-forged"), ("bare.json", "seal-unsigned")):
+        ran = run("verify", "--seal", file, "--key", public, "--register", demo)
+        assert (ran.code, code in ran.out, "fits" in ran.out) == (1, True, False)
+
+
+def test_a_seal_that_leaves_events_out_says_so_first(run: Run, demo: Path) -> None:
+    """An older one, and one of an empty register."""
+    run("seal", "s.json", "--register", demo)
+    run("export", "e.jsonl", "--register", demo)
+    whole = json.loads(Path("s.json").read_text())
+    nothing = sha256(b"").hexdigest()
+    empty = {**whole, "position": 0, "count": 0, "root": nothing, "heads": nothing}
+    Path("empty.json").write_text(json.dumps(empty))
+    ran = run("verify", "--seal", "empty.json", "--register", demo)
+    events = whole["count"]
+    assert f"the seal is empty: none of {events} events is covered" in ran.out.splitlines()[0]
+    assert f"none of {events} events" in run("verify", "e.jsonl", "--seal", "empty.json").out
+    words = ("--force", "west-midlands", "--first-day", "2023-01-01")
+    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
+
+    ran = run("verify", "--seal", "s.json", "--register", demo)
+
+    assert f"the seal covers {events} of {events + 1} events; 1 is" in ran.out.splitlines()[0]
+    assert ran.code == 0

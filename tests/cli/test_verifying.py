@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.cli.exchange import _is_register, _is_short
+from peelflow.cli.exchange import _event_count, _is_register
 from peelflow.errors import StoreUnavailable
 from peelflow.register.register import Register
 
@@ -29,6 +29,6 @@ def test_a_store_that_does_not_answer_is_not_judged_unasked(
         raise StoreUnavailable("memory:", "it is gone")
 
     with Register.open("memory:") as register:
-        assert _is_short(register)
+        assert _event_count(register) == 0
         monkeypatch.setattr(Register, "position", refuse)
-        assert not _is_short(register)
+        assert _event_count(register) is None

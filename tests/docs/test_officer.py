@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,7 @@ actor = "officer-1"
 actor_role = "liaison_officer"
 recorded_by = "officer-1"
 """
+STYLES = re.compile(r"\x1b\[[0-9;]*m")
 CHIEF = "--actor chief-1 --actor-role chief_constable"
 LETTER = "--letter letter.pdf --signed-by chief-1 --signed-on 2024-01-31"
 REPORTED = "--category recommendation --force wmp --issued 2024-01-09"
@@ -25,7 +31,7 @@ HEAD = f"""# An officer's month
 A liaison officer looks after what HMICFRS asked of the force. A file beside the register says who
 she is, so that her commands are short; a shell completes ids, states and triggers
 (`peelflow --install-completion`). Every screen here is what the command prints on a terminal of
-80 columns; a table that needs more is not cut.
+80 columns.
 
 `peelflow.toml`:
 
@@ -98,6 +104,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES.values():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal is printed to
     (tmp_path / "peelflow.toml").write_text(SETTINGS, "utf-8")
     (tmp_path / "letter.pdf").write_bytes(b"The work is complete.")
 
@@ -106,7 +113,7 @@ def screen(words: str, capsys: pytest.CaptureFixture[str], folder: Path) -> str:
     """Return what a terminal shows for a command: the words, and what is printed."""
     main(shlex.split(words))
     printed = capsys.readouterr()
-    said = f"{printed.out}{printed.err}".replace(f"{folder}/", "")
+    said = STYLES.sub("", f"{printed.out}{printed.err}").replace(f"{folder}/", "")
     lines = [f"$ peelflow {words}", *(line.rstrip() for line in said.splitlines())]
     return "\n".join(lines)
 
@@ -124,3 +131,37 @@ def test_the_page_shows_what_is_printed(
     if rewrite_golden:
         PAGE.write_text(page, "utf-8")
     assert PAGE.read_text("utf-8") == page
+
+
+WALK = """\
+import shlex
+from peelflow.cli import main
+for words in open("month.txt", encoding="utf-8").read().splitlines():
+    print(f"$ peelflow {words}", flush=True)
+    main(shlex.split(words))
+"""
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+@pytest.mark.usefixtures("office")
+def test_a_terminal_shows_the_same(tmp_path: Path) -> None:
+    """A real one of 80 columns, as tmux keeps it; where nobody answers what is asked."""
+    commands = [words for _, commands in MONTH for words in commands]
+    (tmp_path / "month.txt").write_text("\n".join(commands), "utf-8")
+    (tmp_path / "walk.py").write_text(WALK, "utf-8")
+    tmux = ["tmux", "-L", f"officer-{os.getpid()}", "-f", os.devnull]
+    source = Path(__file__).parents[2] / "src"
+    walk = f"PYTHONPATH={source} {sys.executable} walk.py < {os.devnull}; {shlex.join(tmux)}"
+    begin = f"unset COLUMNS FORCE_COLOR; {walk} wait-for -S done; sleep 60"
+    size = ["-x", "80", "-y", "400"]
+    try:
+        subprocess.run([*tmux, "new-session", "-d", *size, begin], check=True, cwd=tmp_path)
+        subprocess.run([*tmux, "wait-for", "done"], check=True, timeout=60)
+        shown = subprocess.run(
+            [*tmux, "capture-pane", "-pJ"], check=True, capture_output=True, text=True
+        ).stdout
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
+    page = re.findall(r"```text\n(\$ .*?)\n```", PAGE.read_text("utf-8"), re.DOTALL)
+    seen = [line.rstrip().replace(f"{tmp_path}/", "") for line in shown.rstrip().splitlines()]
+    assert seen == "\n".join(page).splitlines()

@@ -10,7 +10,7 @@ from peelflow.testing.promises import PROMISES
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/stores.md").read_text("utf-8")
 SOURCES = (
-    *(f"stores/{name}" for name in ("integrity", "export", "soundness", "schema_check")),
+    *(f"stores/{name}" for name in ("integrity", "seals", "export", "soundness", "schema_check")),
     "register/judgement",
 )
 

@@ -19,9 +19,9 @@ from peelflow.register.register import Register
 from peelflow.rulebook.national import national
 from peelflow.stores.base import Store, StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.export import feed_of_export, read_export, restore_export, verify_export
-from peelflow.stores.integrity import seal_feed
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.rows import GENESIS, chain
+from peelflow.stores.seals import seal_feed
 from tests.builders.force import new_world
 from tests.builders.stores import ADDED, DAY, event, run
 

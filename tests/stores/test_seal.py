@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bench.tamper import LIAISON, fill
 from peelflow.errors import InvalidRequest
 from peelflow.register.register import Register
-from peelflow.stores.integrity import (
-    ChainHead,
-    Discrepancy,
+from peelflow.stores.integrity import ChainHead, Discrepancy
+from peelflow.stores.rows import GENESIS, chain, event_row
+from peelflow.stores.seals import (
     Seal,
     heads_from,
     heads_text,
@@ -23,7 +23,6 @@ from peelflow.stores.integrity import (
     seal_from,
     seal_text,
 )
-from peelflow.stores.rows import GENESIS, chain, event_row
 from tests.builders.stores import event
 
 SEAL = Seal(2, 2, "a" * 64, "b" * 64)
@@ -71,7 +70,7 @@ def test_heads_survive_their_file(numbers: dict[str, int]) -> None:
 )
 def test_what_is_no_seal_is_refused(told: str) -> None:
     """In words, never with a traceback."""
-    with pytest.raises(InvalidRequest, match="the seal: is none of format 1"):
+    with pytest.raises(InvalidRequest, match="the seal: is none of format 1 or 2"):
         seal_from(told)
 
 

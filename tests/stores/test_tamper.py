@@ -12,7 +12,8 @@ import pytest
 
 from bench import tamper
 from peelflow.register.register import Register
-from peelflow.stores.integrity import seal_discrepancies, verify_snapshot
+from peelflow.stores.integrity import verify_snapshot
+from peelflow.stores.seals import seal_discrepancies
 from peelflow.stores.sqlite import sqlite_snapshot
 
 

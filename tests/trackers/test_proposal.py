@@ -146,6 +146,29 @@ def test_what_the_force_closed_is_as_far_as_it_may_go(tmp_path: Path) -> None:
     ]
 
 
+def test_a_count_of_the_rows_is_no_reference_where_there_is_a_better_one(tmp_path: Path) -> None:
+    """Another sheet of the force's counts from 1 too; alone it is better than nothing."""
+    counted: list[list[Any]] = [["No", *HEADINGS], [1, *ROW], [2, "R2", *ROW[1:]]]
+
+    assert parsed(proposed(tmp_path, *counted)).columns["record"] == "Ref"
+    alone = [[row[0], *row[2:]] for row in counted]
+    assert parsed(proposed(tmp_path, *alone)).columns["record"] == "No"
+
+
+@pytest.mark.parametrize(
+    ("heading", "category"),
+    [("Area for improvement", "afi"), ("Recommendation", "recommendation"), ("Text", "unsure")],
+)
+def test_what_all_rows_are_may_stand_above_their_texts(
+    heading: str, category: str, tmp_path: Path
+) -> None:
+    """Where no column says it, the heading of the texts or the sheet's name may."""
+    rows = [[row[0], row[1], *row[3:]] for row in rows_with()]
+    rows[0][3] = heading
+
+    assert f"  category: {category}  # " in proposed(tmp_path, *rows).text
+
+
 @pytest.mark.parametrize("total", ["Total", "Grand total:", "TOTALS"])
 def test_rows_of_sums_are_no_records(total: str, tmp_path: Path) -> None:
     """The draft names what begins them, and the import passes them over."""

@@ -12,28 +12,34 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from time import sleep
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
+from attrs import frozen
 
 from peelflow.cli import output
-from peelflow.cli.listing import print_figures
+from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     FINDINGS,
+    UNDETERMINED,
     RegisterOptions,
+    read_bytes,
     read_pair,
     read_text,
 )
 from peelflow.cli.output_files import (
     ReplaceOption,
     check_output_file,
+    move_into_place,
     output_stream,
+    partial_path,
     write_text,
 )
 from peelflow.cli.paper import write_demo_papers
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
+from peelflow.register.backup import backup as backup_register
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -44,22 +50,27 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
-from peelflow.stores.base import FeedItem
+from peelflow.stores.base import SCHEMA_GONE, FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
-from peelflow.stores.integrity import (
-    Discrepancy,
+from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.seals import (
+    SEAL_UNCHECKED,
     Heads,
     Seal,
+    SealKey,
     heads_from,
     heads_text,
     seal_discrepancies,
     seal_from,
+    seal_key_from,
     seal_text,
+    signature_discrepancies,
+    uncovered_sentence,
 )
 from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
-_DOCUMENTS_HELP = "The folder its documents are kept in; the register itself when left out."
+_DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
 DocumentsOption = Annotated[
     Path | None,
     typer.Option(
@@ -195,7 +206,9 @@ def demo(
             raise typer.Exit(FINDINGS)
         output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
-        print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
+        counted = demo_register.figures(as_at=PAPER_DAY)
+        print_figures(without_marks(counted), "portal")
+        output.line(f"{counted.assumed} of them are assumed: they were taken over as they stood")
         output.line()
         if papers is not None:
             written = write_demo_papers(demo_register, example, papers)
@@ -212,12 +225,18 @@ def _check_demo_register(register: Register) -> None:
 
 
 HEADS_SUFFIX = ".heads.jsonl"
+_KEY_HELP = "The Ed25519 key it is signed with, in PEM; the public part is enough to verify."
+SealKeyOption = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", envvar="PEELFLOW_SEAL_KEY", help=_KEY_HELP),
+]
 POLL_PAUSE = 0.2  # seconds between two looks at a feed that is followed
 
 
 def seal(
     file: Annotated[Path, typer.Argument(help="The seal to write; its heads go beside it.")],
     *,
+    key: SealKeyOption = None,
     replace: ReplaceOption = False,
     documents: DocumentsOption = None,
     location: RegisterOptions,
@@ -225,20 +244,68 @@ def seal(
     """Seal everything kept until now: keep the file where nobody who writes here can reach it.
 
     Any later change of what was sealed shows when it is held against the seal: tamper-evident, not
-    tamper-proof.
+    tamper-proof. With a key, nobody else can put another seal in its place.
     """
     for path in (file, _heads_path(file)):
         check_output_file(path, replace=replace)
+    seal_key = _read_key(key)
     with location.opened(documents=documents) as register:
         sealed, heads = register.seal()
+    if seal_key is not None:
+        sealed = seal_key.sign(sealed)
     write_text(_heads_path(file), heads_text(heads), replace=replace)
     write_text(file, seal_text(sealed), replace=replace)
-    output.line(f"sealed {sealed}")
+    signed = f", signed with {seal_key.public:.16}…" if seal_key else ""
+    output.line(f"sealed {sealed}{signed}")
     output.line(f"in {file}, with the heads of {len(heads)} records in {_heads_path(file).name}")
 
 
 def _heads_path(file: Path) -> Path:
     return file.with_name(file.name + HEADS_SUFFIX)
+
+
+def _read_key(file: Path | None) -> SealKey | None:
+    return None if file is None else seal_key_from(read_bytes(file))
+
+
+@frozen
+class GivenSeal:
+    """What a register or an export is held to: a seal, the heads beside it, and its key.
+
+    Attributes:
+        sealed: The seal; None where none is given.
+        heads: The heads beside it.
+        key: The key it is to be signed with.
+    """
+
+    sealed: Seal | None = None
+    heads: Heads | None = None
+    key: SealKey | None = None
+
+    @classmethod
+    def read(cls, file: Path | None, key_file: Path | None) -> Self:
+        """Read a seal with what lies beside it, and the key.
+
+        Args:
+            file: The seal's file; None where none is given.
+            key_file: The key's.
+
+        Raises:
+            InvalidRequest: A file cannot be read, or is something else.
+        """
+        if file is None:
+            return cls()
+        heads_path = _heads_path(file)
+        heads = heads_from(read_text(heads_path)) if heads_path.exists() else None
+        return cls(seal_from(read_text(file)), heads, _read_key(key_file))
+
+    def uncovered(self, events: int) -> str:
+        """Return how many events it says nothing of; an empty text where there are none.
+
+        Args:
+            events: How many there are now.
+        """
+        return "" if self.sealed is None else uncovered_sentence(self.sealed, events)
 
 
 def verify(
@@ -250,6 +317,7 @@ def verify(
     seal: Annotated[
         Path | None, typer.Option("--seal", help="Hold it against this seal, too.")
     ] = None,
+    key: SealKeyOption = None,
     judge: Annotated[
         bool, typer.Option("--judge", help="Judge each event by its rules, however long it takes.")
     ] = False,
@@ -261,54 +329,68 @@ def verify(
     Without a seal, a change is found that does not make the chain of digests anew; with one, every
     change and removal before it. Where all fits, each event is judged by the rules kept beside it.
     """
-    sealed, heads = _read_seal(seal) if seal else (None, None)
+    given = GivenSeal.read(seal, key)
     if export is not None:
         subject = str(export)
-        found = _verify_export_file(export, sealed, heads, judge=judge)
+        found = _verify_export_file(export, given, judge=judge)
     else:
-        subject, found = (
-            location.register,
-            _verify_located(location, sealed, heads, judge=judge, documents=documents),
-        )
+        subject = location.register
+        found = _verify_located(location, given, judge=judge, documents=documents)
+    _print_verified(subject, given, found)
+    if found.discrepancies:
+        unchecked_alone = {finding.code for finding in found.discrepancies} == {SEAL_UNCHECKED}
+        raise typer.Exit(UNDETERMINED if unchecked_alone else FINDINGS)
+
+
+def _print_verified(subject: str, given: GivenSeal, found: Verification) -> None:
+    """Print what was found, and what was not looked at."""
     findings = found.discrepancies
     for finding in findings:
         output.line(str(finding))
     if findings:
         output.line(f"{subject}: {len(findings)} finding{'s' if len(findings) > 1 else ''}")
     else:
-        seal_note = f", and as it was sealed at {sealed}" if sealed else "; no seal was given"
-        output.line(f"{subject}: everything fits{seal_note}")
+        sealed = f", and as it was sealed at {given.sealed}" if given.sealed else ""
+        signed = f", signed with {given.key.public:.16}…" if given.sealed and given.key else ""
+        output.line(f"{subject}: everything fits{sealed or '; no seal was given'}{signed}")
     for note in _judgement_notes(found):
         output.line(f"{subject}: {note}")
-    if findings:
-        raise typer.Exit(FINDINGS)
 
 
-def _verify_opened(
-    register: Register, sealed: Seal | None, heads: Heads | None, *, judge: bool
-) -> Verification:
+def _verify_opened(register: Register, given: GivenSeal, *, judge: bool) -> Verification:
     """Verify a register; judge its events if they are few, or that is asked for."""
+    events = _event_count(register)
+    _print_uncovered(given, register.store.url, events)
     return verify_register(
         register.store,
         register.documents,
         register.session,
-        sealed=sealed,
-        heads=heads,
-        judged=judge or _is_short(register),
+        sealed=given.sealed,
+        heads=given.heads,
+        key=given.key,
+        judged=judge or (events is not None and events <= JUDGED_UNASKED),
     )
 
 
-def _is_short(register: Register) -> bool:
-    """Return whether a register's events are few enough to be judged unasked."""
+def _event_count(register: Register) -> int | None:
+    """Return how many events a register has, None where it does not say: a finding of its own."""
     try:
-        return register.position() <= JUDGED_UNASKED
-    except StoreUnavailable:  # a finding of its own
-        return False
+        return register.position()
+    except StoreUnavailable:
+        return None
+
+
+def _print_uncovered(given: GivenSeal, subject: str, events: int | None) -> None:
+    """Print first how much a seal leaves out: what came after it is not held to it."""
+    sentence = given.uncovered(events or 0)
+    if sentence:
+        output.line(f"{subject}: {sentence}")
 
 
 def _judgement_notes(found: Verification) -> Iterator[str]:
-    """Say in words what was not judged."""
-    if not found.judged and found.discrepancies:
+    """Say in words what was not judged, and what could not be looked at."""
+    yield from found.unchecked
+    if not found.judged and {finding.code for finding in found.discrepancies} - {SEAL_UNCHECKED}:
         yield "no event was judged by its rules: what they rest on has to fit first"
     elif not found.judged:
         yield "no event was judged by its rules, which takes long here: --judge does it"
@@ -318,23 +400,19 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
 
 
 def _verify_located(
-    location: RegisterOptions,
-    sealed: Seal | None,
-    heads: Heads | None,
-    *,
-    judge: bool,
-    documents: Path | None,
+    location: RegisterOptions, given: GivenSeal, *, judge: bool, documents: Path | None
 ) -> Verification:
     """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
         with location.opened(documents=documents) as register:
-            found = _verify_opened(register, sealed, heads, judge=judge)
+            found = _verify_opened(register, given, judge=judge)
             for note in () if found.discrepancies else register.services.kept_rules.unfiled_notes():
                 output.error_line(f"{location.register}: {note}")
             return found
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
-        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+        is_ours = is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))
+        if not (is_ours or fault.why.startswith(SCHEMA_GONE)):
             raise
         return Verification((Discrepancy("", 0, "store-unreadable", fault.why),))
 
@@ -348,29 +426,19 @@ def _is_register(file: Path) -> bool:
     return int.from_bytes(header[68:72]) == APPLICATION_ID
 
 
-def _read_seal(file: Path) -> tuple[Seal, Heads | None]:
-    heads_path = _heads_path(file)
-    heads = heads_from(read_text(heads_path)) if heads_path.exists() else None
-    return seal_from(read_text(file)), heads
-
-
-def _verify_export_file(
-    export: Path,
-    sealed: Seal | None,
-    heads: Heads | None,
-    *,
-    judge: bool,
-) -> Verification:
+def _verify_export_file(export: Path, given: GivenSeal, *, judge: bool) -> Verification:
     """Verify an export by itself; judge its events in a register of their own, in memory."""
     with opened_lines(export) as lines:
-        findings = list(verify_export(lines))
-    if sealed is not None:
+        events = sum(1 for _ in feed_of_export(lines))
+    _print_uncovered(given, str(export), events)
+    of_seal = () if given.sealed is None else signature_discrepancies(given.sealed, given.key)
+    findings = list(of_seal)
+    with opened_lines(export) as lines:
+        findings += verify_export(lines)
+    if given.sealed is not None:
         with opened_lines(export) as lines:
-            findings += seal_discrepancies(feed_of_export(lines), sealed, heads)
-    if not findings and not judge:
-        with opened_lines(export) as lines:
-            judge = sum(1 for _ in feed_of_export(lines)) <= JUDGED_UNASKED
-    if findings or not judge:
+            findings += seal_discrepancies(feed_of_export(lines), given.sealed, given.heads)
+    if findings or not (judge or events <= JUDGED_UNASKED):
         return Verification(tuple(findings))
     with Register.open("memory:") as register:
         register.restore(export)
@@ -391,6 +459,30 @@ def export(
     ):
         stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy to write.")],
+    *,
+    replace: ReplaceOption = False,
+    documents: DocumentsOption = None,
+    location: RegisterOptions,
+) -> None:
+    """Copy a running register whole into one file, with its documents, and verify the copy.
+
+    A register in a file becomes such a file again, which any command opens; one in a database
+    becomes an export, FILE.jsonl, which `peelflow import` takes.
+    """
+    check_output_file(file, replace=replace)
+    with location.opened(documents=documents) as register:
+        draft = partial_path(file)
+        try:
+            made = backup_register(register, draft)
+            move_into_place(draft, file, replace=replace)
+        finally:
+            draft.unlink(missing_ok=True)
+    kind = "a register of its own" if made.is_register else "an export"
+    output.line(f"{file}: {kind}, verified, with {made.events} events")
 
 
 def feed(

@@ -1,6 +1,6 @@
 """Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, link, correct, relevel and migrate.
+The commands are add, appoint, fire, amend, attach, note, link, correct, relevel and migrate.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import evolve, frozen
@@ -38,13 +38,13 @@ from peelflow.cli.selecting import PrintingOptions
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
-from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.entry import EntryValues
-from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
-from peelflow.rulebook.national import examine
+
+if TYPE_CHECKING:
+    from peelflow.register.migrations import MigrationResult
 
 
 def add(
@@ -298,6 +298,26 @@ def attach(
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
 
 
+def note(
+    record: RecordArgument,
+    text: Annotated[str, typer.Argument(help="What is noted.")],
+    *,
+    document: DocumentsOption = None,
+    signature: SignatureOptions,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
+) -> None:
+    """Note something on a record, such as what a meeting said. It moves nothing.
+
+    The day is the one that it is of, whatever happened since; a document that comes with it counts
+    for no act.
+    """
+    with location.opened() as register, register.batch() as batch:
+        kept = signature.keep(batch, document or [])
+        event = batch.note(record, text, documents=kept, on=provenance.on, **provenance.arguments())
+    output.line(f"{record}: noted (event {event.number}, {event.on})")
+
+
 def link(
     record: RecordArgument,
     parent: Annotated[str, typer.Argument(help="The id of the record above it.")],
@@ -471,6 +491,9 @@ def _proved_plans(
     path: Path, rules: list[Path] | None, *, single: bool
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
+    from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.national import examine
+
     checked = examine(path, *(rules or [path.parent]))
     output.diagnostics(checked.diagnostics)
     file = path.resolve()

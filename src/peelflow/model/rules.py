@@ -202,6 +202,7 @@ class FieldRule:
         to: The categories that a `reference` may name a record of.
         counts_from: How a `date` is reckoned where none is given.
         required: Whether a record must have it.
+        as_known: Whether a `date` may be a month, a quarter or a year where the day is not known.
         span: Where it is declared.
     """
 
@@ -212,6 +213,7 @@ class FieldRule:
     to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
     required: bool = False
+    as_known: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -245,11 +247,15 @@ class FigureRow:
 
 @frozen
 class Category:
-    """What sort of thing a record is: its fields, its children, its rows in the figures."""
+    """What sort of thing a record is: its fields, its children, its rows in the figures.
+
+    `below`: the categories whose records one may lie below and be no child of: no rule asks for it.
+    """
 
     title: str
     fields: Mapping[FieldName, FieldRule] = field(factory=dict)
     children: tuple[CategoryName, ...] = ()
+    below: tuple[CategoryName, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 

@@ -44,14 +44,16 @@ StatesKey = Annotated[
 class FixedParts:
     """What is the same in every row.
 
-    `actor` says that the records stand as the sheet has them, in the role `actor_role`; `prefix`
-    stands before each reference; `source` is what the tracker is called, where its file's name
-    does not say it; `category` and `level` are for a sheet that has no such column.
+    `actor` says that the records stand as the sheet has them, in the role `actor_role`;
+    `inspectorate` is who said so of what the inspectorate alone decides; `prefix` stands before
+    each reference; `source` is what the tracker is called, where its file's name does not say it;
+    `category` and `level` are for a sheet that has no such column.
     """
 
     force: str
     actor: str
     actor_role: RoleName
+    inspectorate: str | None = None
     source: str | None = None
     prefix: str | None = None
     category: CategoryName | None = None

@@ -13,15 +13,9 @@ from peelflow.stores.export import (
     restore_export,
     verify_export,
 )
-from peelflow.stores.integrity import (
-    Discrepancy,
-    Heads,
-    Seal,
-    seal_discrepancies,
-    seal_feed,
-    verify_snapshot,
-)
+from peelflow.stores.integrity import Discrepancy, verify_snapshot
 from peelflow.stores.opening import register_documents
+from peelflow.stores.seals import Heads, Seal, seal_discrepancies, seal_feed
 
 _RESTORE = "verify it, and restore it from a backup or an export"
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from peelflow.errors import UnknownDocument, UnknownRecord
-from peelflow.figures import Figures, tabulate
+from peelflow.figures import Figures
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, dry_run
+from peelflow.register.as_at import HISTORIES_AT_ONCE, figures_of
+from peelflow.register.batch import Batch
 from peelflow.register.context import Services, utc_now
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
@@ -40,20 +41,15 @@ from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
 from peelflow.stores.codec import description_of
-from peelflow.stores.opening import (
-    documents_of,
-    joined_store,
-    open_store,
-    scope_store,
-)
+from peelflow.stores.opening import documents_of, joined_store, open_store, scope_store
 
 if TYPE_CHECKING:
     from peelflow.model.routes import Route
     from peelflow.register.migrations import MigrationImpact, MigrationResult
-    from peelflow.stores.integrity import Discrepancy, Heads, Seal
+    from peelflow.stores.integrity import Discrepancy
+    from peelflow.stores.seals import Heads, Seal, SealKey
 
 FEED_CHUNK = 500
-HISTORIES_AT_ONCE = 500
 """How many histories are read at once."""
 
 
@@ -68,12 +64,13 @@ class Register:
     fire: Final = autocommit(Batch.fire)
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
+    note: Final = autocommit(Batch.note)
     amend: Final = autocommit(Batch.amend)
     link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
-    why: Final = dry_run(Batch.fire)
+    why: Final = Batch.why
 
     def __init__(
         self,
@@ -405,9 +402,7 @@ class Register:
             check_date(as_at, "the figures")
         check_position_reached(self.services, known)
         check_known_force(self.services, force)
-        totals = self.store.totals(as_at=as_at, force=force, known=known)
-        categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
+        return figures_of(self.services, ledger, force=force, as_at=as_at, known=known)
 
     def deadline(self, record: str) -> Deadline:
         """Return a record's deadline: the original day, every revised one, and the current.
@@ -592,16 +587,21 @@ class Register:
         return seal_register(self.store, self.documents)
 
     def verify(
-        self, *, sealed: Seal | None = None, heads: Heads | None = None, judged: bool = True
+        self,
+        *,
+        sealed: Seal | None = None,
+        heads: Heads | None = None,
+        key: SealKey | None = None,
+        judged: bool = True,
     ) -> tuple[Discrepancy, ...]:
         """Return everything that does not fit (S10); nothing when all is as it was written.
 
-        Without a seal, changes that do not make the chain anew are found; with one, every change
-        and removal before it.
+        Without a seal, changes that make the chain anew are not found; with one, all before it are.
 
         Args:
             sealed: A seal that was kept elsewhere.
             heads: The heads that came with it: they tell which records differ.
+            key: The key that the seal was signed with.
             judged: Whether each event is judged by the rules kept beside it, where all else fits.
 
         Raises:
@@ -609,9 +609,9 @@ class Register:
         """
         from peelflow.register.judgement import verify_register
 
-        return verify_register(
-            self.store, self.documents, self.session, sealed=sealed, heads=heads, judged=judged
-        ).discrepancies
+        given = self.store, self.documents, self.session
+        verified = verify_register(*given, sealed=sealed, heads=heads, key=key, judged=judged)
+        return verified.discrepancies
 
     def export(self) -> Iterator[str]:
         """Yield the register as lines of JSON, without line ends, in one reading.
@@ -629,8 +629,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on where it
-        stopped.
+        The file is checked whole before anything is kept. What was cut off goes on.
 
         Args:
             path: The file that `export` was written to.

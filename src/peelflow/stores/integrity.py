@@ -1,37 +1,33 @@
-"""Check everything a store keeps against its events, their chain, and a seal (S10).
+"""Check everything a store keeps against its events and their chain (S10).
 
-Tamper-evident, not tamper-proof: without a seal, whoever can write to the store can also make a
-chain anew. A seal kept outside the register (a committee's minutes, a safe, another system) shows
-any later change of what was sealed.
+Tamper-evident, not tamper-proof: whoever can write to the store can also make a chain anew, which
+only a seal shows (`stores.seals`).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import groupby
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.model.records import (
     Added,
-    Attached,
     ChildLinked,
     Event,
     Migrated,
     ParentLinked,
     Relevelled,
     TakenOver,
-    TransitionTaken,
 )
 from peelflow.model.rules import Pin
 from peelflow.results import Result
@@ -45,12 +41,17 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     StoredRow,
-    is_sha256,
     pinned_key,
 )
 from peelflow.stores.codec import event_from, event_text, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
-from peelflow.stores.soundness import KeptLifecycles, entry_of, event_faults, history_faults
+from peelflow.stores.soundness import (
+    KeptLifecycles,
+    documents_of,
+    entry_of,
+    event_faults,
+    history_faults,
+)
 
 
 @frozen(order=True)
@@ -92,13 +93,9 @@ class References:
                 | ParentLinked(parent=name)
             ):
                 self.records.setdefault(name, where)
-            case TransitionTaken(evidence=evidence):
-                for document in evidence:
-                    self.documents.setdefault(document.digest, where)
-            case Attached(document=document):
-                self.documents.setdefault(document.digest, where)
             case _:
-                pass
+                for document in documents_of(event):
+                    self.documents.setdefault(document.digest, where)
 
 
 @frozen
@@ -238,12 +235,12 @@ def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tupl
 def _well_typed(rows: Iterable[_RowOf], odd: list[Discrepancy]) -> Iterator[_RowOf]:
     """Yield the rows whose every column is of its type, and note the others as findings."""
     for row in rows:
-        wrong = _wrong_columns(row)
+        wrong = wrong_columns(row)
         if not wrong:
             yield row
             continue
         number = getattr(row, "number", 0)
-        name = row[0] if _is_plain_text(row[0]) else repr(row[0])
+        name = row[0] if is_plain_text(row[0]) else repr(row[0])
         sentence = (
             f"a row of its {_TABLE_OF[type(row)]} holds no {_kinds(wrong)} in {', '.join(wrong)}"
         )
@@ -255,12 +252,13 @@ def _well_typed(rows: Iterable[_RowOf], odd: list[Discrepancy]) -> Iterator[_Row
 _TABLE_OF: dict[type, str] = {EventRow: "events", StoredRow: "records", ChangeRow: "changes"}
 
 
-def _wrong_columns(row: _Row) -> list[str]:
+def wrong_columns(row: _Row) -> list[str]:
+    """Return the names of a row's columns that hold nothing of their type."""
     return [
         name
         for name, value in zip(row._fields, row, strict=True)
         if not (
-            (type(value) is int if name in INTEGER_COLUMNS else _is_plain_text(value))
+            (type(value) is int if name in INTEGER_COLUMNS else is_plain_text(value))
             or (value is None and name in NULL_COLUMNS)
         )
     ]
@@ -271,7 +269,7 @@ def _kinds(columns: Collection[str]) -> str:
     return " or ".join(sorted(kinds))
 
 
-def _is_plain_text(value: object) -> bool:
+def is_plain_text(value: object) -> bool:
     """Return whether a value is a text of valid Unicode."""
     try:
         return isinstance(value, str) and (value.isascii() or value.encode() is not None)
@@ -353,7 +351,7 @@ def _position_discrepancies(
     """Yield where the feed is not the events, dense, each once, in an order they may have had."""
     seen, place, latest = dict[str, int](), 0, ""
     for position, row in snapshot.feed():
-        if _wrong_columns(row):
+        if wrong_columns(row):
             place = position if type(position) is int else place + 1
             continue
         place += 1
@@ -418,7 +416,7 @@ def _content_discrepancies(
         yield from document_discrepancies(digest, content, *where)
     rules = snapshot.lifecycles()
     for pin, text in rules.items():
-        if not all(map(_is_plain_text, (pin[0], pin[2], text))) or type(pin[1]) is not int:
+        if not all(map(is_plain_text, (pin[0], pin[2], text))) or type(pin[1]) is not int:
             sentence = (
                 f"the kept rules {pin[0]!a:.80}@{pin[1]!a:.20} are no text, or have no number"
             )
@@ -446,132 +444,3 @@ def rules_discrepancies(pin: PinKey, text: str) -> Iterator[Discrepancy]:
     elif KeptLifecycles({pinned_key(pin): text}).find(Pin(*pinned_key(pin))) is None:
         sentence = f"the kept rules {pin[0]}@{pin[1]} are no lifecycle's meaning"
         yield Discrepancy("", 0, "rules-changed", sentence)
-
-
-SEAL_FORMAT = 1
-Heads = Mapping[str, ChainHead]
-
-
-@frozen
-class Seal(Result):
-    """What is sealed.
-
-    Attributes:
-        position: The last position of the feed.
-        count: How many events were given up to there; positions are dense, so the same number.
-        root: SHA-256 over the digests of these events in the feed's order, a line each.
-        heads: SHA-256 over the text of the heads: each record's last number and digest.
-    """
-
-    position: int
-    count: int
-    root: str
-    heads: str
-
-    def __str__(self) -> str:
-        return f"position {self.position}, {self.count} events, root {self.root}"
-
-
-def seal_feed(feed: Iterable[tuple[int | None, EventRow]]) -> tuple[Seal, Heads]:
-    """Return the seal of all that has a position, and the heads of its records."""
-    root, count, heads = sha256(), 0, dict[str, ChainHead]()
-    for position, row in feed:
-        if position is None:
-            break
-        count = position
-        root.update(f"{row.digest if _is_plain_text(row.digest) else ''}\n".encode())
-        if not _wrong_columns(row):
-            heads[row.record] = ChainHead(row.number, row.digest)
-    heads_digest = sha256(heads_text(heads).encode()).hexdigest()
-    return Seal(count, count, root.hexdigest(), heads_digest), heads
-
-
-def seal_discrepancies(
-    feed: Iterable[tuple[int | None, EventRow]], sealed: Seal, heads: Heads | None = None
-) -> Iterator[Discrepancy]:
-    """Yield how a feed differs from what was sealed.
-
-    With the heads it names the records that differ; without, only that something does.
-
-    Raises:
-        InvalidRequest: The heads are not those of the seal.
-    """
-    if heads is not None and sha256(heads_text(heads).encode()).hexdigest() != sealed.heads:
-        raise InvalidRequest("the heads", "are not the seal's", "give those written beside it")
-    until = takewhile(lambda item: item[0] is not None and item[0] <= sealed.position, feed)
-    now, current = seal_feed(until)
-    if (now.count, now.root) == (sealed.count, sealed.root):
-        return
-    moved = list(_moved_heads(heads, current)) if heads is not None else []
-    yield from moved
-    if not moved:
-        sentence = (
-            f"{sealed.count} events were sealed and {now.count} of them are left"
-            if now.count < sealed.count
-            else f"the first {sealed.count} events are not those that were sealed, or not in order"
-        )
-        yield Discrepancy("", 0, "seal-broken", sentence)
-
-
-def _moved_heads(heads: Heads, current: Heads) -> Iterator[Discrepancy]:
-    for record in sorted({*heads, *current}):
-        sealed, now = heads.get(record, ChainHead()), current.get(record, ChainHead())
-        if now == sealed:
-            continue
-        sentence = "its events up to here are not those that were sealed"
-        if now.number < sealed.number:
-            sentence = (
-                f"it had {sealed.number} events when sealed, and has {now.number} of them now"
-            )
-        elif now.number > sealed.number:
-            sentence = (
-                f"it had {sealed.number} events when sealed; a later one was put before the seal"
-            )
-        yield Discrepancy(record, max(sealed.number, now.number), "seal-broken", sentence)
-
-
-def seal_text(sealed: Seal) -> str:
-    """Return a seal as the text of its file."""
-    return json.dumps({"format": SEAL_FORMAT, **asdict(sealed)}, sort_keys=True, indent=2) + "\n"
-
-
-def seal_from(text: str) -> Seal:
-    """Return the seal that `seal_text` wrote; InvalidRequest where the text is none."""
-    try:
-        parts: dict[str, Any] = json.loads(text)
-        if parts.pop("format") == SEAL_FORMAT and _is_seal(parts):
-            return Seal(**parts)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        pass
-    instead = "give the file that `peelflow seal` wrote"
-    raise InvalidRequest("the seal", f"is none of format {SEAL_FORMAT}", instead)
-
-
-def _is_seal(parts: Mapping[str, Any]) -> bool:
-    numbers = all(type(parts[name]) is int and parts[name] >= 0 for name in ("position", "count"))
-    return numbers and all(
-        isinstance(parts[name], str) and is_sha256(parts[name]) for name in ("root", "heads")
-    )
-
-
-def heads_text(heads: Heads) -> str:
-    """Return heads as text: each record's id, last number and digest, a JSON line each."""
-    return "".join(
-        json.dumps([record, link.number, link.digest], ensure_ascii=False, separators=(",", ":"))
-        + "\n"
-        for record, link in sorted(heads.items())
-    )
-
-
-def heads_from(text: str) -> Heads:
-    """Return the heads that `heads_text` wrote; InvalidRequest where the text is none."""
-    heads = {}
-    try:
-        for line in filter(None, text.split("\n")):
-            record, number, digest = json.loads(line)
-            heads[record] = ChainHead(number, digest)
-        heads_text(heads).encode()
-    except (AttributeError, RecursionError, TypeError, ValueError):
-        instead = "give the file that `peelflow seal` wrote beside the seal"
-        raise InvalidRequest("the heads", "cannot be read", instead) from None
-    return heads

@@ -87,6 +87,12 @@ class SheetColumn:
         return self.share(of_words=False, fits=known)
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the cells count the rows: 1, 2, 3."""
+        said = [text for _, _, text in self.cells]
+        return said == [str(number) for number in range(1, len(said) + 1)]
+
+    @property
     def is_of_references(self) -> bool:
         """Whether the cells are all different, short and mostly with digits."""
         digits = sum(any(map(str.isdigit, word)) for word in self.words)
@@ -266,6 +272,8 @@ def _score(target: str, column: SheetColumn) -> int:
     """Return how well a column fits a target; 0 where it does not."""
     strength = heading_strength(target, column.heading)
     share = _cell_share(target, column)
+    if target == "record" and column.is_counted:
+        strength = min(strength, 1)  # a row's number is a reference where nothing better is
     if share is None:
         return strength if column.cells else 0
     if strength and share >= MOST_OF:

@@ -15,6 +15,7 @@ from peelflow.trackers.rows import normal_form
 HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
     "record": (
         *("hmicfrs ref", "hmicfrs reference", "our ref", "force ref", "unique ref", "reference"),
+        *("unique reference", "hmicfrs unique reference", "hmicfrs unique ref", "hmicfrs id"),
         *("ref", "ref no", "ref number", "unique id", "portal ref", "portal id", "urn", "id"),
         *("rec no", "rec ref", "recommendation no", "recommendation number", "item no", "number"),
         *("no", "item", "#"),

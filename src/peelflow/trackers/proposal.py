@@ -312,16 +312,29 @@ def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, st
     writer.entry("actor", actor, indent=1, note="who keeps the sheet and says that it is so")
     role = fill.get("actor_role", DEFAULT_ROLE)
     writer.entry("actor_role", role, indent=1, note="the role in which they say it")
+    if sheet.column("state") is not None:
+        note = "whose word it is where a state is one that HMICFRS alone enters"
+        writer.entry("inspectorate", fill.get("inspectorate", "hmicfrs"), indent=1, note=note)
     for name in ("source", "prefix"):
         if name in fill:
             writer.entry(name, fill[name], indent=1)
     if "category" not in sheet.guesses:
-        note = "no column says what each row is: recommendation, afi or cause_of_concern"
-        writer.entry("category", UNSURE, indent=1, note=note)
+        category, note = _category_named(sheet)
+        writer.entry("category", category, indent=1, note=note)
     if "level" not in sheet.guesses:
         note = "no column says which level each row has: 1 to 4, or none"
         writer.entry("level", UNSURE, indent=1, note=note)
     writer.gap()
+
+
+def _category_named(sheet: _SheetReading) -> tuple[str, str]:
+    """Return the category that the sheet's name or the heading of its texts says, and a note."""
+    title = sheet.column("title")
+    for named in (sheet.grid.sheet or "", title.heading if title else ""):
+        meaning = CATEGORY_WORDS.get(normal_form(named))
+        if meaning:
+            return meaning, f"as “{shown(named)}” says"
+    return UNSURE, "no column says what each row is: recommendation, afi or cause_of_concern"
 
 
 def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
