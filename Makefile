@@ -22,7 +22,8 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not search' --cov --cov-report=term-missing
 
-# Brute force and random search: to go back into `test` once seen green on the merged rules.
+# Brute force and random search, whole: a run of its own, for it takes about half an hour on two
+# cores. `make test` judges a sample of the folders.
 search: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m search
 

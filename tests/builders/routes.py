@@ -124,10 +124,16 @@ FAMILY = resolve(
 def tellers(
     register: Register, category: str, level: Level, state: str, day: date
 ) -> dict[str, Any]:
-    """Return whose word it takes that a record stands in a state, and who types it."""
-    theirs = inspectorate_roles(register.rulebook.lifecycle_for(category, level, day), state)
+    """Return whose word it takes that a record stands in a state, and who types it.
+
+    Who acts by appointment is appointed.
+    """
+    lifecycle = register.rulebook.lifecycle_for(category, level, day)
+    theirs = inspectorate_roles(lifecycle, state)
     if not theirs:
         return {"actor": CLERK}
+    if lifecycle.roles[theirs[0]].by_appointment:
+        register.appoint("inspector", theirs[0], force=FORCE, first_day=day, actor=CLERK)
     return {"actor": Actor("inspector", theirs[0]), "recorded_by": CLERK.person}
 
 
