@@ -129,7 +129,7 @@ def test_a_record_is_planned_once_by_its_nearest_closing(tmp_path: Path) -> None
     """Where an inspection would do for several, the fewest steps count."""
     write_programme(tmp_path)
     (tmp_path / "programme.yaml").write_text(TWO_CLOSINGS, "utf-8")
-    drawn = {"force": "kent", "questions": [], "question_set": None}
+    drawn: dict[str, Any] = {"force": "kent", "questions": [], "question_set": None}
     inspections = [{**drawn, "kind": "planned", "days": 0}, {**drawn, "kind": "bespoke", "days": 1}]
     with a_register(inspections, [], load(tmp_path)) as register:
         register.add("P", category="programme", force="kent", issued=DAY, actor=LIAISON)
