@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import LastDone as LastDone
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import Noted as Noted
     from peelflow.model.records import ParentLinked as ParentLinked
     from peelflow.model.records import Provenance as Provenance
     from peelflow.model.records import Record as Record
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
     from peelflow.portfolio.listing import Share as Share
     from peelflow.portfolio.movement import Movement as Movement
     from peelflow.portfolio.movement import MovementTotal as MovementTotal
+    from peelflow.portfolio.notes import Note as Note
     from peelflow.portfolio.overdue import Deadlines as Deadlines
     from peelflow.portfolio.overdue import Overdue as Overdue
     from peelflow.portfolio.overdue import OverdueRecord as OverdueRecord
@@ -172,7 +174,7 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment ParentLinked Provenance Record "
+        "EventPayload FieldValue LastDone Migrated Moment Noted ParentLinked Provenance Record "
         "Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
@@ -180,6 +182,7 @@ _HOMES = {
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",
+    "peelflow.portfolio.notes": "Note",
     "peelflow.portfolio.overdue": "Deadlines Overdue OverdueRecord UndatedRecord",
     "peelflow.portfolio.plan": "PlannedInspection Verifiable",
     "peelflow.portfolio.reconcile": "Difference ReconcileResult",

@@ -73,6 +73,7 @@ KINDS = (
     Kind("super-complaint-recommendation", "super_complaint_recommendation", None),
     Kind("force-monitoring", "monitoring_phase", None),
     Kind("peel-readiness", "peel_readiness", None),
+    Kind("milestone", "milestone", None),
 )
 KIND = {kind.name: kind for kind in KINDS}
 
@@ -148,6 +149,8 @@ class World:
                 return {"owner": "lead", "addressees": list(ADDRESSEES)}
             case "monitoring_phase":
                 return {}
+            case "milestone":
+                return {"title": "A first draft", "owner": "lead"}
             case _:
                 return {"question": "7", "owner": "lead"}
 

@@ -43,7 +43,7 @@ def test_lists_the_lifecycles(run: Run) -> None:
     ran = run("rules", "--format", "json")
     told = {each["lifecycle"]: each for each in json.loads(ran.out)}
     assert told["level-3@2"]["category"] == "recommendation, afi"
-    assert len(told) == 19
+    assert len(told) == 20
 
 
 def test_reads_a_lifecycle_aloud(run: Run) -> None:
@@ -309,3 +309,30 @@ def test_a_full_disk_behind_the_output_is_told(
     monkeypatch.setattr(sys, "stdout", StringIO())
     assert main(["list"]) == 2
     assert "cannot be written: No space left on device" in capsys.readouterr().err
+
+
+def test_notes_something(run: Run) -> None:
+    """What is noted shows in the history, above it, and in a list where it is asked for."""
+    add(run, "R1", "2")
+    add(run, "R2", "2")
+    Path("minutes.txt").write_text("minutes", "utf-8")
+    told = ("The board asked for a date", "--on", "2022-12-20", *LIAISON, "--source", "item 4")
+    ran = run("note", "R1", *told, "--document", "minutes.txt", "--kind", "minutes")
+    assert (ran.code, ran.out) == (0, "R1: noted (event 2, 2022-12-20)\n")
+    run("note", "R1", "Earlier", "--on", "2022-12-18", *LIAISON)
+
+    shown = run("show", "R1").out
+    assert "noted: The board asked for a date, with minutes minutes.txt" in shown
+    assert "last note" in shown
+    assert "2022-12-20: The board asked for a date" in shown
+    assert "last note" not in run("show", "R2").out
+    columns = ("--columns", "record,last event,noted on,last note", "--format", "csv")
+    assert run("list", *columns).out.splitlines()[1:] == [
+        "R1,2022-12-16,2022-12-20,The board asked for a date",
+        "R2,2022-12-16,,",
+    ]
+    earlier = run("list", "--as-at", "2022-12-19", *columns).out
+    assert earlier.splitlines()[1] == "R1,2022-12-16,2022-12-18,Earlier"
+    by_note = run("list", "--sort", "-noted on", "--columns", "record", "--format", "csv").out
+    assert by_note.splitlines()[1:] == ["R1", "R2"]
+    assert "last note" not in run("list", "--format", "csv").out

@@ -108,6 +108,11 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
         OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
         AlwaysReachable(StateSet(state="scan")),
     ),
+    "milestone": (
+        OnlyEnteredBy(StateSet(state="reached"), ("liaison_officer", "lead")),
+        NeverEnteredUnless(StateSet(state="dropped"), ReasonGiven()),
+        AlwaysReachable(StateSet(state="reached")),
+    ),
     "peel-readiness": (
         NeverEnteredWithoutSteps(StateSet(state="assessed"), ("set_baseline",)),
         NeverDoneBy("set_baseline", ("hmicfrs",)),

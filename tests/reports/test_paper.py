@@ -305,3 +305,19 @@ def test_a_column_that_says_nothing_is_left_out() -> None:
     tidied = without_empty_columns(table)
     assert (tidied.columns, tidied.rows, tidied.numbers) == (("a", "c"), ((None, 1),), ("c",))
     assert without_empty_columns(evolve(table, rows=())).columns == ("a", "b", "c")
+
+
+def test_what_was_noted_since_the_last_meeting_is_told(world: World) -> None:
+    """Of its own day, not of the day it was typed; and that there is nothing."""
+    record = world.add(KIND["level-2"], fields={"title": "Custody"})
+    since = world.later(3)
+    assert f"Nothing was noted since {since.day}" in said(
+        part(world.register, "notes", world.later(9), since)
+    )
+    plan = world.register.keep(b"plan", kind="improvement_plan", name="plan.txt")
+    for on, text in ((since, "before"), (world.day, "asked for a date")):
+        world.register.note(record, text, documents=[plan], actor=LIAISON, on=on, source="item 4")
+    words = said(part(world.register, "notes", world.day, since))
+    assert "1 noted 16/01/2021" in words
+    assert f"{record} Custody asked for a date {LIAISON} item 4 plan.txt" in words
+    assert "before" not in words

@@ -113,6 +113,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "fire": record.fire,
     "amend": record.amend,
     "attach": record.attach,
+    "note": record.note,
     "link": record.link,
     "correct": record.correct,
     "figures": listing.figures,
@@ -138,6 +139,8 @@ _OPTION_ORDER: Mapping[str, str] = {
     "kind signed_by signed_on key register rules verbose",
     "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules "
     "verbose",
+    "note": "document kind signed_by signed_on actor actor_role on recorded_by source key register "
+    "rules verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
 EXAMPLES: Mapping[str, str] = {
@@ -151,6 +154,7 @@ EXAMPLES: Mapping[str, str] = {
     "amend": 'R-1 owner lead-1 --reason "Agreed on Monday" --on 2024-01-10',
     "do": "R-1 start --on 2024-01-10",
     "attach": "R-1 letter.pdf --signed-by chief-1 --signed-on 2024-02-01 --on 2024-02-01",
+    "note": 'R-1 "The oversight group asked for a date" --on 2024-01-31',
     "why": "R-1 close --as chief_constable --by chief-1 --on 2024-02-01",
     "fire": "R-1 close --actor chief-1 --actor-role chief_constable --on 2024-02-01",
     "correct": 'R-1 5 --void --reason "Another record was meant" --actor chief-1 '

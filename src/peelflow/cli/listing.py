@@ -11,7 +11,7 @@ from shlex import quote
 from typing import Annotated, assert_never
 
 import typer
-from attrs import evolve
+from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -49,6 +49,7 @@ from peelflow.model.records import (
     Event,
     EventPayload,
     Migrated,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -64,6 +65,7 @@ from peelflow.portfolio.grouping import (
     selected_figures,
 )
 from peelflow.portfolio.listing import question_amendments, row_of
+from peelflow.portfolio.notes import last_note, note_text
 from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
@@ -129,12 +131,21 @@ def say_what(what: EventPayload) -> str:
             return f"level {output.say_level(old)} → {output.say_level(level)}, as {new}"
         case Migrated(lifecycle=pin, new=new):
             return f"moved to {pin}, as {new}"
-        case Corrected(event=number, entry=entry) if entry is not None:
-            return f"event {number} re-entered: {_say_entry(entry)}, on {what.to}"
-        case Corrected(event=number, correction=correction, to=to):
-            return f"event {number} {_CORRECTED[correction]}" + (f" to {to}" if to else "")
+        case Noted(text=text, documents=documents):
+            brought = "".join(f", with {document.kind} {document.name}" for document in documents)
+            return f"noted: {text}{brought}"
+        case Corrected():
+            return _say_correction(what)
         case _:
             assert_never(what)
+
+
+def _say_correction(what: Corrected) -> str:
+    if what.entry is not None:
+        return f"event {what.event} re-entered: {_say_entry(what.entry)}, on {what.to}"
+    return f"event {what.event} {_CORRECTED[what.correction]}" + (
+        f" to {what.to}" if what.to else ""
+    )
 
 
 def _say_entry(entry: Added | TakenOver) -> str:
@@ -172,16 +183,32 @@ def list_records(
 ) -> None:
     """List the records that match, by id, as they stood at the end of a day.
 
-    CSV, JSON and workbooks have every field.
+    CSV, JSON and workbooks have every field. `--columns` also knows `last note` and `noted on`.
     """
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         listed = [
-            (record, history[record.number - 1]) for record, history in register.histories(records)
+            _listed(record, history[: record.number], as_at)
+            for record, history in register.histories(records)
         ]
-        fields = _field_names(register, [each for each, _ in listed], every=printing.is_arranged)
+        shown = [row.record for row in listed]
+        fields = _field_names(register, shown, every=printing.is_arranged)
     _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
+
+
+@frozen
+class _ListedRecord:
+    """A record, what last happened to it, and the last note on it."""
+
+    record: Record
+    last: Event
+    note: Event | None
+
+
+def _listed(record: Record, history: Sequence[Event], as_at: date | None) -> _ListedRecord:
+    happened = [event for event in history if not isinstance(event.what, Noted)]
+    return _ListedRecord(record, happened[-1], last_note(history, as_at))
 
 
 def search(
@@ -202,17 +229,17 @@ def search(
 
 
 def _print_records(
-    listed: Sequence[tuple[Record, Event]],
+    listed: Sequence[_ListedRecord],
     fields: tuple[str, ...],
     categories: Mapping[str, Category],
     printing: PrintingOptions,
 ) -> None:
     """Print records, each with its last event: with its fields where there is room for them."""
-    body = tuple(_record_row(record, last) for record, last in listed)
+    body = tuple(_record_row(row.record, row.last) for row in listed)
     form = printing.chosen
     if form is Format.JSON and not printing.is_arranged:
         rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
-        kept = (record.fields for record, _ in listed)
+        kept = (row.record.fields for row in listed)
         with printing.text():
             output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
         return
@@ -220,18 +247,30 @@ def _print_records(
         printing.show(Table("records", "", _LIST_COLUMNS, body))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    cells = [_field_cells(record, categories.get(record.category), fields) for record, _ in listed]
-    full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
+    said = [(each.record, categories.get(each.record.category)) for each in listed]
+    cells = [_field_cells(record, category, fields) for record, category in said]
+    asked = {*printing.arrangement.columns, (printing.sort or "").removeprefix("-")}
+    noted = _NOTE_COLUMNS if asked.intersection(_NOTE_COLUMNS) else ()
+    notes = [_note_cells(each.note) if noted else () for each in listed]
+    full = tuple((*row, *more, *note) for row, more, note in zip(body, cells, notes, strict=True))
     shown = printing
     if form in (Format.TABLE, Format.MD) and printing.columns is None:
         shown = evolve(printing, columns=",".join(_LIST_COLUMNS))  # sorted by any field, even so
-    shown.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
+    shown.show(Table("records", "", (*_LIST_COLUMNS, *names, *noted), full))
 
 
 _LIST_COLUMNS = (
     *("record", "category", "level", "force", "state", "owner", "issued"),
     *("last event", "decided by", "recorded by"),
 )
+
+
+_NOTE_COLUMNS = ("last note", "noted on")
+"""What a list shows where it is asked for by name."""
+
+
+def _note_cells(note: Event | None) -> tuple[output.Cell, ...]:
+    return (None, None) if note is None else (note_text(note), note.on)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -330,6 +369,9 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
             yield name, related
     if record.children:
         yield "children", ", ".join(record.children)
+    note = last_note(register.history(record.id), None)
+    if note is not None:
+        yield "last note", f"{note.on}: {note_text(note)}"
     for attachment in record.attachments:
         document = attachment.document
         used = "counted" if document.digest in record.spent else "not counted yet"

@@ -1,6 +1,6 @@
 """Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, link, correct, relevel and migrate.
+The commands are add, appoint, fire, amend, attach, note, link, correct, relevel and migrate.
 """
 
 from __future__ import annotations
@@ -296,6 +296,26 @@ def attach(
         (kept,) = signature.keep(batch, [document])
         event = batch.attach(record, kept, on=provenance.on, **provenance.arguments())
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
+
+
+def note(
+    record: RecordArgument,
+    text: Annotated[str, typer.Argument(help="What is noted.")],
+    *,
+    document: DocumentsOption = None,
+    signature: SignatureOptions,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
+) -> None:
+    """Note something on a record, such as what a meeting said. It moves nothing.
+
+    The day is the one that it is of, whatever happened since; a document that comes with it counts
+    for no act.
+    """
+    with location.opened() as register, register.batch() as batch:
+        kept = signature.keep(batch, document or [])
+        event = batch.note(record, text, documents=kept, on=provenance.on, **provenance.arguments())
+    output.line(f"{record}: noted (event {event.number}, {event.on})")
 
 
 def link(

@@ -148,7 +148,7 @@ def template(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", help="records, acts, appointments, amendments or documents."
+            metavar="KIND", help="records, acts, appointments, amendments, notes or documents."
         ),
     ],
     *,

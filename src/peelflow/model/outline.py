@@ -23,6 +23,7 @@ SectionName = Literal[
     "plan",
     "due",
     "corrections",
+    "notes",
     "text",
 ]
 

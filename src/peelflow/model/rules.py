@@ -245,11 +245,15 @@ class FigureRow:
 
 @frozen
 class Category:
-    """What sort of thing a record is: its fields, its children, its rows in the figures."""
+    """What sort of thing a record is: its fields, its children, its rows in the figures.
+
+    `below`: the categories whose records one may lie below and be no child of: no rule asks for it.
+    """
 
     title: str
     fields: Mapping[FieldName, FieldRule] = field(factory=dict)
     children: tuple[CategoryName, ...] = ()
+    below: tuple[CategoryName, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Event, Noted, Record
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
@@ -202,7 +202,8 @@ def _steps_between(before: Place | None, after: Place | None, *, has_counted: bo
 
 def _each_place(groups: Grouping, history: Sequence[Event]) -> Iterator[tuple[date, Place | None]]:
     """Yield where a record stood after each event of its life, as corrected, in order of days."""
-    first, *others = sorted(as_corrected(history), key=lambda event: event.on)
+    moved = (event for event in as_corrected(history) if not isinstance(event.what, Noted))
+    first, *others = sorted(moved, key=lambda event: event.on)
     record = begin(first)
     yield first.on, _place_of(groups, record)
     for event in others:

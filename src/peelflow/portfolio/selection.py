@@ -318,8 +318,15 @@ def record_as_at(history: Sequence[Event], on: date | None) -> Record | None:
 
 
 def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
-    """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return tuple(event for event in as_corrected(history) if on is None or event.on <= on)
+    """Return what stands of a record's history, as it was last corrected, up to a day.
+
+    Nothing stands before its first event, though a note on it may be of an earlier day.
+    """
+    events = as_corrected(history)
+    if on is None:
+        return events
+    until = tuple(event for event in events if event.on <= on)
+    return until if until and until[0] is events[0] else ()
 
 
 def text_field(record: Record, name: str) -> str | None:

@@ -471,7 +471,7 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
     for name, role in own.roles.items():
         faults += _role_faults(name, role, whole)
     for name, category in own.categories.items():
-        faults += _category_faults(category.children, whole, category.span)
+        faults += _category_faults((*category.children, *category.below), whole, category.span)
         faults += _own_field_faults(name, category.fields, whole)
     for name, fields in own.fields.items():
         faults += _added_field_faults(name, fields, whole)

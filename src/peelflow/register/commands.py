@@ -40,6 +40,7 @@ from peelflow.register.hierarchy import (
     check_hierarchy,
     checked_parent,
     decide_in_hierarchy,
+    is_no_child,
     ledgers_for_role,
     open_ledgers,
     refuse_open_child,
@@ -393,9 +394,13 @@ def link_to_parent(
 ) -> None:
     """Put the link to a child on its parent, of the event that put the child there.
 
+    What only lies below it is no child, and no rule asks the parent for it: nothing is put there.
+
     Raises:
         Refused: The child would stand open under a parent that is closed, or was since.
     """
+    if is_no_child(session, child.category, parent.category):
+        return
     link = evolve(
         event,
         record=parent.id,

@@ -50,6 +50,8 @@ from peelflow.register.hierarchy import (
     History,
     checked_parent,
     decide_in_hierarchy,
+    each_below,
+    is_no_child,
     ledgers_for_role,
     refusal_on,
 )
@@ -384,8 +386,9 @@ def _check_entry(session: Session, before: Record, after: Record) -> None:
         before.parent,
     ):
         checked_parent(session, after)
-    for child in map(session.get, after.children):
-        if child.category not in kind.children:
+    for child in map(session.get, each_below(session, after)):
+        allowed = child.category in kind.children
+        if not allowed and not is_no_child(session, child.category, after.category):
             raise InvalidRequest(
                 f"{after.id}: its child {child.id}",
                 f"is a {child.category}, which cannot be below a {after.category}",
@@ -410,7 +413,7 @@ def _move_family(session: Session, request: Event, before: Record, after: Record
         link_to_parent(
             session, session.get(new), after, evolve(request, on=first.on), verb="correct"
         )
-    for name in after.children:
+    for name in each_below(session, after):
         if session.get(name).force != after.force:
             _follow_force(session, request, name, after.force)
 
@@ -418,7 +421,10 @@ def _move_family(session: Session, request: Event, before: Record, after: Record
 def _unlink(session: Session, request: Event, parent: str, child: str) -> None:
     """Void the link by which a child stood below a parent."""
     history, known = session.history(parent), session.get(parent)
-    link = [event for event in as_corrected(history) if event.what == ChildLinked(child)][-1]
+    links = [event for event in as_corrected(history) if event.what == ChildLinked(child)]
+    if not links:  # it lay below and was no child
+        return
+    link = links[-1]
     what, number = Corrected(link.number, "void"), known.number + 1
     event = evolve(request, record=parent, number=number, what=what, key=None, changes=())
     for made, record in _judged(session, history, [event], since=link.number):

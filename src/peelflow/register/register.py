@@ -15,7 +15,7 @@ from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, dry_run
+from peelflow.register.batch import Batch
 from peelflow.register.context import Services, utc_now
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
@@ -64,12 +64,13 @@ class Register:
     fire: Final = autocommit(Batch.fire)
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
+    note: Final = autocommit(Batch.note)
     amend: Final = autocommit(Batch.amend)
     link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
-    why: Final = dry_run(Batch.fire)
+    why: Final = Batch.why
 
     def __init__(
         self,
@@ -630,8 +631,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on where it
-        stopped.
+        The file is checked whole before anything is kept. What was cut off goes on when asked again.
 
         Args:
             path: The file that `export` was written to.

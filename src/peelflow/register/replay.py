@@ -20,6 +20,7 @@ from peelflow.model.records import (
     ChildLinked,
     Event,
     Migrated,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -38,6 +39,7 @@ from peelflow.register.hierarchy import (
 )
 from peelflow.register.session import Session
 from peelflow.register.validation import checked_days
+from peelflow.stores.soundness import documents_of
 
 ContextChange = Callable[[Context], Context]
 
@@ -185,7 +187,7 @@ def _was_mention_known(session: Session, mention: RecordReference, known: dateti
 
 def _why_event_unlawful(session: Session, event: Event, record: Record, history: History) -> str:
     """Return why an event could not have happened to the record as it then stands, or nothing."""
-    if event.on < record.on and not isinstance(event.what, ChildLinked):
+    if event.on < record.on and not isinstance(event.what, ChildLinked | Noted):
         return f"it would lie before {record.on}, when the event before it happened"
     match event.what:
         case TransitionTaken() as what:
@@ -201,9 +203,13 @@ def _why_event_unlawful(session: Session, event: Event, record: Record, history:
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)
             return ""
-        case Attached(document=document) if is_signed_later(document, event.on):
-            return f"{document.name} is signed on {document.signed_on}, after it was attached"
-        case Attached() | ChildLinked() | ParentLinked() | _:
+        case Attached() | Noted():
+            late = [each for each in documents_of(event) if is_signed_later(each, event.on)]
+            did = "was attached" if isinstance(event.what, Attached) else "was noted"
+            return (
+                f"{late[0].name} is signed on {late[0].signed_on}, after it {did}" if late else ""
+            )
+        case ChildLinked() | ParentLinked() | _:
             return ""
 
 
@@ -274,7 +280,7 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    if isinstance(event.what, (Attached, Amended, ChildLinked, ParentLinked)):
+    if isinstance(event.what, (Attached, Amended, ChildLinked, Noted, ParentLinked)):
         return
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)

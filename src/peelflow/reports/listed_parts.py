@@ -10,6 +10,7 @@ from peelflow.model.outline import OutlineSection
 from peelflow.model.records import Corrected, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, Requirement, atoms_of
 from peelflow.portfolio.listing import state_attribution
+from peelflow.portfolio.notes import notes
 from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord, deadlines, overdue
 from peelflow.portfolio.plan import PlannedInspection, Verifiable, inspection_plan
 from peelflow.portfolio.selection import (
@@ -296,6 +297,28 @@ def _changed_figures(scope: Scope) -> Parts:
         yield Table("changed", title, ("Record", *numbers), rows, numbers)
     else:
         yield Paragraph(f"The figures published as at {say_date(scope.since)} stand.")
+
+
+def notes_parts(scope: Scope) -> Parts:
+    """Yield what was noted since the last meeting: of what day, on what, by whom, from what."""
+    noted = notes(scope.register, until=scope.as_at, after=scope.since, selection=scope.selection)
+    if not noted:
+        yield Paragraph(f"Nothing was noted since {say_date(scope.since)}.")
+        return
+    rows = tuple(
+        (
+            note.on,
+            note.row.record,
+            note.title,
+            note.text,
+            str(note.attribution.actor),
+            note.source,
+            ", ".join(document.name for document in note.documents) or None,
+        )
+        for note in noted
+    )
+    columns = ("Day", "Record", "Title", "Note", "By", "Source", "With")
+    yield Table("notes", f"{len(rows)} noted", columns, rows)
 
 
 def text_parts(scope: Scope, part: OutlineSection) -> Iterator[Block]:

@@ -100,6 +100,7 @@ _MAKERS: Mapping[SectionName, tuple[str, Callable[[Scope], Parts]]] = {
     "plan": ("Forthcoming inspections", listed.plan_parts),
     "due": ("Due dates of everything open", listed.due_parts),
     "corrections": ("Corrections", listed.corrections_parts),
+    "notes": ("Notes since the last meeting", listed.notes_parts),
 }
 
 

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "fb776ee5249fee3c3ef427aedf8153a15c89a9cdeb946a4dc92aabf96ac950d2"
+CACHE_DIGEST = "2a2c496b34ff668850b5a383dcd0b8adf664eb13ca54aef4c473cc2dd3ef859b"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

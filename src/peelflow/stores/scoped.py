@@ -49,7 +49,8 @@ def shipped_digests() -> frozenset[str]:
 
 def _named_by(record: Record) -> frozenset[str]:
     """Return the digests of what a record names: documents, and what is said of each."""
-    documents = [held.document for held in record.attachments]
+    held = (*record.attachments, *record.note_documents)
+    documents = [attachment.document for attachment in held]
     described = (description_of(document)[0] for document in documents)
     return frozenset([*(document.digest for document in documents), *described])
 
