@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention clients hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -64,6 +64,10 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+# Fifty clients of the example application, for thirty seconds on each database.
+clients: $(READY)
+	$(BIN)/python -m bench.clients
 
 # PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
 hosted: $(READY)
