@@ -70,7 +70,7 @@ def printed(run: Run, monkeypatch: pytest.MonkeyPatch, *words: str, encoding: st
 
 def formatted_verbs() -> set[str]:
     """Return the commands that take `--format`."""
-    commands = {name: signature(grouped(command)) for name, command in COMMANDS.items()}
+    commands = {name: signature(grouped(one.load())) for name, one in COMMANDS.items()}
     return {name for name, options in commands.items() if "form" in options.parameters}
 
 

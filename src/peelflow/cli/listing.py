@@ -71,9 +71,8 @@ from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.register.session import void_of
 from peelflow.reports.content import Table
-from peelflow.reports.lifecycle_page import say_counts
 from peelflow.reports.tables import grouped_table
-from peelflow.wording import say_choice, say_day, say_need, say_rule
+from peelflow.wording import say_choice, say_counts, say_day, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
 

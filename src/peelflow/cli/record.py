@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import evolve, frozen
@@ -38,13 +38,13 @@ from peelflow.cli.selecting import PrintingOptions
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
-from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.entry import EntryValues
-from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
-from peelflow.rulebook.national import examine
+
+if TYPE_CHECKING:
+    from peelflow.register.migrations import MigrationResult
 
 
 def add(
@@ -491,6 +491,9 @@ def _proved_plans(
     path: Path, rules: list[Path] | None, *, single: bool
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
+    from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.national import examine
+
     checked = examine(path, *(rules or [path.parent]))
     output.diagnostics(checked.diagnostics)
     file = path.resolve()

@@ -25,12 +25,12 @@ from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.content import Table
-from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
+from peelflow.reports.lifecycle_page import page_of, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.national import examine
 from peelflow.rulebook.schema import UNKNOWN_DAY
-from peelflow.wording import say_in_force, say_within, suggestion
+from peelflow.wording import say_counts, say_in_force, say_within, suggestion
 
 HOME = "https://github.com/peelflow/peelflow"
 """Where the project is published, as pyproject.toml says."""

@@ -631,7 +631,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on when asked again.
+        The file is checked whole before anything is kept. What was cut off goes on.
 
         Args:
             path: The file that `export` was written to.
