@@ -31,7 +31,7 @@ from tests.builders.servers import servers
 APPLICATION = Path(__file__).parents[1] / "examples/force_app"
 RECORDS = tuple(f"WMP-{number}" for number in range(1, 41))
 LOOKS = ("/records", "/figures", *(f"/records/{record}" for record in RECORDS))
-ACTS = (
+ACTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("start", "liaison", {}),
     ("propose_not_applicable", "liaison", {"reason": "no longer ours"}),
     ("withdraw", "liaison", {}),
@@ -72,7 +72,6 @@ class Tally:
 def fill(url: str) -> None:
     """Make the records that the clients act on."""
     upgrade_store(url)
-    said = {"recorded_by": "liaison-officer-1", "source": "portal"}
     with Register.open(url) as register, register.batch() as batch:
         batch.appoint(
             "chief-constable",
@@ -90,7 +89,8 @@ def fill(url: str) -> None:
                 issued=date(2022, 12, 16),
                 fields={"owner": "lead-3"},
                 actor=HMICFRS,
-                **said,
+                recorded_by="liaison-officer-1",
+                source="portal",
             )
 
 
