@@ -134,7 +134,7 @@ def test_a_cursor_goes_on_where_it_stood(run: Run, demo: Path) -> None:
     first = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
     assert run("feed", "--register", demo, "--cursor", "place").out == ""
     words = ("--force", "west-midlands", "--first-day", "2023-01-01")
-    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    who = ("--actor", "kim", "--actor-role", "liaison_officer")
     assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
 
     (told,) = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
@@ -204,7 +204,7 @@ def _appoint(path: Path, person: str) -> None:
             "lead",
             force="west-midlands",
             first_day=date(2023, 1, 1),
-            actor=Actor("chief", "chief_constable"),
+            actor=Actor("liaison", "liaison_officer"),
         )
 
 

@@ -175,7 +175,16 @@ def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Contex
     role = roles[act.actor.role]
     if lacks_source(role, act):
         return False
-    return not role.by_appointment or holds_role(record, act, context)
+    return not is_held(act.actor.role, role, context.signers) or holds_role(record, act, context)
+
+
+def is_held(name: str, role: Role, signers: frozenset[str]) -> bool:
+    """Say whether a role is one that only who is appointed acts in.
+
+    That is one that the vocabulary says is by appointment, or whose signature some rules ask for:
+    who closes as a Chief Constable holds that appointment as who signs the letter does.
+    """
+    return role.by_appointment or name in signers
 
 
 def lacks_source(role: Role, act: Act) -> bool:

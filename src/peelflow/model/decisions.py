@@ -291,7 +291,8 @@ class Context:
     `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
     are the records of the force that name what the record names, where its rules ask for them;
     `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
-    which children bind the act, None: all.
+    which children bind the act, None: all. `signers` are the roles whose signature some rules ask
+    for: nobody acts in one without an appointment.
     """
 
     now: datetime
@@ -303,6 +304,7 @@ class Context:
     mentions: tuple[RecordReference, ...] = ()
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
+    signers: frozenset[str] = frozenset()
 
 
 Predicate = Callable[[Record, Act, Context], bool]

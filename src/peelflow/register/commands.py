@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 
 from attrs import evolve
 
@@ -32,8 +31,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.requirements import Evidence, atoms_of
-from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, each_transition
+from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
@@ -46,6 +44,7 @@ from peelflow.register.hierarchy import (
     refuse_open_child,
 )
 from peelflow.register.known_names import UsedName, names_in
+from peelflow.register.permission import acts_by_appointment, check_actor_holds, recorder_of
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     NOTHING_HELD,
@@ -118,51 +117,6 @@ def new_event(
     )
 
 
-def recorder_of(session: Session, provenance: Provenance) -> str:
-    """Return who typed it: the actor, unless said or where the actor is none who logs in.
-
-    That is an inspectorate, or who signs letters, as a Chief Constable does: then it is the
-    register's user. Where the register has none, an inspectorate's decision has to say it.
-    """
-    actor, recorded_by = provenance.actor, provenance.recorded_by
-    check_actor(actor)
-    role = role_of(session, actor.role)
-    check_name(actor.person, "the actor's person")
-    if actor.role == SYSTEM:
-        raise InvalidRequest(
-            f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
-        )
-    if recorded_by is not None:
-        check_name(recorded_by, "recorded_by")
-        return recorded_by
-    user = session.services.recorded_by
-    if user is not None and (
-        role.side == "inspectorate" or actor.role in signing_roles(session.rulebook)
-    ):
-        return user
-    if role.side == "inspectorate":
-        raise InvalidRequest(
-            f"the decision of {actor}",
-            "does not say who recorded it; an inspectorate does not log in to this register",
-            "give recorded_by, or open the register with it",
-        )
-    return actor.person
-
-
-@lru_cache(maxsize=8)
-def signing_roles(rulebook: Rulebook) -> frozenset[str]:
-    """Return the roles whose signature some rules ask for on a document.
-
-    Args:
-        rulebook: The rules.
-    """
-    steps = (step for rules in rulebook.lifecycles for step in each_transition(rules))
-    atoms = (atom for step in steps for atom in atoms_of(step.requires))
-    return frozenset(
-        role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by
-    )
-
-
 def take(
     session: Session, event: Event, before: Record | None, *, folded: Record | None = None
 ) -> Record:
@@ -178,8 +132,10 @@ def take(
         Refused: It narrows what acts rest on: an appointment or inspection that acts of other
             records name, what a parent saw of its child, or a field that somebody else's act asked
             for.
+        InvalidRequest: Who did it did not hold the role that they acted in.
     """
     after = folded or (apply(before, event) if before else begin(event))
+    check_actor_holds(session, after, event)
     if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
         _check_what_rests_on(session, before, after, event)
@@ -453,7 +409,7 @@ def fire(
 def _check_holders(session: Session, record: Record, act: Act) -> None:
     """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody."""
     persons = [document.signed_by for document in act.evidence if document.signed_by]
-    if role_of(session, act.actor.role).by_appointment:
+    if acts_by_appointment(session, act.actor.role):
         persons.append(act.actor.person)
     for person in persons:
         near = session.alike_name(UsedName("person", person, record.force))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 
@@ -10,11 +10,9 @@ from attrs import evolve
 
 from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, before_withdrawal, begin, fold
-from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
-    Actor,
     Amended,
     Attached,
     ChildLinked,
@@ -37,16 +35,15 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
+from peelflow.register.permission import (
+    ContextChange,
+    as_recorded,
+    is_move_permitted,
+    no_appointment_sentence,
+)
 from peelflow.register.session import Session
 from peelflow.register.validation import checked_days
 from peelflow.stores.soundness import documents_of
-
-ContextChange = Callable[[Context], Context]
-
-
-def as_recorded(context: Context) -> Context:
-    """Return what a decision may look at, as it is recorded by now."""
-    return context
 
 
 def check_replay(session: Session, history: History, after: History, *, since: int) -> None:
@@ -79,7 +76,7 @@ def check_replay(session: Session, history: History, after: History, *, since: i
 
 def _was_unlawful(session: Session, history: History, event: Event, record: Record | None) -> bool:
     """Say whether an act was unlawful without the correction, as rules of before let it be."""
-    if record is None or not isinstance(event.what, TransitionTaken):
+    if record is None or not isinstance(event.what, (TransitionTaken, Relevelled, Migrated)):
         return False
     return bool(_why_event_unlawful(session, event, record, history))
 
@@ -211,35 +208,6 @@ def _why_event_unlawful(session: Session, event: Event, record: Record, history:
             )
         case ChildLinked() | ParentLinked() | _:
             return ""
-
-
-def is_move_permitted(
-    session: Session, event: Event, record: Record, *, change_context: ContextChange = as_recorded
-) -> bool:
-    """Say whether who moved a record to other rules held the role on that day, if it needs one."""
-    role = session.rulebook.vocabulary.roles.get(event.actor.role)
-    if role is None or not role.by_appointment:
-        return True
-    return is_appointed(session, record, event.actor, event.on, change_context=change_context)
-
-
-def is_appointed(
-    session: Session,
-    record: Record,
-    actor: Actor,
-    on: date,
-    *,
-    change_context: ContextChange = as_recorded,
-) -> bool:
-    """Say whether an actor held the role by appointment, in a record's force, on a day."""
-    act = Act("migrate", actor, on, actor.person)
-    context = Context(session.now, session.today, session.appointments(record, act))
-    return holds_role(record, act, change_context(context))
-
-
-def no_appointment_sentence(event: Event, record: Record) -> str:
-    """Say that nobody had appointed who moved a record to other rules."""
-    return f"{event.actor} held no appointment in {record.force} on {event.on}"
 
 
 def why_act_unlawful(

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest
+from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import (
     AppliesTo,
     Category,
@@ -24,6 +25,7 @@ from peelflow.model.rules import (
     MigrationPlan,
     QuestionSet,
     Vocabulary,
+    each_transition,
 )
 from peelflow.results import html_table, short_repr
 from peelflow.wording import listed, say_in_force, suggestion
@@ -128,6 +130,32 @@ def national_ledgers(rulebook: Rulebook) -> Mapping[str, frozenset[str]]:
         name for rules in national for state in rules.states.values() for name in state.counts_as
     )
     return {category: ledgers for rules in national for category in rules.applies_to.category}
+
+
+@lru_cache(maxsize=1024)
+def roles_signing(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the force's roles whose signature on a document a lifecycle asks for.
+
+    Args:
+        lifecycle: The lifecycle, with its roles.
+    """
+    atoms = (atom for step in each_transition(lifecycle) for atom in atoms_of(step.requires))
+    named = {role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by}
+    forces = {name for name, role in lifecycle.roles.items() if role.side == "force"}
+    return frozenset(named & forces)
+
+
+@lru_cache(maxsize=16)
+def signing_roles(rulebook: Rulebook) -> frozenset[str]:
+    """Return the force's roles whose signature some rules of a rulebook ask for.
+
+    Nobody acts in one without an appointment, and who acts in one does not log in. A role of
+    another side is none, for a force's file would bar it from what it decides.
+
+    Args:
+        rulebook: The rules.
+    """
+    return frozenset[str]().union(*map(roles_signing, rulebook.lifecycles))
 
 
 def _precedence(rules: Lifecycle) -> tuple[date, int]:
