@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups hosted judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups clients hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -68,6 +68,10 @@ contention: $(READY)
 
 backups: $(READY)
 	$(BIN)/python -m bench.backups
+
+# Fifty clients of the example application, for thirty seconds on each database.
+clients: $(READY)
+	$(BIN)/python -m bench.clients
 
 # PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
 hosted: $(READY)
