@@ -19,6 +19,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy.engine import make_url
 
+from peelflow.stores.sql.schema import SCHEMA
 from peelflow.stores.sql.store import upgrade_sql
 
 GIVEN = "PEELFLOW_TEST_POSTGRES"
@@ -78,6 +79,7 @@ def emptied(url: str) -> Iterator[str]:
         (made,) = connection.execute("SELECT to_regclass('peelflow_meta')").fetchone() or (None,)
         if made is not None:
             connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+            connection.execute(f"UPDATE peelflow_meta SET schema = {SCHEMA}")  # as a test left it
     upgrade_sql(url)
     yield url
 
