@@ -127,6 +127,11 @@ MUST_GUARANTEE = {
         "engage is never entered without reason",
         "scan can always be reached",
     },
+    "engage-cause": {
+        "set_aside is only entered by [hmicfrs]",
+        "set_aside is never entered without reason",
+        "set_aside can always be reached",
+    },
     "milestone": {
         "reached is only entered by [liaison_officer, lead]",
         "dropped is only entered by [liaison_officer, lead]",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from peelflow.errors import Conflict as Conflict
     from peelflow.errors import Diagnostic as Diagnostic
     from peelflow.errors import EventVoided as EventVoided
+    from peelflow.errors import InspectorateOnly as InspectorateOnly
     from peelflow.errors import InvalidRequest as InvalidRequest
     from peelflow.errors import InvalidRules as InvalidRules
     from peelflow.errors import KeyReused as KeyReused
@@ -104,6 +105,9 @@ if TYPE_CHECKING:
     from peelflow.model.rules import Lifecycle as Lifecycle
     from peelflow.model.rules import MigrationPlan as MigrationPlan
     from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.engage import EngageCause as EngageCause
+    from peelflow.portfolio.engage import EngageSpell as EngageSpell
+    from peelflow.portfolio.engage import EngageVisit as EngageVisit
     from peelflow.portfolio.grouping import Group as Group
     from peelflow.portfolio.grouping import GroupCount as GroupCount
     from peelflow.portfolio.grouping import GroupedFigures as GroupedFigures
@@ -124,6 +128,8 @@ if TYPE_CHECKING:
     from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
     from peelflow.portfolio.selection import Criterion as Criterion
     from peelflow.portfolio.selection import Selection as Selection
+    from peelflow.register.backup import Backup as Backup
+    from peelflow.register.backup import backup as backup
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
     from peelflow.register.migrations import Impact as Impact
@@ -153,6 +159,7 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
+    "peelflow.register.backup": "Backup backup",
     "peelflow.register.register": "Register",
     "peelflow.register.batch": "Batch",
     "peelflow.register.session": "Session",
@@ -161,9 +168,9 @@ _HOMES = {
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
-        "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
-        "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
-        "UnknownDocument UnknownRecord UnstorableText Unverified"
+        "Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules KeyReused "
+        "MissingDependency PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable "
+        "StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (
@@ -179,6 +186,7 @@ _HOMES = {
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
+    "peelflow.portfolio.engage": "EngageCause EngageSpell EngageVisit",
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",

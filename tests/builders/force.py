@@ -74,6 +74,7 @@ KINDS = (
     Kind("force-monitoring", "monitoring_phase", None),
     Kind("peel-readiness", "peel_readiness", None),
     Kind("milestone", "milestone", None),
+    Kind("engage-cause", "engage_cause", None),
 )
 KIND = {kind.name: kind for kind in KINDS}
 
@@ -149,6 +150,8 @@ class World:
                 return {"owner": "lead", "addressees": list(ADDRESSEES)}
             case "monitoring_phase":
                 return {}
+            case "engage_cause":
+                return {"cause": self.add(KIND["cause-of-concern"])}
             case "milestone":
                 return {"title": "A first draft", "owner": "lead"}
             case _:

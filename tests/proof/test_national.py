@@ -108,6 +108,10 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
         OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
         AlwaysReachable(StateSet(state="scan")),
     ),
+    "engage-cause": (
+        OnlyEnteredBy(StateSet(state="set_aside"), ("hmicfrs",)),
+        NeverEnteredUnless(StateSet(state="set_aside"), ReasonGiven()),
+    ),
     "milestone": (
         OnlyEnteredBy(StateSet(state="reached"), ("liaison_officer", "lead")),
         NeverEnteredUnless(StateSet(state="dropped"), ReasonGiven()),

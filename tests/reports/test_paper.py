@@ -321,3 +321,21 @@ def test_what_was_noted_since_the_last_meeting_is_told(world: World) -> None:
     assert "1 noted 16/01/2021" in words
     assert f"{record} Custody asked for a date {LIAISON} item 4 plan.txt" in words
     assert "before" not in words
+
+
+def test_a_day_that_is_not_known_stands_in_the_paper_as_it_is_known(world: World) -> None:
+    """In what a report recommends, in what is due, and in what is overdue."""
+    report = world.add(KIND["report"], fields={"published": START + timedelta(1)})
+    fields = {"source_report": report, "due": "Q1 2021", "published": "2020"}
+    record = world.add(KIND["level-2"], fields=fields)
+    world.register.amend(record, "due", "2021-02", actor=LIAISON, on=world.later(), reason="sooner")
+    day = world.later(90)
+    assert f"{record} 2021-02" in said(part(world.register, "reports", day)).replace("Open", "")
+    for name in ("overdue", "due"):
+        section: SectionName = name
+        assert f"Q1 2021 2021-02 {(day - date(2021, 2, 28)).days} 2021-02: sooner" in said(
+            part(world.register, section, day)
+        )
+    within = said(part(world.register, "overdue", date(2021, 2, 10)))
+    assert f"Nothing that is open is past its day. Nobody can tell of {record} (2021-02)" in within
+    assert "have no day" not in within

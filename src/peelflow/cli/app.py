@@ -137,6 +137,10 @@ COMMANDS: Mapping[str, Command] = {
         "List how long ago each open record was published, the oldest first; "
         "and what does not say.",
     ),
+    "engage": Command(
+        "portfolio:engage",
+        "List the forces in Engage on a day: since when, why, on what causes, with what visits.",
+    ),
     "plan": Command(
         "portfolio:plan",
         "List what each coming inspection could verify, and what must be done first for others.",
@@ -164,6 +168,10 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command(
         "exchange:export",
         "Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere.",
+    ),
+    "backup": Command(
+        "exchange:backup",
+        "Copy a running register whole into one file, with its documents, and verify the copy.",
     ),
 }
 _OPTION_ORDER: Mapping[str, str] = {
@@ -211,6 +219,7 @@ EXAMPLES: Mapping[str, str] = {
     "overdue": "--on 2024-02-05",
     "due": "--on 2024-02-05",
     "ages": "--on 2024-02-05",
+    "engage": "--on 2024-02-05",
     "plan": "--on 2024-02-05",
     "movement": "--after 2022-12-31 --until 2023-03-30",
     "reconcile": "portal.csv",
@@ -218,6 +227,7 @@ EXAMPLES: Mapping[str, str] = {
     "seal": "register.seal",
     "verify": "--seal register.seal",
     "export": "register.jsonl",
+    "backup": "2023-03-30.db",
 }
 """What may stand after each command, in an order in which all of them run one after another."""
 EXAMPLE_WIDTH = 70

@@ -57,11 +57,10 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Category, Counts, ledgers_counting
+from peelflow.model.rules import SYSTEM, Category, Counts, Lifecycle, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
-    is_assumed,
     selected_figures,
 )
 from peelflow.portfolio.listing import question_amendments, row_of
@@ -70,7 +69,8 @@ from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.register.session import void_of
-from peelflow.reports.content import Table
+from peelflow.register.taken_over import is_assumed
+from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.wording import say_choice, say_counts, say_day, say_need, say_rule
 
@@ -165,7 +165,7 @@ def _say_act(what: TransitionTaken) -> str:
     return ", ".join(parts)
 
 
-_FIGURE_COLUMNS = ("Open", "Closed", "Total")
+_FIGURE_COLUMNS = ("Open", "Closed", "Total", "Assumed")
 
 
 def list_records(
@@ -243,7 +243,7 @@ def _print_records(
             output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
         return
     if form in (Format.TABLE, Format.MD) and not printing.is_arranged:
-        printing.show(Table("records", "", _LIST_COLUMNS, body))
+        printing.show(Table("records", "", _LIST_COLUMNS, body, optional=("assumed",)))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     said = [(each.record, categories.get(each.record.category)) for each in listed]
@@ -259,7 +259,7 @@ def _print_records(
 
 
 _LIST_COLUMNS = (
-    *("record", "category", "level", "force", "state", "owner", "issued"),
+    *("record", "category", "level", "force", "state", "assumed", "owner", "issued"),
     *("last event", "decided by", "recorded by"),
 )
 
@@ -280,6 +280,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         output.say_level(row.level),
         row.force,
         _say_state(record),
+        say_mark(is_so=row.assumed and not record.withdrawn),
         row.owner,
         record.issued,
         last.on,
@@ -315,10 +316,8 @@ def _field_cells(
 
 
 def _say_state(record: Record) -> str:
-    """Say a state, and whether it was taken over rather than walked into; or no more."""
-    if record.withdrawn:
-        return "withdrawn"
-    return f"{record.state} (assumed)" if is_assumed(record) else record.state
+    """Say a state, or that the record stands in none any more."""
+    return "withdrawn" if record.withdrawn else record.state
 
 
 def show_record(
@@ -346,10 +345,16 @@ def show_record(
             output.line(f"  {say_rule(transition)}")
 
 
-def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
-    rules = register.lifecycle(record.lifecycle)
+def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
     counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
+    if is_assumed(record) and not record.withdrawn:
+        yield "assumed", f"taken over so on {record.entered[record.state].on}"
+
+
+def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
+    rules = register.lifecycle(record.lifecycle)
+    yield from _state_facts(rules, record)
     is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
     title = rules.title if is_here else "as kept with it; their file is not here"
     yield "rules", f"{record.lifecycle}: {title}"
@@ -359,7 +364,8 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     deadline = register.deadline(record.id)
     if deadline.changes:
         times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
-        yield "deadline", f"first {deadline.original}, changed {times} since"
+        first = deadline.original or deadline.original_as_known
+        yield "deadline", f"first {first}, changed {times} since"
     if deadline.state:
         day = deadline.state.day
         yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"
@@ -439,32 +445,45 @@ def print_figures(
     counted: Figures, ledger: str, printing: PrintingOptions = PrintingOptions()
 ) -> None:
     """Print figures, with their totals in the last row; of a ledger without records, say so."""
-    body = [(figure.title, figure.open, figure.closed, figure.total) for figure in counted.lines]
-    total = ("Total", counted.open, counted.closed, counted.total)
-    form = printing.chosen
-    title = _say_figures(ledger, counted.as_at, counted.known)
-    if not counted.total:
-        body = []
+    form, title = printing.chosen, _say_figures(ledger, counted.as_at, counted.known)
     if form is Format.JSON:
-        names = ("title", "open", "closed", "total")
-        lines = [dict(zip(names, row, strict=True)) for row in body]
-        totals = dict(zip(names[1:], total[1:], strict=True))
-        known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
         with printing.text():
-            output.print_json({**known, "lines": lines, "total": totals})
+            output.print_json(_figures_as_data(counted, ledger))
         return
-    if not body and form in _FOR_PEOPLE:
+    if not counted.total and form in _FOR_PEOPLE:
         _say_no_record(title, printing)
         return
     table = Table(
         name="figures",
         title=title,
         columns=(("" if form in _FOR_PEOPLE else "Figure"), *_FIGURE_COLUMNS),
-        rows=(*body, total) if body else (),
+        rows=tuple(_figure_rows(counted)),
         numbers=_FIGURE_COLUMNS,
         totals=True,
+        optional=_FIGURE_COLUMNS[-1:],
     )
     printing.show(table)
+
+
+def without_marks(counted: Figures) -> Figures:
+    """Return figures that do not say which of them are assumed, as a paper has them."""
+    return evolve(counted, lines=tuple(evolve(line, assumed=0) for line in counted.lines))
+
+
+def _figures_as_data(counted: Figures, ledger: str) -> dict[str, object]:
+    names = ("title", *map(str.lower, _FIGURE_COLUMNS))
+    lines = [dict(zip(names, row, strict=True)) for row in _figure_rows(counted)]
+    totals = {name: getattr(counted, name) for name in names[1:]}
+    known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
+    return {**known, "lines": lines[:-1], "total": totals}
+
+
+def _figure_rows(counted: Figures) -> Iterator[tuple[output.Cell, ...]]:
+    """Yield a row for each line and one of totals; none where nothing counts."""
+    if counted.total:
+        for line in counted.lines:
+            yield line.title, line.open, line.closed, line.total, line.assumed
+        yield "Total", counted.open, counted.closed, counted.total, counted.assumed
 
 
 def why(

@@ -98,14 +98,14 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
         InvalidRequest: The file cannot be written, or is not to be written over.
     """
     check_output_file(path, replace=replace)
-    partial_file = path.with_name(f".{os.urandom(8).hex()}.part")
+    partial_file = partial_path(path)
     try:
         try:
             with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            _move_into_place(partial_file, path, replace=replace)
+            move_into_place(partial_file, path, replace=replace)
         finally:
             partial_file.unlink(missing_ok=True)
     except OSError as error:
@@ -113,8 +113,23 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
         raise InvalidRequest(f"the file {path}", why, instead) from None
 
 
-def _move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
-    """Give a file its name; one that came meanwhile stays, unless it may be written over."""
+def partial_path(path: Path) -> Path:
+    """Return where a file is written until it is whole, by a name that nobody can foresee.
+
+    Args:
+        path: The file.
+    """
+    return path.with_name(f".{os.urandom(8).hex()}.part")
+
+
+def move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
+    """Give a file its name; one that came meanwhile stays, unless it may be written over.
+
+    Args:
+        partial_file: The file, written whole.
+        path: Its name.
+        replace: Whether another may be written over.
+    """
     check_output_file(path, replace=replace)
     if replace:
         partial_file.replace(path)

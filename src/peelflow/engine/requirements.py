@@ -256,7 +256,13 @@ def is_of_one_question_set(record: Record, inspection: Inspection) -> bool:
 
 def covers_question(questions: frozenset[str], question: str) -> bool:
     """Say whether an inspection of these questions covers one: 7 covers 7.2."""
-    return any(question == each or question.startswith(f"{each}.") for each in questions)
+    return not questions.isdisjoint(covering_questions(question))
+
+
+def covering_questions(question: str) -> tuple[str, ...]:
+    """Return each question whose inspection covers one: 7, 7.2 and itself cover 7.2.1."""
+    ends = (end for end, character in enumerate(question) if character == ".")
+    return (*(question[:end] for end in ends), question)
 
 
 def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Event, Noted, Record
+from peelflow.model.records import Event, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
@@ -25,7 +25,10 @@ MovementKind = Literal["new", "closed", "reopened"]
 
 @frozen
 class Movement(Result):
-    """One movement of a record on a ledger: what kind, on what day, and by whose act."""
+    """One movement of a record on a ledger: what kind, on what day, and by whose act.
+
+    It is `assumed` where the record was taken over so: nobody saw it come there.
+    """
 
     row: RecordRow
     kind: MovementKind
@@ -33,6 +36,7 @@ class Movement(Result):
     on: date
     attribution: Attribution
     reason: str | None
+    assumed: bool = False
 
 
 def movement(
@@ -231,6 +235,7 @@ def _movements_of(record: Record, events: Iterable[Event], ledger: str) -> list[
                     on=event.on,
                     attribution=attribution_of(event),
                     reason=event.reason,
+                    assumed=isinstance(event.what, TakenOver),
                 )
             )
         counts = after

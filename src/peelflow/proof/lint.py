@@ -607,6 +607,11 @@ def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator
 def _counting_faults(
     name: str, rule: FieldRule, fields: Mapping[str, FieldRule]
 ) -> Iterator[Diagnostic]:
+    if rule.as_known and (rule.type != "date" or rule.counts_from is not None):
+        why = "is counted" if rule.type == "date" else f"is a `{rule.type}`"
+        sentence = f"only a date that somebody gives can be known in part, and `{name}` {why}"
+        instead = "remove `as_known`, or give the field `type: date` and no `counts_from`"
+        yield Diagnostic(rule.span, "as-known", sentence, instead)
     if rule.counts_from is None:
         return
     yield from period_faults(rule.counts_from)

@@ -52,6 +52,7 @@ from peelflow.register.permission import (
     recorder_of,
 )
 from peelflow.register.session import Session
+from peelflow.register.taken_over import check_source_and_reason, check_taken_over, check_word
 from peelflow.register.validation import (
     NOTHING_HELD,
     QUESTION_FIELDS,
@@ -70,7 +71,6 @@ from peelflow.register.validation import (
     check_provenance,
     check_questions,
     check_references,
-    check_taken_over,
     check_text,
     check_texts,
     checked_days,
@@ -294,8 +294,7 @@ def take_over(
     check_graded(record, graded, level=level, issued=issued, on=on)
     lifecycle = session.rulebook.lifecycle_for(category, level, graded or on)
     check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
-    check_text(provenance.source, f"{record}: the source")
-    check_text(provenance.reason, f"{record}: the reason")
+    check_source_and_reason(provenance, record)
     what = TakenOver(
         force=force,
         category=category,
@@ -331,6 +330,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     parent = checked_parent(session, entering)
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
+    check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:

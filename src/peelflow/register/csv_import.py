@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
+from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
@@ -387,7 +388,7 @@ class _ImportRun:
         rule = declared.fields.get(name) if declared else None
         if declared is None or rule is None:
             return text
-        if rule.type == "date" and iso_date(text) is None:
+        if rule.type == "date" and not is_date_of(rule, text):
             raise bad_date(column, text)
         return list_items(declared, name, text) if rule.type == "list" else text
 

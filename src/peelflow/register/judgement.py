@@ -49,11 +49,13 @@ class Verification:
         judged: Whether the events were judged by their rules. They are not where something else
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
+        unchecked: What of the database itself could not be looked at.
     """
 
     discrepancies: tuple[Discrepancy, ...]
     judged: bool = False
     assumed: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 def verify_register(
@@ -79,10 +81,13 @@ def verify_register(
     """
     of_seal = tuple(signature_discrepancies(sealed, key)) if sealed is not None else ()
     discrepancies = held_to_events(store, documents, sealed=sealed, heads=heads)
+    with store.snapshot() as kept:
+        unchecked = tuple(kept.unchecked())
     if discrepancies or not judged:
-        return Verification((*of_seal, *discrepancies))
+        return Verification((*of_seal, *discrepancies), unchecked=unchecked)
     found = judge_events(store, session_factory)
-    return evolve(found, discrepancies=(*of_seal, *found.discrepancies))
+    discrepancies = *of_seal, *found.discrepancies
+    return evolve(found, discrepancies=discrepancies, unchecked=unchecked)
 
 
 @frozen

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from peelflow.errors import UnknownDocument, UnknownRecord
-from peelflow.figures import Figures, tabulate
+from peelflow.figures import Figures
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
+from peelflow.register.as_at import HISTORIES_AT_ONCE, figures_of
 from peelflow.register.batch import Batch
 from peelflow.register.context import Services, utc_now
 from peelflow.register.kept_rules import with_kept_words
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import Heads, Seal, SealKey
 
 FEED_CHUNK = 500
-HISTORIES_AT_ONCE = 500
 """How many histories are read at once."""
 
 
@@ -402,9 +402,7 @@ class Register:
             check_date(as_at, "the figures")
         check_position_reached(self.services, known)
         check_known_force(self.services, force)
-        totals = self.store.totals(as_at=as_at, force=force, known=known)
-        categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
+        return figures_of(self.services, ledger, force=force, as_at=as_at, known=known)
 
     def deadline(self, record: str) -> Deadline:
         """Return a record's deadline: the original day, every revised one, and the current.

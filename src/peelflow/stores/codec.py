@@ -141,8 +141,12 @@ def _day_member(name: str, day: date | None) -> str:
     return "" if day is None else f'"{name}":"{day.isoformat()}",'
 
 
+ASSUMED_START = '{"assumed":true,'
+"""How the text of a record begins that was taken over: by it, a database finds them."""
+
+
 def _attachments_member(record: Record) -> str:
-    assumed = '"assumed":true,' if record.assumed else ""
+    assumed = ASSUMED_START[1:] if record.assumed else ""
     return f"{assumed}{_held_member('attachments', record.attachments)}"
 
 
