@@ -111,7 +111,7 @@ def test_documents_come_with_their_rows(register: Register, tmp_path: Path) -> N
     close = "record,trigger,on,actor,actor_role,document,kind,signed_by,signed_on\n"
     paths = write(
         tmp_path,
-        people=people + "chief,chief_constable,wmp,2022-01-01,2030-01-01,clerk,lead\n",
+        people=people + "chief,chief_constable,wmp,2022-01-01,2030-01-01,kim,liaison_officer\n",
         records="\n".join(RECORDS.splitlines()[:3]),
         acts="\n".join(ACTS.splitlines()[:2]),
         attach=attach + "R1,letter.txt,letter,chief,2022-02-01,2022-02-01,clerk,lead\n",

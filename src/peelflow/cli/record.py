@@ -126,6 +126,9 @@ class EntryOptions:
         str | None, typer.Option("--parent", help="The record above it, or none.")
     ] = None
     issued: Annotated[date | None, day_option("--issued", "Its issue date.")] = None
+    graded: Annotated[
+        date | None, day_option("--graded", "The day its level was given, if another.")
+    ] = None
     state: Annotated[
         str | None, typer.Option("--state", help="The state in which it was taken over.")
     ] = None
@@ -147,6 +150,8 @@ class EntryOptions:
             said["parent"] = None if self.parent == "none" else self.parent
         if self.issued is not None:
             said["issued"] = self.issued
+        if self.graded is not None:
+            said["graded"] = self.graded
         if self.state is not None:
             said["state"] = self.state
         if self.field:

@@ -262,7 +262,7 @@ def merge_vocabularies(
             if _is_said_again(word, parts[part].get(name)):
                 roles = {**parts["roles"], **vocabulary.roles}
                 parts[part][name] = _narrowed(word, parts[part][name], roles)
-                faults += _wider_faults(word, parts[part][name], name)
+                faults += _wider_faults(word, parts[part][name], name, roles)
             elif name in parts[part]:
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
@@ -298,17 +298,16 @@ def _narrowed(own: Any, known: Any, roles: Mapping[str, Role]) -> Any:
     return evolve(known, **{key: tuple(kept)})
 
 
-def _wider_faults(own: Any, narrowed: Any, name: str) -> Iterator[Diagnostic]:
-    """Yield each role that a force's own file would let do what it may not."""
+def _wider_faults(
+    own: Any, narrowed: Any, name: str, roles: Mapping[str, Role]
+) -> Iterator[Diagnostic]:
+    """Yield each role that a force's own file would let do what it may not; lint finds no role."""
     key = _PERMISSIONS[type(own)]
     allowed = getattr(narrowed, key)
     for role in getattr(own, key):
-        if role not in allowed:
+        if role not in allowed and role in {SAME_SIDE, *roles}:
             sentence = f"`{key}` of `{name}` is narrowed by a force's own file, and never widened"
-            instead = (
-                f"leave `{role}` out; {say_choice(allowed)} may" if allowed else "leave it out"
-            )
-            yield Diagnostic(own.span, "permission-widened", sentence, instead)
+            yield Diagnostic(own.span, "permission-widened", sentence, f"leave `{role}` out")
 
 
 def _add_fields(
@@ -321,7 +320,7 @@ def _add_fields(
             known = fields.get(field_name)
             if _is_said_again(rule, known):
                 fields[field_name] = _narrowed(rule, known, roles)
-                yield from _wider_faults(rule, fields[field_name], field_name)
+                yield from _wider_faults(rule, fields[field_name], field_name, roles)
             elif known is not None:
                 meanings = (rule, known)
                 yield _redefined_fault(vocabulary, "field", field_name, meanings)
@@ -391,6 +390,23 @@ def _refinement_faults(
         sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
         instead = suggestion(rules.refines, refinable)
         yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
+    else:
+        yield from _older_version_notes(rules, base)
+
+
+def _older_version_notes(rules: Lifecycle, base: Sequence[Lifecycle]) -> Iterator[Diagnostic]:
+    """Note that a file refines a version after which there is another: it goes on as it is."""
+    name, _, version = (rules.refines or "").rpartition("@")
+    versions = [other for other in base if other.name == name and other.refines is None]
+    newest = max(versions, key=lambda other: other.version, default=None)
+    if newest is not None and newest.version > int(version):
+        sentence = f"`{rules}` refines `{rules.refines}`, and the version in force is `{newest}`"
+        instead = (
+            f"write a next version that refines `{newest}`, and a plan that moves records there"
+        )
+        yield Diagnostic(
+            rules.span, "refines-older-version", sentence, instead, "note", related=newest.span
+        )
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:
