@@ -60,6 +60,16 @@ def test_a_shell_that_completes_a_command_loads_none() -> None:
     assert parts == LIGHT
 
 
+def test_behind_what_is_no_command_commands_are_offered() -> None:
+    """And nothing is said about it: somebody is still typing."""
+    more = {"_PEELFLOW_COMPLETE": "complete_bash", "COMP_WORDS": "peelflow mov ", "COMP_CWORD": "2"}
+    command = [sys.executable, "-m", "peelflow"]
+    ran = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=os.environ | more
+    )
+    assert ("movement" in ran.stdout.split(), ran.stderr) == (True, "")
+
+
 @pytest.mark.parametrize("verb", ["list", "figures", "ages", "plan", "movement"])
 def test_what_reads_loads_no_proof(verb: str, demo: Path) -> None:
     """Nor trackers, pages, charts or databases that it does not open."""

@@ -436,11 +436,11 @@ class _NodeBuilder:
             holder.key = composed
         else:
             key, holder.key = holder.key, None
-            fault_of_key = _key_fault(key, holder.keys)
-            if fault_of_key is not None:
-                self.faults.append(fault_of_key)
-            elif key.text is not None:
-                holder.entries[key.text], holder.keys[key.text] = composed.node, key.node.span
+            text = key.text
+            if text is None or text in holder.keys or (text == "<<" and key.is_plain):
+                self.faults.append(_key_fault(key, holder.keys))
+            else:
+                holder.entries[text], holder.keys[text] = composed.node, key.node.span
 
 
 def _ended_node(ended: _OpenNode) -> Node:
@@ -449,7 +449,7 @@ def _ended_node(ended: _OpenNode) -> Node:
     return SequenceNode(tuple(ended.nodes), ended.span)
 
 
-def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic | None:
+def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic:
     place, text = key.node.span, key.text
     if text is None:
         sentence = "a list or mapping cannot be a key"
@@ -457,10 +457,8 @@ def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic | None:
     if text == "<<" and key.is_plain:
         sentence = "`<<` would merge keys from elsewhere, and what is read is what runs"
         return Diagnostic(place, "merge-key", sentence, "write the keys out here")
-    if text in keys:
-        sentence = f"the key `{shown(text)}` already stands on line {keys[text].line}"
-        return Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
-    return None
+    sentence = f"the key `{shown(text)}` already stands on line {keys[text].line}"
+    return Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
 
 
 def _scalar_value(text: str, style: str | None) -> str | int | bool:
