@@ -15,8 +15,6 @@ from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
-    UNDETERMINED,
     DocumentsOption,
     Format,
     InspectionOption,
@@ -37,6 +35,7 @@ from peelflow.cli.selecting import (
     PrintingOptions,
     SelectionOptions,
 )
+from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
