@@ -25,7 +25,7 @@ READING = LIGHT | {
 }
 """What reading a register takes; no proof, no trackers, no drawing."""
 DEAR = {
-    *("attr.validators", "cattrs", "docxtpl", "jinja2", "psycopg", "python_calamine", "sqlalchemy"),
+    *("cattrs", "docxtpl", "jinja2", "psycopg", "python_calamine", "sqlalchemy"),
     *("transitions.extensions", "typst", "vl_convert", "xlsxwriter", "yaml"),
 }
 """Libraries that take long to load; `cattrs` reads what a register keeps."""
@@ -50,7 +50,7 @@ def test_what_lists_commands_loads_none(word: str) -> None:
     """Not the rules, not a store: a shell asks for it at every key."""
     parts, dear = loaded_by(word)
     assert parts == LIGHT
-    assert dear <= {"attr.validators"}
+    assert dear == set()
 
 
 def test_a_shell_that_completes_a_command_loads_none() -> None:
@@ -76,7 +76,7 @@ def test_what_reads_loads_no_proof(verb: str, demo: Path) -> None:
     days = ("--after", "2022-12-31", "--until", "2023-03-30") if verb == "movement" else ()
     parts, dear = loaded_by(verb, *days, "--register", str(demo))
     assert parts <= READING
-    assert dear <= {"attr.validators", "cattrs"}
+    assert dear <= {"cattrs"}
 
 
 @pytest.mark.parametrize("verb", ["add", "fire", "amend", "correct"])
@@ -84,4 +84,4 @@ def test_what_writes_loads_no_proof(verb: str) -> None:
     """The rules that come along were proved when they were made."""
     parts, dear = loaded_by(verb, "--help")
     assert parts <= READING
-    assert dear <= {"attr.validators", "cattrs"}
+    assert dear <= {"cattrs"}

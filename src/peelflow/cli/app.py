@@ -16,7 +16,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
-from peelflow.cli.settings import current_settings, read_settings, use_settings
+from peelflow.cli.settings import (
+    FINDINGS,
+    MISUSE,
+    current_settings,
+    read_settings,
+    use_settings,
+)
 from peelflow.errors import (
     Conflict,
     EventVoided,
@@ -29,7 +35,6 @@ from peelflow.errors import (
     Unverified,
 )
 
-FINDINGS, MISUSE = 1, 2
 REFUSED = "refused"
 """The code of a refusal, whose class brings more than listing commands needs."""
 STORE = "store"

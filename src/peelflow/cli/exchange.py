@@ -20,8 +20,6 @@ from attrs import frozen
 from peelflow.cli import output
 from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
-    FINDINGS,
-    UNDETERMINED,
     RegisterOptions,
     read_bytes,
     read_pair,
@@ -30,12 +28,11 @@ from peelflow.cli.options import (
 from peelflow.cli.output_files import (
     ReplaceOption,
     check_output_file,
-    move_into_place,
     output_stream,
-    partial_path,
     write_text,
 )
 from peelflow.cli.paper import write_demo_papers
+from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
@@ -475,12 +472,7 @@ def backup(
     """
     check_output_file(file, replace=replace)
     with location.opened(documents=documents) as register:
-        draft = partial_path(file)
-        try:
-            made = backup_register(register, draft)
-            move_into_place(draft, file, replace=replace)
-        finally:
-            draft.unlink(missing_ok=True)
+        made = backup_register(register, file, replace=replace)
     kind = "a register of its own" if made.is_register else "an export"
     output.line(f"{file}: {kind}, verified, with {made.events} events")
 

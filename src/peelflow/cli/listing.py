@@ -15,8 +15,6 @@ from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
-    UNDETERMINED,
     DocumentsOption,
     Format,
     InspectionOption,
@@ -37,6 +35,7 @@ from peelflow.cli.selecting import (
     PrintingOptions,
     SelectionOptions,
 )
+from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
@@ -331,7 +330,7 @@ def show_record(
         history = register.history(record)
         level = output.say_level(shown.level)
         output.line(f"{shown.id}: {shown.category}, level {level}, {shown.force}", "bold")
-        output.rows(("", ""), list(_record_facts(register, shown)))
+        output.rows(("", ""), list(_record_facts(register, shown, history)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
@@ -352,7 +351,9 @@ def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
         yield "assumed", f"taken over so on {record.entered[record.state].on}"
 
 
-def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
+def _record_facts(
+    register: Register, record: Record, history: Sequence[Event]
+) -> Iterator[tuple[str, str]]:
     rules = register.lifecycle(record.lifecycle)
     yield from _state_facts(rules, record)
     is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
@@ -374,7 +375,7 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
             yield name, related
     if record.children:
         yield "children", ", ".join(record.children)
-    note = last_note(register.history(record.id), None)
+    note = last_note(history, None)
     if note is not None:
         yield "last note", f"{note.on}: {note_text(note)}"
     for attachment in record.attachments:

@@ -40,7 +40,6 @@ from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.opening import open_store
 from peelflow.wording import listed
 
-FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
 LONDON = ZoneInfo("Europe/London")
 

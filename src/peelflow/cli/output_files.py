@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from peelflow.errors import InvalidRequest
-from peelflow.files import read_regular
+from peelflow.files import move_into_place, partial_path, read_regular
 
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Write over a file that is there; never over a register.")
@@ -105,38 +105,12 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            check_output_file(path, replace=replace)
             move_into_place(partial_file, path, replace=replace)
         finally:
             partial_file.unlink(missing_ok=True)
+    except FileExistsError:
+        raise _exists(path) from None
     except OSError as error:
         why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
         raise InvalidRequest(f"the file {path}", why, instead) from None
-
-
-def partial_path(path: Path) -> Path:
-    """Return where a file is written until it is whole, by a name that nobody can foresee.
-
-    Args:
-        path: The file.
-    """
-    return path.with_name(f".{os.urandom(8).hex()}.part")
-
-
-def move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
-    """Give a file its name; one that came meanwhile stays, unless it may be written over.
-
-    Args:
-        partial_file: The file, written whole.
-        path: Its name.
-        replace: Whether another may be written over.
-    """
-    check_output_file(path, replace=replace)
-    if replace:
-        partial_file.replace(path)
-        return
-    try:
-        os.link(partial_file, path)
-    except FileExistsError:
-        raise _exists(path) from None
-    except OSError:  # no links on this file system
-        partial_file.replace(path)

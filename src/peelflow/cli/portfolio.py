@@ -15,7 +15,6 @@ from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     AsOnOption,
     ForceOption,
     Format,
@@ -33,6 +32,7 @@ from peelflow.cli.selecting import (
     SelectionOptions,
     Span,
 )
+from peelflow.cli.settings import FINDINGS
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
 from peelflow.portfolio.grouping import Group

@@ -16,7 +16,6 @@ from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     DocumentsOption,
     Format,
     InspectionOption,
@@ -35,6 +34,7 @@ from peelflow.cli.options import (
     read_pair,
 )
 from peelflow.cli.selecting import PrintingOptions
+from peelflow.cli.settings import FINDINGS
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan

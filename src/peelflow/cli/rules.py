@@ -13,13 +13,13 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     Format,
     RulesOption,
     read_text,
     rulebook_of,
 )
 from peelflow.cli.selecting import PrintingOptions
+from peelflow.cli.settings import FINDINGS
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES

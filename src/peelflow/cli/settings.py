@@ -19,6 +19,8 @@ from attrs import frozen
 from peelflow.errors import InvalidRequest
 from peelflow.texts import is_blank
 
+FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
+"""What a command ends with where it is not fine."""
 FILE_NAME = "peelflow.toml"
 DEFAULT_REGISTER = "peelflow.db"
 VARIABLES: Mapping[str, str] = {

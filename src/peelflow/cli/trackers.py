@@ -11,9 +11,9 @@ import typer
 from attrs import frozen
 
 from peelflow.cli import output
-from peelflow.cli.options import FINDINGS, RegisterOptions, RulesOption, day_option, rulebook_of
+from peelflow.cli.options import RegisterOptions, RulesOption, day_option, rulebook_of
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
-from peelflow.cli.settings import current_settings
+from peelflow.cli.settings import FINDINGS, current_settings
 from peelflow.errors import InvalidRequest
 from peelflow.reports.content import say_mark
 from peelflow.rulebook.national import shipped_folder

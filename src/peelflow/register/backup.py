@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.files import move_into_place, partial_path
 from peelflow.register.register import Register
 from peelflow.results import Result
 from peelflow.stores.base import DocumentStore, WriteBatch, chunked
@@ -44,7 +45,7 @@ class Backup(Result):
     is_register: bool
 
 
-def backup(register: Register, path: str | os.PathLike[str]) -> Backup:
+def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = False) -> Backup:
     """Copy a running register whole into a new file, with its documents, and verify the copy.
 
     It holds all that was acknowledged before. A register in a file of its own becomes such a file
@@ -53,6 +54,7 @@ def backup(register: Register, path: str | os.PathLike[str]) -> Backup:
     Args:
         register: The register; not one that is opened for a single force.
         path: The new file.
+        replace: Whether another file there may be written over.
 
     Returns:
         What the copy holds.
@@ -62,16 +64,18 @@ def backup(register: Register, path: str | os.PathLike[str]) -> Backup:
         Unverified: The register does not verify, or lacks a document that it names.
     """
     place = Path(path).absolute()
-    if os.path.lexists(place):
+    if os.path.lexists(place) and not replace:
         raise _exists(place)
-    store, draft = register.store, place.with_name(f".{os.urandom(8).hex()}.part")
+    store, draft = register.store, partial_path(place)
     try:
         if isinstance(store, SqliteStore):
             events, documents = _copy_file(store, register.documents, draft)
         else:
             events, documents = _write_export(register, draft)
         _sync(draft)
-        _give_name(draft, place)
+        move_into_place(draft, place, replace=replace)
+    except FileExistsError:
+        raise _exists(place) from None
     except OSError as fault:
         why, instead = f"cannot be written: {fault.strerror}", "check the path and its permissions"
         raise InvalidRequest(f"the file {place}", why, instead) from None
@@ -115,16 +119,6 @@ def _sync(file: Path) -> None:
     """See that a file is on the disk whole."""
     with file.open("r+b") as stream:
         os.fsync(stream.fileno())
-
-
-def _give_name(draft: Path, place: Path) -> None:
-    """Give a file its name, unless something came there meanwhile."""
-    try:
-        os.link(draft, place)
-    except FileExistsError:
-        raise _exists(place) from None
-    except OSError:  # no links on this file system
-        draft.rename(place)
 
 
 def _exists(place: Path) -> InvalidRequest:

@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 from cattrs import Converter
-from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.errors import CattrsError
 
 from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import (
@@ -348,7 +348,7 @@ def _decode(text: str, structure: Callable[[_Json], _T]) -> _T:
         LookupError,
         RecursionError,
         TypeError,
-        ForbiddenExtraKeysError,
+        CattrsError,
     ) as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault
