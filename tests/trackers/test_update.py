@@ -564,7 +564,8 @@ def test_a_field_of_the_other_side_is_refused_and_the_rest_is_kept(
         "question: `7` → nothing: it is not amended by liaison-1 (liaison_officer)",
         "let the side that set it (inspectorate) amend it",
     )
-    assert register.record("F-1").fields == {"question": "7", "owner": "Head of Crime"}
+    fields = register.record("F-1").fields
+    assert (fields["question"], fields["owner"]) == ("7", "Head of Crime")
 
 
 def test_what_hmicfrs_alone_enters_takes_its_word(bring: Import, register: Register) -> None:
