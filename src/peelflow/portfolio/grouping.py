@@ -157,8 +157,8 @@ class Grouping:
                 are hidden.
         """
         if self.by == ROW:
-            titles = dict.fromkeys(self.rows.values())
-            declared = [title for title in titles if title in keys or title not in self.hidden]
+            rows = dict.fromkeys(self.rows.values())
+            declared = [title for title in rows if title in keys or title not in self.hidden]
             more = sorted(str(key) for key in keys if key not in declared)
             return tuple(Group(key, key) for key in (*declared, *more))
         named = sorted((key for key in keys if key is not None), key=_natural_order)

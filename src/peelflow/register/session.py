@@ -214,20 +214,24 @@ class Session(ReadSet):
             KeyReused: The key stands for another request.
             EventVoided: The first event was voided since.
         """
-        if event.key is None:
-            return None
-        first = self._keys.get((event.record, event.key))
-        if first is None:
-            entry = self.services.store.event_with_key(event.record, event.key)
-            first = entry.event if entry else None
-        if first is None:
+        first = self.event_under(event.record, event.key)
+        if first is None or event.key is None:
             return None
         if idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)
         void = _void_since(self._history_after(first), first.number)
         if void is not None:
-            raise EventVoided(event.record, first.number, void.on)
+            raise EventVoided(event.record, first.number, void.on, void.number)
         return first
+
+    def event_under(self, record: str, key: str | None) -> Event | None:
+        """Return the event of a record that is kept, or was put here, under a key."""
+        if key is None:
+            return None
+        if drafted := self._keys.get((record, key)):
+            return drafted
+        entry = self.services.store.event_with_key(record, key)
+        return entry.event if entry else None
 
     def _history_after(self, event: Event) -> tuple[Event, ...]:
         """Return a record's history if anything corrects it; nothing where nothing can."""
