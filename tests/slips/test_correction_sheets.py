@@ -220,6 +220,9 @@ def test_item_15_a_repeated_re_entry_of_other_values_is_told(register: Register)
     reenter(register, "R-1", {"level": 4}, key="k")
     reenter(register, "R-1", {"level": 2})
     assert reenter(register, "R-1", {"level": 4}, key="k").number == 2
+    with register.batch() as batch:
+        numbers = [reenter(batch, "R-1", {"level": 3}, key="b").number for _ in range(2)]
+    assert numbers == [4, 4]
     with pytest.raises(KeyReused):
         reenter(register, "R-1", {"level": 2}, key="k")
     register.amend("R-1", "owner", "b", actor=LIAISON, on=TODAY, reason="r", key="of-an-amendment")
@@ -401,7 +404,7 @@ def as_row(step: Step) -> dict[str, object]:
 
 @given(steps=st.lists(STEPS, min_size=1, max_size=6))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_item_11_sheets_and_verbs_give_the_same_register(steps: list[Step], tmp_path: Path) -> None:
     """Each row is taken or refused as its verb; those that are taken come again without harm."""
