@@ -230,6 +230,16 @@ def test_item_15_a_repeated_re_entry_of_other_values_is_told(register: Register)
         reenter(register, "R-1", {"level": 4}, key="of-an-amendment")
 
 
+def test_item_15_a_child_whose_row_was_refused_lies_nowhere(register: Register) -> None:
+    """Nor is it in the way of what becomes of its parent in the same batch."""
+    with register.batch() as batch:
+        with pytest.raises(ValueError, match="refused"), batch.savepoint():
+            add(batch, "R-9", parent="C-1")
+            raise ValueError("refused")
+        reenter(batch, "C-1", {"force": "btp"})
+    assert [register.record(name).force for name in ("C-1", "R-1")] == ["btp", "btp"]
+
+
 def test_item_15_what_enters_a_record_comes_first(register: Register, tmp_path: Path) -> None:
     """In one import: records, an act that is voided, where they lie, each in any order."""
     records = [

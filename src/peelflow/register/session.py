@@ -6,7 +6,7 @@ appends the batch, it checks again what the session has read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import attrgetter
 from types import TracebackType
@@ -60,6 +60,7 @@ class Session(ReadSet):
         init=False, factory=dict, repr=False
     )
     _documents: dict[str, bytes] = field(init=False, factory=dict, repr=False)
+    _below: dict[str, dict[str, None]] = field(init=False, factory=dict, repr=False)
     _drafted_names: dict[UsedName, int] = field(init=False, factory=dict, repr=False)
     _drafted_keys: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
@@ -166,8 +167,15 @@ class Session(ReadSet):
         self._entries.append(entry)
         if event.key is not None:
             self._keys[event.record, event.key] = event
+        if after.parent is not None:
+            self._below.setdefault(after.parent, {})[after.id] = None
         if after.category == APPOINTMENT:
             self._drafted_appointments[after.id] = None
+
+    def put_below(self, parent: str) -> Iterable[str]:
+        """Return the records that were put below one here; they may lie elsewhere by now."""
+        below = self._below.get(parent, ())
+        return tuple(record for record in below if self._records[record] is not None)
 
     def alike_name(self, used: UsedName) -> str | None:
         """Return the name in use that a reader would take for another; None where there is none.
