@@ -449,7 +449,7 @@ TotalLine = tuple[str, str, Level, str, str]
 """A force, category, level, ledger and way of counting."""
 
 
-def sums_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
+def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
     """Return the sums of changes, of one force's alone if one is named."""
     sums: Counter[TotalLine] = Counter()
     for change in changes:

@@ -41,8 +41,8 @@ from peelflow.stores.base import (
     check_texts,
     matches_field,
     read_set_ids,
-    sums_of,
     total_order,
+    totals_of,
 )
 from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.rows import decoded_rows, stored_event
@@ -113,10 +113,9 @@ class Statements:
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
         # INVARIANT: what is narrowed to a force reads no other's row, but for the force it is of.
-        of_force = f"force = {mark}"
-        is_of_force = f"EXISTS (SELECT 1 FROM {prefix}records WHERE id = record AND {of_force})"
-        self.record_of_force: str = f"{self.record_by_id} AND {of_force}"
-        self.records_of_force: str = f"{self.records_by_ids} AND {of_force}"
+        self.record_of_force: str = f"{self.record_by_id} AND force = {mark}"
+        self.records_of_force: str = f"{self.records_by_ids} AND force = {mark}"
+        is_of_force = f"EXISTS (SELECT 1 FROM {prefix}records WHERE id = record AND force = {mark})"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
@@ -369,7 +368,7 @@ def _totals_of(
             sums[force_of, category, level, ledger, counts] = total, assumed
     ordered = (sorted(history, key=_number) for history in histories.values())
     standing = chain.from_iterable(assumed_changes(history, as_at) for history in ordered)
-    moved = sums_of(standing, force)
+    moved = totals_of(standing, force)
     totals = (
         LedgerTotal(*line, total, assumed + moved[line]) for line, (total, assumed) in sums.items()
     )

@@ -37,8 +37,8 @@ from peelflow.stores.base import (
     matches_field,
     read_set_ids,
     store_closed,
-    sums_of,
     total_order,
+    totals_of,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.rows import change_rows, event_row, record_row
@@ -148,14 +148,16 @@ class MemoryStore:
         with self._lock:
             events = [entry.event for entry in self._feed[:known]]
         changes = (change for event in events for change in event.changes)
-        sums = sums_of((change for change in changes if as_at is None or change.on <= as_at), force)
+        sums = totals_of(
+            (change for change in changes if as_at is None or change.on <= as_at), force
+        )
         taken = {event.record for event in events if is_taken_over(event)}
         histories: dict[str, list[Event]] = {}
         for event in events:
             if event.record in taken:
                 histories.setdefault(event.record, []).append(event)
         standing = (assumed_changes(history, as_at) for history in histories.values())
-        assumed = sums_of((change for changes in standing for change in changes), force)
+        assumed = totals_of((change for changes in standing for change in changes), force)
         totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums.items() if total)
         return sorted(totals, key=total_order)
 

@@ -269,8 +269,7 @@ _STATEMENTS = Statements(
         prefix="",
         feed="events",
         whole_feed="events ORDER BY position",
-        # What was known is everything but what came later, which mostly is little: its own text
-        # tells it.
+        # What was known is everything but what came later, mostly little: its own text tells it.
         known_changes="""(SELECT record, "on", force, category, level, ledger, counts, delta
             FROM changes UNION ALL
             SELECT record, json_extract(value, '$.on'), json_extract(value, '$.force'),

@@ -76,28 +76,18 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
     )
     if name == SQLITE:
         return Statements(evolve(dialect, mark=mark))
-    lock = f" ORDER BY id {lock}"
-    dialect = evolve(
-        dialect,
-        mark=mark,
-        array=list,
-        lock=lock,
-        field_condition=None,
-        last_day=None,
-        stands_as_begun="1 = 0",
-    )
+    dialect = evolve(dialect, mark=mark, array=list, lock=f" ORDER BY id {lock}")
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-        return Statements(
-            evolve(
-                dialect,
-                among=f"= ANY({mark})",
-                field_condition=field,
-                last_day="""((body::jsonb ->> 'on') COLLATE "C")""",
-                stands_as_begun="(body::jsonb -> 'entered' -> state ->> 'number') = '1'",
-            )
-        )
-    return Statements(evolve(dialect, among=f"IN {mark}"))
+        return Statements(evolve(dialect, among=f"= ANY({mark})", field_condition=field, **_JSONB))
+    return Statements(evolve(dialect, among=f"IN {mark}", field_condition=None, **_WITHOUT_JSON))
+
+
+_JSONB = {
+    "last_day": """((body::jsonb ->> 'on') COLLATE "C")""",
+    "stands_as_begun": "(body::jsonb -> 'entered' -> state ->> 'number') = '1'",
+}
+_WITHOUT_JSON = {"last_day": None, "stands_as_begun": "1 = 0"}
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
