@@ -79,15 +79,14 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
     dialect = evolve(dialect, mark=mark, array=list, lock=f" ORDER BY id {lock}")
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-        return Statements(evolve(dialect, among=f"= ANY({mark})", field_condition=field, **_JSONB))
-    return Statements(evolve(dialect, among=f"IN {mark}", field_condition=None, **_WITHOUT_JSON))
+        known = evolve(dialect, among=f"= ANY({mark})", field_condition=field, last_day=_LAST_DAY)
+        return Statements(evolve(known, stands_as_begun=_STANDS_AS_BEGUN))
+    other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
+    return Statements(evolve(other, stands_as_begun="1 = 0"))
 
 
-_JSONB = {
-    "last_day": """((body::jsonb ->> 'on') COLLATE "C")""",
-    "stands_as_begun": "(body::jsonb -> 'entered' -> state ->> 'number') = '1'",
-}
-_WITHOUT_JSON = {"last_day": None, "stands_as_begun": "1 = 0"}
+_LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
+_STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
