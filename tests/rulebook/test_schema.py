@@ -22,6 +22,7 @@ from peelflow.rulebook.schema import (
     lifecycle_schema,
     mapping_schema,
     migration_schema,
+    question_set_schema,
     vocabulary_schema,
 )
 from peelflow.rulebook.structure import rule_file_of
@@ -32,6 +33,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lifecycle": lifecycle_schema,
     "vocabulary": vocabulary_schema,
     "migration": migration_schema,
+    "question_set": question_set_schema,
 }
 VALIDATORS = {
     kind: Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -119,7 +121,9 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
     What several files say together (unknown names, the graph, the lint) is not structure. Python's
     `$` lets a line break pass at the end of a name, an editor's does not: none is drawn here.
     """
-    kind = next((each for each in ("lifecycle", "migration") if each in plain), "vocabulary")
+    kind = next(
+        (each for each in ("lifecycle", "vocabulary", "migration") if each in plain), "question_set"
+    )
     try:
         rule_file_of(placed(plain))
         faults: list[str] = []

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.decisions import Appointment, Inspection, Need, RecordReference
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Record
 from peelflow.model.rules import Holidays, Lifecycle
 from peelflow.results import Result, html_table
@@ -42,6 +43,7 @@ class RouteContext:
         may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
         ledgers: The national ledgers, None where the record is of no national category.
+        question_sets: The question sets by which an inspection is relevant.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -56,6 +58,7 @@ class RouteContext:
     may_have_children: bool = False
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
+    question_sets: QuestionSets = field(factory=dict)
 
 
 @frozen

@@ -8,8 +8,9 @@ from datetime import date
 
 from attrs import frozen
 
-from peelflow.engine.requirements import covers_question, is_of_one_question_set
+from peelflow.engine.requirements import is_relevant
 from peelflow.model.decisions import Inspection
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Transition
@@ -125,8 +126,9 @@ def _verifiable(
     if record.force != inspection.force:
         return
     rules = register.lifecycle(record.lifecycle)
+    sets = register.rulebook.vocabulary.question_sets
     for state, path in _each_open_path(rules, record.state):
-        rule = _closing_transition(rules, state, record, inspection)
+        rule = _closing_transition(rules, state, record, inspection, sets)
         if rule is None:
             continue
         kinds = [
@@ -161,7 +163,7 @@ def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[T
 
 
 def _closing_transition(
-    rules: Lifecycle, state: str, record: Record, inspection: Inspection
+    rules: Lifecycle, state: str, record: Record, inspection: Inspection, sets: QuestionSets
 ) -> Transition | None:
     """Return the transition that closes the record and for which this inspection would do."""
     before = rules.states[state].counts_as
@@ -171,7 +173,7 @@ def _closing_transition(
             before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
         )
         if closes and any(
-            _is_sufficient(atom, record, inspection)
+            _is_sufficient(atom, record, inspection, sets)
             for atom in atoms_of(rule.requires)
             if isinstance(atom, InspectionHeld)
         ):
@@ -179,13 +181,10 @@ def _closing_transition(
     return None
 
 
-def _is_sufficient(requirement: InspectionHeld, record: Record, inspection: Inspection) -> bool:
+def _is_sufficient(
+    requirement: InspectionHeld, record: Record, inspection: Inspection, sets: QuestionSets
+) -> bool:
     """Whether the inspection is of the kind asked for, and covers the record's question if so."""
     if requirement.inspection not in ("any", inspection.kind):
         return False
-    question = text_field(record, "question")
-    return not requirement.relevant or (
-        question is not None
-        and is_of_one_question_set(record, inspection)
-        and covers_question(inspection.questions, question)
-    )
+    return not requirement.relevant or is_relevant(record, inspection, sets)

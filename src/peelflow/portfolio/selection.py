@@ -14,8 +14,9 @@ from typing import Literal, get_args
 from attrs import evolve, frozen
 
 from peelflow.engine.fold import as_corrected, fold
-from peelflow.engine.requirements import QUESTION_FIELD, covers_question
+from peelflow.engine.requirements import QUESTION_FIELD
 from peelflow.errors import InvalidRequest
+from peelflow.model.question_sets import covers_question
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Level
 from peelflow.register.register import HISTORIES_AT_ONCE, Register

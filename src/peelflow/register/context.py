@@ -282,7 +282,7 @@ class ReadSet:
         """Return all that a decision on an act may look at, as the session sees it."""
         parts = reads(lifecycle, record, act.trigger)
         if not parts:
-            return Context(self.now, self.today, (), None, (), self.services.predicates)
+            return Context(self.now, self.today, predicates=self.services.predicates)
         mentions: tuple[RecordReference, ...] = ()
         if "mentions" in parts:
             mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
@@ -296,6 +296,7 @@ class ReadSet:
             mentions,
             known_holidays() if "holidays" in parts else None,
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
+            self.rulebook.vocabulary.question_sets,
         )
 
     def national_ledgers(self, record: Record) -> frozenset[str] | None:

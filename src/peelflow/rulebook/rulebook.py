@@ -13,8 +13,11 @@ from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, field, frozen
+from attrs import fields as fields_of
 
 from peelflow.errors import Diagnostic, InvalidRequest
+from peelflow.model.constraints import ALL_QUESTION_SETS
+from peelflow.model.question_sets import QuestionSet, QuestionSetFile
 from peelflow.model.rules import (
     AppliesTo,
     Category,
@@ -22,7 +25,6 @@ from peelflow.model.rules import (
     Level,
     Lifecycle,
     MigrationPlan,
-    QuestionSet,
     Vocabulary,
 )
 from peelflow.results import html_table, short_repr
@@ -208,6 +210,36 @@ def _with_choices(
     return filled
 
 
+def fill_set_choices(vocabulary: Vocabulary) -> Vocabulary:
+    """Return a vocabulary whose fields choose from the names of all its question sets.
+
+    Args:
+        vocabulary: Words of the whole rulebook, merged.
+    """
+    names = tuple(vocabulary.question_sets)
+    categories: dict[str, Category] = {}
+    for name, category in vocabulary.categories.items():
+        fields = dict(category.fields)
+        for field_name, rule in category.fields.items():
+            if rule.choices_from == ALL_QUESTION_SETS:
+                fields[field_name] = evolve(rule, choices=names)
+        categories[name] = (
+            category if fields == category.fields else evolve(category, fields=fields)
+        )
+    return evolve(vocabulary, categories=categories)
+
+
+def vocabulary_of(file: QuestionSetFile) -> Vocabulary:
+    """Return the vocabulary of one word that a question set's file is.
+
+    Args:
+        file: The set as its file says it.
+    """
+    parts = {part.name: getattr(file, part.name) for part in fields_of(QuestionSet)}
+    name = file.name.replace("_", "-")
+    return Vocabulary(name, question_sets={file.name: QuestionSet(**parts)}, span=file.span)
+
+
 _WORD_KINDS = {
     "roles": "role",
     "evidence": "kind of evidence",
@@ -225,13 +257,18 @@ def merge_vocabularies(
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
     for vocabulary, (part, what) in product(own, _WORD_KINDS.items()):
         for name, word in getattr(vocabulary, part).items():
-            if name in parts[part]:
+            if name in parts[part] and not _is_same_set(word, parts[part][name]):
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
     for vocabulary in own:
         faults += _add_fields(vocabulary, parts["categories"])
     first = own[0] if own and not base.roles else base
     return Vocabulary(first.vocabulary, **parts, span=first.span), faults
+
+
+def _is_same_set(word: object, known: object) -> bool:
+    """Say whether a question set is one that is known already: it may be read twice."""
+    return isinstance(word, QuestionSet) and word == known
 
 
 def _add_fields(vocabulary: Vocabulary, categories: dict[str, Category]) -> Iterator[Diagnostic]:

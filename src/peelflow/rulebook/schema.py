@@ -27,6 +27,7 @@ from peelflow.model.constraints import (
     TriggerName,
 )
 from peelflow.model.outline import Outline
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 from peelflow.model.trackers import TrackerMap
@@ -105,7 +106,9 @@ def _mapping_schemas(*roots: type[attrs.AttrsInstance]) -> dict[type, MappingSch
     return schemas
 
 
-MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan, Outline, TrackerMap)
+MAPPING_SCHEMAS = _mapping_schemas(
+    Lifecycle, Vocabulary, MigrationPlan, QuestionSetFile, Outline, TrackerMap
+)
 
 
 JsonSchema = dict[str, Any]
@@ -125,6 +128,11 @@ def vocabulary_schema() -> JsonSchema:
 def migration_schema() -> JsonSchema:
     """Return the JSON Schema (draft 2020-12) of a migration's file."""
     return _document(MigrationPlan, "A peelflow migration")
+
+
+def question_set_schema() -> JsonSchema:
+    """Return the JSON Schema (draft 2020-12) of a question set's file."""
+    return _document(QuestionSetFile, "A peelflow question set")
 
 
 def tracker_schema() -> JsonSchema:

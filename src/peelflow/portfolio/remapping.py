@@ -1,0 +1,216 @@
+"""Move the questions of open records and coming inspections to another question set.
+
+A record keeps the set that it was given until somebody moves it. What its question is in the new
+set, the mapping of the sets says (`succeeds`); where it says nothing, or several, nothing moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from attrs import frozen
+
+from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD, question_set_of
+from peelflow.errors import InvalidRequest
+from peelflow.model.question_sets import QuestionSet, equivalent_questions, set_in_force
+from peelflow.model.records import Actor, Record
+from peelflow.model.requirements import InspectionHeld, atoms_of
+from peelflow.model.rules import each_transition
+from peelflow.portfolio.listing import RecordRow, row_of
+from peelflow.portfolio.selection import EVERYTHING, Selection, each_open, each_selected
+from peelflow.register.batch import Batch
+from peelflow.register.context import INSPECTION, inspection_of
+from peelflow.register.questions import QUESTIONS_FIELD
+from peelflow.register.register import Register
+from peelflow.register.validation import check_date, check_text
+from peelflow.results import Result
+from peelflow.wording import suggestion
+
+
+@frozen
+class Remapping(Result):
+    """What becomes of the questions of a record, or of an inspection, in another set.
+
+    Attributes:
+        row: The record.
+        questions: Its questions; a record has one.
+        question_set: The set they are of.
+        successors: What each of them is in the new set by the mapping: one, several or none.
+    """
+
+    _derived: ClassVar[tuple[str, ...]] = ("is_decided",)
+
+    row: RecordRow
+    questions: tuple[str, ...]
+    question_set: str | None
+    successors: tuple[tuple[str, ...], ...]
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it can move: each question of a record is one other, of an inspection some."""
+        if self.row.category == INSPECTION:
+            return all(self.successors)
+        return all(len(successors) == 1 for successors in self.successors)
+
+
+def remappings(
+    register: Register,
+    question_set: str,
+    on: date,
+    *,
+    selection: Selection = EVERYTHING,
+) -> tuple[Remapping, ...]:
+    """Return what would become of open records and coming inspections in another set, by id.
+
+    Args:
+        register: The register.
+        question_set: The set to move to.
+        on: The day as at which they are looked at.
+        selection: Which records and inspections.
+
+    Raises:
+        InvalidRequest: The rules have no such set.
+    """
+    questions = _known_set(register, question_set)
+    check_date(on, "the remapping")
+    sets = register.rulebook.vocabulary.question_sets
+    found = []
+    for record in _each_concerned(register, on, selection):
+        asked, old = _questions_of(record), _set_of(register, record)
+        if asked and old != question_set and questions.applies_to(record.force):
+            successors = tuple(
+                tuple(sorted(equivalent_questions(sets, each, old or "", question_set)))
+                for each in asked
+            )
+            found.append(Remapping(row_of(record), asked, old, successors))
+    return tuple(sorted(found, key=lambda remapping: remapping.row.record))
+
+
+def remap(
+    register: Register,
+    question_set: str,
+    on: date,
+    *,
+    actor: Actor,
+    reason: str,
+    recorded_by: str | None = None,
+    source: str | None = None,
+    selection: Selection = EVERYTHING,
+) -> tuple[Remapping, ...]:
+    """Move what the mapping decides to another set, in one batch, each as an amendment.
+
+    Args:
+        register: The register.
+        question_set: The set to move to.
+        on: The day it was decided.
+        actor: Who decided.
+        reason: Why.
+        recorded_by: Who typed it.
+        source: What it was read from.
+        selection: Which records and inspections.
+
+    Returns:
+        All that were looked at; those that are decided have moved.
+
+    Raises:
+        InvalidRequest: The rules have no such set, or no reason is given.
+        Refused: An inspection would verify no more what it did verify.
+    """
+    check_text(reason, "the reason of the remapping")
+    listed = remappings(register, question_set, on, selection=selection)
+    with register.batch() as batch:
+        for remapping in listed:
+            if remapping.is_decided:
+                for field, value in _amendments(batch, remapping, question_set):
+                    batch.amend(
+                        remapping.row.record,
+                        field,
+                        value,
+                        actor=actor,
+                        reason=reason,
+                        on=on,
+                        recorded_by=recorded_by,
+                        source=source,
+                    )
+    return listed
+
+
+def left_without_inspection(
+    register: Register, question_set: str, on: date
+) -> tuple[RecordRow, ...]:
+    """Return the open records to which no inspection under a set is relevant, by id.
+
+    Their rules ask for a relevant inspection, and no question of the set succeeds theirs.
+
+    Args:
+        register: The register.
+        question_set: The set.
+        on: The day as at which records are open.
+
+    Raises:
+        InvalidRequest: The rules have no such set.
+    """
+    return tuple(
+        remapping.row
+        for remapping in remappings(register, question_set, on)
+        if remapping.successors == ((),)
+        and remapping.row.category != INSPECTION
+        and _asks_for_relevance(register, register.record(remapping.row.record))
+    )
+
+
+def _known_set(register: Register, name: str) -> QuestionSet:
+    sets = register.rulebook.vocabulary.question_sets
+    if name not in sets:
+        raise InvalidRequest(f"the question set {name!r}", "is unknown", suggestion(name, sets))
+    return sets[name]
+
+
+def _each_concerned(register: Register, day: date, selection: Selection) -> Iterator[Record]:
+    """Yield the open records, and the inspections that are not over."""
+    yield from each_open(register, day, selection=selection)
+    for record in each_selected(register, selection, as_at=day):
+        rules = register.lifecycle(record.lifecycle)
+        if record.category == INSPECTION and not rules.states[record.state].final:
+            yield record
+
+
+def _questions_of(record: Record) -> tuple[str, ...]:
+    field = QUESTIONS_FIELD if record.category == INSPECTION else QUESTION_FIELD
+    value = record.fields.get(field, ())
+    return (value,) if isinstance(value, str) else value
+
+
+def _set_of(register: Register, record: Record) -> str | None:
+    """Return the set that the questions of a record, or of an inspection on its days, are of."""
+    sets = register.rulebook.vocabulary.question_sets
+    inspection = None
+    if record.category == INSPECTION and QUESTION_SET_FIELD not in record.fields:
+        inspection = inspection_of(record, register.lifecycle(record.lifecycle))
+    if inspection is not None:
+        return set_in_force(sets, inspection.first_day, record.force)
+    return question_set_of(record, sets)
+
+
+def _amendments(
+    batch: Batch, remapping: Remapping, question_set: str
+) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Yield what is amended, in an order in which each question is always one of its set."""
+    new = tuple(dict.fromkeys(each for found in remapping.successors for each in found))
+    is_inspection = remapping.row.category == INSPECTION
+    amended: list[tuple[str, str | tuple[str, ...]]] = [(QUESTION_SET_FIELD, question_set)]
+    if new != remapping.questions:
+        amended.append((QUESTIONS_FIELD, new) if is_inspection else (QUESTION_FIELD, new[0]))
+    sets = batch.session.rulebook.vocabulary.question_sets
+    old = sets.get(remapping.question_set or "")
+    yield from reversed(amended) if old is None or all(map(old.has, new)) else amended
+
+
+def _asks_for_relevance(register: Register, record: Record) -> bool:
+    return any(
+        isinstance(atom, InspectionHeld) and atom.relevant
+        for step in each_transition(register.lifecycle(record.lifecycle))
+        for atom in atoms_of(step.requires)
+    )
