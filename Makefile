@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention hosted judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups clients hosted judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -22,7 +22,8 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not search' --cov --cov-report=term-missing
 
-# Brute force and random search: to go back into `test` once seen green on the merged rules.
+# Brute force and random search, whole: a run of its own, for it takes about half an hour on two
+# cores. `make test` judges a sample of the folders.
 search: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m search
 
@@ -64,6 +65,13 @@ crash: $(READY)
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention
+
+backups: $(READY)
+	$(BIN)/python -m bench.backups
+
+# Fifty clients of the example application, for thirty seconds on each database.
+clients: $(READY)
+	$(BIN)/python -m bench.clients
 
 # PostgreSQL as it is run: behind PgBouncer (`pgbouncer` on PATH), read with SELECT alone, on a standby.
 hosted: $(READY)

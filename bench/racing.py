@@ -77,7 +77,8 @@ def prepare(register: Register, races: int) -> None:
                 parent=parent,
                 issued=START,
                 on=START,
-                actor=LIAISON,
+                actor=HMICFRS,
+                recorded_by=LIAISON.person,
                 source="tracker",
                 reason="before us",
             )

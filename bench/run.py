@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench import decision, durable, postgres, proof, start  # noqa: E402
+from bench import decision, durable, lists, postgres, proof, start  # noqa: E402
 from bench.rounds import Result  # noqa: E402
 
 HEAD = ("work", "ours", "baseline", "theirs", "ratio", "quartiles", "budget", "")
@@ -37,6 +37,7 @@ def main() -> None:
         *postgres.measure(),
         *start.measure(),
         *proof.measure(),
+        *lists.measure(folder),
     ]
     print()
     for line in table(results):

@@ -19,6 +19,7 @@ from peelflow.errors import (
     Conflict,
     Diagnostic,
     EventVoided,
+    InspectorateOnly,
     InvalidRequest,
     InvalidRules,
     KeyReused,
@@ -53,6 +54,9 @@ MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
     Unverified: st.builds(Unverified, TEXTS, TEXTS, TEXTS),
     KeyReused: st.builds(KeyReused, TEXTS, TEXTS),
     EventVoided: st.builds(EventVoided, TEXTS, NUMBERS, st.dates()),
+    InspectorateOnly: st.builds(
+        InspectorateOnly, TEXTS, TEXTS, TEXTS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)
+    ),
     UnknownRecord: st.builds(UnknownRecord, TEXTS),
     UnknownDocument: st.builds(UnknownDocument, TEXTS),
     StoreError: st.builds(StoreError, TEXTS),

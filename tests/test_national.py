@@ -127,6 +127,18 @@ MUST_GUARANTEE = {
         "engage is never entered without reason",
         "scan can always be reached",
     },
+    "engage-cause": {
+        "set_aside is only entered by [hmicfrs]",
+        "set_aside is never entered without reason",
+        "set_aside can always be reached",
+    },
+    "milestone": {
+        "reached is only entered by [liaison_officer, lead]",
+        "dropped is only entered by [liaison_officer, lead]",
+        "dropped is never entered without reason",
+        "reached can always be reached",
+        "dropped can always be reached",
+    },
     "peel-readiness": {
         "assessed is never entered without [set_baseline]",
         "assessed is never entered without reason",

@@ -163,7 +163,7 @@ def test_a_hostile_text_cannot_act_in_a_notebook() -> None:
 def test_rules_and_registers_say_what_they_hold() -> None:
     """In three lines, however many lifecycles there are."""
     rules = national()
-    assert repr(rules) == ("Rulebook(vocabulary='national', lifecycles=19, notes=2, migrations=0)")
+    assert repr(rules) == ("Rulebook(vocabulary='national', lifecycles=21, notes=4, migrations=0)")
     with Register.open("memory:") as register:
         assert repr(register).startswith("Register(store='memory:', rulebook=Rulebook(vocabulary='")
 
@@ -172,8 +172,10 @@ def test_figures_and_rules_are_tables() -> None:
     """A line of the figures is a row, and so is a lifecycle."""
     assert "<tr><td>level-3@1</td><td>" in national()._repr_html_()
     assert sound(national()._repr_html_())
-    figures = Figures((peelflow.FigureLine("Level 3", 2, 1),), date(2023, 3, 31))
-    assert "<tr><td>Level 3</td><td>2</td><td>1</td><td>3</td></tr>" in figures._repr_html_()
+    figures = Figures((peelflow.FigureLine("Level 3", 2, 1, 1),), date(2023, 3, 31))
+    assert (
+        "<tr><td>Level 3</td><td>2</td><td>1</td><td>3</td><td>1</td></tr>" in figures._repr_html_()
+    )
     assert "Figures as at 2023-03-31" in figures._repr_html_()
 
 

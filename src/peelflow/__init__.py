@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from peelflow.errors import Conflict as Conflict
     from peelflow.errors import Diagnostic as Diagnostic
     from peelflow.errors import EventVoided as EventVoided
+    from peelflow.errors import InspectorateOnly as InspectorateOnly
     from peelflow.errors import InvalidRequest as InvalidRequest
     from peelflow.errors import InvalidRules as InvalidRules
     from peelflow.errors import KeyReused as KeyReused
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from peelflow.model.records import LastDone as LastDone
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
+    from peelflow.model.records import Noted as Noted
     from peelflow.model.records import ParentLinked as ParentLinked
     from peelflow.model.records import Provenance as Provenance
     from peelflow.model.records import Record as Record
@@ -103,6 +105,9 @@ if TYPE_CHECKING:
     from peelflow.model.rules import Lifecycle as Lifecycle
     from peelflow.model.rules import MigrationPlan as MigrationPlan
     from peelflow.model.rules import Pin as Pin
+    from peelflow.portfolio.engage import EngageCause as EngageCause
+    from peelflow.portfolio.engage import EngageSpell as EngageSpell
+    from peelflow.portfolio.engage import EngageVisit as EngageVisit
     from peelflow.portfolio.grouping import Group as Group
     from peelflow.portfolio.grouping import GroupCount as GroupCount
     from peelflow.portfolio.grouping import GroupedFigures as GroupedFigures
@@ -112,6 +117,7 @@ if TYPE_CHECKING:
     from peelflow.portfolio.listing import Share as Share
     from peelflow.portfolio.movement import Movement as Movement
     from peelflow.portfolio.movement import MovementTotal as MovementTotal
+    from peelflow.portfolio.notes import Note as Note
     from peelflow.portfolio.overdue import Deadlines as Deadlines
     from peelflow.portfolio.overdue import Overdue as Overdue
     from peelflow.portfolio.overdue import OverdueRecord as OverdueRecord
@@ -122,6 +128,8 @@ if TYPE_CHECKING:
     from peelflow.portfolio.reconcile import ReconcileResult as ReconcileResult
     from peelflow.portfolio.selection import Criterion as Criterion
     from peelflow.portfolio.selection import Selection as Selection
+    from peelflow.register.backup import Backup as Backup
+    from peelflow.register.backup import backup as backup
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
     from peelflow.register.migrations import Impact as Impact
@@ -151,6 +159,7 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import seal_text as seal_text
 
 _HOMES = {
+    "peelflow.register.backup": "Backup backup",
     "peelflow.register.register": "Register",
     "peelflow.register.batch": "Batch",
     "peelflow.register.session": "Session",
@@ -159,9 +168,9 @@ _HOMES = {
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
-        "Conflict Diagnostic EventVoided InvalidRequest InvalidRules KeyReused MissingDependency "
-        "PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable StoreVersion "
-        "UnknownDocument UnknownRecord UnstorableText Unverified"
+        "Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules KeyReused "
+        "MissingDependency PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable "
+        "StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (
@@ -172,14 +181,16 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment ParentLinked Provenance Record "
+        "EventPayload FieldValue LastDone Migrated Moment Noted ParentLinked Provenance Record "
         "Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",
+    "peelflow.portfolio.engage": "EngageCause EngageSpell EngageVisit",
     "peelflow.portfolio.grouping": "Group GroupCount GroupedFigures",
     "peelflow.portfolio.listing": "Age Attribution RecordRow Share",
     "peelflow.portfolio.movement": "Movement MovementTotal",
+    "peelflow.portfolio.notes": "Note",
     "peelflow.portfolio.overdue": "Deadlines Overdue OverdueRecord UndatedRecord",
     "peelflow.portfolio.plan": "PlannedInspection Verifiable",
     "peelflow.portfolio.reconcile": "Difference ReconcileResult",

@@ -7,7 +7,8 @@ PeelflowError
 │   ├── UnstorableText               a text no store can keep (NUL, lone surrogate)
 │   ├── Unverified                   what is kept does not fit, or lacks something
 │   ├── KeyReused                    a key came back with another request
-│   └── EventVoided                  a request repeats an event that was voided
+│   ├── EventVoided                  a request repeats an event that was voided
+│   └── InspectorateOnly             another side takes over what only the inspectorate enters
 ├── UnknownRecord (LookupError)      no record of that id
 ├── UnknownDocument (LookupError)    no document of that digest
 ├── StoreError
@@ -159,6 +160,40 @@ class UnstorableText(InvalidRequest):
     def __init__(self, what: str) -> None:
         super().__init__(
             what, "holds a NUL or a lone surrogate, which no store keeps", "remove that character"
+        )
+
+
+class InspectorateOnly(InvalidRequest):
+    """A record is taken over in a state that the inspectorate alone enters, on another's word.
+
+    Attributes:
+        record: The record's id.
+        state: The state.
+        rules: The lifecycle that it is taken over under.
+        role: Who says that it stands there.
+        roles: Whose word it takes.
+    """
+
+    code: ClassVar[str] = "inspectorate-only"
+    record: str
+    state: str
+    rules: str
+    role: str
+    roles: tuple[str, ...]
+
+    def __init__(
+        self, record: str, state: str, rules: str, role: str, roles: tuple[str, ...]
+    ) -> None:
+        self.record, self.state, self.rules, self.role, self.roles = (
+            *(record, state, rules),
+            *(role, roles),
+        )
+        theirs = " or ".join(f"`{name}`" for name in roles)
+        super().__init__(
+            f"{record}: the state `{state}`",
+            f"is entered by {theirs} alone under {rules}, and `{role}` says that it stands there",
+            f"name {theirs} as who decided, who recorded it, and their letter or portal entry as "
+            "the source",
         )
 
 

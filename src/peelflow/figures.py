@@ -15,17 +15,23 @@ from peelflow.results import Result, html_table
 from peelflow.stores.base import LedgerTotal
 
 _Sums = Counter[tuple[str, Level, str]]
+_ASSUMED = "assumed"
+_COLUMNS = ("open", "closed", _ASSUMED)
 
 
 @frozen
 class FigureLine(Result):
-    """One line of the figures: how many records count open and closed."""
+    """One line of the figures: how many records count open and closed.
+
+    `assumed` of them stand where they were taken over, and nobody saw them walk there.
+    """
 
     _derived: ClassVar[tuple[str, ...]] = ("total",)
 
     title: str
     open: int
     closed: int
+    assumed: int = 0
 
     @property
     def total(self) -> int:
@@ -40,7 +46,7 @@ class Figures(Result):
     `known` is the position of the feed up to which events count; None: every one of them.
     """
 
-    _derived: ClassVar[tuple[str, ...]] = ("open", "closed", "total")
+    _derived: ClassVar[tuple[str, ...]] = ("open", "closed", "assumed", "total")
 
     lines: tuple[FigureLine, ...]
     as_at: date | None
@@ -57,20 +63,29 @@ class Figures(Result):
         return sum(line.closed for line in self.lines)
 
     @property
+    def assumed(self) -> int:
+        """All records that stand where they were taken over."""
+        return sum(line.assumed for line in self.lines)
+
+    @property
     def total(self) -> int:
         """All records of all lines."""
         return self.open + self.closed
 
     def _repr_html_(self) -> str:
-        rows = [(line.title, line.open, line.closed, line.total) for line in self.lines]
-        total = ("Total", self.open, self.closed, self.total)
+        rows = [
+            (line.title, line.open, line.closed, line.total, line.assumed) for line in self.lines
+        ]
+        total = ("Total", self.open, self.closed, self.total, self.assumed)
         day = "now" if self.as_at is None else f"as at {self.as_at}"
-        return html_table(f"Figures {day}", ("", "Open", "Closed", "Total"), (*rows, total))
+        head = ("", "Open", "Closed", "Total", "Assumed")
+        return html_table(f"Figures {day}", head, (*rows, total))
 
 
 def tabulate(
     totals: Iterable[LedgerTotal],
     categories: Mapping[str, Category],
+    assumed: Iterable[LedgerTotal] = (),
     *,
     ledger: str = "portal",
     as_at: date | None = None,
@@ -85,6 +100,7 @@ def tabulate(
     Args:
         totals: The store's sums as at `as_at`.
         categories: The rulebook's categories by name.
+        assumed: How many of these totals stand where they were taken over.
         ledger: The ledger to count on.
         as_at: The day these totals were asked for.
         known: The position they were asked for.
@@ -93,6 +109,9 @@ def tabulate(
     for total in totals:
         if total.ledger == ledger:
             sums[total.category, total.level, total.counts] += total.total
+    for total in assumed:
+        if total.ledger == ledger:
+            sums[total.category, total.level, _ASSUMED] += total.total
     rows = [
         (row.order, name, place, row)
         for name, category in categories.items()
@@ -100,11 +119,7 @@ def tabulate(
         if row.ledger in (None, ledger)
     ]
     declared = [
-        FigureLine(
-            row.title,
-            sums.pop((name, row.level, "open"), 0),
-            sums.pop((name, row.level, "closed"), 0),
-        )
+        FigureLine(row.title, *(sums.pop((name, row.level, column), 0) for column in _COLUMNS))
         for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
     ]
     return Figures((*declared, *_undeclared_lines(sums, categories)), as_at, known)
@@ -112,10 +127,11 @@ def tabulate(
 
 def _undeclared_lines(sums: _Sums, categories: Mapping[str, Category]) -> Iterator[FigureLine]:
     left: Counter[tuple[str, str]] = Counter()
-    for (name, _, counts), total in sums.items():
-        left[name, counts] += total
+    for (name, _, column), total in sums.items():
+        left[name, column] += total
     for name in sorted({name for name, _ in left}):
         title = categories[name].title if name in categories else name
-        line = FigureLine(f"{title} (no row declared)", left[name, "open"], left[name, "closed"])
-        if line.open or line.closed:
+        counted = (left[name, column] for column in _COLUMNS)
+        line = FigureLine(f"{title} (no row declared)", *counted)
+        if line.total:
             yield line

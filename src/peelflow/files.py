@@ -1,4 +1,8 @@
-"""Read a file that somebody named: a regular one, and no further than a limit."""
+"""Read a file that somebody named, a regular one, and no further than a limit; write one whole.
+
+A file is written beside its place, under a name that nobody can foresee, and moved into it: what
+was killed half-way is in nobody's way.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,38 @@ def read_regular(path: Path, limit: int | None = None) -> bytes | None:
         return None
     with stream:
         return stream.read(-1 if limit is None else limit + 1)
+
+
+def partial_path(path: Path) -> Path:
+    """Return where a file is written until it is whole, by a name that nobody can foresee.
+
+    Args:
+        path: The file.
+    """
+    return path.with_name(f".{os.urandom(8).hex()}.part")
+
+
+def move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
+    """Give a file that was written whole its name.
+
+    Args:
+        partial_file: The file; whoever wrote it removes what is left under that name.
+        path: Its name.
+        replace: Whether another may be written over.
+
+    Raises:
+        FileExistsError: Something came there meanwhile, and is not to be written over.
+        OSError: It cannot be moved.
+    """
+    if replace:
+        partial_file.replace(path)
+        return
+    try:
+        os.link(partial_file, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no links on this file system
+        partial_file.replace(path)
 
 
 def _open_nonblocking(path: str, flags: int) -> int:

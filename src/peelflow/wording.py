@@ -44,7 +44,7 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Period, Transition, units_of
+from peelflow.model.rules import After, Period, State, Transition, units_of
 
 _DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
@@ -316,6 +316,11 @@ def say_within(due: After) -> str:
     """Say by when a record is to leave a state."""
     begun = _DATE_PUBLISHED if due.since == PUBLISHED else "the day of entry"
     return f"within {say_period(due)} {'beginning with' if due.beginning else 'of'} {begun}"
+
+
+def say_counts(state: State) -> str:
+    """Say how a state counts, on each ledger it names."""
+    return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
 
 
 def say_due(after: After, entered: str) -> str:

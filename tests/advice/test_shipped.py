@@ -10,7 +10,7 @@ from peelflow import InvalidRequest, Rulebook, load, national
 from peelflow.model.rules import Level, Lifecycle, Transition, is_automatic
 from peelflow.rulebook.national import shipped_folder
 from peelflow.testing.strategies import FORCE
-from tests.builders.routes import CLERK, Place, new_place
+from tests.builders.routes import CLERK, Place, new_place, tellers
 from tests.oracles.routes import Walk
 
 OWN = ("demonstration_period", "evidence_panel", "own_status_words")
@@ -37,11 +37,14 @@ WHAT: dict[str, dict[str, str | date]] = {
     "section_55_answer": {"answers": "ANSWERED"},
     "super_complaint": {"title": "Stalking"},
     "peel_readiness": {"question": "7"},
+    "milestone": {"title": "A first draft"},
+    "engage_cause": {"cause": "CAUSE"},
 }
 BESIDE: tuple[tuple[str, str, Level, dict[str, str]], ...] = (
     ("REPORT", "report", None, {"title": "Custody", "kind": "national"}),
     ("ANSWERED", "afi", 2, {}),
     ("OWED", "recommendation", 2, {"source_report": "REPORT"}),
+    ("CAUSE", "cause_of_concern", None, {}),
 )
 """What records refer to."""
 
@@ -69,7 +72,7 @@ def stand(book: Rulebook, lifecycle: Lifecycle, state: str) -> Place:
         issued=TODAY,
         state=state,
         on=TODAY,
-        actor=CLERK,
+        **tellers(place.register, category, level, state, TODAY),
         source="a list",
         reason="from elsewhere",
         fields=WHAT.get(category, {}),

@@ -73,6 +73,8 @@ KINDS = (
     Kind("super-complaint-recommendation", "super_complaint_recommendation", None),
     Kind("force-monitoring", "monitoring_phase", None),
     Kind("peel-readiness", "peel_readiness", None),
+    Kind("milestone", "milestone", None),
+    Kind("engage-cause", "engage_cause", None),
 )
 KIND = {kind.name: kind for kind in KINDS}
 
@@ -148,6 +150,10 @@ class World:
                 return {"owner": "lead", "addressees": list(ADDRESSEES)}
             case "monitoring_phase":
                 return {}
+            case "engage_cause":
+                return {"cause": self.add(KIND["cause-of-concern"])}
+            case "milestone":
+                return {"title": "A first draft", "owner": "lead"}
             case _:
                 return {"question": "7", "owner": "lead"}
 

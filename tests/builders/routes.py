@@ -14,8 +14,9 @@ from peelflow.model.decisions import Inspection
 from peelflow.model.records import Actor, Document, Record
 from peelflow.model.requirements import DistinctFrom, Evidence, Waited
 from peelflow.model.routes import RelatedRecord, Route, RouteContext, RouteStep
-from peelflow.model.rules import AppliesTo, Counts, Lifecycle, State, Transition
+from peelflow.model.rules import AppliesTo, Counts, Level, Lifecycle, State, Transition
 from peelflow.register.register import Register
+from peelflow.register.taken_over import inspectorate_roles
 from peelflow.routing.goal_analysis import Goal
 from peelflow.routing.route import route
 from peelflow.rulebook.loader import resolve
@@ -120,6 +121,22 @@ FAMILY = resolve(
 """The rules of parents and children of records under drawn rules."""
 
 
+def tellers(
+    register: Register, category: str, level: Level, state: str, day: date
+) -> dict[str, Any]:
+    """Return whose word it takes that a record stands in a state, and who types it.
+
+    Who acts by appointment is appointed.
+    """
+    lifecycle = register.rulebook.lifecycle_for(category, level, day)
+    theirs = inspectorate_roles(lifecycle, state)
+    if not theirs:
+        return {"actor": CLERK}
+    if lifecycle.roles[theirs[0]].by_appointment:
+        register.appoint("inspector", theirs[0], force=FORCE, first_day=day, actor=CLERK)
+    return {"actor": Actor("inspector", theirs[0]), "recorded_by": CLERK.person}
+
+
 @define
 class Place:
     """A register whose today moves on as it is told, and a fresh name for everything.
@@ -171,7 +188,7 @@ class Place:
             issued=self.today,
             state=self.shut if shut else self.ajar,
             on=self.today,
-            actor=CLERK,
+            **tellers(self.register, self.kin, None, self.shut if shut else self.ajar, self.today),
             source="a list",
             reason="from elsewhere",
             parent=parent,
@@ -273,15 +290,16 @@ def places(draw: st.DrawFn) -> tuple[Place, str, Lifecycle]:
             },
         )
     )
+    state = draw(st.sampled_from(tuple(lifecycle.states)))
     place.register.take_over(
         "R-1",
         category=CATEGORY,
         level=1,
         force=FORCE,
         issued=START,
-        state=draw(st.sampled_from(tuple(lifecycle.states))),
+        state=state,
         on=START,
-        actor=CLERK,
+        **tellers(place.register, CATEGORY, 1, state, START),
         source="a list",
         reason="from elsewhere",
         fields=fields,

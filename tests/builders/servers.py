@@ -19,10 +19,21 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy.engine import make_url
 
+from peelflow.stores.sql.schema import SCHEMA
 from peelflow.stores.sql.store import upgrade_sql
 
 GIVEN = "PEELFLOW_TEST_POSTGRES"
-TABLES = ("meta", "events", "unplaced", "feed", "records", "changes", "documents", "lifecycles")
+TABLES = (
+    "meta",
+    "events",
+    "unplaced",
+    "feed",
+    "records",
+    "changes",
+    "documents",
+    "lifecycles",
+    "settings",
+)
 
 
 @contextmanager
@@ -63,11 +74,12 @@ def database(server: str) -> Iterator[str]:
 def emptied(url: str) -> Iterator[str]:
     """Give a database with empty tables of ours."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    names = ", ".join(f"peelflow_{each}" for each in TABLES)
+    names = ", ".join(f"peelflow_{each}" for each in TABLES if each != "meta")
     with psycopg.connect(plain, autocommit=True) as connection:
         (made,) = connection.execute("SELECT to_regclass('peelflow_meta')").fetchone() or (None,)
         if made is not None:
             connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+            connection.execute(f"UPDATE peelflow_meta SET schema = {SCHEMA}")  # as a test left it
     upgrade_sql(url)
     yield url
 

@@ -18,6 +18,7 @@ from peelflow.model.records import (
     Event,
     EventPayload,
     Migrated,
+    Noted,
     Relevelled,
     TakenOver,
     TransitionTaken,
@@ -77,6 +78,8 @@ def variants() -> dict[str, Event]:
         "acted when due": TransitionTaken("lapse", "a", "b", due=date(2024, 2, 29)),
         "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),
         "attached unsigned": Attached(bare),
+        "noted bare": Noted("x"),
+        "noted with two": Noted("x", (LETTER, bare)),
         "amended away": Amended("owner", "ACC", None),
         "relevelled plain": Relevelled(None, None, PIN, "open", "open", "b" * 64),
         "relevelled in other words": Relevelled(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from peelflow.cli import daily
+from peelflow.cli import daily, options
 from peelflow.cli.settings import VARIABLES, Settings, read_settings
 from peelflow.errors import InvalidRequest
 from tests.cli.conftest import Run
@@ -132,7 +132,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def type_in(*_: object) -> str:
         return answers.pop(0)
 
-    monkeypatch.setattr(daily, "is_at_terminal", lambda: True)
+    for module in (daily, options):
+        monkeypatch.setattr(module, "is_at_terminal", lambda: True)
     monkeypatch.setattr("sys.stdin", StringIO())
     monkeypatch.setattr("typer.prompt", _prompt(type_in))
     yield answers

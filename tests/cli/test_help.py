@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
+from inspect import getdoc
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,10 @@ def test_help_lists_the_same_options_in_the_same_order(run: Run, *, rewrite_gold
     if rewrite_golden:
         GOLDEN.write_text(printed, encoding="utf-8")
     assert GOLDEN.read_text(encoding="utf-8") == printed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_page_says_first(name: str) -> None:
+    """Listing them imports none, so their first sentences stand in the list a second time."""
+    said = (getdoc(COMMANDS[name].load()) or "").split("\n\n", maxsplit=1)[0]
+    assert COMMANDS[name].summary == said.replace("\n", " ")

@@ -134,7 +134,7 @@ def test_a_cursor_goes_on_where_it_stood(run: Run, demo: Path) -> None:
     first = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
     assert run("feed", "--register", demo, "--cursor", "place").out == ""
     words = ("--force", "west-midlands", "--first-day", "2023-01-01")
-    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    who = ("--actor", "kim", "--actor-role", "liaison_officer")
     assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
 
     (told,) = run("feed", "--register", demo, "--cursor", "place").out.splitlines()
@@ -204,7 +204,7 @@ def _appoint(path: Path, person: str) -> None:
             "lead",
             force="west-midlands",
             first_day=date(2023, 1, 1),
-            actor=Actor("chief", "chief_constable"),
+            actor=Actor("liaison", "liaison_officer"),
         )
 
 
@@ -253,11 +253,14 @@ def test_documents_in_a_folder_travel(run: Run) -> None:
         register.attach(name, letter, actor=kim, on=date(2026, 1, 1))
     here, folder = ("--register", "wmp.db"), ("--documents", "letters")
 
+    assert run("export", "remembered.jsonl", *here).code == 0  # where they lie is noted
+    Path("letters").rename("elsewhere")
     told = run("export", "bare.jsonl", *here)
     assert (told.code, Path("bare.jsonl").exists()) == (1, False)
     assert f"document {letter.digest}" in told.err
     assert run("verify", *here).code == 1
     assert run("seal", "wmp.seal", *here).code == 1
+    Path("elsewhere").rename("letters")
 
     assert run("verify", *here, *folder).code == 0
     assert run("seal", "wmp.seal", *here, *folder).code == 0
@@ -334,7 +337,7 @@ def test_a_seal_that_leaves_events_out_says_so_first(run: Run, demo: Path) -> No
     assert f"the seal is empty: none of {events} events is covered" in ran.out.splitlines()[0]
     assert f"none of {events} events" in run("verify", "e.jsonl", "--seal", "empty.json").out
     words = ("--force", "west-midlands", "--first-day", "2023-01-01")
-    who = ("--actor", "chief", "--actor-role", "chief_constable")
+    who = ("--actor", "kim", "--actor-role", "liaison_officer")
     assert run("appoint", "somebody", "lead", *words, *who, "--register", demo).code == 0
 
     ran = run("verify", "--seal", "s.json", "--register", demo)

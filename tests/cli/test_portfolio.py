@@ -237,3 +237,70 @@ def test_plan_tells_inspection_by_inspection_what_waits_for_it(run: Run, demo: P
     assert "First in need of something: 28" in september
     later = run("plan", "--on", "2030-01-01", "--register", demo).out
     assert later == "no inspection is planned for that day or later\n"
+
+
+def test_says_who_is_in_engage(run: Run) -> None:
+    """For programs three lists, for people the sentence that there is nobody, or what there is."""
+    said = ("--actor", "portal", "--actor-role", "hmicfrs", "--recorded-by", "officer")
+    told = (*said, "--source", "portal", "--force", "wmp", "--issued", "2023-01-02")
+    run("add", "PHASE", "--category", "monitoring_phase", *told)
+    assert run("engage", "--on", "2023-01-03").out == "No force is in Engage on 2023-01-03\n"
+    gone = run("engage", "--on", "2023-01-03", "--gone").out
+    assert gone == "No force was ever in Engage by 2023-01-03\n"
+    run("add", "C-1", "--category", "cause_of_concern", *told)
+    moved = ("--on", "2023-02-01", "--reason", "no progress", *said, "--source", "letter")
+    run("do", "PHASE", "move_to_engage", *moved)
+    link = ("--category", "engage_cause", "--parent", "PHASE", "--field", "cause=C-1")
+    ran = run("add", "E-1", *link, *told[:-1], "2023-02-01")
+    assert (ran.code, ran.err) == (0, "")
+    lists = json.loads(run("engage", "--on", "2023-02-02", "--format", "json").out)
+    assert lists["engage"] == [
+        {
+            "force": "wmp",
+            "since": "2023-02-01",
+            "until": None,
+            "why": "no progress",
+            "why it left": None,
+            "causes": 1,
+            "open": 1,
+            "visits": 0,
+            "decided by": "portal (hmicfrs)",
+        }
+    ]
+    assert [cause["stands"] for cause in lists["causes"]] == ["open"]
+    assert lists["visits"] == []
+    run("do", "E-1", "set_aside", *moved)
+    assert "open (set aside)" in run("engage", "--on", "2023-02-02").out
+
+
+def test_a_day_that_is_not_known_is_shown_as_it_is_known(run: Run) -> None:
+    """In every list, sorted where its last day is; while nobody can tell, it stands apart."""
+    said = ("--actor", "officer", "--actor-role", "liaison_officer", "--issued", "2023-01-02")
+    words = ("--category", "afi", "--level", "2", "--force", "wmp", *said)
+    for record, due in (("R-1", "2023-09-30"), ("R-2", "Q3 2023"), ("R-3", "2023-10-01")):
+        known = ("--field", f"due={due}", "--field", "published=2022")
+        assert run("add", record, *words, *known).code == 0
+    late = json.loads(run("overdue", "--on", "2023-10-05", "--format", "json").out)
+    assert [(row["record"], row["due"], row["days over"]) for row in late["overdue"]] == [
+        ("R-1", "2023-09-30", 5),
+        ("R-2", "Q3 2023", 5),
+        ("R-3", "2023-10-01", 4),
+    ]
+    within = json.loads(run("overdue", "--on", "2023-08-15", "--format", "json").out)
+    assert within["overdue"] == []
+    assert [(row["record"], row["words"]) for row in within["undated"]] == [("R-2", "Q3 2023")]
+    ages = json.loads(run("ages", "--on", "2023-01-10", "--format", "json").out)
+    assert {(row["published"], row["days"]) for row in ages["ages"]} == {("2022", 10)}
+    ran = run("ages", "--on", "2023-03-10", "--older-than", "1 month").out
+    assert "3 of 3 open records (100 %)" in ran
+    listed = ("--columns", "record,due", "--sort", "due", "--format", "csv")
+    assert run("list", *listed).out.splitlines()[1:] == [
+        "R-1,2023-09-30",
+        "R-2,Q3 2023",
+        "R-3,2023-10-01",
+    ]
+    changed = ("--reason", "agreed", "--on", "2023-02-01", *said[:4])
+    run("amend", "R-2", "due", "2024", *changed)
+    shown = run("show", "R-2").out
+    assert "first Q3 2023, changed 1 time since" in shown
+    assert "2024: agreed" in run("due", "--on", "2023-02-02").out

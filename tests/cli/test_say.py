@@ -42,6 +42,7 @@ def test_every_kind_of_event_is_said() -> None:
         "child WMP-R3-018",
         "level 2 → 3, as open",
         "moved to level-3@1, as in_progress",
+        "noted: PPOG asked for a date \N{EN DASH} again, with letter Schreiben é.pdf",
         "put under WMP-C-1",
         "event 2 re-dated to 2024-01-31",
     ]
@@ -121,7 +122,7 @@ def test_a_list_dates_the_last_event_by_itself(run: Run, demo: Path) -> None:
     assert run("correct", "WMP-A2-001", "2", *void, *liaison).code == 0
     said = run("list", "--category", "afi", "--level", "2", "--format", "csv", "--register", demo)
     row = next(line for line in said.out.splitlines() if "WMP-A2-001" in line)
-    assert row.split(",")[7] == "2023-04-03"
+    assert row.split(",")[8] == "2023-04-03"
 
 
 def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
@@ -130,5 +131,5 @@ def test_show_says_the_family_and_the_successor(run: Run, demo: Path) -> None:
     shown = run("show", "WMP-R2-014", "--register", demo).out
     assert "successor  WMP-R3-018" in shown
     assert "succeeded by WMP-R3-018" in shown
-    assert "parent  WMP-C-01" in run("show", "WMP-B-001", "--register", demo).out
+    assert "parent   WMP-C-01" in run("show", "WMP-B-001", "--register", demo).out
     assert "`reported` is an end" in run("show", "WMP-INS-2023-02", "--register", demo).out

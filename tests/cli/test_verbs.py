@@ -43,7 +43,7 @@ def test_lists_the_lifecycles(run: Run) -> None:
     ran = run("rules", "--format", "json")
     told = {each["lifecycle"]: each for each in json.loads(ran.out)}
     assert told["level-3@2"]["category"] == "recommendation, afi"
-    assert len(told) == 19
+    assert len(told) == 21
 
 
 def test_reads_a_lifecycle_aloud(run: Run) -> None:
@@ -82,10 +82,12 @@ def test_adds_a_record_with_fields(run: Run) -> None:
     add(run, "R1", "1")
     add(run, "R2", "2", "--field", "owner=lead-3", "--field", "title=Mend = better")
     listed = run("list", "--format", "csv").out.splitlines()
-    named = "record,category,level,force,state,owner,issued,last event,decided by,recorded by"
+    named = (
+        "record,category,level,force,state,assumed,owner,issued,last event,decided by,recorded by"
+    )
     by = "portal (hmicfrs),liaison-officer"
     assert listed[0].startswith(f"{named},title,question,")
-    row = f"R2,recommendation,2,wmp,open,lead-3,2022-12-16,2022-12-16,{by},Mend = better,,"
+    row = f"R2,recommendation,2,wmp,open,,lead-3,2022-12-16,2022-12-16,{by},Mend = better,,"
     assert [line.startswith(row) for line in listed[1:]] == [False, True]
     assert "Mend = better" in run("show", "R2").out
     assert "state   archived (portal: closed)" in run("show", "R1").out
@@ -115,7 +117,8 @@ def test_takes_a_record_over(run: Run) -> None:
     assert run("add", "B1", *said).code == 2
     ran = run("add", "B1", *said, "--reason", "closed before levels", "--on", "2016-01-01")
     assert ran.out == "B1 is `closed`\n"
-    assert "closed (assumed)" in run("list").out
+    (row,) = json.loads(run("list", "--format", "json").out)
+    assert (row["state"], row["assumed"]) == ("closed", "yes")
     assert "taken over as closed under before-levels@2 (assumed)" in run("show", "B1").out
 
 
@@ -309,3 +312,30 @@ def test_a_full_disk_behind_the_output_is_told(
     monkeypatch.setattr(sys, "stdout", StringIO())
     assert main(["list"]) == 2
     assert "cannot be written: No space left on device" in capsys.readouterr().err
+
+
+def test_notes_something(run: Run) -> None:
+    """What is noted shows in the history, above it, and in a list where it is asked for."""
+    add(run, "R1", "2")
+    add(run, "R2", "2")
+    Path("minutes.txt").write_text("minutes", "utf-8")
+    told = ("The board asked for a date", "--on", "2022-12-20", *LIAISON, "--source", "item 4")
+    ran = run("note", "R1", *told, "--document", "minutes.txt", "--kind", "meeting_minutes")
+    assert (ran.code, ran.out) == (0, "R1: noted (event 2, 2022-12-20)\n")
+    run("note", "R1", "Earlier", "--on", "2022-12-18", *LIAISON)
+
+    shown = run("show", "R1").out
+    assert "noted: The board asked for a date, with meeting_minutes minutes.txt" in shown
+    assert "last note" in shown
+    assert "2022-12-20: The board asked for a date" in shown
+    assert "last note" not in run("show", "R2").out
+    columns = ("--columns", "record,last event,noted on,last note", "--format", "csv")
+    assert run("list", *columns).out.splitlines()[1:] == [
+        "R1,2022-12-16,2022-12-20,The board asked for a date",
+        "R2,2022-12-16,,",
+    ]
+    earlier = run("list", "--as-at", "2022-12-19", *columns).out
+    assert earlier.splitlines()[1] == "R1,2022-12-16,2022-12-18,Earlier"
+    by_note = run("list", "--sort", "-noted on", "--columns", "record", "--format", "csv").out
+    assert by_note.splitlines()[1:] == ["R1", "R2"]
+    assert "last note" not in run("list", "--format", "csv").out

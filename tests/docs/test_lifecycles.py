@@ -58,24 +58,49 @@ def test_a_page_tells_by_when_each_state_is_to_be_left(lifecycle: Lifecycle) -> 
     assert ("to be left" in told) == bool(due)
 
 
+BOX = re.compile(r't_(\d+)\["<b>(\w+)</b><br>([^"<]+)(?:<br>(once [^"<]+))?"\]:::(step|again)')
+ARROWS = re.compile(r"(s_\w+(?: & s_\w+)*) (-->|-\.->) t_(\d+) \2 s_(\w+)")
+
+
 @given(lifecycles())
-def test_a_diagram_draws_every_step_once(lifecycle: Lifecycle) -> None:
-    """Those between the same two states share an arrow; so have the beginning and every end."""
+def test_a_diagram_draws_every_step_with_who_takes_it(lifecycle: Lifecycle) -> None:
+    """Once for each state that it leaves; what opens an end again is dashed, box and arrows."""
     drawn = [line.strip() for line in diagram(lifecycle).splitlines()]
-    said = [re.fullmatch("s_(.+) --> s_(.+): (.+)", line) for line in drawn]
+    boxes = {box[1]: box.groups() for line in drawn for box in [BOX.fullmatch(line)] if box}
+    arrows = [arrow for line in drawn for arrow in [ARROWS.fullmatch(line)] if arrow]
     told = [
-        (each[1], trigger, each[2]) for each in said if each for trigger in each[3].split(" or ")
+        (source.removeprefix("s_"), trigger, role, target, dashed == "-.->", look == "again")
+        for sources, dashed, number, target in map(re.Match.groups, arrows)
+        for _, trigger, roles, _, look in [boxes[number]]
+        for source in sources.split(" & ")
+        for role in roles.split(" or ")
     ]
     steps = {
-        (name, step.trigger, step.to)
+        (name, step.trigger, role, step.to, step.reopens, step.reopens)
         for name, state in lifecycle.states.items()
         for step in state.transitions
+        for role in step.by
     }
 
-    assert drawn[:2] == ["stateDiagram-v2", "direction LR"]
-    assert (len(told), set(told)) == (len(steps), steps)
-    ends = {f"s_{name} --> [*]" for name, state in lifecycle.states.items() if state.final}
-    assert {line for line in drawn if "[*]" in line} == {f"[*] --> s_{lifecycle.initial}", *ends}
-    assert len([line for line in drawn if line.strip().startswith("state ")]) == len(
-        lifecycle.states
-    )
+    assert len(arrows) == len(boxes)
+    assert set(told) == steps
+    timed = {step.after for state in lifecycle.states.values() for step in state.transitions}
+    assert any(box[3] for box in boxes.values()) == bool(timed - {None})
+
+
+@given(lifecycles())
+def test_a_diagram_tells_the_beginning_and_the_ends_apart(lifecycle: Lifecycle) -> None:
+    """By a dot and a thick edge, and by double edges; what it shows stands in words too."""
+    drawn = [line.strip() for line in diagram(lifecycle).splitlines()]
+    ends = [name for name, state in lifecycle.states.items() if state.final]
+
+    assert drawn[0] == "flowchart LR"
+    assert f"begin(( )) --> s_{lifecycle.initial}" in drawn
+    assert f"class s_{lifecycle.initial} initial" in drawn
+    assert [line for line in drawn if "[[" in line] == [f's_{name}[["{name}"]]' for name in ends]
+    assert len([line for line in drawn if "([" in line]) == len(lifecycle.states) - len(ends)
+    (title,) = [line for line in drawn if line.startswith("accTitle: ")]
+    (words,) = [line for line in drawn if line.startswith("accDescr: ")]
+    assert title != "accTitle: "
+    assert f"A record begins as {lifecycle.initial}" in words
+    assert all(name in words for name in ends)

@@ -24,6 +24,7 @@ from peelflow.model.records import (
     LastDone,
     Migrated,
     Moment,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -125,6 +126,10 @@ def test_a_step_of_the_force_s_own_resets_no_window() -> None:
 
 
 OTHERS: list[tuple[EventPayload, dict[str, Any]]] = [
+    (
+        Noted("asked", (SHORT_LETTER,)),
+        {"on": day(1), "note_documents": (Attachment(SHORT_LETTER, 2),)},
+    ),
     (Attached(SHORT_LETTER), {"attachments": (Attachment(SHORT_LETTER, 2),)}),
     (Amended("theme", None, "custody"), {"fields": {"owner": "Kim", "theme": "custody"}}),
     (Amended("owner", "Kim", "Lee"), {"fields": {"owner": "Lee"}}),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -168,13 +169,91 @@ def test_a_refusal_is_all_its_reasons(running: Running) -> None:
 
 
 def test_a_failure_after_the_act_leaves_neither_side_changed(running: Running) -> None:
-    """The application's own constraint refuses the task: the record has not moved either."""
+    """The application's own table refuses the task: the record has not moved either."""
+    running.act("start", "liaison", task="write to the lead")
     before = running.everything()
-    ran = running.act("start", "liaison", task="x" * 201)
+    again = {"task": "write to the lead", "reason": "no longer ours"}
+    ran = running.act("propose_not_applicable", "liaison", **again)
 
     assert ran.status_code == 409
+    assert ran.json()["conflict"] == "this task is noted already"
     assert running.everything() == before
-    assert running.act("start", "liaison", task="short").status_code == 200
+    assert running.act("propose_not_applicable", "liaison", reason="closed").status_code == 200
+
+
+def test_what_is_too_long_or_no_text_is_told_in_words(running: Running) -> None:
+    """No part of the request comes back, and nothing of a database."""
+    before = running.everything()
+    wrong = [{"task": "x" * 201}, {"task": "a\0b"}, {"reason": "a\0b"}, {"reason": "x" * 300_000}]
+    answers = [running.act("start", "liaison", **each) for each in wrong]
+    answers += [running.act("start", "liaison", record=each) for each in ("a%00b", "x" * 2_000)]
+
+    assert [answer.status_code for answer in answers] == [422] * 5 + [404]
+    assert all(len(answer.text) < 4_000 for answer in answers)
+    assert not any(word in answer.text for word in ("INSERT", "SELECT") for answer in answers)
+    assert running.everything() == before
+
+
+def test_who_looks_waits_for_nobody_and_who_acts_is_told_when_to_try_again(
+    running: Running,
+) -> None:
+    """Somebody else holds the write lock, or the record's row."""
+    looks = ("/records", "/records/WMP-1", "/figures")
+    engine = create_engine(running.database, isolation_level="AUTOCOMMIT")
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+        if not is_sqlite:
+            connection.exec_driver_sql("LOCK TABLE peelflow_events IN SHARE MODE")
+        found = [running.client.get(path, headers={"X-User": "lead"}) for path in looks]
+        ran = running.act("start", "liaison")
+        connection.exec_driver_sql("ROLLBACK")
+    engine.dispose()
+
+    assert [each.status_code for each in found] == [200, 200, 200]
+    assert ran.status_code == (503 if is_sqlite else 409)
+    assert ran.headers.get("Retry-After") == ("1" if is_sqlite else None)
+    assert running.act("start", "liaison").status_code == 200
+
+
+def test_an_upload_is_bounded_as_it_comes_in(running: Running) -> None:
+    """Whether it says how large it is or not; the server never holds it whole."""
+    before = _most_memory(running.process.pid)
+    boundary = (
+        b'--x\r\nContent-Disposition: form-data; name="letter"; filename="a"\r\n'
+        b"Content-Type: text/plain\r\n\r\n"
+    )
+    answers = [
+        _upload(running, [*said, "Content-Type: multipart/form-data; boundary=x"], boundary)
+        for said in (["Content-Length: 200000000"], ["Transfer-Encoding: chunked"])
+    ]
+
+    assert [answer.split(b" ")[1] for answer in answers] == [b"413", b"413"]
+    assert _most_memory(running.process.pid) - before < 32 * 1024
+
+
+def _most_memory(process: int) -> int:
+    """Return the most memory that a process ever held, in KiB."""
+    lines = Path(f"/proc/{process}/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def _upload(running: Running, said: list[str], begun: bytes) -> bytes:
+    """Send up to 200 MB until the server answers or hangs up, and return its answer."""
+    url = running.client.base_url
+    head = ["POST /records/WMP-1/acts/start HTTP/1.1", "Host: here", "X-User: liaison", *said]
+    is_chunked = any("chunked" in each for each in said)
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        piece = begun
+        for _ in range(200):
+            if select.select([connection], [], [], 0)[0]:
+                break
+            sent = b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(sent)
+            piece = b"x" * 1_000_000
+        return connection.recv(4096)
 
 
 def test_a_process_killed_before_its_commit_leaves_neither_side_changed(database: str) -> None:

@@ -35,6 +35,7 @@ from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Event,
 from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Lifecycle
 from peelflow.register.commands import act_on
+from peelflow.rulebook.rulebook import signing_roles
 from peelflow.testing.strategies import ADDRESSEES, FORCE, LEDGERS, SIGNATORIES
 from tests.builders.routes import CLERK, START, Place
 
@@ -336,8 +337,13 @@ class Walk:
 
     def doer(self, step: RouteStep, on: date) -> Actor:
         """Return somebody who may, and is nobody that it must not be."""
-        roles = self.place.register.rulebook.vocabulary.roles
-        free = [role for role in step.by if role != SYSTEM and not roles[role].by_appointment]
+        rulebook = self.place.register.rulebook
+        roles, signers = rulebook.vocabulary.roles, signing_roles(rulebook)
+        free = [
+            role
+            for role in step.by
+            if role != SYSTEM and not roles[role].by_appointment and role not in signers
+        ]
         if free:
             return Actor(self.place.name("person"), free[0])
         than = {self.named(who) for n in step.needs if isinstance(n, PersonNeed) for who in n.than}

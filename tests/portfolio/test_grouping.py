@@ -22,10 +22,10 @@ from peelflow.portfolio.overdue import deadlines, overdue, overdue_shares
 from peelflow.portfolio.selection import (
     Criterion,
     Selection,
-    corrected_until,
     each_selected,
     read_criterion,
 )
+from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.reports.tables import movement_table
 from tests.builders.force import FORCE, KIND, LIAISON, START, World, new_world

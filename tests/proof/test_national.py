@@ -108,6 +108,15 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
         OnlyEnteredBy(StateSet(state="engage"), ("hmicfrs",)),
         AlwaysReachable(StateSet(state="scan")),
     ),
+    "engage-cause": (
+        OnlyEnteredBy(StateSet(state="set_aside"), ("hmicfrs",)),
+        NeverEnteredUnless(StateSet(state="set_aside"), ReasonGiven()),
+    ),
+    "milestone": (
+        OnlyEnteredBy(StateSet(state="reached"), ("liaison_officer", "lead")),
+        NeverEnteredUnless(StateSet(state="dropped"), ReasonGiven()),
+        AlwaysReachable(StateSet(state="reached")),
+    ),
     "peel-readiness": (
         NeverEnteredWithoutSteps(StateSet(state="assessed"), ("set_baseline",)),
         NeverDoneBy("set_baseline", ("hmicfrs",)),

@@ -109,8 +109,10 @@ def test_what_was_withdrawn_needs_no_answer(world: World) -> None:
     with pytest.raises(Refused, match=f"no child names in `answers`: {owed}"):
         world.register.fire(response, "publish", **given)
     void: dict[str, Any] = {"correction": "void", "actor": HMICFRS, "reason": "entered twice"}
-    world.register.correct(owed, 1, **void, recorded_by="liaison-officer", source="portal")
-    world.register.fire(response, "publish", **given)
+    void |= {"recorded_by": "liaison-officer", "source": "portal"}
+    with world.register.batch() as batch:
+        batch.correct(owed, 1, **void)
+        batch.fire(response, "publish", **given)
     assert world.register.record(response).state == "published"
 
 

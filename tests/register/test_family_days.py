@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from peelflow.model.decisions import DayNeed, Refused
 from peelflow.model.records import Event
-from peelflow.portfolio.selection import record_as_at
+from peelflow.register.as_at import record_as_at
 from peelflow.register.register import Register
 from tests.builders.force import HMICFRS, KIND, LIAISON, START, World, actor, clock
 

@@ -9,7 +9,7 @@ import pytest
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
-from tests.builders.force import FORCE, KIND, LIAISON, START, World
+from tests.builders.force import FORCE, HMICFRS, KIND, LIAISON, START, World
 
 INSPECTION, LEVEL_3 = KIND["inspection"], KIND["level-3"]
 ON_DAYS = "no inspection on set days, not called off, is called"
@@ -109,7 +109,8 @@ def test_an_inspection_taken_over_as_cancelled_verifies_nothing(world: World) ->
         state="cancelled",
         on=world.day,
         fields={"kind": "planned", "first_day": START, "last_day": date(2026, 1, 1)},
-        actor=LIAISON,
+        actor=HMICFRS,
+        recorded_by=LIAISON.person,
         source="letter",
         reason="from the old list",
     )

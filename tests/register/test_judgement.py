@@ -265,7 +265,7 @@ def test_item_24_a_move_by_whoever_held_no_role_is_found(
 ) -> None:
     """Where the role is held by appointment."""
     url = restored(honest, tmp_path / "moved.jsonl")
-    monkeypatch.setattr(judgement, "is_move_permitted", lambda *_: False)
+    monkeypatch.setattr(judgement, "is_move_permitted", lambda *_, **__: False)
     with Register.open(url) as register:
         (found,) = register.verify()
     assert (found.event, found.code) == (5, "act-unlawful")

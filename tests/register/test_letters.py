@@ -156,9 +156,7 @@ def test_a_correction_is_not_blamed_for_an_older_letter(
         "chief_constable",
         force="west-midlands",
         first_day=issued - timedelta(9),
-        actor=HMICFRS,
-        recorded_by="l",
-        source="s",
+        actor=LIAISON,
     )
     with monkeypatch.context() as as_before:
         as_before.setattr(documents, "signed_from", lambda *_: (date.min, ""))

@@ -174,7 +174,6 @@ def add(register: Register, record: str, **more: Any) -> None:
 
 WRONG: list[tuple[Callable[[Register], object], str]] = [
     (lambda r: add(r, "X", force=OTHER), f"X: belongs to {OTHER}, and this is opened for {KENT}"),
-    (lambda r: add(r, f"{OTHER}-0"), f"the id '{OTHER}-0': is taken"),
     (
         lambda r: r.appoint("p", "lead", force=OTHER, first_day=START, actor=LIAISON),
         f"belongs to {OTHER}",

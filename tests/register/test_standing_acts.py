@@ -15,8 +15,11 @@ LEVEL_3 = KIND["level-3"]
 
 
 def amend(world: World, record: str, field: str, new: Any) -> None:
-    """Amend a field today."""
-    world.register.amend(record, field, new, actor=LIAISON, on=world.day, reason="as found")
+    """Amend a field today, as the side that set it: a question is HMICFRS's."""
+    by: dict[str, Any] = {"actor": LIAISON}
+    if field.startswith("question"):
+        by = {"actor": HMICFRS, "source": "portal", "recorded_by": LIAISON.person}
+    world.register.amend(record, field, new, **by, on=world.day, reason="as found")
 
 
 def certified(world: World, **fields: Any) -> str:
@@ -54,7 +57,16 @@ def test_a_question_that_was_verified_stays(world: World, field: str, new: str |
             reason="another question was meant",
             source="portal",
         )
-        batch.amend(record, field, new, actor=LIAISON, on=world.day, reason="as found")
+        batch.amend(
+            record,
+            field,
+            new,
+            actor=HMICFRS,
+            on=world.day,
+            recorded_by="liaison-officer",
+            reason="as found",
+            source="portal",
+        )
     assert world.register.record(record).fields.get(field) == new
     assert world.register.verify() == ()
 

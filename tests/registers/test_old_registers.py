@@ -221,7 +221,9 @@ def test_the_command_says_what_it_said(
     capsys.readouterr()
     assert main(["figures", "--as-at", "2023-03-30", "--format", "json", *here]) == 0
     printed = json.loads(capsys.readouterr().out)
+    counted = [line.pop("assumed") for line in (*printed["lines"], printed["total"])]
     assert printed == json.loads((folder / "figures.json").read_text("utf-8"))[0]
+    assert sum(counted[:-1]) == counted[-1]
 
 
 @pytest.fixture(params=COMMITS)

@@ -305,3 +305,37 @@ def test_a_column_that_says_nothing_is_left_out() -> None:
     tidied = without_empty_columns(table)
     assert (tidied.columns, tidied.rows, tidied.numbers) == (("a", "c"), ((None, 1),), ("c",))
     assert without_empty_columns(evolve(table, rows=())).columns == ("a", "b", "c")
+
+
+def test_what_was_noted_since_the_last_meeting_is_told(world: World) -> None:
+    """Of its own day, not of the day it was typed; and that there is nothing."""
+    record = world.add(KIND["level-2"], fields={"title": "Custody"})
+    since = world.later(3)
+    assert f"Nothing was noted since {since.day}" in said(
+        part(world.register, "notes", world.later(9), since)
+    )
+    plan = world.register.keep(b"plan", kind="improvement_plan", name="plan.txt")
+    for on, text in ((since, "before"), (world.day, "asked for a date")):
+        world.register.note(record, text, documents=[plan], actor=LIAISON, on=on, source="item 4")
+    words = said(part(world.register, "notes", world.day, since))
+    assert "1 noted 16/01/2021" in words
+    assert f"{record} Custody asked for a date {LIAISON} item 4 plan.txt" in words
+    assert "before" not in words
+
+
+def test_a_day_that_is_not_known_stands_in_the_paper_as_it_is_known(world: World) -> None:
+    """In what a report recommends, in what is due, and in what is overdue."""
+    report = world.add(KIND["report"], fields={"published": START + timedelta(1)})
+    fields = {"source_report": report, "due": "Q1 2021", "published": "2020"}
+    record = world.add(KIND["level-2"], fields=fields)
+    world.register.amend(record, "due", "2021-02", actor=LIAISON, on=world.later(), reason="sooner")
+    day = world.later(90)
+    assert f"{record} 2021-02" in said(part(world.register, "reports", day)).replace("Open", "")
+    for name in ("overdue", "due"):
+        section: SectionName = name
+        assert f"Q1 2021 2021-02 {(day - date(2021, 2, 28)).days} 2021-02: sooner" in said(
+            part(world.register, section, day)
+        )
+    within = said(part(world.register, "overdue", date(2021, 2, 10)))
+    assert f"Nothing that is open is past its day. Nobody can tell of {record} (2021-02)" in within
+    assert "have no day" not in within

@@ -121,3 +121,18 @@ def test_says_when_the_rules_did_not_come_along(
     monkeypatch.setattr(national_module, "_PACKAGE", tmp_path / "src" / "peelflow")
     with pytest.raises(FileNotFoundError, match="no `rules` came with peelflow"):
         shipped_folder("rules")
+
+
+def test_item_3_a_file_that_refines_an_older_version_is_noted(tmp_path: Path) -> None:
+    """With the version in force; it is loaded all the same, and one of the newest is not noted."""
+    base = _loaded(tmp_path, first=PLAIN, second=LATER)
+    older, newest = tmp_path / "older.yaml", tmp_path / "newest.yaml"
+    older.write_text(OWN, "utf-8")
+    newest.write_text(
+        OWN.replace("plain@1", "plain@2").replace("2020-01-01", "2024-01-01"), "utf-8"
+    )
+    (note,) = load(older, base=base).notes
+    assert (note.code, note.severity, note.span.line) == ("refines-older-version", "note", 1)
+    assert note.sentence == "`own@1` refines `plain@1`, and the version in force is `plain@2`"
+    assert "refines `plain@2`, and a plan" in note.help
+    assert not load(newest, base=base).notes

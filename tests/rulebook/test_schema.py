@@ -22,7 +22,9 @@ from peelflow.rulebook.schema import (
     lifecycle_schema,
     mapping_schema,
     migration_schema,
+    outline_schema,
     question_set_schema,
+    tracker_schema,
     vocabulary_schema,
 )
 from peelflow.rulebook.structure import rule_file_of
@@ -34,6 +36,8 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "vocabulary": vocabulary_schema,
     "migration": migration_schema,
     "question_set": question_set_schema,
+    "outline": outline_schema,
+    "tracker": tracker_schema,
 }
 VALIDATORS = {
     kind: Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -116,7 +120,9 @@ def _placed(value: Any, path: str = "") -> Node:
 @settings(max_examples=1_000, deadline=None)
 @given(edited())
 def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
-    """They agree on every fault of structure; only the sentences are left to the reader.
+    """It says every fault of structure that the reader finds; only sentences are left to that.
+
+    What it says beyond, such as of a dead end, `test_editor` holds against all that `check` says.
 
     What several files say together (unknown names, the graph, the lint) is not structure. Python's
     `$` lets a line break pass at the end of a name, an editor's does not: none is drawn here.
@@ -131,7 +137,7 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
         faults = [fault.span.file for fault in refused.diagnostics]
     only_the_reader = [place for place in faults if _is_sentence(plain, place)]
     said = [error.message for error in VALIDATORS[kind].iter_errors(plain)]
-    assert bool(said) == (len(faults) > len(only_the_reader)), (said, faults)
+    assert said or len(faults) <= len(only_the_reader), faults
 
 
 def _is_sentence(plain: Any, place: str) -> bool:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from peelflow import load
 from peelflow.errors import Conflict, StoreBusy
-from peelflow.model.records import Amended, Attached
+from peelflow.model.records import Amended, Attached, Noted
 from peelflow.register import csv_schema
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
@@ -28,6 +29,7 @@ check"
 R2,afi,2,wmp,2022-01-01,clerk,liaison_officer,,
 R3,afi,none,wmp,2022-01-01,clerk,liaison_officer,,
 """
+RECORDS_R1 = "R1,afi,2,wmp,2022-01-01,clerk,liaison_officer,lead-1,Mend\n"
 ACTS = """\
 record,trigger,on,actor,actor_role
 R1,start,2022-02-01,clerk,liaison_officer
@@ -109,7 +111,7 @@ def test_documents_come_with_their_rows(register: Register, tmp_path: Path) -> N
     close = "record,trigger,on,actor,actor_role,document,kind,signed_by,signed_on\n"
     paths = write(
         tmp_path,
-        people=people + "chief,chief_constable,wmp,2022-01-01,2030-01-01,clerk,lead\n",
+        people=people + "chief,chief_constable,wmp,2022-01-01,2030-01-01,kim,liaison_officer\n",
         records="\n".join(RECORDS.splitlines()[:3]),
         acts="\n".join(ACTS.splitlines()[:2]),
         attach=attach + "R1,letter.txt,letter,chief,2022-02-01,2022-02-01,clerk,lead\n",
@@ -252,3 +254,41 @@ def test_a_document_that_is_no_file_is_told(register: Register, tmp_path: Path) 
         "the document `folder` is no regular file",
         "the document `pipe` is no regular file",
     ]
+
+
+NOTES = """\
+record,note,on,actor,actor_role,document,kind,source
+R1,The board asked for a date,2022-01-20,clerk,liaison_officer,,,minutes 4
+R1,The plan,2022-03-01,clerk,liaison_officer,plan.txt,improvement_plan,
+"""
+
+
+def test_notes_come_by_a_sheet_and_once(register: Register, tmp_path: Path) -> None:
+    """Each under its own day, the document with it; the same sheet again brings nothing."""
+    (tmp_path / "plan.txt").write_text("the plan", "utf-8")
+    paths = write(tmp_path, records=RECORDS.splitlines(keepends=True)[0] + RECORDS_R1, notes=NOTES)
+    done = import_sheets(register, paths)
+    assert (done.faults, done.kept) == ((), 3)
+    noted = register.history("R1")[1:]
+    assert [(event.on.isoformat(), event.source, event.what) for event in noted] == [
+        ("2022-01-20", "minutes 4", Noted("The board asked for a date")),
+        ("2022-03-01", None, Noted("The plan", (noted[1].what.documents[0],))),  # type: ignore[union-attr]
+    ]
+    assert import_sheets(register, paths).known == 3
+
+
+def test_a_note_without_its_words_is_told_in_its_cell(register: Register, tmp_path: Path) -> None:
+    """As any cell that is needed and empty."""
+    empty = "record,note,on,actor,actor_role\nR1,,2022-01-20,clerk,liaison_officer\n"
+    paths = write(tmp_path, records=RECORDS.splitlines(keepends=True)[0] + RECORDS_R1, notes=empty)
+    assert [fault.code for fault in import_sheets(register, paths).faults] == ["sheet-value"]
+
+
+def test_a_field_may_be_called_note(tmp_path: Path) -> None:
+    """A force's own field of that name stands in its sheet of records, as ever."""
+    words = "vocabulary: own\nfields:\n  afi:\n    note: {type: text, title: Note}\n"
+    (tmp_path / "words.yaml").write_text(words, "utf-8")
+    sheet = RECORDS.splitlines(keepends=True)[0].replace("owner", "note") + RECORDS_R1
+    with Register.open("memory:", rulebook=load(tmp_path / "words.yaml"), clock=clock) as register:
+        assert import_sheets(register, write(tmp_path, records=sheet)).faults == ()
+        assert register.record("R1").fields["note"] == "lead-1"

@@ -11,10 +11,10 @@ import pytest
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Document
-from peelflow.register.commands import signing_roles
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
+from peelflow.rulebook.rulebook import signing_roles
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 from tests.cli.conftest import Run, run
 

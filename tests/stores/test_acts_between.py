@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from peelflow import Actor, Register, StoreUnavailable
+from peelflow.cli import main
+from peelflow.register.judgement import verify_register
 from peelflow.stores.opening import upgrade_store
 from tests.builders.servers import database
 
@@ -290,3 +292,27 @@ def test_a_bit_that_hides_records_is_found(lite: tuple[str, str]) -> None:
             run("PRAGMA writable_schema = RESET")
     with Register.open(url) as again:
         assert "database-damaged" in {each.code for each in again.verify()}
+
+
+def test_what_the_server_cannot_check_is_told(server: str) -> None:
+    """18.1: without the extension nobody looks into its indexes."""
+    with opened(server) as (register, run):
+        given = register.store, register.documents, register.session
+        (note,) = verify_register(*given).unchecked
+        assert "amcheck" in note
+        run("CREATE EXTENSION amcheck")
+        assert verify_register(*given).unchecked == ()
+
+
+@pytest.mark.parametrize("tamper", ["DROP TABLE peelflow_meta", "DELETE FROM peelflow_meta"])
+def test_a_schema_number_that_is_gone_is_a_finding(
+    server: str, tamper: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """18.1: to `verify`; and nobody makes a new one over tables that are there."""
+    with opened(server) as (_, run):
+        run(tamper)
+    assert main(["verify", "--register", server]) == 1
+    assert "store-unreadable: its schema number is gone" in capsys.readouterr().out
+
+    with pytest.raises(StoreUnavailable, match="its schema number is gone"):
+        upgrade_store(server)

@@ -17,7 +17,7 @@ from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import EVENT_KINDS, Actor, Amended, Event, Record
 from peelflow.stores.codec import check_text, event_from, event_text, record_from, record_text
 from peelflow.testing.strategies import values_of
-from tests.builders.stores import event, events, record, variants
+from tests.builders.stores import change, event, events, record, variants
 
 GOLDEN: dict[str, dict[str, str]] = json.loads(
     Path(__file__).with_name("format1.json").read_text(encoding="utf-8")
@@ -159,6 +159,16 @@ def test_refuses_a_key_it_does_not_know() -> None:
 
     with pytest.raises(ValueError, match="knew"):
         event_from(text)
+
+
+def test_refuses_a_word_that_is_none_of_its_few() -> None:
+    """S12: a letter that flipped in a count makes no event of it, and no other error."""
+    text = event_text(event(changes=(change(),)))
+    flipped = text.replace('"counts":"open"', '"counts":"oxen"')
+
+    assert flipped != text
+    with pytest.raises(ValueError, match="format 1"):
+        event_from(flipped)
 
 
 def test_a_list_value_comes_back_as_a_tuple() -> None:

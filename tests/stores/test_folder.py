@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +11,20 @@ from pathlib import Path
 import pytest
 
 from bench.tamper import HMICFRS, LIAISON
-from peelflow.errors import InvalidRequest, UnknownDocument
+from peelflow.errors import InvalidRequest, UnknownDocument, Unverified
 from peelflow.register.register import Register
+from peelflow.rulebook.national import national
+from peelflow.stores.base import Store, folder_as_kept, folder_from
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.opening import DocumentFolder, register_documents
+from peelflow.stores.opening import (
+    DocumentFolder,
+    documents_of,
+    open_store,
+    register_documents,
+    upgrade_store,
+)
+from peelflow.stores.sql.connection import make_engine, parse_url
+from tests.builders.stores import run
 
 LETTER = b"a letter"
 DIGEST = sha256(LETTER).hexdigest()
@@ -198,3 +209,112 @@ def test_a_linked_folder_is_not_written_through(tmp_path: Path) -> None:
         folder.keep_document(digest, content)
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert folder.document(digest) is None
+
+
+def test_a_register_remembers_its_folder(store: Store, tmp_path: Path) -> None:
+    """18.6: whoever opens it without naming the folder reads, verifies and exports with it."""
+    rules = national()
+    named = Register(store, rulebook=rules, documents=tmp_path / "letters")
+    _add(named)
+    assert Register(store, rulebook=rules).documents is store  # nothing lies there yet
+    letter = named.keep(LETTER, kind="letter", name="letter.txt")
+    named.attach("R", letter, actor=LIAISON, on=date(2023, 1, 2))
+
+    register = Register(store, rulebook=rules)
+
+    assert register.document(DIGEST) == LETTER
+    assert register.verify() == ()
+    assert register.seal()[0].count == 2
+    assert DIGEST in "".join(register.export())
+    more = register.keep(b"more", kind="letter", name="more.txt")
+    assert store.document(more.digest) is None  # it lies in the folder, too
+
+
+def test_an_export_without_the_folder_names_what_it_lacks(store: Store, tmp_path: Path) -> None:
+    """18.6: it fails, and makes no folder where none is."""
+    register = Register(store, rulebook=national(), documents=tmp_path / "letters")
+    _add(register)
+    letter = register.keep(LETTER, kind="letter", name="letter.txt")
+    register.attach("R", letter, actor=LIAISON, on=date(2023, 1, 2))
+    (tmp_path / "letters").rename(tmp_path / "elsewhere")
+
+    later = Register(store, rulebook=national())
+
+    with pytest.raises(Unverified, match=f"it names the document {DIGEST}, which is not kept"):
+        list(later.export())
+    assert [finding.code for finding in later.verify()] == ["document-missing"]
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        later.keep(b"more", kind="letter", name="more.txt")
+    assert not (tmp_path / "letters").exists()
+    there = Register(store, rulebook=national(), documents=tmp_path / "elsewhere")
+    assert DIGEST in "".join(there.export())
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+def test_a_folder_beside_the_file_moves_with_it(tmp_path: Path, scheme: str) -> None:
+    """18.6: it is remembered from where the register's file lies; any other as it is."""
+    here = tmp_path / "here"
+    here.mkdir()
+    upgrade_store(f"{scheme}:///{here / 'r.db'}")
+    with closing(open_store(f"{scheme}:///{here / 'r.db'}")) as opened:
+        opened.note_documents_folder(here / "kept/letters")
+    here.rename(tmp_path / "there")
+
+    with closing(open_store(f"{scheme}:///{tmp_path / 'there/r.db'}")) as opened:
+        assert opened.documents_folder() == tmp_path / "there/kept/letters"
+        opened.note_documents_folder(tmp_path / "apart")
+        assert opened.documents_folder() == tmp_path / "apart"
+
+
+@pytest.mark.parametrize("kept", [7, None, b"x", "", "a\0b"])
+def test_what_tells_no_folder_is_none(kept: object, tmp_path: Path) -> None:
+    """18.6: whatever somebody else wrote there."""
+    assert folder_from(kept, tmp_path) is None
+    assert folder_from("letters", None) is None
+    assert folder_as_kept(tmp_path / "x", None) == (tmp_path / "x").as_posix()
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+def test_a_register_of_before_takes_up_a_folder(tmp_path: Path, scheme: str) -> None:
+    """18.6: it lacks the table, which is no fault; a file makes it when it is needed."""
+    url, file = f"{scheme}:///{tmp_path / 'r.db'}", tmp_path / "r.db"
+    upgrade_store(url)
+    open_store(url).close()
+    prefix = "" if scheme == "sqlite" else "peelflow_"
+    run(file, f"DROP TABLE {prefix}settings")
+
+    with Register.open(url, documents=tmp_path / "letters") as register:
+        assert register.store.documents_folder() is None
+        register.keep(LETTER, kind="letter", name="letter.txt")
+        assert register.verify() == ()
+        is_remembered = register.store.documents_folder() == tmp_path / "letters"
+    assert is_remembered == (scheme == "sqlite")
+    upgrade_store(url)
+
+    with Register.open(url, documents=tmp_path / "letters") as register:
+        register.keep(b"more", kind="letter", name="more.txt")
+        register.keep(LETTER, kind="letter", name="letter.txt")
+        assert register.store.documents_folder() == tmp_path / "letters"
+        assert register.verify() == ()
+
+
+def test_a_joined_register_remembers_its_folder(tmp_path: Path) -> None:
+    """18.6: once the application has committed."""
+    url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
+    upgrade_store(url)
+    engine = make_engine(parse_url(url))
+    with engine.connect() as connection, connection.execution_options(writes=True).begin():
+        joined = Register.joined(connection, documents=tmp_path / "letters")
+        joined.keep(LETTER, kind="letter", name="letter.txt")
+    engine.dispose()
+
+    with Register.open(url) as register:
+        assert register.document(DIGEST) == LETTER
+
+
+def test_a_store_that_tells_no_folder_is_opened_all_the_same() -> None:
+    """18.6: what is wrong with it, `verify` finds."""
+    closed = MemoryStore()
+    closed.close()
+
+    assert documents_of(closed, None) is closed

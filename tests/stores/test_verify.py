@@ -50,6 +50,7 @@ ROW = "id = 'WMP-0000'"
     [
         (_changed("text", "replace(text, 'start', 'stopt')", where=SECOND), 2, "event-changed"),
         (_changed("text", "'{}'", where=SECOND), 2, "event-unreadable"),
+        (_changed("text", "replace(text, 'open', 'oxen')", where=SECOND), 2, "event-unreadable"),
         (_changed("previous", "'x'", where=SECOND), 2, "chain-broken"),
         (_changed("kind", "'added'", where=SECOND), 2, "columns-differ"),
         (_changed("number", "99", where=f"{FIRST} AND number = 5"), 99, "events-missing"),

@@ -19,7 +19,7 @@ GIVEN = Path(__file__).parent / "given"
 HEADINGS = ("Ref", "Published", "Type", "Level", "Text", "Question", "Lead", "Target", "Status")
 MAP = """\
 tracker: ours
-fixed: {force: wmp, actor: liaison-1, actor_role: liaison_officer}
+fixed: {force: wmp, actor: liaison-1, actor_role: liaison_officer, inspectorate: hmicfrs}
 columns:
   record: Ref
   issued: Published

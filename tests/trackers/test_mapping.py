@@ -108,7 +108,7 @@ def test_a_sheet_of_one_category_and_level_needs_no_columns_for_them(
     bring: Import, register: Register
 ) -> None:
     """They are fixed."""
-    text = MAP.replace("liaison_officer}", "liaison_officer, category: afi, level: 3}")
+    text = MAP.replace("inspectorate: hmicfrs}", "category: afi, level: 3}")
     text = text.replace("  category: Type\n  level: Level\n", "")
     text = text.replace("categories: {AFI: afi, Rec: recommendation, CoC: cause_of_concern}\n", "")
     text = text.replace("  none: {Not started: open, Doing: in_progress, Done: closed}\n", "")

@@ -125,6 +125,7 @@ def test_a_heading_may_say_more_than_what_it_is(heading: str, tmp_path: Path) ->
         [*ROW[:-1], "In progress", "Amber"],
         ["R2", *ROW[1:-1], "Submitted to HMICFRS - awaiting verification", "Green"],
         ["R3", *ROW[1:-1], "With the committee", "Green"],
+        ["R4", *ROW[1:-1], "Parked", "Green"],
     ]
     proposal = proposed(tmp_path, *rows)
 

@@ -285,3 +285,15 @@ def test_all_of_100_planted_faults_are_named_by_cell(rows: int, tmp_path: Path) 
     assert (len(result.faults), position) == (100, 0)
     assert spent < 30, f"{spent:.1f} s"
     print(f"{rows:,} rows: {spent:.1f} s, a peak of {peak} MiB")  # noqa: T201 - to be read with -s
+
+
+@pytest.mark.parametrize("known", ["2023-03", "Q3 2023", "2024"])
+def test_a_day_that_is_known_in_part_is_kept_as_the_sheet_has_it(
+    known: str, bring: Import, register: Register
+) -> None:
+    """As the date, and not as its words too; a day in a later sheet takes its place."""
+    assert bring(row(Target=known)).faults == ()
+    assert register.record("F-1").fields["due"] == known
+    assert "due_words" not in register.record("F-1").fields
+    assert bring(row(Target="30/09/2023")).faults == ()
+    assert register.record("F-1").fields["due"] == "2023-09-30"

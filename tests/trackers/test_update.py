@@ -539,3 +539,39 @@ def test_no_sheet_changes_anything_twice(sheets: list[Mapping[int, dict[str, Any
             assert (register.position(), second.kept) == (position, False)
             assert {one.kind for one in second.outcomes} <= {"refused", "left", "gone"}
         assert register.verify() == ()
+
+
+def test_what_hmicfrs_alone_enters_takes_its_word(bring: Import, register: Register) -> None:
+    """The map says whose it is, or the row; a map that says nothing has the row refused."""
+    done = row(Level="L3", Status="Done")
+    text = MAP.replace(", inspectorate: hmicfrs", "")
+    (fault,) = bring(done, map_text=text).faults
+    assert "is entered by `hmicfrs` alone under level-3@2" in fault.sentence
+    assert "Status" in fault.sentence
+    assert fault.help.startswith("write `inspectorate` in the map's `fixed`")
+
+    assert bring(done).counts() == {"added": 1}
+    (event,) = register.history("F-1")
+    assert (str(event.actor), event.recorded_by) == ("hmicfrs (hmicfrs)", "liaison-1")
+
+    columns = text.replace("\n  state:", "\n  actor: Who\n  actor_role: Role\n  state:")
+    said = {"Who": "hmicfrs-portal", "Role": "hmicfrs"}
+    bring(done, row(**{**done, "Ref": "F-2"}, **said), map_text=columns)
+    (event,) = register.history("F-2")
+    assert str(event.actor) == "hmicfrs-portal (hmicfrs)"
+    (fault,) = bring(row(**{**done, "Ref": "F-3"}, Who="kim", Role="lead"), map_text=columns).faults
+    assert "`lead` says that it stands there" in fault.sentence
+
+
+def test_the_outcomes_say_what_is_assumed(bring: Import, register: Register) -> None:
+    """What is added is; what then walked is so no more."""
+    first = bring(row(), row(Ref="F-2", Lead="A"))
+    assert [one.assumed for one in first.outcomes] == [True, True]
+    second = bring(row(Status="Doing"), row(Ref="F-2", Lead="B"))
+    assert [(one.record, one.kind, one.assumed) for one in second.outcomes] == [
+        ("F-1", "moved", False),
+        ("F-2", "changed", True),
+    ]
+    gone = bring(row(Status="Doing"))
+    assert [(one.record, one.kind, one.assumed) for one in gone.outcomes] == [("F-2", "gone", True)]
+    assert register.figures().assumed == 1

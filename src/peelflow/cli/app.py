@@ -1,4 +1,4 @@
-"""Register every command with Typer, run one, and turn how it ended into an exit code."""
+"""List every command, import and run the one that is named, and turn how it ended into a code."""
 
 from __future__ import annotations
 
@@ -7,30 +7,26 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
-from importlib.metadata import version
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from pkgutil import resolve_name
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
-from peelflow.cli import (
-    daily,
-    exchange,
-    listing,
-    output,
-    paper,
-    portfolio,
-    questions,
-    record,
-    rules,
-    trackers,
+from peelflow.cli.settings import (
+    FINDINGS,
+    MISUSE,
+    current_settings,
+    read_settings,
+    use_settings,
 )
-from peelflow.cli.options import FINDINGS, MISUSE, grouped
-from peelflow.cli.settings import current_settings, read_settings, use_settings
 from peelflow.errors import (
     Conflict,
     EventVoided,
+    InvalidRequest,
     InvalidRules,
     KeyReused,
     PeelflowError,
@@ -38,98 +34,154 @@ from peelflow.errors import (
     StoreBusy,
     Unverified,
 )
-from peelflow.model.decisions import Refused
-from peelflow.stores.opening import upgrade_store
 
-store_app: typer.Typer = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Look after the store of a register."
-)
+REFUSED = "refused"
+"""The code of a refusal, whose class brings more than listing commands needs."""
+STORE = "store"
 
 
-@store_app.callback()
-def _keep_as_group() -> None:
-    """Keep `upgrade` a verb of its own, though it is the only one."""
+class Command(NamedTuple):
+    """Where a command's function is, and the line that the list of commands has of it."""
+
+    place: str
+    summary: str
+
+    def load(self) -> Callable[..., None]:
+        """Import the function, with all that it needs and nothing else."""
+        command: Callable[..., None] = resolve_name(f"{__package__}.{self.place}")
+        return command
 
 
-@store_app.command("upgrade")
-def upgrade_tables(
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="Such as postgresql+psycopg://user@host/name.")
-    ],
-) -> None:
-    """Make peelflow's tables in a database, or bring older ones up to date.
-
-    A newer schema than this peelflow knows is refused. A file needs no upgrade.
-    """
-    previous = upgrade_store(url)
-    if previous is None:
-        output.line("a file or memory makes its own tables; there is nothing to do")
-    elif previous == 0:
-        output.line("the tables are made")
-    else:
-        output.line(f"the tables are up to date; their schema was {previous}")
-
-
-READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
-_FINDING_ERRORS = (
-    Refused,
-    InvalidRules,
-    Conflict,
-    RulesMismatch,
-    StoreBusy,
-    KeyReused,
-    EventVoided,
-    Unverified,
-)
-
-app: typer.Typer = typer.Typer(
-    name="peelflow",
-    add_completion=True,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Closure rules of police-inspection recommendations: check them, and run records by them.",
-    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: "
-    "0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where the reader of what is "
-    "printed left.",
-)
-COMMANDS: Mapping[str, Callable[..., None]] = {
-    "demo": exchange.demo,
-    "check": rules.check_files,
-    "rules": rules.show_rules,
-    "diff": rules.diff_rules,
-    "migrate": record.migrate,
-    "relevel": record.relevel,
-    "remap": questions.remap,
-    "add": record.add,
-    "appoint": record.appoint,
-    "import": exchange.import_files,
-    "template": trackers.template,
-    "whoami": daily.whoami,
-    "do": daily.do,
-    "list": listing.list_records,
-    "search": listing.search,
-    "show": listing.show_record,
-    "why": listing.why,
-    "route": listing.route,
-    "fire": record.fire,
-    "amend": record.amend,
-    "attach": record.attach,
-    "link": record.link,
-    "correct": record.correct,
-    "figures": listing.figures,
-    "paper": paper.paper,
-    "tick": portfolio.tick,
-    "overdue": portfolio.overdue,
-    "due": portfolio.due,
-    "ages": portfolio.ages,
-    "plan": portfolio.plan,
-    "movement": portfolio.movement,
-    "reconcile": portfolio.reconcile,
-    "feed": exchange.feed,
-    "seal": exchange.seal,
-    "verify": exchange.verify,
-    "export": exchange.export,
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command("exchange:demo", "Run the West Midlands example and print its table."),
+    "check": Command("rules:check_files", "Check and prove rule files."),
+    "rules": Command("rules:show_rules", "List the lifecycles there are, or read one aloud."),
+    "diff": Command("rules:diff_rules", "Say what an edit of rule files means."),
+    "migrate": Command(
+        "record:migrate",
+        "Prove a plan that moves records to other rules; preview it, move them, or move them back.",
+    ),
+    "relevel": Command(
+        "record:relevel",
+        "Move a record to another level, as HMICFRS decided, under a proved plan.",
+    ),
+    "remap": Command(
+        "questions:remap",
+        "Move the questions of open records and coming inspections to another question set.",
+    ),
+    "add": Command("record:add", "Add a record."),
+    "appoint": Command("record:appoint", "Record that a person holds a role in a force."),
+    "import": Command(
+        "exchange:import_files",
+        "Import sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.",
+    ),
+    "template": Command(
+        "trackers:template",
+        "Write a workbook to fill in and import: headings, lists to choose from, an example row.",
+    ),
+    "whoami": Command(
+        "daily:whoami",
+        "Show who acts, on which register and under which rules, and where that is set.",
+    ),
+    "do": Command(
+        "daily:do",
+        "Act on a record, if its rules allow it; at a terminal, what is missing is asked for.",
+    ),
+    "list": Command(
+        "listing:list_records",
+        "List the records that match, by id, as they stood at the end of a day.",
+    ),
+    "search": Command(
+        "listing:search",
+        "List the records whose title has all these words, in large or small letters.",
+    ),
+    "show": Command("listing:show_record", "Show one record, its history and what is next."),
+    "why": Command(
+        "listing:why",
+        "Say whether an act may be done, or every reason why not. Nothing is written.",
+    ),
+    "route": Command(
+        "listing:route",
+        "Say the shortest lawful way of a record to a goal, from where it stands.",
+    ),
+    "fire": Command("record:fire", "Act on a record, if its rules allow it."),
+    "amend": Command("record:amend", "Set a field of a record, such as its owner or its due date."),
+    "attach": Command(
+        "record:attach",
+        "Attach a document to a record, for an act that is yet to come.",
+    ),
+    "note": Command(
+        "record:note",
+        "Note something on a record, such as what a meeting said. It moves nothing.",
+    ),
+    "link": Command("record:link", "Put a record under another, from a day on after it was added."),
+    "correct": Command(
+        "record:correct",
+        "Void an event, move it to the day it happened on, or enter the record anew.",
+    ),
+    "figures": Command(
+        "listing:figures",
+        "Print how many records count open and closed, by the rows of the rules "
+        "or by anything else.",
+    ),
+    "paper": Command(
+        "paper:paper",
+        "Make the committee's paper: figures, movement, reports, what is overdue, what comes.",
+    ),
+    "tick": Command(
+        "portfolio:tick",
+        "Do what time itself does: every timed step that is due, once, dated this day.",
+    ),
+    "overdue": Command(
+        "portfolio:overdue",
+        "List the open records past their day, and those that have none.",
+    ),
+    "due": Command(
+        "portfolio:due",
+        "List the day of everything open: the original, the revised one and why; "
+        "and what has none.",
+    ),
+    "ages": Command(
+        "portfolio:ages",
+        "List how long ago each open record was published, the oldest first; "
+        "and what does not say.",
+    ),
+    "engage": Command(
+        "portfolio:engage",
+        "List the forces in Engage on a day: since when, why, on what causes, with what visits.",
+    ),
+    "plan": Command(
+        "portfolio:plan",
+        "List what each coming inspection could verify, and what must be done first for others.",
+    ),
+    "movement": Command(
+        "portfolio:movement",
+        "List what is new, what closed and what re-opened between two days.",
+    ),
+    "reconcile": Command(
+        "portfolio:reconcile",
+        "Compare the register with a list from the portal; nothing is changed.",
+    ),
+    "feed": Command(
+        "exchange:feed",
+        "Print every event in one order, a JSON line each, with its position.",
+    ),
+    "seal": Command(
+        "exchange:seal",
+        "Seal everything kept until now: keep the file where nobody who writes here can reach it.",
+    ),
+    "verify": Command(
+        "exchange:verify",
+        "Look for any change that was made behind the register's back.",
+    ),
+    "export": Command(
+        "exchange:export",
+        "Write the whole register to one file, FILE.jsonl, which `peelflow import` takes anywhere.",
+    ),
+    "backup": Command(
+        "exchange:backup",
+        "Copy a running register whole into one file, with its documents, and verify the copy.",
+    ),
 }
 _OPTION_ORDER: Mapping[str, str] = {
     "add": "category force issued actor actor_role level graded field parent state on reason "
@@ -140,6 +192,8 @@ _OPTION_ORDER: Mapping[str, str] = {
     "kind signed_by signed_on key register rules verbose",
     "attach": "kind signed_by signed_on actor actor_role on recorded_by source key register rules "
     "verbose",
+    "note": "document kind signed_by signed_on actor actor_role on recorded_by source key register "
+    "rules verbose",
 }
 """The options of commands that leave some of a group out, or part it, in the order of help."""
 EXAMPLES: Mapping[str, str] = {
@@ -153,6 +207,7 @@ EXAMPLES: Mapping[str, str] = {
     "amend": 'R-1 owner lead-1 --reason "Agreed on Monday" --on 2024-01-10',
     "do": "R-1 start --on 2024-01-10",
     "attach": "R-1 letter.pdf --signed-by chief-1 --signed-on 2024-02-01 --on 2024-02-01",
+    "note": 'R-1 "The oversight group asked for a date" --on 2024-01-31',
     "why": "R-1 close --as chief_constable --by chief-1 --on 2024-02-01",
     "fire": "R-1 close --actor chief-1 --actor-role chief_constable --on 2024-02-01",
     "correct": 'R-1 5 --void --reason "Another record was meant" --actor chief-1 '
@@ -174,6 +229,7 @@ EXAMPLES: Mapping[str, str] = {
     "overdue": "--on 2024-02-05",
     "due": "--on 2024-02-05",
     "ages": "--on 2024-02-05",
+    "engage": "--on 2024-02-05",
     "plan": "--on 2024-02-05",
     "movement": "--after 2022-12-31 --until 2023-03-30",
     "reconcile": "portal.csv",
@@ -181,6 +237,7 @@ EXAMPLES: Mapping[str, str] = {
     "seal": "register.seal",
     "verify": "--seal register.seal",
     "export": "register.jsonl",
+    "backup": "2023-03-30.db",
 }
 """What may stand after each command, in an order in which all of them run one after another."""
 EXAMPLE_WIDTH = 70
@@ -201,13 +258,123 @@ def say_example(name: str) -> str:
     return "\n".join(("\b", "Example:", *lines))
 
 
+class CommandGroup(TyperGroup):
+    """The commands, each of which is imported when it runs and not when it is listed."""
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Return the command that the words begin with, whole, and the words behind it.
+
+        Args:
+            ctx: How the group was called.
+            args: The words.
+
+        Raises:
+            InvalidRequest: The first word is no command, and no trigger of the rules.
+        """
+        name, *rest = args
+        if name == STORE:
+            return super().resolve_command(ctx, args)
+        try:
+            return name, whole_command(name) if name in COMMANDS else _verb(name), rest
+        except InvalidRequest:
+            if ctx.resilient_parsing:  # a shell completes what is no command yet
+                return None, None, rest
+            raise
+
+
+@cache
+def whole_command(name: str) -> Any:
+    """Return a command with its options.
+
+    Args:
+        name: Its name.
+    """
+    order, example = _OPTION_ORDER.get(name, ""), say_example(name)
+    return _command_of(name, COMMANDS[name].load(), order=order, epilog=example)
+
+
+def _verb(word: str) -> Any:
+    """Return the command that does the trigger which a word names."""
+    from peelflow.cli import daily
+
+    return _command_of(word, daily.verb_of(daily.trigger_called(word, (*COMMANDS, STORE))))
+
+
+def _command_of(
+    name: str, function: Callable[..., None], *, order: str = "", epilog: str | None = None
+) -> Any:
+    from peelflow.cli.options import AskingCommand, grouped
+
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    alone.command(name, cls=AskingCommand, epilog=epilog)(grouped(function, order))
+    return typer.main.get_command(alone)
+
+
+store_app: typer.Typer = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look after the store of a register."
+)
+
+
+@store_app.callback()
+def _keep_as_group() -> None:
+    """Keep `upgrade` a verb of its own, though it is the only one."""
+
+
+@store_app.command("upgrade")
+def upgrade_tables(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Such as postgresql+psycopg://user@host/name.")
+    ],
+) -> None:
+    """Make peelflow's tables in a database, or bring older ones up to date.
+
+    A newer schema than this peelflow knows is refused. A file needs no upgrade.
+    """
+    from peelflow.cli import output
+    from peelflow.stores.opening import upgrade_store
+
+    previous = upgrade_store(url)
+    if previous is None:
+        output.line("a file or memory makes its own tables; there is nothing to do")
+    elif previous == 0:
+        output.line("the tables are made")
+    else:
+        output.line(f"the tables are up to date; their schema was {previous}")
+
+
+app: typer.Typer = typer.Typer(
+    name="peelflow",
+    cls=CommandGroup,
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Closure rules of police-inspection recommendations: check them, and run records by them.",
+    epilog="Each trigger of the rules is a command too, such as `peelflow close R-1`. Exit codes: "
+    "0 fine, 1 findings or a refusal, 2 misuse, 3 undetermined; 141 where the reader of what is "
+    "printed left.",
+)
+
+
+def _listed_alone() -> None:
+    """Stand for a command where commands are listed."""
+
+
 for _name, _command in COMMANDS.items():
-    app.command(
-        _name,
-        cls=daily.AskingCommand,
-        epilog=say_example(_name),
-    )(grouped(_command, _OPTION_ORDER.get(_name, "")))
-app.add_typer(store_app, name="store")
+    app.command(_name, help=_command.summary)(_listed_alone)
+app.add_typer(store_app, name=STORE)
+
+
+READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
+_FINDING_ERRORS = (
+    Conflict,
+    EventVoided,
+    InvalidRules,
+    KeyReused,
+    RulesMismatch,
+    StoreBusy,
+    Unverified,
+)
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -231,6 +398,8 @@ def _run_and_flush(arguments: Sequence[str] | None) -> int:
         code = READER_LEFT
         _discard_unwritten()
     except OSError as error:
+        from peelflow.cli import output
+
         code = MISUSE
         with suppress(OSError):
             output.error_line(f"what there is to say cannot be written: {error.strerror}")
@@ -254,23 +423,15 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else [*arguments]
     try:
         use_settings(read_settings(Path.cwd()))
-        names = (*COMMANDS, "store", *_declare_verb(words))
+        names = (*COMMANDS, *words[:1])
         app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
     except PeelflowError as error:
+        from peelflow.cli import output
+
         output.error(error)
-        code = FINDINGS if isinstance(error, _FINDING_ERRORS) else MISUSE
+        is_finding = isinstance(error, _FINDING_ERRORS) or error.code == REFUSED
+        code = FINDINGS if is_finding else MISUSE
     return code
-
-
-def _declare_verb(words: Sequence[str]) -> tuple[str, ...]:
-    """Let the trigger that stands first on the command line be a command, and return its name."""
-    first = next(iter(words), "-")
-    if first.startswith("-") or first in COMMANDS or first == "store":
-        return ()
-    trigger = daily.trigger_called(first, (*COMMANDS, "store"))
-    if first not in (command.name for command in app.registered_commands):
-        app.command(first, cls=daily.AskingCommand, hidden=True)(grouped(daily.verb_of(trigger)))
-    return (first,)
 
 
 def _discard_unwritten() -> None:
@@ -283,7 +444,9 @@ def _discard_unwritten() -> None:
 
 def _print_version(*, asked: bool) -> None:
     if asked:
-        output.line(f"peelflow {version('peelflow')}")
+        from importlib.metadata import version
+
+        print(f"peelflow {version('peelflow')}")  # noqa: T201 - what else prints is not needed yet
         raise typer.Exit
 
 

@@ -7,14 +7,12 @@ The commands are do and whoami. Every trigger is a verb of its own as well: `pee
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from attrs import evolve, frozen
-from typer.core import TyperCommand
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -28,6 +26,7 @@ from peelflow.cli.options import (
     SignatureOptions,
     SuccessorOption,
     complete_trigger,
+    is_at_terminal,
     read_day,
     rulebook_of,
 )
@@ -160,11 +159,6 @@ def _completed(register: Register, record: Record, trigger: str, parts: ActParts
     return parts
 
 
-def is_at_terminal() -> bool:
-    """Say whether somebody is there to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def _needs(register: Register, record: Record, trigger: str, parts: ActParts) -> Iterator[Need]:
     """Yield what the rule for this actor asks for and is not given; nothing where there is none."""
     rules = register.lifecycle(record.lifecycle)
@@ -260,31 +254,3 @@ def trigger_called(word: str, commands: tuple[str, ...]) -> str:
         instead = near if near.startswith("did") else "`peelflow --help` lists the commands"
         raise InvalidRequest(f"the command {word!r}", "is none", instead)
     return found
-
-
-class AskingCommand(TyperCommand):
-    """A command that asks at a terminal for what must be said, and elsewhere names all of it."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the words of the command line, and what is asked for besides.
-
-        Args:
-            ctx: How the command was called.
-            args: The words.
-        """
-        words = [*args]
-        for option in () if ctx.resilient_parsing else self._missing(ctx, words):
-            if not is_at_terminal():
-                names = [each.opts[0] for each in self._missing(ctx, words)]
-                ctx.fail(f"{listed(names)} must be given, or set: see `peelflow whoami --help`")
-            words += [option.opts[0], typer.prompt((option.help or "").rstrip("."), err=True)]
-        return super().parse_args(ctx, words)
-
-    def _missing(self, ctx: typer.Context, words: list[str]) -> list[Any]:
-        """Return the options that must be given and are not; none where help is asked for."""
-        params: list[Any] = self.params
-        given, _, _ = self.make_parser(ctx).parse_args(args=[*words])
-        if given.get("help"):
-            return []
-        asked = [each for each in params if each.required and each.param_type_name == "option"]
-        return [p for p in asked if p.value_is_missing(p.consume_value(ctx, given)[0])]

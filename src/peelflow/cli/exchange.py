@@ -18,10 +18,8 @@ import typer
 from attrs import frozen
 
 from peelflow.cli import output
-from peelflow.cli.listing import print_figures
+from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
-    FINDINGS,
-    UNDETERMINED,
     RegisterOptions,
     read_bytes,
     read_pair,
@@ -34,9 +32,11 @@ from peelflow.cli.output_files import (
     write_text,
 )
 from peelflow.cli.paper import write_demo_papers
+from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.files import read_regular
+from peelflow.register.backup import backup as backup_register
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -47,7 +47,7 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
-from peelflow.stores.base import FeedItem
+from peelflow.stores.base import SCHEMA_GONE, FeedItem
 from peelflow.stores.export import feed_of_export, opened_lines, verify_export
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import (
@@ -67,7 +67,7 @@ from peelflow.stores.seals import (
 from peelflow.stores.sqlite import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
-_DOCUMENTS_HELP = "The folder its documents are kept in; the register itself when left out."
+_DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
 DocumentsOption = Annotated[
     Path | None,
     typer.Option(
@@ -203,7 +203,9 @@ def demo(
             raise typer.Exit(FINDINGS)
         output.line(f"{result.kept} rows imported into {register}, {result.known} there already")
         output.line()
-        print_figures(demo_register.figures(as_at=PAPER_DAY), "portal")
+        counted = demo_register.figures(as_at=PAPER_DAY)
+        print_figures(without_marks(counted), "portal")
+        output.line(f"{counted.assumed} of them are assumed: they were taken over as they stood")
         output.line()
         if papers is not None:
             written = write_demo_papers(demo_register, example, papers)
@@ -383,7 +385,8 @@ def _print_uncovered(given: GivenSeal, subject: str, events: int | None) -> None
 
 
 def _judgement_notes(found: Verification) -> Iterator[str]:
-    """Say in words what was not judged."""
+    """Say in words what was not judged, and what could not be looked at."""
+    yield from found.unchecked
     if not found.judged and {finding.code for finding in found.discrepancies} - {SEAL_UNCHECKED}:
         yield "no event was judged by its rules: what they rest on has to fit first"
     elif not found.judged:
@@ -405,7 +408,8 @@ def _verify_located(
             return found
     except StoreUnavailable as fault:
         is_damage = isinstance(fault.__cause__, sqlite3.Error) or "schema" in fault.why
-        if not (is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))):
+        is_ours = is_damage and _is_register(Path(fault.url.removeprefix("sqlite:///")))
+        if not (is_ours or fault.why.startswith(SCHEMA_GONE)):
             raise
         return Verification((Discrepancy("", 0, "store-unreadable", fault.why),))
 
@@ -452,6 +456,25 @@ def export(
     ):
         stream.writelines(f"{line}\n" for line in register.export())
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy to write.")],
+    *,
+    replace: ReplaceOption = False,
+    documents: DocumentsOption = None,
+    location: RegisterOptions,
+) -> None:
+    """Copy a running register whole into one file, with its documents, and verify the copy.
+
+    A register in a file becomes such a file again, which any command opens; one in a database
+    becomes an export, FILE.jsonl, which `peelflow import` takes.
+    """
+    check_output_file(file, replace=replace)
+    with location.opened(documents=documents) as register:
+        made = backup_register(register, file, replace=replace)
+    kind = "a register of its own" if made.is_register else "an export"
+    output.line(f"{file}: {kind}, verified, with {made.events} events")
 
 
 def feed(

@@ -11,12 +11,10 @@ from shlex import quote
 from typing import Annotated, assert_never
 
 import typer
-from attrs import evolve
+from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
-    UNDETERMINED,
     DocumentsOption,
     Format,
     InspectionOption,
@@ -37,6 +35,7 @@ from peelflow.cli.selecting import (
     PrintingOptions,
     SelectionOptions,
 )
+from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
@@ -49,6 +48,7 @@ from peelflow.model.records import (
     Event,
     EventPayload,
     Migrated,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -56,22 +56,22 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Category, Counts, ledgers_counting
+from peelflow.model.rules import SYSTEM, Category, Counts, Lifecycle, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
-    is_assumed,
     selected_figures,
 )
 from peelflow.portfolio.listing import question_amendments, row_of
+from peelflow.portfolio.notes import last_note, note_text
 from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.register.session import void_of
-from peelflow.reports.content import Table
-from peelflow.reports.lifecycle_page import say_counts
+from peelflow.register.taken_over import is_assumed
+from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
-from peelflow.wording import say_choice, say_day, say_need, say_rule
+from peelflow.wording import say_choice, say_counts, say_day, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
 
@@ -129,12 +129,21 @@ def say_what(what: EventPayload) -> str:
             return f"level {output.say_level(old)} → {output.say_level(level)}, as {new}"
         case Migrated(lifecycle=pin, new=new):
             return f"moved to {pin}, as {new}"
-        case Corrected(event=number, entry=entry) if entry is not None:
-            return f"event {number} re-entered: {_say_entry(entry)}, on {what.to}"
-        case Corrected(event=number, correction=correction, to=to):
-            return f"event {number} {_CORRECTED[correction]}" + (f" to {to}" if to else "")
+        case Noted(text=text, documents=documents):
+            brought = "".join(f", with {document.kind} {document.name}" for document in documents)
+            return f"noted: {text}{brought}"
+        case Corrected():
+            return _say_correction(what)
         case _:
             assert_never(what)
+
+
+def _say_correction(what: Corrected) -> str:
+    if what.entry is not None:
+        return f"event {what.event} re-entered: {_say_entry(what.entry)}, on {what.to}"
+    return f"event {what.event} {_CORRECTED[what.correction]}" + (
+        f" to {what.to}" if what.to else ""
+    )
 
 
 def _say_entry(entry: Added | TakenOver) -> str:
@@ -155,7 +164,7 @@ def _say_act(what: TransitionTaken) -> str:
     return ", ".join(parts)
 
 
-_FIGURE_COLUMNS = ("Open", "Closed", "Total")
+_FIGURE_COLUMNS = ("Open", "Closed", "Total", "Assumed")
 
 
 def list_records(
@@ -172,16 +181,32 @@ def list_records(
 ) -> None:
     """List the records that match, by id, as they stood at the end of a day.
 
-    CSV, JSON and workbooks have every field.
+    CSV, JSON and workbooks have every field. `--columns` also knows `last note` and `noted on`.
     """
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         listed = [
-            (record, history[record.number - 1]) for record, history in register.histories(records)
+            _listed(record, history[: record.number], as_at)
+            for record, history in register.histories(records)
         ]
-        fields = _field_names(register, [each for each, _ in listed], every=printing.is_arranged)
+        shown = [row.record for row in listed]
+        fields = _field_names(register, shown, every=printing.is_arranged)
     _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
+
+
+@frozen
+class _ListedRecord:
+    """A record, what last happened to it, and the last note on it."""
+
+    record: Record
+    last: Event
+    note: Event | None
+
+
+def _listed(record: Record, history: Sequence[Event], as_at: date | None) -> _ListedRecord:
+    happened = [event for event in history if not isinstance(event.what, Noted)]
+    return _ListedRecord(record, happened[-1], last_note(history, as_at))
 
 
 def search(
@@ -202,36 +227,48 @@ def search(
 
 
 def _print_records(
-    listed: Sequence[tuple[Record, Event]],
+    listed: Sequence[_ListedRecord],
     fields: tuple[str, ...],
     categories: Mapping[str, Category],
     printing: PrintingOptions,
 ) -> None:
     """Print records, each with its last event: with its fields where there is room for them."""
-    body = tuple(_record_row(record, last) for record, last in listed)
+    body = tuple(_record_row(row.record, row.last) for row in listed)
     form = printing.chosen
     if form is Format.JSON and not printing.is_arranged:
         rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
-        kept = (record.fields for record, _ in listed)
+        kept = (row.record.fields for row in listed)
         with printing.text():
             output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
         return
     if form in (Format.TABLE, Format.MD) and not printing.is_arranged:
-        printing.show(Table("records", "", _LIST_COLUMNS, body))
+        printing.show(Table("records", "", _LIST_COLUMNS, body, optional=("assumed",)))
         return
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    cells = [_field_cells(record, categories.get(record.category), fields) for record, _ in listed]
-    full = tuple((*row, *more) for row, more in zip(body, cells, strict=True))
+    said = [(each.record, categories.get(each.record.category)) for each in listed]
+    cells = [_field_cells(record, category, fields) for record, category in said]
+    asked = {*printing.arrangement.columns, (printing.sort or "").removeprefix("-")}
+    noted = _NOTE_COLUMNS if asked.intersection(_NOTE_COLUMNS) else ()
+    notes = [_note_cells(each.note) if noted else () for each in listed]
+    full = tuple((*row, *more, *note) for row, more, note in zip(body, cells, notes, strict=True))
     shown = printing
     if form in (Format.TABLE, Format.MD) and printing.columns is None:
         shown = evolve(printing, columns=",".join(_LIST_COLUMNS))  # sorted by any field, even so
-    shown.show(Table("records", "", (*_LIST_COLUMNS, *names), full))
+    shown.show(Table("records", "", (*_LIST_COLUMNS, *names, *noted), full))
 
 
 _LIST_COLUMNS = (
-    *("record", "category", "level", "force", "state", "owner", "issued"),
+    *("record", "category", "level", "force", "state", "assumed", "owner", "issued"),
     *("last event", "decided by", "recorded by"),
 )
+
+
+_NOTE_COLUMNS = ("last note", "noted on")
+"""What a list shows where it is asked for by name."""
+
+
+def _note_cells(note: Event | None) -> tuple[output.Cell, ...]:
+    return (None, None) if note is None else (note_text(note), note.on)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -242,6 +279,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         output.say_level(row.level),
         row.force,
         _say_state(record),
+        say_mark(is_so=row.assumed and not record.withdrawn),
         row.owner,
         record.issued,
         last.on,
@@ -277,10 +315,8 @@ def _field_cells(
 
 
 def _say_state(record: Record) -> str:
-    """Say a state, and whether it was taken over rather than walked into; or no more."""
-    if record.withdrawn:
-        return "withdrawn"
-    return f"{record.state} (assumed)" if is_assumed(record) else record.state
+    """Say a state, or that the record stands in none any more."""
+    return "withdrawn" if record.withdrawn else record.state
 
 
 def show_record(
@@ -294,7 +330,7 @@ def show_record(
         history = register.history(record)
         level = output.say_level(shown.level)
         output.line(f"{shown.id}: {shown.category}, level {level}, {shown.force}", "bold")
-        output.rows(("", ""), list(_record_facts(register, shown)))
+        output.rows(("", ""), list(_record_facts(register, shown, history)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
@@ -308,10 +344,18 @@ def show_record(
             output.line(f"  {say_rule(transition)}")
 
 
-def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str]]:
-    rules = register.lifecycle(record.lifecycle)
+def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
     counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
+    if is_assumed(record) and not record.withdrawn:
+        yield "assumed", f"taken over so on {record.entered[record.state].on}"
+
+
+def _record_facts(
+    register: Register, record: Record, history: Sequence[Event]
+) -> Iterator[tuple[str, str]]:
+    rules = register.lifecycle(record.lifecycle)
+    yield from _state_facts(rules, record)
     is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
     title = rules.title if is_here else "as kept with it; their file is not here"
     yield "rules", f"{record.lifecycle}: {title}"
@@ -321,7 +365,8 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
     deadline = register.deadline(record.id)
     if deadline.changes:
         times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
-        yield "deadline", f"first {deadline.original}, changed {times} since"
+        first = deadline.original or deadline.original_as_known
+        yield "deadline", f"first {first}, changed {times} since"
     if deadline.state:
         day = deadline.state.day
         yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"
@@ -330,6 +375,9 @@ def _record_facts(register: Register, record: Record) -> Iterator[tuple[str, str
             yield name, related
     if record.children:
         yield "children", ", ".join(record.children)
+    note = last_note(history, None)
+    if note is not None:
+        yield "last note", f"{note.on}: {note_text(note)}"
     for attachment in record.attachments:
         document = attachment.document
         used = "counted" if document.digest in record.spent else "not counted yet"
@@ -398,32 +446,45 @@ def print_figures(
     counted: Figures, ledger: str, printing: PrintingOptions = PrintingOptions()
 ) -> None:
     """Print figures, with their totals in the last row; of a ledger without records, say so."""
-    body = [(figure.title, figure.open, figure.closed, figure.total) for figure in counted.lines]
-    total = ("Total", counted.open, counted.closed, counted.total)
-    form = printing.chosen
-    title = _say_figures(ledger, counted.as_at, counted.known)
-    if not counted.total:
-        body = []
+    form, title = printing.chosen, _say_figures(ledger, counted.as_at, counted.known)
     if form is Format.JSON:
-        names = ("title", "open", "closed", "total")
-        lines = [dict(zip(names, row, strict=True)) for row in body]
-        totals = dict(zip(names[1:], total[1:], strict=True))
-        known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
         with printing.text():
-            output.print_json({**known, "lines": lines, "total": totals})
+            output.print_json(_figures_as_data(counted, ledger))
         return
-    if not body and form in _FOR_PEOPLE:
+    if not counted.total and form in _FOR_PEOPLE:
         _say_no_record(title, printing)
         return
     table = Table(
         name="figures",
         title=title,
         columns=(("" if form in _FOR_PEOPLE else "Figure"), *_FIGURE_COLUMNS),
-        rows=(*body, total) if body else (),
+        rows=tuple(_figure_rows(counted)),
         numbers=_FIGURE_COLUMNS,
         totals=True,
+        optional=_FIGURE_COLUMNS[-1:],
     )
     printing.show(table)
+
+
+def without_marks(counted: Figures) -> Figures:
+    """Return figures that do not say which of them are assumed, as a paper has them."""
+    return evolve(counted, lines=tuple(evolve(line, assumed=0) for line in counted.lines))
+
+
+def _figures_as_data(counted: Figures, ledger: str) -> dict[str, object]:
+    names = ("title", *map(str.lower, _FIGURE_COLUMNS))
+    lines = [dict(zip(names, row, strict=True)) for row in _figure_rows(counted)]
+    totals = {name: getattr(counted, name) for name in names[1:]}
+    known = {"ledger": ledger, "as_at": counted.as_at, "known": counted.known}
+    return {**known, "lines": lines[:-1], "total": totals}
+
+
+def _figure_rows(counted: Figures) -> Iterator[tuple[output.Cell, ...]]:
+    """Yield a row for each line and one of totals; none where nothing counts."""
+    if counted.total:
+        for line in counted.lines:
+            yield line.title, line.open, line.closed, line.total, line.assumed
+        yield "Total", counted.open, counted.closed, counted.total, counted.assumed
 
 
 def why(

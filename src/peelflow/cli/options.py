@@ -6,6 +6,7 @@ takes a group as one argument; `grouped` spreads it out for Typer.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from attrs import NOTHING, fields, frozen, has
+from typer.core import TyperCommand
 
 from peelflow.cli.settings import (
     DEFAULT_REGISTER,
@@ -36,8 +38,8 @@ from peelflow.register.validation import iso_date
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.opening import open_store
+from peelflow.wording import listed
 
-FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 SQLITE_SCHEME = "sqlite:///"
 LONDON = ZoneInfo("Europe/London")
 
@@ -451,3 +453,36 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """Return a file's text, or raise InvalidRequest."""
     return read_bytes(path).decode("utf-8", "replace")
+
+
+def is_at_terminal() -> bool:
+    """Say whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+class AskingCommand(TyperCommand):
+    """A command that asks at a terminal for what must be said, and elsewhere names all of it."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the words of the command line, and what is asked for besides.
+
+        Args:
+            ctx: How the command was called.
+            args: The words.
+        """
+        words = [*args]
+        for option in () if ctx.resilient_parsing else self._missing(ctx, words):
+            if not is_at_terminal():
+                names = [each.opts[0] for each in self._missing(ctx, words)]
+                ctx.fail(f"{listed(names)} must be given, or set: see `peelflow whoami --help`")
+            words += [option.opts[0], typer.prompt((option.help or "").rstrip("."), err=True)]
+        return super().parse_args(ctx, words)
+
+    def _missing(self, ctx: typer.Context, words: list[str]) -> list[Any]:
+        """Return the options that must be given and are not; none where help is asked for."""
+        params: list[Any] = self.params
+        given, _, _ = self.make_parser(ctx).parse_args(args=[*words])
+        if given.get("help"):
+            return []
+        asked = [each for each in params if each.required and each.param_type_name == "option"]
+        return [p for p in asked if p.value_is_missing(p.consume_value(ctx, given)[0])]

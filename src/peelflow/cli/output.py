@@ -367,17 +367,27 @@ def _print_plain_or_bordered(content: TableContent) -> None:
     if console.is_terminal:
         print_table(console, content)
         return
-    has_head = any(content.columns)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=has_head)
-    for column in content.columns:
-        table.add_column(column, justify="right" if column in content.numbers else "left")
-    for row in content.body:
-        table.add_row(*map(Text, row))
-    plain = StringIO()
-    Console(file=plain, width=UNLIMITED_WIDTH).print(table)
     if content.title:
         line(content.title)
-    sys.stdout.write("".join(f"{row.rstrip()}\n" for row in plain.getvalue().splitlines()))
+    sys.stdout.writelines(_aligned_lines(content))
+
+
+def _aligned_lines(content: TableContent) -> Iterator[str]:
+    """Yield a table's lines, each column as wide as its widest cell: Rich takes five times as long.
+
+    Args:
+        content: The table; no cell of it has a line of its own.
+    """
+    heads = [content.columns] if any(content.columns) else []
+    table = [*heads, *content.body]
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    numbers = [name in content.numbers for name in content.columns]
+    for row in table:
+        cells = []
+        for cell, width, is_number in zip(row, widths, numbers, strict=True):
+            gap = " " * (width - cell_len(cell))
+            cells.append(gap + cell if is_number else cell + gap)
+        yield f"{'  '.join(cells).rstrip()}\n"
 
 
 def _print_text(text: Text, stream: TextIO) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from peelflow.errors import InvalidRequest
-from peelflow.files import read_regular
+from peelflow.files import move_into_place, partial_path, read_regular
 
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Write over a file that is there; never over a register.")
@@ -98,30 +98,19 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
         InvalidRequest: The file cannot be written, or is not to be written over.
     """
     check_output_file(path, replace=replace)
-    partial_file = path.with_name(f".{os.urandom(8).hex()}.part")
+    partial_file = partial_path(path)
     try:
         try:
             with partial_file.open("x", encoding="utf-8", newline="\n") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            _move_into_place(partial_file, path, replace=replace)
+            check_output_file(path, replace=replace)
+            move_into_place(partial_file, path, replace=replace)
         finally:
             partial_file.unlink(missing_ok=True)
+    except FileExistsError:
+        raise _exists(path) from None
     except OSError as error:
         why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
         raise InvalidRequest(f"the file {path}", why, instead) from None
-
-
-def _move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
-    """Give a file its name; one that came meanwhile stays, unless it may be written over."""
-    check_output_file(path, replace=replace)
-    if replace:
-        partial_file.replace(path)
-        return
-    try:
-        os.link(partial_file, path)
-    except FileExistsError:
-        raise _exists(path) from None
-    except OSError:  # no links on this file system
-        partial_file.replace(path)

@@ -1,19 +1,20 @@
 """Run the commands that take all records together.
 
-They are overdue, due, ages, plan, movement, reconcile and tick; only tick writes.
+They are overdue, due, ages, engage, plan, movement, reconcile and tick; only tick writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     AsOnOption,
     ForceOption,
     Format,
@@ -31,7 +32,9 @@ from peelflow.cli.selecting import (
     SelectionOptions,
     Span,
 )
+from peelflow.cli.settings import FINDINGS
 from peelflow.model.records import Event, TransitionTaken
+from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
 from peelflow.portfolio.grouping import Group
 from peelflow.portfolio.listing import Age, Attribution, RecordRow, Share, age_shares
 from peelflow.portfolio.listing import ages as ages_of
@@ -51,11 +54,12 @@ from peelflow.portfolio.plan import inspection_plan as plan_of
 from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
-from peelflow.reports.content import Table
+from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, share_table
 
 DEFAULT_LEDGER = "portal"
-_RECORD_COLUMNS = ("record", "category", "level", "state", "owner")
+ASSUMED = ("assumed",)
+_RECORD_COLUMNS = ("record", "category", "level", "state", *ASSUMED, "owner")
 _TITLED_COLUMNS = ("record", "title", *_RECORD_COLUMNS[1:])
 _ATTRIBUTION_COLUMNS = ("decided by", "recorded by", "on")
 
@@ -111,8 +115,11 @@ def _show_days(
     dated = tuple(map(_overdue_row, listed.records))
     undated = tuple(map(_undated_row, listed.undated))
     tables = (
-        Table(name, title, _UNDATED_COLUMNS, dated, _DAY_NUMBERS),
-        Table("undated", "Without a day", _UNDATED_COLUMNS, undated, _DAY_NUMBERS),
+        Table(name, title, _UNDATED_COLUMNS, dated, _DAY_NUMBERS, optional=ASSUMED),
+        Table(
+            *("undated", "Without a day", _UNDATED_COLUMNS, undated, _DAY_NUMBERS),
+            optional=ASSUMED,
+        ),
     )
     if printing.chosen is not Format.TABLE:
         printing.show(*tables)
@@ -151,17 +158,89 @@ def ages(
             return
         listed = ages_of(register, day, ledger=ledger, selection=selection)
     columns = (*_TITLED_COLUMNS, "published", "days", *_ATTRIBUTION_COLUMNS)
-    dated = tuple(_age_row(age) for age in listed if age.published)
-    undated = tuple(_age_row(age) for age in listed if not age.published)
+    dated = tuple(_age_row(age) for age in listed if age.days is not None)
+    undated = tuple(_age_row(age) for age in listed if age.days is None)
     tables = (
-        Table("ages", f"Open on {day}", columns, dated, ("days",)),
-        Table("undated", "Without a day of publication", columns, undated, ("days",)),
+        Table("ages", f"Open on {day}", columns, dated, ("days",), optional=ASSUMED),
+        Table(
+            *("undated", "Without a day of publication", columns, undated, ("days",)),
+            optional=ASSUMED,
+        ),
     )
     is_table = printing.chosen is Format.TABLE
     printing.show(*(tables[:1] if is_table and not undated else tables))
     if older_than and printing.output is None and is_table:
-        past = sum(age.published is not None and age.published < span.before(day) for age in listed)
+        least = (day - span.before(day)).days
+        past = sum(age.days is not None and age.days > least for age in listed)
         output.line(_say_share(Share(Group(None, ""), past, len(listed), len(undated)), span))
+
+
+def engage(
+    *,
+    on: AsOnOption = None,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Those too that left Engage by that day.")
+    ] = False,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    wanted: SelectionOptions,
+    location: RegisterOptions,
+    printing: PrintingOptions,
+) -> None:
+    """List the forces in Engage on a day: since when, why, on what causes, with what visits.
+
+    A register of several forces lists them all. Causes stand as they did that day, or as they did
+    when the force left.
+    """
+    day = on or today()
+    with location.opened() as register:
+        list_spells = engage_spells if gone else in_engage
+        spells = list_spells(register, day, selection=wanted.selection(), ledger=ledger)
+    tables = _engage_tables(spells, f"In Engage {'by' if gone else 'on'} {day}")
+    if printing.chosen is not Format.TABLE:
+        printing.show(*tables)
+    elif spells:
+        printing.show(*(table for table in tables if table.rows))
+    else:
+        output.line(
+            f"No force {'was ever' if gone else 'is'} in Engage {'by' if gone else 'on'} {day}"
+        )
+
+
+def _engage_tables(spells: Sequence[EngageSpell], title: str) -> tuple[Table, ...]:
+    heads = [(spell.force, spell.since) for spell in spells]
+    body = tuple(
+        (
+            *(*head, spell.until, spell.reason, spell.reason_left, len(spell.causes)),
+            *(spell.open_causes, len(spell.visits), *_attribution_cells(spell.attribution)[:1]),
+        )
+        for head, spell in zip(heads, spells, strict=True)
+    )
+    causes = tuple(
+        (*head, cause.record, cause.title, cause.named_on, _say_cause(cause))
+        for head, spell in zip(heads, spells, strict=True)
+        for cause in spell.causes
+    )
+    visits = tuple(
+        (*head, visit.inspection, visit.title, visit.first_day, visit.last_day, visit.closed)
+        for head, spell in zip(heads, spells, strict=True)
+        for visit in spell.visits
+    )
+    numbers = ("causes", "open", "visits")
+    columns = ("force", "since", "until", "why", "why it left", *numbers, "decided by")
+    return (
+        Table("engage", title, columns, body, numbers),
+        Table("causes", "What it rests on", (*_SPELL, "cause", "title", "named", "stands"), causes),
+        Table("visits", "Visits in that time", _VISIT_COLUMNS, visits, ("closed",)),
+    )
+
+
+_SPELL = ("force", "since")
+_VISIT_COLUMNS = (*_SPELL, "inspection", "title", "first day", "last day", "closed")
+
+
+def _say_cause(cause: EngageCause) -> str:
+    """Say how a cause of concern stands, and whether Engage no longer rests on it."""
+    return f"{cause.state} (set aside)" if cause.set_aside else cause.state
 
 
 def plan(
@@ -178,7 +257,8 @@ def plan(
     if printing.chosen is not Format.TABLE:
         rows = tuple(row for inspection in planned for row in _inspection_rows(inspection))
         head = ("inspection", "inspection title", "kind", "from", "to")
-        printing.show(Table("plan", "What each inspection could verify", (*head, *columns), rows))
+        title = "What each inspection could verify"
+        printing.show(Table("plan", title, (*head, *columns), rows, optional=ASSUMED))
         return
     for inspection in planned:
         output.line(_say_inspection(inspection), "bold")
@@ -188,7 +268,8 @@ def plan(
         ):
             if records:
                 body = tuple(map(_verifiable_cells, records))
-                printing.show(Table("plan", f"{heading}: {len(records)}", columns, body))
+                title = f"{heading}: {len(records)}"
+                printing.show(Table("plan", title, columns, body, optional=ASSUMED))
         if not (inspection.ready or inspection.first):
             output.line("no open record is known that it could verify")
         output.line()
@@ -227,7 +308,7 @@ def movement(
                 moved.on,
                 moved.kind,
                 moved.counts,
-                *_record_cells(moved.row),
+                *_record_cells(evolve(moved.row, assumed=moved.assumed)),
                 str(moved.attribution.actor),
                 moved.attribution.recorded_by,
                 moved.reason,
@@ -237,11 +318,12 @@ def movement(
             )
         )
     columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
-    printing.show(Table("movement", title, columns, body))
+    printing.show(Table("movement", title, columns, body, optional=ASSUMED))
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:
-    return (row.record, row.category, output.say_level(row.level), row.state, row.owner)
+    level, mark = output.say_level(row.level), say_mark(is_so=row.assumed)
+    return (row.record, row.category, level, row.state, mark, row.owner)
 
 
 def _titled_cells(row: RecordRow, title: str | None) -> tuple[output.Cell, ...]:
@@ -250,7 +332,7 @@ def _titled_cells(row: RecordRow, title: str | None) -> tuple[output.Cell, ...]:
 
 def _age_row(age: Age) -> tuple[output.Cell, ...]:
     cells = _titled_cells(age.row, age.title)
-    return (*cells, age.published, age.days, *_attribution_cells(age.attribution))
+    return (*cells, age.published or age.as_known, age.days, *_attribution_cells(age.attribution))
 
 
 def _say_share(share: Share, span: Span) -> str:
@@ -264,8 +346,8 @@ def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
     return (
         *_titled_cells(record.row, record.title),
         record.what,
-        deadline.original if is_own else None,
-        record.due,
+        (deadline.original or deadline.original_as_known) if is_own else None,
+        record.due or record.as_known,
         record.days_over,
         *(_slip_cells(deadline) if is_own else (None, None)),
         None,
@@ -278,11 +360,11 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
     return (
         *_titled_cells(record.row, record.title),
         record.what,
-        deadline.original,
+        deadline.original or deadline.original_as_known,
         None,
         None,
         *_slip_cells(deadline),
-        deadline.state.why if deadline.state else deadline.words,
+        deadline.state.why if deadline.state else deadline.as_known or deadline.words,
         *_attribution_cells(record.attribution),
     )
 
@@ -290,7 +372,8 @@ def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
 def _slip_cells(deadline: Deadline) -> tuple[int, str]:
     """Say how often a day slipped, and each time to what day, why, and by whose act."""
     slips = [
-        f"{slip.day or 'none'}: {slip.reason} ({slip.actor}, recorded by {slip.recorded_by})"
+        f"{slip.day or slip.as_known or 'none'}: {slip.reason} "
+        f"({slip.actor}, recorded by {slip.recorded_by})"
         for slip in deadline.changes
     ]
     return len(slips), "; ".join(slips)

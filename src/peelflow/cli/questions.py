@@ -10,7 +10,6 @@ from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     Format,
     OnOption,
     ReasonOption,
@@ -20,6 +19,7 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.cli.selecting import PrintingOptions, SelectionOptions
+from peelflow.cli.settings import FINDINGS
 from peelflow.errors import Diagnostic, InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.portfolio.remapping import Remapping, left_without_inspection, remappings

@@ -1,6 +1,6 @@
 """Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, link, correct, relevel and migrate.
+The commands are add, appoint, fire, amend, attach, note, link, correct, relevel and migrate.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import evolve, frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     DocumentsOption,
     Format,
     InspectionOption,
@@ -35,16 +34,17 @@ from peelflow.cli.options import (
     read_pair,
 )
 from peelflow.cli.selecting import PrintingOptions
+from peelflow.cli.settings import FINDINGS
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor
 from peelflow.model.rules import MigrationPlan
-from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.register.entry import EntryValues
-from peelflow.register.migrations import MigrationResult
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
-from peelflow.rulebook.national import examine
+
+if TYPE_CHECKING:
+    from peelflow.register.migrations import MigrationResult
 
 
 def add(
@@ -126,6 +126,9 @@ class EntryOptions:
         str | None, typer.Option("--parent", help="The record above it, or none.")
     ] = None
     issued: Annotated[date | None, day_option("--issued", "Its issue date.")] = None
+    graded: Annotated[
+        date | None, day_option("--graded", "The day its level was given, if another.")
+    ] = None
     state: Annotated[
         str | None, typer.Option("--state", help="The state in which it was taken over.")
     ] = None
@@ -147,6 +150,8 @@ class EntryOptions:
             said["parent"] = None if self.parent == "none" else self.parent
         if self.issued is not None:
             said["issued"] = self.issued
+        if self.graded is not None:
+            said["graded"] = self.graded
         if self.state is not None:
             said["state"] = self.state
         if self.field:
@@ -296,6 +301,26 @@ def attach(
         (kept,) = signature.keep(batch, [document])
         event = batch.attach(record, kept, on=provenance.on, **provenance.arguments())
     output.line(f"{record}: {kept.kind} {kept.name} attached (event {event.number}, {event.on})")
+
+
+def note(
+    record: RecordArgument,
+    text: Annotated[str, typer.Argument(help="What is noted.")],
+    *,
+    document: DocumentsOption = None,
+    signature: SignatureOptions,
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
+) -> None:
+    """Note something on a record, such as what a meeting said. It moves nothing.
+
+    The day is the one that it is of, whatever happened since; a document that comes with it counts
+    for no act.
+    """
+    with location.opened() as register, register.batch() as batch:
+        kept = signature.keep(batch, document or [])
+        event = batch.note(record, text, documents=kept, on=provenance.on, **provenance.arguments())
+    output.line(f"{record}: noted (event {event.number}, {event.on})")
 
 
 def link(
@@ -471,6 +496,9 @@ def _proved_plans(
     path: Path, rules: list[Path] | None, *, single: bool
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
+    from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.national import examine
+
     checked = examine(path, *(rules or [path.parent]))
     output.diagnostics(checked.diagnostics)
     file = path.resolve()

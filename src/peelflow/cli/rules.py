@@ -13,7 +13,6 @@ import typer
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    FINDINGS,
     Format,
     RegisterOptions,
     RulesOption,
@@ -22,17 +21,18 @@ from peelflow.cli.options import (
 )
 from peelflow.cli.questions import count_left
 from peelflow.cli.selecting import PrintingOptions
+from peelflow.cli.settings import FINDINGS
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.content import Table
-from peelflow.reports.lifecycle_page import page_of, say_counts, say_needs
+from peelflow.reports.lifecycle_page import page_of, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.national import examine
 from peelflow.rulebook.schema import UNKNOWN_DAY
-from peelflow.wording import say_in_force, say_within, suggestion
+from peelflow.wording import say_counts, say_in_force, say_within, suggestion
 
 HOME = "https://github.com/peelflow/peelflow"
 """Where the project is published, as pyproject.toml says."""

@@ -33,7 +33,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Counts
 from peelflow.portfolio.selection import Criterion, Selection, read_criterion
 from peelflow.register.context import utc_now
-from peelflow.reports.content import Cell, Table
+from peelflow.reports.content import Cell, Table, without_optional
 from peelflow.reports.tables import Arrangement
 from peelflow.reports.workbook import workbook_of
 
@@ -315,11 +315,18 @@ class PrintingOptions:
                 content = workbook_of(tables, title=title or tables[0].title, made=utc_now())
                 write_bytes(file, content, replace=self.replace)
             case Format.TABLE, _:
-                for table in tables:
+                for table in self._for_people(tables):
                     _show_one(table, form)
+            case Format.MD, _:
+                with self.text():
+                    _show_text(self._for_people(tables), form)
             case _:
                 with self.text():
                     _show_text(tables, form)
+
+    def _for_people(self, tables: Sequence[Table]) -> Sequence[Table]:
+        """Return tables as people are shown them; a column that is asked for is always there."""
+        return tables if self.columns else tuple(map(without_optional, tables))
 
 
 def _show_one(table: Table, form: Format) -> None:

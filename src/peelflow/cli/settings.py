@@ -18,8 +18,9 @@ from attrs import frozen
 
 from peelflow.errors import InvalidRequest
 from peelflow.texts import is_blank
-from peelflow.wording import suggestion
 
+FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
+"""What a command ends with where it is not fine."""
 FILE_NAME = "peelflow.toml"
 DEFAULT_REGISTER = "peelflow.db"
 VARIABLES: Mapping[str, str] = {
@@ -152,6 +153,8 @@ def _setting(file: Path, name: str, value: Any) -> str | tuple[str, ...]:
     """Return one setting of a file, with paths from where the command runs."""
     what = f"{file}: `{name}`"
     if name not in VARIABLES:
+        from peelflow.wording import suggestion
+
         known = [field.name for field in attrs.fields(Settings) if field.name in VARIABLES]
         raise InvalidRequest(what, "is no setting", suggestion(name, known))
     values = value if isinstance(value, list) and name == "rules" else [value]

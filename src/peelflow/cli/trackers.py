@@ -11,16 +11,17 @@ import typer
 from attrs import frozen
 
 from peelflow.cli import output
-from peelflow.cli.options import FINDINGS, RegisterOptions, RulesOption, day_option, rulebook_of
+from peelflow.cli.options import RegisterOptions, RulesOption, day_option, rulebook_of
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
-from peelflow.cli.settings import current_settings
+from peelflow.cli.settings import FINDINGS, current_settings
 from peelflow.errors import InvalidRequest
+from peelflow.reports.content import say_mark
 from peelflow.rulebook.national import shipped_folder
 
 if TYPE_CHECKING:
     from peelflow.trackers.update import OutcomeKind, TrackerResult
 
-TABLE_COLUMNS = ("record", "outcome", "cell", "what", "what to do")
+TABLE_COLUMNS = ("record", "outcome", "cell", "what", "assumed", "what to do")
 _COUNTED: Mapping[OutcomeKind, str] = {
     "added": "added",
     "changed": "changed",
@@ -130,7 +131,10 @@ def _print_result(result: TrackerResult, file: Path, *, dry_run: bool) -> None:
     for note in result.notes:
         output.line(f"{file}: {note}")
     rows = [
-        (outcome.record, outcome.kind, outcome.cell, outcome.what, outcome.instead)
+        (
+            *(outcome.record, outcome.kind, outcome.cell, outcome.what),
+            *(say_mark(is_so=outcome.assumed), outcome.instead),
+        )
         for outcome in result.outcomes
     ]
     if rows:
@@ -148,7 +152,7 @@ def template(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", help="records, acts, appointments, amendments or documents."
+            metavar="KIND", help="records, acts, appointments, amendments, notes or documents."
         ),
     ],
     *,

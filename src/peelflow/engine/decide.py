@@ -126,12 +126,20 @@ def _next_act(machine: RuleMachine, record: Record, act: Act, context: Context) 
     )
 
 
-def reads(lifecycle: Lifecycle, record: Record, trigger: str) -> frozenset[str]:
+def reads(
+    lifecycle: Lifecycle, record: Record, trigger: str, signers: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """Return what a decision may look at.
 
     That is any of `appointments`, `inspection`, `children`, `mentions`, `holidays`.
+
+    Args:
+        lifecycle: The rules that the record pins.
+        record: The record as it stands.
+        trigger: What is asked for.
+        signers: The roles that only who is appointed acts in, as the context will say.
     """
-    return machine_for(lifecycle).reads(record.state, trigger)
+    return machine_for(lifecycle).reads(record.state, trigger, signers)
 
 
 def answers_asked(lifecycle: Lifecycle, record: Record, trigger: str) -> tuple[ChildForEach, ...]:

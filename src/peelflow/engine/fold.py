@@ -24,6 +24,7 @@ from peelflow.model.records import (
     LastDone,
     Migrated,
     Moment,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -61,13 +62,17 @@ def begin(event: Event) -> Record:
 def apply(record: Record, event: Event) -> Record:
     """Return the record after one more event.
 
-    A `corrected` event only moves the number on, so that what it takes the place of can be recorded
-    on its own day; what it corrects shows when `fold` reads the whole history again.
+    A note leaves it where it stands, on the day of what happened last. A `corrected` event only
+    moves the number on, so that what it takes the place of can be recorded on its own day; what it
+    corrects shows when `fold` reads the whole history again.
     """
     if isinstance(event.what, TransitionTaken):
         return _after_transition(record, event, event.what)
     if isinstance(event.what, Corrected):
         return evolve(record, number=event.number)
+    if isinstance(event.what, Noted):
+        documents = (*record.note_documents, *_attachments(event.what.documents, event.number))
+        return evolve(record, number=event.number, note_documents=documents)
     on = max(record.on, event.on)
     return evolve(record, number=event.number, on=on, **_changed_parts(record, event))
 
@@ -244,6 +249,7 @@ def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Re
         successor=what.successor or record.successor,
         assumed=record.assumed,
         spent_for=_spent_for_after(record, what) if what.counted else record.spent_for,
+        note_documents=record.note_documents,
     )
 
 
@@ -334,7 +340,11 @@ def _with_attachments(
 ) -> tuple[Attachment, ...]:
     if not documents:
         return record.attachments
-    return (*record.attachments, *[Attachment(document, number) for document in documents])
+    return (*record.attachments, *_attachments(documents, number))
+
+
+def _attachments(documents: tuple[Document, ...], number: int) -> tuple[Attachment, ...]:
+    return tuple([Attachment(document, number) for document in documents])
 
 
 def changes_of(events: Iterable[Event], rules: LifecycleLookup) -> tuple[Change, ...]:

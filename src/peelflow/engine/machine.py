@@ -41,6 +41,7 @@ from peelflow.wording import suggestion
 
 ARGUMENTS = ("record", "act", "context")
 """What the trigger of a model is given, each by keyword."""
+_APPOINTMENTS = frozenset({"appointments"})
 FigureLine = tuple[str, Counts, str]
 FigureDelta = tuple[str, Counts, str, int]
 
@@ -232,10 +233,15 @@ class RuleMachine(transitions.Machine):
         if isinstance(event, RuleEvent):
             event.index()
 
-    def reads(self, state: str, trigger: str) -> frozenset[str]:
-        """Return what a decision on `trigger` from `state` may look at."""
+    def reads(
+        self, state: str, trigger: str, signers: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """Return what a decision on `trigger` from `state` may look at, for these `signers`."""
         compiled = self.compiled(state, trigger)
-        return frozenset[str]().union(*[transition.reads for transition in compiled])
+        parts = [transition.reads for transition in compiled]
+        if not all(signers.isdisjoint(transition.by) for transition in compiled):
+            parts.append(_APPOINTMENTS)
+        return frozenset[str]().union(*parts)
 
     def compiled(self, state: str, trigger: str) -> tuple[CompiledTransition, ...]:
         """Return the transitions by which `trigger` leads out of `state`."""
@@ -304,7 +310,7 @@ def _context_parts_read(lifecycle: Lifecycle, rule: Transition) -> frozenset[str
         role.by_appointment for name, role in lifecycle.roles.items() if name in rule.by
     )
     if any(by_appointment) or any(isinstance(a, Evidence) and a.signed_by for a in atoms):
-        reads |= {"appointments"}
+        reads |= _APPOINTMENTS
     if rule.after and rule.after.working_days is not None:
         reads |= {"holidays"}
     return reads

@@ -11,6 +11,7 @@ from peelflow.engine.requirements import (
     Needs,
     combine_choices,
     holds_role,
+    is_held,
     lacks_source,
     missing_needs,
     missing_time,
@@ -129,7 +130,7 @@ def _not_you_reasons(
         # INVARIANT: appointments are read only for a role that may act here; none says nothing.
         return
     role, actor = lifecycle.roles[act.actor.role], act.actor
-    if role.by_appointment and not holds_role(record, act, context):
+    if is_held(actor.role, role, context.signers) and not holds_role(record, act, context):
         yield Reason(
             "not you",
             f"{actor.person} did not hold `{actor.role}` in {record.force} on {act.on}",
@@ -147,8 +148,8 @@ def _needs_to_act_as(
     if role is None:
         return (RoleNeed((name,)),)
     acting = evolve(act, actor=Actor(act.actor.person, name))
-    is_held = not role.by_appointment or holds_role(record, acting, context)
-    appointment = () if is_held else (AppointmentNeed((name,), act.on, act.actor.person),)
+    may = not is_held(name, role, context.signers) or holds_role(record, acting, context)
+    appointment = () if may else (AppointmentNeed((name,), act.on, act.actor.person),)
     source = (SourceNeed(),) if lacks_source(role, act) else ()
     return (RoleNeed((name,)), *appointment, *source)
 

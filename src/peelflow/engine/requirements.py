@@ -52,8 +52,9 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.question_sets import (
     QuestionSets,
-    covers_across,
+    covers_question,
     equivalent_questions,
+    questions_across,
     set_in_force,
 )
 from peelflow.model.records import LastDone, Record, Value
@@ -181,7 +182,16 @@ def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Contex
     role = roles[act.actor.role]
     if lacks_source(role, act):
         return False
-    return not role.by_appointment or holds_role(record, act, context)
+    return not is_held(act.actor.role, role, context.signers) or holds_role(record, act, context)
+
+
+def is_held(name: str, role: Role, signers: frozenset[str]) -> bool:
+    """Say whether a role is one that only who is appointed acts in.
+
+    That is one that the vocabulary says is by appointment, or whose signature some rules ask for:
+    who closes as a Chief Constable holds that appointment as who signs the letter does.
+    """
+    return role.by_appointment or name in signers
 
 
 def lacks_source(role: Role, act: Act) -> bool:
@@ -269,8 +279,9 @@ def is_relevant(record: Record, inspection: Inspection, sets: QuestionSets) -> b
     """Say whether an inspection covers the question of a record, within a set or by the mapping."""
     question = question_of(record)
     asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
-    return question is not None and covers_across(
-        sets, question, asked, inspection.questions, inspected
+    return question is not None and any(
+        covers_question(inspection.questions, each)
+        for each in questions_across(sets, question, asked, inspected)
     )
 
 

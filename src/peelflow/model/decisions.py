@@ -292,8 +292,9 @@ class Context:
     `now` is our clock's time (UTC), `today` the London date an act may not lie after. `mentions`
     are the records of the force that name what the record names, where its rules ask for them;
     `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
-    which children bind the act, None: all. `question_sets` are those by which an inspection is
-    relevant to a record.
+    which children bind the act, None: all. `signers` are the roles whose signature some rules ask
+    for: nobody acts in one without an appointment. `question_sets` are those by which an
+    inspection is relevant to a record.
     """
 
     now: datetime
@@ -305,6 +306,7 @@ class Context:
     mentions: tuple[RecordReference, ...] = ()
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
+    signers: frozenset[str] = frozenset()
     question_sets: QuestionSets = field(factory=dict)
 
 

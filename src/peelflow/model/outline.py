@@ -23,6 +23,7 @@ SectionName = Literal[
     "plan",
     "due",
     "corrections",
+    "notes",
     "text",
 ]
 
@@ -31,7 +32,7 @@ SectionName = Literal[
 class OutlineSection:
     """One part of the paper.
 
-    Attributes:
+    Args:
         section: What it holds.
         title: What stands above it; what peelflow calls it when left out.
         words: A paragraph before it.
@@ -52,7 +53,7 @@ class OutlineSection:
 class Outline:
     """A whole paper.
 
-    Attributes:
+    Args:
         title: The paper's title.
         committee: For whom it is.
         item: The item of the agenda.

@@ -7,7 +7,7 @@ Questions of two sets are compared by that mapping alone, from set to set along 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -33,12 +33,13 @@ class QuestionSet:
 
     Args:
         title: What an officer reads.
-        size: How many questions there are, None where that is not known.
-        questions: The words of each question; of a set of unknown size, of those that are known.
+        size: How many questions there are; left out where that is not known.
+        questions: The words of each question by its number: of all of them, or of none; where the
+            size is not known, of those that are known.
         replaces: The set whose place it takes.
-        in_force_from: The first day on which a question without a set is of this one; None where
-            that day is not known, and it holds on any day.
-        forces: The forces whose set it is; every force's where there are none.
+        in_force_from: The first day on which a question without a set is of this one; `unknown`
+            for any day before the next set's. Left out, a question is of it only if it says so.
+        forces: The forces whose set it is; left out, every force's.
         succeeds: For each of its questions, those of the replaced set that it succeeds.
         span: Where it is declared.
     """
@@ -78,7 +79,11 @@ class QuestionSet:
 
 @frozen
 class QuestionSetFile(QuestionSet):
-    """A question set in a file of its own, which gives it its name."""
+    """The questions of one inspection framework, in a file of their own.
+
+    Args:
+        name: Its name, by which records and inspections say that their questions are of it.
+    """
 
     name: QuestionSetName = field(kw_only=True, metadata=file_key("question_set"))
 
@@ -87,14 +92,24 @@ QuestionSets = Mapping[str, QuestionSet]
 """The question sets that rules know, by name."""
 
 
-def covers_question(questions: Iterable[str], question: str) -> bool:
+def covering_questions(question: str) -> tuple[str, ...]:
+    """Return each question whose inspection covers one: 7, 7.2 and itself cover 7.2.1.
+
+    Args:
+        question: What is to be covered.
+    """
+    ends = (end for end, character in enumerate(question) if character == ".")
+    return (*(question[:end] for end in ends), question)
+
+
+def covers_question(questions: Collection[str], question: str) -> bool:
     """Say whether an inspection of these questions covers one: 7 covers 7.2.
 
     Args:
         questions: What the inspection is of.
         question: What is to be covered.
     """
-    return any(question == each or question.startswith(f"{each}.") for each in questions)
+    return any(each in questions for each in covering_questions(question))
 
 
 def line_of(sets: QuestionSets, name: str) -> tuple[str, ...]:
@@ -179,29 +194,24 @@ def equivalent_questions(sets: QuestionSets, question: str, old: str, new: str) 
     return frozenset(questions)
 
 
-def covers_across(
-    sets: QuestionSets,
-    question: str,
-    asked: str | None,
-    questions: Iterable[str],
-    inspected: str | None,
-) -> bool:
-    """Say whether an inspection covers a record's question, each of a set of its own.
+def questions_across(
+    sets: QuestionSets, question: str, asked: str | None, inspected: str | None
+) -> frozenset[str]:
+    """Return what a record's question is to an inspection, each of a set of its own.
 
     Args:
         sets: The known sets.
         question: The record's question.
         asked: The set it is of, None where no set is in force.
-        questions: The questions of the inspection.
-        inspected: The set they are of, None where no set is in force.
+        inspected: The set that the inspection's questions are of, None where no set is in force.
+
+    Returns:
+        The question itself within one set, or where one of the two says none; else every question
+        that it is by the mapping.
     """
     if asked is None or inspected is None or asked == inspected:
-        return covers_question(questions, question)
-    covered = tuple(questions)
-    return any(
-        covers_question(covered, each)
-        for each in equivalent_questions(sets, question, asked, inspected)
-    )
+        return frozenset({question})
+    return equivalent_questions(sets, question, asked, inspected)
 
 
 def dropped_questions(sets: QuestionSets, name: str) -> tuple[str, ...]:

@@ -211,6 +211,14 @@ class ParentLinked(Result):
 
 
 @frozen
+class Noted(Result):
+    """Something was noted on the record: it moves nothing, and its documents count for no act."""
+
+    text: str
+    documents: tuple[Document, ...] = ()
+
+
+@frozen
 class Corrected(Result):
     """An earlier event of this record was voided, moved to the date `to`, or entered anew.
 
@@ -234,6 +242,7 @@ EventPayload = (
     | ParentLinked
     | Relevelled
     | Migrated
+    | Noted
     | Corrected
 )
 EVENT_KINDS: dict[str, type[EventPayload]] = {
@@ -246,6 +255,7 @@ EVENT_KINDS: dict[str, type[EventPayload]] = {
     "parent_linked": ParentLinked,
     "relevelled": Relevelled,
     "migrated": Migrated,
+    "noted": Noted,
     "corrected": Corrected,
 }
 EVENT_KIND_OF: dict[type[EventPayload], str] = {kind: name for name, kind in EVENT_KINDS.items()}
@@ -319,12 +329,15 @@ class Attachment(Result):
 
 @frozen
 class Record(Result):
-    """One tracked thing, the fold of its events. `number` and `on` are its last event's.
+    """One tracked thing, the fold of its events. `number` is its last event's.
+
+    `on` is the day of the last one that is no note: a note may be of any day, and moves nothing.
 
     `window` is the last event that answered a national transition; `entered` and `done` say when
     each state was last entered and each trigger last done; `spent` are documents already used, and
     `spent_for` says for which steps alone, where that is known. One that is `withdrawn` was entered
-    by mistake: it stands as it last did, and counts nowhere on any day.
+    by mistake: it stands as it last did, and counts nowhere on any day. `note_documents` came with
+    notes, and count for no act.
     """
 
     id: str
@@ -348,6 +361,7 @@ class Record(Result):
     assumed: bool = False
     spent_for: Mapping[str, tuple[str, ...]] = field(factory=dict)
     withdrawn: bool = False
+    note_documents: tuple[Attachment, ...] = ()
 
     def field_values(self, category: Category) -> dict[str, FieldValue]:
         """Return the fields with each day as a `date`; `fields` keeps the text that is stored.

@@ -30,7 +30,13 @@ from peelflow.model.constraints import (
 class Evidence:
     """A document of a kind, offered with the act or attached in the window.
 
-    `signed_by`: signed by someone who held one of these roles on the signature's date.
+    Args:
+        evidence: The kind of document, as the vocabulary declares it.
+        signed_by: Who must have signed it: somebody who held one of these roles on the day of the
+            signature.
+        since: The state since whose entry it must have come; left out, since the last national
+            step.
+        span: Where it is declared.
     """
 
     evidence: EvidenceName
@@ -44,6 +50,13 @@ class InspectionHeld:
     """An inspection that began by the act's date and ended no earlier than the window began.
 
     `relevant`: it covers the record's question.
+
+    Args:
+        inspection: Which inspection counts: a planned one, a bespoke one, or any.
+        relevant: Whether it must cover the record's question.
+        since: The state since whose entry it must have ended; left out, since the last national
+            step.
+        span: Where it is declared.
     """
 
     inspection: Literal["planned", "bespoke", "any"]
@@ -61,7 +74,13 @@ class ReasonGiven:
 
 @frozen
 class FieldSet:
-    """A field of the record is set; `has`: to this choice, or to a list that holds it."""
+    """A field of the record is set, to one choice where `has` says so.
+
+    Args:
+        field: The field that must be set.
+        has: The choice that it must be set to, or that must be in its list.
+        span: Where it is declared.
+    """
 
     field: FieldName
     has: str | None = None
@@ -89,6 +108,13 @@ class ChildForEach:
     Each record of the categories `for_each`, in this one's force, whose field `whose` names the
     same record as this one's field `names`, is named by the field `children` of a child. Where
     there is no such record, there need be no child. Closed is meant as in `ChildrenClosed`.
+
+    Args:
+        children: The field of a child that names what it answers.
+        for_each: The categories of the records that must be answered.
+        whose: The field by which they name the same record as this one does.
+        names: The field of this record by which it names that record.
+        span: Where it is declared.
     """
 
     children: FieldName
@@ -100,7 +126,13 @@ class ChildForEach:
 
 @frozen
 class DistinctFrom:
-    """Another person than the one who last did `distinct_from` in the window."""
+    """Another person than the one who last did `distinct_from` in the window.
+
+    Args:
+        distinct_from: The earlier step that somebody else must have taken.
+        since: The state since whose entry it counts; left out, since the last national step.
+        span: Where it is declared.
+    """
 
     distinct_from: TriggerName
     since: StateName | None = None
@@ -109,7 +141,14 @@ class DistinctFrom:
 
 @frozen
 class Waited:
-    """`waited` days have passed since the window began, `published`, or a state was entered."""
+    """`waited` days have passed since the window began, `published`, or a state was entered.
+
+    Args:
+        waited: How many days must have passed.
+        since: From when they count: `published`, or the entry into this state; left out, the last
+            national step.
+        span: Where it is declared.
+    """
 
     waited: Days
     since: StateName | None = None
@@ -118,7 +157,12 @@ class Waited:
 
 @frozen
 class AnyOf:
-    """One of several conjunctions holds."""
+    """One of several conjunctions holds.
+
+    Args:
+        any_of: Lists of requirements; it is enough that all of one list hold.
+        span: Where it is declared.
+    """
 
     any_of: Annotated[tuple[Annotated[tuple[Requirement, ...], AtLeastOne()], ...], AtLeastOne()]
     span: Span = field(default=NOWHERE, eq=False, repr=False)
@@ -126,7 +170,12 @@ class AnyOf:
 
 @frozen
 class PredicateHolds:
-    """A Python function that the application registered says yes; opaque to the proof."""
+    """A Python function that the application registered says yes; opaque to the proof.
+
+    Args:
+        predicate: The question, as the vocabulary declares it, that a program answers with yes.
+        span: Where it is declared.
+    """
 
     predicate: PredicateName
     span: Span = field(default=NOWHERE, eq=False, repr=False)

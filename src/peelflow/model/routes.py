@@ -43,6 +43,8 @@ class RouteContext:
         may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
         ledgers: The national ledgers, None where the record is of no national category.
+        signers: The roles whose signature some rules ask for: nobody acts in one without an
+            appointment.
         question_sets: The question sets by which an inspection is relevant.
     """
 
@@ -58,6 +60,7 @@ class RouteContext:
     may_have_children: bool = False
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
+    signers: frozenset[str] = frozenset()
     question_sets: QuestionSets = field(factory=dict)
 
 

@@ -131,7 +131,14 @@ Promise = (
 
 @frozen
 class Guarantee:
-    """A promise as the file words it (`that`), read (`promise`), and why (`because`)."""
+    """A promise as the file words it, read, and why it must hold.
+
+    Args:
+        that: The promise, in one of the sentences that guarantees can say.
+        because: Why it must hold: the words of the source, or the reason of whoever wrote it.
+        promise: The sentence, read.
+        span: Where it is declared.
+    """
 
     that: Annotated[str, GuaranteeSentence()]
     because: str
@@ -145,13 +152,23 @@ FieldType = Literal["text", "date", "choice", "person", "reference", "list"]
 Entry = Literal["take_over"]
 Level = int | None
 SYSTEM = "system"
+SAME_SIDE = "same_side"
+"""In `amended_by`: whoever is of the side that set what the field holds."""
 
 
 @frozen
 class Role:
-    """Who may act. `theirs` (every side but the force's) is what a force file may not obstruct.
+    """Who may act, and on whose side.
 
-    `by_appointment` roles act only while a recorded appointment or nomination holds.
+    Args:
+        side: Whose side it is on; what any other than the force may do, a force's own file may not
+            obstruct.
+        title: What people call it.
+        by_appointment: Whether it acts only while a recorded appointment or nomination holds.
+        may_be_delegated: Whether a role of a force's own may stand for it.
+        stands_for: The role that it acts in the place of; that one must allow it.
+        appointed_by: The roles that appoint somebody to it; where it names none, anybody may.
+        span: Where it is declared.
     """
 
     side: Side
@@ -159,12 +176,18 @@ class Role:
     by_appointment: bool = False
     may_be_delegated: bool = False
     stands_for: RoleName | None = None
+    appointed_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
 @frozen
 class EvidenceKind:
-    """A kind of document that a requirement can ask for."""
+    """A kind of document that a requirement can ask for.
+
+    Args:
+        title: What people call it.
+        span: Where it is declared.
+    """
 
     title: str
     span: Span = field(default=NOWHERE, eq=False, repr=False)
@@ -204,6 +227,9 @@ class FieldRule:
         to: The categories that a `reference` may name a record of.
         counts_from: How a `date` is reckoned where none is given.
         required: Whether a record must have it.
+        as_known: Whether a `date` may be a month, a quarter or a year where the day is not known.
+        amended_by: The roles that may amend it, or `same_side` for the side that set it; where it
+            names none, anybody may.
         span: Where it is declared.
     """
 
@@ -214,14 +240,21 @@ class FieldRule:
     to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
     required: bool = False
+    as_known: bool = False
+    amended_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
 @frozen
 class FigureRow:
-    """A line of the figures, printed at zero too; `order` places it among all categories' rows.
+    """A line of the figures, printed at zero too.
 
-    `ledger`: the only ledger whose figures it stands in; None for all.
+    Args:
+        title: What stands at the beginning of the line.
+        order: Its place among the lines of all categories: smaller numbers come first.
+        level: The level whose records it counts, or `none`.
+        ledger: The only ledger whose figures it stands in; left out, it stands in those of all.
+        span: Where it is declared.
     """
 
     title: str
@@ -233,11 +266,23 @@ class FigureRow:
 
 @frozen
 class Category:
-    """What sort of thing a record is: its fields, its children, its rows in the figures."""
+    """What sort of thing a record is: its fields, its children, its rows in the figures.
+
+    Args:
+        title: What people call it.
+        fields: What is kept of a record of it besides its state, each by its name.
+        children: The categories whose records may lie below one, and must be closed where a step
+            asks for `children`.
+        below: The categories whose records one may lie below without being their child: no rule
+            asks for it.
+        figures: Its lines in the figures.
+        span: Where it is declared.
+    """
 
     title: str
     fields: Mapping[FieldName, FieldRule] = field(factory=dict)
     children: tuple[CategoryName, ...] = ()
+    below: tuple[CategoryName, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
@@ -246,7 +291,16 @@ class Category:
 class Vocabulary:
     """The words rule files share.
 
-    `fields` are those it adds to categories that are declared elsewhere.
+    Args:
+        vocabulary: What the vocabulary is called.
+        roles: Who may act, each by the name that steps use.
+        evidence: The kinds of document that a step may ask for.
+        categories: What sorts of record there are.
+        predicates: Questions that a program answers, each with what it asks; the proof takes
+            neither answer for granted.
+        question_sets: The inspection frameworks whose questions a field may name.
+        fields: Fields that are added to categories declared elsewhere, by category.
+        span: Where it is declared.
     """
 
     vocabulary: VocabularyName
@@ -284,7 +338,19 @@ class After:
 
 @frozen
 class Transition:
-    """One way out of a state. `implements`: the national trigger, None for an own step."""
+    """One way out of a state.
+
+    Args:
+        trigger: What the step is called, which is its key.
+        to: The state that the step leads to.
+        by: Who may take it: one of these roles. `[system]` alone is peelflow itself.
+        requires: What must be given, or hold, for the step to be taken: all of it.
+        as_: In a force's own file: the national step that this one is, under another name.
+        after: When time takes the step by itself; `by` is then `[system]`.
+        reopens: Whether it leads out of an end again.
+        implements: The national trigger; None for an own step.
+        span: Where it is declared.
+    """
 
     trigger: str = field(metadata=file_key(None))
     to: StateName
@@ -301,7 +367,17 @@ class Transition:
 class State:
     """Where a record can stand, and how it counts on each ledger it names there.
 
-    `due` says by when a record is to leave it; nothing that may be done depends on that.
+    Args:
+        counts_as: On each ledger, whether a record here counts as open or closed; `{}` counts
+            nowhere.
+        title: What people call the state; its name where this is left out.
+        final: Whether it is an end: from here a record only comes away by a step that `reopens`.
+        stands_for: In a force's own file: the national state that this one is, where the name
+            differs.
+        due: By when a record is to have left the state; it is reported, and no step depends on it.
+        transitions: The steps that lead out of it, each by its trigger: one, or a list of
+            alternatives.
+        span: Where it is declared.
     """
 
     counts_as: Mapping[LedgerName, Counts]
@@ -315,7 +391,13 @@ class State:
 
 @frozen
 class AppliesTo:
-    """Which records a lifecycle runs: categories, and levels (None is `none`)."""
+    """Which records a lifecycle runs: categories, and levels.
+
+    Args:
+        category: The category of its records, or a list of several.
+        level: Their level from 1 to 4, `none` where they have none, or a list of several.
+        span: Where it is declared.
+    """
 
     category: Annotated[tuple[CategoryName, ...], OneOrList()]
     level: Annotated[tuple[LevelOrNone, ...], OneOrList()]
@@ -338,10 +420,26 @@ class Pin(Result):
 class Lifecycle:
     """One state machine. Two are the same rules when their `pin` is equal.
 
-    `in_force_from` is None where the first day is not known: it holds on any day. `begun_by:
-    take_over` says that no record is added under it, only taken over. `roles` holds the roles this
-    lifecycle names, and `national_ledgers` the ledgers of the one that it refines, if it refines
-    one; both are filled in when the rulebook loads.
+    Args:
+        name: What the lifecycle is called, such as `level-3`; other files name it so, with its
+            version.
+        version: A new number for each change of what the rules mean: open records keep the one they
+            began under.
+        in_force_from: The first day of these rules as year-month-day, or `unknown` where it is not
+            known.
+        title: What the rules are, in a sentence that people read.
+        applies_to: Which records run under them.
+        initial: The state that a record begins in.
+        states: Each state that a record can stand in, by its name.
+        guarantees: What no history may break; each is proved when the file is checked.
+        refines: In a force's own file: the national rules that it keeps to, such as `level-3@2`.
+        begun_by: `take_over` where nobody adds a record under these rules: it is only taken over as
+            it stands.
+        roles: The roles it names; filled in when the rulebook loads.
+        pin: What a record remembers of it; filled in when the rulebook loads.
+        national_ledgers: The ledgers of the rules that it refines; filled in when the rulebook
+            loads.
+        span: Where it is declared.
     """
 
     name: LifecycleName = field(metadata=file_key("lifecycle"))
@@ -401,13 +499,13 @@ class MigrationPlan:
 
     Args:
         name: What the plan is called.
-        old: The lifecycle they leave, as name@version.
-        new: The one they move to.
-        states: For each state of the old one, the state of the new one.
-        triggers: For each trigger of the old one that a guarantee speaks of, what it was in the
-            words of the new one.
+        old: The rules that records leave, as name@version.
+        new: The rules that they move to, as name@version.
+        states: For each state of the old rules, the state of the new ones that a record moves to.
+        triggers: For each step of the old rules that a guarantee speaks of, what it is called in
+            the new ones.
         by: The roles that may move a record; between levels, the inspectorate's alone.
-        letters: Whether letters attached before still count after a move between levels.
+        letters: Whether letters that were attached before still count after a move between levels.
         places: Where its file says of each old state where it goes.
         span: Where it begins.
     """

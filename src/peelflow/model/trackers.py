@@ -44,14 +44,22 @@ StatesKey = Annotated[
 class FixedParts:
     """What is the same in every row.
 
-    `actor` says that the records stand as the sheet has them, in the role `actor_role`; `prefix`
-    stands before each reference; `source` is what the tracker is called, where its file's name
-    does not say it; `category` and `level` are for a sheet that has no such column.
+    Args:
+        force: The force whose tracker it is, by its short name.
+        actor: Who says that the records stand as the sheet has them.
+        actor_role: The role in which they say so.
+        inspectorate: Who said so of what the inspectorate alone decides.
+        source: What the tracker is called, where its file's name does not say it.
+        prefix: What stands before each reference, where others may use the same ones.
+        category: What every row is, where no column says it.
+        level: The level of every row, where no column says it.
+        span: Where it is declared.
     """
 
     force: str
     actor: str
     actor_role: RoleName
+    inspectorate: str | None = None
     source: str | None = None
     prefix: str | None = None
     category: CategoryName | None = None
@@ -61,7 +69,14 @@ class FixedParts:
 
 @frozen
 class OwnField:
-    """A column that no rules declare and that is kept all the same, as it stands in the sheet."""
+    """A column that no rules declare and that is kept all the same, as it stands in the sheet.
+
+    Args:
+        heading: The column's heading, as it stands in the sheet.
+        type: What its cells hold: a text, a date or a person.
+        title: What officers read; the heading where it is left out.
+        span: Where it is declared.
+    """
 
     heading: str
     type: Literal["text", "date", "person"] = "text"

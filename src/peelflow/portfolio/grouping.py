@@ -28,7 +28,9 @@ from peelflow.portfolio.selection import (
     text_field,
     values_of,
 )
+from peelflow.register.as_at import assumed_totals
 from peelflow.register.register import Register
+from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_ledger
 from peelflow.results import Result, html_table
 from peelflow.stores.base import LedgerTotal
@@ -223,15 +225,6 @@ def _declared_rows(
                 yield row.order, name, row
 
 
-def is_assumed(record: Record) -> bool:
-    """Whether a record stands in the state that it was taken over in.
-
-    Args:
-        record: The record.
-    """
-    return record.assumed and record.entered[record.state].number == 1
-
-
 def grouped_figures(
     register: Register,
     by: str,
@@ -295,16 +288,18 @@ def selected_figures(
     categories = register.rulebook.vocabulary.categories
     read = attrgetter("force", "category", "level")
 
-    def count(position: int | None) -> list[LedgerTotal]:
+    def count(position: int | None) -> tuple[list[LedgerTotal], list[LedgerTotal]]:
+        records = list(each_selected(register, selection, as_at=as_at, known=position))
         sums = Counter(
             (*read(record), name, counts)
-            for record in each_selected(register, selection, as_at=as_at, known=position)
+            for record in records
             for name, counts in register.counts(record).items()
         )
-        return [LedgerTotal(*line, total) for line, total in sums.items()]
+        totals = [LedgerTotal(*line, total) for line, total in sums.items()]
+        return totals, assumed_totals(register.services, records)
 
-    totals, position = _at_one_position(register, known, count)
-    return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=position)
+    (totals, assumed), position = _at_one_position(register, known, count)
+    return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=position)
 
 
 def _at_one_position(

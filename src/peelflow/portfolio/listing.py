@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from peelflow.engine.calendar import publication_day
 from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
+from peelflow.model.date_spans import DateSpan, read_span
 from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
+from peelflow.model.requirements import PUBLISHED
 from peelflow.portfolio.grouping import ROW, Group, grouping, in_groups
 from peelflow.portfolio.selection import (
     EVERYTHING,
@@ -21,13 +22,17 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.register import Register
+from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_date
 from peelflow.results import Result
 
 
 @frozen
 class RecordRow(Result):
-    """A record in a list: what it is, whose it is, and how it stands."""
+    """A record in a list: what it is, whose it is, and how it stands.
+
+    Where it is `assumed`, it stands where it was taken over, and nobody saw it walk there.
+    """
 
     record: str
     category: str
@@ -35,6 +40,7 @@ class RecordRow(Result):
     force: str
     state: str
     owner: str | None
+    assumed: bool = False
 
 
 @frozen
@@ -67,6 +73,7 @@ def row_of(record: Record) -> RecordRow:
         force=record.force,
         state=record.state,
         owner=text_field(record, "owner"),
+        assumed=is_assumed(record),
     )
 
 
@@ -95,7 +102,9 @@ def question_amendments(history: Sequence[Event], act: Event) -> tuple[Event, ..
 class Age(Result):
     """An open record, the day it was published, and the days since; None where none is said.
 
-    `attribution`: who brought it into the state it stands in.
+    `attribution`: who brought it into the state it stands in. `as_known`: the month, quarter or
+    year of publication, where the day is not known; the days count from the last that it may be,
+    and are None on a day within it.
     """
 
     row: RecordRow
@@ -103,6 +112,17 @@ class Age(Result):
     published: date | None
     days: int | None
     attribution: Attribution
+    as_known: str | None = None
+
+
+def publication_span(record: Record) -> DateSpan | None:
+    """Return the days on which a record may have been published; None where none is said.
+
+    Args:
+        record: The record.
+    """
+    published = text_field(record, PUBLISHED)
+    return read_span(published) if published else None
 
 
 def ages(
@@ -128,25 +148,30 @@ def ages(
     check_date(on, "the list")
     selected = each_open(register, on, selection=narrowed(selection, force), ledger=ledger)
     listed = [
-        Age(
-            row_of(record),
-            text_field(record, "title"),
-            day,
-            (on - day).days if day else None,
-            state_attribution(history, record),
-        )
+        (span.last if span else date.max, _age_of(record, history, span, on))
         for record, history in register.histories(selected)
-        for day in [publication_day(record)]
+        for span in [publication_span(record)]
     ]
-    listed.sort(key=lambda age: (age.published or date.max, age.row.record))
-    return tuple(listed)
+    listed.sort(key=lambda dated: (dated[0], dated[1].row.record))
+    return tuple(age for _, age in listed)
+
+
+def _age_of(record: Record, history: Sequence[Event], span: DateSpan | None, on: date) -> Age:
+    parts = row_of(record), text_field(record, "title")
+    attribution = state_attribution(history, record)
+    if span is None:
+        return Age(*parts, None, None, attribution)
+    days = None if span.first <= on < span.last else (on - span.last).days
+    if span.is_day:
+        return Age(*parts, span.last, days, attribution)
+    return Age(*parts, None, days, attribution, span.text)
 
 
 @frozen
 class Share(Result):
     """How many open records of a group are past a threshold, of how many.
 
-    `undated` of them say no day, and are not past it.
+    `undated` of them say no day, or one of which nobody can tell whether it is past.
     """
 
     _derived: ClassVar[tuple[str, ...]] = ("percent",)
@@ -183,12 +208,11 @@ def age_shares(
     """
     groups = grouping(register, by, ledger=ledger)
     opened = each_open(register, on, selection=selection, ledger=ledger)
-    dated = ((record, publication_day(record)) for record in opened)
-    return tuple(
-        Share(group, sum(_is_before(day, before) for day in days), len(days), days.count(None))
-        for group, days in in_groups(groups, dated)
+    judged = (
+        (record, span.is_before(before) if (span := publication_span(record)) else None)
+        for record in opened
     )
-
-
-def _is_before(day: date | None, before: date) -> bool:
-    return day is not None and day < before
+    return tuple(
+        Share(group, past.count(True), len(past), past.count(None))
+        for group, past in in_groups(groups, judged)
+    )

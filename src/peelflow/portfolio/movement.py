@@ -11,7 +11,7 @@ from attrs import frozen
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Event, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
@@ -25,7 +25,10 @@ MovementKind = Literal["new", "closed", "reopened"]
 
 @frozen
 class Movement(Result):
-    """One movement of a record on a ledger: what kind, on what day, and by whose act."""
+    """One movement of a record on a ledger: what kind, on what day, and by whose act.
+
+    It is `assumed` where the record was taken over so: nobody saw it come there.
+    """
 
     row: RecordRow
     kind: MovementKind
@@ -33,6 +36,7 @@ class Movement(Result):
     on: date
     attribution: Attribution
     reason: str | None
+    assumed: bool = False
 
 
 def movement(
@@ -202,7 +206,8 @@ def _steps_between(before: Place | None, after: Place | None, *, has_counted: bo
 
 def _each_place(groups: Grouping, history: Sequence[Event]) -> Iterator[tuple[date, Place | None]]:
     """Yield where a record stood after each event of its life, as corrected, in order of days."""
-    first, *others = sorted(as_corrected(history), key=lambda event: event.on)
+    moved = (event for event in as_corrected(history) if not isinstance(event.what, Noted))
+    first, *others = sorted(moved, key=lambda event: event.on)
     record = begin(first)
     yield first.on, _place_of(groups, record)
     for event in others:
@@ -230,6 +235,7 @@ def _movements_of(record: Record, events: Iterable[Event], ledger: str) -> list[
                     on=event.on,
                     attribution=attribution_of(event),
                     reason=event.reason,
+                    assumed=isinstance(event.what, TakenOver),
                 )
             )
         counts = after

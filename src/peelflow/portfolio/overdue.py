@@ -8,6 +8,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
+from peelflow.model.date_spans import DateSpan, span_of_day
 from peelflow.model.records import Record
 from peelflow.portfolio.grouping import ROW, grouping, in_groups
 from peelflow.portfolio.listing import (
@@ -20,17 +21,17 @@ from peelflow.portfolio.listing import (
 from peelflow.portfolio.selection import (
     EVERYTHING,
     Selection,
-    corrected_until,
     each_open,
     narrowed,
     text_field,
 )
+from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.register.timers import (
     Deadline,
     StateDeadline,
-    current_day,
     deadline_of,
+    due_span,
     state_deadline,
 )
 from peelflow.register.validation import check_date
@@ -48,7 +49,8 @@ class OverdueRecord(Result):
         title: Its title.
         deadline: Its deadline, as it was on the day that is looked at.
         attribution: Who brought it into the state it stands in.
-        days_over: How many days have passed since; below zero, how many are left.
+        days_over: How many days have passed since; below zero, how many are left. Where the day is
+            not known, they are counted from the last that it may be.
         what: Which day it is: the `record`'s own, or the one by which its `state` is to be left.
     """
 
@@ -58,6 +60,11 @@ class OverdueRecord(Result):
     attribution: Attribution
     days_over: int
     what: DeadlineKind = "record"
+
+    @property
+    def as_known(self) -> str | None:
+        """The month, quarter or year of a day that is not known itself."""
+        return self.deadline.as_known if self.what == "record" else None
 
     @property
     def due(self) -> date | None:
@@ -70,7 +77,9 @@ class OverdueRecord(Result):
 class UndatedRecord(Result):
     """An open record without a day; its deadline may have words that nobody made a day.
 
-    `what` is `state` where its state is to be left by a day that nobody can tell.
+    Or of a month, a quarter or a year that the day looked at lies within, so that nobody can tell
+    whether it is past. `what` is `state` where its state is to be left by a day that nobody can
+    tell.
     """
 
     row: RecordRow
@@ -78,6 +87,11 @@ class UndatedRecord(Result):
     deadline: Deadline
     attribution: Attribution
     what: DeadlineKind = "record"
+
+    @property
+    def as_known(self) -> str | None:
+        """The month, quarter or year of a day that is not known itself."""
+        return self.deadline.as_known if self.what == "record" else None
 
 
 @frozen
@@ -121,7 +135,7 @@ def overdue(
         selection: Which records.
     """
     opened = _opened(register, on, narrowed(selection, force), ledger)
-    late, undated = _listed(register, on, opened, lambda day: day < on)
+    late, undated = _listed(register, on, opened, lambda span: span.is_before(on))
     return Overdue(on, tuple(late), tuple(undated))
 
 
@@ -167,10 +181,13 @@ def overdue_shares(
         selection: Which records.
     """
     groups = grouping(register, by, ledger=ledger)
-    dated = ((record, current_day(record)) for record in _opened(register, on, selection, ledger))
+    opened = _opened(register, on, selection, ledger)
+    judged = (
+        (record, span.is_before(on) if (span := due_span(record)) else None) for record in opened
+    )
     return tuple(
-        Share(group, sum(bool(day and day < on) for day in days), len(days), days.count(None))
-        for group, days in in_groups(groups, dated)
+        Share(group, past.count(True), len(past), past.count(None))
+        for group, past in in_groups(groups, judged)
     )
 
 
@@ -182,37 +199,44 @@ def _opened(
 
 
 def _listed(
-    register: Register, on: date, records: Iterator[Record], is_wanted: Callable[[date], bool]
+    register: Register,
+    on: date,
+    records: Iterator[Record],
+    is_wanted: Callable[[DateSpan], bool | None],
 ) -> _Listed:
-    """Return the wanted days of records, the earliest first, and the records that have none."""
+    """Return the wanted days of records, the earliest first, and the records that have none.
+
+    One of which nobody can tell whether it is wanted has none.
+    """
     dated: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
     listed: dict[str, tuple[Record, StateDeadline | None]] = {}
     for record in records:
         state = state_deadline(register.lifecycle(record.lifecycle), record)
-        days = [day for _, day in _deadline_days(current_day(record), state)]
-        if any(day is None or is_wanted(day) for day in days):
+        spans = [span for _, span in _deadline_spans(due_span(record), state)]
+        if any(span is None or is_wanted(span) is not False for span in spans):
             listed[record.id] = record, state
     for record, history in register.histories(record for record, _ in listed.values()):
         _, state = listed[record.id]
         deadline = evolve(deadline_of(corrected_until(history, on), categories), state=state)
         parts = row_of(record), text_field(record, "title"), deadline
         attribution = state_attribution(history, record)
-        for what, day in _deadline_days(current_day(record), state):
-            if day is None:
+        for what, span in _deadline_spans(due_span(record), state):
+            wanted = None if span is None else is_wanted(span)
+            if span is None or wanted is None:
                 undated.append(UndatedRecord(*parts, attribution, what))
-            elif is_wanted(day):
-                dated.append(OverdueRecord(*parts, attribution, (on - day).days, what))
+            elif wanted:
+                dated.append(OverdueRecord(*parts, attribution, (on - span.last).days, what))
     dated.sort(key=lambda overdue: (-overdue.days_over, overdue.row.record, overdue.what))
     return dated, undated
 
 
-def _deadline_days(
-    current: date | None, state: StateDeadline | None
-) -> Iterator[tuple[DeadlineKind, date | None]]:
+def _deadline_spans(
+    current: DateSpan | None, state: StateDeadline | None
+) -> Iterator[tuple[DeadlineKind, DateSpan | None]]:
     """Yield the days a record is held to; its own, if it has none, where its state has none too."""
     if current or state is None:
         yield "record", current
     if state:
-        yield "state", state.day
+        yield "state", span_of_day(state.day) if state.day else None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import product
 
 from attrs import frozen
 
-from peelflow.engine.requirements import is_relevant
+from peelflow.engine.requirements import inspected_set, question_of, question_set_of
 from peelflow.model.decisions import Inspection
-from peelflow.model.question_sets import QuestionSets
+from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
 from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
-from peelflow.model.rules import Lifecycle, Transition
+from peelflow.model.rules import Lifecycle, Pin, Transition
 from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
@@ -94,59 +95,157 @@ def inspection_plan(
             coming.append((inspection, text_field(record, "title")))
     coming.sort(key=lambda titled: (titled[0].first_day, titled[0].id))
     opened = each_open(register, on, selection=narrowed(selection, force))
-    records = list(register.histories(opened)) if coming else []
-    return tuple(
-        _planned_inspection(register, inspection, title, records) for inspection, title in coming
-    )
-
-
-def _planned_inspection(
-    register: Register,
-    inspection: Inspection,
-    title: str | None,
-    records: Sequence[tuple[Record, Sequence[Event]]],
-) -> PlannedInspection:
-    verifiable = [
-        row
-        for record, history in records
-        for row in _verifiable(register, record, history, inspection)
-    ]
-    return PlannedInspection(
-        inspection=inspection,
-        title=title,
-        ready=tuple(row for row in verifiable if not row.steps),
-        first=tuple(row for row in verifiable if row.steps),
-    )
-
-
-def _verifiable(
-    register: Register, record: Record, history: Sequence[Event], inspection: Inspection
-) -> Iterator[Verifiable]:
-    """Yield the record if the inspection could close it now, or after the fewest steps."""
-    if record.force != inspection.force:
-        return
-    rules = register.lifecycle(record.lifecycle)
     sets = register.rulebook.vocabulary.question_sets
-    for state, path in _each_open_path(rules, record.state):
-        rule = _closing_transition(rules, state, record, inspection, sets)
-        if rule is None:
-            continue
-        kinds = [
-            atom.evidence
-            for step in path
-            for atom in atoms_of(step.requires)
-            if isinstance(atom, Evidence)
-        ]
-        yield Verifiable(
-            row=row_of(record),
-            title=text_field(record, "title"),
-            question=text_field(record, "question"),
-            trigger=rule.trigger,
-            steps=tuple(step.trigger for step in path),
-            evidence=tuple(dict.fromkeys(kinds)),
-            waiting=None if path else state_attribution(history, record),
-        )
-        return
+    scopes = [_scope_of(inspection, sets) for inspection, _ in coming]
+    verified = _verified_by_scope(register, opened, scopes) if coming else {}
+    return tuple(
+        PlannedInspection(inspection, title, *verified[scope])
+        for (inspection, title), scope in zip(coming, scopes, strict=True)
+    )
+
+
+@frozen
+class _Scope:
+    """Whose records an inspection verifies, and which: all inspections of a scope verify alike."""
+
+    force: str
+    kind: str
+    question_set: str | None
+    questions: frozenset[str]
+
+
+_Questions = tuple[tuple[str | None, str], ...]
+"""Questions, each with the set it is of, None where no set is in force."""
+_Key = tuple[str, str, str | None, str | None]
+"""A force, a kind or `any`, the question set and a question; both None where any will do."""
+
+
+@frozen
+class _Closing:
+    """How a record may close: the steps to where it waits, what closes it, at which inspections."""
+
+    steps: tuple[Transition, ...]
+    transition: Transition
+    inspections: tuple[InspectionHeld, ...]
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The kinds of documents that the steps ask for."""
+        atoms = (atom for step in self.steps for atom in atoms_of(step.requires))
+        return tuple(dict.fromkeys(atom.evidence for atom in atoms if isinstance(atom, Evidence)))
+
+
+def _scope_of(inspection: Inspection, sets: QuestionSets) -> _Scope:
+    return _Scope(
+        force=inspection.force,
+        kind=inspection.kind,
+        question_set=inspected_set(inspection, sets),
+        questions=inspection.questions,
+    )
+
+
+def _verified_by_scope(
+    register: Register, opened: Iterable[Record], scopes: Iterable[_Scope]
+) -> dict[_Scope, tuple[tuple[Verifiable, ...], tuple[Verifiable, ...]]]:
+    """Return what inspections of each scope could close: what waits for it, and what does not yet.
+
+    Scopes are looked up by what a record asks for, never record by record, so that the work grows
+    with both and not with their product.
+    """
+    distinct = list(dict.fromkeys(scopes))
+    by_key = _places_by_key(distinct)
+    sets = register.rulebook.vocabulary.question_sets
+    inspected = {scope.question_set for scope in distinct}
+    closings: dict[tuple[Pin, str], tuple[_Closing, ...]] = {}
+    waiting: list[list[Verifiable]] = [[] for _ in distinct]
+    unready: list[list[Verifiable]] = [[] for _ in distinct]
+    for record, history in register.histories(opened):
+        start = record.lifecycle, record.state
+        if start not in closings:
+            rules = register.lifecycle(record.lifecycle)
+            closings[start] = tuple(_each_closing(rules, record.state))
+        asked = record.force, _relevant_questions(record, sets, inspected)
+        for closing, places in _each_first_closing(closings[start], by_key, *asked):
+            row = _verifiable(record, history, closing)
+            for place in places:
+                (unready if closing.steps else waiting)[place].append(row)
+    return {
+        scope: (tuple(ready), tuple(first))
+        for scope, ready, first in zip(distinct, waiting, unready, strict=True)
+    }
+
+
+def _places_by_key(scopes: Sequence[_Scope]) -> dict[_Key, list[int]]:
+    """Return the places of all scopes by every key that a record may look them up by."""
+    by_key: dict[_Key, list[int]] = {}
+    for place, scope in enumerate(scopes):
+        kinds = {"any", scope.kind}
+        asked = ((None, None), *((scope.question_set, question) for question in scope.questions))
+        for kind, about in product(kinds, asked):
+            by_key.setdefault((scope.force, kind, *about), []).append(place)
+    return by_key
+
+
+def _each_first_closing(
+    closings: Iterable[_Closing],
+    by_key: Mapping[_Key, Sequence[int]],
+    force: str,
+    questions: _Questions,
+) -> Iterator[tuple[_Closing, frozenset[int]]]:
+    """Yield each closing with the scopes that suffice for it, and for no nearer one."""
+    reached: set[int] = set()
+    for closing in closings:
+        places = {
+            place
+            for requirement in closing.inspections
+            for about in (questions if requirement.relevant else ((None, None),))
+            for place in by_key.get((force, requirement.inspection, *about), ())
+        }
+        if new := frozenset(places - reached):
+            reached |= new
+            yield closing, new
+
+
+def _relevant_questions(
+    record: Record, sets: QuestionSets, inspected: Iterable[str | None]
+) -> _Questions:
+    """Return the questions of every inspected set whose inspection is relevant to a record."""
+    question, asked = question_of(record), question_set_of(record, sets)
+    if question is None:
+        return ()
+    return tuple(
+        (name, covering)
+        for name in inspected
+        for each in questions_across(sets, question, asked, name)
+        for covering in covering_questions(each)
+    )
+
+
+def _each_closing(rules: Lifecycle, start: str) -> Iterator[_Closing]:
+    """Yield what closes a record at an inspection, after the fewest steps first."""
+    for state, steps in _each_open_path(rules, start):
+        before = rules.states[state].counts_as
+        for transition in rules.states[state].transitions:
+            after = rules.states[transition.to].counts_as
+            closes = any(
+                before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
+            )
+            atoms = atoms_of(transition.requires)
+            inspections = tuple(atom for atom in atoms if isinstance(atom, InspectionHeld))
+            if closes and inspections:
+                yield _Closing(steps, transition, inspections)
+
+
+def _verifiable(record: Record, history: Sequence[Event], closing: _Closing) -> Verifiable:
+    return Verifiable(
+        row=row_of(record),
+        title=text_field(record, "title"),
+        question=text_field(record, "question"),
+        trigger=closing.transition.trigger,
+        steps=tuple(step.trigger for step in closing.steps),
+        evidence=closing.evidence,
+        waiting=None if closing.steps else state_attribution(history, record),
+    )
 
 
 def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:
@@ -160,31 +259,3 @@ def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[T
             if rule.to not in reached and "open" in rules.states[rule.to].counts_as.values():
                 reached.add(rule.to)
                 ahead.append((rule.to, (*path, rule)))
-
-
-def _closing_transition(
-    rules: Lifecycle, state: str, record: Record, inspection: Inspection, sets: QuestionSets
-) -> Transition | None:
-    """Return the transition that closes the record and for which this inspection would do."""
-    before = rules.states[state].counts_as
-    for rule in rules.states[state].transitions:
-        after = rules.states[rule.to].counts_as
-        closes = any(
-            before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
-        )
-        if closes and any(
-            _is_sufficient(atom, record, inspection, sets)
-            for atom in atoms_of(rule.requires)
-            if isinstance(atom, InspectionHeld)
-        ):
-            return rule
-    return None
-
-
-def _is_sufficient(
-    requirement: InspectionHeld, record: Record, inspection: Inspection, sets: QuestionSets
-) -> bool:
-    """Whether the inspection is of the kind asked for, and covers the record's question if so."""
-    if requirement.inspection not in ("any", inspection.kind):
-        return False
-    return not requirement.relevant or is_relevant(record, inspection, sets)

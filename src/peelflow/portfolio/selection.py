@@ -6,22 +6,21 @@ Every list and every sum over records takes one `Selection`, so that all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import takewhile
 from typing import Literal, get_args
 
 from attrs import evolve, frozen
 
-from peelflow.engine.fold import as_corrected, fold
 from peelflow.engine.requirements import QUESTION_FIELD
 from peelflow.errors import InvalidRequest
+from peelflow.model.date_spans import read_span
 from peelflow.model.question_sets import covers_question
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Record
 from peelflow.model.rules import Counts, Level
-from peelflow.register.register import HISTORIES_AT_ONCE, Register
+from peelflow.register.as_at import each_as_at
+from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
-from peelflow.stores.base import chunked
 
 Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
@@ -149,10 +148,13 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
     """
     values, wanted = values_of(record, criterion.column), criterion.value
     is_question = criterion.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
+    ordered = _compared(values, criterion)
+    if ordered is not None:
+        return ordered
     match criterion.operator:
         case "=" | "!=":
             says = any(
-                value == wanted or (is_question and covers_question(frozenset({wanted}), value))
+                value == wanted or (is_question and covers_question((wanted,), value))
                 for value in values
             )
             return (says if wanted else not values) == (criterion.operator == "=")
@@ -166,6 +168,31 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
             return any(value >= wanted for value in values)
         case _:  # "~"
             return any(wanted.casefold() in value.casefold() for value in values)
+
+
+_ORDERS = ("<", "<=", ">", ">=")
+
+
+def _compared(values: Sequence[str], criterion: Criterion) -> bool | None:
+    """Say how dates compare of which some day is not known; None where there is none of them.
+
+    One is before or after another where it is so whichever day each of them is.
+    """
+    if criterion.operator not in _ORDERS or (wanted := read_span(criterion.value)) is None:
+        return None
+    spans = [span for span in map(read_span, values) if span is not None]
+    if all(span.is_day for span in (wanted, *spans)):
+        return None
+    pairs = [(span, wanted) for span in spans]
+    match criterion.operator:
+        case "<":
+            return any(span.last < other.first for span, other in pairs)
+        case "<=":
+            return any(span.last <= other.first for span, other in pairs)
+        case ">":
+            return any(span.first > other.last for span, other in pairs)
+        case _:
+            return any(span.first >= other.last for span, other in pairs)
 
 
 def each_selected(
@@ -196,7 +223,7 @@ def each_selected(
         records = register.records(withdrawn=True)
     return (
         record
-        for record in _each_as_at(register, records, as_at, _last_numbers(register, known))
+        for record in each_as_at(register.store, records, as_at, known)
         if _is_selected(register, selection, record)
     )
 
@@ -235,46 +262,6 @@ def _is_selected(register: Register, selection: Selection, record: Record) -> bo
     )
 
 
-def _last_numbers(register: Register, known: int | None) -> Mapping[str, int] | None:
-    """Return the number of each record's last event up to a position; None where all count."""
-    if known is None or known == register.position():
-        return None
-    items = takewhile(lambda item: item.position <= known, register.feed())
-    return {item.entry.event.record: item.entry.event.number for item in items}
-
-
-def _each_as_at(
-    register: Register,
-    records: Iterable[Record],
-    as_at: date | None,
-    numbers: Mapping[str, int] | None,
-) -> Iterator[Record]:
-    """Yield records as they stood then; only of those that moved since is the history read."""
-    for chunk in chunked(records, HISTORIES_AT_ONCE):
-        moved = [
-            record
-            for record in chunk
-            if (as_at is not None and record.on > as_at)
-            or (numbers is not None and numbers.get(record.id) != record.number)
-        ]
-        histories = dict(zip(map(_id_of, moved), _histories_of(register, moved), strict=True))
-        for latest in chunk:
-            record: Record | None = latest
-            if (history := histories.get(latest.id)) is not None:
-                number = None if numbers is None else numbers.get(latest.id, 0)
-                record = record_as_at(history[:number], as_at)
-            if record is not None:
-                yield record
-
-
-def _id_of(record: Record) -> str:
-    return record.id
-
-
-def _histories_of(register: Register, records: Iterable[Record]) -> Iterator[tuple[Event, ...]]:
-    return (history for _, history in register.histories(records))
-
-
 def is_open(register: Register, record: Record, ledger: str | None = None) -> bool:
     """Whether a record counts open on a ledger, or on any."""
     counts = register.counts(record)
@@ -310,17 +297,6 @@ def narrowed(selection: Selection, force: str | None) -> Selection:
         force: The force; the selection's own when left out.
     """
     return selection if force is None else evolve(selection, force=force)
-
-
-def record_as_at(history: Sequence[Event], on: date | None) -> Record | None:
-    """Return the record that a history makes by the end of a day; None where it was not there."""
-    events = corrected_until(history, on)
-    return fold(events) if events else None
-
-
-def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
-    """Return what stands of a record's history, as it was last corrected, up to a day."""
-    return tuple(event for event in as_corrected(history) if on is None or event.on <= on)
 
 
 def text_field(record: Record, name: str) -> str | None:

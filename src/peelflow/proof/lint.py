@@ -26,6 +26,7 @@ from peelflow.model.requirements import (
     atoms_of,
 )
 from peelflow.model.rules import (
+    SAME_SIDE,
     SYSTEM,
     Category,
     EvidenceKind,
@@ -467,7 +468,7 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
     for name, role in own.roles.items():
         faults += _role_faults(name, role, whole)
     for name, category in own.categories.items():
-        faults += _category_faults(category.children, whole, category.span)
+        faults += _category_faults((*category.children, *category.below), whole, category.span)
         faults += _own_field_faults(name, category.fields, whole)
     for name, fields in own.fields.items():
         faults += _added_field_faults(name, fields, whole)
@@ -509,6 +510,9 @@ def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnosti
         sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
         instead = "write `side: system`, or choose another name"
         yield Diagnostic(role.span, "system-side", sentence, instead)
+    for other_name in role.appointed_by:
+        if other_name not in whole.roles:
+            yield unknown_name("role", other_name, whole.roles, role.span)
     if role.stands_for is None:
         return
     other = whole.roles.get(role.stands_for)
@@ -566,6 +570,9 @@ def _own_field_faults(
         yield from _choice_faults(name, rule, whole)
         yield from _reference_faults(name, rule, whole)
         yield from _counting_faults(name, rule, {**fields, **known})
+        for role in rule.amended_by:
+            if role not in {SAME_SIDE, *whole.roles}:
+                yield unknown_name("role", role, {SAME_SIDE, *whole.roles}, rule.span)
 
 
 def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
@@ -597,6 +604,11 @@ def _reference_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator
 def _counting_faults(
     name: str, rule: FieldRule, fields: Mapping[str, FieldRule]
 ) -> Iterator[Diagnostic]:
+    if rule.as_known and (rule.type != "date" or rule.counts_from is not None):
+        why = "is counted" if rule.type == "date" else f"is a `{rule.type}`"
+        sentence = f"only a date that somebody gives can be known in part, and `{name}` {why}"
+        instead = "remove `as_known`, or give the field `type: date` and no `counts_from`"
+        yield Diagnostic(rule.span, "as-known", sentence, instead)
     if rule.counts_from is None:
         return
     yield from period_faults(rule.counts_from)

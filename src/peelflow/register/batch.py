@@ -5,88 +5,23 @@ A register takes the verbs over, each as a batch of its own: see `verbs`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
-from functools import wraps
-from inspect import signature
-from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Final
 
 from attrs import define, field
 
 from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Act, Refusal, Refused
+from peelflow.model.decisions import Act
 from peelflow.model.records import Actor, Correction, Document, Event, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
 from peelflow.register.entry import EntryValues, link
+from peelflow.register.notes import note
 from peelflow.register.session import Session
+from peelflow.register.trials import dry_run
 from peelflow.register.validation import FieldInput, check_type
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Owner_contra = TypeVar("Owner_contra", contravariant=True)
-Given_co = TypeVar("Given_co", covariant=True)
-
-
-class Verb(Protocol[Owner_contra, P, Given_co]):
-    """A verb of a class, as type checkers see it: each of them binds a descriptor alike."""
-
-    def __call__(self, owner: Owner_contra, /, *args: P.args, **kwargs: P.kwargs) -> Given_co:
-        """Do it on an owner that is named."""
-        ...
-
-    @overload
-    def __get__(self, instance: None, owner: type, /) -> Verb[Owner_contra, P, Given_co]: ...
-    @overload
-    def __get__(self, instance: object, owner: type, /) -> Callable[P, Given_co]: ...
-
-
-class OpensTrials(Protocol):
-    """What tries verbs without keeping what they do: a register, or a batch within itself."""
-
-    def trial(self) -> AbstractContextManager[Batch]:
-        """Give a batch of which nothing is kept."""
-        ...
-
-
-def dry_run(
-    verb: Callable[Concatenate[Batch, P], object],
-) -> Verb[OpensTrials, P, Refusal | None]:
-    """Return a verb that says why a batch's verb would be refused; nothing is written."""
-
-    @wraps(verb)
-    def why(register: OpensTrials, /, *args: P.args, **kwargs: P.kwargs) -> Refusal | None:
-        with register.trial() as batch:
-            try:
-                verb(batch, *args, **kwargs)
-            except Refused as refused:
-                if not refused.reasons:
-                    raise
-                return refused.refusal
-        return None
-
-    _, _, described = (verb.__doc__ or "").partition("Args:")
-    arguments, _, _ = described.partition("Returns:")
-    why.__name__, why.__qualname__ = "why", "Register.why"
-    why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
-    why.__annotations__ = {**verb.__annotations__, "return": "Refusal | None"}
-    why.__dict__["__signature__"] = signature(verb).replace(return_annotation="Refusal | None")
-    return cast("Verb[OpensTrials, P, Refusal | None]", why)
-
-
-_WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
-
-        Nothing is written. Who would type it need not be said.
-
-        Args:{arguments}Returns:
-            The refusal, with what would do; None if it may be done.
-
-        Raises:
-            UnknownRecord: No record has this id.
-            UnknownDocument: An offered document was not kept first.
-            InvalidRequest: What is asked cannot be meant.
-        """
 
 
 @define(eq=False, auto_attribs=False)  # a verb that is `Final` is no field
@@ -406,6 +341,42 @@ class Batch:
         with self.savepoint():
             provenance = self.provenance(actor, on, recorded_by, None, source, key)
             return commands.attach(self.session, record, document, provenance=provenance)
+
+    def note(
+        self,
+        record: str,
+        text: str,
+        *,
+        actor: Actor,
+        on: date | None = None,
+        documents: Sequence[Document] = (),
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Note something on a record, such as what a meeting said: it moves nothing.
+
+        Args:
+            record: The record's id.
+            text: What is noted.
+            actor: Who says it.
+            on: The day it is of, whatever happened since; today in London when left out.
+            documents: What comes with it, as `keep` returned it; none counts for an act.
+            recorded_by: Who typed it.
+            source: What it was read from.
+            key: An idempotency key.
+
+        Returns:
+            The `noted` event.
+
+        Raises:
+            UnknownRecord: No record has this id.
+            UnknownDocument: A document was not kept first.
+            InvalidRequest: The text is empty or too long, or the day lies in the future.
+        """
+        with self.savepoint():
+            provenance = self.provenance(actor, on, recorded_by, None, source, key)
+            return note(self.session, record, text, documents=documents, provenance=provenance)
 
     def amend(
         self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 
 from attrs import evolve
 
@@ -32,21 +31,29 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.requirements import Evidence, atoms_of
-from peelflow.model.rules import SYSTEM, Category, Level, Lifecycle, each_transition
+from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
     checked_parent,
     decide_in_hierarchy,
+    is_no_child,
     ledgers_for_role,
     open_ledgers,
     refuse_open_child,
 )
 from peelflow.register.known_names import UsedName, names_in
+from peelflow.register.permission import (
+    acts_by_appointment,
+    check_actor_holds,
+    check_amender,
+    check_appointer,
+    recorder_of,
+)
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
+from peelflow.register.taken_over import check_source_and_reason, check_taken_over, check_word
 from peelflow.register.validation import (
     NOTHING_HELD,
     FieldInput,
@@ -63,7 +70,6 @@ from peelflow.register.validation import (
     check_not_future,
     check_provenance,
     check_references,
-    check_taken_over,
     check_text,
     check_texts,
     checked_days,
@@ -116,51 +122,6 @@ def new_event(
     )
 
 
-def recorder_of(session: Session, provenance: Provenance) -> str:
-    """Return who typed it: the actor, unless said or where the actor is none who logs in.
-
-    That is an inspectorate, or who signs letters, as a Chief Constable does: then it is the
-    register's user. Where the register has none, an inspectorate's decision has to say it.
-    """
-    actor, recorded_by = provenance.actor, provenance.recorded_by
-    check_actor(actor)
-    role = role_of(session, actor.role)
-    check_name(actor.person, "the actor's person")
-    if actor.role == SYSTEM:
-        raise InvalidRequest(
-            f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
-        )
-    if recorded_by is not None:
-        check_name(recorded_by, "recorded_by")
-        return recorded_by
-    user = session.services.recorded_by
-    if user is not None and (
-        role.side == "inspectorate" or actor.role in signing_roles(session.rulebook)
-    ):
-        return user
-    if role.side == "inspectorate":
-        raise InvalidRequest(
-            f"the decision of {actor}",
-            "does not say who recorded it; an inspectorate does not log in to this register",
-            "give recorded_by, or open the register with it",
-        )
-    return actor.person
-
-
-@lru_cache(maxsize=8)
-def signing_roles(rulebook: Rulebook) -> frozenset[str]:
-    """Return the roles whose signature some rules ask for on a document.
-
-    Args:
-        rulebook: The rules.
-    """
-    steps = (step for rules in rulebook.lifecycles for step in each_transition(rules))
-    atoms = (atom for step in steps for atom in atoms_of(step.requires))
-    return frozenset(
-        role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by
-    )
-
-
 def take(
     session: Session, event: Event, before: Record | None, *, folded: Record | None = None
 ) -> Record:
@@ -176,8 +137,12 @@ def take(
         Refused: It narrows what acts rest on: an appointment or inspection that acts of other
             records name, what a parent saw of its child, or a field that somebody else's act asked
             for.
+        InvalidRequest: Who did it did not hold the role that they acted in, or appoints nobody to
+            that role.
     """
     after = folded or (apply(before, event) if before else begin(event))
+    check_actor_holds(session, after, event)
+    check_appointer(session, before, after, event)
     if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
         _check_what_rests_on(session, before, after, event)
@@ -328,8 +293,7 @@ def take_over(
     check_graded(record, graded, level=level, issued=issued, on=on)
     lifecycle = session.rulebook.lifecycle_for(category, level, graded or on)
     check_taken_over(lifecycle, record, issued=issued, on=on, state=state)
-    check_text(provenance.source, f"{record}: the source")
-    check_text(provenance.reason, f"{record}: the reason")
+    check_source_and_reason(provenance, record)
     what = TakenOver(
         force=force,
         category=category,
@@ -365,6 +329,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     parent = checked_parent(session, entering)
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
+    check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None)
     if parent is not None:
@@ -392,9 +357,13 @@ def link_to_parent(
 ) -> None:
     """Put the link to a child on its parent, of the event that put the child there.
 
+    What only lies below it is no child, and no rule asks the parent for it: nothing is put there.
+
     Raises:
         Refused: The child would stand open under a parent that is closed, or was since.
     """
+    if is_no_child(session, child.category, parent.category):
+        return
     link = evolve(
         event,
         record=parent.id,
@@ -447,7 +416,7 @@ def fire(
 def _check_holders(session: Session, record: Record, act: Act) -> None:
     """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody."""
     persons = [document.signed_by for document in act.evidence if document.signed_by]
-    if role_of(session, act.actor.role).by_appointment:
+    if acts_by_appointment(session, act.actor.role):
         persons.append(act.actor.person)
     for person in persons:
         near = session.alike_name(UsedName("person", person, record.force))
@@ -588,6 +557,7 @@ def amend(
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
+    check_amender(session, known, field, event)
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)

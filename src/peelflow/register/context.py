@@ -26,7 +26,12 @@ from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
 from peelflow.register.kept_rules import KeptRules
 from peelflow.register.known_names import KnownNames
-from peelflow.rulebook.rulebook import Rulebook, national_ledgers
+from peelflow.rulebook.rulebook import (
+    Rulebook,
+    national_ledgers,
+    roles_signing,
+    signing_roles,
+)
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 from peelflow.stores.soundness import is_lawful_moment
 
@@ -280,7 +285,8 @@ class ReadSet:
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         """Return all that a decision on an act may look at, as the session sees it."""
-        parts = reads(lifecycle, record, act.trigger)
+        signers = self.signers(lifecycle)
+        parts = reads(lifecycle, record, act.trigger, signers)
         if not parts:
             return Context(self.now, self.today, predicates=self.services.predicates)
         mentions: tuple[RecordReference, ...] = ()
@@ -296,8 +302,13 @@ class ReadSet:
             mentions,
             known_holidays() if "holidays" in parts else None,
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
+            signers,
             self.rulebook.vocabulary.question_sets,
         )
+
+    def signers(self, lifecycle: Lifecycle) -> frozenset[str]:
+        """Return the roles whose signature the rules of the rulebook, or these, ask for."""
+        return signing_roles(self.rulebook) | roles_signing(lifecycle)
 
     def national_ledgers(self, record: Record) -> frozenset[str] | None:
         """Return the national ledgers, None where the record is of a category of the force's."""

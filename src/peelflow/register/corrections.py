@@ -50,6 +50,8 @@ from peelflow.register.hierarchy import (
     History,
     checked_parent,
     decide_in_hierarchy,
+    each_below,
+    is_no_child,
     ledgers_for_role,
     refusal_on,
 )
@@ -123,7 +125,7 @@ def _take_correction(session: Session, request: Event, what: Corrected, named: E
         for event, record in judged:
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)
-        _move_family(session, request, before, after)
+        _move_family(session, request, before, after, history=history)
     except Refused as refused:
         # Who asked for the correction is told so, wherever it was found.
         role = request.actor.role
@@ -384,8 +386,9 @@ def _check_entry(session: Session, before: Record, after: Record) -> None:
         before.parent,
     ):
         checked_parent(session, after)
-    for child in map(session.get, after.children):
-        if child.category not in kind.children:
+    for child in map(session.get, each_below(session, after)):
+        allowed = child.category in kind.children
+        if not allowed and not is_no_child(session, child.category, after.category):
             raise InvalidRequest(
                 f"{after.id}: its child {child.id}",
                 f"is a {child.category}, which cannot be below a {after.category}",
@@ -399,7 +402,9 @@ def _check_entry(session: Session, before: Record, after: Record) -> None:
             check_names(session, after.id, [used])
 
 
-def _move_family(session: Session, request: Event, before: Record, after: Record) -> None:
+def _move_family(
+    session: Session, request: Event, before: Record, after: Record, *, history: History
+) -> None:
     """Have a parent and children follow what became of a record."""
     old = None if before.withdrawn else before.parent
     new = None if after.withdrawn else after.parent
@@ -410,18 +415,42 @@ def _move_family(session: Session, request: Event, before: Record, after: Record
         link_to_parent(
             session, session.get(new), after, evolve(request, on=first.on), verb="correct"
         )
-    for name in after.children:
+    elif new is not None and _day_below(history) != _day_below(session.history(after.id)):
+        _redate_link(session, request, new, after.id)
+    for name in each_below(session, after):
         if session.get(name).force != after.force:
             _follow_force(session, request, name, after.force)
 
 
+def _day_below(history: History) -> date:
+    """Return the day from which a record lies below its parent, which it has."""
+    standing = as_corrected(history)
+    links = [event for event in standing if isinstance(event.what, ParentLinked)]
+    return (links or standing[:1])[-1].on
+
+
+def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:
+    """Move a parent's link to the day from which its child lies below, among its other events."""
+    standing = as_corrected(session.history(parent))
+    place = max(n for n, event in enumerate(standing) if event.what == ChildLinked(child))
+    earlier, later = standing[place - 1].on, [event.on for event in standing[place + 1 :]]
+    day = min([max(earlier, _day_below(session.history(child))), *later])
+    if day != standing[place].on:
+        _correct_link(session, request, parent, Corrected(standing[place].number, "redate", day))
+
+
 def _unlink(session: Session, request: Event, parent: str, child: str) -> None:
     """Void the link by which a child stood below a parent."""
+    standing = as_corrected(session.history(parent))
+    links = [event for event in standing if event.what == ChildLinked(child)]
+    if links:  # otherwise it lay below and was no child
+        _correct_link(session, request, parent, Corrected(links[-1].number, "void"))
+
+
+def _correct_link(session: Session, request: Event, parent: str, what: Corrected) -> None:
     history, known = session.history(parent), session.get(parent)
-    link = [event for event in as_corrected(history) if event.what == ChildLinked(child)][-1]
-    what, number = Corrected(link.number, "void"), known.number + 1
-    event = evolve(request, record=parent, number=number, what=what, key=None, changes=())
-    for made, record in _judged(session, history, [event], since=link.number):
+    event = evolve(request, record=parent, number=known.number + 1, what=what, key=None, changes=())
+    for made, record in _judged(session, history, [event], since=what.event):
         take(session, made, known, folded=record)
 
 

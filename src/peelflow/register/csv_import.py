@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
+from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance
 from peelflow.register import commands
@@ -33,6 +34,7 @@ from peelflow.register.csv_schema import (
     required_cell,
     sheets_at,
 )
+from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
@@ -323,6 +325,16 @@ class _ImportRun:
         provenance = self._provenance(row, _actor(row), date_cell(row, "on"))
         commands.attach(self.session, record, document, provenance=provenance)
 
+    def note(self, row: SheetRow) -> None:
+        """Note something, with the document that the row brings."""
+        note(
+            self.session,
+            required_cell(row, "record"),
+            required_cell(row, "note"),
+            documents=() if row.get("document") is None else (self._document(row),),
+            provenance=self._provenance(row, _actor(row), date_cell(row, "on")),
+        )
+
     def _provenance(self, row: SheetRow, actor: Actor, on: date, *required: str) -> Provenance:
         """Return who decided, when, why and from what; the key is the row's own, or its content's.
 
@@ -376,7 +388,7 @@ class _ImportRun:
         rule = declared.fields.get(name) if declared else None
         if declared is None or rule is None:
             return text
-        if rule.type == "date" and iso_date(text) is None:
+        if rule.type == "date" and not is_date_of(rule, text):
             raise bad_date(column, text)
         return list_items(declared, name, text) if rule.type == "list" else text
 
@@ -386,6 +398,7 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
     "records": _ImportRun.add,
     "appointments": _ImportRun.appoint,
     "amendments": _ImportRun.amend,
+    "notes": _ImportRun.note,
     "documents": _ImportRun.attach,
 }
 

@@ -1,4 +1,4 @@
-"""Read CSV sheets of records, acts, appointments, amendments and documents as checked rows.
+"""Read CSV sheets of records, acts, appointments, amendments, notes and documents as rows.
 
 The columns tell what a sheet is about. Reading one asks no rule: a row says what somebody asks
 for, and where in which file.
@@ -45,7 +45,8 @@ class SheetKind:
 
     def takes(self, column: str) -> bool:
         """Return whether this kind has the column: by its name, or as a field of the record."""
-        return column in self.columns or (self.fields and column not in KNOWN_COLUMNS)
+        is_field = self.fields and column not in KNOWN_COLUMNS - _ALSO_FIELDS
+        return column in self.columns or is_field
 
 
 _ACTOR_COLUMNS = ("actor", "actor_role")
@@ -80,6 +81,12 @@ SHEET_KINDS = (
         ("recorded_by", "source", "key"),
     ),
     SheetKind(
+        "notes",
+        "note",
+        ("record", "note", "on", *_ACTOR_COLUMNS),
+        ("document", *_DOCUMENT_COLUMNS, "recorded_by", "source", "key"),
+    ),
+    SheetKind(
         "documents",
         "document",
         ("record", "document", "kind", "on", *_ACTOR_COLUMNS),
@@ -87,6 +94,8 @@ SHEET_KINDS = (
     ),
 )
 
+_ALSO_FIELDS = frozenset({"note"})
+"""The columns of other kinds of sheet that a force may call a field of its own, too."""
 KNOWN_COLUMNS = frozenset(column for kind in SHEET_KINDS for column in kind.columns)
 
 

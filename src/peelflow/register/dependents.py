@@ -29,11 +29,10 @@ from peelflow.model.records import (
 )
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
 from peelflow.register.hierarchy import refusal_on
+from peelflow.register.permission import is_move_permitted, no_appointment_sentence
 from peelflow.register.replay import (
     correct_first,
     each_event_with_record,
-    is_move_permitted,
-    no_appointment_sentence,
     why_act_unlawful,
 )
 from peelflow.register.session import Session

@@ -24,6 +24,7 @@ from peelflow.register.commands import (
 from peelflow.register.hierarchy import checked_parent
 from peelflow.register.questions import check_questions
 from peelflow.register.session import Session
+from peelflow.register.taken_over import check_taken_over, check_word
 from peelflow.register.validation import (
     FieldInput,
     category_of,
@@ -34,7 +35,6 @@ from peelflow.register.validation import (
     check_not_future,
     check_one_of,
     check_references,
-    check_taken_over,
     check_text,
     check_type,
     checked_fields,
@@ -97,7 +97,10 @@ def entered_anew(
     rules = session.services.lifecycle_of(old.lifecycle)
     if [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]:
         rules = session.rulebook.lifecycle_for(what.category, what.level, what.graded or on)
-    return _under(session, rules, what, record, wanted, on=on), on
+    entered = _under(session, rules, what, record, wanted, on=on)
+    if (entered.lifecycle, entered.state) != (old.lifecycle, old.state):
+        check_word(rules, first, entered, session.rulebook.vocabulary.roles)
+    return entered, on
 
 
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from peelflow.model.rules import Counts, Lifecycle
 from peelflow.register.context import ReadSet, child_of
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_text, role_of
+from peelflow.stores.base import RecordQuery
 
 History = Sequence[Event]
 NO_HISTORIES: Mapping[str, History] = {}
@@ -78,7 +79,7 @@ def checked_parent(session: Session, child: Record) -> Record | None:
     parent = session.get(child.parent)
     session.check_not_withdrawn(parent)
     allowed = category_of(session, parent.category).children
-    if child.category not in allowed:
+    if child.category not in allowed and not is_no_child(session, child.category, parent.category):
         raise InvalidRequest(
             f"{child.id}: its parent {parent.id}",
             f"is a {parent.category}, which has no {child.category} below it",
@@ -97,6 +98,36 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             raise InvalidRequest(what, "is the record itself, or below it", "name another")
         above = session.get(above.parent) if above.parent else None
     return parent
+
+
+def is_no_child(session: Session, category: str, above: str) -> bool:
+    """Say whether a record of a category lies below one of another without being its child.
+
+    Args:
+        session: What knows the categories.
+        category: The category of what lies below.
+        above: The category of what it lies below.
+    """
+    declared = session.rulebook.vocabulary.categories
+    known = declared.get(above)
+    is_child = known is not None and category in known.children
+    return not is_child and category in declared and above in declared[category].below
+
+
+def each_below(session: Session, record: Record) -> tuple[str, ...]:
+    """Return the records that lie below one, its children first.
+
+    Args:
+        session: What knows the records.
+        record: The one above.
+    """
+    stored = session.services.store.records(RecordQuery(parent=record.id))
+    names = (*record.children, *(known.id for known in stored), *session.changed_records())
+    return tuple(
+        name
+        for name in dict.fromkeys(names)
+        if (below := session.get(name)).parent == record.id and not below.withdrawn
+    )
 
 
 def check_hierarchy(session: Session, before: Record, after: Record, step: HierarchyStep) -> None:
@@ -277,9 +308,8 @@ def record_at(events: History, day: date) -> Record:
     """Return a record at the end of a day: what its events up to then make, at least the first."""
     record = begin(events[0])
     for event in events[1:]:
-        if event.on > day:
-            break
-        record = apply(record, event)
+        if event.on <= day:  # a note may stand among what happened later
+            record = apply(record, event)
     return record
 
 

@@ -23,13 +23,10 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
-from peelflow.register.replay import (
-    each_event_with_record,
-    is_move_permitted,
-    no_appointment_sentence,
-    why_act_unlawful,
-)
+from peelflow.register.permission import is_move_permitted, no_appointment_sentence
+from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
+from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
@@ -52,11 +49,13 @@ class Verification:
         judged: Whether the events were judged by their rules. They are not where something else
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
+        unchecked: What of the database itself could not be looked at.
     """
 
     discrepancies: tuple[Discrepancy, ...]
     judged: bool = False
     assumed: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 def verify_register(
@@ -82,10 +81,13 @@ def verify_register(
     """
     of_seal = tuple(signature_discrepancies(sealed, key)) if sealed is not None else ()
     discrepancies = held_to_events(store, documents, sealed=sealed, heads=heads)
+    with store.snapshot() as kept:
+        unchecked = tuple(kept.unchecked())
     if discrepancies or not judged:
-        return Verification((*of_seal, *discrepancies))
+        return Verification((*of_seal, *discrepancies), unchecked=unchecked)
     found = judge_events(store, session_factory)
-    return evolve(found, discrepancies=(*of_seal, *found.discrepancies))
+    discrepancies = *of_seal, *found.discrepancies
+    return evolve(found, discrepancies=discrepancies, unchecked=unchecked)
 
 
 @frozen
@@ -159,16 +161,19 @@ def _why_unlawful(
 ) -> str:
     """Return why an event could not have happened to a record as it then stood, or nothing."""
 
-    def with_predicates(context: Context) -> Context:
-        return evolve(context, predicates=predicates)
+    def as_kept(context: Context) -> Context:
+        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
+        return evolve(context, predicates=predicates, signers=signers)
 
     match event.what:
         case TransitionTaken() as what if record:
-            why = why_act_unlawful(session, event, what, record, change_context=with_predicates)
+            why = why_act_unlawful(session, event, what, record, change_context=as_kept)
             rules = f"under {record.lifecycle}, kept beside it"
             did = f"`{what.trigger}` by `{event.actor.role}`"
             return f"{did} is not lawful {rules}: {why}" if why else ""
-        case Relevelled() | Migrated() if record and not is_move_permitted(session, event, record):
+        case Relevelled() | Migrated() if record and not is_move_permitted(
+            session, event, record, change_context=as_kept
+        ):
             return no_appointment_sentence(event, record)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"

@@ -15,9 +15,9 @@ from peelflow.model.rules import Lifecycle, MigrationPlan, Pin, moves_level
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among, refined_name
 from peelflow.register.commands import new_event, take, take_automatic
-from peelflow.register.replay import is_appointed
+from peelflow.register.permission import acts_by_appointment, is_appointed
 from peelflow.register.session import Session
-from peelflow.register.validation import check_follows, check_text, check_type, role_of
+from peelflow.register.validation import check_follows, check_text, check_type
 from peelflow.rulebook.authority import is_own_relevelling
 from peelflow.rulebook.national import (
     authority,
@@ -229,8 +229,7 @@ def check_may_migrate(
     if by and actor.role not in by:
         what, why = f"the role {actor.role!r}", f"moves no records under {proved}"
         raise InvalidRequest(what, why, f"{listed(by)} may")
-    is_by_appointment = role_of(session, actor.role).by_appointment
-    if is_by_appointment and not is_appointed(session, record, actor, on):
+    if acts_by_appointment(session, actor.role) and not is_appointed(session, record, actor, on):
         why = f"held no appointment in {record.force} on {on}"
         raise InvalidRequest(f"{actor}", why, "appoint them first")
 

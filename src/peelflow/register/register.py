@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from peelflow.errors import UnknownDocument, UnknownRecord
-from peelflow.figures import Figures, tabulate
+from peelflow.figures import Figures
 from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.batch import Batch, dry_run
+from peelflow.register.as_at import HISTORIES_AT_ONCE, figures_of
+from peelflow.register.batch import Batch
 from peelflow.register.context import Services, utc_now
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from peelflow.stores.seals import Heads, Seal, SealKey
 
 FEED_CHUNK = 500
-HISTORIES_AT_ONCE = 500
 """How many histories are read at once."""
 
 
@@ -64,12 +64,13 @@ class Register:
     fire: Final = autocommit(Batch.fire)
     fire_many: Final = autocommit(Batch.fire_many)
     attach: Final = autocommit(Batch.attach)
+    note: Final = autocommit(Batch.note)
     amend: Final = autocommit(Batch.amend)
     link: Final = autocommit(Batch.link)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
-    why: Final = dry_run(Batch.fire)
+    why: Final = Batch.why
 
     def __init__(
         self,
@@ -401,9 +402,7 @@ class Register:
             check_date(as_at, "the figures")
         check_position_reached(self.services, known)
         check_known_force(self.services, force)
-        totals = self.store.totals(as_at=as_at, force=force, known=known)
-        categories = self.rulebook.vocabulary.categories
-        return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)
+        return figures_of(self.services, ledger, force=force, as_at=as_at, known=known)
 
     def deadline(self, record: str) -> Deadline:
         """Return a record's deadline: the original day, every revised one, and the current.
@@ -630,8 +629,7 @@ class Register:
     ) -> int:
         """Take in an export file.
 
-        The file is checked whole before anything is kept. What was cut off goes on where it
-        stopped.
+        The file is checked whole before anything is kept. What was cut off goes on.
 
         Args:
             path: The file that `export` was written to.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 
@@ -10,16 +10,15 @@ from attrs import evolve
 
 from peelflow.engine.decide import automatic_triggers, decide, reads
 from peelflow.engine.fold import apply, as_corrected, before_withdrawal, begin, fold
-from peelflow.engine.requirements import holds_role
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
-    Actor,
     Amended,
     Attached,
     ChildLinked,
     Event,
     Migrated,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -36,15 +35,15 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
+from peelflow.register.permission import (
+    ContextChange,
+    as_recorded,
+    is_move_permitted,
+    no_appointment_sentence,
+)
 from peelflow.register.session import Session
 from peelflow.register.validation import checked_days
-
-ContextChange = Callable[[Context], Context]
-
-
-def as_recorded(context: Context) -> Context:
-    """Return what a decision may look at, as it is recorded by now."""
-    return context
+from peelflow.stores.soundness import documents_of
 
 
 def check_replay(session: Session, history: History, after: History, *, since: int) -> None:
@@ -77,7 +76,7 @@ def check_replay(session: Session, history: History, after: History, *, since: i
 
 def _was_unlawful(session: Session, history: History, event: Event, record: Record | None) -> bool:
     """Say whether an act was unlawful without the correction, as rules of before let it be."""
-    if record is None or not isinstance(event.what, TransitionTaken):
+    if record is None or not isinstance(event.what, (TransitionTaken, Relevelled, Migrated)):
         return False
     return bool(_why_event_unlawful(session, event, record, history))
 
@@ -185,7 +184,7 @@ def _was_mention_known(session: Session, mention: RecordReference, known: dateti
 
 def _why_event_unlawful(session: Session, event: Event, record: Record, history: History) -> str:
     """Return why an event could not have happened to the record as it then stands, or nothing."""
-    if event.on < record.on and not isinstance(event.what, ChildLinked):
+    if event.on < record.on and not isinstance(event.what, ChildLinked | Noted):
         return f"it would lie before {record.on}, when the event before it happened"
     match event.what:
         case TransitionTaken() as what:
@@ -201,39 +200,14 @@ def _why_event_unlawful(session: Session, event: Event, record: Record, history:
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)
             return ""
-        case Attached(document=document) if is_signed_later(document, event.on):
-            return f"{document.name} is signed on {document.signed_on}, after it was attached"
-        case Attached() | ChildLinked() | ParentLinked() | _:
+        case Attached() | Noted():
+            late = [each for each in documents_of(event) if is_signed_later(each, event.on)]
+            did = "was attached" if isinstance(event.what, Attached) else "was noted"
+            return (
+                f"{late[0].name} is signed on {late[0].signed_on}, after it {did}" if late else ""
+            )
+        case ChildLinked() | ParentLinked() | _:
             return ""
-
-
-def is_move_permitted(
-    session: Session, event: Event, record: Record, *, change_context: ContextChange = as_recorded
-) -> bool:
-    """Say whether who moved a record to other rules held the role on that day, if it needs one."""
-    role = session.rulebook.vocabulary.roles.get(event.actor.role)
-    if role is None or not role.by_appointment:
-        return True
-    return is_appointed(session, record, event.actor, event.on, change_context=change_context)
-
-
-def is_appointed(
-    session: Session,
-    record: Record,
-    actor: Actor,
-    on: date,
-    *,
-    change_context: ContextChange = as_recorded,
-) -> bool:
-    """Say whether an actor held the role by appointment, in a record's force, on a day."""
-    act = Act("migrate", actor, on, actor.person)
-    context = Context(session.now, session.today, session.appointments(record, act))
-    return holds_role(record, act, change_context(context))
-
-
-def no_appointment_sentence(event: Event, record: Record) -> str:
-    """Say that nobody had appointed who moved a record to other rules."""
-    return f"{event.actor} held no appointment in {record.force} on {event.on}"
 
 
 def why_act_unlawful(
@@ -274,7 +248,7 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    if isinstance(event.what, (Attached, Amended, ChildLinked, ParentLinked)):
+    if isinstance(event.what, (Attached, Amended, ChildLinked, Noted, ParentLinked)):
         return
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)

@@ -93,6 +93,7 @@ def _context_with(
         holidays=holidays_of(reads.lifecycle(record)),
         ledgers=reads.national_ledgers(record),
         question_sets=reads.rulebook.vocabulary.question_sets,
+        signers=reads.signers(reads.lifecycle(record)),
     )
 
 

@@ -113,6 +113,8 @@ def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
         in_favour = states_in_favour(session.lifecycle(known))
         if known.successor == record.id and known.state in in_favour:
             yield known.id, "successor"
+        if known.parent == record.id and known.id not in record.children:
+            yield known.id, "parent"
         category = session.rulebook.vocabulary.categories.get(known.category)
         for name, rule in category.fields.items() if category else ():
             if rule.type == "reference" and known.fields.get(name) == record.id:

@@ -11,13 +11,14 @@ from attrs import evolve, frozen
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
 from peelflow.engine.fold import as_corrected
 from peelflow.errors import Conflict
+from peelflow.model.date_spans import DateSpan, read_span
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import Category, Lifecycle, Transition
 from peelflow.register.commands import act_on
 from peelflow.register.context import known_holidays, system_act
 from peelflow.register.session import Session
-from peelflow.register.validation import check_not_future, check_text, is_counted, iso_date
+from peelflow.register.validation import check_not_future, check_text, is_counted
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery, chunked
 
@@ -186,13 +187,17 @@ Origin = Literal["field", "rule", "none"]
 
 @frozen
 class DeadlineChange(Result):
-    """One change of a deadline: to what day (None: taken away), why, who decided, who typed."""
+    """One change of a deadline: to what day (None: taken away), why, who decided, who typed.
+
+    `as_known` is what is known of a day that is not known itself.
+    """
 
     day: date | None
     on: date
     reason: str | None
     actor: Actor
     recorded_by: str
+    as_known: str | None = None
 
 
 @frozen
@@ -219,6 +224,8 @@ class Deadline(Result):
             from another date, or `none`.
         words: The deadline as its report words it, where nobody has made it a day.
         state: By when its state is to be left; None where the rules that are loaded do not say.
+        original_as_known: The original month, quarter or year, where the day was not known.
+        as_known: The current one.
     """
 
     original: date | None
@@ -227,6 +234,8 @@ class Deadline(Result):
     origin: Origin
     words: str | None
     state: StateDeadline | None = None
+    original_as_known: str | None = None
+    as_known: str | None = None
 
 
 def state_deadline(rules: Lifecycle, record: Record) -> StateDeadline | None:
@@ -240,36 +249,41 @@ def state_deadline(rules: Lifecycle, record: Record) -> StateDeadline | None:
     return StateDeadline(record.state, None, f"it {day.why}" if day else NO_PUBLICATION)
 
 
-def current_day(record: Record) -> date | None:
-    """Return the day a record is due: what `deadline_of` its history calls `current`."""
-    return _date_value(record.fields.get(DUE_FIELD))
+def due_span(record: Record) -> DateSpan | None:
+    """Return the days by which a record may be due: one, where the day itself is known."""
+    return _span_of(record.fields.get(DUE_FIELD))
 
 
 def deadline_of(history: Iterable[Event], categories: Mapping[str, Category]) -> Deadline:
     """Return the deadline that a history tells; what was corrected is read as corrected."""
-    category, fields, original = "", dict[str, Value](), None
+    category, fields, original = "", dict[str, Value](), _span_of(None)
     changes: list[DeadlineChange] = []
     for event in as_corrected(history):
         what = event.what
         if isinstance(what, (Added, TakenOver)):
             category, fields = what.category, dict(what.fields)
-            original = _date_value(fields.get(DUE_FIELD))
+            original = _span_of(fields.get(DUE_FIELD))
         elif isinstance(what, Amended):
             fields = {k: v for k, v in fields.items() if k != what.field}
             if what.new is not None:
                 fields[what.field] = what.new
             if what.field == DUE_FIELD and original is None:
-                original = _date_value(what.new)
+                original = _span_of(what.new)
             elif what.field == DUE_FIELD:
-                day, by = _date_value(what.new), (event.actor, event.recorded_by)
-                changes.append(DeadlineChange(day, event.on, event.reason, *by))
+                day, known = _parts_of(_span_of(what.new))
+                by = (event.actor, event.recorded_by)
+                changes.append(DeadlineChange(day, event.on, event.reason, *by, known))
     words = fields.get(DUE_WORDS_FIELD)
+    first_day, first_known = _parts_of(original)
+    day, known = _parts_of(_span_of(fields.get(DUE_FIELD)))
     return Deadline(
-        original=original,
+        original=first_day,
         changes=tuple(changes),
-        current=_date_value(fields.get(DUE_FIELD)),
+        current=day,
         origin=_origin(categories.get(category), fields),
         words=words if isinstance(words, str) else None,
+        original_as_known=first_known,
+        as_known=known,
     )
 
 
@@ -289,8 +303,15 @@ def recorded_deadline(session: Session, record: str) -> Deadline:
     return evolve(deadline, state=state_deadline(session.lifecycle(known), known))
 
 
-def _date_value(value: Value | None) -> date | None:
-    return iso_date(value) if isinstance(value, str) else None
+def _span_of(value: Value | None) -> DateSpan | None:
+    return read_span(value) if isinstance(value, str) else None
+
+
+def _parts_of(span: DateSpan | None) -> tuple[date | None, str | None]:
+    """Return a date as a day, or else as it is known."""
+    if span is None:
+        return None, None
+    return (span.last, None) if span.is_day else (None, span.text)
 
 
 def _origin(category: Category | None, fields: Mapping[str, Value]) -> Origin:

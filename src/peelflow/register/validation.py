@@ -13,6 +13,7 @@ from peelflow.engine.calendar import last_day
 from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
+from peelflow.model.date_spans import is_date_of, say_date_forms
 from peelflow.model.records import (
     Actor,
     Added,
@@ -222,25 +223,6 @@ def check_follows(reads: ReadSet, on: date, record: Record) -> None:
         )
 
 
-def check_taken_over(
-    lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
-) -> None:
-    """Refuse a state its lifecycle does not have, or an issue date after the as-at date."""
-    if issued > on:
-        raise InvalidRequest(
-            f"{record}: the issue date {issued}",
-            f"lies after {on}, when it is taken over",
-            "give an earlier issue date",
-        )
-    check_text(state, f"{record}: the state")
-    if state not in lifecycle.states:
-        raise InvalidRequest(
-            f"{record}: the state {state!r}",
-            f"is none of {lifecycle}'s",
-            suggestion(state, lifecycle.states),
-        )
-
-
 def check_graded(record: str, graded: date | None, *, level: Level, issued: date, on: date) -> None:
     """Refuse a day on which a record's level cannot have been given.
 
@@ -283,6 +265,7 @@ def _declared_field(category: Category, name: str, what: str) -> FieldRule:
 
 
 FieldInput = str | date | Sequence[str]
+UNPINNED = Pin("", 0, "")
 LAST_POSITION = 2**63 - 1  # what a database counts to
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -414,8 +397,8 @@ def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
         check_name(value, f"{what}: the person")
     if rule.type == "choice" and value not in rule.choices:
         raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
-    if rule.type == "date" and iso_date(value) is None:
-        raise InvalidRequest(what, f"is {value!r}, which is no date", "write it as 2023-03-30")
+    if rule.type == "date" and not is_date_of(rule, value):
+        raise InvalidRequest(what, f"is {value!r}, which is no date", say_date_forms(rule))
     return value
 
 
@@ -478,15 +461,15 @@ def check_inspection(reads: ReadSet, inspection: str) -> None:
         raise InvalidRequest(what, why, "name one that was, or leave it out")
 
 
-UNPINNED = Pin("", 0, "")
-
-
 def idempotency_payload(event: Event) -> tuple[object, ...]:
-    """Return what was asked in `event`: without its number, our clock, and what rules derived."""
+    """Return what was asked in `event`, without what rules derived, its number and our clock.
+
+    Nor who typed it: whoever asks again asks for the same, also from another account.
+    """
     # An appointment that begins later is dated today; its own days stand in its fields.
     dated = isinstance(event.what, Added) and event.what.category == "appointment"
     on = None if dated else event.on
-    asked = (on, event.actor, event.recorded_by, event.reason, event.source, event.key)
+    asked = (on, event.actor, event.reason, event.source, event.key)
     return (_without_derived(event.what), *asked)
 
 

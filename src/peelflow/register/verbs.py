@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from peelflow.register.batch import Batch, Verb
+from peelflow.register.batch import Batch
 from peelflow.register.session import Session
+from peelflow.register.trials import Verb
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ take for its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Literal
 
@@ -41,6 +41,7 @@ class Table:
         rows: The rows; a cell of None is empty.
         numbers: The columns to align to the right.
         totals: Whether the last row sums up the others.
+        optional: The columns that people are not shown where no row says anything in them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     numbers: tuple[str, ...] = ()
     totals: bool = False
+    optional: tuple[str, ...] = ()
 
 
 @frozen
@@ -128,6 +130,19 @@ def _blocks_under(section: Section) -> Iterator[Block]:
         yield from _blocks_under(part)
 
 
+ASSUMED = "Assumed"
+"""The column that says of a record that it stands where it was taken over."""
+
+
+def say_mark(*, is_so: bool) -> str | None:
+    """Say in a column of its own that something is so; nothing where it is not.
+
+    Args:
+        is_so: Whether it is so.
+    """
+    return "yes" if is_so else None
+
+
 def say_cell(cell: Cell) -> str:
     """Return a cell as people read it: a day as 30/03/2023, nothing as nothing.
 
@@ -145,12 +160,30 @@ def without_empty_columns(table: Table) -> Table:
     Args:
         table: The table.
     """
+    return _without_empty(table, table.columns[1:] if table.rows else ())
+
+
+def without_optional(table: Table) -> Table:
+    """Return a table without its optional columns that say nothing in any row.
+
+    Args:
+        table: The table.
+    """
+    return _without_empty(table, table.optional)
+
+
+def _without_empty(table: Table, names: Collection[str]) -> Table:
+    """Return a table without those of some columns that say nothing, or nought, in any row."""
     places = [
         place
-        for place in range(len(table.columns))
-        if place == 0 or not table.rows or any(row[place] is not None for row in table.rows)
+        for place, name in enumerate(table.columns)
+        if name not in names or any(_says_something(row[place], name, table) for row in table.rows)
     ]
     columns = tuple(table.columns[place] for place in places)
     rows = tuple(tuple(row[place] for place in places) for row in table.rows)
     numbers = tuple(name for name in table.numbers if name in columns)
     return evolve(table, columns=columns, rows=rows, numbers=numbers)
+
+
+def _says_something(cell: Cell, column: str, table: Table) -> bool:
+    return cell is not None and not (cell == 0 and column in table.optional)

@@ -15,7 +15,6 @@ from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
-from peelflow.portfolio.grouping import ROW, grouped_figures
 from peelflow.portfolio.listing import age_shares, ages
 from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.plan import PlannedInspection, inspection_plan
@@ -28,6 +27,7 @@ from peelflow.portfolio.selection import (
 )
 from peelflow.register.register import Register
 from peelflow.reports.content import (
+    ASSUMED,
     Block,
     Bullets,
     Chart,
@@ -35,6 +35,7 @@ from peelflow.reports.content import (
     Section,
     Series,
     Table,
+    say_mark,
 )
 from peelflow.reports.tables import CLOSED_NUMBERS, OPEN_NUMBERS, movement_table, share_table
 
@@ -42,7 +43,7 @@ MONTHS_OF_HISTORY = 12
 MOST_REASONS = 4
 _AGES = ((6, "Under 6 months"), (12, "6 to 12 months"), (24, "1 to 2 years"))
 _OLDEST, _UNKNOWN = "Over 2 years", "Not known"
-_NUMBERS_OF_FIGURES = ("Open", "Closed", "Total")
+_NUMBERS_OF_FIGURES = ("Open", "Closed", "Total", ASSUMED)
 
 
 @frozen
@@ -188,7 +189,7 @@ def figures_parts(scope: Scope) -> Parts:
         counted = _counted(scope, ledger, position)
         if ledger == scope.ledger or counted.total:
             yield _figures_table(counted, ledger, are_all=ledger == scope.ledger)
-            yield from _assumed_note(scope, ledger)
+            yield from _assumed_note(counted)
     yield Paragraph(
         f"Counted as at {say_date(scope.as_at)}, as known at position {position} of the register's "
         "feed: the same table can be made again from there.",
@@ -214,22 +215,21 @@ def _ledgers(scope: Scope) -> set[str]:
 def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
     """Return figures as a table; all lines, or those alone that are not of nothing."""
     lines = [
-        (line.title, line.open, line.closed, line.total)
+        (line.title, line.open, line.closed, line.total, line.assumed)
         for line in counted.lines
         if are_all or line.total
     ]
     title = f"Held on the ledger “{ledger}”"
     if not counted.total:
         return Table(ledger, f"{title}: no record", ("", *_NUMBERS_OF_FIGURES), ())
-    total = ("Total", counted.open, counted.closed, counted.total)
-    columns = ("Record", *_NUMBERS_OF_FIGURES)
-    return Table(ledger, title, columns, (*lines, total), _NUMBERS_OF_FIGURES, totals=True)
-
-
-def _assumed_note(scope: Scope, ledger: str) -> Parts:
-    counted = grouped_figures(
-        scope.register, ROW, selection=scope.selection, as_at=scope.as_at, ledger=ledger
+    total = ("Total", counted.open, counted.closed, counted.total, counted.assumed)
+    columns, rows = ("Record", *_NUMBERS_OF_FIGURES), (*lines, total)
+    return Table(
+        *(ledger, title, columns, rows, _NUMBERS_OF_FIGURES), totals=True, optional=(ASSUMED,)
     )
+
+
+def _assumed_note(counted: Figures) -> Parts:
     if counted.assumed:
         yield Paragraph(
             f"{counted.assumed} of the {counted.total} were taken over as they stood, from a list, "
@@ -261,10 +261,13 @@ def movement_parts(scope: Scope) -> Parts:
         yield Paragraph("No record came, closed or re-opened.")
         return
     rows = tuple(
-        (step.on, step.row.record, step.kind, str(step.attribution.actor), step.reason)
+        (
+            *(step.on, step.row.record, step.kind, say_mark(is_so=step.assumed)),
+            *(str(step.attribution.actor), step.reason),
+        )
         for step in moved
     )
-    columns = ("Day", "Record", "What", "Decided by", "Reason")
+    columns = ("Day", "Record", "What", ASSUMED, "Decided by", "Reason")
     yield Table("moves", "What came, closed and re-opened", columns, rows)
 
 

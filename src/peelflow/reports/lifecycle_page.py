@@ -9,6 +9,7 @@ from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.wording import (
     markdown_text,
     say_choice,
+    say_counts,
     say_due,
     say_in_force,
     say_requirement,
@@ -61,11 +62,6 @@ def _states_table(lifecycle: Lifecycle) -> Iterator[str]:
     rows = (_state_row(name, state) for name, state in lifecycle.states.items())
     shown = len(columns) if timed else len(columns) - 1
     yield from _table(columns[:shown], (row[:shown] for row in rows))
-
-
-def say_counts(state: State) -> str:
-    """Say how a state counts, on each ledger it names."""
-    return ", ".join(f"{ledger}: {count}" for ledger, count in state.counts_as.items())
 
 
 def say_needs(step: Transition) -> list[str]:

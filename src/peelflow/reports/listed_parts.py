@@ -6,20 +6,24 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from peelflow.errors import InvalidRequest
+from peelflow.model.date_spans import read_span
 from peelflow.model.outline import OutlineSection
 from peelflow.model.records import Corrected, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, Requirement, atoms_of
-from peelflow.portfolio.listing import state_attribution
+from peelflow.portfolio.listing import RecordRow, state_attribution
+from peelflow.portfolio.notes import notes
 from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord, deadlines, overdue
 from peelflow.portfolio.plan import PlannedInspection, Verifiable, inspection_plan
 from peelflow.portfolio.selection import (
     Criterion,
     Selection,
     each_selected,
-    record_as_at,
     text_field,
 )
+from peelflow.register.as_at import record_as_at
+from peelflow.register.taken_over import is_assumed
 from peelflow.reports.content import (
+    ASSUMED,
     Block,
     Bullets,
     Cell,
@@ -27,6 +31,7 @@ from peelflow.reports.content import (
     Section,
     Table,
     say_cell,
+    say_mark,
 )
 from peelflow.reports.counted_parts import Parts, Scope, heading, say_date, say_days
 
@@ -81,13 +86,14 @@ def _recommendation_blocks(scope: Scope, carried: Sequence[Record]) -> Iterator[
             record.id,
             text_field(record, "title"),
             ", ".join(map(_addressee, record.fields.get("addressees", ()))),
-            text_field(record, "due") and date.fromisoformat(text_field(record, "due") or ""),
+            record_date(record, "due"),
             text_field(record, "due_words"),
             _state_title(scope, record),
+            say_mark(is_so=is_assumed(record)),
         )
         for record in carried
     )
-    columns = ("Record", "What it asks for", "To whom", "Due", "As worded", "Stands")
+    columns = ("Record", "What it asks for", "To whom", "Due", "As worded", "Stands", ASSUMED)
     yield Table("recommendations", f"{len(carried)} recommendations", columns, rows)
     answered = [record for record in carried if "accept" in record.done]
     refused = [record for record in carried if "not_accept" in record.done]
@@ -101,6 +107,12 @@ def _recommendation_blocks(scope: Scope, carried: Sequence[Record]) -> Iterator[
         )
 
 
+def record_date(record: Record, name: str) -> Cell:
+    """Return a date of a record's: a day, or else what is known of it."""
+    span = read_span(text_field(record, name) or "")
+    return None if span is None else span.last if span.is_day else span.text
+
+
 def _addressee(name: str) -> str:
     return _ADDRESSEES.get(name, heading(name.replace("_", " ")))
 
@@ -111,7 +123,8 @@ def _state_title(scope: Scope, record: Record) -> str:
 
 
 _ADDRESSEES = {"pccs": "Police and Crime Commissioners", "npcc": "National Police Chiefs' Council"}
-_DAY_COLUMNS = ("Record", "Title", "Level", "Owner", "Original", "Due", "Days over", "Why")
+_RECORD_COLUMNS = ("Record", "Title", "Level", ASSUMED, "Owner")
+_DAY_COLUMNS = (*_RECORD_COLUMNS, "Original", "Due", "Days over", "Why")
 
 
 def overdue_parts(scope: Scope) -> Parts:
@@ -123,26 +136,31 @@ def overdue_parts(scope: Scope) -> Parts:
         yield Table("overdue", title, _DAY_COLUMNS, rows, ("Days over",))
     else:
         yield Paragraph("Nothing that is open is past its day.")
-    if listed.undated:
-        yield Paragraph(f"{len(listed.undated)} open records have no day; they stand below.")
+    unsure = [f"{each.row.record} ({each.as_known})" for each in listed.undated if each.as_known]
+    if unsure:
+        yield Paragraph(f"Nobody can tell of {', '.join(unsure)}, due on a day that is not known.")
+    if len(listed.undated) > len(unsure):
+        count = len(listed.undated) - len(unsure)
+        yield Paragraph(f"{count} open records have no day; they stand below.")
 
 
 def _day_row(record: OverdueRecord) -> tuple[Cell, ...]:
     row, deadline = record.row, record.deadline
     return (
-        row.record,
-        record.title,
-        row.level,
-        row.owner,
-        deadline.original if record.what == "record" else None,
-        record.due,
+        *_record_cells(row, record.title),
+        (deadline.original or deadline.original_as_known) if record.what == "record" else None,
+        record.due or record.as_known,
         record.days_over,
         "; ".join(
-            f"{say_cell(change.day) or 'none'}: {change.reason or 'no reason'}"
+            f"{say_cell(change.day or change.as_known) or 'none'}: {change.reason or 'no reason'}"
             for change in deadline.changes
         )
         or None,
     )
+
+
+def _record_cells(row: RecordRow, title: str | None) -> tuple[Cell, ...]:
+    return (row.record, title, row.level, say_mark(is_so=row.assumed), row.owner)
 
 
 def due_parts(scope: Scope) -> Parts:
@@ -152,13 +170,13 @@ def due_parts(scope: Scope) -> Parts:
     yield Table("due", f"{len(rows)} with a day", _DAY_COLUMNS, rows, ("Days over",))
     if listed.undated:
         undated = tuple(map(_undated_row, listed.undated))
-        columns = ("Record", "Title", "Level", "Owner", "As worded")
+        columns = (*_RECORD_COLUMNS, "As worded")
         yield Table("undated", f"{len(undated)} without a day", columns, undated)
 
 
 def _undated_row(record: UndatedRecord) -> tuple[Cell, ...]:
-    row = record.row
-    return (row.record, record.title, row.level, row.owner, record.deadline.words)
+    words = record.deadline.as_known or record.deadline.words
+    return (*_record_cells(record.row, record.title), words)
 
 
 def letters_parts(scope: Scope) -> Parts:
@@ -190,13 +208,14 @@ def _awaiting(
                     text_field(record, "question"),
                     text_field(record, "owner"),
                     _state_title(scope, record),
+                    say_mark(is_so=is_assumed(record)),
                     since,
                 )
             )
     if not rows:
         yield Paragraph(f"No open record waits for {what}.")
         return
-    columns = ("Record", "Title", "Level", "Question", "Owner", "Stands", "Since")
+    columns = ("Record", "Title", "Level", "Question", "Owner", "Stands", ASSUMED, "Since")
     yield Table(name, f"{len(rows)} wait for {what}", columns, tuple(rows))
 
 
@@ -243,7 +262,7 @@ def _inspection_blocks(planned: PlannedInspection) -> Iterator[Block]:
         (planned.first, "in need of something first"),
     ):
         if records:
-            columns = ("Record", "Title", "Level", "Question", "Owner", "First", "With")
+            columns = (*_RECORD_COLUMNS, "Question", "First", "With")
             rows = tuple(map(_verifiable_row, records))
             yield Table("verifiable", f"{len(rows)} {title}", columns, rows)
     if not (planned.ready or planned.first):
@@ -253,7 +272,7 @@ def _inspection_blocks(planned: PlannedInspection) -> Iterator[Block]:
 def _verifiable_row(record: Verifiable) -> tuple[Cell, ...]:
     row = record.row
     first, kinds = ", ".join(record.steps) or None, ", ".join(record.evidence) or None
-    return (row.record, record.title, row.level, record.question, row.owner, first, kinds)
+    return (*_record_cells(row, record.title), record.question, first, kinds)
 
 
 def corrections_parts(scope: Scope) -> Parts:
@@ -296,6 +315,28 @@ def _changed_figures(scope: Scope) -> Parts:
         yield Table("changed", title, ("Record", *numbers), rows, numbers)
     else:
         yield Paragraph(f"The figures published as at {say_date(scope.since)} stand.")
+
+
+def notes_parts(scope: Scope) -> Parts:
+    """Yield what was noted since the last meeting: of what day, on what, by whom, from what."""
+    noted = notes(scope.register, until=scope.as_at, after=scope.since, selection=scope.selection)
+    if not noted:
+        yield Paragraph(f"Nothing was noted since {say_date(scope.since)}.")
+        return
+    rows = tuple(
+        (
+            note.on,
+            note.row.record,
+            note.title,
+            note.text,
+            str(note.attribution.actor),
+            note.source,
+            ", ".join(document.name for document in note.documents) or None,
+        )
+        for note in noted
+    )
+    columns = ("Day", "Record", "Title", "Note", "By", "Source", "With")
+    yield Table("notes", f"{len(rows)} noted", columns, rows)
 
 
 def text_parts(scope: Scope, part: OutlineSection) -> Iterator[Block]:

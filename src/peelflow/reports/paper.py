@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
 from peelflow.portfolio.selection import Selection
 from peelflow.register.register import Register
@@ -36,6 +36,14 @@ def read_outline(source: bytes, file: str) -> Outline:
         InvalidRules: With every fault of the file, sorted by place.
     """
     outline: Outline = read_all(read_mapping(source, file), Outline)
+    faults = [
+        Diagnostic(part.span, "missing-key", f"the key `{key}` is missing here", f"add `{key}:`")
+        for part in outline.sections
+        for key, said in (("record", part.record), ("document", part.document))
+        if part.section == "text" and said is None
+    ]
+    if faults:
+        raise InvalidRules(faults)
     return outline
 
 
@@ -100,6 +108,7 @@ _MAKERS: Mapping[SectionName, tuple[str, Callable[[Scope], Parts]]] = {
     "plan": ("Forthcoming inspections", listed.plan_parts),
     "due": ("Due dates of everything open", listed.due_parts),
     "corrections": ("Corrections", listed.corrections_parts),
+    "notes": ("Notes since the last meeting", listed.notes_parts),
 }
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from attrs import evolve, frozen
 
+from peelflow.model.date_spans import is_as_known, read_span
 from peelflow.portfolio.grouping import Group, GroupedFigures
 from peelflow.portfolio.listing import Share
 from peelflow.portfolio.movement import MovementTotal
@@ -81,6 +82,8 @@ def _rank(cell: Cell) -> tuple[int, int, str]:
     """Return by what a cell is sorted: numbers before days, and these before words."""
     if isinstance(cell, int):
         return 0, cell, ""
+    if isinstance(cell, str) and is_as_known(cell) and (span := read_span(cell)):
+        return 1, span.last.toordinal(), cell  # behind the days that it may be
     return (1, cell.toordinal(), "") if isinstance(cell, date) else (2, 0, str(cell))
 
 

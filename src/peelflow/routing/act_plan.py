@@ -31,6 +31,7 @@ from peelflow.engine.requirements import (
     distinct_needs,
     has_choice,
     inspection_need,
+    is_held,
     is_relevant,
     open_children,
     question_set_of,
@@ -234,6 +235,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         holidays=assume_no_more_holidays(plan.context.holidays),
         ledgers=plan.binding_ledgers,
         question_sets=plan.context.question_sets,
+        signers=plan.context.signers,
     )
 
 
@@ -373,7 +375,8 @@ def plan_actor(plan: ActPlan) -> bool:
     )
     if plan.is_by_system:
         return True
-    if all(roles[role].by_appointment for role in plan.roles) and not plan.holders:
+    signers = plan.context.signers
+    if all(is_held(role, roles[role], signers) for role in plan.roles) and not plan.holders:
         plan.needs.append(AppointmentNeed(plan.roles, plan.day))
     if any(roles[role].side == "inspectorate" for role in plan.roles):
         plan.needs.append(SourceNeed())

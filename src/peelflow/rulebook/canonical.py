@@ -53,11 +53,17 @@ def pin_of(lifecycle: Lifecycle) -> Pin:
 
 def canonical_json(plain: Any) -> str:
     """Return the one text of plain JSON data: sorted keys, no white space."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(plain)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _sorted_set(items: Iterable[Any]) -> list[Any]:
-    by_text = {canonical_json(item): item for item in items}
+    every = list(items)
+    if not every[1:]:
+        return every  # as most are
+    by_text = {canonical_json(item): item for item in every}
     return [by_text[text] for text in sorted(by_text)]
 
 

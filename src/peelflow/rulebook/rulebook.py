@@ -18,14 +18,19 @@ from attrs import fields as fields_of
 from peelflow.errors import Diagnostic, InvalidRequest
 from peelflow.model.constraints import ALL_QUESTION_SETS
 from peelflow.model.question_sets import QuestionSet, QuestionSetFile
+from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import (
+    SAME_SIDE,
+    SYSTEM,
     AppliesTo,
     Category,
     FieldRule,
     Level,
     Lifecycle,
     MigrationPlan,
+    Role,
     Vocabulary,
+    each_transition,
 )
 from peelflow.results import html_table, short_repr
 from peelflow.wording import listed, say_in_force, suggestion
@@ -130,6 +135,32 @@ def national_ledgers(rulebook: Rulebook) -> Mapping[str, frozenset[str]]:
         name for rules in national for state in rules.states.values() for name in state.counts_as
     )
     return {category: ledgers for rules in national for category in rules.applies_to.category}
+
+
+@lru_cache(maxsize=1024)
+def roles_signing(lifecycle: Lifecycle) -> frozenset[str]:
+    """Return the force's roles whose signature on a document a lifecycle asks for.
+
+    Args:
+        lifecycle: The lifecycle, with its roles.
+    """
+    atoms = (atom for step in each_transition(lifecycle) for atom in atoms_of(step.requires))
+    named = {role for atom in atoms if isinstance(atom, Evidence) for role in atom.signed_by}
+    forces = {name for name, role in lifecycle.roles.items() if role.side == "force"}
+    return frozenset(named & forces)
+
+
+@lru_cache(maxsize=16)
+def signing_roles(rulebook: Rulebook) -> frozenset[str]:
+    """Return the force's roles whose signature some rules of a rulebook ask for.
+
+    Nobody acts in one without an appointment, and who acts in one does not log in. A role of
+    another side is none, for a force's file would bar it from what it decides.
+
+    Args:
+        rulebook: The rules.
+    """
+    return frozenset[str]().union(*map(roles_signing, rulebook.lifecycles))
 
 
 def _precedence(rules: Lifecycle) -> tuple[date, int]:
@@ -252,16 +283,23 @@ _WORD_KINDS = {
 def merge_vocabularies(
     base: Vocabulary, own: Sequence[Vocabulary]
 ) -> tuple[Vocabulary, list[Diagnostic]]:
-    """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first."""
+    """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first.
+
+    A role that is said again may narrow by whom it is appointed, and a field by whom it is amended.
+    """
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
     for vocabulary, (part, what) in product(own, _WORD_KINDS.items()):
         for name, word in getattr(vocabulary, part).items():
-            if name in parts[part] and not _is_same_set(word, parts[part][name]):
+            if _is_said_again(word, parts[part].get(name)):
+                roles = {**parts["roles"], **vocabulary.roles}
+                parts[part][name] = _narrowed(word, parts[part][name], roles)
+                faults += _wider_faults(word, parts[part][name], name, roles)
+            elif name in parts[part] and not _is_same_set(word, parts[part][name]):
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
     for vocabulary in own:
-        faults += _add_fields(vocabulary, parts["categories"])
+        faults += _add_fields(vocabulary, parts["categories"], parts["roles"])
     first = own[0] if own and not base.roles else base
     return Vocabulary(first.vocabulary, **parts, span=first.span), faults
 
@@ -271,13 +309,57 @@ def _is_same_set(word: object, known: object) -> bool:
     return isinstance(word, QuestionSet) and word == known
 
 
-def _add_fields(vocabulary: Vocabulary, categories: dict[str, Category]) -> Iterator[Diagnostic]:
+_PERMISSIONS: Mapping[type, str] = {Role: "appointed_by", FieldRule: "amended_by"}
+"""The key of a word that a force's own file may say again to let fewer of its own do something."""
+
+
+def _is_said_again(own: Any, known: Any) -> bool:
+    """Say whether a word is a known one, said again to narrow who may; its titles as they were."""
+    key = _PERMISSIONS.get(type(own))
+    if key is None or known is None or not getattr(own, key):
+        return False
+    return bool(evolve(own, **{key: getattr(known, key)}) == known)
+
+
+def _narrowed(own: Any, known: Any, roles: Mapping[str, Role]) -> Any:
+    """Return a known word as it is narrowed: of the force's roles only those that are named.
+
+    What other sides may, a force's file takes from nobody.
+    """
+    key = _PERMISSIONS[type(own)]
+    named, allowed = getattr(own, key), getattr(known, key)
+    if not allowed:
+        allowed = (*roles, *({SAME_SIDE} & set(named)))
+    forces = {name for name, role in roles.items() if role.side == "force"}
+    kept = [name for name in allowed if name in named or name not in forces | {SYSTEM}]
+    return evolve(known, **{key: tuple(kept)})
+
+
+def _wider_faults(
+    own: Any, narrowed: Any, name: str, roles: Mapping[str, Role]
+) -> Iterator[Diagnostic]:
+    """Yield each role that a force's own file would let do what it may not; lint finds no role."""
+    key = _PERMISSIONS[type(own)]
+    allowed = getattr(narrowed, key)
+    for role in getattr(own, key):
+        if role not in allowed and role in {SAME_SIDE, *roles}:
+            sentence = f"`{key}` of `{name}` is narrowed by a force's own file, and never widened"
+            yield Diagnostic(own.span, "permission-widened", sentence, f"leave `{role}` out")
+
+
+def _add_fields(
+    vocabulary: Vocabulary, categories: dict[str, Category], roles: Mapping[str, Role]
+) -> Iterator[Diagnostic]:
     """Add a vocabulary's own fields to categories; those that no category has are another fault."""
     for name in vocabulary.fields.keys() & categories.keys():
         fields = dict(categories[name].fields)
         for field_name, rule in vocabulary.fields[name].items():
-            if field_name in fields:
-                meanings = (rule, fields[field_name])
+            known = fields.get(field_name)
+            if _is_said_again(rule, known):
+                fields[field_name] = _narrowed(rule, known, roles)
+                yield from _wider_faults(rule, fields[field_name], field_name, roles)
+            elif known is not None:
+                meanings = (rule, known)
                 yield _redefined_fault(vocabulary, "field", field_name, meanings)
             fields.setdefault(field_name, rule)
         categories[name] = evolve(categories[name], fields=fields)
@@ -345,6 +427,23 @@ def _refinement_faults(
         sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
         instead = suggestion(rules.refines, refinable)
         yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
+    else:
+        yield from _older_version_notes(rules, base)
+
+
+def _older_version_notes(rules: Lifecycle, base: Sequence[Lifecycle]) -> Iterator[Diagnostic]:
+    """Note that a file refines a version after which there is another: it goes on as it is."""
+    name, _, version = (rules.refines or "").rpartition("@")
+    versions = [other for other in base if other.name == name and other.refines is None]
+    newest = max(versions, key=lambda other: other.version, default=None)
+    if newest is not None and newest.version > int(version):
+        sentence = f"`{rules}` refines `{rules.refines}`, and the version in force is `{newest}`"
+        instead = (
+            f"write a next version that refines `{newest}`, and a plan that moves records there"
+        )
+        yield Diagnostic(
+            rules.span, "refines-older-version", sentence, instead, "note", related=newest.span
+        )
 
 
 def _overlap_faults(base: Sequence[Lifecycle], added: Iterable[Lifecycle]) -> Iterator[Diagnostic]:

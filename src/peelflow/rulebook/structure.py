@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cache, cached_property, partial
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
@@ -47,6 +48,7 @@ from peelflow.rulebook.schema import (
     MAPPING_SCHEMAS,
     RESERVED,
     UNKNOWN_DAY,
+    KeySchema,
 )
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
@@ -78,7 +80,10 @@ def wrong_type(node: Node, wanted: str, instead: str = "") -> InvalidRules:
         instead = f"write {A_FLAG}, without quotes"
     elif wanted == A_WHOLE_NUMBER:
         instead = "write digits alone, such as 10, without quotes or a zero before them"
-    sentence = f"{wanted} belongs here, not {_describe_node(node)}"
+    found = _describe_node(node)
+    if wanted == A_TEXT and isinstance(node, ScalarNode) and node.is_ambiguous:
+        found = f"`{node.value}` without quotes"
+    sentence = f"{wanted} belongs here, not {found}"
     return fault(node.span, "wrong-type", sentence, instead or f"write {wanted}")
 
 
@@ -120,7 +125,7 @@ def unknown_requirement(span: Span, text: str) -> InvalidRules:
 
 def read_text(node: Node, _: Any = str) -> str:
     """Read a text that is not empty."""
-    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or node.is_ambiguous:
         raise wrong_type(node, A_TEXT)
     if not node.value:
         raise empty_value(node.span, A_TEXT)
@@ -161,6 +166,8 @@ def read_name(node: Node, named: NamePattern) -> str:
     match node:
         case ScalarNode(value=bool(flag)):
             written = _scalar_text(flag)
+        case ScalarNode(value="null", is_ambiguous=True):
+            written = "null"
         case _:
             written = read_text(node)
     is_reserved = written in RESERVED
@@ -249,15 +256,29 @@ def _diagnostics_in(error: Exception) -> list[Diagnostic]:
     return list(getattr(error, "diagnostics", ()))
 
 
-@attrs.define
+@attrs.define(eq=False, slots=False)
+class _Reader:
+    """What reads one kind; how it does is found when it is first asked, as kinds hold others."""
+
+    kind: Any
+
+    @cached_property
+    def _hook(self) -> Hook:
+        return CONVERTER.get_structure_hook(self.kind)
+
+    def read(self, node: Node) -> Any:
+        return self._hook(node, self.kind)
+
+
+@attrs.define(eq=False)
 class _FaultCollector:
     """Reads every part of a whole before it raises the faults of all."""
 
     faults: list[Exception] = attrs.field(factory=list)
 
-    def read(self, node: Node, kind: Any) -> Any:
+    def read(self, node: Node, reader: _Reader) -> Any:
         try:
-            return CONVERTER.structure(node, kind)
+            return reader.read(node)
         except (InvalidRules, BaseValidationError) as invalid:
             self.faults.append(invalid)
             return None
@@ -268,11 +289,11 @@ class _FaultCollector:
             raise IterableValidationError(what, self.faults, tuple)
 
 
-def _read_sequence(node: Node, kind: Any) -> tuple[Any, ...]:
+def _read_sequence(reader: _Reader, node: Node, _: Any) -> tuple[Any, ...]:
     if not isinstance(node, SequenceNode):
         raise wrong_type(node, A_LIST)
     collector = _FaultCollector()
-    items = tuple(collector.read(item, get_args(kind)[0]) for item in node.nodes)
+    items = tuple([collector.read(item, reader) for item in node.nodes])
     for item, first in duplicate_items(node):
         what = (
             f"`{shown(_scalar_text(item.value))}`" if isinstance(item, ScalarNode) else "this item"
@@ -283,15 +304,14 @@ def _read_sequence(node: Node, kind: Any) -> tuple[Any, ...]:
     return items
 
 
-def _read_mapping(node: Node, kind: Any) -> dict[str, Any]:
+def _read_mapping(readers: tuple[_Reader, ...], node: Node, _: Any) -> dict[str, Any]:
     if not isinstance(node, MappingNode):
         raise wrong_type(node, A_MAPPING)
-    collector = _FaultCollector()
-    key_kind, value_kind = get_args(kind)
+    collector, (of_keys, of_values) = _FaultCollector(), readers
     entries: dict[str, Any] = {}
     for key, child in node.entries.items():
-        collector.read(ScalarNode(key, node.keys[key]), key_kind)
-        entries[key] = collector.read(_at_key(child, node.keys[key]), value_kind)
+        collector.read(ScalarNode(key, node.keys[key]), of_keys)
+        entries[key] = collector.read(_at_key(child, node.keys[key]), of_values)
     collector.finish(A_MAPPING)
     return entries
 
@@ -315,15 +335,22 @@ def _read_by_schema(node: Node, cls: Any) -> Any:
         )
         collector.faults.append(fault(node.keys[name], "unknown-key", sentence, instead))
     values: dict[str, Any] = dict.fromkeys(shape.filled_in)
-    for name, key in shape.keys.items():
+    for name, key, reader in _keys_of(cls):
         if name in node.entries:
             child = _at_key(node.entries[name], node.keys[name])
-            values[key.attribute] = collector.read(child, key.holds)
+            values[key.attribute] = collector.read(child, reader)
         elif key.required:
             sentence = f"the key `{name}` is missing here"
             collector.faults.append(fault(node.span, "missing-key", sentence, f"add `{name}:`"))
     collector.finish(cls.__name__)
     return cls(**values, span=node.span)
+
+
+@cache
+def _keys_of(cls: Any) -> tuple[tuple[str, KeySchema, _Reader], ...]:
+    """Return the keys of a kind of mapping, each with what reads its value."""
+    keys = MAPPING_SCHEMAS[cls].keys.items()
+    return tuple((name, key, _Reader(key.holds)) for name, key in keys)
 
 
 def _annotated_hook(kind: Any) -> Hook:
@@ -334,9 +361,9 @@ def _annotated_hook(kind: Any) -> Hook:
         case NumberRange():
             return lambda node, _: read_whole_number(node, mark)
         case AtLeastOne():
-            return lambda node, _: _read_at_least_one(node, plain)
+            return partial(_read_at_least_one, _Reader(plain))
         case OneOrList():
-            return lambda node, _: _read_one_or_list(node, plain)
+            return partial(_read_one_or_list, _Reader(plain))
         case LevelWord():
             return lambda node, _: read_level(node)
         case FirstDayWord():
@@ -347,16 +374,20 @@ def _annotated_hook(kind: Any) -> Hook:
             return lambda node, _: _read_sentence(node)
 
 
-def _read_at_least_one(node: Node, plain: Any) -> Any:
-    parts = CONVERTER.structure(node, plain)
+def _read_at_least_one(reader: _Reader, node: Node, _: Any) -> Any:
+    parts = reader.read(node)
     if not parts:
         raise empty_value(node.span, A_LIST if isinstance(node, SequenceNode) else A_MAPPING)
     return parts
 
 
-def _read_one_or_list(node: Node, plain: Any) -> Any:
+def _read_one_or_list(reader: _Reader, node: Node, kind: Any) -> Any:
     alone = isinstance(node, ScalarNode)
-    return _read_at_least_one(SequenceNode((node,), node.span) if alone else node, plain)
+    return _read_at_least_one(reader, SequenceNode((node,), node.span) if alone else node, kind)
+
+
+_TRIGGER = _Reader(TriggerName)
+_ALTERNATIVES = _Reader(Annotated[tuple[Transition, ...], AtLeastOne()])
 
 
 def _read_transitions(node: Node) -> tuple[Transition, ...]:
@@ -367,13 +398,13 @@ def _read_transitions(node: Node) -> tuple[Transition, ...]:
     transitions: list[Transition] = []
     for trigger, child in node.entries.items():
         place = node.keys[trigger]
-        collector.read(ScalarNode(trigger, place), TriggerName)
+        collector.read(ScalarNode(trigger, place), _TRIGGER)
         alternatives = (
             child
             if isinstance(child, SequenceNode)
             else SequenceNode((_at_key(child, place),), place)
         )
-        read = collector.read(alternatives, Annotated[tuple[Transition, ...], AtLeastOne()])
+        read = collector.read(alternatives, _ALTERNATIVES)
         transitions += [attrs.evolve(transition, trigger=trigger) for transition in read or ()]
     collector.finish(A_MAPPING)
     return tuple(transitions)
@@ -483,8 +514,14 @@ def _converter() -> Converter:
     converter = Converter()
     rules: list[tuple[Callable[[Any], bool], Callable[[Any], Hook]]] = [
         (lambda kind: get_origin(kind) is Literal, lambda _: read_choice),
-        (lambda kind: get_origin(kind) is tuple, lambda _: _read_sequence),
-        (lambda kind: get_origin(kind) is Mapping, lambda _: _read_mapping),
+        (
+            lambda kind: get_origin(kind) is tuple,
+            lambda kind: partial(_read_sequence, _Reader(get_args(kind)[0])),
+        ),
+        (
+            lambda kind: get_origin(kind) is Mapping,
+            lambda kind: partial(_read_mapping, tuple(map(_Reader, get_args(kind)))),
+        ),
         (lambda kind: get_origin(kind) is Annotated, _annotated_hook),
         (lambda kind: kind == Requirement, lambda _: _read_requirement),
         (lambda kind: kind in MAPPING_SCHEMAS, lambda _: _read_by_schema),

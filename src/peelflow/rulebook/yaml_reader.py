@@ -27,10 +27,14 @@ HOW_TO_QUOTE = "check indentation, brackets and quotes; quote a text that holds 
 
 @frozen
 class ScalarNode:
-    """A text, a whole number, true or false."""
+    """A text, a whole number, true or false.
+
+    `is_ambiguous`: it stands without quotes, is read as text, and is none to other readers of YAML.
+    """
 
     value: str | int | bool
     span: Span
+    is_ambiguous: bool = field(default=False, eq=False, repr=False)
 
 
 @frozen
@@ -133,18 +137,19 @@ class _Limits:
     texts: int = 0
     is_aliased: bool = False
 
-    def count(self, size: _NodeSize, depth: int, span: Span) -> None:
+    def count(self, nodes: int, texts: int, depth: int, span: Span) -> None:
         """Count a node.
 
         Args:
-            size: Its own size, without what it will hold.
+            nodes: How many values it is, without what it will hold.
+            texts: How many characters.
             depth: How deep it reaches.
             span: Its place.
         """
         if depth > MAX_DEPTH:
             raise _too_deep(span)
-        self.nodes += size.nodes
-        self.texts += size.texts
+        self.nodes += nodes
+        self.texts += texts
         if self.nodes <= MAX_NODES and self.texts <= MAX_BYTES:
             return
         if self.is_aliased:
@@ -167,18 +172,37 @@ def _too_deep(span: Span) -> InvalidRules:
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+NO_TEXT = re.compile(
+    r"~|null|Null|NULL|true|True|TRUE|false|False|FALSE"
+    r"|[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
+    r"|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN",
+    re.ASCII,
+)
+"""What YAML 1.2's core schema, and so an editor, takes for something else than a text."""
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
     f"|[{''.join(sorted(TEXT_TURNERS))}]"
 )
+UNPRINTABLE_ASCII = re.compile("[^\t\n\r\x20-\x7e]")
+
+
+def is_no_text(written: str) -> bool:
+    """Say whether an unquoted scalar is a number, a truth value or nothing to an editor.
+
+    Args:
+        written: The scalar, as it stands in the file.
+    """
+    return NO_TEXT.fullmatch(written) is not None
 
 
 def read_mapping(source: bytes, file: str) -> MappingNode:
     """Read one rule file: a single YAML document that is a mapping.
 
     Unquoted `true` and `false` are truth values and unquoted whole numbers are numbers; every
-    other scalar stays the text that stands in the file.
+    other scalar stays the text that stands in the file. Where a text belongs, one that other
+    readers take for a number or for nothing wants quotes.
 
     Args:
         source: The file's bytes.
@@ -201,7 +225,8 @@ def read_node(text: str, file: str) -> Node:
         InvalidRules: The text is not one plain YAML document, or exceeds the bounds.
     """
     _refuse_unprintable(text, file)
-    builder = _NodeBuilder(_Positions(file, _span_after(text, file)))
+    *lines, last = f"{text}|".splitlines()  # printable: these are all the line breaks it has
+    builder = _NodeBuilder(_Positions(file, Span(file, len(lines) + 1, len(last))))
     with _syntax_faults(builder.places):
         for event in yaml.parse(text, Loader=LOADER):
             builder.take(event)
@@ -223,7 +248,7 @@ def _decode(source: bytes, file: str) -> str:
 
 def _refuse_unprintable(text: str, file: str, place: Span | None = None) -> None:
     """Refuse a character that cannot stand in a file, at `place` or where it stands in the text."""
-    unprintable = UNPRINTABLE.search(text)
+    unprintable = (UNPRINTABLE_ASCII if text.isascii() else UNPRINTABLE).search(text)
     if unprintable:
         why = ", for it turns text around unseen" if unprintable.group() in TEXT_TURNERS else ""
         code_point = f"U+{ord(unprintable.group()):04X}"
@@ -354,13 +379,16 @@ class _NodeBuilder:
         return span
 
     def _scalar(self, event: Any, span: Span) -> None:
-        text = event.value
-        _refuse_unprintable(text, self.places.file, span)
-        size, depth = _NodeSize(1, len(text), 1), len(self._open) + 1
-        self._limits.count(size, depth, span)
-        composed = _Composed(ScalarNode(_scalar_value(event), span), text, not event.style)
+        text, style = event.value, event.style
+        if style == '"':  # the one that can write a character that does not stand in the file
+            _refuse_unprintable(text, self.places.file, span)
+        depth = len(self._open) + 1
+        self._limits.count(1, len(text), depth, span)
+        value = _scalar_value(text, style)
+        is_ambiguous = not style and isinstance(value, str) and is_no_text(value)
+        composed = _Composed(ScalarNode(value, span, is_ambiguous), text, not style)
         if event.anchor is not None:
-            self._anchors[event.anchor] = composed, size
+            self._anchors[event.anchor] = composed, _NodeSize(1, len(text), 1)
         self._hold(composed, depth)
 
     def _enter(self, event: Any, span: Span) -> None:
@@ -368,7 +396,7 @@ class _NodeBuilder:
             self._anchors[event.anchor] = None
         limits, depth = self._limits, len(self._open) + 1
         before = limits.nodes, limits.texts
-        limits.count(_NodeSize(1, 0, 1), depth, span)
+        limits.count(1, 0, depth, span)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._open.append(_OpenNode(event.anchor, span, is_mapping, *before, depth))
 
@@ -392,7 +420,7 @@ class _NodeBuilder:
             raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
         composed, size = named
         self._limits.is_aliased, depth = True, len(self._open) + size.height
-        self._limits.count(size, depth, span)
+        self._limits.count(size.nodes, size.texts, depth, span)
         self._hold(composed, depth)
 
     def _hold(self, composed: _Composed, deepest: int) -> None:
@@ -408,10 +436,11 @@ class _NodeBuilder:
             holder.key = composed
         else:
             key, holder.key = holder.key, None
-            faults = list(_key_faults(key, holder.keys))
-            self.faults += faults
-            if not faults and key.text is not None:
-                holder.entries[key.text], holder.keys[key.text] = composed.node, key.node.span
+            text = key.text
+            if text is None or text in holder.keys or (text == "<<" and key.is_plain):
+                self.faults.append(_key_fault(key, holder.keys))
+            else:
+                holder.entries[text], holder.keys[text] = composed.node, key.node.span
 
 
 def _ended_node(ended: _OpenNode) -> Node:
@@ -420,23 +449,21 @@ def _ended_node(ended: _OpenNode) -> Node:
     return SequenceNode(tuple(ended.nodes), ended.span)
 
 
-def _key_faults(key: _Composed, keys: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    place = key.node.span
-    if key.text is None:
+def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic:
+    place, text = key.node.span, key.text
+    if text is None:
         sentence = "a list or mapping cannot be a key"
-        yield Diagnostic(place, "key-not-text", sentence, "write a name")
-    elif key.is_plain and key.text == "<<":
+        return Diagnostic(place, "key-not-text", sentence, "write a name")
+    if text == "<<" and key.is_plain:
         sentence = "`<<` would merge keys from elsewhere, and what is read is what runs"
-        yield Diagnostic(place, "merge-key", sentence, "write the keys out here")
-    elif key.text in keys:
-        sentence = f"the key `{shown(key.text)}` already stands on line {keys[key.text].line}"
-        yield Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
+        return Diagnostic(place, "merge-key", sentence, "write the keys out here")
+    sentence = f"the key `{shown(text)}` already stands on line {keys[text].line}"
+    return Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
 
 
-def _scalar_value(event: Any) -> str | int | bool:
-    value: str = event.value
-    if event.style:
-        return value
-    if value in {"true", "false"}:
-        return value == "true"
-    return int(value) if WHOLE_NUMBER.fullmatch(value) else value
+def _scalar_value(text: str, style: str | None) -> str | int | bool:
+    if style:
+        return text
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else text

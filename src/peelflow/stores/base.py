@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -135,7 +136,7 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for.
+    unless asked for; with `assumed`, those alone that were taken over are listed.
     """
 
     force: str | None = None
@@ -145,6 +146,7 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
+    assumed: bool = False
 
 
 @frozen
@@ -272,6 +274,40 @@ class DocumentStore(Protocol):
         """Return whether a document is kept, without reading it."""
 
 
+class SettingStore(Protocol):
+    """Remembers how a register is set up, beside what happened in it."""
+
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that documents are kept in, or that there is none.
+
+        A store in a file keeps a folder that lies below the file's own relative to that, so that
+        both can be moved together.
+        """
+
+
+DOCUMENTS_SETTING = "documents"
+"""What the folder of documents is remembered by."""
+
+
+def folder_as_kept(folder: Path, beside: Path | None) -> str:
+    """Return how a folder is remembered: from the folder of the register's file, if below it."""
+    is_below = beside is not None and folder.is_relative_to(beside)
+    return (folder.relative_to(beside) if beside and is_below else folder).as_posix()
+
+
+def folder_from(kept: object, beside: Path | None) -> Path | None:
+    """Return the folder that `folder_as_kept` told, None where what is kept tells none."""
+    if not isinstance(kept, str) or not kept or "\0" in kept:
+        return None
+    folder = Path(kept)
+    if folder.is_absolute():
+        return folder
+    return None if beside is None else beside / folder
+
+
 class Snapshot(Protocol):
     """All that a store keeps, as it is kept, in one reading (S6); writers go on meanwhile."""
 
@@ -296,6 +332,13 @@ class Snapshot(Protocol):
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what is wrong with the database itself, below the rows; nothing where none is."""
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield what of the database itself could not be looked at, in words."""
+
+
+SCHEMA_GONE = "its schema number is gone"
+"""How the sentence begins of a store that has tables of ours, and no number of their schema."""
+
 
 class DatabaseFault(NamedTuple):
     """What is wrong with a database itself: its code, and a sentence."""
@@ -311,7 +354,9 @@ class SnapshotStore(Protocol):
         """Return one reading of everything, for as long as the block lasts."""
 
 
-class Store(EventStore, QueryStore, FeedStore, DocumentStore, SnapshotStore, Protocol):
+class Store(
+    EventStore, QueryStore, FeedStore, DocumentStore, SettingStore, SnapshotStore, Protocol
+):
     """All that `open_store` returns. A function that needs less names the part that it needs."""
 
 
@@ -420,3 +465,16 @@ def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+NUMBERED_AT_ONCE = 1000
+
+
+def numbers_until(store: Store, known: int) -> dict[str, int]:
+    """Return the number of each record's last event up to a position of the feed."""
+    numbers: dict[str, int] = {}
+    after = 0
+    while after < known and (page := store.feed(after, min(NUMBERED_AT_ONCE, known - after))):
+        numbers.update((item.entry.event.record, item.entry.event.number) for item in page)
+        after = page[-1].position
+    return numbers

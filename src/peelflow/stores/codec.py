@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 from cattrs import Converter
-from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.errors import CattrsError
 
 from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import (
@@ -24,6 +24,7 @@ from peelflow.model.records import (
     Added,
     Amended,
     Attached,
+    Attachment,
     Change,
     ChildLinked,
     Corrected,
@@ -32,6 +33,7 @@ from peelflow.model.records import (
     EventPayload,
     Migrated,
     Moment,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -69,6 +71,7 @@ def write_record(record: Record) -> str:
         f'"fields":{_write_fields(record.fields)},"force":{_quote(record.force)},"format":1,'
         f'"id":{_quote(record.id)},"issued":"{record.issued.isoformat()}",'
         f'"level":{_write_level(record.level)},"lifecycle":{_write_pin(record.lifecycle)},'
+        f"{_held_member('note_documents', record.note_documents)}"
         f'"number":{record.number:d},"on":"{record.on.isoformat()}","parent":{parent},'
         f"{_list_member('spent', sorted(record.spent))}{_spent_for_member(record)}"
         f'"state":{_quote(record.state)},'
@@ -138,13 +141,21 @@ def _day_member(name: str, day: date | None) -> str:
     return "" if day is None else f'"{name}":"{day.isoformat()}",'
 
 
+ASSUMED_START = '{"assumed":true,'
+"""How the text of a record begins that was taken over: by it, a database finds them."""
+
+
 def _attachments_member(record: Record) -> str:
+    assumed = ASSUMED_START[1:] if record.assumed else ""
+    return f"{assumed}{_held_member('attachments', record.attachments)}"
+
+
+def _held_member(name: str, held: Iterable[Attachment]) -> str:
     members = [
         f'{{"document":{_write_document(attachment.document)},"number":{attachment.number:d}}}'
-        for attachment in record.attachments
+        for attachment in held
     ]
-    assumed = '"assumed":true,' if record.assumed else ""
-    return f'{assumed}"attachments":[{",".join(members)}],' if members else assumed
+    return f'"{name}":[{",".join(members)}],' if members else ""
 
 
 def _done_member(record: Record) -> str:
@@ -213,6 +224,12 @@ def _names_member(member: str, names: Mapping[str, str] | None) -> str:
     return f',"{member}":{{{",".join(inside)}}}' if is_said else ""
 
 
+def _write_noted(what: Noted) -> str:
+    documents = ",".join(map(_write_document, what.documents))
+    held = f'"documents":[{documents}],' if documents else ""
+    return f'{{{held}"text":{_quote(what.text)}}}'
+
+
 def _write_corrected(what: Corrected) -> str:
     to = "" if what.to is None else f',"to":"{what.to.isoformat()}"'
     entry = ""
@@ -235,6 +252,7 @@ _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
     ParentLinked: lambda what: f'{{"parent":{_quote(what.parent)}}}',
     Relevelled: _write_relevelled,
     Migrated: _write_migrated,
+    Noted: _write_noted,
     Corrected: _write_corrected,
 }
 
@@ -330,7 +348,7 @@ def _decode(text: str, structure: Callable[[_Json], _T]) -> _T:
         LookupError,
         RecursionError,
         TypeError,
-        ForbiddenExtraKeysError,
+        CattrsError,
     ) as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault

@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     read_set_ids,
     total_order,
 )
+from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.rows import decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
 
@@ -135,6 +136,8 @@ class Statements:
         elif query.level != "any":
             is_number = isinstance(query.level, int)
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
+        if query.assumed:
+            where[f"body LIKE {mark}"] = (f"{ASSUMED_START}%",)
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
         conditions = " AND ".join(where) or "1 = 1"
@@ -303,10 +306,15 @@ class SqlSnapshot:
     select: Select
     _statements: Statements = field(repr=False)
     _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
+    _unchecked: Callable[[Select], Iterator[str]] = field(repr=False, default=lambda _: iter(()))
 
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, and how its schema differs from ours."""
         return self._check(self.select)
+
+    def unchecked(self) -> Iterator[str]:
+        """Yield what the database could not be asked to check."""
+        return self._unchecked(self.select)
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record and number."""

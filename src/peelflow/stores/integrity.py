@@ -22,14 +22,12 @@ from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.model.records import (
     Added,
-    Attached,
     ChildLinked,
     Event,
     Migrated,
     ParentLinked,
     Relevelled,
     TakenOver,
-    TransitionTaken,
 )
 from peelflow.model.rules import Pin
 from peelflow.results import Result
@@ -47,7 +45,13 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import event_from, event_text, record_text
 from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
-from peelflow.stores.soundness import KeptLifecycles, entry_of, event_faults, history_faults
+from peelflow.stores.soundness import (
+    KeptLifecycles,
+    documents_of,
+    entry_of,
+    event_faults,
+    history_faults,
+)
 
 
 @frozen(order=True)
@@ -89,13 +93,9 @@ class References:
                 | ParentLinked(parent=name)
             ):
                 self.records.setdefault(name, where)
-            case TransitionTaken(evidence=evidence):
-                for document in evidence:
-                    self.documents.setdefault(document.digest, where)
-            case Attached(document=document):
-                self.documents.setdefault(document.digest, where)
             case _:
-                pass
+                for document in documents_of(event):
+                    self.documents.setdefault(document.digest, where)
 
 
 @frozen

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from pathlib import Path
 from threading import RLock
 from typing import NoReturn
 
@@ -62,6 +63,7 @@ class MemoryStore:
         self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
         self._lifecycles: dict[PinKey, str] = {}
+        self._folder: Path | None = None
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -163,6 +165,16 @@ class MemoryStore:
         with self._lock:
             return digest in self._documents
 
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+        with self._lock:
+            return self._folder
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that documents are kept in, or that there is none."""
+        with self._lock:
+            self._folder = folder
+
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
         with self._lock:
@@ -238,10 +250,15 @@ class _MemorySnapshot:
         """Yield nothing: there is no database."""
         return iter(())
 
+    def unchecked(self) -> Iterator[str]:
+        """Yield nothing: there is no database."""
+        return iter(())
+
 
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
+        and (record.assumed or not query.assumed)
         and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)

@@ -9,11 +9,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from heapq import merge
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, TypeGuard
 
-from peelflow.errors import InvalidRequest, MissingDependency
+from peelflow.errors import InvalidRequest, MissingDependency, StoreUnavailable
 from peelflow.files import read_regular
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
 from peelflow.stores.memory import MemoryStore
@@ -126,21 +127,23 @@ class DocumentFolder:
     kept before the folder came into use is still found.
 
     Args:
-        path: The folder; made when missing, in a folder that must exist.
-        store: The register's store.
+        path: The folder.
+        store: The register's store, which remembers the folder once a document is kept in it.
+        make: Whether the folder is made when missing, in a folder that must exist.
 
     Raises:
         InvalidRequest: The folder cannot be made, or the path is none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], store: DocumentStore) -> None:
+    def __init__(self, path: str | os.PathLike[str], store: Store, *, make: bool = True) -> None:
         if not _is_path(path):
             what, instead = f"the folder {path!r:.80}", "give one, such as 'letters'"
             raise InvalidRequest(what, "is no path", instead)
         self.path: Path = Path(path).absolute()
-        self._store = store
+        self._store, self._is_noted = store, False
         try:
-            self.path.mkdir(exist_ok=True)
+            if make:
+                self.path.mkdir(exist_ok=True)
         except (OSError, ValueError) as fault:  # a path with a NUL or a lone surrogate
             raise _unwritable_folder(self.path, fault) from None
 
@@ -155,6 +158,7 @@ class DocumentFolder:
         try:
             # INVARIANT: what lies there is compared, for a name proves nothing; a link is no file.
             if not place.is_symlink() and place.exists() and read_regular(place) == content:
+                self._note()
                 return
             place.parent.mkdir(exist_ok=True)
             if place.parent.is_symlink():
@@ -165,6 +169,12 @@ class DocumentFolder:
                 _sync_folder(folder)
         except OSError as fault:
             raise _unwritable_folder(self.path, fault) from None
+        self._note()
+
+    def _note(self) -> None:
+        if not self._is_noted and self._store.documents_folder() != self.path:
+            self._store.note_documents_folder(self.path)
+        self._is_noted = True
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
@@ -242,12 +252,20 @@ def documents_of(store: Store, folder: str | os.PathLike[str] | None) -> Documen
 
     Args:
         store: The register's store.
-        folder: The folder; None where the store keeps them.
+        folder: The folder; None where it is the one that the store remembers, or there is none.
     """
-    if folder is None:
+    chosen = _remembered_folder(store) if folder is None else folder
+    if chosen is None:
         return store
-    documents = DocumentFolder(folder, store)
+    documents = DocumentFolder(chosen, store, make=folder is not None)
     return ForceDocuments(documents, store) if _is_of_one_force(store) else documents
+
+
+def _remembered_folder(store: Store) -> Path | None:
+    try:
+        return store.documents_folder()
+    except StoreUnavailable:  # whatever is wrong with it, it is opened to be verified
+        return None
 
 
 def _is_of_one_force(store: DocumentStore) -> TypeGuard[ForceStore]:
@@ -292,11 +310,14 @@ def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidReques
 
 
 def register_documents(snapshot: Snapshot, documents: DocumentStore) -> Iterator[tuple[str, bytes]]:
-    """Yield each document of a register once: those of its folder, and those its store keeps."""
-    in_folder = set()
-    for digest, content in documents.documents() if isinstance(documents, DocumentFolder) else ():
-        in_folder.add(digest)
-        yield digest, content
-    for digest, content in snapshot.documents():
-        if digest not in in_folder:
+    """Yield each document of a register once, by digest: its folder's and its store's."""
+    folder = documents.documents() if isinstance(documents, DocumentFolder) else iter(())
+    last = None
+    for digest, content in merge(folder, snapshot.documents(), key=_digest_text):
+        if digest != last:  # the folder's comes first
             yield digest, content
+        last = digest
+
+
+def _digest_text(document: tuple[object, object]) -> str:
+    return str(document[0])  # whatever somebody else put there in its place

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -39,12 +39,15 @@ def schema_faults(found: SchemaObjects, expected: SchemaObjects) -> Iterator[Dat
             yield DatabaseFault("schema-differs", f"its {name} is another: {found[name]:.200}")
 
 
-def sqlite_faults(select: Select, expected: SchemaObjects) -> Iterator[DatabaseFault]:
+def sqlite_faults(
+    select: Select, expected: SchemaObjects, *, later: Container[str] = ()
+) -> Iterator[DatabaseFault]:
     """Yield what SQLite's own checks find, and how the schema differs.
 
     Args:
         select: Runs a statement on the file.
         expected: The objects that this version makes, as `sqlite_objects` gives them.
+        later: The tables that a register of before may lack, with all that is on them.
     """
     for (line,) in select("PRAGMA integrity_check"):
         if line != "ok":
@@ -53,7 +56,24 @@ def sqlite_faults(select: Select, expected: SchemaObjects) -> Iterator[DatabaseF
         sentence = f"row {row} of {table} refers to one that is gone"
         yield DatabaseFault("database-damaged", sentence)
     tables = {name.partition(" ")[2] for name in expected if name.startswith("table ")}
-    yield from schema_faults(sqlite_objects(select, tables), expected)
+    found = sqlite_objects(select, tables)
+    lacked = {f"table {table}" for table in tables if table in later} - found.keys()
+    yield from schema_faults(found, without_tables(expected, lacked))
+
+
+def without_tables(expected: SchemaObjects, lacked: Iterable[str]) -> SchemaObjects:
+    """Return the objects but for some tables, and what is on them.
+
+    Args:
+        expected: The objects of all tables.
+        lacked: Those tables, as objects: `table settings`.
+    """
+    names = tuple(name.partition(" ")[2] for name in lacked)
+    return {
+        name: definition
+        for name, definition in expected.items()
+        if not any(table in name for table in names)
+    }
 
 
 def sqlite_objects(select: Select, tables: Iterable[str]) -> SchemaObjects:

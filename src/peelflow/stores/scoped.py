@@ -2,7 +2,8 @@
 
 A document is kept once, by its digest, whoever brings it. That a force brought it is kept beside
 it, so that nobody is given a document who only knows its digest. A force's own lifecycles are kept
-under its name, so that two forces may each have one of the same name and version.
+under its name, so that two forces may each have one of the same name and version; and so are
+records whose ids another force has.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from contextlib import AbstractContextManager
 from datetime import date
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import NoReturn
 
 from attrs import evolve
 
 from peelflow.engine.fold import force_of
-from peelflow.errors import InvalidRequest
+from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Record
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
@@ -34,9 +36,18 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
+    numbers_until,
     pinned_key,
 )
 from peelflow.stores.codec import description_of
+from peelflow.stores.own_ids import (
+    MARK,
+    OwnIds,
+    ids_of_batch,
+    renamed_batch,
+    renamed_event,
+    renamed_record,
+)
 from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
 
@@ -49,7 +60,8 @@ def shipped_digests() -> frozenset[str]:
 
 def _named_by(record: Record) -> frozenset[str]:
     """Return the digests of what a record names: documents, and what is said of each."""
-    documents = [held.document for held in record.attachments]
+    held = (*record.attachments, *record.note_documents)
+    documents = [attachment.document for attachment in held]
     described = (description_of(document)[0] for document in documents)
     return frozenset([*(document.digest for document in documents), *described])
 
@@ -70,7 +82,7 @@ class ScopedStore:
         if not isinstance(force, str) or is_blank(force):
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
-        self._store, self.force = store, force
+        self._store, self.force, self._ids = store, force, OwnIds(force)
         self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
 
@@ -118,6 +130,14 @@ class ScopedStore:
         """Keep that this force brought a document."""
         self._store.keep_document(*self._mark_of(digest))
 
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+        return self._store.documents_folder()
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that every force's documents are kept in."""
+        self._store.note_documents_folder(folder)
+
     def document(self, digest: str) -> bytes | None:
         """Return a document of this force's, None where it has none of this digest."""
         return self._store.document(digest) if self.brought(digest) else None
@@ -140,38 +160,85 @@ class ScopedStore:
 
     def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
-        records = self._store.read(ids).items()
-        return {name: stored for name, stored in records if stored.record.force == self.force}
+        stored = self._stored(ids)
+        kept = {name: self._ids.kept(name, stored) for name in ids}
+        return {
+            name: evolve(stored[place], record=self._shown(stored[place].record))
+            for name, place in kept.items()
+            if place is not None
+        }
+
+    def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return what the store has under ids, and under this force's own for them."""
+        return self._store.read([*ids, *map(self._ids.own, ids)])
+
+    def _shown(self, record: Record) -> Record:
+        has_own = any(MARK in name for name in (record.id, record.parent or "", *record.children))
+        is_plain = not (has_own or MARK in (record.successor or ""))
+        return record if is_plain else renamed_record(record, self._ids.shown)
+
+    def _shown_event(self, entry: StoredEvent) -> StoredEvent:
+        if MARK not in entry.text:
+            return entry
+        return evolve(entry, event=renamed_event(entry.event, self._ids.shown))
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
-        return self._store.event_with_key(record, key) if self.read((record,)) else None
+        check_texts(key)
+        kept = self._ids.kept(record, self._stored((record,)))
+        entry = None if kept is None else self._store.event_with_key(kept, key)
+        return None if entry is None else self._shown_event(entry)
 
     def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
 
+        An id that another force has taken is kept apart from it, and is no conflict.
+
         Raises:
-            InvalidRequest: It would move another force's record, or take the id of one.
+            InvalidRequest: It would move another force's record.
         """
         for kept in batch.records:
             if kept.record.force != self.force:
                 why = f"belongs to {kept.record.force}, and this is opened for {self.force}"
                 raise InvalidRequest(kept.record.id, why, "open the register for that force")
-        unseen = self._unseen(batch)
-        for entry in batch.entries:
-            if entry.event.record in unseen:
-                what = f"the id {entry.event.record!r}"
-                raise InvalidRequest(what, "is taken", "choose another")
-        read_set = {name: number for name, number in batch.read_set.items() if name not in unseen}
         marks = dict(map(self._mark_of, batch.documents))
-        self._store.append(
-            evolve(
-                batch,
-                read_set=read_set,
-                documents={**batch.documents, **marks},
-                lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
-            )
+        batch = evolve(
+            batch,
+            documents={**batch.documents, **marks},
+            lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
+        names = self._names_in(batch)
+        while True:
+            try:
+                return self._store.append(renamed_batch(batch, names) if names else batch)
+            except KeyReused as reused:
+                raise KeyReused(self._ids.shown(reused.record), reused.key) from None
+            except Conflict as conflict:
+                before, names = names, self._names_in(batch)
+                if names == before:  # no other force took an id meanwhile
+                    raise self._shown_conflict(conflict) from None
+
+    def _shown_conflict(self, conflict: Conflict) -> Conflict:
+        return Conflict(
+            self._ids.shown(conflict.record),
+            expected=conflict.expected,
+            found=conflict.found,
+            transaction_lost=conflict.transaction_lost,
+        )
+
+    def _names_in(self, batch: WriteBatch) -> Mapping[str, str]:
+        """Return what the records of a batch are kept as, where that is not as they are named."""
+        ids = ids_of_batch(batch)
+        stored = self._stored(ids)
+        made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
+        names = {}
+        for name in ids:
+            kept = self._ids.kept(name, stored)
+            if kept is None and name in made:
+                kept = self._ids.new_name(name, stored)
+            if kept not in (None, name):
+                names[name] = kept
+        return names
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
@@ -179,15 +246,26 @@ class ScopedStore:
 
     def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
-        return {
+        found = self._store.histories([*ids, *map(self._ids.own, ids)])
+        own = {
             record: entries
-            for record, entries in self._store.histories(ids).items()
+            for record, entries in found.items()
             if force_of(entry.event for entry in entries) == self.force
+        }
+        return {
+            name: tuple(map(self._shown_event, own[place]))
+            for name in ids
+            for place in (self._ids.own(name), name)
+            if place in own
         }
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
-        return self._store.records(evolve(query, force=self._own(query.force)))
+        parent = query.parent
+        if parent is not None:
+            parent = self._ids.kept(parent, self._stored((parent,))) or parent
+        asked = evolve(query, force=self._own(query.force), parent=parent)
+        return map(self._shown, self._store.records(asked))
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None
@@ -200,17 +278,15 @@ class ScopedStore:
         del after, limit
         self._refuse_whole()
 
+    def last_numbers(self, known: int) -> Mapping[str, int]:
+        """Return the number of the last event up to a position of each of the force's records."""
+        numbers = numbers_until(self._store, known)
+        own = self.read(tuple(numbers))
+        return {record: number for record, number in numbers.items() if record in own}
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
         self._refuse_whole()
-
-    def _unseen(self, batch: WriteBatch) -> frozenset[str]:
-        """Return the ids that were read as not there because they are another force's."""
-        absent = [name for name, number in batch.read_set.items() if number == 0]
-        records = self._store.read(absent) if absent else {}
-        return frozenset(
-            name for name, stored in records.items() if stored.record.force != self.force
-        )
 
     def _own(self, force: str | None) -> str:
         if force not in (None, self.force):

@@ -27,6 +27,7 @@ from peelflow.model.records import (
     Document,
     Event,
     Migrated,
+    Noted,
     Record,
     Relevelled,
     TakenOver,
@@ -103,6 +104,8 @@ def _words_of(event: Event) -> Iterator[tuple[str, str | None]]:
     if isinstance(what, Amended):
         for item in (what.new,) if isinstance(what.new, str) else what.new or ():
             yield f"the field {what.field!a:.80}", item
+    if isinstance(what, Noted):
+        yield "the note", what.text
     for document in documents_of(event):
         yield "a document's kind", document.kind
         yield "a document's name", document.name
@@ -121,6 +124,8 @@ def documents_of(event: Event) -> tuple[Document, ...]:
             return evidence
         case Attached(document=document):
             return (document,)
+        case Noted(documents=documents):
+            return documents
         case _:
             return ()
 
@@ -226,7 +231,8 @@ def _re_entry_faults(
 
 
 def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
-    if record is not None and event.on < record.on and not isinstance(event.what, ChildLinked):
+    is_of_any_day = isinstance(event.what, ChildLinked | Noted)
+    if record is not None and event.on < record.on and not is_of_any_day:
         yield Fault("day-unfit", f"it is dated {event.on}, before the record's last, {record.on}")
     yield from _typed_faults(record, event)
     why = _move_fault(record, event, rules)

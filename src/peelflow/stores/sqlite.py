@@ -25,6 +25,7 @@ from attrs import define, field
 from peelflow.errors import StoreBusy, StoreError, StoreUnavailable, StoreVersion
 from peelflow.model.records import Record
 from peelflow.stores.base import (
+    DOCUMENTS_SETTING,
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
     WRITTEN_COLUMNS,
@@ -37,6 +38,8 @@ from peelflow.stores.base import (
     WriteBatch,
     check_contents,
     check_documents,
+    folder_as_kept,
+    folder_from,
     store_closed,
 )
 from peelflow.stores.database import (
@@ -119,6 +122,9 @@ _ADVICE = {
 _RETRY_PAUSE = 0.002
 APPLICATION_ID = 0x7065656C  # "peel", in the file's header: no other application's file is touched
 
+_MAKE_SETTINGS = "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_HAS_SETTINGS = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
+
 TABLES = (
     """CREATE TABLE meta (schema INTEGER NOT NULL)""",
     """CREATE TABLE records (
@@ -142,7 +148,10 @@ TABLES = (
     """CREATE TABLE lifecycles (
         name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
         PRIMARY KEY (name, version)) WITHOUT ROWID""",
+    _MAKE_SETTINGS,
 )
+LATER_TABLES = frozenset({"settings"})
+"""Those that a register of before lacks, until it has something to keep in them."""
 
 
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
@@ -441,6 +450,23 @@ class SqliteStore(DatabaseStore):
 
         self._write(keep)
 
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+        return self._run(lambda connection: folder_from(_setting(connection), self._path.parent))
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that documents are kept in, or that there is none."""
+        kept = None if folder is None else folder_as_kept(folder, self._path.parent)
+
+        def note(connection: sqlite3.Connection) -> None:
+            if not _number_from(connection, _HAS_SETTINGS):
+                connection.execute(_MAKE_SETTINGS)
+            connection.execute("DELETE FROM settings WHERE name = ?", (DOCUMENTS_SETTING,))
+            if kept is not None:
+                connection.execute("INSERT INTO settings VALUES (?, ?)", (DOCUMENTS_SETTING, kept))
+
+        self._write(note)
+
     def position(self) -> int:
         """Return the position of the last event (S5)."""
         return self._ask(_POSITION, (), lambda rows: int(rows[0][0]))
@@ -449,6 +475,20 @@ class SqliteStore(DatabaseStore):
         """Return one reading of everything, on a connection of its own so that writers go on."""
         self._run(lambda _: None)
         return self._open_snapshot()
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all that is kept at one moment into a new file, while others go on writing."""
+        self._run(lambda _: None)
+        try:
+            with (
+                closing(connect(self._path, self.url, timeout=self._timeout)) as source,
+                closing(sqlite3.connect(path, isolation_level=None)) as target,
+            ):
+                source.backup(target)  # in one step, and so of one moment
+                if is_stale(source):
+                    raise StoreBusy(self.url)
+        except sqlite3.Error as fault:
+            raise error_of(self.url, fault) from fault
 
     @contextmanager
     def _open_snapshot(self) -> Iterator[Snapshot]:
@@ -568,6 +608,15 @@ class SqliteStore(DatabaseStore):
             raise file_replaced(self.url)
 
 
+def _setting(connection: sqlite3.Connection) -> object:
+    """Return how the folder of documents is kept, None where it is not."""
+    if not _number_from(connection, _HAS_SETTINGS):
+        return None
+    sql = "SELECT value FROM settings WHERE name = ?"
+    row = connection.execute(sql, (DOCUMENTS_SETTING,)).fetchone()
+    return row[0] if row else None
+
+
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
@@ -586,7 +635,9 @@ def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -
         except sqlite3.Error as fault:
             raise error_of(url, fault) from fault
 
-    return SqlSnapshot(select, _STATEMENTS, lambda select: sqlite_faults(select, _objects()))
+    return SqlSnapshot(
+        select, _STATEMENTS, lambda select: sqlite_faults(select, _objects(), later=LATER_TABLES)
+    )
 
 
 def lenient_text(content: bytes) -> str:

@@ -24,6 +24,7 @@ from peelflow.model.records import (
     LastDone,
     Migrated,
     Moment,
+    Noted,
     ParentLinked,
     Record,
     Relevelled,
@@ -54,6 +55,7 @@ PAYLOADS: tuple[EventPayload, ...] = (
     ChildLinked("WMP-R3-018"),
     Relevelled(2, 3, PIN, "open", "open", "b" * 64, letters=True),
     Migrated(PIN, "open", "in_progress", "c" * 64),
+    Noted("PPOG asked for a date \N{EN DASH} again", (LETTER,)),
     ParentLinked("WMP-C-1"),
     Corrected(2, "redate", date(2024, 1, 31)),
 )

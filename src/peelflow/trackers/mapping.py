@@ -55,7 +55,7 @@ TARGETS: Mapping[str, str] = {**RECORD_TARGETS, **ACT_TARGETS}
 """What is read from a column besides the fields of the rules."""
 FIXABLE = ("category", "level")
 _NEEDED = ("record", "category", "issued")
-_FILLED = ("force", "actor", "actor_role", "source", "prefix")
+_FILLED = ("force", "actor", "actor_role", "inspectorate", "source", "prefix")
 
 
 @frozen

@@ -312,6 +312,9 @@ def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, st
     writer.entry("actor", actor, indent=1, note="who keeps the sheet and says that it is so")
     role = fill.get("actor_role", DEFAULT_ROLE)
     writer.entry("actor_role", role, indent=1, note="the role in which they say it")
+    if sheet.column("state") is not None:
+        note = "whose word it is where a state is one that HMICFRS alone enters"
+        writer.entry("inspectorate", fill.get("inspectorate", "hmicfrs"), indent=1, note=note)
     for name in ("source", "prefix"):
         if name in fill:
             writer.entry(name, fill[name], indent=1)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from attrs import define, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
+from peelflow.model.date_spans import is_as_known
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.model.trackers import BLANK
@@ -493,6 +494,8 @@ class RowReader:
         text = self._words.get(name, {}).get(normal_form(text), text)
         if not text or text == BLANK:
             return None
+        if is_as_known(text) and (known := self._as_known(kind, name)):
+            return text if known == name else None
         is_date = kind.fields[name].type == "date"
         pair = self._paired.get(name)
         if is_date and pair in kind.fields and not self._is_day(value, text):
@@ -507,6 +510,14 @@ class RowReader:
             check_name(text, "the person")
         given = list_items(kind, name, text) if kind.fields[name].type == "list" else text
         return checked_value(kind, name, given, record=record)
+
+    def _as_known(self, kind: Category, name: str) -> str | None:
+        """Return the date that takes a cell of which the day is not known: itself, or its pair."""
+        pairs = {words: day for day, words in self._paired.items()}
+        for target in (name, pairs.get(name, "")):
+            if (rule := kind.fields.get(target)) and rule.type == "date" and rule.as_known:
+                return target
+        return None
 
     def _is_day(self, value: CellValue, text: str) -> bool:
         """Return whether a cell is to be a day: it is one, or it is written as one."""

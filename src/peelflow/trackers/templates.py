@@ -67,6 +67,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "last_day": "The last such day; empty where none is known",
     "field": "The field that is changed",
     "value": "What it says from now on; empty to unset it",
+    "note": "What is to be known of the record; it moves nothing",
 }
 _EXAMPLES: Mapping[str, str | date] = {
     "record": "EXAMPLE-1",
@@ -83,6 +84,7 @@ _EXAMPLES: Mapping[str, str | date] = {
     "first_day": date(2022, 1, 1),
     "field": "owner",
     "value": "lead-4",
+    "note": "The oversight group asked for a date",
     "reason": "the work moved to another team",
     "document": "letters/EXAMPLE-1.pdf",
     "kind": "letter",
@@ -111,7 +113,7 @@ def template_columns(
     """Return the columns of a template.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments or documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, notes or documents.
         rulebook: The rules, for the words of drop-down lists.
         category: Whose fields a template of records has.
 
@@ -198,7 +200,7 @@ def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CAT
     """Return a workbook to fill in, as its bytes.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments or documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, notes or documents.
         rulebook: The rules, for the words of drop-down lists.
         category: Whose fields a template of records has.
 

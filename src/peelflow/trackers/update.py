@@ -17,6 +17,7 @@ from attrs import define, evolve, field, frozen
 
 from peelflow.errors import (
     Diagnostic,
+    InspectorateOnly,
     InvalidRequest,
     PeelflowError,
     Span,
@@ -38,6 +39,7 @@ from peelflow.register import commands
 from peelflow.register.csv_schema import BadCell, path_of_document, read_document
 from peelflow.register.register import Register
 from peelflow.register.session import Session
+from peelflow.register.taken_over import inspectorate_roles, is_assumed
 from peelflow.register.validation import check_not_future
 from peelflow.results import Result
 from peelflow.rulebook.yaml_reader import fault
@@ -59,17 +61,25 @@ from peelflow.wording import listed, say_day, shown
 OutcomeKind = Literal["added", "changed", "closed", "moved", "refused", "left", "gone"]
 """What becomes of a record; `left`: the register knows better, `gone`: the sheet lost it."""
 LETTER = "letter"
+_WHOSE_WORD = (
+    "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
+    "`actor` and `actor_role`"
+)
 
 
 @frozen
 class Outcome(Result):
-    """What becomes of one thing that a row says of a record, in which cell, and what to do."""
+    """What becomes of one thing that a row says of a record, in which cell, and what to do.
+
+    It is `assumed` where the record then stands where it was taken over.
+    """
 
     record: str
     kind: OutcomeKind
     cell: str
     what: str
     instead: str = ""
+    assumed: bool = False
 
 
 @frozen
@@ -274,7 +284,9 @@ class _UpdateRun:
 
     def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
         sentence, instead, target = str(error), "mend the row", "record"
-        if isinstance(error, InvalidRequest):
+        if isinstance(error, InspectorateOnly):
+            sentence, instead, target = error.why, _WHOSE_WORD, "state"
+        elif isinstance(error, InvalidRequest):
             sentence, instead = error.why, error.instead
             named = (*row.fields, *row.act)
             target = next((name for name in named if f"`{name}`" in error.what), target)
@@ -304,7 +316,9 @@ class _UpdateRun:
     def _tell(
         self, row: TrackerRow, kind: OutcomeKind, target: str, what: str, instead: str = ""
     ) -> None:
-        self.outcomes.append(Outcome(row.record, kind, self._cell(row, target), what, instead))
+        is_so = is_assumed(self.session.get(row.record))
+        cell = self._cell(row, target)
+        self.outcomes.append(Outcome(row.record, kind, cell, what, instead, is_so))
 
     def _add(self, row: TrackerRow) -> None:
         """Take a record over in the state that its row says."""
@@ -312,6 +326,10 @@ class _UpdateRun:
         rules = self.session.rulebook.lifecycle_for(row.category, row.level, row.issued)
         state = row.state or rules.initial
         reason = f"taken over from the force's own tracker as at {say_day(self.reader.as_at)}"
+        actor = self._teller(row, inspectorate_roles(rules, state))
+        provenance = evolve(self._provenance(row, "record", 1), actor=actor, reason=reason)
+        if actor != self._actor:
+            provenance = evolve(provenance, recorded_by=fixed.actor)
         with self.session.savepoint():
             commands.take_over(
                 self.session,
@@ -323,10 +341,19 @@ class _UpdateRun:
                 level=row.level,
                 fields={name: said for name, said in row.fields.items() if said is not None},
                 parent=row.parent,
-                provenance=evolve(self._provenance(row, "record", 1), reason=reason),
+                provenance=provenance,
             )
         level = "" if row.level is None else f" of level {row.level}"
         self._tell(row, "added", "record", f"{row.category}{level}, `{state}`")
+
+    def _teller(self, row: TrackerRow, theirs: tuple[str, ...]) -> Actor:
+        """Return whose word a state is: the inspectorate's, where it alone enters it."""
+        fixed = self._file.tracker.fixed
+        if not theirs:
+            return self._actor
+        if role := _text(row.act, "actor_role"):
+            return Actor(_text(row.act, "actor") or fixed.actor, role)
+        return self._actor if fixed.inspectorate is None else Actor(fixed.inspectorate, theirs[0])
 
     def _update(self, row: TrackerRow, record: Record) -> None:
         """Amend what a row changed of a record, and move it where the row says, by their days."""
@@ -498,7 +525,7 @@ class _UpdateRun:
             if first is not None and (first.event.key or "").startswith(self._key_prefix):
                 what = f"its row is gone from the sheet; it stands in `{record.state}`"
                 instead = "nothing is done; put the row back, or act on the record"
-                yield Outcome(record.id, "gone", "", what, instead)
+                yield Outcome(record.id, "gone", "", what, instead, is_assumed(record))
 
 
 def _text(act: Mapping[str, str | date], name: str) -> str | None:

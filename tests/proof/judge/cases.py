@@ -22,11 +22,14 @@ from tests.proof.judge.families import (
 )
 from tests.proof.judge.folders import Case, folder_cases
 from tests.proof.judge.judging import WORDS, Folder, UnreadableError, folder_of, judged
-from tests.proof.judge.texts import national_names, refining, with_one_door
+from tests.proof.judge.texts import earlier_names, national_names, refining, with_one_door
 from tests.proof.judge.walks import Judgement
 
-SMALL, LARGE, TRIMMED, TIGHTER = 4, 30, 6, 3
-"""One edit of so many is tried: of small files, large ones, those with one door, tighter ones."""
+SMALL, LARGE, TRIMMED, TIGHTER, EARLIER = 4, 30, 6, 3, 4
+"""One edit of so many is tried: of small files, large ones, those with one door, tighter ones.
+
+And of an earlier version's file, one of so many of those.
+"""
 MANY_STATES = 8
 FAMILY, OWN_PARENT, RELEVELLED = "family of ", "own parent of ", "relevelled from "
 INSPECTION, PLAN_NAME = "inspection@2", "takes a plan's name"
@@ -66,14 +69,20 @@ class Outcome:
 def cases(*, share: int = 1) -> Iterator[Case]:
     """Yield every case, or a share of them: one of so many of each lifecycle and kind."""
     for name in national_names():
-        whole, trimmed = refining(name), with_one_door(name)
-        every = LARGE if len(whole["states"]) > MANY_STATES else SMALL
-        for base, step in ((whole, every), (trimmed, TRIMMED)):
-            if base is not None:
-                yield from (_case(name, edit) for edit in edits_of(base, every=step * share))
-        tighter = tightenings_of(trimmed or whole, every=TIGHTER * share)
-        yield from (_case(name, edit) for edit in tighter)
+        yield from _edits(name, share)
+    for name in earlier_names():
+        yield from _edits(name, share * EARLIER)
     yield from folder_cases(every=share)
+
+
+def _edits(name: str, share: int) -> Iterator[Case]:
+    whole, trimmed = refining(name), with_one_door(name)
+    every = LARGE if len(whole["states"]) > MANY_STATES else SMALL
+    for base, step in ((whole, every), (trimmed, TRIMMED)):
+        if base is not None:
+            yield from (_case(name, edit) for edit in edits_of(base, every=step * share))
+    tighter = tightenings_of(trimmed or whole, every=TIGHTER * share)
+    yield from (_case(name, edit) for edit in tighter)
 
 
 def _case(name: str, edit: Edit) -> Case:

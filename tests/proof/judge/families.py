@@ -59,7 +59,8 @@ class Script(NamedTuple):
 @cache
 def paths(name: str) -> dict[str, Path]:
     """Return a shortest sequence of national steps to each state."""
-    rules = next(each for each in national().lifecycles if each.name == name)
+    several = (each for each in national().lifecycles if each.name == name)
+    rules = max(several, key=lambda each: each.version)
     found: dict[str, Path] = {rules.initial: ()}
     waiting = [rules.initial]
     while waiting:

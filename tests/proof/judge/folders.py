@@ -14,12 +14,18 @@ from typing import Any
 from attrs import frozen
 
 from peelflow.model.rules import MigrationPlan
-from peelflow.rulebook.national import national, relevelling_plans, shipped_folder
+from peelflow.rulebook.national import (
+    national,
+    plans_between_versions,
+    relevelling_plans,
+    shipped_folder,
+)
 from tests.proof.judge.edits import edits_of
 from tests.proof.judge.judging import LEVELS, WORDS
 from tests.proof.judge.texts import (
     Yaml,
     each_way,
+    earlier_names,
     national_names,
     refining,
     shipped,
@@ -69,6 +75,10 @@ def folder_cases(*, every: int = 1) -> Iterator[Case]:
         laundering_versions,
         laundering_chains,
         lawful_moves,
+        next_versions,
+        laundering_next_versions,
+        splitting_next_versions,
+        bent_version_plans,
         own_relevelling,
         renamed_inspections,
         relevelled,
@@ -362,6 +372,89 @@ def _logging(rules: Yaml) -> None:
 def _first_trigger(name: str) -> str:
     rules = refining(name)
     return str(next(iter(rules["states"][rules["initial"]]["transitions"])))
+
+
+def _earlier(name: str, change: Callable[[Yaml], None] | None = None) -> Yaml:
+    """Return a force's own file over the first version of national rules."""
+    return {**_own(f"{name}-version-1", 1, change), "lifecycle": f"our-{name}"}
+
+
+def _versioned_names() -> list[str]:
+    return [stem.removesuffix("-version-1") for stem in earlier_names()]
+
+
+def next_versions() -> Iterator[Case]:
+    """Records come from national rules, or a force's form of them, to a form of the next version.
+
+    And back, which takes from HMICFRS what the next version lets it do.
+    """
+    for name in _versioned_names():
+        first, second = f"{name}@1", f"{name}@2"
+        ours = {"1.yaml": written(_earlier(name)), "2.yaml": written(_own(name, 2))}
+        old, new = f"our-{name}@1", f"our-{name}@2"
+        stays, named = _same(list(refining(f"{name}-version-1")["states"])), _triggers(name)
+        named = {trigger: then for trigger, then in named.items() if trigger != "discharge"}
+        for left, entered in ((first, new), (old, second), (old, new)):
+            for by in ((), ("lead",), ("hmicfrs",)):
+                plan = _plan(left, entered, stays, named, by=by)
+                yield Case("next version", f"{left} to {entered}", {**ours, "p.yaml": plan})
+        back = {**stays, "discharged": "no_action"}
+        gone = {**named, "discharge": "accept_no_action"}
+        for left, entered in ((second, old), (new, old), (new, first)):
+            plan = _plan(left, entered, back, gone)
+            yield Case("version before", f"{left} to {entered}", {**ours, "p.yaml": plan})
+
+
+def laundering_next_versions() -> Iterator[Case]:
+    """Between a force's forms of two versions, one state's records come to stand in another."""
+    for name in _versioned_names():
+        first = list(refining(f"{name}-version-1")["states"])
+        for number, (state, other) in enumerate(product(first, refining(name)["states"])):
+            if state != other and number % 6 == 0:
+                texts = _next_version(name, {**_same(first), state: other})
+                yield Case("version that launders", f"{name} {state} to {other}", texts)
+
+
+def splitting_next_versions() -> Iterator[Case]:
+    """Between a force's forms of two versions, a split state comes to stand for another one."""
+    for name in _versioned_names():
+        earlier = f"{name}-version-1"
+        stays = _same([*refining(earlier)["states"], "aside"])
+        for old, new in list(product(_open_states(earlier), _open_states(name)))[::5]:
+            texts = _next_version(name, stays, _splitting(old), _splitting(new))
+            kind = "split version that launders" if old != new else "split version that stays"
+            yield Case(kind, f"{name} {old} to {new}", texts)
+
+
+def _next_version(
+    name: str,
+    states: Mapping[str, str],
+    change: Callable[[Yaml], None] | None = None,
+    then: Callable[[Yaml], None] | None = None,
+) -> dict[str, str]:
+    named = _triggers(f"{name}-version-1")
+    return {
+        "1.yaml": written(_earlier(name, change)),
+        "2.yaml": written(_own(name, 2, then)),
+        "p.yaml": _plan(f"our-{name}@1", f"our-{name}@2", states, named),
+    }
+
+
+def bent_version_plans() -> Iterator[Case]:
+    """A folder brings a national version plan, as it is or bent, by its name or by another."""
+    for name in _versioned_names():
+        (lawful,) = plans_between_versions(f"{name}@1", f"{name}@2")
+        for kind, states in (
+            ("version plan as it is", lawful.states),
+            ("version plan bent", _shifted(lawful.states)),
+            ("version plan bent", {**lawful.states, "no_action": "discharged"}),
+            ("version plan bent", {**lawful.states, "in_progress": "discharged"}),
+        ):
+            for called in (lawful.name, "our-next"):
+                plan = _plan(
+                    lawful.old, lawful.new, states, lawful.triggers, name=called, by=lawful.by
+                )
+                yield Case(kind, f"{name} as {called}", {"p.yaml": plan})
 
 
 def renamed_inspections() -> Iterator[Case]:

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Level, Lifecycle, MigrationPlan, Vocabulary
 from peelflow.rulebook.loader import RuleFiles, read_files, resolve
-from peelflow.rulebook.national import national, relevelling_plans
+from peelflow.rulebook.national import national, plans_between_versions, relevelling_plans
 from peelflow.rulebook.rulebook import Rulebook, fill_question_choices, merge_vocabularies
 from tests.proof.judge.walks import Judgement, Move, walk_beside
 
@@ -135,14 +135,15 @@ def _beside(rules: Lifecycle, folder: Folder) -> tuple[Lifecycle, Lifecycle] | N
 
 
 def _move(plan: MigrationPlan, folder: Folder) -> Move:
-    """Return a plan beside the national one between the same levels."""
+    """Return a plan beside the national ones between the same levels, or versions."""
     names = {str(own): own.refines or str(own) for own in folder.own}
     between = tuple(names.get(name, name) for name in (plan.old, plan.new))
     lawful = next(
         (each for each in relevelling_plans().values() if (each.old, each.new) == between), None
     )
     allowed = () if lawful is None else lawful.by
-    return Move(plan, lawful, bool(plan.by) and set(plan.by) <= set(allowed))
+    by_inspectorate = bool(plan.by) and set(plan.by) <= set(allowed)
+    return Move(plan, lawful, by_inspectorate, plans_between_versions(*between))
 
 
 def _scopes(folder: Folder) -> Iterator[Judgement]:
@@ -161,9 +162,20 @@ def _scopes(folder: Folder) -> Iterator[Judgement]:
                 continue
             if category not in national().vocabulary.categories:
                 yield from _counts_nationally(runs)
-            elif lawful is None or str(lawful) not in {runs.refines, str(runs)}:
+            elif lawful is None or not _is_form_of(runs, lawful):
                 sentence = f"{category} at {level or 'none'} of {day} runs under {runs}"
                 yield Judgement("loosens", sentence)
+
+
+def _is_form_of(runs: Lifecycle, lawful: Lifecycle) -> bool:
+    """Say whether rules are the national ones or a force's form of them, of an earlier version too.
+
+    A force's file over an earlier version from the same day goes on until it has its next one: no
+    file of a force's is passed over, and records move on by the national plan (docs/changes.md).
+    """
+    nation = shipped_by_name().get(runs.refines or str(runs))
+    known = nation and (nation.name, nation.first_day) == (lawful.name, lawful.first_day)
+    return bool(known and (runs.refines or nation is lawful))
 
 
 def _runs(rulebook: Rulebook, category: str, level: Level, day: date) -> Lifecycle | None:

@@ -68,16 +68,18 @@ EXPLAINED = {
         ("takes a", "own national", "follows a national file"),
     ),
     "national-move": Explanation(
-        "moves records between levels, as national plans do already",
-        ("own re-levelling", "takes a plan's name"),
+        "moves records between levels or versions, as national plans do already",
+        ("own re-levelling", "takes a plan's name", "version plan as it is"),
     ),
     "never-taken": Explanation(
         "has a step that nobody can ever take: a slip",
         ("chain that", "adds what cannot be met", "adds a person", "split"),
     ),
     "in-others-hands": Explanation(
-        "leaves no way to the goal but over a proposal that is withdrawn",
+        "leaves no way to the goal but through others' hands: a proposal that is withdrawn, or a "
+        "review that the force waits for, where only HMICFRS comes to the goal nationally",
         (
+            "splits a state: other reviews",
             "drops a transition",
             "gives it to a role",
             "adds what cannot be met",
@@ -94,6 +96,10 @@ EXPLAINED = {
     ),
     "guarantee-broken": Explanation(
         "a guarantee reads a step as if somebody could take it, for want of a paper or a person",
+        ("adds what cannot be met",),
+    ),
+    "theirs-missing": Explanation(
+        "takes a step from others in a state to which nobody can come, for want of a paper",
         ("adds what cannot be met",),
     ),
     "role-added": Explanation(

@@ -31,6 +31,12 @@ def national_names() -> tuple[str, ...]:
     )
 
 
+def earlier_names() -> tuple[str, ...]:
+    """Return the names of the files of earlier versions, which records and forces' files go by."""
+    paths = sorted((shipped_folder("rules") / "national").glob("*-version-*.yaml"))
+    return tuple(path.stem for path in paths)
+
+
 def shipped(name: str) -> Yaml:
     """Return a shipped lifecycle as plain data, each trigger a list of transitions."""
     return deepcopy(_shipped(name))

@@ -84,11 +84,19 @@ class Beside:
 
 @frozen(eq=False)
 class Move:
-    """A plan, and the national one between the same levels, if it moves between levels."""
+    """A plan beside the national ones that move records so.
+
+    Attributes:
+        plan: The plan.
+        national: The one between the same levels, if it moves between levels.
+        by_inspectorate: Whether only those move records by it who do by that.
+        versions: Those between the same versions of the national rules, one after another.
+    """
 
     plan: MigrationPlan
     national: MigrationPlan | None
     by_inspectorate: bool
+    versions: tuple[MigrationPlan, ...] = ()
 
 
 @define(eq=False)
@@ -187,7 +195,10 @@ class Walk:
                 continue
             if new not in self.several[plan.new].own.lifecycle.states:
                 return Fault("loosens", f"`{plan.name}` leads to `{new}`, which is not there")
-            if self._changes_level(plan):
+            if move.versions:
+                own = _migrated(node.own, self.past, plan, self._kept_states(plan), new)
+                national = self._in_later_version(national, move.versions)
+            elif self._changes_rules(plan):
                 lawful = None if move.national is None else move.national.states.get(national.state)
                 if move.national is None or lawful is None or not move.by_inspectorate:
                     return Fault("loosens", f"`{plan.name}` moves it as no national plan does")
@@ -208,7 +219,15 @@ class Walk:
             if old.stands_for(name) == new.stands_for(other)
         }
 
-    def _changes_level(self, plan: MigrationPlan) -> bool:
+    def _in_later_version(self, national: Standing, plans: Sequence[MigrationPlan]) -> Standing:
+        """Return where a record stands nationally once national plans moved it to their version."""
+        for plan in plans:
+            kept = {name: name for name, other in plan.states.items() if name == other}
+            new = plan.states[national.state]
+            national = _migrated(national, self.past, plan, kept, new)
+        return national
+
+    def _changes_rules(self, plan: MigrationPlan) -> bool:
         old, new = (self.several[name].national.lifecycle for name in (plan.old, plan.new))
         return old is not new
 

@@ -17,6 +17,7 @@ from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
     NULL_COLUMNS,
+    SCHEMA_GONE,
     ChangeRow,
     EventRow,
     StoredRow,
@@ -86,6 +87,16 @@ lifecycles: sa.Table = sa.Table(
 )
 
 
+settings: sa.Table = sa.Table(
+    "peelflow_settings",
+    metadata,
+    sa.Column("name", _text, primary_key=True),
+    sa.Column("value", _text, nullable=False),
+)
+LATER_TABLES = frozenset({settings.name})
+"""Those that a database of before lacks, until its tables are brought up to date."""
+
+
 SchemaUpgrade = Callable[[sa.Connection], None]
 SCHEMA_UPGRADES: Mapping[int, SchemaUpgrade] = {}
 """What brings a schema of that number to the next."""
@@ -99,11 +110,13 @@ def upgrade_schema(
     StoreVersion is raised where a newer peelflow made the tables (S12).
     """
     check_encoding(connection, url)
-    version = schema_version(connection) or 0
+    version = schema_version(connection, url) or 0
     if version > SCHEMA:
         raise StoreVersion(url, found=version, known=SCHEMA)
     if not version:
         metadata.create_all(connection)
+    else:
+        settings.create(connection, checkfirst=True)
     for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")
@@ -117,7 +130,7 @@ def upgrade_schema(
 def check_schema(connection: sa.Connection, url: str) -> None:
     """Refuse a database whose tables are missing or older, and by StoreVersion newer ones (S12)."""
     check_encoding(connection, url)
-    version = schema_version(connection)
+    version = schema_version(connection, url)
     if version is None:
         why = f"it has no tables of peelflow; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
@@ -128,9 +141,22 @@ def check_schema(connection: sa.Connection, url: str) -> None:
         raise StoreUnavailable(url, why)
 
 
-def schema_version(connection: sa.Connection) -> int | None:
-    """Return the number of the schema there is, None when there is none."""
-    if not sa.inspect(connection).has_table(meta.name):
+def schema_version(connection: sa.Connection, url: str) -> int | None:
+    """Return the number of the schema there is, None when there are no tables.
+
+    StoreUnavailable is raised where tables of ours have no number of their schema.
+    """
+    has_table = sa.inspect(connection).has_table
+    if not has_table(meta.name):
+        if has_table(events.name):
+            raise _schema_gone(url, "with its table")
         return None
-    version: int = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar() or 0
+    version: int | None = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar()
+    if version is None:
+        raise _schema_gone(url, "from its table")
     return version
+
+
+def _schema_gone(url: str, how: str) -> StoreUnavailable:
+    instead = "verify it, and restore it from a backup or an export"
+    return StoreUnavailable(url, f"{SCHEMA_GONE}, {how} {meta.name}", instead=instead)

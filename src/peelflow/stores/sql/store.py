@@ -8,15 +8,17 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
+    DOCUMENTS_SETTING,
     Capabilities,
     DatabaseFault,
     FeedItem,
@@ -25,6 +27,8 @@ from peelflow.stores.base import (
     check_contents,
     check_documents,
     chunked,
+    folder_as_kept,
+    folder_from,
     store_closed,
 )
 from peelflow.stores.codec import record_from
@@ -42,7 +46,7 @@ from peelflow.stores.sql.append import (
     lost_transaction,
     raise_refusal,
 )
-from peelflow.stores.sql.catalogue import catalogue_faults, sqlite_schema_objects
+from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema_objects
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
@@ -57,10 +61,23 @@ from peelflow.stores.sql.connection import (
     parse_url,
     statements_of,
 )
-from peelflow.stores.sql.schema import check_schema, upgrade_schema
+from peelflow.stores.sql.schema import LATER_TABLES, check_schema, upgrade_schema
 from peelflow.stores.sqlite import fork_guard, lenient_text
 
 _T = TypeVar("_T")
+_IS_DOCUMENTS = tables.settings.c.name == DOCUMENTS_SETTING
+
+
+def has_settings(connection: Connection) -> bool:
+    """Return whether the table is there, which a database of before lacks."""
+    return inspect(connection).has_table(tables.settings.name)
+
+
+def folder_of_file(connection: Connection) -> Path | None:
+    """Return the folder of the file that a SQLite database is, None of any other."""
+    database = connection.engine.url.database
+    is_file = connection.dialect.name == SQLITE and database not in {None, "", ":memory:"}
+    return Path(str(database)).absolute().parent if is_file else None
 
 
 class SqlStoreBase(DatabaseStore):
@@ -86,6 +103,27 @@ class SqlStoreBase(DatabaseStore):
         check_documents({digest: content})
         with self._transaction() as connection:
             insert_document(connection, digest, content)
+
+    def documents_folder(self) -> Path | None:
+        """Return the folder that documents were last kept in, None where none was."""
+        with self._reading() as connection:
+            if not has_settings(connection):
+                return None
+            chosen = select(tables.settings.c.value).where(_IS_DOCUMENTS)
+            return folder_from(connection.execute(chosen).scalar(), folder_of_file(connection))
+
+    def note_documents_folder(self, folder: Path | None) -> None:
+        """Remember the folder that documents are kept in, or that there is none.
+
+        A database whose tables are of before remembers none, until they are brought up to date.
+        """
+        with self._transaction() as connection:
+            if has_settings(connection):
+                connection.execute(delete(tables.settings).where(_IS_DOCUMENTS))
+                if folder is not None:
+                    kept = folder_as_kept(folder, folder_of_file(connection))
+                    row = {"name": DOCUMENTS_SETTING, "value": kept}
+                    connection.execute(insert(tables.settings), row)
 
 
 class JoinedStore(SqlStoreBase):
@@ -332,7 +370,9 @@ class SqlStore(SqlStoreBase):
                         yield from readings.enter_context(closing(executed))
 
                 with self._lenient_texts(connection):
-                    yield SqlSnapshot(select, self._statements, self._schema_faults)
+                    yield SqlSnapshot(
+                        select, self._statements, self._schema_faults, self._unchecked_parts
+                    )
             self._check_steady(connection)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
@@ -340,7 +380,12 @@ class SqlStore(SqlStoreBase):
         if self._fast:
             yield from catalogue_faults(select)
         elif self._dialect == SQLITE:
-            yield from sqlite_faults(select, sqlite_schema_objects())
+            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_TABLES)
+
+    def _unchecked_parts(self, select: Select) -> Iterator[str]:
+        """Yield what the server could not be asked to check."""
+        if self._fast and not can_check_indexes(select):
+            yield "no index of the server was checked: amcheck is not there, or may not be used"
 
     @contextmanager
     def _lenient_texts(self, connection: Connection) -> Iterator[None]:

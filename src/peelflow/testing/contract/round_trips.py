@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -157,6 +158,18 @@ class EventHistories(Contract):
 
         assert [record.id for record in store.records(wanted)] == expected
 
+    def test_lists_those_alone_that_were_taken_over(self, store: Store) -> None:
+        """S4: where it is asked for, whatever state they come to stand in."""
+        append_next(store, "a", assumed=True)
+        append_next(store, "b", assumed=True, force="GMP")
+        append_next(store, "c")
+        append_next(store, "a", assumed=True, state="closed")
+
+        taken = store.records(RecordQuery(assumed=True))
+        assert [record.id for record in taken] == ["a", "b"]
+        taken = store.records(RecordQuery(force="WMP", assumed=True))
+        assert [record.id for record in taken] == ["a"]
+
     def test_lists_a_record_where_it_now_belongs(self, store: Store) -> None:
         """S4: a correction may give a record another force, category, level and parent."""
         append_next(store, "a")
@@ -238,6 +251,16 @@ class DocumentContents(Contract):
         store.append(evolve(batch(next_event(store)), documents=documents))
 
         assert {digest: store.document(digest) for digest in documents} == documents
+
+    def test_the_folder_of_documents_is_remembered(self, store: Store, tmp_path: Path) -> None:
+        """S8: where the documents lie that the store does not keep; the last one counts."""
+        assert store.documents_folder() is None
+        for folder in (tmp_path / "letters", tmp_path.parent / "elsewhere"):
+            store.note_documents_folder(folder)
+            assert store.documents_folder() == folder
+
+        store.note_documents_folder(None)
+        assert store.documents_folder() is None
 
     def test_a_document_is_kept_under_its_own_digest(self, store: Store) -> None:
         """S8: content under another digest is refused, alone and in a batch."""

@@ -281,6 +281,8 @@ STORE_CALLS: dict[str, Callable[[Store], object]] = {
     "document": lambda store: store.document(LETTER_DIGEST),
     "has_document": lambda store: store.has_document(LETTER_DIGEST),
     "keep_document": lambda store: store.keep_document(LETTER_DIGEST, LETTER_CONTENT),
+    "documents_folder": lambda store: store.documents_folder(),
+    "note_documents_folder": lambda store: store.note_documents_folder(None),
     "append": _call_append,
     "snapshot": _call_snapshot,
 }

@@ -1,0 +1,139 @@
+"""Records as they stood at the end of a day, as known when the feed ended at a position.
+
+A record that has not moved since stands as it is kept; of any other the history is folded again, as
+it was last corrected. So each list, each sum and each count as at a day means the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+from peelflow.engine.fold import as_corrected, fold
+from peelflow.figures import Figures, tabulate
+from peelflow.model.records import Event, Record
+from peelflow.register.context import Services
+from peelflow.register.taken_over import is_assumed
+from peelflow.stores.base import LedgerTotal, RecordQuery, Store, chunked, numbers_until
+from peelflow.stores.scoped import ScopedStore
+
+HISTORIES_AT_ONCE = 500
+
+
+def record_as_at(history: Sequence[Event], on: date | None) -> Record | None:
+    """Return the record that a history makes by the end of a day; None where it was not there."""
+    events = corrected_until(history, on)
+    return fold(events) if events else None
+
+
+def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
+    """Return what stands of a record's history, as it was last corrected, up to a day.
+
+    Nothing stands before its first event, though a note on it may be of an earlier day.
+    """
+    events = as_corrected(history)
+    if on is None:
+        return events
+    until = tuple(event for event in events if event.on <= on)
+    return until if until and until[0] is events[0] else ()
+
+
+def each_as_at(
+    store: Store, records: Iterable[Record], as_at: date | None, known: int | None
+) -> Iterator[Record]:
+    """Yield records as they stood then, but for those that were not there yet.
+
+    Only of those that moved since is the history read.
+
+    Args:
+        store: What keeps them.
+        records: The records as they are kept now.
+        as_at: The day; None for everything that is recorded.
+        known: The position of the feed up to which events count; None for every one of them.
+    """
+    numbers = last_numbers(store, known)
+    for chunk in chunked(records, HISTORIES_AT_ONCE):
+        moved = [
+            record.id
+            for record in chunk
+            if (as_at is not None and record.on > as_at)
+            or (numbers is not None and numbers.get(record.id) != record.number)
+        ]
+        histories = store.histories(moved) if moved else {}
+        is_moved = frozenset(moved)
+        for latest in chunk:
+            record: Record | None = latest
+            if latest.id in is_moved:
+                number = None if numbers is None else numbers.get(latest.id, 0)
+                events = [entry.event for entry in histories.get(latest.id, ())[:number]]
+                record = record_as_at(events, as_at)
+            if record is not None:
+                yield record
+
+
+def last_numbers(store: Store, known: int | None) -> Mapping[str, int] | None:
+    """Return the number of each record's last event up to a position; None where all count.
+
+    Args:
+        store: What keeps them.
+        known: The position of the feed; None for its end.
+    """
+    if known is None or known == store.position():
+        return None
+    if isinstance(store, ScopedStore):
+        return store.last_numbers(known)
+    return numbers_until(store, known)
+
+
+def figures_of(
+    services: Services,
+    ledger: str,
+    *,
+    force: str | None = None,
+    as_at: date | None = None,
+    known: int | None = None,
+) -> Figures:
+    """Return the figures of a ledger, and how many of what they count is assumed.
+
+    The sums are the store's own; only what was taken over is read record by record.
+
+    Args:
+        services: The store and its rules.
+        ledger: The ledger to count on.
+        force: Only this force's records.
+        as_at: The last day whose events count; None for everything that is recorded.
+        known: The position of the feed up to which events count.
+    """
+    categories = services.rulebook.vocabulary.categories
+    totals = services.store.totals(as_at=as_at, force=force, known=known)
+    taken = services.store.records(
+        RecordQuery(force, assumed=True)
+        if known is None
+        else RecordQuery(withdrawn=True, assumed=True)
+    )
+    standing = (
+        record
+        for record in each_as_at(services.store, taken, as_at, known)
+        if force in (None, record.force) and not record.withdrawn
+    )
+    assumed = assumed_totals(services, standing)
+    return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=known)
+
+
+def assumed_totals(services: Services, records: Iterable[Record]) -> list[LedgerTotal]:
+    """Return how many of some records only stand where they were taken over, as they count.
+
+    Args:
+        services: What knows the rules.
+        records: The records, as they stood.
+    """
+    sums = Counter(
+        (record.force, record.category, record.level, name, counts)
+        for record in records
+        if is_assumed(record)
+        for name, counts in services.lifecycle_of(record.lifecycle)
+        .states[record.state]
+        .counts_as.items()
+    )
+    return [LedgerTotal(*line, total) for line, total in sums.items()]

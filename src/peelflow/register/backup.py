@@ -1,0 +1,125 @@
+"""Make a whole copy of a register while others go on writing to it, and verify the copy.
+
+A register in a file of its own is copied by SQLite's backup, in one reading, and its documents are
+put into the copy, wherever they lay: the copy is a register of one file. Any other register is
+exported. Either is written beside its place, verified there, and given its name last.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+from attrs import frozen
+
+from peelflow.errors import InvalidRequest, Unverified
+from peelflow.files import move_into_place, partial_path
+from peelflow.register.register import Register
+from peelflow.results import Result
+from peelflow.stores.base import DocumentStore, WriteBatch, chunked
+from peelflow.stores.export import EndLine, opened_lines, read_export, verify_export
+from peelflow.stores.integrity import Discrepancy, verify_snapshot
+from peelflow.stores.opening import DocumentFolder
+from peelflow.stores.sqlite import SqliteStore
+
+DOCUMENTS_AT_ONCE = 20
+"""How many documents are in memory at once."""
+_MEND = "verify the register, and put back what it lacks"
+
+
+@frozen
+class Backup(Result):
+    """A copy that was made of a register, and verified.
+
+    Attributes:
+        path: Where it lies.
+        events: How many events it holds.
+        documents: How many documents, with what is said of each.
+        is_register: Whether it is itself a register, and not an export of one.
+    """
+
+    path: Path
+    events: int
+    documents: int
+    is_register: bool
+
+
+def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = False) -> Backup:
+    """Copy a running register whole into a new file, with its documents, and verify the copy.
+
+    It holds all that was acknowledged before. A register in a file of its own becomes such a file
+    again; any other an export, which `Register.restore` takes.
+
+    Args:
+        register: The register; not one that is opened for a single force.
+        path: The new file.
+        replace: Whether another file there may be written over.
+
+    Returns:
+        What the copy holds.
+
+    Raises:
+        InvalidRequest: Something is at that path, or it cannot be written.
+        Unverified: The register does not verify, or lacks a document that it names.
+    """
+    place = Path(path).absolute()
+    if os.path.lexists(place) and not replace:
+        raise _exists(place)
+    store, draft = register.store, partial_path(place)
+    try:
+        if isinstance(store, SqliteStore):
+            events, documents = _copy_file(store, register.documents, draft)
+        else:
+            events, documents = _write_export(register, draft)
+        _sync(draft)
+        move_into_place(draft, place, replace=replace)
+    except FileExistsError:
+        raise _exists(place) from None
+    except OSError as fault:
+        why, instead = f"cannot be written: {fault.strerror}", "check the path and its permissions"
+        raise InvalidRequest(f"the file {place}", why, instead) from None
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            draft.with_name(draft.name + end).unlink(missing_ok=True)
+    return Backup(place, events, documents, is_register=isinstance(store, SqliteStore))
+
+
+def _copy_file(store: SqliteStore, documents: DocumentStore, draft: Path) -> tuple[int, int]:
+    """Copy a register's file with its documents; return how many events and documents it holds."""
+    store.copy_to(draft)
+    with closing(SqliteStore(draft)) as copy:
+        copy.note_documents_folder(None)  # they are all in the copy
+        folder = documents.documents() if isinstance(documents, DocumentFolder) else ()
+        for chunk in chunked(folder, DOCUMENTS_AT_ONCE):
+            copy.append(WriteBatch((), (), {}, {}, dict(chunk)))
+        with copy.snapshot() as kept:
+            for discrepancy in verify_snapshot(kept):
+                raise _unverified(discrepancy)
+            return copy.position(), sum(1 for _ in kept.documents())
+
+
+def _write_export(register: Register, draft: Path) -> tuple[int, int]:
+    """Export a register, and verify the export; return how many events and documents it holds."""
+    with draft.open("x", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line}\n" for line in register.export())
+    with opened_lines(draft) as lines:
+        for discrepancy in verify_export(lines):
+            raise _unverified(discrepancy)
+    with opened_lines(draft) as lines:
+        ends = [line for line in read_export(lines) if isinstance(line, EndLine)]
+    return ends[0].events, ends[0].documents or 0
+
+
+def _unverified(discrepancy: Discrepancy) -> Unverified:
+    return Unverified("the register", f"does not verify: {discrepancy}", _MEND)
+
+
+def _sync(file: Path) -> None:
+    """See that a file is on the disk whole."""
+    with file.open("r+b") as stream:
+        os.fsync(stream.fileno())
+
+
+def _exists(place: Path) -> InvalidRequest:
+    return InvalidRequest(f"the file {place}", "is there already", "name another")

@@ -1,0 +1,242 @@
+"""Who may: who holds the role that they act in, appoints whom, amends what, and who typed it.
+
+The rules that a record runs under judge each act on it; what they do not judge is judged here, for
+every event that a verb makes.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from datetime import date
+
+from peelflow.engine.fold import as_corrected
+from peelflow.engine.requirements import holds_role, is_held
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Act, Appointment, Context
+from peelflow.model.records import (
+    Actor,
+    Added,
+    Amended,
+    Attached,
+    Event,
+    Noted,
+    Provenance,
+    Record,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.model.rules import SAME_SIDE, SYSTEM
+from peelflow.register.context import APPOINTMENT, appointment_of
+from peelflow.register.session import Session
+from peelflow.register.validation import category_of, check_actor, check_name, role_of
+from peelflow.rulebook.rulebook import signing_roles
+from peelflow.texts import are_alike
+from peelflow.wording import say_choice
+
+ContextChange = Callable[[Context], Context]
+
+
+def as_recorded(context: Context) -> Context:
+    """Return what a decision may look at, as it is recorded by now."""
+    return context
+
+
+def acts_by_appointment(session: Session, role: str) -> bool:
+    """Say whether only who is appointed acts in a role.
+
+    Args:
+        session: What knows the rules.
+        role: The role's name.
+    """
+    return role_of(session, role).by_appointment or role in signing_roles(session.rulebook)
+
+
+def is_appointed(
+    session: Session,
+    record: Record,
+    actor: Actor,
+    on: date,
+    *,
+    change_context: ContextChange = as_recorded,
+) -> bool:
+    """Say whether an actor held the role by appointment, in a record's force, on a day.
+
+    Args:
+        session: What knows the appointments.
+        record: The record.
+        actor: Who acts.
+        on: The day.
+        change_context: Returns people as they are to be seen.
+    """
+    act = Act("", actor, on, actor.person)
+    context = Context(session.now, session.today, session.appointments(record, act))
+    return holds_role(record, act, change_context(context))
+
+
+def check_actor_holds(session: Session, record: Record, event: Event) -> None:
+    """Refuse who did something in a role that they did not hold; the rules judge acts themselves.
+
+    Args:
+        session: What knows the appointments.
+        record: The record after it.
+        event: What happened.
+
+    Raises:
+        InvalidRequest: Only who is appointed acts in that role, and they were not, on that day.
+    """
+    actor = event.actor
+    if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
+        return
+    if not is_appointed(session, record, actor, event.on):
+        why = f"held no appointment in {record.force} on {event.on}"
+        raise InvalidRequest(f"{actor}", why, "appoint them first, or let another role act")
+
+
+def check_appointer(session: Session, before: Record | None, after: Record, event: Event) -> None:
+    """Refuse who may not appoint somebody to a role, as the vocabulary says it, or themselves.
+
+    Whatever changes an appointment is judged so, by any verb: who may not make one cannot make one
+    of another either.
+
+    Args:
+        session: What knows the roles.
+        before: The appointment as it stood; None where it is made.
+        after: The appointment after it.
+        event: What happened.
+
+    Raises:
+        InvalidRequest: Another role appoints, or it is their own.
+    """
+    if after.category != APPOINTMENT or isinstance(event.what, _SAYING_NOTHING):
+        return
+    for record in filter(None, (before, after)):
+        if record.category == APPOINTMENT:
+            _check_appoints(session, appointment_of(record), event.actor)
+
+
+_SAYING_NOTHING = (Attached, Noted)
+"""What changes nothing of who is appointed."""
+
+
+def _check_appoints(session: Session, appointment: Appointment, actor: Actor) -> None:
+    role = appointment.role
+    appointed_by = role_of(session, role).appointed_by
+    if appointed_by and actor.role not in appointed_by:
+        why = f"appoints no `{role}`, nor changes who is one"
+        raise InvalidRequest(f"{actor}", why, f"{say_choice(appointed_by)} may")
+    if acts_by_appointment(session, role) and are_alike(actor.person, appointment.person):
+        why = f"cannot appoint themselves `{role}`"
+        raise InvalidRequest(f"{actor}", why, "let somebody else record it")
+
+
+def check_amender(session: Session, record: Record, field: str, event: Event) -> None:
+    """Refuse who may not amend a field, as its category says it.
+
+    Args:
+        session: What knows the fields and who set them.
+        record: The record before it.
+        field: The field's name.
+        event: The amendment.
+
+    Raises:
+        InvalidRequest: Another role amends it, or the side that set it does.
+    """
+    allowed = category_of(session, record.category).fields[field].amended_by
+    role = event.actor.role
+    if not allowed or role in allowed:
+        return
+    setter = _side_that_set(session, record, field) if SAME_SIDE in allowed else ""
+    if setter is None or setter == role_of(session, role).side:
+        return
+    roles = tuple(name for name in allowed if name != SAME_SIDE)
+    by = f"the side that set it ({setter})" if setter else ""
+    who = " or ".join(filter(None, (say_choice(roles) if roles else "", by)))
+    what, why = f"{record.id}: the field `{field}`", f"is not amended by {event.actor}"
+    raise InvalidRequest(what, why, f"let {who} amend it")
+
+
+def _side_that_set(session: Session, record: Record, field: str) -> str | None:
+    """Return the side that set what a field holds; None where nobody did, or in no known role."""
+    setter: Actor | None = None
+    for event in as_corrected(session.history(record.id)):
+        match event.what:
+            case Added(fields=fields) | TakenOver(fields=fields) if field in fields:
+                setter = event.actor
+            case Amended(field=name, new=new) if name == field:
+                setter = None if new is None else event.actor
+            case _:
+                pass
+    role = session.rulebook.vocabulary.roles.get(setter.role) if setter else None
+    return None if role is None else role.side
+
+
+def is_move_permitted(
+    session: Session, event: Event, record: Record, *, change_context: ContextChange = as_recorded
+) -> bool:
+    """Say whether who moved a record to other rules held the role on that day, if it needs one.
+
+    Args:
+        session: What knows the appointments.
+        event: The move.
+        record: The record before it.
+        change_context: Returns people, and which roles they must hold, as they are to be seen.
+    """
+    role = session.rulebook.vocabulary.roles.get(event.actor.role)
+    if role is None:
+        return True
+    signers = signing_roles(session.rulebook)
+    context = change_context(Context(session.now, session.today, signers=signers))
+    if not is_held(event.actor.role, role, context.signers):
+        return True
+    return is_appointed(session, record, event.actor, event.on, change_context=change_context)
+
+
+def no_appointment_sentence(event: Event, record: Record) -> str:
+    """Say that nobody had appointed who moved a record to other rules."""
+    return f"{event.actor} held no appointment in {record.force} on {event.on}"
+
+
+def recorder_of(session: Session, provenance: Provenance) -> str:
+    """Return who typed it: the actor, unless said or where the actor is none who logs in.
+
+    That is an inspectorate, or who signs letters, as a Chief Constable does: then it is the
+    register's user. Where the register has none, an inspectorate's decision has to say it, and a
+    signatory's was typed under the account that runs this program.
+
+    Args:
+        session: What knows the rules and the register's user.
+        provenance: Who decided, and whom they say typed it.
+
+    Raises:
+        InvalidRequest: It does not say, and nobody else does.
+    """
+    actor, recorded_by = provenance.actor, provenance.recorded_by
+    check_actor(actor)
+    role = role_of(session, actor.role)
+    check_name(actor.person, "the actor's person")
+    if actor.role == SYSTEM:
+        raise InvalidRequest(
+            f"the role `{SYSTEM}`", "acts by itself", "act in a role that a person holds"
+        )
+    if recorded_by is not None:
+        check_name(recorded_by, "recorded_by")
+        return recorded_by
+    signs = actor.role in signing_roles(session.rulebook)
+    if role.side != "inspectorate" and not signs:
+        return actor.person
+    user = session.services.recorded_by or (account_name() if signs else None)
+    if user is None:
+        who = "a signatory" if signs else "an inspectorate"
+        why = f"does not say who recorded it; {who} does not log in to this register"
+        instead = "give recorded_by, or open the register with it"
+        raise InvalidRequest(f"the decision of {actor}", why, instead)
+    return user
+
+
+def account_name() -> str | None:
+    """Return the name of the account that runs this program; None where the system tells none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None

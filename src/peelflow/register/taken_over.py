@@ -1,0 +1,115 @@
+"""Records that are taken over: what is asked of them, and whose word it takes.
+
+No walk through the rules stands behind the state of such a record, so it rests on what somebody
+says. A state that the inspectorate alone enters, as `closed` at level 4, rests on the word of the
+inspectorate: a force that could say it of itself would close what only HMICFRS may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from peelflow.errors import InspectorateOnly, InvalidRequest
+from peelflow.model.records import Added, Event, Provenance, Record, TakenOver
+from peelflow.model.rules import Lifecycle, Role, Side, each_transition
+from peelflow.register.validation import check_text
+from peelflow.wording import suggestion
+
+INSPECTORATE: Side = "inspectorate"
+
+
+def check_taken_over(
+    lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
+) -> None:
+    """Refuse a state its lifecycle does not have, or an issue date after the as-at date.
+
+    Args:
+        lifecycle: The rules that it is taken over under.
+        record: Its id.
+        issued: The day it was issued.
+        on: The day as at which it stands there.
+        state: The state.
+
+    Raises:
+        InvalidRequest: With what would do.
+    """
+    if issued > on:
+        raise InvalidRequest(
+            f"{record}: the issue date {issued}",
+            f"lies after {on}, when it is taken over",
+            "give an earlier issue date",
+        )
+    check_text(state, f"{record}: the state")
+    if state not in lifecycle.states:
+        raise InvalidRequest(
+            f"{record}: the state {state!r}",
+            f"is none of {lifecycle}'s",
+            suggestion(state, lifecycle.states),
+        )
+
+
+def check_source_and_reason(provenance: Provenance, record: str) -> None:
+    """Refuse to take a record over from nowhere, or for no reason.
+
+    Args:
+        provenance: Who takes it over, from what and why.
+        record: Its id.
+
+    Raises:
+        InvalidRequest: The source or the reason is missing.
+    """
+    check_text(provenance.source, f"{record}: the source")
+    check_text(provenance.reason, f"{record}: the reason")
+
+
+def check_word(
+    lifecycle: Lifecycle, event: Event, what: Added | TakenOver, roles: Mapping[str, Role]
+) -> None:
+    """Refuse to take a record over as the inspectorate alone has it on anybody else's word.
+
+    Args:
+        lifecycle: The rules that the record begins under.
+        event: Its first event: who says that it stands so.
+        what: What the event says; nothing is refused of a record that is added.
+        roles: The roles there are by now.
+
+    Raises:
+        InspectorateOnly: With whose word it takes.
+    """
+    role = {**lifecycle.roles, **roles}[event.actor.role]
+    theirs = inspectorate_roles(lifecycle, what.state) if isinstance(what, TakenOver) else ()
+    if theirs and role.side != INSPECTORATE:
+        rules = str(lifecycle)
+        raise InspectorateOnly(event.record, what.state, rules, event.actor.role, theirs)
+
+
+def inspectorate_roles(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
+    """Return the inspectorate's roles by whose steps alone a state is entered.
+
+    There are none where a record begins in it, where another side enters it too, and where nobody
+    does.
+
+    Args:
+        lifecycle: The rules.
+        state: One of its states.
+    """
+    if state == lifecycle.initial:
+        return ()
+    entering = dict.fromkeys(
+        role
+        for transition in each_transition(lifecycle)
+        if transition.to == state
+        for role in transition.by
+    )
+    sides = {lifecycle.roles[role].side for role in entering}
+    return tuple(entering) if sides == {INSPECTORATE} else ()
+
+
+def is_assumed(record: Record) -> bool:
+    """Whether a record stands in the state that it was taken over in.
+
+    Args:
+        record: The record.
+    """
+    return record.assumed and record.entered[record.state].number == 1

@@ -1,0 +1,164 @@
+"""Tell the ids of forces in one store apart, so that no force takes an id from another.
+
+An id is kept as it was given, as long as it is free. Where another force has it, or its words are
+another's, it is kept behind the force's own name, and shown to that force without it. Whoever opens
+the register for every force sees it with the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import evolve, frozen
+
+from peelflow.model.records import (
+    Added,
+    ChildLinked,
+    Corrected,
+    Event,
+    ParentLinked,
+    Record,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.rows import chain
+
+MARK = " (of "
+"""Stands between an id and the force whose own it is."""
+_APPOINTMENT = "appointment:"
+Rename = Callable[[str], str]
+
+
+@frozen
+class OwnIds:
+    """How one force's ids are kept, and shown.
+
+    Attributes:
+        force: The force.
+    """
+
+    force: str
+
+    def own(self, record: str) -> str:
+        """Return the id that is this force's alone."""
+        return f"{record}{MARK}{self.force})"
+
+    def shown(self, record: str) -> str:
+        """Return an id as this force gave it."""
+        return record.removesuffix(f"{MARK}{self.force})")
+
+    def is_reserved(self, record: str) -> bool:
+        """Return whether an id is said in words that only another force's ids have."""
+        of_others = record.startswith(_APPOINTMENT) and not record.startswith(
+            f"{_APPOINTMENT}{self.force}:"
+        )
+        return of_others or MARK in record
+
+    def kept(self, record: str, stored: Mapping[str, StoredRecord]) -> str | None:
+        """Return what a record of this force is kept as, None where there is none.
+
+        Args:
+            record: Its id, as the force gave it.
+            stored: What the store has under that id, and under the force's own.
+        """
+        for name in (self.own(record), record):
+            if name in stored and stored[name].record.force == self.force:
+                return name
+        return None
+
+    def new_name(self, record: str, stored: Mapping[str, StoredRecord]) -> str:
+        """Return what a record that is to be made is kept as.
+
+        Args:
+            record: Its id, as the force gave it.
+            stored: What the store has under that id.
+        """
+        return self.own(record) if record in stored or self.is_reserved(record) else record
+
+
+def renamed_event(event: Event, rename: Rename) -> Event:
+    """Return an event with each record's id in it renamed.
+
+    Args:
+        event: The event.
+        rename: Returns the other id of one.
+    """
+
+    def maybe(record: str | None) -> str | None:
+        return None if record is None else rename(record)
+
+    what = event.what
+    match what:
+        case Added() | TakenOver():
+            what = evolve(what, parent=maybe(what.parent))
+        case Corrected(entry=(Added() | TakenOver()) as entry):
+            what = evolve(what, entry=evolve(entry, parent=maybe(entry.parent)))
+        case ChildLinked():
+            what = ChildLinked(rename(what.child))
+        case ParentLinked():
+            what = ParentLinked(rename(what.parent))
+        case TransitionTaken():
+            inspection, successor = maybe(what.inspection), maybe(what.successor)
+            what = evolve(what, inspection=inspection, successor=successor)
+        case _:
+            pass
+    return evolve(event, record=rename(event.record), what=what)
+
+
+def renamed_record(record: Record, rename: Rename) -> Record:
+    """Return a record with each id in it renamed.
+
+    Args:
+        record: The record.
+        rename: Returns the other id of one.
+    """
+    return evolve(
+        record,
+        id=rename(record.id),
+        parent=None if record.parent is None else rename(record.parent),
+        successor=None if record.successor is None else rename(record.successor),
+        children=tuple(map(rename, record.children)),
+    )
+
+
+def renamed_batch(batch: WriteBatch, names: Mapping[str, str]) -> WriteBatch:
+    """Return a batch with its events and records under other ids, chained anew.
+
+    Args:
+        batch: The batch.
+        names: The other ids of those that have one.
+    """
+
+    def rename(record: str) -> str:
+        return names.get(record, record)
+
+    heads: dict[str, str] = {}
+    entries = list[StoredEvent]()
+    for entry in batch.entries:
+        event = renamed_event(entry.event, rename)
+        made = chain(heads.get(event.record, entry.previous), event)
+        heads[event.record] = made.digest
+        entries.append(made)
+    records = (renamed_record(stored.record, rename) for stored in batch.records)
+    return evolve(
+        batch,
+        entries=tuple(entries),
+        records=tuple(StoredRecord(record, heads[record.id]) for record in records),
+        read_set={rename(record): number for record, number in batch.read_set.items()},
+    )
+
+
+def ids_of_batch(batch: WriteBatch) -> Iterable[str]:
+    """Return the ids that a batch reads, moves or tells of, each once."""
+    told = dict.fromkeys(batch.read_set)
+
+    def note(record: str) -> str:
+        told[record] = None
+        return record
+
+    for entry in batch.entries:
+        renamed_event(entry.event, note)
+    for stored in batch.records:
+        renamed_record(stored.record, note)
+    return told

@@ -1,0 +1,87 @@
+"""A command loads what it uses and nothing else, for people wait for each of them to start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOADED = """\
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from peelflow.cli import main
+with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    code = main(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]))
+"""
+LIGHT = {"cli", "errors", "results", "texts"}
+READING = LIGHT | {
+    *("engine", "figures", "files", "model", "portfolio", "register", "reports", "rulebook"),
+    *("stores", "wording"),
+}
+"""What reading a register takes; no proof, no trackers, no drawing."""
+DEAR = {
+    *("cattrs", "docxtpl", "jinja2", "psycopg", "python_calamine", "sqlalchemy"),
+    *("transitions.extensions", "typst", "vl_convert", "xlsxwriter", "yaml"),
+}
+"""Libraries that take long to load; `cattrs` reads what a register keeps."""
+
+
+def loaded_by(*words: str, **more: str) -> tuple[set[str], set[str]]:
+    """Return the parts of peelflow that a command loads, and the dear libraries."""
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | more,
+    )
+    _, modules = json.loads(ran.stdout)
+    parts = {name.split(".")[1] for name in modules if name.startswith("peelflow.")}
+    return parts, DEAR & {*modules}
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_what_lists_commands_loads_none(word: str) -> None:
+    """Not the rules, not a store: a shell asks for it at every key."""
+    parts, dear = loaded_by(word)
+    assert parts == LIGHT
+    assert dear == set()
+
+
+def test_a_shell_that_completes_a_command_loads_none() -> None:
+    """Nor the register."""
+    more = {"_PEELFLOW_COMPLETE": "complete_bash", "COMP_WORDS": "peelflow mov", "COMP_CWORD": "1"}
+    parts, _ = loaded_by(**more)
+    assert parts == LIGHT
+
+
+def test_behind_what_is_no_command_commands_are_offered() -> None:
+    """And nothing is said about it: somebody is still typing."""
+    more = {"_PEELFLOW_COMPLETE": "complete_bash", "COMP_WORDS": "peelflow mov ", "COMP_CWORD": "2"}
+    command = [sys.executable, "-m", "peelflow"]
+    ran = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=os.environ | more
+    )
+    assert ("movement" in ran.stdout.split(), ran.stderr) == (True, "")
+
+
+@pytest.mark.parametrize("verb", ["list", "figures", "ages", "plan", "movement"])
+def test_what_reads_loads_no_proof(verb: str, demo: Path) -> None:
+    """Nor trackers, pages, charts or databases that it does not open."""
+    days = ("--after", "2022-12-31", "--until", "2023-03-30") if verb == "movement" else ()
+    parts, dear = loaded_by(verb, *days, "--register", str(demo))
+    assert parts <= READING
+    assert dear <= {"cattrs"}
+
+
+@pytest.mark.parametrize("verb", ["add", "fire", "amend", "correct"])
+def test_what_writes_loads_no_proof(verb: str) -> None:
+    """The rules that come along were proved when they were made."""
+    parts, dear = loaded_by(verb, "--help")
+    assert parts <= READING
+    assert dear <= {"cattrs"}

@@ -1,0 +1,102 @@
+"""Plan the plain way: each open record held against each coming inspection."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from peelflow.engine.requirements import is_relevant
+from peelflow.model.decisions import Inspection
+from peelflow.model.question_sets import QuestionSets
+from peelflow.model.records import Event, Record
+from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
+from peelflow.model.rules import Lifecycle, Transition
+from peelflow.portfolio.listing import row_of, state_attribution
+from peelflow.portfolio.plan import Verifiable
+from peelflow.portfolio.selection import text_field
+from peelflow.register.register import Register
+
+
+def verifiable_at(register: Register, inspection: Inspection) -> tuple[Verifiable, ...]:
+    """Return what an inspection could close, as the register stands now, by id."""
+    opened = [
+        record
+        for record in register.records()
+        if "open" in register.lifecycle(record.lifecycle).states[record.state].counts_as.values()
+    ]
+    return tuple(
+        row
+        for record, history in register.histories(opened)
+        for row in _verifiable(register, record, history, inspection)
+    )
+
+
+def _verifiable(
+    register: Register, record: Record, history: Sequence[Event], inspection: Inspection
+) -> Iterator[Verifiable]:
+    """Yield the record if the inspection could close it now, or after the fewest steps."""
+    if record.force != inspection.force:
+        return
+    rules = register.lifecycle(record.lifecycle)
+    sets = register.rulebook.vocabulary.question_sets
+    for state, path in _each_open_path(rules, record.state):
+        rule = _closing_transition(rules, state, record, inspection, sets)
+        if rule is None:
+            continue
+        kinds = [
+            atom.evidence
+            for step in path
+            for atom in atoms_of(step.requires)
+            if isinstance(atom, Evidence)
+        ]
+        yield Verifiable(
+            row=row_of(record),
+            title=text_field(record, "title"),
+            question=text_field(record, "question"),
+            trigger=rule.trigger,
+            steps=tuple(step.trigger for step in path),
+            evidence=tuple(dict.fromkeys(kinds)),
+            waiting=None if path else state_attribution(history, record),
+        )
+        return
+
+
+def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:
+    """Yield the states reachable while open, the nearest first, each with the steps to it."""
+    reached = {start}
+    ahead: deque[tuple[str, tuple[Transition, ...]]] = deque([(start, ())])
+    while ahead:
+        state, path = ahead.popleft()
+        yield state, path
+        for rule in rules.states[state].transitions:
+            if rule.to not in reached and "open" in rules.states[rule.to].counts_as.values():
+                reached.add(rule.to)
+                ahead.append((rule.to, (*path, rule)))
+
+
+def _closing_transition(
+    rules: Lifecycle, state: str, record: Record, inspection: Inspection, sets: QuestionSets
+) -> Transition | None:
+    """Return the transition that closes the record and for which this inspection would do."""
+    before = rules.states[state].counts_as
+    for rule in rules.states[state].transitions:
+        after = rules.states[rule.to].counts_as
+        closes = any(
+            before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
+        )
+        if closes and any(
+            _is_sufficient(atom, record, inspection, sets)
+            for atom in atoms_of(rule.requires)
+            if isinstance(atom, InspectionHeld)
+        ):
+            return rule
+    return None
+
+
+def _is_sufficient(
+    requirement: InspectionHeld, record: Record, inspection: Inspection, sets: QuestionSets
+) -> bool:
+    """Whether the inspection is of the kind asked for, and covers the record's question if so."""
+    if requirement.inspection not in ("any", inspection.kind):
+        return False
+    return not requirement.relevant or is_relevant(record, inspection, sets)

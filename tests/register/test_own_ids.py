@@ -1,0 +1,199 @@
+"""Forces in one store do not block each other: each has ids of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+
+from peelflow import Register, national
+from peelflow.errors import Conflict, InvalidRequest, KeyReused
+from peelflow.model.records import Added, Corrected
+from peelflow.stores.base import RecordQuery, Store, WriteBatch
+from peelflow.stores.export import verify_export
+from peelflow.stores.opening import open_store
+from peelflow.stores.own_ids import renamed_event
+from peelflow.testing.samples import events
+from tests.builders.force import HMICFRS, LIAISON, START, clock
+from tests.stores.conftest import url_of
+
+KENT, ESSEX = "kent", "essex"
+SAID: dict[str, Any] = {"actor": HMICFRS, "recorded_by": "liaison-officer", "source": "portal"}
+
+
+@frozen
+class Both:
+    """Registers of two forces, and of all, on one store."""
+
+    store: Store
+    kent: Register
+    essex: Register
+
+    @property
+    def whole(self) -> Register:
+        """The register of every force, as it is opened now."""
+        return Register(self.store, rulebook=national(), clock=clock)
+
+
+@pytest.fixture(params=["memory", "sqlite", "sql-sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Both]:
+    """Give registers on a store of each kind."""
+    store = open_store(url_of(request.param, request, tmp_path))
+    forces = (
+        Register(store, rulebook=national(), clock=clock, force=force) for force in (KENT, ESSEX)
+    )
+    yield Both(store, *forces)
+    store.close()
+
+
+def add(register: Register, record: str, **more: Any) -> None:
+    """Add a recommendation of the force that a register is opened for."""
+    force = register.services.force
+    said: dict[str, Any] = {"category": "recommendation", "level": 3, "force": force, **more}
+    register.add(record, issued=START, **SAID, fields={"owner": "lead"}, **said)
+
+
+def check_whole(both: Both) -> None:
+    """See that all fits for whoever looks at everything, and comes back from an export."""
+    assert both.whole.verify() == ()
+    lines = list(both.whole.export())
+    assert list(verify_export(lines)) == []
+
+
+def test_each_force_has_its_own_record_of_an_id(both: Both) -> None:
+    """18.11: neither sees, moves or repeats the other's; the whole tells them apart."""
+    for register in (both.kent, both.essex):
+        add(register, "b-2")
+        register.fire("b-2", "start", actor=LIAISON, on=START, key="k")
+    first = both.essex.fire("b-2", "start", actor=LIAISON, on=START, key="k")
+    both.essex.amend("b-2", "owner", "me", actor=LIAISON, on=START, reason="mine")
+
+    assert both.kent.record("b-2").fields["owner"] == "lead"
+    assert both.essex.record("b-2").fields["owner"] == "me"
+    assert [record.id for record in both.essex.records()] == ["b-2"]
+    assert [(event.record, event.number) for event in both.essex.history("b-2")] == [
+        ("b-2", 1),
+        ("b-2", 2),
+        ("b-2", 3),
+    ]
+    assert first.number == 2
+    assert [record.id for record in both.whole.records()] == ["b-2", "b-2 (of essex)"]
+    assert both.essex.store.event_with_key("b-2", "none") is None
+    check_whole(both)
+
+
+def test_a_family_of_own_ids_holds_together(both: Both) -> None:
+    """18.11: parents, children and successors are the force's own, in one batch and after."""
+    for register in (both.kent, both.essex):
+        add(register, "parent", category="cause_of_concern", level=None)
+        add(register, "child", parent="parent")
+        add(register, "later", parent="parent")
+    assert both.essex.record("parent").children == ("child", "later")
+    assert both.essex.record("child").parent == "parent"
+    listed = both.essex.store.records(RecordQuery(parent="parent"))
+    assert [record.id for record in listed] == ["child", "later"]
+    assert list(both.essex.store.records(RecordQuery(parent="none"))) == []
+    assert both.whole.record("parent (of essex)").children == (
+        "child (of essex)",
+        "later (of essex)",
+    )
+    check_whole(both)
+
+
+def test_a_batch_makes_and_moves_what_it_names(both: Both) -> None:
+    """18.11: chained anew under the ids that it is kept by."""
+    add(both.kent, "R")
+    with both.essex.batch() as batch:
+        batch.add("R", category="afi", level=2, force=ESSEX, issued=START, **SAID)
+        batch.add("free", category="afi", level=2, force=ESSEX, issued=START, **SAID)
+        batch.amend("R", "owner", "me", actor=LIAISON, on=START, reason="mine")
+
+    assert [event.number for event in both.essex.history("R")] == [1, 2]
+    assert {record.id for record in both.whole.records()} == {"R", "R (of essex)", "free"}
+    check_whole(both)
+
+
+def test_nobody_takes_what_another_force_will_need(both: Both) -> None:
+    """18.11: an appointment of another force's, and an id in another's own words."""
+    taken = f"appointment:{ESSEX}:lead:p:{START}"
+    for name in (taken, f"R (of {ESSEX})"):
+        add(both.kent, name)
+    add(both.kent, "R")
+
+    both.whole.appoint("p", "lead", force=ESSEX, first_day=START, actor=LIAISON)
+    both.kent.appoint("p", "lead", force=KENT, first_day=START, actor=LIAISON)
+    add(both.essex, "R")
+
+    assert both.whole.record(taken).force == ESSEX
+    assert both.kent.record(taken).force == KENT
+    assert both.kent.record(f"R (of {ESSEX})").id == f"R (of {ESSEX})"
+    assert both.essex.record("R").force == ESSEX
+    check_whole(both)
+
+
+def test_an_id_taken_meanwhile_is_no_conflict(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """18.11: another force's record comes between the look and the writing."""
+    append = both.store.append
+    waiting = [lambda: add(both.kent, "R")]
+
+    def overtaken(batch: WriteBatch) -> None:
+        if waiting:
+            waiting.pop()()
+        append(batch)
+
+    monkeypatch.setattr(both.store, "append", overtaken)
+    add(both.essex, "R")
+
+    assert both.essex.record("R").force == ESSEX
+    assert both.kent.record("R").force == KENT
+    check_whole(both)
+
+
+def test_what_stands_in_the_way_is_named_as_the_force_names_it(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.11: a conflict and a key, by the id that was given."""
+    for register in (both.kent, both.essex):
+        add(register, "R")
+    append = both.store.append
+
+    def raised(fault: Exception) -> None:
+        def refuse(batch: WriteBatch) -> None:
+            del batch
+            raise fault
+
+        monkeypatch.setattr(both.store, "append", refuse)
+
+    raised(Conflict("R (of essex)", expected=1, found=2))
+    with pytest.raises(Conflict) as conflict:
+        both.essex.fire("R", "start", actor=LIAISON, on=START)
+    assert (conflict.value.record, conflict.value.found) == ("R", 2)
+    raised(KeyReused("R (of essex)", "k"))
+    with pytest.raises(KeyReused, match="key 'k' of R:"):
+        both.essex.fire("R", "start", actor=LIAISON, on=START)
+    monkeypatch.setattr(both.store, "append", append)
+
+
+def test_an_own_id_that_is_taken_is_refused_as_ever(both: Both) -> None:
+    """18.11: whichever it is kept as."""
+    add(both.kent, "R")
+    add(both.essex, "R")
+    with pytest.raises(InvalidRequest, match="the id 'R': is taken"):
+        add(both.essex, "R")
+
+
+def test_every_id_in_an_event_is_renamed() -> None:
+    """18.11: whatever happened; what holds no id stays as it is."""
+    added = next(each for each in events().values() if isinstance(each.what, Added))
+    assert isinstance(added.what, Added)
+    entry = evolve(added.what, parent="up")
+    anew = evolve(added, what=Corrected(1, "reenter", entry=entry))
+    wanted = Corrected(1, "reenter", entry=evolve(entry, parent="UP"))
+    assert renamed_event(anew, str.upper).what == wanted
+    for event in [*events().values(), anew]:
+        there = renamed_event(event, lambda name: f"{name}!")
+        assert there.record == f"{event.record}!"
+        assert renamed_event(there, lambda name: name.removesuffix("!")) == event

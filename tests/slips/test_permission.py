@@ -1,0 +1,236 @@
+"""Who may appoint whom, and who may amend what: the vocabulary says it, and every verb asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peelflow.errors import InvalidRequest, InvalidRules
+from peelflow.model.records import Actor
+from peelflow.register.csv_import import import_sheets
+from peelflow.register.register import Register
+from peelflow.rulebook.national import check, load, national
+from peelflow.rulebook.rulebook import Rulebook
+from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
+
+DAY, LATER = date(2022, 12, 16), date(2023, 1, 9)
+LEAD = Actor("a-lead", "lead")
+PCC = Actor("pcc-office", "pcc")
+THEIRS: dict[str, Any] = {"actor": HMICFRS, "source": "portal", "recorded_by": LIAISON.person}
+FIELDS = {"owner": "x", "question": "7.2"}
+FROM: dict[str, Any] = {"first_day": DAY}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Register]:
+    """Give a register with a Chief Constable, and a recommendation whose question HMICFRS set."""
+    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'wmp.db'}"
+    with opened(url) as made:
+        yield made
+
+
+def opened(url: str = "memory:", rulebook: Rulebook | None = None) -> Register:
+    """Open a register and fill it."""
+    made = Register.open(url, clock=clock, rulebook=rulebook)
+    made.appoint(CHIEF.person, CHIEF.role, force="wmp", **FROM, actor=LIAISON)
+    said: dict[str, Any] = {"category": "recommendation", "level": 2, "force": "wmp"}
+    made.add("R-1", **said, issued=DAY, fields=FIELDS, **THEIRS)
+    made.add("R-2", **said, issued=DAY, fields=FIELDS, actor=LIAISON)
+    return made
+
+
+def appointment(role: str = "chief_constable", person: str = LEAD.person) -> dict[str, Any]:
+    """Return what an appointment says as a record of any id."""
+    fields = {"person": person, "role": role, "first_day": DAY}
+    return {"category": "appointment", "force": "wmp", "issued": DAY, "fields": fields}
+
+
+OFFICE = f"appointment:wmp:chief_constable:{CHIEF.person}:{DAY}"
+TAKEN: dict[str, Any] = {"state": "made", "on": LATER, "source": "s", "reason": "r"}
+MAKING: dict[str, Callable[[Any, Actor], Any]] = {
+    "appoint": lambda to, actor: to.appoint(
+        LEAD.person, "chief_constable", force="wmp", **FROM, actor=actor
+    ),
+    "add": lambda to, actor: to.add("any-id", **appointment(), actor=actor),
+    "take_over": lambda to, actor: to.take_over("any-id", **appointment(), **TAKEN, actor=actor),
+    "amend the person": lambda to, actor: to.amend(
+        OFFICE, "person", LEAD.person, actor=actor, on=LATER, reason="a slip"
+    ),
+    "amend the day": lambda to, actor: to.amend(
+        OFFICE, "last_day", LATER, actor=actor, on=LATER, reason="left"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", sorted(MAKING))
+def test_item_36_a_lead_appoints_nobody_as_chief_constable(register: Register, way: str) -> None:
+    """Not himself and no other, by any verb, in a batch too; a liaison officer does."""
+    count = len(list(register.feed()))
+    for actor in (LEAD, Actor("a-lead's friend", "lead")):
+        with pytest.raises(InvalidRequest, match="appoints no `chief_constable`"):
+            MAKING[way](register, actor)
+        with (
+            pytest.raises(InvalidRequest, match="`liaison_officer` or `pcc` may"),
+            register.batch() as batch,
+        ):
+            MAKING[way](batch, actor)
+    assert len(list(register.feed())) == count
+    MAKING[way](register, LIAISON)
+
+
+def test_item_36_an_appointment_is_not_corrected_into_another(register: Register) -> None:
+    """Of the same side, and yet not by who appoints nobody."""
+    slip: dict[str, Any] = {"actor": LEAD, "on": LATER, "reason": "a slip"}
+    with pytest.raises(InvalidRequest, match="appoints no `chief_constable`"):
+        register.correct(OFFICE, 1, correction="void", **slip)
+    fields: dict[str, Any] = {"person": LEAD.person, "role": "chief_constable", "first_day": DAY}
+    with pytest.raises(InvalidRequest, match="appoints no `chief_constable`"):
+        register.correct(OFFICE, 1, correction="reenter", entry={"fields": fields}, **slip)
+    register.appoint("b", "lead", force="wmp", **FROM, actor=LEAD)
+    with pytest.raises(InvalidRequest, match="appoints no `chief_constable`"):
+        register.amend(f"appointment:wmp:lead:b:{DAY}", "role", "chief_constable", **slip)
+
+
+def test_item_36_nobody_appoints_themselves(register: Register) -> None:
+    """To what only who is appointed does; an office that decides nothing is anybody's to note."""
+    for role in ("chief_constable", "nominated_deputy"):
+        with pytest.raises(InvalidRequest, match=f"cannot appoint themselves `{role}`"):
+            register.appoint(LIAISON.person, role, force="wmp", **FROM, actor=LIAISON)
+    register.appoint(LIAISON.person, "liaison_officer", force="wmp", **FROM, actor=LIAISON)
+    register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=CHIEF)
+    register.appoint("e", "chief_constable", force="wmp", first_day=LATER, actor=PCC)
+
+
+def test_item_36_an_appointment_to_no_role_is_refused(register: Register) -> None:
+    """It could be anybody's."""
+    with pytest.raises(InvalidRequest, match="the role 'chief': is unknown"):
+        register.add("any-id", **appointment("chief"), actor=LIAISON)
+
+
+def test_item_36_the_side_that_set_a_question_amends_it(register: Register) -> None:
+    """HMICFRS its own and the force its own; unset, it is whose it is set by."""
+    ours: dict[str, Any] = {"actor": LIAISON, "on": LATER, "reason": "found"}
+    theirs: dict[str, Any] = {**THEIRS, "on": LATER, "reason": "found"}
+    for new in ("3", None):
+        with pytest.raises(InvalidRequest, match=r"let the side that set it \(inspectorate\)"):
+            register.amend("R-1", "question", new, **ours)
+    with pytest.raises(InvalidRequest, match=r"the side that set it \(force\)"):
+        register.amend("R-2", "question", "3", **theirs)
+    register.amend("R-2", "question", "3", **ours)
+    register.amend("R-1", "owner", "y", **ours)
+    register.amend("R-1", "question", "3", **theirs)
+    with pytest.raises(InvalidRequest, match="not amended by"):
+        register.amend("R-1", "question", "9", **ours)
+    register.amend("R-1", "question", None, **theirs)
+    register.amend("R-1", "question", "9", **ours)
+    with pytest.raises(InvalidRequest, match="not amended by"):
+        register.amend("R-1", "question", "3", **theirs)
+    with pytest.raises(InvalidRequest, match="is not declared"):
+        register.amend("R-1", "questoin", None, **ours)
+    assert not register.verify()
+
+
+def test_item_36_in_sheets(register: Register, tmp_path: Path) -> None:
+    """Each row is told where it stands."""
+    people, amendments = tmp_path / "people.csv", tmp_path / "amendments.csv"
+    people.write_text(
+        "person,person_role,force,first_day,actor,actor_role\n"
+        "a-lead,nominated_deputy,wmp,2023-01-09,a-lead,lead\n",
+        encoding="utf-8",
+    )
+    amendments.write_text(
+        "record,field,value,on,reason,actor,actor_role\n"
+        "R-1,question,3,2023-01-09,found,kim,liaison_officer\n",
+        encoding="utf-8",
+    )
+    faults = import_sheets(register, [people, amendments]).faults
+    assert [(fault.code, fault.span.line) for fault in faults] == [("row-refused", 2)] * 2
+    assert "appoints no `nominated_deputy`" in faults[0].sentence
+    assert "the field `question`: is not amended by kim" in faults[1].sentence
+
+
+NARROWED = """\
+vocabulary: west
+roles:
+  office: {side: force, title: Office of the force}
+  nominated_deputy:
+    side: force
+    title: Nominated deputy
+    by_appointment: true
+    appointed_by: [chief_constable]
+  lead: {side: force, title: Lead who owns the work, may_be_delegated: true, appointed_by: [office]}
+fields:
+  recommendation:
+    owner: {type: person, title: Lead who owns the work, amended_by: [office]}
+    theme: {type: text, title: Theme, amended_by: [same_side]}
+"""
+
+
+def narrowed(tmp_path: Path) -> Rulebook:
+    """Return the national rules as a force narrows who may."""
+    (tmp_path / "west.yaml").write_text(NARROWED, encoding="utf-8")
+    return load(tmp_path / "west.yaml")
+
+
+def test_item_36_a_force_s_own_file_narrows(tmp_path: Path) -> None:
+    """Of its own roles fewer may; from nobody else it takes anything, and no digest changes."""
+    rulebook = narrowed(tmp_path)
+    assert [rules.pin for rules in rulebook.lifecycles] == [
+        rules.pin for rules in national().lifecycles
+    ]
+    office = Actor("o", "office")
+    with opened(rulebook=rulebook) as register:
+        with pytest.raises(InvalidRequest, match="`chief_constable` may"):
+            register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=LIAISON)
+        register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=CHIEF)
+        with pytest.raises(InvalidRequest, match="appoints no `lead`"):
+            register.appoint("l", "lead", force="wmp", **FROM, actor=LIAISON)
+        register.appoint("l", "lead", force="wmp", **FROM, actor=office)
+
+        told: dict[str, Any] = {"on": LATER, "reason": "moved"}
+        with pytest.raises(InvalidRequest, match=r"let .*`office`.* amend it"):
+            register.amend("R-1", "owner", "y", actor=LIAISON, **told)
+        register.amend("R-1", "owner", "y", actor=office, **told)
+        register.amend("R-1", "owner", "z", **THEIRS, **told)
+        register.amend("R-1", "theme", "custody", actor=LIAISON, **told)
+        register.amend("R-1", "theme", "stop", **THEIRS, **told)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        (("appointed_by: [chief_constable]", "appointed_by: [lead]"), "permission-widened"),
+        (("title: Nominated deputy", "title: Deputy"), "redefined"),
+        (("appointed_by: [office]", "appointed_by: [offce]"), "unknown-role"),
+        (("    appointed_by: [chief_constable]\n", ""), "redefined"),
+        (("Theme, amended_by", "Strand, amended_by"), "redefined"),
+        (
+            (
+                "owner: {type: person, title: Lead who owns the work",
+                "mine: {type: person, title: M",
+            ),
+            "",
+        ),
+        (
+            ("side: force, title: Office of the force", "side: force, title: O, appointed_by: [x]"),
+            "unknown-role",
+        ),
+        (
+            ("    owner:", "    mine: {type: text, title: M, amended_by: [x]}\n    owner:"),
+            "unknown-role",
+        ),
+    ],
+)
+def test_item_36_check_judges_them(tmp_path: Path, changed: tuple[str, str], code: str) -> None:
+    """A file may only narrow, by names that there are; a field of its own says what it likes."""
+    file = tmp_path / "west.yaml"
+    file.write_text(NARROWED.replace(*changed), encoding="utf-8")
+    errors = [fault for fault in check(file) if fault.severity == "error"]
+    assert {fault.code for fault in errors} == ({code} if code else set())
+    if code:
+        with pytest.raises(InvalidRules):
+            load(file)
