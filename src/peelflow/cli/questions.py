@@ -27,6 +27,9 @@ from peelflow.portfolio.remapping import remap as remap_records
 from peelflow.register.register import Register
 from peelflow.reports.content import Table
 
+NAMED_AT_MOST = 3
+"""How many of the records that a question set leaves are named; the others are counted."""
+
 
 def remap(
     question_set: Annotated[
@@ -54,15 +57,17 @@ def remap(
     """Move the questions of open records and coming inspections to another question set.
 
     Only what the set's file says is moved (`succeeds`); what it maps to nothing, or to several, is
-    listed and left. Exit code 0: all moves; 1: some are left.
+    listed and left, and so is what the actor may not amend. With --dry-run nothing is written;
+    given an actor and a reason, it tells what would be refused too. Exit code 0: all moves; 1:
+    some are left.
     """
     if dry_run == apply:
         what, why = "the remapping", "does not say what to do"
         raise InvalidRequest(what, why, "give --dry-run or --apply")
-    day = on or today()
+    day, selection = on or today(), wanted.selection()
     with location.opened() as register:
-        if dry_run:
-            listed = remappings(register, question_set, day, selection=wanted.selection())
+        if dry_run and actor is None and actor_role is None:
+            listed = remappings(register, question_set, day, selection=selection)
         else:
             listed = remap_records(
                 register,
@@ -72,7 +77,8 @@ def remap(
                 reason=reason or "",
                 recorded_by=recorded_by,
                 source=source,
-                selection=wanted.selection(),
+                selection=selection,
+                preview=dry_run,
             )
     _show(listed, question_set, printing, done=apply)
 
@@ -87,24 +93,21 @@ def _actor(actor: str | None, role: str | None) -> Actor:
 def _show(
     listed: Sequence[Remapping], question_set: str, printing: PrintingOptions, *, done: bool
 ) -> None:
-    decided = [remapping.is_decided for remapping in listed]
+    moves = [remapping.moves for remapping in listed]
     if printing.chosen is Format.TABLE:
         moved = "moved" if done else "would move"
-        output.line(f"{question_set}: {sum(decided)} {moved}, {decided.count(False)} left")
+        output.line(f"{question_set}: {sum(moves)} {moved}, {moves.count(False)} left")
     columns = ("record", "category", "state", "set", "question", "becomes", "what")
-    body = tuple(map(_row, listed))
+    body = tuple(_row(remapping, done=done) for remapping in listed)
     if body or printing.chosen is not Format.TABLE:
         printing.show(Table("remapping", "", columns, body))
-    if not all(decided):
+    if not all(moves):
         raise typer.Exit(FINDINGS)
 
 
-def _row(remapping: Remapping) -> tuple[str | None, ...]:
-    row = remapping.row
+def _row(remapping: Remapping, *, done: bool) -> tuple[str | None, ...]:
+    row, moves = remapping.row, "moved" if done else "moves"
     found = dict.fromkeys(each for successors in remapping.successors for each in successors)
-    what = "moves"
-    if not remapping.is_decided:
-        what = "left: several succeed it" if all(remapping.successors) else "left: nobody mapped it"
     return (
         row.record,
         row.category,
@@ -112,8 +115,14 @@ def _row(remapping: Remapping) -> tuple[str | None, ...]:
         remapping.question_set,
         ", ".join(remapping.questions),
         ", ".join(found),
-        what,
+        moves if remapping.moves else f"left: {_why_left(remapping)}",
     )
+
+
+def _why_left(remapping: Remapping) -> str:
+    if remapping.obstacle is not None:
+        return remapping.obstacle
+    return "several succeed it" if all(remapping.successors) else "nobody mapped it"
 
 
 def count_left(faults: Iterable[Diagnostic], location: RegisterOptions) -> tuple[Diagnostic, ...]:
@@ -135,6 +144,8 @@ def count_left(faults: Iterable[Diagnostic], location: RegisterOptions) -> tuple
 
 
 def _say_left(register: Register, question_set: str) -> str:
-    left = len(left_without_inspection(register, question_set, today()))
-    records = "1 open record has" if left == 1 else f"{left or 'no'} open records have"
-    return f"{records} no relevant inspection under it"
+    left = [row.record for row in left_without_inspection(register, question_set, today())]
+    records = "1 open record has" if len(left) == 1 else f"{len(left) or 'no'} open records have"
+    more = ["..."] if len(left) > NAMED_AT_MOST else []
+    names = ", ".join([*left[:NAMED_AT_MOST], *more])
+    return f"{records} no relevant inspection under it{names and f': {names}'}"

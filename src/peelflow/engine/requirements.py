@@ -54,6 +54,7 @@ from peelflow.model.question_sets import (
     QuestionSets,
     covers_question,
     equivalent_questions,
+    in_order,
     questions_across,
     set_in_force,
 )
@@ -247,7 +248,7 @@ def _judge_relevance(record: Record, inspection: Inspection, sets: QuestionSets)
     covered = ", ".join(sorted(inspection.questions)) or "no question"
     if asked is None or inspected is None or asked == inspected:
         return f"{name} covers {covered}, and the record's question is {question}"
-    same = ", ".join(sorted(equivalent_questions(sets, question, asked, inspected)))
+    same = ", ".join(in_order(equivalent_questions(sets, question, asked, inspected)))
     if not same:
         return f"{name} covers questions of {inspected}, and the record's is of {asked}"
     return (

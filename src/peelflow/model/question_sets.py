@@ -7,7 +7,7 @@ Questions of two sets are compared by that mapping alone, from set to set along 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -110,6 +110,15 @@ def covers_question(questions: Collection[str], question: str) -> bool:
         question: What is to be covered.
     """
     return any(each in questions for each in covering_questions(question))
+
+
+def in_order(questions: Iterable[str]) -> tuple[str, ...]:
+    """Return questions by their numbers: 9 before 10, and 7 before 7.2.
+
+    Args:
+        questions: The numbers, in any order.
+    """
+    return tuple(sorted(questions, key=lambda question: [*map(int, question.split("."))]))
 
 
 def line_of(sets: QuestionSets, name: str) -> tuple[str, ...]:

@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD, question_set_of
 from peelflow.errors import InvalidRequest
-from peelflow.model.question_sets import QuestionSet, equivalent_questions, set_in_force
-from peelflow.model.records import Actor, Record
+from peelflow.model.decisions import Refused
+from peelflow.model.question_sets import QuestionSet, equivalent_questions, in_order, set_in_force
+from peelflow.model.records import Actor, Amended, Provenance, Record
 from peelflow.model.requirements import InspectionHeld, atoms_of
 from peelflow.model.rules import each_transition
 from peelflow.portfolio.listing import RecordRow, row_of
 from peelflow.portfolio.selection import EVERYTHING, Selection, each_open, each_selected
 from peelflow.register.batch import Batch
+from peelflow.register.commands import amend, new_event
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.register import Register
@@ -36,23 +38,30 @@ class Remapping(Result):
     Attributes:
         row: The record.
         questions: Its questions; a record has one.
-        question_set: The set they are of.
+        question_set: The set they are of; None where it has none.
         successors: What each of them is in the new set by the mapping: one, several or none.
+        obstacle: Why it is not amended though the mapping decides it; None where nothing hinders.
     """
 
-    _derived: ClassVar[tuple[str, ...]] = ("is_decided",)
+    _derived: ClassVar[tuple[str, ...]] = ("is_decided", "moves")
 
     row: RecordRow
     questions: tuple[str, ...]
     question_set: str | None
     successors: tuple[tuple[str, ...], ...]
+    obstacle: str | None = None
 
     @property
     def is_decided(self) -> bool:
-        """Whether it can move: each question of a record is one other, of an inspection some."""
+        """Whether the mapping decides: a record's question is one other, an inspection's some."""
         if self.row.category == INSPECTION:
             return all(self.successors)
         return all(len(successors) == 1 for successors in self.successors)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it moves to the new set: the mapping decides it, and nothing hinders."""
+        return self.is_decided and self.obstacle is None
 
 
 def remappings(
@@ -62,7 +71,7 @@ def remappings(
     *,
     selection: Selection = EVERYTHING,
 ) -> tuple[Remapping, ...]:
-    """Return what would become of open records and coming inspections in another set, by id.
+    """Return what the mapping says of open records and coming inspections, by id.
 
     Args:
         register: The register.
@@ -81,7 +90,7 @@ def remappings(
         asked, old = _questions_of(record), _set_of(register, record)
         if asked and old != question_set and questions.applies_to(record.force):
             successors = tuple(
-                tuple(sorted(equivalent_questions(sets, each, old or "", question_set)))
+                in_order(equivalent_questions(sets, each, old or "", question_set))
                 for each in asked
             )
             found.append(Remapping(row_of(record), asked, old, successors))
@@ -98,8 +107,12 @@ def remap(
     recorded_by: str | None = None,
     source: str | None = None,
     selection: Selection = EVERYTHING,
+    preview: bool = False,
 ) -> tuple[Remapping, ...]:
     """Move what the mapping decides to another set, in one batch, each as an amendment.
+
+    What is refused stays as it is, and the others move: a question that another side set, or an
+    inspection that would verify no more what it did verify.
 
     Args:
         register: The register.
@@ -110,31 +123,42 @@ def remap(
         recorded_by: Who typed it.
         source: What it was read from.
         selection: Which records and inspections.
+        preview: Whether it is only tried: all is asked and told as it would be, and nothing kept.
 
     Returns:
-        All that were looked at; those that are decided have moved.
+        All that were looked at: those that move, and what hinders the others.
 
     Raises:
-        InvalidRequest: The rules have no such set, or no reason is given.
-        Refused: An inspection would verify no more what it did verify.
+        InvalidRequest: The rules have no such set, no reason is given, or it is not said who
+            decided, who recorded it and, where that is needed, the source.
     """
     check_text(reason, "the reason of the remapping")
     listed = remappings(register, question_set, on, selection=selection)
-    with register.batch() as batch:
-        for remapping in listed:
-            if remapping.is_decided:
-                for field, value in _amendments(batch, remapping, question_set):
-                    batch.amend(
-                        remapping.row.record,
-                        field,
-                        value,
-                        actor=actor,
-                        reason=reason,
-                        on=on,
-                        recorded_by=recorded_by,
-                        source=source,
-                    )
-    return listed
+    with register.trial() if preview else register.batch() as batch:
+        provenance = batch.provenance(actor, on, recorded_by, reason, source)
+        _check_provenance(batch, provenance)
+        return tuple(_moved(batch, remapping, question_set, provenance) for remapping in listed)
+
+
+def _check_provenance(batch: Batch, provenance: Provenance) -> None:
+    """Refuse, before any record is looked at, what no record could be amended by."""
+    new_event(batch.session, Amended(QUESTION_SET_FIELD, None, None), "", 1, provenance)
+
+
+def _moved(
+    batch: Batch, remapping: Remapping, question_set: str, provenance: Provenance
+) -> Remapping:
+    """Amend what a mapping decides, whole or not at all, and say what hindered it."""
+    if not remapping.is_decided:
+        return remapping
+    record = remapping.row.record
+    try:
+        with batch.savepoint():
+            for field, value in _amendments(batch, remapping, question_set):
+                amend(batch.session, record, field, value, provenance=provenance)
+    except (InvalidRequest, Refused) as refused:
+        return evolve(remapping, obstacle=str(refused).removeprefix(f"{record}: "))
+    return remapping
 
 
 def left_without_inspection(
