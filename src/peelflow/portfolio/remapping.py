@@ -20,7 +20,7 @@ from peelflow.model.records import Actor, Amended, Provenance, Record
 from peelflow.model.requirements import InspectionHeld, atoms_of
 from peelflow.model.rules import each_transition
 from peelflow.portfolio.listing import RecordRow, row_of
-from peelflow.portfolio.selection import EVERYTHING, Selection, each_open, each_selected
+from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, is_open
 from peelflow.register.batch import Batch
 from peelflow.register.commands import amend, new_event
 from peelflow.register.context import INSPECTION, inspection_of
@@ -194,10 +194,13 @@ def _known_set(register: Register, name: str) -> QuestionSet:
 
 def _each_concerned(register: Register, day: date, selection: Selection) -> Iterator[Record]:
     """Yield the open records, and the inspections that are not over."""
-    yield from each_open(register, day, selection=selection)
     for record in each_selected(register, selection, as_at=day):
-        rules = register.lifecycle(record.lifecycle)
-        if record.category == INSPECTION and not rules.states[record.state].final:
+        if record.category == INSPECTION:
+            rules = register.lifecycle(record.lifecycle)
+            is_concerned = not rules.states[record.state].final
+        else:
+            is_concerned = is_open(register, record)
+        if is_concerned:
             yield record
 
 
