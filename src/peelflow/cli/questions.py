@@ -58,15 +58,15 @@ def remap(
 
     Only what the set's file says is moved (`succeeds`); what it maps to nothing, or to several, is
     listed and left, and so is what the actor may not amend. With --dry-run nothing is written;
-    given an actor and a reason, it tells what would be refused too. Exit code 0: all moves; 1:
-    some are left.
+    with a reason too, each amendment is tried as the actor, and what would be refused is told. Exit
+    code 0: all moves; 1: some are left.
     """
     if dry_run == apply:
         what, why = "the remapping", "does not say what to do"
         raise InvalidRequest(what, why, "give --dry-run or --apply")
     day, selection = on or today(), wanted.selection()
     with location.opened() as register:
-        if dry_run and actor is None and actor_role is None:
+        if dry_run and reason is None:
             listed = remappings(register, question_set, day, selection=selection)
         else:
             listed = remap_records(
