@@ -31,7 +31,7 @@ QUESTIONS = st.sampled_from((*NUMBERS, "1.1", "2.3", "4.2.1"))
 MAPPINGS = st.dictionaries(
     st.sampled_from((*NUMBERS, "1.1", "2.3")),
     st.lists(QUESTIONS, min_size=1, max_size=3, unique=True).map(tuple),
-    max_size=5,
+    min_size=4,
 )
 
 
@@ -39,10 +39,11 @@ MAPPINGS = st.dictionaries(
 def trees(draw: st.DrawFn) -> tuple[QuestionSets, Mapping[str, str]]:
     """Draw sets that each replace one before or none, and what each replaces."""
     size = draw(st.integers(2, 5))
+    alone = draw(st.sets(st.integers(1, 4), max_size=1))
     replaced = {
-        f"s{number}": f"s{draw(st.integers(0, number - 1))}"
+        f"s{number}": f"s{max(0, number - draw(st.integers(1, 2)))}"
         for number in range(1, size)
-        if draw(st.integers(0, 9))
+        if number not in alone
     }
     sets = {
         name: QuestionSet(
