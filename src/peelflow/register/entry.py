@@ -22,6 +22,7 @@ from peelflow.register.commands import (
     take,
 )
 from peelflow.register.hierarchy import checked_parent
+from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.questions import check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_taken_over, check_word
@@ -187,6 +188,7 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     if first is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, known, event)
     check_follows(session, provenance.on, known)
     if known.parent is not None:
         why = f"is {known.parent} already"
