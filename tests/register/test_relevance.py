@@ -43,8 +43,9 @@ def register(rules: Rulebook, tmp_path: Path) -> Iterator[Register]:
         yield register
 
 
-def certified(register: Register, issued: date = date(2023, 6, 1), **fields: str) -> str:
-    """Add a record that waits for its verification."""
+def certified(register: Register, **fields: str) -> str:
+    """Add a record of June 2023 that waits for its verification."""
+    issued = date(2023, 6, 1)
     said: dict[str, Any] = {"category": "recommendation", "level": 3, "force": "kent"}
     register.add(
         "R", **said, issued=issued, fields={"owner": "lead", **fields}, actor=HMICFRS, **WORD
@@ -57,7 +58,7 @@ def certified(register: Register, issued: date = date(2023, 6, 1), **fields: str
 
 def inspected(register: Register, day: date = DAY, **fields: Any) -> str:
     """Add a planned inspection of a day."""
-    days = {"kind": "planned", "first_day": day, "last_day": day}
+    days: dict[str, Any] = {"kind": "planned", "first_day": day, "last_day": day}
     said: dict[str, Any] = {"category": "inspection", "force": "kent", "issued": day}
     register.add("I", **said, fields={**days, **fields}, actor=HMICFRS, **WORD)
     return "I"
