@@ -85,7 +85,6 @@ class Figures(Result):
 def tabulate(
     totals: Iterable[LedgerTotal],
     categories: Mapping[str, Category],
-    assumed: Iterable[LedgerTotal] = (),
     *,
     ledger: str = "portal",
     as_at: date | None = None,
@@ -100,7 +99,6 @@ def tabulate(
     Args:
         totals: The store's sums as at `as_at`.
         categories: The rulebook's categories by name.
-        assumed: How many of these totals stand where they were taken over.
         ledger: The ledger to count on.
         as_at: The day these totals were asked for.
         known: The position they were asked for.
@@ -109,9 +107,7 @@ def tabulate(
     for total in totals:
         if total.ledger == ledger:
             sums[total.category, total.level, total.counts] += total.total
-    for total in assumed:
-        if total.ledger == ledger:
-            sums[total.category, total.level, _ASSUMED] += total.total
+            sums[total.category, total.level, _ASSUMED] += total.assumed
     rows = [
         (row.order, name, place, row)
         for name, category in categories.items()

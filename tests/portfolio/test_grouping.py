@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.fold import fold
+from peelflow.engine.fold import corrected_until, fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event
@@ -25,7 +25,6 @@ from peelflow.portfolio.selection import (
     each_selected,
     read_criterion,
 )
-from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.reports.tables import movement_table
 from tests.builders.force import FORCE, KIND, LIAISON, START, World, new_world

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from operator import attrgetter
 from typing import ClassVar, TypeVar
 
 from attrs import field, frozen
 
+from peelflow.engine.fold import is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, question_set_of
 from peelflow.figures import Figures, tabulate
 from peelflow.model.question_sets import QuestionSets
@@ -29,12 +29,10 @@ from peelflow.portfolio.selection import (
     text_field,
     values_of,
 )
-from peelflow.register.as_at import assumed_totals
 from peelflow.register.register import Register
-from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_ledger
 from peelflow.results import Result, html_table
-from peelflow.stores.base import LedgerTotal
+from peelflow.stores.base import LedgerTotal, TotalLine
 
 ROW = "row"
 """The grouping by the rows that the categories declare for a ledger."""
@@ -293,20 +291,18 @@ def selected_figures(
     """
     check_ledger(register.services, ledger)
     categories = register.rulebook.vocabulary.categories
-    read = attrgetter("force", "category", "level")
 
-    def count(position: int | None) -> tuple[list[LedgerTotal], list[LedgerTotal]]:
-        records = list(each_selected(register, selection, as_at=as_at, known=position))
-        sums = Counter(
-            (*read(record), name, counts)
-            for record in records
-            for name, counts in register.counts(record).items()
-        )
-        totals = [LedgerTotal(*line, total) for line, total in sums.items()]
-        return totals, assumed_totals(register.services, records)
+    def count(position: int | None) -> list[LedgerTotal]:
+        sums, assumed = Counter[TotalLine](), Counter[TotalLine]()
+        for record in each_selected(register, selection, as_at=as_at, known=position):
+            line = record.force, record.category, record.level
+            lines = [(*line, *counted) for counted in register.counts(record).items()]
+            sums.update(lines)
+            assumed.update(lines if is_assumed(record) else [])
+        return [LedgerTotal(*line, total, assumed[line]) for line, total in sums.items()]
 
-    (totals, assumed), position = _at_one_position(register, known, count)
-    return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=position)
+    totals, position = _at_one_position(register, known, count)
+    return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=position)
 
 
 def _at_one_position(

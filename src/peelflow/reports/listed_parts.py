@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
+from peelflow.engine.fold import is_assumed
 from peelflow.errors import InvalidRequest
 from peelflow.model.date_spans import read_span
 from peelflow.model.outline import OutlineSection
@@ -21,7 +22,6 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import record_as_at
-from peelflow.register.taken_over import is_assumed
 from peelflow.reports.content import (
     ASSUMED,
     Block,
