@@ -129,6 +129,9 @@ def test_what_was_superseded_is_re_opened(world: World) -> None:
     ]
     (total,) = totals(world).values()
     assert (total.closed, total.superseded, total.cancelled, total.reopened) == (1, 1, 0, 1)
+    early = movement_totals(world.register, after=BEFORE, until=world.day - timedelta(2))
+    (total,) = (total for total in early if total.new)
+    assert (total.closed, total.superseded, total.reopened) == (0, 1, 0)
 
 
 def test_an_answer_that_says_no_action_is_an_answer(world: World) -> None:
