@@ -13,8 +13,10 @@ from peelflow.cli import main
 from peelflow.cli.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-COMMAND = re.compile(r"peelflow (?P<words>.+?)(?: \|\| test \$\? -eq (?P<code>\d))?")
-"""A command, and the exit code that a shell would look for where it is not 0."""
+COMMAND = re.compile(
+    r"(?:PEELFLOW_NATIONAL=(?P<national>\S+) )?peelflow (?P<words>.+?)(?: \|\| test \$\? -eq (?P<code>\d))?"
+)
+"""A command, what is set for it, and the exit code that a shell would look for if it is not 0."""
 SCRIPTS = sorted(EXAMPLES.glob("*/run.sh"))
 
 
@@ -45,7 +47,10 @@ def test_a_script_prints_what_is_kept_of_it(
             continue
         parts = COMMAND.fullmatch(line)
         assert parts is not None, line
-        code = main(shlex.split(parts["words"]))
+        with monkeypatch.context() as setting:
+            if parts["national"]:
+                setting.setenv("PEELFLOW_NATIONAL", parts["national"])
+            code = main(shlex.split(parts["words"]))
         told = capsys.readouterr()
         assert code == int(parts["code"] or 0), line
         assert code or not told.err, line
