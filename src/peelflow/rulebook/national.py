@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "f6b8820c970db59bf09b14299bad7d9434d50257c2c8943f0a4952ed9937fe5a"
+CACHE_DIGEST = "2dad7eaef57bbd909c4df4838f301109dfacb7cc8b1159979fe98986b9949b00"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from attrs import field, frozen
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Change, Event, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result
 from peelflow.stores.codec import check_text
@@ -136,7 +137,7 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for; with `assumed`, those alone that were taken over are listed.
+    unless asked for.
     """
 
     force: str | None = None
@@ -146,12 +147,14 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
-    assumed: bool = False
 
 
 @frozen
 class LedgerTotal:
-    """How many records of a force, category and level count so on a ledger."""
+    """How many records of a force, category and level count so on a ledger.
+
+    `assumed` of them stand where they were taken over.
+    """
 
     force: str
     category: str
@@ -159,6 +162,7 @@ class LedgerTotal:
     ledger: str
     counts: str
     total: int
+    assumed: int = 0
 
 
 @frozen
@@ -200,8 +204,12 @@ class EventStore(Protocol):
     def capabilities(self) -> Capabilities:
         """What it promises beyond what every store does."""
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6).
+
+        With `force`, that force's alone. Another's is not read at all, so that it costs what one
+        costs that is not there (S14).
+        """
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -209,8 +217,13 @@ class EventStore(Protocol):
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return what `history` does for each record that exists among `ids`, in few readings."""
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what `history` does for each record that exists among `ids`, in few readings.
+
+        `force` is that of `read`.
+        """
 
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
@@ -240,7 +253,8 @@ class QueryStore(Protocol):
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
 
-        With `known`, only the changes of events up to that position of the feed.
+        With `known`, only the changes of events up to that position of the feed. How many of each
+        are assumed is of the same moment, day and position as the sum.
         """
 
 
@@ -255,6 +269,12 @@ class FeedStore(Protocol):
 
     def position(self) -> int:
         """Return the position of the last event, 0 where there is none."""
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to the position `known`.
+
+        `force` is that of `read`. No event is read for it.
+        """
 
 
 class DocumentStore(Protocol):
@@ -425,6 +445,20 @@ def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
     return field is None or record.fields.get(field[0]) == field[1]
 
 
+TotalLine = tuple[str, str, Level, str, str]
+"""A force, category, level, ledger and way of counting."""
+
+
+def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
+    """Return the sums of changes, of one force's alone if one is named."""
+    sums: Counter[TotalLine] = Counter()
+    for change in changes:
+        if force in (None, change.force):
+            line = (change.force, change.category, change.level, change.ledger, change.counts)
+            sums[line] += change.delta
+    return sums
+
+
 def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
     """Return what totals are sorted by: no level comes before the first."""
     level = total.level
@@ -465,16 +499,3 @@ def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-NUMBERED_AT_ONCE = 1000
-
-
-def numbers_until(store: Store, known: int) -> dict[str, int]:
-    """Return the number of each record's last event up to a position of the feed."""
-    numbers: dict[str, int] = {}
-    after = 0
-    while after < known and (page := store.feed(after, min(NUMBERED_AT_ONCE, known - after))):
-        numbers.update((item.entry.event.record, item.entry.event.number) for item in page)
-        after = page[-1].position
-    return numbers

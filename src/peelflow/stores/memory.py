@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
@@ -12,7 +11,8 @@ from typing import NoReturn
 
 from attrs import frozen
 
-from peelflow.model.records import Record
+from peelflow.engine.fold import assumed_changes
+from peelflow.model.records import Corrected, Event, Record, TakenOver
 from peelflow.stores.base import (
     Capabilities,
     ChangeRow,
@@ -38,6 +38,7 @@ from peelflow.stores.base import (
     read_set_ids,
     store_closed,
     total_order,
+    totals_of,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.rows import change_rows, event_row, record_row
@@ -65,11 +66,16 @@ class MemoryStore:
         self._lifecycles: dict[PinKey, str] = {}
         self._folder: Path | None = None
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_texts(*ids)
+        check_texts(*ids, force)
         with self._lock:
-            return {name: self._kept[name] for name in ids if name in self._kept}
+            return {name: self._kept[name] for name in ids if self._is_kept(name, force)}
+
+    def _is_kept(self, name: str, force: str | None) -> bool:
+        """Return whether a record is there, of a force if one is named."""
+        kept = self._kept.get(name)
+        return kept is not None and force in (None, kept.record.force)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -115,11 +121,13 @@ class MemoryStore:
         with self._lock:
             return tuple(self._entries.get(record, ()))
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`."""
-        check_texts(*ids)
+        check_texts(*ids, force)
         with self._lock:
-            return {name: tuple(self._entries[name]) for name in ids if name in self._entries}
+            return {name: tuple(self._entries[name]) for name in ids if self._is_kept(name, force)}
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
@@ -137,14 +145,20 @@ class MemoryStore:
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
-        sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
-            entries = self._feed[:known]
-        for change in (change for entry in entries for change in entry.event.changes):
-            if (as_at is None or change.on <= as_at) and force in (None, change.force):
-                key = (change.force, change.category, change.level, change.ledger, change.counts)
-                sums[key] += change.delta
-        totals = (LedgerTotal(*key, total) for key, total in sums.items() if total)
+            events = [entry.event for entry in self._feed[:known]]
+        changes = (change for event in events for change in event.changes)
+        sums = totals_of(
+            (change for change in changes if as_at is None or change.on <= as_at), force
+        )
+        taken = {event.record for event in events if is_taken_over(event)}
+        histories: dict[str, list[Event]] = {}
+        for event in events:
+            if event.record in taken:
+                histories.setdefault(event.record, []).append(event)
+        standing = (assumed_changes(history, as_at) for history in histories.values())
+        assumed = totals_of((change for changes in standing for change in changes), force)
+        totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums.items() if total)
         return sorted(totals, key=total_order)
 
     def keep_document(self, digest: str, content: bytes) -> None:
@@ -190,6 +204,15 @@ class MemoryStore:
         """Return the position of the last event (S5)."""
         with self._lock:
             return len(self._feed)
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to a position (S5)."""
+        check_texts(force)
+        with self._lock:
+            events = [entry.event for entry in self._feed[:known]]
+            return {
+                event.record: event.number for event in events if self._is_kept(event.record, force)
+            }
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
@@ -255,10 +278,15 @@ class _MemorySnapshot:
         return iter(())
 
 
+def is_taken_over(event: Event) -> bool:
+    """Return whether a record is taken over by an event, or entered anew so."""
+    entry = event.what.entry if isinstance(event.what, Corrected) else event.what
+    return isinstance(entry, TakenOver)
+
+
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
-        and (record.assumed or not query.assumed)
         and query.force in (None, record.force)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)
