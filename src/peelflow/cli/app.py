@@ -41,6 +41,7 @@ from peelflow.errors import (
     StoreBusy,
     Unverified,
 )
+from peelflow.texts import is_blank
 
 REFUSED = "refused"
 """The code of a refusal, whose class brings more than listing commands needs."""
@@ -444,7 +445,7 @@ def _invoke(arguments: Sequence[str] | None) -> int:
 
 def _changed_rules(folder: str | None) -> AbstractContextManager[None]:
     """Return a block in which a change of the national rules holds, where one is set."""
-    if folder is None:
+    if folder is None or is_blank(folder):  # `whoami` refuses what is set to nothing
         return nullcontext()
     from peelflow.rulebook.national import changed_national
 

@@ -16,7 +16,7 @@ from datetime import date
 from functools import cache, wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 from attrs import evolve
@@ -158,6 +158,16 @@ CACHE_DIGEST = "2dad7eaef57bbd909c4df4838f301109dfacb7cc8b1159979fe98986b9949b00
 
 _CHANGES: ContextVar[Path | None] = ContextVar("national_changes", default=None)
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Remembered(Protocol[T_co]):
+    """A function of nothing that is worked out once, and that function itself."""
+
+    @property
+    def __wrapped__(self) -> Callable[[], T_co]: ...
+
+    def __call__(self) -> T_co: ...
 
 
 @contextmanager
@@ -184,7 +194,7 @@ def changed_national(folder: Path) -> Iterator[None]:
         _CHANGES.reset(token)
 
 
-def _once_for_each_change(function: Callable[[], T]) -> Callable[[], T]:
+def _once_for_each_change(function: Callable[[], T]) -> _Remembered[T]:
     """Return a function that remembers its result, for each change of the national rules."""
     remembered = cache(lambda _: function())
 
@@ -192,7 +202,7 @@ def _once_for_each_change(function: Callable[[], T]) -> Callable[[], T]:
     def result() -> T:
         return remembered(_CHANGES.get())
 
-    return result
+    return cast("_Remembered[T]", result)
 
 
 def _rule_files(*kinds: str) -> list[Path]:
