@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, InvalidRequest, Register, national
+from peelflow.register import archive
 from peelflow.register.entry import EntryValues
 from peelflow.stores.base import Store
 from peelflow.stores.export import restore_export, verify_export
@@ -270,11 +271,12 @@ def test_a_file_that_changes_meanwhile_comes_in_as_it_was_checked(
 
         return checked
 
-    monkeypatch.setattr("peelflow.stores.export.verify_export", racing(verify_export))
+    monkeypatch.setattr(archive, "verify_export", racing(verify_export))
     with Register.open("memory:") as register:
         register.restore(file)
 
         assert list(register.export()) == honest
+    assert file.read_text("utf-8").splitlines() != honest
 
 
 @pytest.fixture(scope="module")
