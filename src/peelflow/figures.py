@@ -1,4 +1,4 @@
-"""Figures are a store's totals as the rows that the categories declare, printed at zero too."""
+"""Figures are a store's totals as the rows that the categories declare, at zero too."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def tabulate(
 ) -> Figures:
     """Return the figures of one ledger.
 
-    Every row declared for it is there, at zero too, by its `order`. What falls on no declared row
-    stands in a line of its own at the end, so nothing is lost; what two rows declare counts in the
-    first.
+    Every row declared for it is there by its `order`, at zero too unless it says otherwise. What
+    falls on no declared row stands in a line of its own at the end, so nothing is lost; what two
+    rows declare counts in the first.
 
     Args:
         totals: The store's sums as at `as_at`.
@@ -114,10 +114,14 @@ def tabulate(
         for place, row in enumerate(category.figures)
         if row.ledger in (None, ledger)
     ]
-    declared = [
-        FigureLine(row.title, *(sums.pop((name, row.level, column), 0) for column in _COLUMNS))
+    lines = [
+        (
+            row,
+            FigureLine(row.title, *(sums.pop((name, row.level, column), 0) for column in _COLUMNS)),
+        )
         for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
     ]
+    declared = [line for row, line in lines if line.total or not row.hidden_at_zero]
     return Figures((*declared, *_undeclared_lines(sums, categories)), as_at, known)
 
 

@@ -119,12 +119,14 @@ class Grouping:
         by: A column, or `row`.
         ledger: The ledger whose rows count.
         rows: The declared rows by category and level.
+        hidden: The rows that are no group where nothing stands in them.
     """
 
     register: Register
     by: str
     ledger: str
     rows: Mapping[tuple[str, int | None], str] = field(factory=dict)
+    hidden: Collection[str] = ()
 
     def key(self, record: Record) -> str | None:
         """Return what a record says, as one text; None where it says nothing.
@@ -149,10 +151,12 @@ class Grouping:
         """Return the groups of some keys in order, each as people read it.
 
         Args:
-            keys: The keys, as `key` gives them; those of declared rows are always among them.
+            keys: The keys, as `key` gives them; those of declared rows are among them, unless they
+                are hidden.
         """
         if self.by == ROW:
-            declared = list(dict.fromkeys(self.rows.values()))
+            rows = dict.fromkeys(self.rows.values())
+            declared = [title for title in rows if title in keys or title not in self.hidden]
             more = sorted(str(key) for key in keys if key not in declared)
             return tuple(Group(key, key) for key in (*declared, *more))
         named = sorted((key for key in keys if key is not None), key=_natural_order)
@@ -208,10 +212,12 @@ def grouping(register: Register, by: str, *, ledger: str = "portal") -> Grouping
         check_column(register, by)
         return Grouping(register, by, ledger)
     categories = register.rulebook.vocabulary.categories
-    rows: dict[tuple[str, int | None], str] = {}
+    rows: dict[tuple[str, int | None], FigureRow] = {}
     for _, name, row in sorted(_declared_rows(categories, ledger), key=lambda row: row[:1]):
-        rows.setdefault((name, row.level), row.title)
-    return Grouping(register, by, ledger, rows)
+        rows.setdefault((name, row.level), row)
+    titles = {place: row.title for place, row in rows.items()}
+    hidden = {row.title for row in rows.values() if row.hidden_at_zero}
+    return Grouping(register, by, ledger, titles, hidden)
 
 
 def _declared_rows(

@@ -40,6 +40,7 @@ from peelflow.register.validation import (
     check_type,
     checked_fields,
     is_counted,
+    rule_of_field,
 )
 
 
@@ -148,6 +149,8 @@ def _fields_anew(
         )
     }
     kind = category_of(session, category)
+    for name in given.keys() - old.fields.keys():
+        rule_of_field(kind, name, f"{record}: the field `{name}`")
     named = {name: value for name, value in given.items() if value is not None}
     fields = checked_fields(kind, {**kept, **named}, record=record)
     check_questions(session.rulebook.vocabulary, kind, fields, record=record)
