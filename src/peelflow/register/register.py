@@ -100,7 +100,7 @@ class Register:
         """
         known = predicates or {}
         check_services(rulebook, clock, account, known, recorded_by)
-        store = scope_store(force, store)
+        store = scope_store(force, store, rulebook.vocabulary.categories)
         self.store: Store = store
         self.documents: DocumentStore = documents_of(store, documents)
         self.rulebook: Rulebook = with_kept_words(store, rulebook)
