@@ -39,13 +39,13 @@ def test_everything_open_is_paused_and_resumed_at_each_fork() -> None:
 def test_a_child_is_another_process_whatever_its_number() -> None:
     """18.9: numbers come again, and each container has a process 1."""
     forks = ForkGuard()
-    first = forks.this_process()
+    first = forks.identity()
     forks.before()
     forks.after()
-    assert forks.this_process() == first
+    assert forks.identity() == first
     forks.before()
     forks.after_in_child()
-    assert forks.this_process() != first
+    assert forks.identity() != first
 
 
 def test_what_is_forgotten_is_not_kept_alive() -> None:

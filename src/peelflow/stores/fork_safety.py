@@ -35,7 +35,7 @@ class ForkGuard:
         self._resume: list[Callable[[], None]] = []
         self._forks = 0
 
-    def this_process(self) -> ProcessIdentity:
+    def identity(self) -> ProcessIdentity:
         """Return what tells this process from those that it came from.
 
         Its number alone does not: each container has a process 1, and numbers come again.

@@ -484,7 +484,7 @@ class SqliteStore(DatabaseStore):
     def _process(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
         # untouched in the dict: closing one that came across a fork would harm its file.
-        this = fork_guard().this_process()
+        this = fork_guard().identity()
         return self._processes.get(this) or self._processes.setdefault(this, _ProcessConnection())
 
     def _run(
