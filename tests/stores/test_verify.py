@@ -264,6 +264,27 @@ def test_records_whose_positions_were_changed_for_each_other(tmp_path: Path) -> 
     assert found(path) == [(name, 1, "feed-disordered")]
 
 
+def test_positions_that_were_changed_for_each_other_in_a_database(address: str) -> None:
+    """18.4: likewise, in the table that gives the positions there."""
+    days = iter(datetime(2026, 6, day, tzinfo=UTC) for day in (1, 4, 7, 9, 10, 11, 12))
+    with Register.open(address, clock=lambda: next(days)) as register:
+        for person in ("a", "b"):
+            register.appoint(
+                person, "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
+            )
+        register.position()
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            for old, new in ((1, -1), (2, 1), (-1, 2)):
+                sql = f"UPDATE peelflow_feed SET position = {new} WHERE position = {old}"
+                connection.exec_driver_sql(sql)
+        engine.dispose()
+        (finding,) = register.verify()
+
+    name = "appointment:wmp:chief_constable:a:2023-01-01"
+    assert (finding.record, finding.event, finding.code) == (name, 1, "feed-disordered")
+
+
 KIM = Actor("kim", "liaison_officer")
 
 
