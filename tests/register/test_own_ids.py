@@ -272,6 +272,10 @@ def test_what_stands_in_the_way_is_named_as_the_force_names_it(
     with pytest.raises(Conflict) as conflict:
         both.essex.fire("R", "start", actor=LIAISON, on=START)
     assert (conflict.value.record, conflict.value.found) == ("R", 2)
+    raised(Conflict("R (of essex)", expected=1, found=1, transaction_lost=True))
+    with pytest.raises(Conflict) as conflict:
+        both.essex.fire("R", "start", actor=LIAISON, on=START)
+    assert (conflict.value.record, conflict.value.transaction_lost) == ("R", True)
     raised(KeyReused("R (of essex)", "k"))
     with pytest.raises(KeyReused, match="key 'k' of R:"):
         both.essex.fire("R", "start", actor=LIAISON, on=START)
