@@ -1,7 +1,8 @@
-"""An example's script prints what its page keeps, line by line."""
+"""An example's script prints what its page keeps, line by line, and ends as it says."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -12,6 +13,8 @@ from peelflow.cli import main
 from peelflow.cli.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+COMMAND = re.compile(r"peelflow (?P<words>.+?)(?: \|\| test \$\? -eq (?P<code>\d))?")
+"""A command, and the exit code that a shell would look for where it is not 0."""
 SCRIPTS = sorted(EXAMPLES.glob("*/run.sh"))
 
 
@@ -40,12 +43,13 @@ def test_a_script_prints_what_is_kept_of_it(
         if line.startswith("#"):
             printed.append(f"{line}\n")
             continue
-        command, *words = shlex.split(line)
-        assert command == "peelflow"
-        code = main(words)
+        parts = COMMAND.fullmatch(line)
+        assert parts is not None, line
+        code = main(shlex.split(parts["words"]))
         told = capsys.readouterr()
-        assert (code, told.err) == (0, ""), line
-        printed += [f"$ {line}\n", told.out]
+        assert code == int(parts["code"] or 0), line
+        assert code or not told.err, line
+        printed += [f"$ {line}\n", told.out, told.err]
     golden, found = script.parent / "expected.txt", "".join(printed)
     if rewrite_golden:
         golden.write_text(found, "utf-8")

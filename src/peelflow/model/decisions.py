@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, PeelflowError, Span
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Actor, Document, Record, Value
 from peelflow.model.rules import Counts, Holidays
 from peelflow.results import Result, html_table
@@ -253,7 +254,7 @@ class Appointment(Result):
 class Inspection(Result):
     """An inspection of a force: planned or bespoke, its days, and the questions it covers.
 
-    `question_set`: which set these are of, None where it is not said.
+    `question_set`: which set these are of, None for the set in force on its first day.
     """
 
     id: str
@@ -292,7 +293,8 @@ class Context:
     are the records of the force that name what the record names, where its rules ask for them;
     `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
     which children bind the act, None: all. `signers` are the roles whose signature some rules ask
-    for: nobody acts in one without an appointment.
+    for: nobody acts in one without an appointment. `question_sets` are those by which an
+    inspection is relevant to a record.
     """
 
     now: datetime
@@ -305,6 +307,7 @@ class Context:
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
+    question_sets: QuestionSets = field(factory=dict)
 
 
 Predicate = Callable[[Record, Act, Context], bool]

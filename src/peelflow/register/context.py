@@ -302,7 +302,7 @@ class ReadSet:
         signers = self.signers(lifecycle)
         parts = reads(lifecycle, record, act.trigger, signers)
         if not parts:
-            return Context(self.now, self.today, (), None, (), self.services.predicates)
+            return Context(self.now, self.today, predicates=self.services.predicates)
         mentions: tuple[RecordReference, ...] = ()
         if "mentions" in parts:
             mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
@@ -317,6 +317,7 @@ class ReadSet:
             known_holidays() if "holidays" in parts else None,
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
             signers,
+            self.rulebook.vocabulary.question_sets,
         )
 
     def signers(self, lifecycle: Lifecycle) -> frozenset[str]:

@@ -9,10 +9,12 @@ from itertools import takewhile
 from attrs import evolve, frozen
 
 from peelflow.engine.calendar import months_after
+from peelflow.engine.requirements import inspected_set
 from peelflow.figures import Figures
 from peelflow.model.outline import Outline
+from peelflow.model.question_sets import QuestionSet, set_in_force
 from peelflow.model.records import Event, Record
-from peelflow.model.rules import AlwaysReachable, Lifecycle, QuestionSet
+from peelflow.model.rules import AlwaysReachable, Lifecycle
 from peelflow.portfolio.listing import age_shares, ages
 from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.plan import PlannedInspection, inspection_plan
@@ -95,13 +97,13 @@ def say_date(day: date) -> str:
 def framework_parts(scope: Scope) -> Parts:
     """Yield the inspection framework in force, its questions, and what is prepared for it."""
     sets = scope.register.rulebook.vocabulary.question_sets
-    replaced = {questions.replaces for questions in sets.values()}
-    for name, questions in sets.items():
-        if name not in replaced:
-            yield Paragraph(_say_questions(questions, sets))
-            asked = tuple(f"{number}. {text}" for number, text in questions.questions.items())
-            yield from [Bullets(asked)] if asked else []
-            yield from _coming_under(scope, name)
+    name = set_in_force(sets, scope.as_at, scope.selection.force or scope.register.services.force)
+    if name is not None:
+        questions = sets[name]
+        yield Paragraph(_say_questions(questions, sets))
+        asked = tuple(f"{number}. {text}" for number, text in questions.questions.items())
+        yield from [Bullets(asked)] if asked else []
+        yield from _coming_under(scope, name)
     readiness = scope.of_category("peel_readiness")
     if readiness:
         assessed = sum(record.state != "to_assess" for record in readiness)
@@ -112,17 +114,25 @@ def framework_parts(scope: Scope) -> Parts:
 
 
 def _say_questions(questions: QuestionSet, sets: Mapping[str, QuestionSet]) -> str:
-    sentence = f"{questions.title}: {questions.size} questions"
+    sentence = f"{questions.title}: {_say_size(questions)}"
     old = sets.get(questions.replaces or "")
-    return sentence + (f", where {old.title} were {old.size}." if old else ".")
+    return sentence + (f", where {old.title} were {old.size}." if old and old.size else ".")
+
+
+def _say_size(questions: QuestionSet) -> str:
+    """Say how many questions a set has, or of how many the words are known."""
+    if questions.size is not None:
+        return f"{questions.size} questions"
+    return f"how many questions it has is not known, {len(questions.questions)} by its words"
 
 
 def _coming_under(scope: Scope, name: str) -> Parts:
     """Yield the coming inspections that ask the questions of a set."""
+    sets = scope.register.rulebook.vocabulary.question_sets
     coming = [
         f"{planned.title or planned.inspection.id}: {say_days(planned)}"
         for planned in inspection_plan(scope.register, scope.as_at, force=scope.selection.force)
-        if planned.inspection.question_set == name
+        if inspected_set(planned.inspection, sets) == name
     ]
     if coming:
         yield Paragraph("Coming inspections under it:")

@@ -150,7 +150,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "0cc6fd472454b9125bba5fb1780cd86e89b372f355c6935cc6ebc7d22ad3b609"
+CACHE_DIGEST = "2dad7eaef57bbd909c4df4838f301109dfacb7cc8b1159979fe98986b9949b00"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
