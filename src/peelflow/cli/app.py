@@ -156,7 +156,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "movement": Command(
         "portfolio:movement",
-        "List what is new, what closed and what re-opened between two days.",
+        "List what is new, closed, superseded and re-opened between two days.",
     ),
     "reconcile": Command(
         "portfolio:reconcile",

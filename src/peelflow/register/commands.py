@@ -415,6 +415,7 @@ def next_acts(
     check_actor(actor)
     known = session.get(record)
     session.check_not_withdrawn(known)
+    check_people(session, known, (actor.person,))
     if not session.services.kept_rules.is_writable(known.lifecycle):
         return ()
     day = session.today if on is None else on

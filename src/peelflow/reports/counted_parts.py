@@ -15,11 +15,13 @@ from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
+from peelflow.portfolio.grouping import ROW
 from peelflow.portfolio.listing import age_shares, ages
 from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.plan import PlannedInspection, inspection_plan
 from peelflow.portfolio.selection import (
     EVERYTHING,
+    FIELD_PREFIX,
     Criterion,
     Selection,
     each_open,
@@ -37,7 +39,13 @@ from peelflow.reports.content import (
     Table,
     say_mark,
 )
-from peelflow.reports.tables import CLOSED_NUMBERS, OPEN_NUMBERS, movement_table, share_table
+from peelflow.reports.tables import (
+    CLOSED_NUMBERS,
+    OPEN_NUMBERS,
+    movement_table,
+    say_ending,
+    share_table,
+)
 
 MONTHS_OF_HISTORY = 12
 MOST_REASONS = 4
@@ -238,18 +246,14 @@ def _assumed_note(counted: Figures) -> Parts:
         )
 
 
-def movement_parts(scope: Scope) -> Parts:
-    """Yield what was, what moved since the last meeting, and so what is; then each movement."""
-    totals = movement_totals(
-        scope.register,
-        after=scope.since,
-        until=scope.as_at,
-        ledger=scope.ledger,
-        selection=scope.selection,
-    )
-    whole = movement_table(totals, "Record", "")
-    for title, names in (("Open records", OPEN_NUMBERS), ("Closed records", CLOSED_NUMBERS)):
-        yield _part_of(whole, f"{title}, {say_date(scope.since)} to {say_date(scope.as_at)}", names)
+def movement_parts(scope: Scope, by: str = ROW) -> Parts:
+    """Yield what was, what moved since the last meeting, and so what is; then each movement.
+
+    Args:
+        scope: What the paper is of.
+        by: What the sums are grouped by: a column, a field, or the rows of the figures.
+    """
+    yield from _movement_sums(scope, by)
     moved = movement(
         scope.register,
         after=scope.since,
@@ -262,13 +266,28 @@ def movement_parts(scope: Scope) -> Parts:
         return
     rows = tuple(
         (
-            *(step.on, step.row.record, step.kind, say_mark(is_so=step.assumed)),
+            *(step.on, step.row.record, step.kind, say_ending(step), say_mark(is_so=step.assumed)),
             *(str(step.attribution.actor), step.reason),
         )
         for step in moved
     )
-    columns = ("Day", "Record", "What", ASSUMED, "Decided by", "Reason")
+    columns = ("Day", "Record", "What", "Ending", ASSUMED, "Decided by", "Reason")
     yield Table("moves", "What came, closed and re-opened", columns, rows)
+
+
+def _movement_sums(scope: Scope, by: str) -> Parts:
+    totals = movement_totals(
+        scope.register,
+        after=scope.since,
+        until=scope.as_at,
+        by=by,
+        ledger=scope.ledger,
+        selection=scope.selection,
+    )
+    name = "record" if by == ROW else by.removeprefix(FIELD_PREFIX).replace("_", " ")
+    whole = movement_table(totals, heading(name), "")
+    for title, names in (("Open records", OPEN_NUMBERS), ("Closed records", CLOSED_NUMBERS)):
+        yield _part_of(whole, f"{title}, {say_date(scope.since)} to {say_date(scope.as_at)}", names)
 
 
 def _part_of(table: Table, title: str, numbers: tuple[str, ...]) -> Table:
@@ -276,7 +295,9 @@ def _part_of(table: Table, title: str, numbers: tuple[str, ...]) -> Table:
     places = [0, *map(table.columns.index, numbers)]
     rows = tuple(tuple(row[place] for place in places) for row in table.rows)
     columns = tuple(heading(table.columns[place]) for place in places)
-    return evolve(table, title=title, columns=columns, rows=rows, numbers=columns[1:])
+    optional = tuple(map(heading, table.optional))
+    said = evolve(table, title=title, columns=columns, rows=rows)
+    return evolve(said, numbers=columns[1:], optional=optional)
 
 
 def heading(name: str) -> str:
