@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, update
 
 from bench.tamper import HMICFRS, fill
 from peelflow import Actor
 from peelflow.errors import StoreBusy, Unverified
 from peelflow.register.register import Register
-from peelflow.stores.base import ChangeRow, EventRow, StoredRow
+from peelflow.stores.base import INTEGER_COLUMNS, ChangeRow, EventRow, StoredRow
 from peelflow.stores.integrity import Discrepancy, References, missing_references
+from peelflow.stores.sql.schema import metadata
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import events, run
 
@@ -223,6 +224,45 @@ def test_whatever_stands_in_a_column_is_a_finding(
         assert findings
         if table in ("records", "events", "changes"):
             assert {each[0] for each in findings} & {"WMP-0000", "x", "b'\\xff\\x00'", "'\\udcc3('"}
+
+
+TEXTS = {
+    "records": [name for name in StoredRow._fields if name not in INTEGER_COLUMNS],
+    "events": [name for name in EventRow._fields if name not in INTEGER_COLUMNS],
+    "changes": [name for name in ChangeRow._fields if name not in INTEGER_COLUMNS],
+    "lifecycles": ["name", "digest", "text"],
+    "documents": ["digest"],
+}
+
+
+@pytest.mark.parametrize("table", TEXTS)
+def test_whatever_a_text_says_in_a_database_is_a_finding(address: str, table: str) -> None:
+    """18.3: in each column of each table, where the database takes it; never an error."""
+    engine = create_engine(address)
+    with Register.open(address) as register:
+        register.appoint("pat", "lead", force="wmp", first_day=date(2023, 1, 1), actor=KIM)
+        register.add(
+            "R-1", category="afi", level=2, force="wmp", issued=date(2023, 1, 2), actor=KIM
+        )
+        letter = register.keep(b"letter", kind="letter", name="letter.txt")
+        register.attach("R-1", letter, actor=KIM, on=date(2023, 1, 3))
+        assert register.verify() == ()
+        for column in TEXTS[table]:
+            of_one = {"records": "id = 'R-1'", "documents": f"digest = '{letter.digest}'"}
+            where = of_one.get(table, "record = 'R-1' AND number = 1")
+            where = "name = 'level-2'" if table == "lifecycles" else where
+            with engine.begin() as connection:
+                sql = f'SELECT "{column}" FROM peelflow_{table} WHERE {where}'
+                ((before,),) = connection.exec_driver_sql(sql).all()
+                change = f'UPDATE peelflow_{table} SET "{column}" = '
+                connection.exec_driver_sql(f"{change}'x' WHERE {where}")
+            assert (column, bool(register.verify(judged=False))) == (column, True)
+            with engine.begin() as connection:
+                kept = metadata.tables[f"peelflow_{table}"]
+                back = update(kept).where(kept.c[column] == "x").values({column: before})
+                connection.execute(back)
+        assert register.verify() == ()
+    engine.dispose()
 
 
 def test_events_the_feed_does_not_give(address: str) -> None:
