@@ -57,6 +57,20 @@ def test_added_files_stand_beside_those_that_came() -> None:
     assert {*national_plans()} == plans
 
 
+def test_a_folder_of_the_same_name_elsewhere_is_another(
+    law: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of one is not said of the other."""
+    found = []
+    (law / "versions" / "level-3-version-3.yaml").unlink()
+    for place in (LAW.parent, tmp_path):
+        monkeypatch.chdir(place)
+        (law / "national" / "level-3-version-3.yaml").unlink(missing_ok=True)
+        with changed_national(Path("law")):
+            found.append("level-3@3" in names())
+    assert found == [True, False]
+
+
 def test_a_file_stands_in_place_of_the_one_of_its_name(law: Path) -> None:
     """And where it stood, so that the rest goes on in its order."""
     text = (shipped_folder("rules") / "national" / "level-1.yaml").read_text("utf-8")
