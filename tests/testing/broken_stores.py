@@ -25,7 +25,8 @@ from peelflow.stores.base import (
     read_set_ids,
 )
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.sqlite import SCHEMA, SqliteStore
+from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.sqlite_file import SCHEMA
 
 
 class KeepsHalf(MemoryStore):

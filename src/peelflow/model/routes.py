@@ -30,8 +30,8 @@ class RouteContext:
     """What stands around a record whose way is looked for.
 
     Attributes:
-        appointments: Those recorded in its force.
-        inspections: Those recorded of its force, past and coming.
+        appointments: Those recorded in its forces.
+        inspections: Those recorded of its forces, past and coming.
         children: The records below it.
         parent: The record above it.
         closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
@@ -44,6 +44,7 @@ class RouteContext:
         ledgers: The national ledgers, None where the record is of no national category.
         signers: The roles whose signature some rules ask for: nobody acts in one without an
             appointment.
+        each_force_signs: Whether a joint record needs a letter of each of its forces.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -59,6 +60,7 @@ class RouteContext:
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
+    each_force_signs: bool = False
 
 
 @frozen

@@ -106,7 +106,7 @@ def inspection_plan(
 class _Scope:
     """Whose records an inspection verifies, and which: all inspections of a scope verify alike."""
 
-    force: str
+    forces: tuple[str, ...]
     kind: str
     question_set: str | None
     questions: frozenset[str]
@@ -133,7 +133,7 @@ class _Closing:
 
 def _scope_of(inspection: Inspection) -> _Scope:
     return _Scope(
-        force=inspection.force,
+        forces=(inspection.force, *inspection.joint_with),
         kind=inspection.kind,
         question_set=inspection.question_set,
         questions=inspection.questions,
@@ -174,7 +174,7 @@ def _places_by_key(scopes: Sequence[_Scope]) -> dict[_Key, list[int]]:
     for place, scope in enumerate(scopes):
         kinds = {"any", scope.kind}
         sets = {None, scope.question_set or ""}
-        for key in product((scope.force,), kinds, sets, (None, *scope.questions)):
+        for key in product(scope.forces, kinds, sets, (None, *scope.questions)):
             by_key.setdefault(key, []).append(place)
     return by_key
 
@@ -199,13 +199,13 @@ def _each_first_closing(
 def _each_key(requirement: InspectionHeld, record: Record) -> Iterator[_Key]:
     """Yield the keys of the inspections that suffice: of the kind, and on the question if so."""
     if not requirement.relevant:
-        yield record.force, requirement.inspection, None, None
+        yield from product(record.forces, (requirement.inspection,), (None,), (None,))
         return
     question, question_set = text_field(record, "question"), record.fields.get(QUESTION_SET_FIELD)
     if question is not None:
         sets = ("", question_set) if question_set else (None,)
-        of_force = (record.force,), (requirement.inspection,)
-        yield from product(*of_force, sets, covering_questions(question))
+        of_forces = record.forces, (requirement.inspection,)
+        yield from product(*of_forces, sets, covering_questions(question))
 
 
 def _each_closing(rules: Lifecycle, start: str) -> Iterator[_Closing]:

@@ -20,6 +20,7 @@ from peelflow.model.rules import Counts, Level
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
+from peelflow.stores.base import RecordQuery
 
 Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
@@ -51,7 +52,7 @@ class Selection:
     """Which records to look at; what is left out matches any, and every criterion must hold.
 
     Attributes:
-        force: The force they were issued to.
+        force: The force they were issued to, or are joint with.
         category: A category of the rulebook.
         level: 1 to 4, or None for records without a level.
         state: The state they stand in.
@@ -118,7 +119,9 @@ def values_of(record: Record, column: str) -> tuple[str, ...]:
     match column:
         case "record":
             return (record.id,)
-        case "category" | "force" | "state":
+        case "force":
+            return record.forces
+        case "category" | "state":
             return (str(getattr(record, column)),)
         case "level":
             return ("none" if record.level is None else str(record.level),)
@@ -217,9 +220,11 @@ def each_selected(
     check_position_reached(register.services, known)
     _check_selection(register, selection)
     wanted = selection.force, selection.category, selection.parent
-    records = register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    query = RecordQuery(wanted[0], wanted[1], parent=wanted[2])
     if known is not None:  # what was corrected since may have been elsewhere then
-        records = register.records(withdrawn=True)
+        query = RecordQuery(withdrawn=True)
+    records = register.store.records(query)
     return (
         record
         for record in each_as_at(register.store, records, as_at, known)
@@ -251,7 +256,7 @@ def _check_selection(register: Register, selection: Selection) -> None:
 def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
     return (
         not record.withdrawn
-        and selection.force in (None, record.force)
+        and record.is_of(selection.force, register.services.force)
         and selection.category in (None, record.category)
         and selection.parent in (None, record.parent)
         and selection.level in ("any", record.level)

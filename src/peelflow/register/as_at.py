@@ -115,7 +115,7 @@ def figures_of(
     standing = (
         record
         for record in each_as_at(services.store, taken, as_at, known)
-        if force in (None, record.force) and not record.withdrawn
+        if record.is_of(force, services.force) and not record.withdrawn
     )
     assumed = assumed_totals(services, standing)
     return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=known)

@@ -28,9 +28,11 @@ from peelflow.model.decisions import (
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Lifecycle
 from peelflow.register.context import ReadSet, child_of
+from peelflow.register.joint import joint_of
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_text, role_of
 from peelflow.stores.base import RecordQuery
+from peelflow.wording import say_forces
 
 History = Sequence[Event]
 NO_HISTORIES: Mapping[str, History] = {}
@@ -84,6 +86,12 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             f"{child.id}: its parent {parent.id}",
             f"is a {parent.category}, which has no {child.category} below it",
             f"its children may be: {', '.join(allowed) or 'none'}",
+        )
+    if child.force == parent.force and joint_of(child) != joint_of(parent):
+        raise InvalidRequest(
+            f"{child.id}: its parent {parent.id}",
+            f"is of {say_forces(parent)}, and it is of {say_forces(child)}",
+            "have both of the same forces, with the same whose persons act",
         )
     if child.force != parent.force:
         raise InvalidRequest(

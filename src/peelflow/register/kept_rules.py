@@ -148,7 +148,7 @@ class KeptRules:
         """Yield the records that run under rules now, of one force or of all."""
         for category in rules.applies_to.category:
             for record in self.store.records(RecordQuery(force=force, category=category)):
-                if record.lifecycle == rules.pin:
+                if record.lifecycle == rules.pin and force in (None, record.force):
                     yield record
 
     def unfiled_notes(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from peelflow.model.records import Added, Amended, Corrected, Record, TakenOver
+from peelflow.model.records import Added, Amended, Corrected, MadeJoint, Record, TakenOver
 from peelflow.model.rules import Category
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.texts import name_keys
@@ -39,7 +39,8 @@ def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
         category: Its category, which tells what fields are persons; None where it is unknown.
     """
     yield UsedName("id", record.id)
-    yield UsedName("force", record.force)
+    for force in record.forces:
+        yield UsedName("force", force)
     for name, rule in category.fields.items() if category else ():
         value = record.fields.get(name)
         if rule.type == "person" and isinstance(value, str):
@@ -119,5 +120,5 @@ class KnownNames:
             self.note(names_in(record, categories.get(record.category)))
 
 
-_NAMING = (Added, TakenOver, Amended, Corrected)
+_NAMING = (Added, TakenOver, Amended, MadeJoint, Corrected)
 """The events that bring names."""

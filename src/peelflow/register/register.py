@@ -67,6 +67,7 @@ class Register:
     note: Final = autocommit(Batch.note)
     amend: Final = autocommit(Batch.amend)
     link: Final = autocommit(Batch.link)
+    make_joint: Final = autocommit(Batch.make_joint)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
@@ -307,7 +308,7 @@ class Register:
         """Yield the records that match, by id; what is left out matches any.
 
         Args:
-            force: The force they were issued to.
+            force: The force they were issued to, or are joint with.
             category: A category of the rulebook.
             level: 1 to 4, or None for records without a level.
             state: A state's name.
@@ -337,7 +338,8 @@ class Register:
         return (
             record
             for record in self.store.records(query)
-            if counts is None or self.counts(record).get(ledger) == counts
+            if record.is_of(force, self.services.force)
+            and (counts is None or self.counts(record).get(ledger) == counts)
         )
 
     def counts(self, record: Record) -> Mapping[str, Counts]:

@@ -14,6 +14,7 @@ from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.date_spans import is_date_of, say_date_forms
+from peelflow.model.decisions import Act
 from peelflow.model.records import (
     Actor,
     Added,
@@ -22,6 +23,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    MadeJoint,
     Provenance,
     Record,
     Relevelled,
@@ -177,6 +179,16 @@ def checked_documents(evidence: object) -> tuple[Document, ...]:
     for document in documents:
         check_document(document)
     return documents
+
+
+def checked_act(pair: object) -> tuple[str, Act]:
+    """Return a record's id and an act on it; refuse what is no such pair."""
+    match pair:
+        case (str() as record, Act() as act):
+            return record, act
+        case _:
+            what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
+            raise InvalidRequest(what, "is no act on a record", instead)
 
 
 def check_one_of(name: object, known: Collection[str], what: str) -> None:
@@ -514,6 +526,8 @@ def _without_derived(what: EventPayload) -> EventPayload:
             return evolve(what, lifecycle=UNPINNED)
         case Amended():
             return evolve(what, old=None)
+        case MadeJoint():
+            return evolve(what, old=())
         case Corrected(entry=Added() as entry):
             return evolve(what, entry=evolve(entry, lifecycle=UNPINNED, state=""))
         case Corrected(entry=TakenOver() as entry):
@@ -538,7 +552,7 @@ def check_known_force(services: Services, force: str | None) -> None:
     if force == services.force:
         return
     check_text(force, "the force")
-    known = {record.force for record in records(RecordQuery())}
+    known = {name for record in records(RecordQuery()) for name in record.forces}
     near = alike_name(force, sorted(known))
     instead = suggestion(force, known) if near is None else f"did you mean `{near}`?"
     if not known:

@@ -93,6 +93,13 @@ class ChangeRow(NamedTuple):
     delta: int
 
 
+class JointRow(NamedTuple):
+    """That a record is, or was, joint with a force that does not lead it."""
+
+    record: str
+    force: str
+
+
 @frozen
 class StoredEvent(Result):
     """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
@@ -118,7 +125,8 @@ class WriteBatch:
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last.
         records: Every record these events moved, folded, with its new head. Its category, force
-            and parent are its first event's, until a `corrected` or `parent_linked` event.
+            and parent are its first event's, until a `corrected` or `parent_linked` event; the
+            forces that it is joint with are, until a `corrected` or `made_joint` one.
         read_set: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
@@ -136,7 +144,9 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for; with `assumed`, those alone that were taken over are listed.
+    unless asked for; with `assumed`, those alone that were taken over are listed. Those of a
+    `force` are those that it leads, and those that it is or was joint with; with `joint`, those
+    alone that are or were joint.
     """
 
     force: str | None = None
@@ -147,6 +157,7 @@ class RecordQuery:
     field: tuple[str, str] | None = None
     withdrawn: bool = False
     assumed: bool = False
+    joint: bool = False
 
 
 @frozen
@@ -322,6 +333,9 @@ class Snapshot(Protocol):
 
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record, in code-point order, and number."""
+
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one, by record and force."""
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document's digest and content, by digest."""

@@ -25,6 +25,7 @@ from peelflow.stores.base import (
     DatabaseFault,
     EventRow,
     FeedItem,
+    JointRow,
     LedgerTotal,
     PinKey,
     RecordQuery,
@@ -117,14 +118,40 @@ class Statements:
         )
 
     def listing(
-        self, query: RecordQuery, *, after: str | None, limit: int
+        self, query: RecordQuery, *, after: str | None, limit: int, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement that lists records by id, from the first one behind `after`."""
+        """Return the statement that lists records by id, from the first one behind `after`.
+
+        Args:
+            query: Which records.
+            after: The id of the last one listed before.
+            limit: How many at most.
+            has_joint: Whether the table of joint records is there.
+        """
+        prefix, mark = self.dialect.prefix, self.dialect.mark
+        where = self._conditions(query, after, has_joint=has_joint)
+        arms = [where]
+        if query.force is not None:
+            arms = [{**where, f"force = {mark}": (query.force,)}]
+            if has_joint:
+                shared = f"id IN (SELECT record FROM {prefix}joint_records WHERE force = {mark})"
+                arms.append({**where, shared: (query.force,)})
+        # INVARIANT: no record is joint with its own lead force, so no arm gives what another does.
+        sql = " UNION ALL ".join(
+            f"SELECT id, body FROM {prefix}records WHERE {' AND '.join(arm) or '1 = 1'}"
+            for arm in arms
+        )
+        parameters = chain.from_iterable(values for arm in arms for values in arm.values())
+        return f"{sql} ORDER BY id LIMIT {mark}", (*parameters, limit)
+
+    def _conditions(
+        self, query: RecordQuery, after: str | None, *, has_joint: bool
+    ) -> dict[str, tuple[Any, ...]]:
+        """Return the conditions of a listing but for the force, each with its parameters."""
         mark = self.dialect.mark
         texts = {
             f"id > {mark}": after,
             f"category = {mark}": query.category,
-            f"force = {mark}": query.force,
             f"state = {mark}": query.state,
             f"parent = {mark}": query.parent,
         }
@@ -140,10 +167,10 @@ class Statements:
             where[f"body LIKE {mark}"] = (f"{ASSUMED_START}%",)
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
-        conditions = " AND ".join(where) or "1 = 1"
-        sql = f"""SELECT id, body FROM {self.dialect.prefix}records WHERE {conditions}
-            ORDER BY id LIMIT {mark}"""
-        return sql, (*chain.from_iterable(where.values()), limit)
+        if query.joint:
+            joint = f"id IN (SELECT record FROM {self.dialect.prefix}joint_records)"
+            where[joint if has_joint else "1 = 0"] = ()
+        return where
 
     def totals(
         self, as_at: date | None, force: str | None, known: int | None
@@ -195,6 +222,10 @@ class DatabaseStore(ABC):
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
 
+    @abstractmethod
+    def _has_joint_records(self) -> bool:
+        """Return whether the table of joint records is there, which a register of before lacks."""
+
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""
         decode = self._decoder()
@@ -233,8 +264,12 @@ class DatabaseStore(ABC):
         """
         check_query(query)
         page, after = [], None
+        asks = query.force is not None or query.joint
+        has_joint = asks and self._has_joint_records()
         while after is None or len(page) == LISTING_PAGE:
-            sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
+            sql, parameters = self._statements.listing(
+                query, after=after, limit=LISTING_PAGE, has_joint=has_joint
+            )
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
             field = None if self._statements.dialect.field_condition else query.field
@@ -307,6 +342,7 @@ class SqlSnapshot:
     _statements: Statements = field(repr=False)
     _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
     _unchecked: Callable[[Select], Iterator[str]] = field(repr=False, default=lambda _: iter(()))
+    _has_joint: bool = field(repr=False, default=False)
 
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, and how its schema differs from ours."""
@@ -333,6 +369,13 @@ class SqlSnapshot:
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record and number."""
         return map(ChangeRow._make, self._ordered(ChangeRow._fields, "changes", "record, number"))
+
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one."""
+        if not self._has_joint:
+            return iter(())
+        rows = self._ordered(JointRow._fields, "joint_records", "record, force")
+        return map(JointRow._make, rows)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""

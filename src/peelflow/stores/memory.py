@@ -19,6 +19,7 @@ from peelflow.stores.base import (
     DatabaseFault,
     EventRow,
     FeedItem,
+    JointRow,
     LedgerTotal,
     PinKey,
     RecordQuery,
@@ -40,7 +41,7 @@ from peelflow.stores.base import (
     total_order,
 )
 from peelflow.stores.codec import record_text
-from peelflow.stores.rows import change_rows, event_row, record_row
+from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
 
 
 class MemoryStore:
@@ -58,7 +59,7 @@ class MemoryStore:
         self._feed: list[StoredEvent] = []
         self._lock: AbstractContextManager[object] = RLock()
         self._kept: dict[str, StoredRecord] = {}
-        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
+        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and each force
         self._entries: dict[str, list[StoredEvent]] = {}
         self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
@@ -102,9 +103,11 @@ class MemoryStore:
         for kept in batch.records:
             record, before = kept.record, self._kept.get(kept.record.id)
             if before is not None:  # it may have been entered anew under another
-                del self._ids[before.record.category, before.record.force][record.id]
+                for key in _index_keys(before.record):
+                    del self._ids[key][record.id]
             self._kept[record.id] = kept
-            self._ids.setdefault((record.category, record.force), {})[record.id] = None
+            for key in _index_keys(record):
+                self._ids.setdefault(key, {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
         for digest, content in batch.documents.items():
             self._documents.setdefault(digest, content)
@@ -238,6 +241,10 @@ class _MemorySnapshot:
         rows = (row for entry in self._feed for row in change_rows(entry.event))
         yield from sorted(rows, key=lambda row: (row.record, row.number))
 
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one."""
+        yield from sorted(row for kept in self._kept for row in joint_rows(kept.record))
+
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""
         yield from sorted(self._documents.items())
@@ -255,11 +262,19 @@ class _MemorySnapshot:
         return iter(())
 
 
+def _index_keys(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the category with each force that a record is or was of."""
+    yield record.category, record.force
+    for row in joint_rows(record):
+        yield record.category, row.force
+
+
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
         and (record.assumed or not query.assumed)
-        and query.force in (None, record.force)
+        and record.is_of(query.force, ever=True)
+        and (record.joint_with or record.was_joint_with or not query.joint)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)
         and query.state in (None, record.state)
