@@ -10,10 +10,11 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 
-from peelflow.cli import main
+from peelflow.cli import listing, main
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from tests.cli.conftest import Run
@@ -339,3 +340,19 @@ def test_notes_something(run: Run) -> None:
     by_note = run("list", "--sort", "-noted on", "--columns", "record", "--format", "csv").out
     assert by_note.splitlines()[1:] == ["R1", "R2"]
     assert "last note" not in run("list", "--format", "csv").out
+
+
+def test_a_list_looks_for_notes_only_where_it_is_asked_to(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18: the work is done for who asks, by a column or to sort by it."""
+    add(run, "R1", "2")
+    looked = Mock(return_value=None)
+    monkeypatch.setattr(listing, "last_note", looked)
+    for plain in ((), ("--format", "csv"), ("--columns", "record,title"), ("--sort", "owner")):
+        assert run("list", *plain).code == 0
+    assert looked.call_count == 0
+    for asked in (("--columns", "record,noted on"), ("--sort", "last note")):
+        looked.reset_mock()
+        assert run("list", *asked).code == 0
+        assert looked.call_count > 0

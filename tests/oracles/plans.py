@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 
 from peelflow.engine.requirements import covers_question, is_of_one_question_set
@@ -37,7 +36,7 @@ def _verifiable(
     if record.force != inspection.force:
         return
     rules = register.lifecycle(record.lifecycle)
-    for state, path in _each_open_path(rules, record.state):
+    for state, path in shortest_walks(rules, record.state).items():
         rule = _closing_transition(rules, state, record, inspection)
         if rule is None:
             continue
@@ -59,30 +58,53 @@ def _verifiable(
         return
 
 
-def _each_open_path(rules: Lifecycle, start: str) -> Iterator[tuple[str, tuple[Transition, ...]]]:
-    """Yield the states reachable while open, the nearest first, each with the steps to it."""
-    reached = {start}
-    ahead: deque[tuple[str, tuple[Transition, ...]]] = deque([(start, ())])
-    while ahead:
-        state, path = ahead.popleft()
-        yield state, path
-        for rule in rules.states[state].transitions:
-            if rule.to not in reached and "open" in rules.states[rule.to].counts_as.values():
-                reached.add(rule.to)
-                ahead.append((rule.to, (*path, rule)))
+_Walk = tuple[tuple[int, ...], str]
+"""Which transition of each state is taken, as the file lists them, and where that leads."""
+
+
+def shortest_walks(rules: Lifecycle, start: str) -> dict[str, tuple[Transition, ...]]:
+    """Return the states reachable while open, the nearest first, each with the steps to it.
+
+    Of walks that are as short the one counts that the file lists first.
+    """
+    walks = sorted(_each_walk(rules, (start,)), key=lambda walk: (len(walk[0]), walk[0]))
+    shortest: dict[str, tuple[Transition, ...]] = {}
+    for places, end in walks:
+        shortest.setdefault(end, _steps_at(rules, start, places))
+    return shortest
+
+
+def _each_walk(rules: Lifecycle, states: tuple[str, ...]) -> Iterator[_Walk]:
+    """Yield every walk on from states, of open states alone, that comes to none twice."""
+    yield (), states[-1]
+    for place, rule in enumerate(rules.states[states[-1]].transitions):
+        if rule.to not in states and "open" in rules.states[rule.to].counts_as.values():
+            for places, end in _each_walk(rules, (*states, rule.to)):
+                yield (place, *places), end
+
+
+def _steps_at(rules: Lifecycle, start: str, places: Sequence[int]) -> tuple[Transition, ...]:
+    """Return the transitions of a walk."""
+    state, steps = start, list[Transition]()
+    for place in places:
+        steps.append(rules.states[state].transitions[place])
+        state = steps[-1].to
+    return tuple(steps)
+
+
+def _ledgers(rules: Lifecycle, state: str, counts: str) -> frozenset[str]:
+    """Return the ledgers on which a state counts so."""
+    counted = rules.states[state].counts_as
+    return frozenset(ledger for ledger in counted if counted[ledger] == counts)
 
 
 def _closing_transition(
     rules: Lifecycle, state: str, record: Record, inspection: Inspection
 ) -> Transition | None:
     """Return the transition that closes the record and for which this inspection would do."""
-    before = rules.states[state].counts_as
+    is_open = _ledgers(rules, state, "open")
     for rule in rules.states[state].transitions:
-        after = rules.states[rule.to].counts_as
-        closes = any(
-            before[ledger] == "open" and after.get(ledger) == "closed" for ledger in before
-        )
-        if closes and any(
+        if is_open & _ledgers(rules, rule.to, "closed") and any(
             _is_sufficient(atom, record, inspection)
             for atom in atoms_of(rule.requires)
             if isinstance(atom, InspectionHeld)

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.trip import calls_of
 from peelflow import Rulebook, load
 from peelflow.model.records import Actor
+from peelflow.model.rules import Counts, State, Transition
+from peelflow.portfolio import plan
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.register.register import Register
+from peelflow.rulebook.national import national
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 from tests.builders.own import write_programme
-from tests.oracles.plans import verifiable_at
+from tests.oracles.plans import shortest_walks, verifiable_at
 
 DAY = date(2021, 1, 4)
 FORCES = st.sampled_from(("kent", "dorset"))
@@ -88,7 +92,10 @@ def add_record(register: Register, name: str, record: dict[str, Any]) -> None:
         source="portal",
     )
     if record["question"] is None:
-        register.amend(name, "question", None, actor=LIAISON, on=DAY, reason="unclear")
+        why: dict[str, Any] = {"reason": "unclear", "source": "portal"}
+        register.amend(
+            name, "question", None, actor=HMICFRS, recorded_by=LIAISON.person, on=DAY, **why
+        )
     if record["steps"] > 0:
         register.fire(name, "start", actor=LIAISON, on=DAY)
     if record["steps"] > 1 and record["level"] == 3:
@@ -156,6 +163,31 @@ def test_plans_what_the_plain_way_plans(
             verifiable = verifiable_at(register, each.inspection)
             assert each.ready == tuple(row for row in verifiable if not row.steps)
             assert each.first == tuple(row for row in verifiable if row.steps)
+
+
+NAMES = ("a", "b", "c", "d", "e")
+WAYS = st.lists(
+    st.lists(st.sampled_from(NAMES), max_size=4), min_size=len(NAMES), max_size=len(NAMES)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WAYS, st.lists(st.sampled_from(("open", "closed")), min_size=5, max_size=5))
+def test_the_way_is_the_shortest_and_the_first_that_the_file_lists(
+    ways: list[list[str]], counts: list[Counts]
+) -> None:
+    """Through whatever states there are: as it is found by all walks that there are."""
+    states = {
+        name: State(
+            {"office": said},
+            transitions=tuple(
+                Transition(f"{name}_{place}", to, ("lead",)) for place, to in enumerate(ends)
+            ),
+        )
+        for name, ends, said in zip(NAMES, ways, counts, strict=True)
+    }
+    rules = evolve(national().lifecycles[0], initial="a", states=states)
+    assert [*plan._each_open_path(rules, "a")] == [*shortest_walks(rules, "a").items()]
 
 
 @pytest.mark.parametrize("is_relevant", [False, True])

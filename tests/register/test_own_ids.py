@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from peelflow import Register, national
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Added, Corrected
+from peelflow.register.as_at import each_as_at
 from peelflow.stores.base import RecordQuery, Store, WriteBatch
 from peelflow.stores.export import verify_export
 from peelflow.stores.opening import open_store
@@ -83,6 +84,19 @@ def test_each_force_has_its_own_record_of_an_id(both: Both) -> None:
     assert [record.id for record in both.whole.records()] == ["b-2", "b-2 (of essex)"]
     assert both.essex.store.event_with_key("b-2", "none") is None
     check_whole(both)
+
+
+def test_figures_as_known_count_the_records_of_own_ids(both: Both) -> None:
+    """18.11: and lists as they were: a record is known by the id that its force gave it."""
+    for register in (both.kent, both.essex):
+        add(register, "b-2")
+    known = both.essex.position()
+    both.essex.fire("b-2", "start", actor=LIAISON, on=START)
+
+    assert both.essex.store.last_numbers(known) == {"b-2": 1}
+    assert both.whole.store.last_numbers(known) == {"b-2": 1, "b-2 (of essex)": 1}
+    standing = each_as_at(both.essex.store, both.essex.records(), None, known)
+    assert [(record.id, record.state) for record in standing] == [("b-2", "open")]
 
 
 def test_a_family_of_own_ids_holds_together(both: Both) -> None:

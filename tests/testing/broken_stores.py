@@ -112,10 +112,10 @@ class SkipsLateCommits(MemoryStore):
 class ShowsHalf(MemoryStore):
     """S6, S13: readers are kept out neither while a batch is written nor once it is closed."""
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Read without the lock."""
         check_texts(*ids)
-        return {each: self._kept[each] for each in sorted(ids) if each in self._kept}
+        return {each: self._kept[each] for each in sorted(ids) if self._is_kept(each, force)}
 
     def append(self, batch: WriteBatch) -> None:
         """Put the first record's row before the rest, and take it back if need be."""
@@ -271,6 +271,15 @@ class Elsewhere(SqliteStore):
     capabilities = evolve(SqliteStore.capabilities, embedded=False)
 
 
+class ShowsOthers(MemoryStore):
+    """S14: whoever knows a record's id reads it, whosever it is."""
+
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
+        """Leave the force to whoever asks."""
+        del force
+        return super().read(ids)
+
+
 class AnswersClosed(MemoryStore):
     """S13: closing it changes nothing."""
 
@@ -309,6 +318,7 @@ MEMORY = {
         KeepsNul,
         SplitsNames,
         RewritesTexts,
+        ShowsOthers,
         AnswersClosed,
     )
 }

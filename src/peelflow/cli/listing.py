@@ -201,8 +201,13 @@ def list_records(
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
+        noted = _is_asked_for_notes(printing)
         listed = [
-            _listed(record, history[: record.number], as_at)
+            _ListedRecord(
+                record,
+                _last_happened(history[: record.number]),
+                last_note(history[: record.number], as_at) if noted else None,
+            )
             for record, history in register.histories(records)
         ]
         shown = [row.record for row in listed]
@@ -212,16 +217,22 @@ def list_records(
 
 @frozen
 class _ListedRecord:
-    """A record, what last happened to it, and the last note on it."""
+    """A record, what last happened to it, and the last note on it if notes are asked for."""
 
     record: Record
     last: Event
     note: Event | None
 
 
-def _listed(record: Record, history: Sequence[Event], as_at: date | None) -> _ListedRecord:
-    happened = [event for event in history if not isinstance(event.what, Noted)]
-    return _ListedRecord(record, happened[-1], last_note(history, as_at))
+def _last_happened(history: Sequence[Event]) -> Event:
+    """Return the last event of a history that is no note."""
+    return next(event for event in reversed(history) if not isinstance(event.what, Noted))
+
+
+def _is_asked_for_notes(printing: PrintingOptions) -> bool:
+    """Return whether a list is to show notes, or to be sorted by them."""
+    asked = {*printing.arrangement.columns, (printing.sort or "").removeprefix("-")}
+    return not asked.isdisjoint(_NOTE_COLUMNS)
 
 
 def search(
@@ -262,8 +273,7 @@ def _print_records(
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     said = [(each.record, categories.get(each.record.category)) for each in listed]
     cells = [_field_cells(record, category, fields) for record, category in said]
-    asked = {*printing.arrangement.columns, (printing.sort or "").removeprefix("-")}
-    noted = _NOTE_COLUMNS if asked.intersection(_NOTE_COLUMNS) else ()
+    noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
     notes = [_note_cells(each.note) if noted else () for each in listed]
     full = tuple((*row, *more, *note) for row, more, note in zip(body, cells, notes, strict=True))
     shown = printing

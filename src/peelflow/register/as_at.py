@@ -15,8 +15,7 @@ from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
 from peelflow.register.context import Services
 from peelflow.register.taken_over import is_assumed
-from peelflow.stores.base import LedgerTotal, RecordQuery, Store, chunked, numbers_until
-from peelflow.stores.scoped import ScopedStore
+from peelflow.stores.base import LedgerTotal, RecordQuery, Store, chunked
 
 HISTORIES_AT_ONCE = 500
 
@@ -81,9 +80,7 @@ def last_numbers(store: Store, known: int | None) -> Mapping[str, int] | None:
     """
     if known is None or known == store.position():
         return None
-    if isinstance(store, ScopedStore):
-        return store.last_numbers(known)
-    return numbers_until(store, known)
+    return store.last_numbers(known)
 
 
 def figures_of(

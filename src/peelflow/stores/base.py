@@ -211,8 +211,12 @@ class EventStore(Protocol):
     def capabilities(self) -> Capabilities:
         """What it promises beyond what every store does."""
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
-        """Return the records that exist among `ids`, in one consistent reading (S6)."""
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
+        """Return the records that exist among `ids`, in one consistent reading (S6).
+
+        With `force`, that force's alone. Another's is not read at all, so that it costs what one
+        costs that is not there (S14).
+        """
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -220,8 +224,13 @@ class EventStore(Protocol):
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return what `history` does for each record that exists among `ids`, in few readings."""
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what `history` does for each record that exists among `ids`, in few readings.
+
+        `force` is that of `read`.
+        """
 
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3).
@@ -266,6 +275,12 @@ class FeedStore(Protocol):
 
     def position(self) -> int:
         """Return the position of the last event, 0 where there is none."""
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to the position `known`.
+
+        `force` is that of `read`. No event is read for it.
+        """
 
 
 class DocumentStore(Protocol):
@@ -479,16 +494,3 @@ def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-NUMBERED_AT_ONCE = 1000
-
-
-def numbers_until(store: Store, known: int) -> dict[str, int]:
-    """Return the number of each record's last event up to a position of the feed."""
-    numbers: dict[str, int] = {}
-    after = 0
-    while after < known and (page := store.feed(after, min(NUMBERED_AT_ONCE, known - after))):
-        numbers.update((item.entry.event.record, item.entry.event.number) for item in page)
-        after = page[-1].position
-    return numbers

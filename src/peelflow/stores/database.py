@@ -101,11 +101,20 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
+        # INVARIANT: what is narrowed to a force reads no other's row, but for the force it is of.
+        of_force = f"force = {mark}"
+        is_of_force = f"EXISTS (SELECT 1 FROM {prefix}records WHERE id = record AND {of_force})"
+        self.record_of_force: str = f"{self.record_by_id} AND {of_force}"
+        self.records_of_force: str = f"{self.records_by_ids} AND {of_force}"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
+        self.histories_of_force: str = f"{event} {among} AND {is_of_force} ORDER BY record, number"
+        numbers_until = f"SELECT record, max(number) FROM {dialect.feed} WHERE position <= {mark}"
+        self.last_numbers: str = f"{numbers_until} GROUP BY record"
+        self.last_numbers_of_force: str = f"{numbers_until} AND {is_of_force} GROUP BY record"
         self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
         self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
@@ -231,14 +240,15 @@ class DatabaseStore(ABC):
         decode = self._decoder()
         return lambda name, head, body: StoredRecord(decode(name, body), head)
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_texts(*ids)
-        decode = partial(decoded_rows, self._stored_decoder())
+        check_texts(*ids, force)
+        decode, known = partial(decoded_rows, self._stored_decoder()), self._statements
         if len(ids) == 1:
-            return self._ask(self._statements.record_by_id, tuple(ids), decode)
-        array = self._statements.dialect.array(list(ids))
-        return self._ask(self._statements.records_by_ids, (array,), decode)
+            one = known.record_by_id if force is None else known.record_of_force
+            return self._ask(one, (*ids, *_told(force)), decode)
+        many = known.records_by_ids if force is None else known.records_of_force
+        return self._ask(many, (known.dialect.array(list(ids)), *_told(force)), decode)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -251,11 +261,21 @@ class DatabaseStore(ABC):
         check_texts(record)
         return self._ask(self._statements.history, (record,), _stored_events)
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`, in one statement."""
-        check_texts(*ids)
-        array = self._statements.dialect.array(list(ids))
-        return self._ask(self._statements.histories, (array,), _stored_histories)
+        check_texts(*ids, force)
+        known = self._statements
+        sql = known.histories if force is None else known.histories_of_force
+        return self._ask(sql, (known.dialect.array(list(ids)), *_told(force)), _stored_histories)
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to a position (S5)."""
+        check_texts(force)
+        statements = self._statements
+        sql = statements.last_numbers if force is None else statements.last_numbers_of_force
+        return self._ask(sql, (known, *_told(force)), lambda rows: {row[0]: row[1] for row in rows})
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.
@@ -308,6 +328,10 @@ class DatabaseStore(ABC):
             (after, limit),
             lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
         )
+
+
+def _told(force: str | None) -> tuple[str, ...]:
+    return () if force is None else (force,)
 
 
 def _first_value(rows: Sequence[Any]) -> Any:

@@ -66,11 +66,16 @@ class MemoryStore:
         self._lifecycles: dict[PinKey, str] = {}
         self._folder: Path | None = None
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
-        check_texts(*ids)
+        check_texts(*ids, force)
         with self._lock:
-            return {name: self._kept[name] for name in ids if name in self._kept}
+            return {name: self._kept[name] for name in ids if self._is_kept(name, force)}
+
+    def _is_kept(self, name: str, force: str | None) -> bool:
+        """Return whether a record is there, of a force if one is named."""
+        kept = self._kept.get(name)
+        return kept is not None and force in (None, kept.record.force)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -118,11 +123,13 @@ class MemoryStore:
         with self._lock:
             return tuple(self._entries.get(record, ()))
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`."""
-        check_texts(*ids)
+        check_texts(*ids, force)
         with self._lock:
-            return {name: tuple(self._entries[name]) for name in ids if name in self._entries}
+            return {name: tuple(self._entries[name]) for name in ids if self._is_kept(name, force)}
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
@@ -193,6 +200,15 @@ class MemoryStore:
         """Return the position of the last event (S5)."""
         with self._lock:
             return len(self._feed)
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to a position (S5)."""
+        check_texts(force)
+        with self._lock:
+            events = [entry.event for entry in self._feed[:known]]
+            return {
+                event.record: event.number for event in events if self._is_kept(event.record, force)
+            }
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""

@@ -7,7 +7,7 @@ the register for every force sees it with the name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from attrs import evolve, frozen
 
@@ -60,21 +60,18 @@ class OwnIds:
 
         Args:
             record: Its id, as the force gave it.
-            stored: What the store has under that id, and under the force's own.
+            stored: This force's records under that id, and under its own for it.
         """
-        for name in (self.own(record), record):
-            if name in stored and stored[name].record.force == self.force:
-                return name
-        return None
+        return next((name for name in (self.own(record), record) if name in stored), None)
 
-    def new_name(self, record: str, stored: Mapping[str, StoredRecord]) -> str:
+    def new_name(self, record: str, taken: Collection[str]) -> str:
         """Return what a record that is to be made is kept as.
 
         Args:
             record: Its id, as the force gave it.
-            stored: What the store has under that id.
+            taken: The ids that other forces have.
         """
-        return self.own(record) if record in stored or self.is_reserved(record) else record
+        return self.own(record) if record in taken or self.is_reserved(record) else record
 
 
 def renamed_event(event: Event, rename: Rename) -> Event:

@@ -19,7 +19,6 @@ from typing import NoReturn
 
 from attrs import evolve
 
-from peelflow.engine.fold import force_of
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Record
 from peelflow.rulebook.national import shipped_folder
@@ -36,8 +35,8 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
-    numbers_until,
     pinned_key,
+    read_set_ids,
 )
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
@@ -143,8 +142,8 @@ class ScopedStore:
         return self._store.document(digest) if self.brought(digest) else None
 
     def has_document(self, digest: str) -> bool:
-        """Return whether a document of this force's is kept."""
-        return self._store.has_document(digest) and self.brought(digest)
+        """Return whether a document of this force's is kept; another's is not looked for."""
+        return self.brought(digest) and self._store.has_document(digest)
 
     def brought(self, digest: str) -> bool:
         """Return whether this force brought a document, or one of its events names it."""
@@ -158,8 +157,9 @@ class ScopedStore:
         content = json.dumps(["brought", self.force, digest]).encode("ascii")
         return sha256(content).hexdigest(), content
 
-    def read(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+    def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the force's own records among `ids`."""
+        self._own(force)
         stored = self._stored(ids)
         kept = {name: self._ids.kept(name, stored) for name in ids}
         return {
@@ -169,8 +169,8 @@ class ScopedStore:
         }
 
     def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return what the store has under ids, and under this force's own for them."""
-        return self._store.read([*ids, *map(self._ids.own, ids)])
+        """Return this force's records under ids, and under its own for them."""
+        return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
 
     def _shown(self, record: Record) -> Record:
         has_own = any(MARK in name for name in (record.id, record.parent or "", *record.children))
@@ -207,16 +207,24 @@ class ScopedStore:
             documents={**batch.documents, **marks},
             lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
-        names = self._names_in(batch)
+        names = self._names_in(batch, taken=())
         while True:
             try:
                 return self._store.append(renamed_batch(batch, names) if names else batch)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
-                before, names = names, self._names_in(batch)
-                if names == before:  # no other force took an id meanwhile
+                # Only one of these may say that another force has an id: none is looked at before.
+                if conflict.transaction_lost:
                     raise self._shown_conflict(conflict) from None
+                before, names = names, self._names_in(batch, taken=self._taken_in(batch))
+                if names == before:
+                    raise self._shown_conflict(conflict) from None
+
+    def _taken_in(self, batch: WriteBatch) -> Collection[str]:
+        """Return the ids that are to stand for no record yet, and stand for another force's."""
+        stored = self._store.read(read_set_ids(batch))
+        return [name for name, held in stored.items() if held.record.force != self.force]
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
         return Conflict(
@@ -226,8 +234,11 @@ class ScopedStore:
             transaction_lost=conflict.transaction_lost,
         )
 
-    def _names_in(self, batch: WriteBatch) -> Mapping[str, str]:
-        """Return what the records of a batch are kept as, where that is not as they are named."""
+    def _names_in(self, batch: WriteBatch, taken: Collection[str]) -> Mapping[str, str]:
+        """Return what the records of a batch are kept as, where that is not as they are named.
+
+        `taken` are ids that other forces have.
+        """
         ids = ids_of_batch(batch)
         stored = self._stored(ids)
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
@@ -235,7 +246,7 @@ class ScopedStore:
         for name in ids:
             kept = self._ids.kept(name, stored)
             if kept is None and name in made:
-                kept = self._ids.new_name(name, stored)
+                kept = self._ids.new_name(name, taken)
             if kept not in (None, name):
                 names[name] = kept
         return names
@@ -244,14 +255,12 @@ class ScopedStore:
         """Return the events of one of the force's records in order."""
         return self.histories((record,)).get(record, ())
 
-    def histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+    def histories(
+        self, ids: Collection[str], *, force: str | None = None
+    ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
-        found = self._store.histories([*ids, *map(self._ids.own, ids)])
-        own = {
-            record: entries
-            for record, entries in found.items()
-            if force_of(entry.event for entry in entries) == self.force
-        }
+        asked = [*ids, *map(self._ids.own, ids)]
+        own = self._store.histories(asked, force=self._own(force))
         return {
             name: tuple(map(self._shown_event, own[place]))
             for name in ids
@@ -278,11 +287,10 @@ class ScopedStore:
         del after, limit
         self._refuse_whole()
 
-    def last_numbers(self, known: int) -> Mapping[str, int]:
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of the last event up to a position of each of the force's records."""
-        numbers = numbers_until(self._store, known)
-        own = self.read(tuple(numbers))
-        return {record: number for record, number in numbers.items() if record in own}
+        numbers = self._store.last_numbers(known, force=self._own(force))
+        return {self._ids.shown(record): number for record, number in numbers.items()}
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""

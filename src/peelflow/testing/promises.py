@@ -25,6 +25,7 @@ PROMISES = {
     "S11": "two processes may open one store",
     "S12": "another version's schema is never guessed",
     "S13": "a store that was closed says so",
+    "S14": "what is asked for one force tells nothing of another's",
 }
 _CITED = re.compile(r"(S\d+(?:, S\d+)*): ")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -191,6 +191,11 @@ class JoinedStore(SqlStoreBase):
         """Refuse with InvalidRequest: positions are given to what is committed."""
         raise _unavailable_when_joined("a position of the feed")
 
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Refuse with InvalidRequest: positions are given to what is committed."""
+        del known, force
+        raise _unavailable_when_joined("a position of the feed")
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse with InvalidRequest: a transaction that writes is no reading of its own."""
         raise _unavailable_when_joined("a reading of the whole")
@@ -349,6 +354,11 @@ class SqlStore(SqlStoreBase):
         self._place()
         with self._reading() as connection:
             return last_position(connection)
+
+    def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
+        """Return the number of each record's last event up to a position (S5)."""
+        self._place()
+        return super().last_numbers(known, force=force)
 
     def _place(self) -> None:
         """Give every committed event that has no position its own.

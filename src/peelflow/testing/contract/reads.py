@@ -1,4 +1,4 @@
-"""Test that the feed has no gap (S5) and that a reading is of one moment (S6)."""
+"""Test that the feed has no gap (S5), a reading is of one moment (S6), and of one force (S14)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from threading import Event
 import pytest
 
 from peelflow.errors import Conflict
-from peelflow.stores.base import FeedItem, Store
+from peelflow.model.records import Added, Corrected
+from peelflow.stores.base import FeedItem, RecordQuery, Store
 from peelflow.testing.audit import feed_faults, whole_feed
 from peelflow.testing.contract import MOMENT, PATIENCE, Contract
 from peelflow.testing.samples import (
+    DAY,
+    PIN,
     append_next,
     batch,
+    change,
     next_batch,
     next_event,
     numbers_together,
@@ -209,3 +213,59 @@ class ConsistentReads(Contract):
 
         assert before == ["a"]
         assert after == events == fed == [("a", 1)]
+
+
+class ReadingsOfOneForce(Contract):
+    """S14."""
+
+    def test_reads_the_records_of_one_force_alone(self, store: Store) -> None:
+        """S14: one of another force is left out, as one that is not there, alone and among many."""
+        for name, force in (("a", "WMP"), ("b", "GMP"), ("c", "WMP")):
+            append_next(store, name, force=force)
+
+        assert store.read(["a"], force="WMP") == store.read(["a"])
+        assert store.read(["b"], force="WMP") == store.read(["none"], force="WMP") == {}
+        assert store.read(["a", "b", "none", "c"], force="WMP") == store.read(["a", "c"])
+        assert store.read([], force="WMP") == {}
+
+    def test_gives_the_histories_of_one_force_alone(self, store: Store) -> None:
+        """S14: whole, and nothing of another's."""
+        for name, force in (("a", "WMP"), ("b", "GMP"), ("a", "WMP"), ("c", "WMP")):
+            append_next(store, name, force=force)
+
+        assert store.histories(["b", "none"], force="WMP") == {}
+        own = store.histories(["a", "b", "c"], force="WMP")
+        assert own == {name: store.history(name) for name in ("a", "c")}
+
+    def test_lists_and_sums_up_one_force_alone(self, store: Store) -> None:
+        """S14: its records and its totals."""
+        for name, force in (("a", "WMP"), ("b", "GMP")):
+            append_next(store, name, force=force, changes=(change(force=force),))
+
+        assert [record.id for record in store.records(RecordQuery("GMP"))] == ["b"]
+        assert [total.force for total in store.totals(force="GMP")] == ["GMP"]
+        assert list(store.records(RecordQuery("none"))) == []
+        assert list(store.totals(force="none")) == []
+
+    def test_counts_the_events_up_to_a_position(self, store: Store) -> None:
+        """S5, S14: of every record, or of one force's alone."""
+        for name, force in (("a", "WMP"), ("b", "GMP"), ("a", "WMP"), ("a", "WMP"), ("c", "WMP")):
+            append_next(store, name, force=force)
+
+        assert store.last_numbers(0) == {}
+        assert store.last_numbers(3) == {"a": 2, "b": 1}
+        assert store.last_numbers(9) == {"a": 3, "b": 1, "c": 1}
+        assert store.last_numbers(4, force="WMP") == {"a": 3}
+        assert store.last_numbers(9, force="GMP") == {"b": 1}
+
+    def test_a_record_is_of_the_force_that_it_was_given(self, store: Store) -> None:
+        """S14: once it is entered anew, it is there for its new force, and for no other."""
+        append_next(store, "a")
+        entered = Added("GMP", "recommendation", 3, PIN, "open")
+        append_next(store, "a", what=Corrected(1, "reenter", DAY, entered), force="GMP")
+
+        assert store.read(["a"], force="WMP") == {}
+        assert store.histories(["a"], force="WMP") == {}
+        assert store.read(["a"], force="GMP") == store.read(["a"])
+        assert store.histories(["a"], force="GMP") == {"a": store.history("a")}
+        assert store.last_numbers(2, force="GMP") == {"a": 2}

@@ -19,7 +19,7 @@ from peelflow.stores.rows import GENESIS, chain, verify_chain
 from peelflow.testing.audit import audit, recomputed
 from peelflow.testing.contract import Contract
 from peelflow.testing.contract.append import AtomicBatches, IdempotencyKeys, OptimisticConcurrency
-from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed
+from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed, ReadingsOfOneForce
 from peelflow.testing.contract.round_trips import DocumentContents, EventHistories, TextRoundTrips
 from peelflow.testing.samples import (
     NAME,
@@ -277,6 +277,7 @@ STORE_CALLS: dict[str, Callable[[Store], object]] = {
     "totals": lambda store: list(store.totals()),
     "feed": lambda store: store.feed(0, 1),
     "position": lambda store: store.position(),
+    "last_numbers": lambda store: store.last_numbers(1),
     "lifecycles": lambda store: store.lifecycles(),
     "document": lambda store: store.document(LETTER_DIGEST),
     "has_document": lambda store: store.has_document(LETTER_DIGEST),
@@ -316,8 +317,9 @@ class StoreContract(
     SharedByProcesses,
     SchemaVersions,
     ClosedStores,
+    ReadingsOfOneForce,
 ):
-    """The promises S1 to S13; derive `Test…` from it and say where an empty store is.
+    """The promises S1 to S14; derive `Test…` from it and say where an empty store is.
 
     A promise that the store's `capabilities` do not claim is skipped by name. For example:
 

@@ -1,0 +1,109 @@
+"""18.11: how long a refusal takes tells nothing of another force's record.
+
+Time is not measured. What takes it is counted: the statements that are sent, and the rows that are
+read from their texts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peelflow import Register, national
+from peelflow.errors import PeelflowError
+from peelflow.stores import rows
+from peelflow.stores.database import DatabaseStore
+from peelflow.stores.opening import open_store
+from peelflow.stores.sql import store as sql_store
+from tests.builders.force import LIAISON, START, clock
+from tests.register.test_own_ids import ESSEX, KENT, SAID, add
+from tests.stores.conftest import url_of
+
+READING: dict[str, Callable[[Register, str], object]] = {
+    "record": lambda r, name: r.record(name),
+    "history": lambda r, name: r.history(name),
+    "histories": lambda r, name: r.store.histories([name, "free"]),
+    "read": lambda r, name: r.store.read([name, "free"]),
+    "deadline": lambda r, name: r.deadline(name),
+    "route": lambda r, name: r.route(name),
+    "next_acts": lambda r, name: r.next_acts(name, LIAISON),
+    "records": lambda r, name: list(r.records(parent=name)),
+    "why": lambda r, name: r.why(name, "start", actor=LIAISON),
+    "fire": lambda r, name: r.fire(name, "start", actor=LIAISON, on=START, key="k"),
+    "amend": lambda r, name: r.amend(name, "owner", "me", actor=LIAISON, on=START, reason="mine"),
+    "below": lambda r, name: add(r, "X", parent=name),
+    "document": lambda r, name: r.documents.has_document(DIGESTS[name]),
+}
+OTHERS, NOBODYS = "theirs", "nobodys"
+DIGESTS: dict[str, str] = {NOBODYS: "0" * 64, "first": "1" * 64}
+
+
+@pytest.fixture
+def spent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what is read from rows."""
+    counted: Counter[str] = Counter()
+
+    def counting(name: str, decode: Callable[[str], Any], text: str) -> Any:
+        counted[name] += 1
+        return decode(text)
+
+    for module, name in ((rows, "record_from"), (rows, "event_from"), (sql_store, "record_from")):
+        monkeypatch.setattr(module, name, partial(counting, name, getattr(module, name)))
+    return counted
+
+
+@pytest.fixture(params=["sqlite", "sql-sqlite", "postgresql"])
+def kent(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    spent: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Register]:
+    """Give Kent's register on a store where Essex has a record and a letter."""
+    url = url_of(request.param, request, tmp_path)
+    with Register.open(url, rulebook=national(), clock=clock, force=ESSEX) as essex:
+        add(essex, OTHERS)
+        essex.fire(OTHERS, "start", actor=LIAISON, on=START, key="k")
+        DIGESTS[OTHERS] = essex.keep(b"theirs", kind="letter", name="letter.txt").digest
+    store = open_store(url)
+    assert isinstance(store, DatabaseStore)
+    ask = store._ask
+
+    def counting(*asked: Any) -> Any:
+        spent["statements"] += 1
+        return ask(*asked)
+
+    monkeypatch.setattr(store, "_ask", counting)
+    with Register(store, rulebook=national(), clock=clock, force=KENT) as register:
+        add(register, "own")
+        yield register
+
+
+def cost(spent: Counter[str], register: Register, name: str, asked: str) -> dict[str, int]:
+    """Return what it takes to ask for a record that is not to be had."""
+    spent.clear()
+    with suppress(PeelflowError):
+        READING[asked](register, name)
+    return dict(spent)
+
+
+def test_another_forces_record_costs_what_none_does(kent: Register, spent: Counter[str]) -> None:
+    """18.11: as many statements, and as many rows read: none of the other force's."""
+    for asked in READING:
+        cost(spent, kent, "first", asked)  # what is read once, and remembered
+        nobodys = cost(spent, kent, NOBODYS, asked)
+        assert nobodys["statements"] > 0
+        assert (asked, cost(spent, kent, OTHERS, asked)) == (asked, nobodys)
+
+
+def test_an_own_record_is_read(kent: Register, spent: Counter[str]) -> None:
+    """18.11: what is counted is what takes time."""
+    kent.history("own")
+    assert spent["event_from"] == 1
+    assert SAID["source"] == kent.history("own")[0].source
