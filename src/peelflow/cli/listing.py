@@ -302,7 +302,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         row.record,
         row.category,
         output.say_level(row.level),
-        row.force,
+        "; ".join((row.force, *row.joint_with)),
         _say_state(record),
         say_mark(is_so=row.assumed and not record.withdrawn),
         row.owner,

@@ -153,14 +153,6 @@ def is_step_at_once(event: Event) -> bool:
     return untimed and event.actor.role == SYSTEM
 
 
-def force_of(events: Iterable[Event]) -> str:
-    """Return the force that a record is of by now: its first event's, unless that was corrected."""
-    history = tuple(events)
-    if any(isinstance(event.what, Corrected) and event.what.entry for event in history):
-        return fold(history).force
-    return begin(history[0]).force
-
-
 def before_withdrawal(history: Iterable[Event]) -> tuple[Event, ...]:
     """Return a history without what withdrew the record."""
     return tuple(event for event in history if not _withdraws(event))

@@ -228,7 +228,7 @@ def each_selected(
     return (
         record
         for record in each_as_at(register.store, records, as_at, known)
-        if _is_selected(register, selection, record)
+        if record.is_of(register.services.force) and is_selected(register, selection, record)
     )
 
 
@@ -253,10 +253,17 @@ def _check_selection(register: Register, selection: Selection) -> None:
                     register.records(parent=criterion.value)
 
 
-def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
+def is_selected(register: Register, selection: Selection, record: Record) -> bool:
+    """Say whether a record is one of a selection, as it stands.
+
+    Args:
+        register: What knows how it counts.
+        selection: Which records.
+        record: The record.
+    """
     return (
         not record.withdrawn
-        and record.is_of(selection.force, register.services.force)
+        and record.is_of(selection.force)
         and selection.category in (None, record.category)
         and selection.parent in (None, record.parent)
         and selection.level in ("any", record.level)

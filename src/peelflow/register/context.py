@@ -32,6 +32,7 @@ from peelflow.rulebook.rulebook import (
     roles_signing,
     signing_roles,
 )
+from peelflow.stores import own_ids
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 from peelflow.stores.soundness import is_lawful_moment
 
@@ -121,7 +122,7 @@ class Services:
         return lifecycle
 
 
-APPOINTMENT = "appointment"
+APPOINTMENT = own_ids.APPOINTMENT
 INSPECTION = "inspection"
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
 _INSPECTION_FIELDS = ("kind", "first_day", "last_day")

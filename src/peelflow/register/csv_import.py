@@ -17,13 +17,14 @@ from attrs import define, evolve, field, frozen
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
-from peelflow.model.records import Actor, Document, Provenance
+from peelflow.model.records import Actor, Document, Joint, Provenance
 from peelflow.register import commands
 from peelflow.register.csv_schema import (
     BadCell,
     DateFormat,
     SheetLines,
     SheetRow,
+    acts_cell,
     bad_date,
     check_default_columns,
     date_cell,
@@ -260,6 +261,7 @@ class _ImportRun:
                 parent=row.get("parent"),
                 provenance=self._provenance(row, actor, issued),
                 graded=_optional_day(row, "graded"),
+                joint=_joint(row),
             )
             return
         commands.take_over(
@@ -274,6 +276,7 @@ class _ImportRun:
             parent=row.get("parent"),
             provenance=self._provenance(row, actor, date_cell(row, "on"), "source", "reason"),
             graded=_optional_day(row, "graded"),
+            joint=_joint(row),
         )
 
     def fire(self, row: SheetRow) -> None:
@@ -405,6 +408,18 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
 
 def _optional_day(row: SheetRow, column: str) -> date | None:
     return None if row.get(column) is None else date_cell(row, column)
+
+
+def _joint(row: SheetRow) -> Joint | None:
+    """Return the forces that a row names beside its lead force; None where it says nothing."""
+    forces, acts = row.get("joint_with"), row.get("joint_acts")
+    if forces is None and acts is None:
+        return None
+    named = tuple(name.strip() for name in (forces or "").split(";") if name.strip())
+    if acts is not None and not named:
+        sentence = "`joint_acts` is given, and only a record that is `joint_with` others has it"
+        raise BadCell("joint_acts", sentence, "give `joint_with` too")
+    return Joint(named, acts_cell(row))
 
 
 def _actor(row: SheetRow) -> Actor:

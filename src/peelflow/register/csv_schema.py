@@ -13,11 +13,13 @@ from datetime import date
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.files import read_regular
+from peelflow.model.records import JointActs
 from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.validation import iso_date
@@ -65,7 +67,10 @@ SHEET_KINDS = (
         "records",
         "category",
         ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
-        ("level", "graded", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
+        (
+            *("level", "graded", "parent", "joint_with", "joint_acts", "recorded_by", "source"),
+            *("reason", "key", "state", "on"),
+        ),
         fields=True,
     ),
     SheetKind(
@@ -483,6 +488,16 @@ def level_cell(row: SheetRow) -> Level:
     if not re.fullmatch("[0-9]{1,9}", text):
         raise BadCell("level", f"`level` is {text!r}, which is no level", "write 1 to 4, or none")
     return int(text)
+
+
+def acts_cell(row: SheetRow) -> JointActs:
+    """Return whose persons act on a joint record; an empty cell is its lead force's."""
+    text = row.get("joint_acts") or "lead"
+    for acts in get_args(JointActs):
+        if text == acts:
+            known: JointActs = acts
+            return known
+    raise BadCell("joint_acts", f"`joint_acts` is {text!r}", "write lead or any")
 
 
 def document_path(row: SheetRow, folder: Path | None) -> Path:

@@ -40,6 +40,7 @@ from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import PinKey, RecordQuery, Store
+from peelflow.stores.scoped import ScopedStore
 
 _Name = tuple[str, int]
 """A lifecycle's name and version."""
@@ -95,7 +96,9 @@ class KeptRules:
         """Return the text that gives a pin's digest, whatever the store calls it."""
         if anew:
             self._read = None
-        texts = self._kept.values()
+        texts = [*self._kept.values()]
+        if anew and isinstance(self.store, ScopedStore):
+            texts += self.store.partners_lifecycles().values()
         return next((text for text in texts if _digest_of(text) == pin.digest), None)
 
     def lifecycles(self) -> Iterator[Lifecycle]:

@@ -214,8 +214,8 @@ class EventStore(Protocol):
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6).
 
-        With `force`, that force's alone. Another's is not read at all, so that it costs what one
-        costs that is not there (S14).
+        With `force`, those alone that it leads, or is or was joint with. Another's is not read at
+        all, so that it costs what one costs that is not there (S14).
         """
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:

@@ -101,20 +101,14 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
-        # INVARIANT: what is narrowed to a force reads no other's row, but for the force it is of.
-        of_force = f"force = {mark}"
-        is_of_force = f"EXISTS (SELECT 1 FROM {prefix}records WHERE id = record AND {of_force})"
-        self.record_of_force: str = f"{self.record_by_id} AND {of_force}"
-        self.records_of_force: str = f"{self.records_by_ids} AND {of_force}"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
-        self.histories_of_force: str = f"{event} {among} AND {is_of_force} ORDER BY record, number"
-        numbers_until = f"SELECT record, max(number) FROM {dialect.feed} WHERE position <= {mark}"
-        self.last_numbers: str = f"{numbers_until} GROUP BY record"
-        self.last_numbers_of_force: str = f"{numbers_until} AND {is_of_force} GROUP BY record"
+        self.last_numbers: str = f"{_numbers_until(dialect)} GROUP BY record"
+        self.of_force: str = f"force = {mark}"
+        self.joint_with: str = f"{prefix}joint_records WHERE force = {mark}"
         self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
         self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
@@ -125,6 +119,16 @@ class Statements:
         self.lifecycles: str = (
             f"SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {prefix}lifecycles ORDER BY name, version"
         )
+        self._with_joint = ForceStatements(self, has_joint=True)
+        self._without_joint = ForceStatements(self, has_joint=False)
+
+    def narrowed(self, *, has_joint: bool) -> ForceStatements:
+        """Return the statements that are narrowed to one force.
+
+        Args:
+            has_joint: Whether the table of joint records is there.
+        """
+        return self._with_joint if has_joint else self._without_joint
 
     def listing(
         self, query: RecordQuery, *, after: str | None, limit: int, has_joint: bool
@@ -139,18 +143,20 @@ class Statements:
         """
         prefix, mark = self.dialect.prefix, self.dialect.mark
         where = self._conditions(query, after, has_joint=has_joint)
-        arms = [where]
+        arms = [(f"{prefix}records", where)]
         if query.force is not None:
-            arms = [{**where, f"force = {mark}": (query.force,)}]
+            arms = [(f"{prefix}records", {**where, self.of_force: (query.force,)})]
             if has_joint:
-                shared = f"id IN (SELECT record FROM {prefix}joint_records WHERE force = {mark})"
-                arms.append({**where, shared: (query.force,)})
+                # SQLite takes the tables of a cross join in order: the few joint records first.
+                joined = f"{prefix}joint_records AS joint CROSS JOIN {prefix}records"
+                is_joint = f"id = record AND joint.force = {mark}"
+                arms.append((joined, {is_joint: (query.force,), **where}))
         # INVARIANT: no record is joint with its own lead force, so no arm gives what another does.
         sql = " UNION ALL ".join(
-            f"SELECT id, body FROM {prefix}records WHERE {' AND '.join(arm) or '1 = 1'}"
-            for arm in arms
+            f"SELECT id, body FROM {source} WHERE {' AND '.join(arm) or '1 = 1'}"
+            for source, arm in arms
         )
-        parameters = chain.from_iterable(values for arm in arms for values in arm.values())
+        parameters = chain.from_iterable(values for _, arm in arms for values in arm.values())
         return f"{sql} ORDER BY id LIMIT {mark}", (*parameters, limit)
 
     def _conditions(
@@ -196,6 +202,35 @@ class Statements:
             WHERE {" AND ".join(where) or "1 = 1"}
             GROUP BY {_TOTAL_COLUMNS} HAVING sum(delta) <> 0"""
         return sql, (*(() if known is None else (known,)), *where.values())
+
+
+class ForceStatements:
+    """The statements of one dialect that are narrowed to one force."""
+
+    def __init__(self, statements: Statements, *, has_joint: bool) -> None:
+        prefix, among = statements.dialect.prefix, statements.dialect.among
+        self._asked = 2 if has_joint else 1
+        # INVARIANT: no other force's row is read, but for the force it is of.
+        own = f"SELECT 1 FROM {prefix}records WHERE id = record AND {statements.of_force}"
+        joint = f"SELECT record FROM {statements.joint_with}"
+        is_of_force = f"EXISTS ({own})" + (f" OR record IN ({joint})" if has_joint else "")
+        of_force = statements.of_force + (f" OR id IN ({joint})" if has_joint else "")
+        columns = quoted(STORED_EVENT_COLUMNS)
+        self.record: str = f"{statements.record_by_id} AND ({of_force})"
+        self.records: str = f"{statements.records_by_ids} AND ({of_force})"
+        self.histories: str = f"""SELECT {columns} FROM {prefix}events
+            WHERE record {among} AND ({is_of_force}) ORDER BY record, number"""
+        self.last_numbers: str = (
+            f"{_numbers_until(statements.dialect)} AND ({is_of_force}) GROUP BY record"
+        )
+
+    def told(self, force: str) -> tuple[str, ...]:
+        """Return the last parameters of each statement."""
+        return (force,) * self._asked
+
+
+def _numbers_until(dialect: Dialect) -> str:
+    return f"SELECT record, max(number) FROM {dialect.feed} WHERE position <= {dialect.mark}"
 
 
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
@@ -244,11 +279,13 @@ class DatabaseStore(ABC):
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids, force)
         decode, known = partial(decoded_rows, self._stored_decoder()), self._statements
+        one, many, told = known.record_by_id, known.records_by_ids, tuple[str, ...]()
+        if force is not None:
+            narrowed = known.narrowed(has_joint=self._has_joint_records())
+            one, many, told = narrowed.record, narrowed.records, narrowed.told(force)
         if len(ids) == 1:
-            one = known.record_by_id if force is None else known.record_of_force
-            return self._ask(one, (*ids, *_told(force)), decode)
-        many = known.records_by_ids if force is None else known.records_of_force
-        return self._ask(many, (known.dialect.array(list(ids)), *_told(force)), decode)
+            return self._ask(one, (*ids, *told), decode)
+        return self._ask(many, (known.dialect.array(list(ids)), *told), decode)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -266,16 +303,21 @@ class DatabaseStore(ABC):
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`, in one statement."""
         check_texts(*ids, force)
-        known = self._statements
-        sql = known.histories if force is None else known.histories_of_force
-        return self._ask(sql, (known.dialect.array(list(ids)), *_told(force)), _stored_histories)
+        known, array = self._statements, self._statements.dialect.array(list(ids))
+        if force is None:
+            return self._ask(known.histories, (array,), _stored_histories)
+        narrowed = known.narrowed(has_joint=self._has_joint_records())
+        asked = (array, *narrowed.told(force))
+        return self._ask(narrowed.histories, asked, _stored_histories)
 
     def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of each record's last event up to a position (S5)."""
         check_texts(force)
-        statements = self._statements
-        sql = statements.last_numbers if force is None else statements.last_numbers_of_force
-        return self._ask(sql, (known, *_told(force)), lambda rows: {row[0]: row[1] for row in rows})
+        sql, asked = self._statements.last_numbers, tuple[object, ...]((known,))
+        if force is not None:
+            narrowed = self._statements.narrowed(has_joint=self._has_joint_records())
+            sql, asked = narrowed.last_numbers, (known, *narrowed.told(force))
+        return self._ask(sql, asked, lambda rows: {row[0]: row[1] for row in rows})
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.
@@ -328,10 +370,6 @@ class DatabaseStore(ABC):
             (after, limit),
             lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
         )
-
-
-def _told(force: str | None) -> tuple[str, ...]:
-    return () if force is None else (force,)
 
 
 def _first_value(rows: Sequence[Any]) -> Any:

@@ -75,7 +75,7 @@ class MemoryStore:
     def _is_kept(self, name: str, force: str | None) -> bool:
         """Return whether a record is there, of a force if one is named."""
         kept = self._kept.get(name)
-        return kept is not None and force in (None, kept.record.force)
+        return kept is not None and kept.record.is_of(force, ever=True)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""

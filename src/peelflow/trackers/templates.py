@@ -46,6 +46,8 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "level": "1 to 4; empty or none where it has no level",
     "graded": "The day its level was given, if another than the day it was issued",
     "parent": "The id of the cause of concern above it",
+    "joint_with": "The forces that it is of beside that one, with ; between them",
+    "joint_acts": "Whose persons act on a joint record: those of its lead force, or of any",
     "state": "Only for a record taken over: the state it stands in",
     "on": "The day it happened; of a record taken over, the day as at which it stands so",
     "trigger": "What is done",
