@@ -41,14 +41,7 @@ lowest: $(READY)
 # Each version of Python that is installed here, in an environment of its own.
 PYTHONS ?= 3.11 3.12 3.13 3.14
 pythons: $(READY)
-	@for version in $(PYTHONS); do \
-	  $(BIN)/uv python find --quiet --no-python-downloads $$version >/dev/null \
-	    || { echo "Python $$version is not installed here"; continue; }; \
-	  $(BIN)/uv venv --quiet --clear --python $$version .python-$$version \
-	    && $(BIN)/uv pip install --quiet --python .python-$$version -c constraints.txt \
-	      -r tools.txt -e '.[all]' \
-	    && .python-$$version/bin/python -m pytest $(UNPINNED) || exit 1; \
-	done
+	$(BIN)/python -m bench.pythons $(PYTHONS)
 
 docs: $(READY)
 	$(BIN)/python -m pytest -q tests/docs --no-cov
@@ -62,6 +55,7 @@ tamper: $(READY)
 
 crash: $(READY)
 	$(BIN)/python -m bench.crash
+	$(BIN)/python -m bench.killed_commands
 
 contention: $(READY)
 	$(BIN)/python -m bench.contention

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from peelflow.errors import InvalidRules as InvalidRules
     from peelflow.errors import KeyReused as KeyReused
     from peelflow.errors import MissingDependency as MissingDependency
+    from peelflow.errors import NotPermitted as NotPermitted
     from peelflow.errors import PeelflowError as PeelflowError
     from peelflow.errors import RulesMismatch as RulesMismatch
     from peelflow.errors import Span as Span
@@ -171,8 +172,8 @@ _HOMES = {
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
         "Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules KeyReused "
-        "MissingDependency PeelflowError RulesMismatch Span StoreBusy StoreError StoreUnavailable "
-        "StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
+        "MissingDependency NotPermitted PeelflowError RulesMismatch Span StoreBusy StoreError "
+        "StoreUnavailable StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (

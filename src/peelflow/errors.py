@@ -5,6 +5,7 @@ PeelflowError
 ├── Refused                          the rules refuse an act; carries the Refusal
 ├── InvalidRequest (ValueError)      what was asked cannot be meant: unknown category, field, text
 │   ├── UnstorableText               a text no store can keep (NUL, lone surrogate)
+│   ├── NotPermitted                 another role, side or appointed person may do it
 │   ├── Unverified                   what is kept does not fit, or lacks something
 │   ├── KeyReused                    a key came back with another request
 │   ├── EventVoided                  a request repeats an event that was voided
@@ -195,6 +196,12 @@ class InspectorateOnly(InvalidRequest):
             f"name {theirs} as who decided, who recorded it, and their letter or portal entry as "
             "the source",
         )
+
+
+class NotPermitted(InvalidRequest):
+    """Who acts may not do this: another role does, another side, or somebody who is appointed."""
+
+    code: ClassVar[str] = "not-permitted"
 
 
 class Unverified(InvalidRequest):

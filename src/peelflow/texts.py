@@ -3,7 +3,8 @@
 Unicode gives one look many spellings. Two names are alike if they differ only by case, width,
 spaces, invisible characters or characters that look like others. The look-alikes are those of the
 letters that people type here: of Unicode's confusables (UTS 39, Unicode 15) the ones in the Latin,
-Greek, Cyrillic, Armenian, Coptic, Cherokee and Lisu scripts, and dashes and apostrophes.
+Greek, Cyrillic, Armenian, Coptic, Cherokee and Lisu scripts, and dashes and apostrophes; and pairs
+of letters that run together, as `rn` does to `m`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from unicodedata import category, decimal, normalize
 
 _LOOK_ALIKES = {
@@ -74,7 +76,9 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 SPELT_ALIKE = "differs only by case, space or characters that look alike from"
 """What is said of a name that is alike to a known one, before that one."""
-_ONES = re.compile(r"(?<![a-z0-9])[il](?![a-z])")
+_ONES = re.compile(r"(?<![a-z0-9])[il|](?![a-z])")
+_JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"))
+"""Two letters that are read as one where they stand close, in the case in which they are."""
 
 
 def is_unseen(character: str) -> bool:
@@ -141,11 +145,21 @@ def name_keys(name: str) -> frozenset[str]:
         name: A name.
     """
     if name.isascii():
-        return frozenset({_digits_of("".join(name.casefold().split()))})
+        folded = {"".join(look.casefold().split()) for look in _as_joined(name)}
+        return frozenset(map(_digits_of, folded))
     seen = "".join(letter for letter in normalize("NFKC", name) if not is_unseen(letter))
     seen = "".join(str(decimal(letter, letter)) for letter in seen)
-    looks = (seen, seen.translate(_LETTERS), seen.upper().translate(_LETTERS))
+    alike = (seen, seen.translate(_LETTERS), seen.upper().translate(_LETTERS))
+    looks = chain.from_iterable(map(_as_joined, alike))
     return frozenset(_digits_of(normalize("NFKC", look.casefold())) for look in looks)
+
+
+def _as_joined(name: str) -> tuple[str, ...]:
+    """Return a name, and what it is read as if letters of it run together, as in `wrnp`, VVMP."""
+    joined = name
+    for pair, letter in _JOINED:
+        joined = joined.replace(pair, letter)
+    return (name,) if joined == name else (name, joined)
 
 
 def _digits_of(folded: str) -> str:

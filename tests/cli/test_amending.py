@@ -24,7 +24,17 @@ def test_a_due_date_slips_and_the_history_says_why(run: Run, demo: Path) -> None
 
 def test_a_list_is_set_and_taken_away(run: Run, demo: Path) -> None:
     """Its items stand apart by semicolons; what is cleared is nothing."""
-    ended = (*WHO, *ON, "--reason", "as the paper says", "--register", demo)
+    theirs = (
+        "--actor",
+        "hmicfrs-portal",
+        "--actor-role",
+        "hmicfrs",
+        "--recorded-by",
+        "lo",
+        "--source",
+        "x",
+    )
+    ended = (*theirs, *ON, "--reason", "as the paper says", "--register", demo)
     ran = run("amend", "WMP-SC-TVIP-1", "addressees", "chief_constables; pccs", *ended)
     assert ran.out == "WMP-SC-TVIP-1: `addressees` is chief_constables; pccs\n"
     assert run("amend", "WMP-SC-TVIP-1", "addressees", "--clear", *ended).out.endswith(

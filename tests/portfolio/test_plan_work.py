@@ -92,10 +92,8 @@ def add_record(register: Register, name: str, record: dict[str, Any]) -> None:
         source="portal",
     )
     if record["question"] is None:
-        why: dict[str, Any] = {"reason": "unclear", "source": "portal"}
-        register.amend(
-            name, "question", None, actor=HMICFRS, recorded_by=LIAISON.person, on=DAY, **why
-        )
+        said: Any = {"recorded_by": LIAISON.person, "source": "portal", "reason": "unclear"}
+        register.amend(name, "question", None, actor=HMICFRS, on=DAY, **said)
     if record["steps"] > 0:
         register.fire(name, "start", actor=LIAISON, on=DAY)
     if record["steps"] > 1 and record["level"] == 3:

@@ -75,7 +75,8 @@ def test_a_question_that_is_not_covered_is_not_verified(
 def test_a_record_without_a_question_has_no_relevant_inspection(world: World) -> None:
     """It is in no list."""
     record = world.add(LEVEL_3)
-    world.register.amend(record, "question", None, actor=LIAISON, on=world.day, reason="unclear")
+    said: Any = {"actor": HMICFRS, "recorded_by": "lo", "source": "letter", "reason": "unclear"}
+    world.register.amend(record, "question", None, on=world.day, **said)
     coming(world)
     (planned,) = inspection_plan(world.register, world.day)
     assert (planned.ready, planned.first) == ((), ())

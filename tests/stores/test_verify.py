@@ -229,7 +229,7 @@ def test_events_the_feed_does_not_give(address: str) -> None:
     """18.4: a feed that was emptied is found, record by record, and nothing is sealed."""
     with Register.open(address) as register:
         register.appoint(
-            "kim", "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
+            "pat", "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
         )
         register.position()
         engine = create_engine(address)
@@ -239,7 +239,7 @@ def test_events_the_feed_does_not_give(address: str) -> None:
         (finding,) = register.verify()
 
         assert (finding.record, finding.event, finding.code) == (
-            "appointment:wmp:chief_constable:kim:2023-01-01",
+            "appointment:wmp:chief_constable:pat:2023-01-01",
             1,
             "feed-lacks",
         )

@@ -541,6 +541,33 @@ def test_no_sheet_changes_anything_twice(sheets: list[Mapping[int, dict[str, Any
         assert register.verify() == ()
 
 
+def test_a_field_of_the_other_side_is_refused_and_the_rest_is_kept(
+    bring: Import, register: Register
+) -> None:
+    """What HMICFRS said of a record, the force's sheet does not take back."""
+    register.add(
+        "F-1",
+        category="afi",
+        level=2,
+        force="wmp",
+        issued=date(2022, 11, 1),
+        fields={"question": "7"},
+        actor=HMICFRS,
+        recorded_by=LIAISON.person,
+        source="portal",
+    )
+    outcomes = bring(row(Question=None, Lead="Head of Crime", Target=None)).outcomes
+    refused = next(one for one in outcomes if one.what.startswith("question"))
+
+    assert (refused.kind, refused.what, refused.instead) == (
+        "refused",
+        "question: `7` → nothing: it is not amended by liaison-1 (liaison_officer)",
+        "let the side that set it (inspectorate) amend it",
+    )
+    fields = register.record("F-1").fields
+    assert (fields["question"], fields["owner"]) == ("7", "Head of Crime")
+
+
 def test_what_hmicfrs_alone_enters_takes_its_word(bring: Import, register: Register) -> None:
     """The map says whose it is, or the row; a map that says nothing has the row refused."""
     done = row(Level="L3", Status="Done")

@@ -482,7 +482,8 @@ class AskingCommand(TyperCommand):
         """Return the options that must be given and are not; none where help is asked for."""
         params: list[Any] = self.params
         given, _, _ = self.make_parser(ctx).parse_args(args=[*words])
-        if given.get("help"):
+        help_option: Any = self.get_help_option(ctx)
+        if given.get(help_option.name):
             return []
         asked = [each for each in params if each.required and each.param_type_name == "option"]
         return [p for p in asked if p.value_is_missing(p.consume_value(ctx, given)[0])]

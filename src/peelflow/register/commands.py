@@ -6,7 +6,7 @@ arguments mean and what is raised stands on the verbs of `Batch`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from attrs import evolve
@@ -46,8 +46,13 @@ from peelflow.register.hierarchy import (
 )
 from peelflow.register.joint import check_acted_for, with_joint
 from peelflow.register.known_names import UsedName, names_in
+from peelflow.register.look_alikes import (
+    check_holders,
+    check_names,
+    check_people,
+    check_people_of_event,
+)
 from peelflow.register.permission import (
-    acts_by_appointment,
     check_actor_holds,
     check_amender,
     check_appointer,
@@ -87,7 +92,7 @@ from peelflow.register.validation import (
 )
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.codec import description_of
-from peelflow.texts import SPELT_ALIKE, are_alike, is_blank
+from peelflow.texts import are_alike, is_blank
 from peelflow.wording import say_choice
 
 
@@ -336,6 +341,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     entering = begin(event)
     parent = checked_parent(session, entering)
     check_names(session, event.record, names_in(entering, kind))
+    check_people_of_event(session, entering, event)
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
@@ -344,20 +350,6 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
         link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
     return entered
-
-
-def check_names(session: Session, record: str, names: Iterable[UsedName]) -> None:
-    """Take names as in use; refuse one that a reader would take for another that is."""
-    for used in names:
-        near = session.alike_name(used)
-        if near is not None:
-            what = f"the id {record!r}"
-            if used.kind != "id":
-                what = f"{record}: the {used.kind} {used.name!r}"
-            raise InvalidRequest(
-                what, f"{SPELT_ALIKE} `{near}`", f"write `{near}`, or choose another"
-            )
-        session.put_name(used)
 
 
 def link_to_parent(
@@ -409,28 +401,18 @@ def fire(
         if (first := session.repeated(event)) is not None:
             return first
     session.check_not_withdrawn(known)
+    signers = (document.signed_by for document in act.evidence if document.signed_by)
+    check_people(session, known, (act.actor.person, act.recorded_by, *signers))
     for document in act.evidence:
         check_document_kept(session, document)
     try:
         done = act_on(session, known, act)
     except Refused:
-        _check_holders(session, known, act)
+        check_holders(session, known, act)
         raise
     if inspection is not None:
         check_inspection(session, inspection)
     return done
-
-
-def _check_holders(session: Session, record: Record, act: Act) -> None:
-    """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody."""
-    persons = [document.signed_by for document in act.evidence if document.signed_by]
-    if acts_by_appointment(session, act.actor.role):
-        persons.append(act.actor.person)
-    for person in persons:
-        near = session.alike_name(UsedName("person", person, record.force))
-        if near is not None:
-            what = f"{record.id}: the person {person!r}"
-            raise InvalidRequest(what, f"{SPELT_ALIKE} `{near}`", f"write `{near}`")
 
 
 def next_acts(
@@ -486,6 +468,7 @@ def attach(session: Session, record: str, document: Document, *, provenance: Pro
     if (first := session.repeated(event)) is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, known, event)
     check_follows(session, on, known)
     check_document_kept(session, document)
     if is_signed_later(document, on):
@@ -556,6 +539,7 @@ def amend(
     if first is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, known, event)
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)

@@ -39,7 +39,6 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM
 from peelflow.register.commands import (
-    check_names,
     link_to_parent,
     new_event,
     take,
@@ -58,6 +57,7 @@ from peelflow.register.hierarchy import (
 )
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
+from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
@@ -90,6 +90,7 @@ def correct(
     first = session.repeated(request)
     if first is not None:
         return first
+    check_people_of_event(session, known, request)
     check_text(provenance.reason, f"{record}: the reason")
     _check_request(session, request, what, history, named)
     return _take_correction(session, request, what, named)

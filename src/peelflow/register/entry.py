@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from attrs import evolve
 
 from peelflow.engine.fold import changes_on_made_joint
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
     Event,
@@ -27,7 +27,6 @@ from peelflow.model.records import (
 from peelflow.model.rules import Level, Lifecycle
 from peelflow.register.commands import (
     check_may_be_added,
-    check_names,
     link_to_parent,
     new_event,
     take,
@@ -35,6 +34,7 @@ from peelflow.register.commands import (
 from peelflow.register.hierarchy import checked_parent, each_below
 from peelflow.register.joint import checked_joint, joint_of
 from peelflow.register.known_names import UsedName
+from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_taken_over, check_word
 from peelflow.register.validation import (
@@ -207,6 +207,7 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     if first is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, known, event)
     check_follows(session, provenance.on, known)
     if known.parent is not None:
         why = f"is {known.parent} already"
@@ -241,8 +242,9 @@ def make_joint(session: Session, record: str, joint: Joint, *, provenance: Prove
         raise InvalidRequest(record, why, f"make {known.parent} joint: what lies below follows")
     if role_of(session, event.actor.role).side not in _SAYING_SIDES:
         why = "says of no record of which forces it is"
-        raise InvalidRequest(f"{event.actor}", why, "let its lead force or the inspectorate do it")
+        raise NotPermitted(f"{event.actor}", why, "let its lead force or the inspectorate do it")
     check_names(session, record, [UsedName("force", force) for force in new.forces])
+    check_people_of_event(session, known, event)
     return _take_made_joint(session, known, event, new)
 
 

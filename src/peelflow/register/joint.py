@@ -12,7 +12,7 @@ from typing import get_args
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.validation import check_name, check_one_of, check_type
@@ -105,15 +105,15 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
         after: The record after it.
 
     Raises:
-        InvalidRequest: With who acts on it.
+        NotPermitted: With who acts on it.
     """
     scope = reads.scope
     if scope is None:
         return
     if before is not None and scope not in before.acting_forces:
-        raise InvalidRequest(before.id, *say_who_acts(before, scope))
+        raise NotPermitted(before.id, *say_who_acts(before, scope))
     if before is None and after.parent is not None:
         before = reads.get(after.parent)
     if joint_of(after) != (Joint() if before is None else joint_of(before)):
         why = f"would be said to be of other forces, and this is opened for {scope}"
-        raise InvalidRequest(after.id, why, "open the register without a force")
+        raise NotPermitted(after.id, why, "open the register without a force")

@@ -8,18 +8,35 @@ an older register stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from threading import RLock
 from typing import Literal
 
 from attrs import define, field, frozen
 
-from peelflow.model.records import Added, Amended, Corrected, MadeJoint, Record, TakenOver
+from peelflow.model.records import (
+    PEELFLOW,
+    Added,
+    Amended,
+    Attached,
+    Corrected,
+    Document,
+    Event,
+    MadeJoint,
+    Noted,
+    Record,
+    TakenOver,
+    TransitionTaken,
+)
 from peelflow.model.rules import Category
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.texts import name_keys
 
 NameKind = Literal["id", "force", "person"]
 EVENTS_AT_ONCE = 500
+RECORDS_OF_FORCE = 512
+"""How many records of a force tell who acts in it; they are read in some hundredths of a second."""
+_APPOINTMENTS = "appointment"
 
 
 @frozen
@@ -45,6 +62,33 @@ def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
         value = record.fields.get(name)
         if rule.type == "person" and isinstance(value, str):
             yield UsedName("person", value, record.force)
+    for last in record.done.values():
+        if last.person != PEELFLOW.person:
+            yield UsedName("person", last.person, record.force)
+
+
+def people_of(event: Event) -> Iterator[str]:
+    """Yield whom an event names: who decided, who typed, who signed what came with it.
+
+    Args:
+        event: The event.
+    """
+    if event.actor != PEELFLOW:
+        yield event.actor.person
+        yield event.recorded_by
+    for document in _documents_of(event):
+        if document.signed_by is not None:
+            yield document.signed_by
+
+
+def _documents_of(event: Event) -> tuple[Document, ...]:
+    match event.what:
+        case TransitionTaken(evidence=documents) | Noted(documents=documents):
+            return documents
+        case Attached(document=document):
+            return (document,)
+        case _:
+            return ()
 
 
 NameKey = tuple[NameKind, str, str]
@@ -72,6 +116,7 @@ class KnownNames:
     _by_key: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
     _known: set[UsedName] = field(init=False, factory=set, repr=False)
     _position: int | None = field(init=False, default=None)
+    _forces_read: set[str] = field(init=False, factory=set, repr=False)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
 
     def note(self, names: Iterable[UsedName]) -> None:
@@ -82,6 +127,14 @@ class KnownNames:
                     self._known.add(used)
                     for key in keys_of(used):
                         self._by_key.setdefault(key, used.name)
+
+    def is_known(self, used: UsedName) -> bool:
+        """Return whether a name is in use, spelt so.
+
+        Args:
+            used: The name.
+        """
+        return used in self._known
 
     def forget(self) -> None:
         """Have the names read anew when they are next asked for: some may be used no more."""
@@ -94,8 +147,8 @@ class KnownNames:
             return None
         return next((self._by_key[key] for key in keys_of(used) if key in self._by_key), None)
 
-    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> None:
-        """Read what the store holds, or what came into it since.
+    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> bool:
+        """Read what the store holds, or what came into it since; return whether all was read.
 
         Args:
             store: The store.
@@ -105,15 +158,36 @@ class KnownNames:
             if self._position is None:
                 self._by_key.clear()
                 self._known.clear()
+                self._forces_read.clear()
                 self._position = store.position() if self.follows else 0
                 self._note_records(store.records(RecordQuery()), categories)
-            elif self.follows and store.position() > self._position:
+                return True
+            if self.follows and store.position() > self._position:
                 while items := store.feed(self._position, EVENTS_AT_ONCE):
                     named = (item.entry.event for item in items)
                     ids = {event.record for event in named if isinstance(event.what, _NAMING)}
                     records = (stored.record for stored in store.read(ids).values())
                     self._note_records(records, categories)
                     self._position = items[-1].position
+            return False
+
+    def read_people(self, store: Store, force: str, categories: Mapping[str, Category]) -> None:
+        """Read who acts in a force: who holds an appointment, and who acted on its records.
+
+        Each force is read once, and no more of its records than tell it quickly.
+
+        Args:
+            store: The store.
+            force: The force.
+            categories: The categories by name.
+        """
+        with self._lock:
+            if self._position is None and force not in self._forces_read:
+                self._forces_read.add(force)
+                appointments = store.records(RecordQuery(force, _APPOINTMENTS))
+                records = islice(store.records(RecordQuery(force)), RECORDS_OF_FORCE)
+                self._note_records(appointments, categories)
+                self._note_records(records, categories)
 
     def _note_records(self, records: Iterable[Record], categories: Mapping[str, Category]) -> None:
         for record in records:

@@ -15,6 +15,7 @@ from peelflow.model.rules import Lifecycle, MigrationPlan, Pin, moves_level
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among, refined_name
 from peelflow.register.commands import new_event, take, take_automatic
+from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.permission import acts_by_appointment, is_appointed
 from peelflow.register.session import Session
 from peelflow.register.validation import check_follows, check_text, check_type
@@ -315,6 +316,7 @@ def migrate_record(
 
 def put_move(session: Session, record: Record, event: Event, what: Relevelled | Migrated) -> Event:
     """Take a move into a session, counted, and what the system then does by itself."""
+    check_people_of_event(session, record, event)
     changes = changes_on_move(record, what, event.on, session.services.lifecycle_of)
     move = evolve(event, changes=changes)
     moved = take(session, move, record)

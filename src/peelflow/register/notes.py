@@ -8,6 +8,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Document, Event, Noted, Provenance
 from peelflow.register.commands import check_document_kept, new_event, take
 from peelflow.register.context import is_signed_later
+from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     check_not_future,
@@ -36,6 +37,7 @@ def note(
     if (first := session.repeated(event)) is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, known, event)
     check_not_future(session, provenance.on, record)
     for document in noted.documents:
         check_document_kept(session, document)

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import holds_role, is_held
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Act, Appointment, Context
 from peelflow.model.records import (
     Actor,
@@ -89,7 +89,7 @@ def check_actor_holds(session: Session, before: Record, after: Record, event: Ev
         event: What happened.
 
     Raises:
-        InvalidRequest: Only who is appointed acts in that role, and they were not, on that day.
+        NotPermitted: Only who is appointed acts in that role, and they were not, on that day.
     """
     actor = event.actor
     if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
@@ -97,7 +97,7 @@ def check_actor_holds(session: Session, before: Record, after: Record, event: Ev
     record = evolve(before, joint_acts="lead") if isinstance(event.what, MadeJoint) else after
     if not is_appointed(session, record, actor, event.on):
         why = f"held no appointment in {' or '.join(record.acting_forces)} on {event.on}"
-        raise InvalidRequest(f"{actor}", why, "appoint them first, or let another role act")
+        raise NotPermitted(f"{actor}", why, "appoint them first, or let another role act")
 
 
 def check_appointer(session: Session, before: Record | None, after: Record, event: Event) -> None:
@@ -113,7 +113,7 @@ def check_appointer(session: Session, before: Record | None, after: Record, even
         event: What happened.
 
     Raises:
-        InvalidRequest: Another role appoints, or it is their own.
+        NotPermitted: Another role appoints, or it is their own.
     """
     if after.category != APPOINTMENT or isinstance(event.what, _SAYING_NOTHING):
         return
@@ -131,10 +131,10 @@ def _check_appoints(session: Session, appointment: Appointment, actor: Actor) ->
     appointed_by = role_of(session, role).appointed_by
     if appointed_by and actor.role not in appointed_by:
         why = f"appoints no `{role}`, nor changes who is one"
-        raise InvalidRequest(f"{actor}", why, f"{say_choice(appointed_by)} may")
+        raise NotPermitted(f"{actor}", why, f"{say_choice(appointed_by)} may")
     if acts_by_appointment(session, role) and are_alike(actor.person, appointment.person):
         why = f"cannot appoint themselves `{role}`"
-        raise InvalidRequest(f"{actor}", why, "let somebody else record it")
+        raise NotPermitted(f"{actor}", why, "let somebody else record it")
 
 
 def check_amender(session: Session, record: Record, field: str, event: Event) -> None:
@@ -147,7 +147,7 @@ def check_amender(session: Session, record: Record, field: str, event: Event) ->
         event: The amendment.
 
     Raises:
-        InvalidRequest: Another role amends it, or the side that set it does.
+        NotPermitted: Another role amends it, or the side that set it does.
     """
     allowed = category_of(session, record.category).fields[field].amended_by
     role = event.actor.role
@@ -160,7 +160,7 @@ def check_amender(session: Session, record: Record, field: str, event: Event) ->
     by = f"the side that set it ({setter})" if setter else ""
     who = " or ".join(filter(None, (say_choice(roles) if roles else "", by)))
     what, why = f"{record.id}: the field `{field}`", f"is not amended by {event.actor}"
-    raise InvalidRequest(what, why, f"let {who} amend it")
+    raise NotPermitted(what, why, f"let {who} amend it")
 
 
 def _side_that_set(session: Session, record: Record, field: str) -> str | None:

@@ -63,6 +63,7 @@ class Session(ReadSet):
     _drafted_names: dict[UsedName, int] = field(init=False, factory=dict, repr=False)
     _drafted_keys: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
+    _has_read_names: bool = field(init=False, default=False, repr=False)
 
     def savepoint(self) -> Savepoint:
         """Take what is put in the block all together, or nothing of it when it is refused."""
@@ -169,19 +170,41 @@ class Session(ReadSet):
         if after.category == APPOINTMENT:
             self._drafted_appointments[after.id] = None
 
+    def is_name_known(self, used: UsedName) -> bool:
+        """Return whether a name is known to be in use, spelt so."""
+        return used in self._drafted_names or self.services.names.is_known(used)
+
     def alike_name(self, used: UsedName) -> str | None:
         """Return the name in use that a reader would take for another; None where there is none.
 
         Names that this session brings are in use, too.
         """
         names = self.services.names
+        is_read_anew = names.follows or used.kind == "id" or self._has_read_names
+        if not (is_read_anew or self.is_name_known(used)):
+            # A force or person is rarely new: another process may have brought it since.
+            names.forget()
+            self._knows_names = False
         if not self._knows_names:
-            names.catch_up(self.services.store, self.rulebook.vocabulary.categories)
+            categories = self.rulebook.vocabulary.categories
+            self._has_read_names |= names.catch_up(self.services.store, categories)
             self._knows_names = True
+        return self._alike_to_known(used)
+
+    def alike_person(self, used: UsedName) -> str | None:
+        """Return the person of a force whom a reader would take for another, None for nobody.
+
+        Unlike `alike_name` it reads no whole store: every act asks it.
+        """
+        categories = self.rulebook.vocabulary.categories
+        self.services.names.read_people(self.services.store, used.force, categories)
+        return self._alike_to_known(used)
+
+    def _alike_to_known(self, used: UsedName) -> str | None:
         if used in self._drafted_names:
             return None
         drafted = (self._drafted_keys[key] for key in keys_of(used) if key in self._drafted_keys)
-        near = names.alike(used) or next(drafted, None)
+        near = self.services.names.alike(used) or next(drafted, None)
         is_free = used.kind == "id" and near in self._records and self._is_withdrawn(near)
         return None if is_free else near
 

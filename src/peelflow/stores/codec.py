@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from json.encoder import encode_basestring
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from cattrs import Converter
-from cattrs.errors import CattrsError
+from cattrs.errors import ForbiddenExtraKeysError
 
 from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import (
@@ -368,7 +368,7 @@ def _decode(text: str, structure: Callable[[_Json], _T]) -> _T:
         LookupError,
         RecursionError,
         TypeError,
-        CattrsError,
+        ForbiddenExtraKeysError,
     ) as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault
@@ -403,8 +403,20 @@ def _optional_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | 
     return lambda value, _: None if value is None else hook(value, None)
 
 
+def _decode_choice(value: Any, literal: Any) -> Any:
+    choices = get_args(literal)
+    if type(value) is not str or value not in choices:
+        why = f"{value!r} is none of {', '.join(choices)}"
+        raise TypeError(why)
+    return value
+
+
 def _is_type(kind: object) -> Callable[[Any], bool]:
     return lambda other: bool(other == kind)
+
+
+def _is_choice(kind: object) -> bool:
+    return get_origin(kind) is Literal
 
 
 def _make_converter() -> Converter:
@@ -426,6 +438,7 @@ def _make_converter() -> Converter:
         Mapping[str, tuple[str, ...]]: _mapping_hook(_decode_texts),
         EventPayload: lambda what, _: what,  # read before the event, by its kind
     }
+    reader.register_structure_hook_func(_is_choice, _decode_choice)
     for plain, hook in hooks.items():
         reader.register_structure_hook_func(_is_type(plain), hook)
 

@@ -19,6 +19,7 @@ from peelflow.errors import (
     Diagnostic,
     InspectorateOnly,
     InvalidRequest,
+    NotPermitted,
     PeelflowError,
     Span,
     UnknownRecord,
@@ -433,6 +434,8 @@ class _UpdateRun:
                     )
             except Refused as refused:
                 self._tell(row, "refused", name, f"{what}: {say_refusal(refused)}")
+            except NotPermitted as refused:
+                self._tell(row, "refused", name, f"{what}: it {refused.why}", refused.instead)
             else:
                 self._tell(row, "changed", name, what)
 

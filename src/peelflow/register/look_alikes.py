@@ -1,0 +1,112 @@
+"""Refuse a name that a reader would take for another: an id, a force, or a person who acts.
+
+What a new record brings is held against every name of the register. Who acts, types or signs is
+held against the people of the record and of its force, since each act asks for it: those who hold
+an appointment there, and those who acted on its first records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Act
+from peelflow.model.records import PEELFLOW, Event, Record
+from peelflow.register.known_names import UsedName, people_of
+from peelflow.register.permission import acts_by_appointment
+from peelflow.register.session import Session
+from peelflow.texts import SPELT_ALIKE, are_alike
+
+
+def check_names(session: Session, record: str, names: Iterable[UsedName]) -> None:
+    """Take names as in use; refuse one that a reader would take for another that is.
+
+    Args:
+        session: What knows the names.
+        record: The id of the record that brings them.
+        names: The names.
+
+    Raises:
+        InvalidRequest: With the name that is in use.
+    """
+    for used in names:
+        near = session.alike_name(used)
+        if near is not None:
+            raise _refused(record, used, near)
+        session.put_name(used)
+
+
+def check_people_of_event(session: Session, record: Record, event: Event) -> None:
+    """Refuse an event that names somebody whom a reader would take for another.
+
+    Args:
+        session: What knows the names.
+        record: The record, as it stands before the event, or as it is entered.
+        event: What is to be recorded.
+    """
+    check_people(session, record, people_of(event))
+
+
+def check_people(session: Session, record: Record, people: Iterable[str]) -> None:
+    """Take people as known in a record's force; refuse one whom a reader would take for another.
+
+    On a joint record, in a register for one of its forces, they are that one's people. Whoever the
+    record itself names keeps that spelling, though somebody else's is alike to it.
+
+    Args:
+        session: What knows the names.
+        record: The record, as it stands.
+        people: Who acts, who types, who signed.
+
+    Raises:
+        InvalidRequest: With the person who is known.
+    """
+    for person in people:
+        used = UsedName("person", person, session.scope or record.force)
+        if session.is_name_known(used):
+            continue
+        if are_alike(person, PEELFLOW.person):
+            raise _refused(record.id, used, PEELFLOW.person)
+        own = _people_of_record(session, record)
+        if person not in own:
+            alike = (name for name in own if are_alike(name, person))
+            near = next(alike, None) or session.alike_person(used)
+            if near is not None:
+                raise _refused(record.id, used, near)
+        session.put_name(used)
+
+
+def _people_of_record(session: Session, record: Record) -> dict[str, None]:
+    history = session.history(record.id) if session.find(record.id) else ()
+    return {person: None for event in history for person in people_of(event)}
+
+
+def check_holders(session: Session, record: Record, act: Act) -> None:
+    """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody.
+
+    Args:
+        session: What knows the names.
+        record: The record.
+        act: The act that was refused.
+
+    Raises:
+        InvalidRequest: With the person who is known.
+    """
+    persons = [document.signed_by for document in act.evidence if document.signed_by]
+    if acts_by_appointment(session, act.actor.role):
+        persons.append(act.actor.person)
+    for person in persons:
+        used = UsedName("person", person, session.scope or record.force)
+        near = session.alike_name(used)
+        if near is not None:
+            raise _refused(record.id, used, near)
+
+
+def _refused(record: str, used: UsedName, near: str) -> InvalidRequest:
+    what = (
+        f"the id {used.name!r}" if used.kind == "id" else f"{record}: the {used.kind} {used.name!r}"
+    )
+    instead = f"write `{near}`, or choose another"
+    if near == PEELFLOW.person:
+        instead = "act as a person: that is the name under which peelflow acts by itself"
+    return InvalidRequest(what, f"{SPELT_ALIKE} `{near}`", instead)
