@@ -25,6 +25,7 @@ from peelflow.engine.fold import (
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import (
+    Added,
     ChildLinked,
     Corrected,
     Correction,
@@ -35,6 +36,7 @@ from peelflow.model.records import (
     Provenance,
     Record,
     Relevelled,
+    TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
@@ -113,10 +115,16 @@ def _re_entry(session: Session, history: History, named: Event, values: EntryVal
     return Corrected(1, "reenter", on, what)
 
 
-def _take_correction(session: Session, request: Event, what: Corrected, named: Event) -> Event:
-    """Take a correction into a session, with all that follows from it; return its event."""
+def _take_correction(
+    session: Session, request: Event, what: Corrected, named: Event, *, follows: bool = False
+) -> Event:
+    """Take a correction into a session, with all that follows from it; return its event.
+
+    One that only `follows` that of a record above, to be of the same forces, is of no side's own.
+    """
     before, history = session.get(request.record), session.history(request.record)
-    _check_same_side(session, request, named)
+    if not follows:
+        _check_same_side(session, request, named)
     events = list(_correction_events(session, request, what, history, named))
     first = _corrected_event(history, named)
     try:
@@ -420,7 +428,11 @@ def _move_family(
         _redate_link(session, request, new, after.id)
     for name in each_below(session, after):
         if session.get(name).force != after.force:
-            _follow_entry(session, request, name, {"force": after.force})
+            entry = as_corrected(session.history(after.id))[0].what
+            values: EntryValues = {"force": after.force}
+            if isinstance(entry, Added | TakenOver):
+                values["joint"] = joint_of(entry)
+            _follow_entry(session, request, name, values)
 
 
 def _place_of(record: Record) -> tuple[object, ...]:
@@ -443,9 +455,9 @@ def _have_below_follow(
                 if _is_made_beside(session, event, named, history):
                     below = evolve(what, event=event.number)
                     made = _correction_below(session, request, name, below)
-                    _take_correction(session, made, below, event)
+                    _take_correction(session, made, below, event, follows=True)
         if joint_of(session.get(name)) != joint_of(after):
-            _follow_entry(session, request, name, {"joint": joint_of(after)})
+            _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
     above = session.get(after.parent) if after.parent is not None else None
     if above is not None and not after.withdrawn and joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
@@ -502,9 +514,12 @@ def _correct_link(session: Session, request: Event, parent: str, what: Corrected
         take(session, made, known, folded=record)
 
 
-def _follow_entry(session: Session, request: Event, name: str, values: EntryValues) -> None:
+def _follow_entry(
+    session: Session, request: Event, name: str, values: EntryValues, *, follows: bool = False
+) -> None:
     """Enter what lies below anew, as what it lies below was entered anew."""
     history = session.history(name)
     entry, on = entered_anew(session, as_corrected(history)[0], values)
     what = Corrected(1, "reenter", on, entry)
-    _take_correction(session, _correction_below(session, request, name, what), what, history[0])
+    made = _correction_below(session, request, name, what)
+    _take_correction(session, made, what, history[0], follows=follows)
