@@ -218,7 +218,7 @@ def say_forces(record: Record | Added | TakenOver) -> str:
     return f"{record.force}, joint with {others}" if others else record.force
 
 
-def say_who_acts(record: Record, force: str) -> tuple[str, str]:
+def say_acting_forces(record: Record, force: str) -> tuple[str, str]:
     """Say why a force's persons do not act on a record, and what to do instead.
 
     Args:

@@ -13,11 +13,22 @@ from peelflow.cli.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*/run.sh"))
+GOES_ON = " || true"
+"""What stands behind a command that is refused."""
 
 
 def test_there_are_scripts() -> None:
-    """Of the Engage case, at least."""
-    assert EXAMPLES / "engage/run.sh" in SCRIPTS
+    """Of the Engage case and the joint unit, at least."""
+    assert {EXAMPLES / "engage/run.sh", EXAMPLES / "joint_unit/run.sh"} <= {*SCRIPTS}
+
+
+def parts_of(line: str) -> tuple[dict[str, str], list[str], bool]:
+    """Return what a line sets before the command, its words, and whether it is to be refused."""
+    said, is_refused = line.removesuffix(GOES_ON), line.endswith(GOES_ON)
+    words = shlex.split(said)
+    place = words.index("peelflow")
+    settings = dict(word.split("=", 1) for word in words[:place])
+    return settings, words[place + 1 :], is_refused
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.parent.name)
@@ -40,12 +51,14 @@ def test_a_script_prints_what_is_kept_of_it(
         if line.startswith("#"):
             printed.append(f"{line}\n")
             continue
-        command, *words = shlex.split(line)
-        assert command == "peelflow"
-        code = main(words)
+        settings, words, is_refused = parts_of(line)
+        with monkeypatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            code = main(words)
         told = capsys.readouterr()
-        assert (code, told.err) == (0, ""), line
-        printed += [f"$ {line}\n", told.out]
+        assert (code != 0, told.err != "") == (is_refused, is_refused), line
+        printed += [f"$ {line}\n", told.out, told.err]
     golden, found = script.parent / "expected.txt", "".join(printed)
     if rewrite_golden:
         golden.write_text(found, "utf-8")

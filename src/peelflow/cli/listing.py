@@ -374,6 +374,8 @@ def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     if is_assumed(record) and not record.withdrawn:
         yield "assumed", f"taken over so on {record.entered[record.state].on}"
+    if record.joint_with:
+        yield "lead force", f"{record.force}; whose persons act: {', '.join(record.acting_forces)}"
 
 
 def _record_facts(
@@ -385,9 +387,6 @@ def _record_facts(
     title = rules.title if is_here else "as kept with it; their file is not here"
     yield "rules", f"{record.lifecycle}: {title}"
     yield "issued", record.issued.isoformat()
-    if record.joint_with:
-        forces = " and ".join(record.acting_forces)
-        yield "lead force", f"{record.force}; the persons of {forces} act"
     for name, value in record.fields.items():
         yield name, output.say_value(value)
     deadline = register.deadline(record.id)

@@ -55,13 +55,9 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
     Its parts are given by position: by keyword, each of the two takes half as long again.
     """
     record, act, context, rule = cursor.record, cursor.act, cursor.context, compiled.rule
-    force, category, level = record.force, record.category, record.level
+    head = (act.on, record.force, record.category, record.level)
     due = due_day(rule.after, record, context.holidays) if rule.after else None
-    changes = tuple(
-        [Change(act.on, force, category, level, *delta) for delta in compiled.figure_deltas]
-    )
-    if record.joint_with:
-        changes = in_each_force(changes, record.joint_with)
+    changes = [Change(*head, *delta) for delta in compiled.figure_deltas]
     taken = TransitionTaken(
         act.trigger,
         record.state,
@@ -85,7 +81,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.reason,
         act.source,
         act.key,
-        changes,
+        in_each_force(tuple(changes), record.joint_with),
     )
 
 

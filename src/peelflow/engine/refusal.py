@@ -30,7 +30,7 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Actor, Record
 from peelflow.model.rules import After, Lifecycle, Role
-from peelflow.wording import nearest_name, say_choice, say_rule, say_who_acts
+from peelflow.wording import nearest_name, say_choice, say_rule, say_acting_forces
 
 Compiled = tuple[CompiledTransition, ...]
 
@@ -111,7 +111,7 @@ def _not_here_reasons(lifecycle: Lifecycle, record: Record, act: Act) -> Iterato
 def _scope_reasons(record: Record, context: Context) -> Iterator[Reason]:
     """Say whose persons act on a joint record, where those of the force that asks do not."""
     if context.scope is not None and not is_acted_for(record, context):
-        yield Reason("not you", *say_who_acts(record, context.scope))
+        yield Reason("not you", *say_acting_forces(record, context.scope))
 
 
 def _say_not_you(act: Act) -> str:

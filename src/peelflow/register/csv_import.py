@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -250,31 +251,19 @@ class _ImportRun:
         issued, level = date_cell(row, "issued"), level_cell(row)
         if row.get("state") is None:
             _check_not_taken_over(row)
-            commands.add(
-                self.session,
-                required_cell(row, "record"),
-                category=category,
-                force=required_cell(row, "force"),
-                issued=issued,
-                level=level,
-                fields=self._values(category, row),
-                parent=row.get("parent"),
-                provenance=self._provenance(row, actor, issued),
-                graded=_optional_day(row, "graded"),
-                joint=_joint(row),
-            )
-            return
-        commands.take_over(
+            enter = partial(commands.add, provenance=self._provenance(row, actor, issued))
+        else:
+            by = self._provenance(row, actor, date_cell(row, "on"), "source", "reason")
+            enter = partial(commands.take_over, state=required_cell(row, "state"), provenance=by)
+        enter(
             self.session,
             required_cell(row, "record"),
             category=category,
             force=required_cell(row, "force"),
             issued=issued,
-            state=required_cell(row, "state"),
             level=level,
             fields=self._values(category, row),
             parent=row.get("parent"),
-            provenance=self._provenance(row, actor, date_cell(row, "on"), "source", "reason"),
             graded=_optional_day(row, "graded"),
             joint=_joint(row),
         )

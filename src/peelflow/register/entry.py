@@ -32,7 +32,7 @@ from peelflow.register.commands import (
     take,
 )
 from peelflow.register.hierarchy import checked_parent, each_below
-from peelflow.register.joint import checked_joint, joint_of
+from peelflow.register.joint import checked_joint, joint_of, with_joint
 from peelflow.register.known_names import UsedName
 from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.session import Session
@@ -99,15 +99,9 @@ def entered_anew(
     _check_values(session, record, wanted, values)
     _check_state(record, old, values)
     fields = _fields_anew(session, old, record, wanted["category"], values.get("fields", {}))
-    kind = wanted["force"], wanted["category"]
-    joint = checked_joint(session, record, *kind, wanted["joint"])
-    what = evolve(
-        old,
-        joint_with=joint.forces,
-        joint_acts=joint.acts,
-        **{name: wanted[name] for name in ("force", "category", "level", "parent", "graded")},
-        fields=fields,
-    )
+    names = ("force", "category", "level", "parent", "graded")
+    plain = evolve(old, **{name: wanted[name] for name in names}, fields=fields)
+    what = with_joint(session, record, plain, wanted["joint"])
     on: date = wanted["issued"] if isinstance(old, Added) else first.on
     check_graded(
         record, what.graded, level=what.level, issued=wanted["issued"], on=max(on, session.today)

@@ -17,7 +17,7 @@ from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.validation import check_name, check_one_of, check_type
 from peelflow.stores.own_ids import OwnIds
-from peelflow.wording import say_who_acts
+from peelflow.wording import say_acting_forces
 
 OF_ONE_FORCE = (APPOINTMENT, "monitoring_phase", "engage_cause")
 """The categories whose records are one force's: who holds a role in it, and its phase."""
@@ -88,7 +88,7 @@ def with_joint(
         known = joint_of(above) if above is not None else Joint()
     else:
         known = checked_joint(reads, record, entry.force, entry.category, joint)
-    if known == Joint():
+    if known == joint_of(entry):
         return entry
     return evolve(entry, joint_with=known.forces, joint_acts=known.acts)
 
@@ -111,7 +111,7 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
     if scope is None:
         return
     if before is not None and scope not in before.acting_forces:
-        raise NotPermitted(before.id, *say_who_acts(before, scope))
+        raise NotPermitted(before.id, *say_acting_forces(before, scope))
     if before is None and after.parent is not None:
         before = reads.get(after.parent)
     if joint_of(after) != (Joint() if before is None else joint_of(before)):

@@ -98,7 +98,7 @@ class KeptRules:
             self._read = None
         texts = [*self._kept.values()]
         if anew and isinstance(self.store, ScopedStore):
-            texts += self.store.partners_lifecycles().values()
+            texts += self.store.joint_lifecycles().values()
         return next((text for text in texts if _digest_of(text) == pin.digest), None)
 
     def lifecycles(self) -> Iterator[Lifecycle]:

@@ -199,7 +199,7 @@ class ScopedStore:
         }
         return tuple(sorted(forces - {self.force}))
 
-    def partners_lifecycles(self) -> Mapping[PinKey, str]:
+    def joint_lifecycles(self) -> Mapping[PinKey, str]:
         """Return the own rules of the forces with which a record is joint: it may run so."""
         partners = self._partners()
         return {
