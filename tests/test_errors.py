@@ -55,7 +55,7 @@ MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
     NotPermitted: st.builds(NotPermitted, TEXTS, TEXTS, TEXTS),
     Unverified: st.builds(Unverified, TEXTS, TEXTS, TEXTS),
     KeyReused: st.builds(KeyReused, TEXTS, TEXTS),
-    EventVoided: st.builds(EventVoided, TEXTS, NUMBERS, st.dates()),
+    EventVoided: st.builds(EventVoided, TEXTS, NUMBERS, st.dates(), NUMBERS),
     InspectorateOnly: st.builds(
         InspectorateOnly, TEXTS, TEXTS, TEXTS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)
     ),

@@ -68,6 +68,10 @@ MUST_GUARANTEE = {
         "portal closed is only entered by [hmicfrs]",
         "closed can always be reached",
     },
+    "afi-before-levels": {
+        "portal closed is only entered by [hmicfrs]",
+        "closed can always be reached",
+    },
     "inspection": {
         "reported is only entered by [hmicfrs]",
         "reported is never entered without [schedule, begin_fieldwork, report]",

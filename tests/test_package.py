@@ -119,7 +119,7 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
         env=clean,
         check=False,
     )
-    assert (used.stdout, used.stderr) == ("open 21\n", "")
+    assert (used.stdout, used.stderr) == ("open 22\n", "")
     bare = subprocess.run(
         [str(python.parent / "peelflow"), "--help"],
         capture_output=True,

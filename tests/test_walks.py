@@ -13,7 +13,7 @@ from peelflow.model.decisions import Refusal, Refused
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.model.requirements import AnyOf, ChildForEach, ChildrenClosed, FieldSet, atoms_of
 from peelflow.model.rules import Transition
-from tests.builders.force import KIND, KINDS, PEOPLE, Kind, World, new_world
+from tests.builders.force import BEFORE_LEVELS, KIND, KINDS, PEOPLE, Kind, World, new_world
 
 CHILDREN = {
     "cause_of_concern": Kind("child", "recommendation", 4),
@@ -91,7 +91,7 @@ def assert_closed_as_the_level_allows(
         return
     acts = [e for e in history if isinstance(e.what, TransitionTaken)]
     if not acts:
-        assert kind.name == "before-levels"
+        assert kind.name in BEFORE_LEVELS
         return
     states = world.register.lifecycle(now.lifecycle).states
     closing = next(
@@ -121,6 +121,7 @@ WHO_CLOSES = {
     "level-4": {"hmicfrs"},
     "cause-of-concern": {"hmicfrs"},
     "before-levels": {"hmicfrs"},
+    "afi-before-levels": {"hmicfrs"},
     "section-55": {"pcc"},
     "section-55-answer": {"pcc"},
     "super-complaint-recommendation": set(PEOPLE) - {"hmicfrs", "lead", "audit_committee"},

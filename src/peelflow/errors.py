@@ -227,15 +227,16 @@ class KeyReused(InvalidRequest):
 
 
 class EventVoided(InvalidRequest):
-    """A request that repeats an event which was voided on day `on` since."""
+    """A request that repeats an event which was voided on day `on` since, by event `by`."""
 
     code: ClassVar[str] = "event-voided"
     record: str
     number: int
     on: date
+    by: int
 
-    def __init__(self, record: str, number: int, on: date) -> None:
-        self.record, self.number, self.on = record, number, on
+    def __init__(self, record: str, number: int, on: date, by: int) -> None:
+        self.record, self.number, self.on, self.by = record, number, on, by
         super().__init__(
             f"event {number} of {record}",
             f"was kept for this request, and voided on {on}",

@@ -1,4 +1,4 @@
-"""Figures are a store's totals as the rows that the categories declare, printed at zero too."""
+"""Figures are a store's totals as the rows that the categories declare, at zero too."""
 
 from __future__ import annotations
 
@@ -85,7 +85,6 @@ class Figures(Result):
 def tabulate(
     totals: Iterable[LedgerTotal],
     categories: Mapping[str, Category],
-    assumed: Iterable[LedgerTotal] = (),
     *,
     ledger: str = "portal",
     as_at: date | None = None,
@@ -93,14 +92,13 @@ def tabulate(
 ) -> Figures:
     """Return the figures of one ledger.
 
-    Every row declared for it is there, at zero too, by its `order`. What falls on no declared row
-    stands in a line of its own at the end, so nothing is lost; what two rows declare counts in the
-    first.
+    Every row declared for it is there by its `order`, at zero too unless it says otherwise. What
+    falls on no declared row stands in a line of its own at the end, so nothing is lost; what two
+    rows declare counts in the first.
 
     Args:
         totals: The store's sums as at `as_at`.
         categories: The rulebook's categories by name.
-        assumed: How many of these totals stand where they were taken over.
         ledger: The ledger to count on.
         as_at: The day these totals were asked for.
         known: The position they were asked for.
@@ -109,19 +107,21 @@ def tabulate(
     for total in totals:
         if total.ledger == ledger:
             sums[total.category, total.level, total.counts] += total.total
-    for total in assumed:
-        if total.ledger == ledger:
-            sums[total.category, total.level, _ASSUMED] += total.total
+            sums[total.category, total.level, _ASSUMED] += total.assumed
     rows = [
         (row.order, name, place, row)
         for name, category in categories.items()
         for place, row in enumerate(category.figures)
         if row.ledger in (None, ledger)
     ]
-    declared = [
-        FigureLine(row.title, *(sums.pop((name, row.level, column), 0) for column in _COLUMNS))
+    lines = [
+        (
+            row,
+            FigureLine(row.title, *(sums.pop((name, row.level, column), 0) for column in _COLUMNS)),
+        )
         for _, name, _, row in sorted(rows, key=itemgetter(0, 1, 2))
     ]
+    declared = [line for row, line in lines if line.total or not row.hidden_at_zero]
     return Figures((*declared, *_undeclared_lines(sums, categories)), as_at, known)
 
 

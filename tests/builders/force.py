@@ -64,6 +64,7 @@ KINDS = (
     Kind("level-4", "afi", 4),
     Kind("cause-of-concern", "cause_of_concern", None),
     Kind("before-levels", "recommendation", None),
+    Kind("afi-before-levels", "afi", None),
     Kind("inspection", "inspection", None),
     Kind("appointment", "appointment", None),
     Kind("report", "report", None),
@@ -77,6 +78,8 @@ KINDS = (
     Kind("engage-cause", "engage_cause", None),
 )
 KIND = {kind.name: kind for kind in KINDS}
+BEFORE_LEVELS = ("before-levels", "afi-before-levels")
+"""The lifecycles of what was closed before there were levels: by category, for nobody adds one."""
 
 
 ADDRESSEES = ("chief_constables", "pccs", "npcc", "college", "ministries")
@@ -122,7 +125,7 @@ class World:
             "source": "portal",
             **more,
         }
-        if kind.name == "before-levels":  # nobody adds one
+        if kind.name in BEFORE_LEVELS:  # nobody adds one
             said |= {"state": "closed", "on": self.day, "reason": "closed before levels"}
             self.register.take_over(record, **said)
         else:

@@ -44,7 +44,7 @@ def test_lists_the_lifecycles(run: Run) -> None:
     ran = run("rules", "--format", "json")
     told = {each["lifecycle"]: each for each in json.loads(ran.out)}
     assert told["level-3@2"]["category"] == "recommendation, afi"
-    assert len(told) == 21
+    assert len(told) == 22
 
 
 def test_reads_a_lifecycle_aloud(run: Run) -> None:

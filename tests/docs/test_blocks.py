@@ -72,7 +72,9 @@ def test_python_runs_and_prints_what_the_page_says(
     assert said == printed.getvalue()
 
 
-@pytest.mark.parametrize(("name", "least"), [("rules.md", 2), ("deadlines.md", 2), ("proof.md", 1), ("joint.md", 1)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("rules.md", 2), ("deadlines.md", 2), ("proof.md", 1), ("joint.md", 1)]
+)
 def test_yaml_blocks_of_a_page_load(name: str, least: int, tmp_path: Path) -> None:
     """The blocks of a page make a rulebook together, without a single fault."""
     for number, block in enumerate(of("yaml")):

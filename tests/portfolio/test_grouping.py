@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peelflow.engine.fold import fold
+from peelflow.engine.fold import corrected_until, fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event
@@ -25,13 +25,12 @@ from peelflow.portfolio.selection import (
     each_selected,
     read_criterion,
 )
-from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.reports.tables import movement_table
-from tests.builders.force import FORCE, KIND, LIAISON, START, World, new_world
+from tests.builders.force import BEFORE_LEVELS, FORCE, KIND, LIAISON, START, World, new_world
 
 PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
-TRACKED = ("level-1", "level-2", "level-3", "cause-of-concern", "before-levels")
+TRACKED = ("level-1", "level-2", "level-3", "cause-of-concern", *BEFORE_LEVELS)
 COLUMNS = (ROW, "state", "owner", "question", "theme", "report", "parent", "force", "category")
 COLUMNS_TOO = ("level", "field:owner", "addressees", "due")
 BY = st.sampled_from((*COLUMNS, *COLUMNS_TOO))
@@ -112,6 +111,9 @@ def test_groups_sum_to_the_whole(world: World, by: str, days: int, ledger: str) 
         assert 0 <= groups.assumed <= groups.total
         rows = selected_figures(register, Selection(), as_at=day, ledger=ledger, known=known)
         assert rows.lines == whole.lines
+        if by == ROW:
+            titles = [line.group.title for line in groups.groups]
+            assert titles == [line.title for line in whole.lines]
 
 
 @settings(max_examples=40, deadline=None)

@@ -64,6 +64,7 @@ DEMANDED: dict[str, tuple[Promise, ...]] = {
         AlwaysReachable(CLOSED),
     ),
     "before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),
+    "afi-before-levels": (OnlyEnteredBy(PORTAL, ("hmicfrs",)), AlwaysReachable(CLOSED)),
     "inspection": (
         OnlyEnteredBy(StateSet(state="reported"), ("hmicfrs",)),
         NeverEnteredUnless(StateSet(state="scheduled"), FieldSet("first_day")),
@@ -143,7 +144,9 @@ def test_proves_every_guarantee_and_exercises_it(lifecycle: Lifecycle) -> None:
         assert (proof.verdict, proof.vacuous) == ("proved", None), proof
 
 
-@pytest.mark.parametrize("name", ["level-3", "level-4", "cause-of-concern", "before-levels"])
+@pytest.mark.parametrize(
+    "name", ["level-3", "level-4", "cause-of-concern", "before-levels", "afi-before-levels"]
+)
 def test_no_force_role_enters_an_end(name: str) -> None:
     """By whichever end, only HMICFRS closes."""
     lifecycle = LIFECYCLES[name]

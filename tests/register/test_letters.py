@@ -29,6 +29,7 @@ SIGNED = tuple(
 )
 SENT_BACK = {
     "before-levels": {"reopen"},
+    "afi-before-levels": {"reopen"},
     "level-1": {"reopen"},
     "level-2": {"decline", "reopen"},
     "level-3": {"decline", "refuse", "reopen"},

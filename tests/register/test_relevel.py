@@ -20,7 +20,7 @@ from peelflow.register.validation import idempotency_payload
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import load, national, relevelling_plans, shipped_folder
 from peelflow.rulebook.rulebook import Rulebook
-from tests.builders.force import FORCE, HMICFRS, KINDS, LIAISON, World, clock
+from tests.builders.force import BEFORE_LEVELS, FORCE, HMICFRS, KINDS, LIAISON, World, clock
 
 LEVELS = {one.name: one for one in national().lifecycles}
 LEVEL_3 = KINDS[2]
@@ -275,7 +275,7 @@ def test_there_is_a_plan_between_any_two_levels_but_out_of_level_1() -> None:
     """Each is in a file of its name, proved as it is loaded, and HMICFRS's alone."""
     plans = relevelling_plans()
     names = {f"level-{old}-to-{new}" for old, new in PAIRS}
-    names |= {f"before-levels-to-{new}" for new in (1, 2, 3, 4)}
+    names |= {f"{old}-to-{new}" for old in BEFORE_LEVELS for new in (1, 2, 3, 4)}
     assert set(plans) == names | {f"level-{old}-to-{new}-version-1" for old, new in PAIRS}
     assert {(plan.by, plan.letters) for plan in plans.values()} == {(("hmicfrs",), False)}
     for name in names:

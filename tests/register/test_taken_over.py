@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from peelflow.engine.fold import is_assumed
 from peelflow.errors import InspectorateOnly
 from peelflow.model.records import Actor, Record
 from peelflow.model.rules import each_transition
@@ -18,7 +19,7 @@ from peelflow.portfolio.selection import EVERYTHING, Selection
 from peelflow.register.as_at import record_as_at
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
-from peelflow.register.taken_over import inspectorate_roles, is_assumed
+from peelflow.register.taken_over import inspectorate_roles
 from peelflow.rulebook.national import national
 from tests.builders.force import FORCE, HMICFRS, LIAISON, START, World, clock, new_world
 

@@ -14,7 +14,7 @@ from peelflow.model.records import Migrated, Relevelled
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, national, national_plans, plans_between_versions
 from peelflow.rulebook.rulebook import Rulebook
-from tests.builders.force import HMICFRS, KIND, LIAISON, Kind, World, clock
+from tests.builders.force import BEFORE_LEVELS, HMICFRS, KIND, LIAISON, World, clock
 
 CHANGED = ("level-2", "level-3", "level-4", "cause-of-concern")
 BEFORE = Rulebook(
@@ -239,20 +239,18 @@ def test_a_record_under_a_force_s_file_over_version_1_is_relevelled(tmp_path: Pa
     world.register.close()
 
 
-OPENED: Kind = KIND["before-levels"]
-
-
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
 @pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("name", BEFORE_LEVELS)
 def test_a_record_from_before_the_levels_is_given_one(
-    world: World, level: int, *, is_open: bool
+    world: World, name: str, level: int, *, is_open: bool
 ) -> None:
     """One that is open goes on there, and is archived at level 1; what is closed stays closed."""
-    record = world.add(OPENED)
+    record = world.add(KIND[name])
     if is_open:
         world.step(record, "reopen")
     world.later()
-    world.register.relevel(record, plan=f"before-levels-to-{level}", on=world.day, **DECIDED)
+    world.register.relevel(record, plan=f"{name}-to-{level}", on=world.day, **DECIDED)
     now = world.register.record(record)
     state = "archived" if level == 1 else "in_progress" if is_open else "closed"
     assert (now.level, now.state) == (level, state)

@@ -16,6 +16,7 @@ from peelflow.model.rules import (
     AlwaysReachable,
     AppliesTo,
     Category,
+    Level,
     Lifecycle,
     MigrationPlan,
     Transition,
@@ -153,12 +154,12 @@ def test_national_rules_leave_nothing_open(lifecycle: Lifecycle) -> None:
         assert found.verdict == ("undetermined" if is_open else "proved")
 
 
-def own_lifecycle(category: str) -> Lifecycle:
+def own_lifecycle(category: str, level: Level = None) -> Lifecycle:
     """Return a lifecycle that refines none, and whose goal hangs on a predicate."""
-    level = next(rules for rules in SHIPPED if rules.name == "before-levels")
-    asking = next(edit for edit, _ in burdened(level) if edit.step.trigger == "close").lifecycle
-    reachable = tuple(g for g in level.guarantees if isinstance(g.promise, AlwaysReachable))
-    applies = AppliesTo((category,), (None,))
+    rules = next(rules for rules in SHIPPED if rules.name == "before-levels")
+    asking = next(edit for edit, _ in burdened(rules) if edit.step.trigger == "close").lifecycle
+    reachable = tuple(g for g in rules.guarantees if isinstance(g.promise, AlwaysReachable))
+    applies = AppliesTo((category,), (level,))
     return evolve(asking, name="own", applies_to=applies, guarantees=reachable)
 
 
@@ -169,7 +170,7 @@ def test_only_a_force_s_own_affairs_may_stay_open() -> None:
     (note,) = own.diagnostics
     assert (note.code, note.severity) == ("guarantee-undetermined", "note")
     assert own.verdict == "undetermined"
-    found = errors(checked(own_lifecycle("afi")))
+    found = errors(checked(own_lifecycle("cause_of_concern", 2)))
     assert "guarantee-undetermined" in {fault.code for fault in found}
 
 

@@ -64,6 +64,29 @@ def test_six_slips_of_ten_are_mended(run: Run, tmp_path: Path) -> None:
         assert printed[0] == printed[1]
 
 
+def test_one_sheet_mends_the_six_as_well(run: Run, tmp_path: Path) -> None:
+    """The page's own: it comes to what the six commands come to, and again it does nothing."""
+    blocks = [block for block in each_block(ROOT / "docs/mending.md") if block.language == "csv"]
+    for block, name in zip(blocks, ("mend.csv", "link.csv"), strict=True):
+        (tmp_path / name).write_text(block.text, "utf-8")
+    entering, mending = page_lines()
+    for line in entering:
+        for register in ("peelflow.db", "sheet.db"):
+            run(*shlex.split(line)[1:], "--register", register)
+    for line in mending:
+        run(*shlex.split(line)[1:])
+    for kept, known in ((6, 0), (0, 6)):
+        done = run("import", "mend.csv", "--register", "sheet.db")
+        assert done.out == f"{kept} rows kept, {known} there already, 0 bad\n"
+    with (
+        Register.open(f"sqlite:///{tmp_path / 'peelflow.db'}") as mended,
+        Register.open(f"sqlite:///{tmp_path / 'sheet.db'}") as by_sheet,
+    ):
+        assert seen(by_sheet, days=DAYS) == seen(mended, days=DAYS)
+    assert run("import", "link.csv").code == 0
+    assert "R-9" in run("list", "--parent", "C-1").out
+
+
 def test_the_history_shows_all(run: Run) -> None:
     """What was typed, and in the same line that it was set right; and the correction itself."""
     for lines in page_lines():

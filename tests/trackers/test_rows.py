@@ -37,7 +37,7 @@ BAD: Mapping[str, tuple[dict[str, Any], str]] = {
         "the level is empty, and each `afi` has one of `1`, `2`, `3`, `4`",
     ),
     "an unknown level": ({"Level": "L9"}, "`L9` is none of the map's words for a level"),
-    "a level no rules run": ({"Level": "N/A"}, "no lifecycle runs that level"),
+    "a level no rules run": ({"Level": "L2", "Type": "CoC"}, "no lifecycle runs that level"),
     "no day": ({"Published": None}, "the day it was issued is empty"),
     "no day of the calendar": ({"Published": "31/02/2023"}, "`31/02/2023` is no day"),
     "a day to come": ({"Published": "01/03/2023"}, "2023-03-01 lies after 2023-02-28"),
@@ -55,7 +55,7 @@ COLUMN = {name: place for place, name in enumerate(HEADINGS)}
 def test_a_bad_cell_is_told_by_its_place(name: str, bring: Import, register: Register) -> None:
     """Nothing is imported, and the cell is the one to mend."""
     changes, sentence = BAD[name]
-    (heading,) = changes
+    heading, *_ = changes
     result = bring(row(), row(**{"Ref": "F-2", **changes}))
 
     ((place, told),) = cells_of(result)
@@ -190,6 +190,12 @@ def test_rules_own_words_need_no_list(bring: Import, register: Register) -> None
     """A level's number, a category's and a state's name are what they are."""
     assert bring(row(Type="afi", Level=3.0, Status="self_certified")).faults == ()
     assert register.record("F-1").state == "self_certified"
+
+
+def test_an_afi_without_a_level_is_taken_over(bring: Import, register: Register) -> None:
+    """Where the map says which word is no level: it was closed before there were any."""
+    assert bring(row(Level="N/A", Status="Done")).faults == ()
+    assert str(register.record("F-1").lifecycle) == "afi-before-levels@1"
 
 
 def test_a_word_that_the_rules_have_not_is_told(bring: Import) -> None:

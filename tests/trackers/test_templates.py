@@ -30,6 +30,7 @@ from peelflow.trackers.workbook import Workbook, read_workbook
 from tests.builders.force import CHIEF, LIAISON
 
 KINDS = [kind.name for kind in SHEET_KINDS]
+KINDS_OF = {kind.name: kind for kind in SHEET_KINDS}
 
 
 def opened(content: bytes) -> Workbook:
@@ -80,6 +81,21 @@ def test_every_column_of_every_kind_is_explained() -> None:
     assert columns == {*COLUMN_MEANINGS}
 
 
+def test_a_column_is_explained_as_its_sheet_means_it() -> None:
+    """In a sheet of corrections an empty cell was right, and no field must be filled."""
+    columns = {
+        kind: {column.heading: column for column in template_columns(kind, national())}
+        for kind in ("records", "corrections", "links")
+    }
+    assert columns["corrections"]["level"].meaning.startswith("The level that it should have had")
+    assert columns["links"]["on"].meaning == "The day from which it lies there"
+    reports = template_columns("corrections", national(), category="report")
+    sheet = KINDS_OF["corrections"]
+    assert [c.heading for c in reports if c.required] == [*sheet.required]
+    fields = national().vocabulary.categories["report"].fields
+    assert [c.heading for c in reports] == [*sheet.columns, *fields]
+
+
 def test_the_same_rules_give_the_same_template() -> None:
     """Byte for byte, whenever it is written."""
     content = write_template("records", national())
@@ -117,7 +133,7 @@ def filled(folder: Path, kind: str, row: Mapping[str, Any], *, example: bool = T
                     sheet.write_datetime(number, place, cells[place], day)
                 elif cells[place] is not None:
                     sheet.write(number, place, cells[place])
-        book.add_worksheet("Notes").write(0, 0, "mine")
+        book.add_worksheet("Mine").write(0, 0, "mine")
     return path
 
 
@@ -163,13 +179,26 @@ def test_filled_templates_are_imported(*, example: bool, tmp_path: Path) -> None
                 "kind": "letter",
                 "on": date(2023, 1, 11),
             },
+            "corrections": {
+                "record": "R-1",
+                "event": 2,
+                "correction": "redate",
+                "to": date(2023, 1, 8),
+                "reason": "on Sunday",
+                "on": date(2023, 1, 12),
+            },
+            "links": {"record": "R-1", "parent": "C-1", "on": date(2023, 1, 12)},
+            "notes": {"record": "R-1", "note": "late", "on": date(2023, 1, 12)},
         }.items()
     ]
     with Register.open("memory:") as register:
+        said: dict[str, Any] = {"category": "cause_of_concern", "force": "wmp"}
+        register.add("C-1", **said, issued=date(2022, 12, 16), actor=LIAISON)
         result = imported(register, *paths)
         record = register.record("R-1")
 
-    assert (result.faults, result.kept) == ((), 5)
+    assert (result.faults, result.kept) == ((), len(KINDS))
+    assert (record.parent, record.entered["in_progress"].on) == ("C-1", date(2023, 1, 8))
     assert (record.state, record.fields["owner"]) == ("in_progress", "lead-4")
     assert (record.fields["question"], len(record.attachments)) == ("7.2", 1)
 

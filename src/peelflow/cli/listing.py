@@ -36,6 +36,7 @@ from peelflow.cli.selecting import (
     SelectionOptions,
 )
 from peelflow.cli.settings import FINDINGS, UNDETERMINED
+from peelflow.engine.fold import is_assumed
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
@@ -69,7 +70,6 @@ from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
 from peelflow.register.register import Register
 from peelflow.register.session import void_of
-from peelflow.register.taken_over import is_assumed
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.wording import say_choice, say_counts, say_day, say_forces, say_need, say_rule

@@ -152,7 +152,9 @@ def template(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", help="records, acts, appointments, amendments, notes or documents."
+            metavar="KIND",
+            help="records, acts, appointments, amendments, corrections, links, joint, notes or "
+            "documents.",
         ),
     ],
     *,
@@ -160,7 +162,7 @@ def template(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The workbook to write, .xlsx.")
     ],
     category: Annotated[
-        str, typer.Option("--category", help="Whose fields a template of records has.")
+        str, typer.Option("--category", help="Whose fields a template has.")
     ] = "recommendation",
     replace: ReplaceOption = False,
     rules: RulesOption = None,

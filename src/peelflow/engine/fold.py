@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -177,6 +177,35 @@ def _corrected_event(
     if correction and correction.to:
         event = evolve(event, on=correction.to)
     return event if entry is None else evolve(event, what=entry)
+
+
+def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
+    """Return what stands of a record's history, as it was last corrected, up to a day.
+
+    Nothing stands before its first event, though a note on it may be of an earlier day.
+    """
+    events = as_corrected(history)
+    if on is None:
+        return events
+    until = tuple(event for event in events if event.on <= on)
+    return until if until and until[0] is events[0] else ()
+
+
+def is_assumed(record: Record) -> bool:
+    """Whether a record stands in the state that it was taken over in."""
+    return record.assumed and record.entered[record.state].number == 1
+
+
+def assumed_changes(history: Sequence[Event], on: date | None) -> tuple[Change, ...]:
+    """Return the changes of a record that stood by the end of a day where it was taken over.
+
+    They sum up to how it counts. There are none where it walked, or was not there yet.
+    """
+    events = corrected_until(history, on)
+    if not events or not is_assumed(fold(events)):
+        return ()
+    changes = (change for event in history for change in event.changes)
+    return tuple(change for change in changes if on is None or change.on <= on)
 
 
 def _effective_corrections(

@@ -265,13 +265,14 @@ class QuestionSet:
 
 @frozen
 class FigureRow:
-    """A line of the figures, printed at zero too.
+    """A line of the figures, printed at zero too unless it says otherwise.
 
     Args:
         title: What stands at the beginning of the line.
         order: Its place among the lines of all categories: smaller numbers come first.
         level: The level whose records it counts, or `none`.
         ledger: The only ledger whose figures it stands in; left out, it stands in those of all.
+        hidden_at_zero: Whether it stands there only where it counts a record.
         span: Where it is declared.
     """
 
@@ -279,6 +280,7 @@ class FigureRow:
     order: Annotated[int, NumberRange(0, 10**9)]
     level: LevelOrNone
     ledger: LedgerName | None = None
+    hidden_at_zero: bool = False
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -14,7 +14,7 @@ from datetime import date
 
 from attrs import evolve, frozen
 
-from peelflow.engine.fold import apply, begin
+from peelflow.engine.fold import apply, begin, corrected_until
 from peelflow.model.records import Event, Record, TransitionTaken
 from peelflow.portfolio.listing import Attribution, attribution_of
 from peelflow.portfolio.selection import (
@@ -25,7 +25,7 @@ from peelflow.portfolio.selection import (
     is_open,
     text_field,
 )
-from peelflow.register.as_at import corrected_until, record_as_at
+from peelflow.register.as_at import record_as_at
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from operator import attrgetter
 from typing import ClassVar, TypeVar
 
 from attrs import field, frozen
 
+from peelflow.engine.fold import is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Record
@@ -28,12 +28,10 @@ from peelflow.portfolio.selection import (
     text_field,
     values_of,
 )
-from peelflow.register.as_at import assumed_totals
 from peelflow.register.register import Register
-from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_ledger
 from peelflow.results import Result, html_table
-from peelflow.stores.base import LedgerTotal
+from peelflow.stores.base import LedgerTotal, TotalLine
 
 ROW = "row"
 """The grouping by the rows that the categories declare for a ledger."""
@@ -121,12 +119,14 @@ class Grouping:
         by: A column, or `row`.
         ledger: The ledger whose rows count.
         rows: The declared rows by category and level.
+        hidden: The rows that are no group where nothing stands in them.
     """
 
     register: Register
     by: str
     ledger: str
     rows: Mapping[tuple[str, int | None], str] = field(factory=dict)
+    hidden: Collection[str] = ()
 
     def key(self, record: Record) -> str | None:
         """Return what a record says, as one text; None where it says nothing.
@@ -151,10 +151,12 @@ class Grouping:
         """Return the groups of some keys in order, each as people read it.
 
         Args:
-            keys: The keys, as `key` gives them; those of declared rows are always among them.
+            keys: The keys, as `key` gives them; those of declared rows are among them, unless they
+                are hidden.
         """
         if self.by == ROW:
-            declared = list(dict.fromkeys(self.rows.values()))
+            rows = dict.fromkeys(self.rows.values())
+            declared = [title for title in rows if title in keys or title not in self.hidden]
             more = sorted(str(key) for key in keys if key not in declared)
             return tuple(Group(key, key) for key in (*declared, *more))
         named = sorted((key for key in keys if key is not None), key=_natural_order)
@@ -210,10 +212,12 @@ def grouping(register: Register, by: str, *, ledger: str = "portal") -> Grouping
         check_column(register, by)
         return Grouping(register, by, ledger)
     categories = register.rulebook.vocabulary.categories
-    rows: dict[tuple[str, int | None], str] = {}
+    rows: dict[tuple[str, int | None], FigureRow] = {}
     for _, name, row in sorted(_declared_rows(categories, ledger), key=lambda row: row[:1]):
-        rows.setdefault((name, row.level), row.title)
-    return Grouping(register, by, ledger, rows)
+        rows.setdefault((name, row.level), row)
+    titles = {place: row.title for place, row in rows.items()}
+    hidden = {row.title for row in rows.values() if row.hidden_at_zero}
+    return Grouping(register, by, ledger, titles, hidden)
 
 
 def _declared_rows(
@@ -286,20 +290,18 @@ def selected_figures(
     """
     check_ledger(register.services, ledger)
     categories = register.rulebook.vocabulary.categories
-    read = attrgetter("force", "category", "level")
 
-    def count(position: int | None) -> tuple[list[LedgerTotal], list[LedgerTotal]]:
-        records = list(each_selected(register, selection, as_at=as_at, known=position))
-        sums = Counter(
-            (*read(record), name, counts)
-            for record in records
-            for name, counts in register.counts(record).items()
-        )
-        totals = [LedgerTotal(*line, total) for line, total in sums.items()]
-        return totals, assumed_totals(register.services, records)
+    def count(position: int | None) -> list[LedgerTotal]:
+        sums, assumed = Counter[TotalLine](), Counter[TotalLine]()
+        for record in each_selected(register, selection, as_at=as_at, known=position):
+            line = record.force, record.category, record.level
+            lines = [(*line, *counted) for counted in register.counts(record).items()]
+            sums.update(lines)
+            assumed.update(lines if is_assumed(record) else [])
+        return [LedgerTotal(*line, total, assumed[line]) for line, total in sums.items()]
 
-    (totals, assumed), position = _at_one_position(register, known, count)
-    return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=position)
+    totals, position = _at_one_position(register, known, count)
+    return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=position)
 
 
 def _at_one_position(

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import as_corrected, is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.date_spans import DateSpan, read_span
 from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
@@ -22,7 +22,6 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.register import Register
-from peelflow.register.taken_over import is_assumed
 from peelflow.register.validation import check_date
 from peelflow.results import Result
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
+from peelflow.engine.fold import corrected_until
 from peelflow.model.date_spans import DateSpan, span_of_day
 from peelflow.model.records import Record
 from peelflow.portfolio.grouping import ROW, grouping, in_groups
@@ -25,7 +26,6 @@ from peelflow.portfolio.selection import (
     narrowed,
     text_field,
 )
-from peelflow.register.as_at import corrected_until
 from peelflow.register.register import Register
 from peelflow.register.timers import (
     Deadline,

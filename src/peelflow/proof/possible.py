@@ -366,9 +366,9 @@ class _StepSearch:
             return self.stays.why_not_in_time(name, step, atom)
 
         key = step.requires, by_system
-        if key not in self._ways:
-            self._ways[key] = _ways_of(step.requires, why_never, self.kind, self.budget)
-        ways = self._ways[key]
+        ways = self._ways.get(key)
+        if ways is None:
+            ways = self._ways[key] = _ways_of(step.requires, why_never, self.kind, self.budget)
         if isinstance(ways, str) or not (self.stays.bounds or is_automatic(step)):
             return ways
         self.budget.spend(len(ways) * WAY_STEPS)

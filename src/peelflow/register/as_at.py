@@ -6,16 +6,20 @@ it was last corrected. So each list, each sum and each count as at a day means t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from peelflow.engine.fold import as_corrected, fold
+from peelflow.engine.fold import corrected_until, fold
 from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
 from peelflow.register.context import Services
-from peelflow.register.taken_over import is_assumed
-from peelflow.stores.base import LedgerTotal, RecordQuery, Store, chunked
+from peelflow.register.validation import (
+    check_date,
+    check_known_force,
+    check_ledger,
+    check_position_reached,
+)
+from peelflow.stores.base import Store, chunked
 
 HISTORIES_AT_ONCE = 500
 
@@ -24,18 +28,6 @@ def record_as_at(history: Sequence[Event], on: date | None) -> Record | None:
     """Return the record that a history makes by the end of a day; None where it was not there."""
     events = corrected_until(history, on)
     return fold(events) if events else None
-
-
-def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, ...]:
-    """Return what stands of a record's history, as it was last corrected, up to a day.
-
-    Nothing stands before its first event, though a note on it may be of an earlier day.
-    """
-    events = as_corrected(history)
-    if on is None:
-        return events
-    until = tuple(event for event in events if event.on <= on)
-    return until if until and until[0] is events[0] else ()
 
 
 def each_as_at(
@@ -93,7 +85,7 @@ def figures_of(
 ) -> Figures:
     """Return the figures of a ledger, and how many of what they count is assumed.
 
-    The sums are the store's own; only what was taken over is read record by record.
+    All of it is the store's, in one reading.
 
     Args:
         services: The store and its rules.
@@ -101,36 +93,16 @@ def figures_of(
         force: Only this force's records.
         as_at: The last day whose events count; None for everything that is recorded.
         known: The position of the feed up to which events count.
+
+    Raises:
+        InvalidRequest: The feed has not come to that position, no record is of such a force, or no
+            state counts on such a ledger.
     """
-    categories = services.rulebook.vocabulary.categories
+    check_ledger(services, ledger)
+    if as_at is not None:
+        check_date(as_at, "the figures")
+    check_position_reached(services, known)
+    check_known_force(services, force)
     totals = services.store.totals(as_at=as_at, force=force, known=known)
-    taken = services.store.records(
-        RecordQuery(force, assumed=True)
-        if known is None
-        else RecordQuery(withdrawn=True, assumed=True)
-    )
-    standing = (
-        record
-        for record in each_as_at(services.store, taken, as_at, known)
-        if record.is_of(force, services.force) and not record.withdrawn
-    )
-    assumed = assumed_totals(services, standing)
-    return tabulate(totals, categories, assumed, ledger=ledger, as_at=as_at, known=known)
-
-
-def assumed_totals(services: Services, records: Iterable[Record]) -> list[LedgerTotal]:
-    """Return how many of some records only stand where they were taken over, as they count.
-
-    Args:
-        services: What knows the rules.
-        records: The records, as they stood.
-    """
-    sums = Counter(
-        (record.force, record.category, record.level, name, counts)
-        for record in records
-        if is_assumed(record)
-        for name, counts in services.lifecycle_of(record.lifecycle)
-        .states[record.state]
-        .counts_as.items()
-    )
-    return [LedgerTotal(*line, total) for line, total in sums.items()]
+    categories = services.rulebook.vocabulary.categories
+    return tabulate(totals, categories, ledger=ledger, as_at=as_at, known=known)

@@ -87,7 +87,9 @@ def correct(
     what = Corrected(event, correction, to)
     _check_shape(what, f"{record}: event {event}", entry)
     if entry is not None:
-        what = _re_entry(session, history, named, entry)
+        # A repeat asks for what it did of the record as it stood then, whatever came since.
+        kept = session.event_under(record, provenance.key)
+        what = _re_entry(session, history[: kept.number - 1] if kept else history, named, entry)
     request = new_event(session, what, record, known.number + 1, provenance)
     first = session.repeated(request)
     if first is not None:

@@ -12,35 +12,41 @@ from datetime import date
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import cast, get_args
 
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
-from peelflow.model.records import Actor, Document, Joint, Provenance
+from peelflow.model.records import Actor, Document, Joint, JointActs, Provenance
 from peelflow.register import commands
+from peelflow.register.corrections import correct
 from peelflow.register.csv_schema import (
     BadCell,
     DateFormat,
     SheetLines,
     SheetRow,
-    acts_cell,
     bad_date,
     check_default_columns,
+    cleared_fields,
+    correction_cells,
     date_cell,
     document_cell,
     document_path,
+    event_cell,
     level_cell,
     read_sheet,
     required_cell,
     sheets_at,
 )
+from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result
+from peelflow.wording import say_choice
 
 
 @frozen
@@ -101,6 +107,7 @@ def import_sheets(
     for done, place in enumerate(order_of_rows(rows, run.references_of), start=1):
         run.take(place, rows[place])
         on_progress(done, len(rows))
+    run.settle_repeats()
     faults = tuple(fault for _, fault in sorted(run.faults.items()))
     if faults and not partial:
         return ImportResult(0, 0, faults)
@@ -199,13 +206,18 @@ class _ImportRun:
     faults: dict[int, Diagnostic] = field(factory=dict)
     document_cache: dict[Path, bytes] = field(factory=dict)
     document_bytes: int = 0
+    corrections: set[tuple[str, int]] = field(factory=set)
+    voided_by: dict[int, tuple[str, int]] = field(factory=dict)
     row_counts: Counter[str] = field(factory=Counter)
 
     def with_iso_days(self, row: SheetRow | Diagnostic) -> SheetRow | Diagnostic:
         """Return a row whose fields that are days say them as 2023-03-30, if they are days."""
         if isinstance(row, Diagnostic) or not row.sheet.fields or self.dates is DateFormat.ISO:
             return row
-        rules = self._fields_of(row.get("category"))
+        return self._with_iso_fields(row, row.get("category"))
+
+    def _with_iso_fields(self, row: SheetRow, category: str | None) -> SheetRow:
+        rules = self._fields_of(category)
         days = {
             row.field_column(name): self.dates.iso_text(text)
             for name, text in row.fields.items()
@@ -240,10 +252,19 @@ class _ImportRun:
             raise
         except PeelflowError as error:
             self.faults[place] = _refusal_diagnostic(row, error)
+            if isinstance(error, EventVoided):
+                self.voided_by[place] = (error.record, error.by)
         else:
             is_new = self.session.event_count > before
             self.kept += is_new
             self.known += not is_new
+
+    def settle_repeats(self) -> None:
+        """Pass over the repeats of what was voided where a row of the sheets is what voided it."""
+        for place, correction in self.voided_by.items():
+            if correction in self.corrections:
+                del self.faults[place]
+                self.known += 1
 
     def add(self, row: SheetRow) -> None:
         """Add a record, or take it over in the state that the row names."""
@@ -310,6 +331,43 @@ class _ImportRun:
             None if text is None else self._value(category, field, text, column="value"),
             provenance=self._provenance(row, _actor(row), date_cell(row, "on"), "reason"),
         )
+
+    def correct(self, row: SheetRow) -> None:
+        """Void an event, move it to its day, or enter the record anew as the filled cells say."""
+        record, event = required_cell(row, "record"), event_cell(row)
+        correction, to = correction_cells(row)
+        category = row.get("category") or self.session.get(record).category
+        row = self._with_iso_fields(row, category)
+        made = correct(
+            self.session,
+            record,
+            event,
+            correction=correction,
+            to=to,
+            entry=self._entry(row, category) if correction == "reenter" else None,
+            provenance=self._provenance(row, _actor(row), date_cell(row, "on"), "reason"),
+        )
+        self.corrections.add((record, made.number))
+
+    def _entry(self, row: SheetRow, category: str) -> EntryValues:
+        """Return what a row says that a record should have been entered with."""
+        read = {name: _ENTRY_CELLS[name](row) for name in row.cells if name in _ENTRY_CELLS}
+        if (joint := _joint(row)) is not None:
+            read["joint"] = joint
+        fields = {**self._values(category, row), **dict.fromkeys(cleared_fields(row))}
+        return cast("EntryValues", {**read, **({"fields": fields} if fields else {})})
+
+    def link(self, row: SheetRow) -> None:
+        """Put a record under another."""
+        record, parent = required_cell(row, "record"), required_cell(row, "parent")
+        provenance = self._provenance(row, _actor(row), date_cell(row, "on"))
+        link(self.session, record, parent, provenance=provenance)
+
+    def make_joint(self, row: SheetRow) -> None:
+        """Make a record joint with the forces that the row names, or with none."""
+        joint = _joint(row) or Joint()
+        provenance = self._provenance(row, _actor(row), date_cell(row, "on"), "reason")
+        make_joint(self.session, required_cell(row, "record"), joint, provenance=provenance)
 
     def attach(self, row: SheetRow) -> None:
         """Attach a document."""
@@ -390,6 +448,9 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
     "records": _ImportRun.add,
     "appointments": _ImportRun.appoint,
     "amendments": _ImportRun.amend,
+    "corrections": _ImportRun.correct,
+    "links": _ImportRun.link,
+    "joint": _ImportRun.make_joint,
     "notes": _ImportRun.note,
     "documents": _ImportRun.attach,
 }
@@ -404,11 +465,32 @@ def _joint(row: SheetRow) -> Joint | None:
     forces, acts = row.get("joint_with"), row.get("joint_acts")
     if forces is None and acts is None:
         return None
-    named = tuple(name.strip() for name in (forces or "").split(";") if name.strip())
-    if acts is not None and not named:
+    named = [name.strip() for name in (forces or "").split(";") if name.strip()]
+    if acts is not None and named in ([], [NOTHING]):
         sentence = "`joint_acts` is given, and only a record that is `joint_with` others has it"
         raise BadCell("joint_acts", sentence, "give `joint_with` too")
-    return Joint(named, acts_cell(row))
+    if acts not in (None, *_ACTS):
+        raise BadCell(
+            "joint_acts", f"`joint_acts` is {acts!r}", f"write {say_choice(tuple(_ACTS))}"
+        )
+    return Joint() if named == [NOTHING] else Joint(tuple(named), _ACTS[acts or "lead"])
+
+
+_ACTS: Mapping[str, JointActs] = {acts: acts for acts in get_args(JointActs)}
+
+
+_ENTRY_CELLS: Mapping[str, Callable[[SheetRow], object]] = {
+    "force": lambda row: row.get("force"),
+    "category": lambda row: row.get("category"),
+    "level": level_cell,
+    "parent": lambda row: None if row.get("parent") == NOTHING else row.get("parent"),
+    "issued": lambda row: date_cell(row, "issued"),
+    "graded": lambda row: None if row.get("graded") == NOTHING else date_cell(row, "graded"),
+    "state": lambda row: row.get("state"),
+}
+"""What each cell says that a record's first event should have said."""
+NOTHING = "none"
+"""What says in a sheet of corrections that a record should have had no parent, or no such day."""
 
 
 def _actor(row: SheetRow) -> Actor:

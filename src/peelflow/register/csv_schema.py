@@ -1,4 +1,4 @@
-"""Read CSV sheets of records, acts, appointments, amendments, notes and documents as rows.
+"""Read CSV sheets of records, acts, appointments, amendments, corrections and the like as rows.
 
 The columns tell what a sheet is about. Reading one asks no rule: a row says what somebody asks
 for, and where in which file.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from io import StringIO
@@ -19,7 +19,7 @@ from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.files import read_regular
-from peelflow.model.records import JointActs
+from peelflow.model.records import Correction
 from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.validation import iso_date
@@ -31,7 +31,8 @@ from peelflow.wording import listed, shown, suggestion
 class SheetKind:
     """One kind of sheet: the column that tells it from the others, and those it must or may have.
 
-    `fields`: every other column is a field of the record's category.
+    `fields`: every other column is a field of the record's category. `unfilled` are columns whose
+    empty cells say something, so that no default fills them, nor any field.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SheetKind:
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     fields: bool = False
+    unfilled: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,13 +48,20 @@ class SheetKind:
         return (*self.required, *self.optional)
 
     def takes(self, column: str) -> bool:
-        """Return whether this kind has the column: by its name, or as a field of the record."""
+        """Return whether a default fills the column: by its name, or as a field of the record."""
+        if self.unfilled:
+            return column in {*self.columns} - {*self.unfilled}
         is_field = self.fields and column not in KNOWN_COLUMNS - _ALSO_FIELDS
         return column in self.columns or is_field
 
 
 _ACTOR_COLUMNS = ("actor", "actor_role")
 _DOCUMENT_COLUMNS = ("kind", "signed_by", "signed_on")
+_JOINT_COLUMNS = ("joint_with", "joint_acts")
+_ENTRY_COLUMNS = (
+    *("force", "category", "level", "parent", "issued", "graded", "state", "clear"),
+    *_JOINT_COLUMNS,
+)
 SHEET_KINDS = (
     SheetKind(
         "acts",
@@ -64,11 +73,19 @@ SHEET_KINDS = (
         ),
     ),
     SheetKind(
+        "corrections",
+        "correction",
+        ("record", "event", "correction", "on", "reason", *_ACTOR_COLUMNS),
+        ("to", *_ENTRY_COLUMNS, "recorded_by", "source", "key"),
+        fields=True,
+        unfilled=("to", *_ENTRY_COLUMNS),
+    ),
+    SheetKind(
         "records",
         "category",
         ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
         (
-            *("level", "graded", "parent", "joint_with", "joint_acts", "recorded_by", "source"),
+            *("level", "graded", "parent", *_JOINT_COLUMNS, "recorded_by", "source"),
             *("reason", "key", "state", "on"),
         ),
         fields=True,
@@ -97,9 +114,21 @@ SHEET_KINDS = (
         ("record", "document", "kind", "on", *_ACTOR_COLUMNS),
         ("signed_by", "signed_on", "recorded_by", "source", "key"),
     ),
+    SheetKind(
+        "links",
+        "parent",
+        ("record", "parent", "on", *_ACTOR_COLUMNS),
+        ("reason", "recorded_by", "source", "key"),
+    ),
+    SheetKind(
+        "joint",
+        "joint_with",
+        ("record", "joint_with", "on", "reason", *_ACTOR_COLUMNS),
+        ("joint_acts", "recorded_by", "source", "key"),
+    ),
 )
 
-_ALSO_FIELDS = frozenset({"note"})
+_ALSO_FIELDS = frozenset({"note", "correction", "event", "to", "clear"})
 """The columns of other kinds of sheet that a force may call a field of its own, too."""
 KNOWN_COLUMNS = frozenset(column for kind in SHEET_KINDS for column in kind.columns)
 
@@ -120,7 +149,7 @@ MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
 """As many rows as a spreadsheet has."""
 FIELD_PREFIX = "field."
-DATE_COLUMNS = frozenset({"on", "issued", "graded", "first_day", "last_day", "signed_on"})
+DATE_COLUMNS = frozenset({"on", "to", "issued", "graded", "first_day", "last_day", "signed_on"})
 
 
 class DateFormat(StrEnum):
@@ -389,6 +418,11 @@ def sheet_fault(span: Span, code: str, sentence: str, instead: str) -> _Unreadab
     return _UnreadableSheet([Diagnostic(span, code, sentence, instead)])
 
 
+def kind_of(header: Collection[str], kinds: Iterable[SheetKind] = SHEET_KINDS) -> SheetKind | None:
+    """Return the first kind of sheet that a header tells; None where it tells none."""
+    return next((kind for kind in kinds if kind.identifying_column in header), None)
+
+
 def _headers(kinds: tuple[SheetKind, ...]) -> str:
     return "; or ".join(f"`{','.join(sheet.required)}`" for sheet in kinds)
 
@@ -396,7 +430,7 @@ def _headers(kinds: tuple[SheetKind, ...]) -> str:
 def _sheet_of(
     header: tuple[str, ...], defaults: Mapping[str, str], span: Span, kinds: tuple[SheetKind, ...]
 ) -> SheetKind:
-    sheet = next((kind for kind in kinds if kind.identifying_column in header), None)
+    sheet = kind_of(header, kinds)
     if sheet is None:
         columns = listed(kind.identifying_column for kind in kinds)
         sentence = (
@@ -480,6 +514,59 @@ def bad_date(column: str, text: str) -> BadCell:
     return BadCell(column, f"`{column}` is {text!r}, which is no date", instead)
 
 
+def event_cell(row: SheetRow) -> int:
+    """Return the number of the event that a row names."""
+    text = required_cell(row, "event")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        instead = "write the number under which `peelflow show` lists it"
+        raise BadCell("event", f"`event` is {text!r}, which is no number", instead)
+    return int(text)
+
+
+_CORRECTIONS: Mapping[str, Correction] = {word: word for word in get_args(Correction)}
+
+
+def correction_cells(row: SheetRow) -> tuple[Correction, date | None]:
+    """Return what a row corrects of an event, and the day that it is moved to.
+
+    Raises:
+        BadCell: A cell of another correction is filled, or none of this one.
+    """
+    text = required_cell(row, "correction")
+    if text not in _CORRECTIONS:
+        sentence = f"`correction` is {text!r}, which is none"
+        raise BadCell("correction", sentence, suggestion(text, _CORRECTIONS))
+    correction = _CORRECTIONS[text]
+    if correction != "redate" and row.get("to") is not None:
+        instead = "empty the cell, or write `redate`"
+        raise BadCell("to", "`to` is given, and only what is re-dated has one", instead)
+    given = [name for name in row.cells if name in _ENTRY_COLUMNS or name not in row.sheet.columns]
+    if correction != "reenter" and given:
+        sentence = f"`{shown(given[0])}` is given, and only a record that is entered anew has one"
+        raise BadCell(given[0], sentence, "empty the cell, or write `reenter`")
+    if correction == "reenter" and not given:
+        sentence = "no cell says what the record should have been"
+        raise BadCell("correction", sentence, "fill the cells that were wrong, and those alone")
+    if correction == "redate" and row.get("to") is None:
+        raise BadCell("to", "`to` is empty", "give the day that the event is moved to")
+    return correction, date_cell(row, "to") if correction == "redate" else None
+
+
+def cleared_fields(row: SheetRow) -> list[str]:
+    """Return the fields that should not have been there, as a row names them.
+
+    Raises:
+        BadCell: One of them is given a value, too.
+    """
+    parts = re.split(r"[;,\r\n]", row.get("clear") or "")
+    names = [part.strip().removeprefix(FIELD_PREFIX) for part in parts if part.strip()]
+    for name in names:
+        if name in row.fields:
+            sentence = f"`{shown(name)}` is cleared, and given a value"
+            raise BadCell("clear", sentence, "keep one of the two")
+    return names
+
+
 def level_cell(row: SheetRow) -> Level:
     """Return the level that a row says; an empty cell is no level."""
     text = row.get("level")
@@ -488,16 +575,6 @@ def level_cell(row: SheetRow) -> Level:
     if not re.fullmatch("[0-9]{1,9}", text):
         raise BadCell("level", f"`level` is {text!r}, which is no level", "write 1 to 4, or none")
     return int(text)
-
-
-def acts_cell(row: SheetRow) -> JointActs:
-    """Return whose persons act on a joint record; an empty cell is its lead force's."""
-    text = row.get("joint_acts") or "lead"
-    for acts in get_args(JointActs):
-        if text == acts:
-            known: JointActs = acts
-            return known
-    raise BadCell("joint_acts", f"`joint_acts` is {text!r}", "write lead or any")
 
 
 def document_path(row: SheetRow, folder: Path | None) -> Path:

@@ -53,6 +53,7 @@ from peelflow.register.validation import (
     checked_fields,
     is_counted,
     role_of,
+    rule_of_field,
 )
 from peelflow.wording import say_forces
 
@@ -162,6 +163,8 @@ def _fields_anew(
         )
     }
     kind = category_of(session, category)
+    for name in given.keys() - old.fields.keys():
+        rule_of_field(kind, name, f"{record}: the field `{name}`")
     named = {name: value for name, value in given.items() if value is not None}
     fields = checked_fields(kind, {**kept, **named}, record=record)
     check_questions(session.rulebook.vocabulary, kind, fields, record=record)

@@ -131,7 +131,7 @@ def each_below(session: Session, record: Record) -> tuple[str, ...]:
         record: The one above.
     """
     stored = session.services.store.records(RecordQuery(parent=record.id))
-    names = (*record.children, *(known.id for known in stored), *session.changed_records())
+    names = (*record.children, *(known.id for known in stored), *session.put_below(record.id))
     return tuple(
         name
         for name in dict.fromkeys(names)

@@ -22,7 +22,6 @@ from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, recorded_deadline, tick
 from peelflow.register.validation import (
-    check_date,
     check_known_category,
     check_known_force,
     check_known_level,
@@ -30,7 +29,6 @@ from peelflow.register.validation import (
     check_ledger,
     check_one_of,
     check_position,
-    check_position_reached,
     check_services,
     check_text,
     describe_document,
@@ -399,11 +397,6 @@ class Register:
             InvalidRequest: The feed has not come to that position, no record is of such a force,
                 or no state counts on such a ledger.
         """
-        check_ledger(self.services, ledger)
-        if as_at is not None:
-            check_date(as_at, "the figures")
-        check_position_reached(self.services, known)
-        check_known_force(self.services, force)
         return figures_of(self.services, ledger, force=force, as_at=as_at, known=known)
 
     def deadline(self, record: str) -> Deadline:

@@ -6,7 +6,7 @@ appends the batch, it checks again what the session has read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import attrgetter
 from types import TracebackType
@@ -60,6 +60,7 @@ class Session(ReadSet):
         init=False, factory=dict, repr=False
     )
     _documents: dict[str, bytes] = field(init=False, factory=dict, repr=False)
+    _below: dict[str, dict[str, None]] = field(init=False, factory=dict, repr=False)
     _drafted_names: dict[UsedName, int] = field(init=False, factory=dict, repr=False)
     _drafted_keys: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
@@ -167,8 +168,15 @@ class Session(ReadSet):
         self._entries.append(entry)
         if event.key is not None:
             self._keys[event.record, event.key] = event
+        if after.parent is not None:
+            self._below.setdefault(after.parent, {})[after.id] = None
         if after.category == APPOINTMENT:
             self._drafted_appointments[after.id] = None
+
+    def put_below(self, parent: str) -> Iterable[str]:
+        """Return the records that were put below one here; they may lie elsewhere by now."""
+        below = self._below.get(parent, ())
+        return tuple(record for record in below if self._records[record] is not None)
 
     def is_name_known(self, used: UsedName) -> bool:
         """Return whether a name is known to be in use, spelt so."""
@@ -237,20 +245,24 @@ class Session(ReadSet):
             KeyReused: The key stands for another request.
             EventVoided: The first event was voided since.
         """
-        if event.key is None:
-            return None
-        first = self._keys.get((event.record, event.key))
-        if first is None:
-            entry = self.services.store.event_with_key(event.record, event.key)
-            first = entry.event if entry else None
-        if first is None:
+        first = self.event_under(event.record, event.key)
+        if first is None or event.key is None:
             return None
         if idempotency_payload(first) != idempotency_payload(event):
             raise KeyReused(event.record, event.key)
         void = _void_since(self._history_after(first), first.number)
         if void is not None:
-            raise EventVoided(event.record, first.number, void.on)
+            raise EventVoided(event.record, first.number, void.on, void.number)
         return first
+
+    def event_under(self, record: str, key: str | None) -> Event | None:
+        """Return the event of a record that is kept, or was put here, under a key."""
+        if key is None:
+            return None
+        if drafted := self._keys.get((record, key)):
+            return drafted
+        entry = self.services.store.event_with_key(record, key)
+        return entry.event if entry else None
 
     def _history_after(self, event: Event) -> tuple[Event, ...]:
         """Return a record's history if anything corrects it; nothing where nothing can."""

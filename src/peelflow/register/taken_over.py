@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from peelflow.errors import InspectorateOnly, InvalidRequest
-from peelflow.model.records import Added, Event, Provenance, Record, TakenOver
+from peelflow.model.records import Added, Event, Provenance, TakenOver
 from peelflow.model.rules import Lifecycle, Role, Side, each_transition
 from peelflow.register.validation import check_text
 from peelflow.wording import suggestion
@@ -104,12 +104,3 @@ def inspectorate_roles(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
     )
     sides = {lifecycle.roles[role].side for role in entering}
     return tuple(entering) if sides == {INSPECTORATE} else ()
-
-
-def is_assumed(record: Record) -> bool:
-    """Whether a record stands in the state that it was taken over in.
-
-    Args:
-        record: The record.
-    """
-    return record.assumed and record.entered[record.state].number == 1

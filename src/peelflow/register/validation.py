@@ -260,14 +260,15 @@ def check_change(
 ) -> None:
     """Refuse a change that changes nothing, or unsets a field that must be there."""
     what = f"{record}: the field `{field}`"
-    rule = _declared_field(category, field, what)
+    rule = rule_of_field(category, field, what)
     if new == old:
         raise InvalidRequest(what, f"already is {old!r}", "give another value")
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
 
 
-def _declared_field(category: Category, name: str, what: str) -> FieldRule:
+def rule_of_field(category: Category, name: str, what: str) -> FieldRule:
+    """Return the rule of a field that a category declares, or refuse `what` names it."""
     rule = category.fields.get(name)
     if rule is None:
         instead = suggestion(name, category.fields)
@@ -329,7 +330,7 @@ def checked_fields(
 def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
     """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
     what = f"{record}: the field `{name}`"
-    rule = _declared_field(category, name, what)
+    rule = rule_of_field(category, name, what)
     if rule.type == "list":
         items = _checked_list(rule, value, what=what)
         check_field(name, items, record)

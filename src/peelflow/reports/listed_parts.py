@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
+from peelflow.engine.fold import is_assumed
 from peelflow.errors import InvalidRequest
+from peelflow.figures import FigureLine
 from peelflow.model.date_spans import read_span
 from peelflow.model.outline import OutlineSection
 from peelflow.model.records import Corrected, Record
@@ -21,7 +23,6 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import record_as_at
-from peelflow.register.taken_over import is_assumed
 from peelflow.reports.content import (
     ASSUMED,
     Block,
@@ -303,11 +304,15 @@ def _changed_figures(scope: Scope) -> Parts:
         )
         for known in (scope.known_since, None)
     )
-    before = {line.title: line for line in published.lines}
+    before, after = ({line.title: line for line in known.lines} for known in (published, now))
+    pairs = [
+        (before.get(title, FigureLine(title, 0, 0)), after.get(title, FigureLine(title, 0, 0)))
+        for title in {**after, **before}
+    ]
     rows = tuple(
-        (line.title, old.open if old else 0, line.open, old.closed if old else 0, line.closed)
-        for line in now.lines
-        if (old := before.get(line.title)) != line
+        (line.title, old.open, line.open, old.closed, line.closed)
+        for old, line in pairs
+        if old != line
     )
     numbers = ("Open as published", "Open", "Closed as published", "Closed")
     title = f"Published figures of {say_date(scope.since)} that read otherwise now"

@@ -221,17 +221,19 @@ def resolve(lifecycle: Lifecycle, vocabulary: Vocabulary, refined: Lifecycle | N
         vocabulary: The words of the whole rulebook.
         refined: The national lifecycle that it refines, if it refines one that is known.
     """
-    states = {
-        name: evolve(
-            state,
-            transitions=tuple(
-                evolve(step, implements=_implemented_trigger(step, stood, lifecycle, refined))
-                for step in state.transitions
-            ),
-        )
-        for name, state in lifecycle.states.items()
-        for stood in (state.stands_for or name,)
-    }
+    states = lifecycle.states
+    if lifecycle.refines is not None:
+        states = {
+            name: evolve(
+                state,
+                transitions=tuple(
+                    evolve(step, implements=_implemented_trigger(step, stood, refined))
+                    for step in state.transitions
+                ),
+            )
+            for name, state in states.items()
+            for stood in (state.stands_for or name,)
+        }
     roles = _resolved_roles(lifecycle, vocabulary.roles)
     ledgers = None if refined is None else _ledgers_of(refined)
     lifecycle = evolve(lifecycle, states=states, roles=roles, national_ledgers=ledgers)
@@ -243,10 +245,8 @@ def _ledgers_of(lifecycle: Lifecycle) -> tuple[str, ...]:
 
 
 def _implemented_trigger(
-    step: Transition, national_state: str, lifecycle: Lifecycle, refined: Lifecycle | None
+    step: Transition, national_state: str, refined: Lifecycle | None
 ) -> str | None:
-    if lifecycle.refines is None:
-        return step.trigger
     if step.as_ is not None:
         return step.as_
     state = refined.states.get(national_state) if refined else None

@@ -47,7 +47,6 @@ from peelflow.rulebook.schema import (
     MAPPING_SCHEMAS,
     RESERVED,
     UNKNOWN_DAY,
-    KeySchema,
 )
 from peelflow.rulebook.yaml_reader import (
     HOW_TO_BEGIN,
@@ -162,21 +161,23 @@ def read_choice(node: Node, kind: Any) -> str:
 
 def read_name(node: Node, named: NamePattern) -> str:
     """Read a name that follows its pattern and that no reader of YAML mistakes."""
-    match node:
-        case ScalarNode(value=bool(flag)):
-            written = _scalar_text(flag)
-        case ScalarNode(value="null", is_ambiguous=True):
-            written = "null"
-        case _:
-            written = read_text(node)
+    if isinstance(node, ScalarNode) and (
+        isinstance(node.value, bool) or (node.is_ambiguous and node.value == "null")
+    ):
+        written = _scalar_text(node.value)
+    else:
+        written = read_text(node)
     is_reserved = written in RESERVED
-    if re.fullmatch(named.pattern, written) and not is_reserved:
+    if not is_reserved and _compiled(named.pattern).fullmatch(written):
         return written
     sentence = f"`{shown(written)}` cannot be the name of a {named.what}"
     if is_reserved:
         sentence += ": YAML may read no text there"
         raise fault(node.span, "reserved-name", sentence, "choose another name")
     raise fault(node.span, "bad-name", sentence, f"write {named.words}")
+
+
+_compiled = cache(re.compile)
 
 
 def read_whole_number(node: Node, bounds: NumberRange) -> int:
@@ -327,29 +328,32 @@ def _read_by_schema(node: Node, cls: Any) -> Any:
         instead = ", ".join(f"{name}: …" for name in needed)
         raise wrong_type(node, f"a mapping with {listed(shape.keys)}", f"write {{{instead}}}")
     collector = _FaultCollector()
-    for name in node.entries.keys() - shape.keys.keys():
-        sentence, instead = (
-            f"the key `{shown(name)}` has no meaning here",
-            suggestion(name, shape.keys),
-        )
-        collector.faults.append(fault(node.keys[name], "unknown-key", sentence, instead))
     values: dict[str, Any] = dict.fromkeys(shape.filled_in)
-    for name, key, reader in _keys_of(cls):
-        if name in node.entries:
-            child = _at_key(node.entries[name], node.keys[name])
-            values[key.attribute] = collector.read(child, reader)
-        elif key.required:
-            sentence = f"the key `{name}` is missing here"
-            collector.faults.append(fault(node.span, "missing-key", sentence, f"add `{name}:`"))
+    readers, required = _keys_of(cls)
+    for name, child in node.entries.items():
+        key = shape.keys.get(name)
+        if key is None:
+            sentence, instead = (
+                f"the key `{shown(name)}` has no meaning here",
+                suggestion(name, shape.keys),
+            )
+            collector.faults.append(fault(node.keys[name], "unknown-key", sentence, instead))
+        else:
+            at_key = _at_key(child, node.keys[name])
+            values[key.attribute] = collector.read(at_key, readers[name])
+    for name in required - node.entries.keys():
+        sentence = f"the key `{name}` is missing here"
+        collector.faults.append(fault(node.span, "missing-key", sentence, f"add `{name}:`"))
     collector.finish(cls.__name__)
     return cls(**values, span=node.span)
 
 
 @cache
-def _keys_of(cls: Any) -> tuple[tuple[str, KeySchema, _Reader], ...]:
-    """Return the keys of a kind of mapping, each with what reads its value."""
-    keys = MAPPING_SCHEMAS[cls].keys.items()
-    return tuple((name, key, _Reader(key.holds)) for name, key in keys)
+def _keys_of(cls: Any) -> tuple[Mapping[str, _Reader], frozenset[str]]:
+    """Return what reads the value of each key of a kind of mapping, and the keys it needs."""
+    keys = MAPPING_SCHEMAS[cls].keys
+    needed = frozenset(name for name, key in keys.items() if key.required)
+    return {name: _Reader(key.holds) for name, key in keys.items()}, needed
 
 
 def _annotated_hook(kind: Any) -> Hook:
@@ -404,7 +408,9 @@ def _read_transitions(node: Node) -> tuple[Transition, ...]:
             else SequenceNode((_at_key(child, place),), place)
         )
         read = collector.read(alternatives, _ALTERNATIVES)
-        transitions += [attrs.evolve(transition, trigger=trigger) for transition in read or ()]
+        # A national step answers itself; what an own one answers is found once all is read.
+        named = {"trigger": trigger, "implements": trigger}
+        transitions += [attrs.evolve(transition, **named) for transition in read or ()]
     collector.finish(A_MAPPING)
     return tuple(transitions)
 

@@ -6,7 +6,6 @@ counted over the same events, as if every alias were written out; nothing here r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -111,9 +110,13 @@ def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
 
 def _content_key(node: Node) -> object:
     """Return what equal nodes agree on, and no others; to Python, 1 and true are equal."""
-    if isinstance(node, ScalarNode):
-        return type(node.value), node.value
-    return json.dumps(json_from_node(node), sort_keys=True)
+    match node:
+        case ScalarNode(value=value):
+            return type(value), value
+        case SequenceNode(nodes=nodes):
+            return tuple(map(_content_key, nodes))
+        case _:
+            return frozenset((key, _content_key(child)) for key, child in node.entries.items())
 
 
 MAX_BYTES = 1024 * 1024
@@ -307,7 +310,8 @@ class _Composed(NamedTuple):
 class _OpenNode:
     """A list or mapping that has not ended; `key` is that of the next value.
 
-    `nodes_before` and `texts_before` were counted before it; `deepest` is how deep it reaches.
+    `nodes_before` and `texts_before` were counted before it; `deepest` is how deep the lists and
+    mappings in it reach.
     """
 
     anchor: str | None
@@ -315,7 +319,7 @@ class _OpenNode:
     is_mapping: bool
     nodes_before: int
     texts_before: int
-    deepest: int
+    deepest: int = 0
     nodes: list[Node] = field(factory=list)
     entries: dict[str, Node] = field(factory=dict)
     keys: dict[str, Span] = field(factory=dict)
@@ -336,17 +340,17 @@ class _NodeBuilder:
 
     def take(self, event: Any) -> None:
         """Take the parser's next event."""
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event, self._place_of(event))
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self._enter(event, self._place_of(event))
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._leave()
-            case yaml.AliasEvent():
-                self._alias(str(event.anchor), self.places.of(event.start_mark))
-            case yaml.DocumentStartEvent():
-                self._document(self.places.of(event.start_mark))
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            self._scalar(event)
+        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
+            self._enter(event)
+        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+            self._leave()
+        elif kind is yaml.AliasEvent:
+            self._alias(str(event.anchor), self.places.of(event.start_mark))
+        elif kind is yaml.DocumentStartEvent:
+            self._document(self.places.of(event.start_mark))
 
     def node(self) -> Node:
         """Return the whole.
@@ -378,36 +382,37 @@ class _NodeBuilder:
             self.faults.append(Diagnostic(span, "duplicate-anchor", sentence, instead))
         return span
 
-    def _scalar(self, event: Any, span: Span) -> None:
-        text, style = event.value, event.style
+    def _scalar(self, event: Any) -> None:
+        text, style, span = event.value, event.style, self._place_of(event)
         if style == '"':  # the one that can write a character that does not stand in the file
             _refuse_unprintable(text, self.places.file, span)
         depth = len(self._open) + 1
         self._limits.count(1, len(text), depth, span)
-        value = _scalar_value(text, style)
-        is_ambiguous = not style and isinstance(value, str) and is_no_text(value)
-        composed = _Composed(ScalarNode(value, span, is_ambiguous), text, not style)
+        composed = _Composed(_scalar_node(text, style, span), text, not style)
         if event.anchor is not None:
             self._anchors[event.anchor] = composed, _NodeSize(1, len(text), 1)
-        self._hold(composed, depth)
+        self._hold(composed)
 
-    def _enter(self, event: Any, span: Span) -> None:
+    def _enter(self, event: Any) -> None:
+        span = self._place_of(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         limits, depth = self._limits, len(self._open) + 1
         before = limits.nodes, limits.texts
         limits.count(1, 0, depth, span)
-        is_mapping = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(_OpenNode(event.anchor, span, is_mapping, *before, depth))
+        is_mapping = type(event) is yaml.MappingStartEvent
+        self._open.append(_OpenNode(event.anchor, span, is_mapping, *before))
 
     def _leave(self) -> None:
         ended = self._open.pop()
-        composed = _Composed(_ended_node(ended))
+        composed, depth = _Composed(_ended_node(ended)), len(self._open) + 1
+        deepest = max(ended.deepest, depth + 1 if ended.nodes or ended.entries else depth)
         if ended.anchor is not None:
             nodes, texts = self._limits.nodes - ended.nodes_before, self._limits.texts
-            size = _NodeSize(nodes, texts - ended.texts_before, ended.deepest - len(self._open))
+            size = _NodeSize(nodes, texts - ended.texts_before, deepest - depth + 1)
             self._anchors[ended.anchor] = composed, size
-        self._hold(composed, ended.deepest)
+        self._reach(deepest)
+        self._hold(composed)
 
     def _alias(self, anchor: str, span: Span) -> None:
         """Take a node again: it counts as all that it holds."""
@@ -421,15 +426,20 @@ class _NodeBuilder:
         composed, size = named
         self._limits.is_aliased, depth = True, len(self._open) + size.height
         self._limits.count(size.nodes, size.texts, depth, span)
-        self._hold(composed, depth)
+        self._reach(depth)
+        self._hold(composed)
 
-    def _hold(self, composed: _Composed, deepest: int) -> None:
+    def _reach(self, depth: int) -> None:
+        """Let what is open know how deep something in it reaches."""
+        if self._open:
+            self._open[-1].deepest = max(self._open[-1].deepest, depth)
+
+    def _hold(self, composed: _Composed) -> None:
         """Put a node into what is open."""
         if not self._open:
             self._root = composed.node
             return
         holder = self._open[-1]
-        holder.deepest = max(holder.deepest, deepest)
         if not holder.is_mapping:
             holder.nodes.append(composed.node)
         elif holder.key is None:
@@ -461,9 +471,11 @@ def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic:
     return Diagnostic(place, "duplicate-key", sentence, "keep one of the two")
 
 
-def _scalar_value(text: str, style: str | None) -> str | int | bool:
-    if style:
-        return text
+def _scalar_node(text: str, style: str | None, span: Span) -> ScalarNode:
+    if style or not is_no_text(text):
+        return ScalarNode(text, span)
     if text in {"true", "false"}:
-        return text == "true"
-    return int(text) if WHOLE_NUMBER.fullmatch(text) else text
+        return ScalarNode(text == "true", span)
+    if WHOLE_NUMBER.fullmatch(text):
+        return ScalarNode(int(text), span)
+    return ScalarNode(text, span, is_ambiguous=True)

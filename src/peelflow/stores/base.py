@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from attrs import field, frozen
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Change, Event, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result
 from peelflow.stores.codec import check_text
@@ -144,9 +145,8 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for; with `assumed`, those alone that were taken over are listed. Those of a
-    `force` are those that it leads, and those that it is or was joint with; with `joint`, those
-    alone that are or were joint.
+    unless asked for. Those of a `force` are those that it leads, and those that it is or was joint
+    with; with `joint`, those alone that are or were joint.
     """
 
     force: str | None = None
@@ -156,13 +156,15 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
-    assumed: bool = False
     joint: bool = False
 
 
 @frozen
 class LedgerTotal:
-    """How many records of a force, category and level count so on a ledger."""
+    """How many records of a force, category and level count so on a ledger.
+
+    `assumed` of them stand where they were taken over.
+    """
 
     force: str
     category: str
@@ -170,6 +172,7 @@ class LedgerTotal:
     ledger: str
     counts: str
     total: int
+    assumed: int = 0
 
 
 @frozen
@@ -260,7 +263,8 @@ class QueryStore(Protocol):
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes dated on or before `as_at` (None: all), zeros left out.
 
-        With `known`, only the changes of events up to that position of the feed.
+        With `known`, only the changes of events up to that position of the feed. How many of each
+        are assumed is of the same moment, day and position as the sum.
         """
 
 
@@ -452,6 +456,20 @@ def check_query(query: RecordQuery) -> None:
 def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
     """Return whether a record's field says the text that a query asks for."""
     return field is None or record.fields.get(field[0]) == field[1]
+
+
+TotalLine = tuple[str, str, Level, str, str]
+"""A force, category, level, ledger and way of counting."""
+
+
+def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
+    """Return the sums of changes, of one force's alone if one is named."""
+    sums: Counter[TotalLine] = Counter()
+    for change in changes:
+        if force in (None, change.force):
+            line = (change.force, change.category, change.level, change.ledger, change.counts)
+            sums[line] += change.delta
+    return sums
 
 
 def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:

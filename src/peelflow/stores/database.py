@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from functools import partial
 from itertools import chain, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from peelflow.model.records import Record
+from peelflow.engine.fold import assumed_changes
+from peelflow.model.records import Event, Record
 from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     Capabilities,
@@ -32,6 +33,7 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     StoredRow,
+    TotalLine,
     WriteBatch,
     check_keys,
     check_numbers,
@@ -41,6 +43,7 @@ from peelflow.stores.base import (
     matches_field,
     read_set_ids,
     total_order,
+    totals_of,
 )
 from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.rows import decoded_rows, stored_event
@@ -49,6 +52,7 @@ from peelflow.stores.schema_check import Select
 _T = TypeVar("_T")
 Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
 """Runs one statement with its parameters and returns the rows."""
+_number = attrgetter("number")
 STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
 """What of an event's row is read: SQLite builds every text that it is asked for."""
 LISTING_PAGE = 256
@@ -69,18 +73,23 @@ class Dialect:
         feed: What to select events with their positions from.
         whole_feed: The same, with the events that have no position yet; and its order.
         known_changes: What to select the changes up to a position of the feed from.
+        later_corrections: Selects the record of each correction behind a position of the feed.
         mark: What stands for a parameter.
         among: The condition that a text is one of those in one parameter.
         array: Makes that parameter of the texts.
         lock: What makes a statement hold the rows it gives.
         field_condition: The condition that a field, by name, says a text; None where every record
             is looked at instead.
+        last_day: The day of a record's last event that is no note, of its row's text; None where
+            each history is looked at instead.
+        stands_as_begun: The condition that a record's row says that it stands where it began.
     """
 
     prefix: str
     feed: str
     whole_feed: str
     known_changes: str
+    later_corrections: str
     mark: str = "?"
     among: str = "IN (SELECT value FROM json_each(?))"
     array: Callable[[Sequence[str]], object] = json.dumps
@@ -88,6 +97,9 @@ class Dialect:
     # A field's name is no path: it may hold any character.
     field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
         WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
+    last_day: str | None = "json_extract(body, '$.on')"
+    stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
+        WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
 
 
 class Statements:
@@ -178,8 +190,6 @@ class Statements:
         elif query.level != "any":
             is_number = isinstance(query.level, int)
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
-        if query.assumed:
-            where[f"body LIKE {mark}"] = (f"{ASSUMED_START}%",)
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
         if query.joint:
@@ -188,20 +198,73 @@ class Statements:
         return where
 
     def totals(
-        self, as_at: date | None, force: str | None, known: int | None
+        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement that sums up the changes."""
+        """Return the statement that sums up the changes, and says how many of them are assumed.
+
+        Behind the sums come, with numbers from 1, the events of each record that was taken over and
+        moved since: whether it stood where it was taken over is for whoever reads them to say.
+        """
         mark = self.dialect.mark
         where: dict[str, object] = {}
         if as_at is not None:
             where[f'"on" <= {mark}'] = as_at.isoformat()
         if force is not None:
             where[f"force = {mark}"] = force
+        position = () if known is None else (known,)
+        taken, asked = self._taken_over(as_at, force, known, has_joint=has_joint)
         source = f"{self.dialect.prefix}changes" if known is None else self.dialect.known_changes
-        sql = f"""SELECT {_TOTAL_COLUMNS}, sum(delta) FROM {source}
+        standing = "SELECT id FROM taken WHERE how = 'standing'"
+        sql = f"""WITH taken AS ({taken}) SELECT {_TOTAL_COLUMNS}, sum(delta),
+                sum(CASE WHEN record IN ({standing}) THEN delta ELSE 0 END),
+                '' AS record, 0 AS number, '' AS text FROM {source}
             WHERE {" AND ".join(where) or "1 = 1"}
-            GROUP BY {_TOTAL_COLUMNS} HAVING sum(delta) <> 0"""
-        return sql, (*(() if known is None else (known,)), *where.values())
+            GROUP BY {_TOTAL_COLUMNS} HAVING sum(delta) <> 0
+            UNION ALL SELECT '', '', 0, '', '', 0, 0, record, number, text
+            FROM {self._events_until(known)} record IN (SELECT id FROM taken WHERE how = 'moved')"""
+        return sql, (*asked, *position, *where.values(), *position)
+
+    def _taken_over(
+        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return what selects the records that are, or were known to be, taken over.
+
+        Of each that has not moved since then its row says whether it is standing or has walked.
+        """
+        mark, prefix = self.dialect.mark, self.dialect.prefix
+        unmoved: dict[str, object] = {}
+        if self.dialect.last_day is None:
+            unmoved["1 = 0"] = None
+        elif as_at is not None:
+            unmoved[f"{self.dialect.last_day} <= {mark}"] = as_at.isoformat()
+        if known is not None:
+            until = f"{self._events_until(known)} record = id"
+            unmoved[f"number = (SELECT max(number) FROM {until})"] = known
+        where: dict[str, tuple[object, ...]] = {f"body LIKE {mark}": (f"{ASSUMED_START}%",)}
+        if known is not None:
+            # What was entered anew since may have been taken over then, and of another force.
+            corrected = f"id IN ({self.dialect.later_corrections})"
+            where = {f"(body LIKE {mark} OR {corrected})": (f"{ASSUMED_START}%", known)}
+        if force is not None and known is None and has_joint:
+            joint = f"id IN (SELECT record FROM {self.joint_with})"
+            where[f"({self.of_force} OR {joint})"] = (force, force)
+        elif force is not None and known is None:
+            where[self.of_force] = (force,)
+        elif force is not None:
+            of_force = f"SELECT record FROM {prefix}changes WHERE force = {mark}"
+            where[f"id IN ({of_force})"] = (force,)
+        row_says = f"CASE WHEN {self.dialect.stands_as_begun} THEN 'standing' ELSE 'walked' END"
+        sql = f"""SELECT id, CASE WHEN {" AND ".join(unmoved) or "1 = 1"} THEN {row_says}
+            ELSE 'moved' END AS how
+            FROM {prefix}records WHERE {" AND ".join(where)}"""
+        told = [value for value in unmoved.values() if value is not None]
+        return sql, (*told, *chain.from_iterable(where.values()))
+
+    def _events_until(self, known: int | None) -> str:
+        """Return what events are selected from, up to a position, and the next condition's AND."""
+        if known is None:
+            return f"{self.dialect.prefix}events WHERE"
+        return f"{self.dialect.feed} WHERE position <= {self.dialect.mark} AND"
 
 
 class ForceStatements:
@@ -344,9 +407,9 @@ class DatabaseStore(ABC):
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
-        sql, parameters = self._statements.totals(as_at, force, known)
-        totals = [LedgerTotal(*row) for row in self._ask(sql, parameters, list)]
-        return tuple(sorted(totals, key=total_order))
+        has_joint = force is not None and self._has_joint_records()
+        sql, parameters = self._statements.totals(as_at, force, known, has_joint=has_joint)
+        return self._ask(sql, parameters, partial(_totals_of, as_at, force))
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
@@ -370,6 +433,28 @@ class DatabaseStore(ABC):
             (after, limit),
             lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
         )
+
+
+def _totals_of(
+    as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
+) -> Sequence[LedgerTotal]:
+    """Return the totals of what `Statements.totals` gives."""
+    sums: dict[TotalLine, tuple[int, int]] = {}
+    histories: dict[str, list[Event]] = {}
+    for *line, total, assumed, record, number, text in rows:
+        if number:
+            event = stored_event(record, number, text, "", "").event
+            histories.setdefault(record, []).append(event)
+        else:
+            force_of, category, level, ledger, counts = line
+            sums[force_of, category, level, ledger, counts] = total, assumed
+    ordered = (sorted(history, key=_number) for history in histories.values())
+    standing = chain.from_iterable(assumed_changes(history, as_at) for history in ordered)
+    moved = totals_of(standing, force)
+    totals = (
+        LedgerTotal(*line, total, assumed + moved[line]) for line, (total, assumed) in sums.items()
+    )
+    return sorted(totals, key=total_order)
 
 
 def _first_value(rows: Sequence[Any]) -> Any:

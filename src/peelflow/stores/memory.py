@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
@@ -12,7 +11,8 @@ from typing import NoReturn
 
 from attrs import frozen
 
-from peelflow.model.records import Record
+from peelflow.engine.fold import assumed_changes
+from peelflow.model.records import Corrected, Event, Record, TakenOver
 from peelflow.stores.base import (
     Capabilities,
     ChangeRow,
@@ -39,6 +39,7 @@ from peelflow.stores.base import (
     read_set_ids,
     store_closed,
     total_order,
+    totals_of,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
@@ -147,14 +148,20 @@ class MemoryStore:
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
-        sums: Counter[tuple[str, str, int | None, str, str]] = Counter()
         with self._lock:
-            entries = self._feed[:known]
-        for change in (change for entry in entries for change in entry.event.changes):
-            if (as_at is None or change.on <= as_at) and force in (None, change.force):
-                key = (change.force, change.category, change.level, change.ledger, change.counts)
-                sums[key] += change.delta
-        totals = (LedgerTotal(*key, total) for key, total in sums.items() if total)
+            events = [entry.event for entry in self._feed[:known]]
+        changes = (change for event in events for change in event.changes)
+        sums = totals_of(
+            (change for change in changes if as_at is None or change.on <= as_at), force
+        )
+        taken = {event.record for event in events if is_taken_over(event)}
+        histories: dict[str, list[Event]] = {}
+        for event in events:
+            if event.record in taken:
+                histories.setdefault(event.record, []).append(event)
+        standing = (assumed_changes(history, as_at) for history in histories.values())
+        assumed = totals_of((change for changes in standing for change in changes), force)
+        totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums.items() if total)
         return sorted(totals, key=total_order)
 
     def keep_document(self, digest: str, content: bytes) -> None:
@@ -285,10 +292,15 @@ def _index_keys(record: Record) -> Iterator[tuple[str, str]]:
         yield record.category, row.force
 
 
+def is_taken_over(event: Event) -> bool:
+    """Return whether a record is taken over by an event, or entered anew so."""
+    entry = event.what.entry if isinstance(event.what, Corrected) else event.what
+    return isinstance(entry, TakenOver)
+
+
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
-        and (record.assumed or not query.assumed)
         and record.is_of(query.force, ever=True)
         and (record.joint_with or record.was_joint_with or not query.joint)
         and query.category in (None, record.category)

@@ -132,15 +132,15 @@ _STATEMENTS = Statements(
         prefix="",
         feed="events",
         whole_feed="events ORDER BY position",
-        # What was known is everything but what came later, which mostly is little: its own text
-        # tells it.
-        known_changes="""(SELECT "on", force, category, level, ledger, counts, delta FROM changes
-            UNION ALL
-            SELECT json_extract(value, '$.on'), json_extract(value, '$.force'),
+        # What was known is everything but what came later, mostly little: its own text tells it.
+        known_changes="""(SELECT record, "on", force, category, level, ledger, counts, delta
+            FROM changes UNION ALL
+            SELECT record, json_extract(value, '$.on'), json_extract(value, '$.force'),
             json_extract(value, '$.category'), json_extract(value, '$.level'),
             json_extract(value, '$.ledger'), json_extract(value, '$.counts'),
             -json_extract(value, '$.delta')
             FROM events, json_each(text, '$.changes') WHERE position > ?)""",
+        later_corrections="SELECT record FROM events WHERE position > ? AND kind = 'corrected'",
     )
 )
 _POSITION = "SELECT coalesce(max(position), 0) FROM events"

@@ -22,6 +22,7 @@ from peelflow.register.csv_schema import (
     SHEET_KINDS,
     SheetKind,
     SheetLines,
+    kind_of,
 )
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
@@ -48,6 +49,11 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "parent": "The id of the cause of concern above it",
     "joint_with": "The forces that it is of beside that one, with ; between them",
     "joint_acts": "Whose persons act on a joint record: those of its lead force, or of any",
+    "event": "The number of the event that was wrong, as `peelflow show` lists it",
+    "correction": "void: it never happened; redate: it was on another day; reenter: event 1 was "
+    "typed wrong, and the filled cells say what it should have been",
+    "to": "The day that the event is moved to; only where it is re-dated",
+    "clear": "The fields that should not have been there, with ; between them",
     "state": "Only for a record taken over: the state it stands in",
     "on": "The day it happened; of a record taken over, the day as at which it stands so",
     "trigger": "What is done",
@@ -71,6 +77,27 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "value": "What it says from now on; empty to unset it",
     "note": "What is to be known of the record; it moves nothing",
 }
+_MEANINGS_OF: Mapping[str, Mapping[str, str]] = {
+    "corrections": {
+        "on": "The day that the correction is made on",
+        "category": "What it should have been; empty, as each cell of what was right",
+        "force": "The force that it should have been of",
+        "level": "The level that it should have had: 1 to 4, or none",
+        "parent": "The id of the record that it should have been below, or none",
+        "issued": "The day it should have been issued on",
+        "graded": "The day that its level was given, or none",
+        "state": "The state that it should have been taken over in",
+    },
+    "links": {
+        "parent": "The id of the record above it",
+        "on": "The day from which it lies there",
+    },
+    "joint": {
+        "joint_with": "The forces beside its lead force, with ; between them, or none",
+        "on": "The day from which it is so",
+    },
+}
+"""What a column says in one kind of sheet, where that is not what it says in others."""
 _EXAMPLES: Mapping[str, str | date] = {
     "record": "EXAMPLE-1",
     "category": DEFAULT_CATEGORY,
@@ -88,14 +115,26 @@ _EXAMPLES: Mapping[str, str | date] = {
     "value": "lead-4",
     "note": "The oversight group asked for a date",
     "reason": "the work moved to another team",
+    "event": "1",
+    "correction": "reenter",
     "document": "letters/EXAMPLE-1.pdf",
     "kind": "letter",
     "owner": "lead-3",
     "question": "7.2",
     "title": "What it asks for",
 }
-_NOT_IN_EXAMPLE = {"records": ("on", "reason"), "acts": ("reason", "document", "kind")}
+_NOT_IN_EXAMPLE = {
+    "records": ("on", "reason"),
+    "acts": ("reason", "document", "kind"),
+    "corrections": ("owner", "question", "title"),
+}
 """What the example row of a kind leaves empty though another kind's has it."""
+_EXAMPLES_OF: Mapping[str, Mapping[str, str]] = {
+    "corrections": {"reason": "level 2 in the letter"},
+    "links": {"parent": "EXAMPLE-2"},
+    "joint": {"joint_with": "suffolk", "reason": "one unit of two forces"},
+}
+"""What the example row of a kind says otherwise than another kind's."""
 
 
 @frozen
@@ -115,9 +154,10 @@ def template_columns(
     """Return the columns of a template.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments, notes or documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, joint,
+            notes or documents.
         rulebook: The rules, for the words of drop-down lists.
-        category: Whose fields a template of records has.
+        category: Whose fields a template of records or corrections has.
 
     Raises:
         InvalidRequest: The kind or the category is unknown.
@@ -133,7 +173,7 @@ def template_columns(
     columns = [
         TemplateColumn(
             name,
-            COLUMN_MEANINGS[name],
+            _MEANINGS_OF.get(kind, {}).get(name, COLUMN_MEANINGS[name]),
             name in sheet.required and name != "value",
             name in DATE_COLUMNS,
             lists.get(name, ()),
@@ -148,7 +188,8 @@ def template_columns(
 def _field_column(sheet: SheetKind, name: str, rule: FieldRule) -> TemplateColumn:
     heading = f"{FIELD_PREFIX}{name}" if name in sheet.columns else name
     choices = rule.choices if rule.type == "choice" else ()
-    return TemplateColumn(heading, rule.title, rule.required, rule.type == "date", choices)
+    required = rule.required and not sheet.unfilled
+    return TemplateColumn(heading, rule.title, required, rule.type == "date", choices)
 
 
 def _choices_of(rulebook: Rulebook, category: Category) -> Mapping[str, tuple[str, ...]]:
@@ -191,20 +232,21 @@ def example_row(kind: str, columns: Sequence[TemplateColumn]) -> tuple[str | dat
         columns: Its columns.
     """
     left_out = _NOT_IN_EXAMPLE.get(kind, ())
+    headings = [column.heading for column in columns]
     needed = {column.heading for column in columns if column.required}
     shown = {*needed, "level", "owner", "question", "title", "value"} - {*left_out}
-    return tuple(
-        _EXAMPLES.get(column.heading) if column.heading in shown else None for column in columns
-    )
+    said = {**_EXAMPLES, **_EXAMPLES_OF.get(kind, {})}
+    return tuple(said.get(name) if name in shown else None for name in headings)
 
 
 def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CATEGORY) -> bytes:
     """Return a workbook to fill in, as its bytes.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments, notes or documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, joint,
+            notes or documents.
         rulebook: The rules, for the words of drop-down lists.
-        category: Whose fields a template of records has.
+        category: Whose fields a template of records or corrections has.
 
     Raises:
         InvalidRequest: The kind or the category is unknown.
@@ -303,7 +345,7 @@ def sheet_lines(path: Path) -> tuple[SheetLines, ...] | None:
         return None
     book = read_workbook(path, read_file(path))
     grids = [grid for name in book.sheets if (grid := book.grid(name)).rows]
-    filled = [(kind, grid) for grid in grids if (kind := _kind_of(grid)) is not None]
+    filled = [(kind, grid) for grid in grids if (kind := kind_of(_heads(grid))) is not None]
     if not filled:
         sentence = f"none of the sheets {listed(book.sheets)} is one of a template"
         instead = "draft a map of its own columns: `peelflow import FILE --propose MAP`"
@@ -314,10 +356,8 @@ def sheet_lines(path: Path) -> tuple[SheetLines, ...] | None:
     return tuple(_lines_of(kind, grid) for kind, grid in filled)
 
 
-def _kind_of(grid: Grid) -> SheetKind | None:
-    """Return the kind of sheet whose columns the first row has."""
-    head = {text_of(value) for value in grid.rows[0].cells}
-    return next((kind for kind in SHEET_KINDS if kind.identifying_column in head), None)
+def _heads(grid: Grid) -> set[str]:
+    return {text_of(value) for value in grid.rows[0].cells}
 
 
 def _computed_faults(grid: Grid) -> Iterator[Diagnostic]:
@@ -350,4 +390,5 @@ def _is_example(kind: SheetKind, cells: Mapping[str, str]) -> bool:
     id_column = "person" if kind.name == "appointments" else "record"
     if id_column == "record" and said.get("record") != _EXAMPLES["record"]:
         return False
-    return bool(said) and all(text == text_of(_EXAMPLES.get(name)) for name, text in said.items())
+    shown = {**_EXAMPLES, **_EXAMPLES_OF.get(kind.name, {})}
+    return bool(said) and all(text == text_of(shown.get(name)) for name, text in said.items())

@@ -15,6 +15,7 @@ from typing import Literal
 
 from attrs import define, evolve, field, frozen
 
+from peelflow.engine.fold import is_assumed
 from peelflow.errors import (
     Diagnostic,
     InspectorateOnly,
@@ -40,7 +41,7 @@ from peelflow.register import commands
 from peelflow.register.csv_schema import BadCell, path_of_document, read_document
 from peelflow.register.register import Register
 from peelflow.register.session import Session
-from peelflow.register.taken_over import inspectorate_roles, is_assumed
+from peelflow.register.taken_over import inspectorate_roles
 from peelflow.register.validation import check_not_future
 from peelflow.results import Result
 from peelflow.rulebook.yaml_reader import fault

@@ -59,19 +59,34 @@ def _known_changes(mark: str) -> str:
         JOIN peelflow_feed f ON f.serial = e.serial WHERE f.position <= {mark}) AS known"""
 
 
+def _later_corrections(mark: str) -> str:
+    return f"""SELECT record FROM {_FEED} WHERE position > {mark} AND kind = 'corrected'
+        UNION ALL SELECT record FROM peelflow_events JOIN peelflow_unplaced USING (serial)
+        WHERE kind = 'corrected'"""
+
+
 @cache
 def _statements(name: str, mark: str, lock: str) -> Statements:
     dialect = Dialect(
-        prefix="peelflow_", feed=_FEED, whole_feed=_WHOLE_FEED, known_changes=_known_changes(mark)
+        prefix="peelflow_",
+        feed=_FEED,
+        whole_feed=_WHOLE_FEED,
+        known_changes=_known_changes(mark),
+        later_corrections=_later_corrections(mark),
     )
     if name == SQLITE:
         return Statements(evolve(dialect, mark=mark))
-    lock = f" ORDER BY id {lock}"
-    dialect = evolve(dialect, mark=mark, array=list, lock=lock, field_condition=None)
+    dialect = evolve(dialect, mark=mark, array=list, lock=f" ORDER BY id {lock}")
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
-        return Statements(evolve(dialect, among=f"= ANY({mark})", field_condition=field))
-    return Statements(evolve(dialect, among=f"IN {mark}"))
+        known = evolve(dialect, among=f"= ANY({mark})", field_condition=field, last_day=_LAST_DAY)
+        return Statements(evolve(known, stands_as_begun=_STANDS_AS_BEGUN))
+    other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
+    return Statements(evolve(other, stands_as_begun="1 = 0"))
+
+
+_LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
+_STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:

@@ -218,7 +218,7 @@ class ConsistentReads(Contract):
         assert after == events == fed == [("a", 1)]
 
 
-class ReadingsOfOneForce(Contract):
+class ReadsOfOneForce(Contract):
     """S14."""
 
     def test_reads_the_records_of_one_force_alone(self, store: Store) -> None:

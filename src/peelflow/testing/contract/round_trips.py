@@ -20,7 +20,9 @@ from peelflow.model.records import (
     Attached,
     Corrected,
     Event,
+    Moment,
     ParentLinked,
+    TakenOver,
     Value,
 )
 from peelflow.model.rules import Pin
@@ -126,6 +128,22 @@ class EventHistories(Contract):
         ]
         assert list(store.totals(as_at=date(2024, 1, 1))) == []
 
+    def test_totals_say_how_many_are_assumed(self, store: Store) -> None:
+        """S4: how many stand where they were taken over; by then, where they moved since."""
+        taken = TakenOver("WMP", "recommendation", 3, PIN, "open", DAY)
+        for name in ("a", "b"):
+            append_next(store, name, what=taken, assumed=True, changes=(change(),))
+        append_next(store, "c", changes=(change(),))
+        both = LedgerTotal("WMP", "recommendation", 3, "portal", "open", 3, 2)
+        known = store.position()
+
+        assert list(store.totals()) == list(store.totals(as_at=DAY, force="WMP")) == [both]
+        walked = {"self_certified": Moment(2, DAY)}
+        append_next(store, "a", assumed=True, state="self_certified", entered=walked)
+        assert list(store.totals()) == list(store.totals(as_at=DAY)) == [evolve(both, assumed=1)]
+        assert store.position() > known
+        assert list(store.totals(known=known)) == [both]
+
     def test_totals_leave_zeros_out(self, store: Store) -> None:
         """S4: what came and went is no row."""
         append_next(store, changes=(change(), change("open", -1)))
@@ -157,18 +175,6 @@ class EventHistories(Contract):
         append_next(store, "c", force="GMP", state="closed", parent="a")
 
         assert [record.id for record in store.records(wanted)] == expected
-
-    def test_lists_those_alone_that_were_taken_over(self, store: Store) -> None:
-        """S4: where it is asked for, whatever state they come to stand in."""
-        append_next(store, "a", assumed=True)
-        append_next(store, "b", assumed=True, force="GMP")
-        append_next(store, "c")
-        append_next(store, "a", assumed=True, state="closed")
-
-        taken = store.records(RecordQuery(assumed=True))
-        assert [record.id for record in taken] == ["a", "b"]
-        taken = store.records(RecordQuery(force="WMP", assumed=True))
-        assert [record.id for record in taken] == ["a"]
 
     def test_lists_a_record_where_it_now_belongs(self, store: Store) -> None:
         """S4: a correction may give a record another force, category, level and parent."""

@@ -19,7 +19,7 @@ from peelflow.stores.rows import GENESIS, chain, verify_chain
 from peelflow.testing.audit import audit, recomputed
 from peelflow.testing.contract import Contract
 from peelflow.testing.contract.append import AtomicBatches, IdempotencyKeys, OptimisticConcurrency
-from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed, ReadingsOfOneForce
+from peelflow.testing.contract.reads import ConsistentReads, GaplessFeed, ReadsOfOneForce
 from peelflow.testing.contract.round_trips import DocumentContents, EventHistories, TextRoundTrips
 from peelflow.testing.samples import (
     NAME,
@@ -317,7 +317,7 @@ class StoreContract(
     SharedByProcesses,
     SchemaVersions,
     ClosedStores,
-    ReadingsOfOneForce,
+    ReadsOfOneForce,
 ):
     """The promises S1 to S14; derive `Test…` from it and say where an empty store is.
 
