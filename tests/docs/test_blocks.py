@@ -125,7 +125,7 @@ def test_the_reference_of_sheets_names_every_column() -> None:
     told = [
         (name, by, tuple(re.findall("`([a-z_]+)`", must)), tuple(re.findall("`([a-z_]+)`", may)))
         for name, by, must, may in re.findall(
-            r"^\| ([a-z]+) \| `([a-z]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
+            r"^\| ([a-z]+) \| `([a-z_]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
         )
     ]
     assert told == [
