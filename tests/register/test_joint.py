@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peelflow import Joint, load
+from peelflow.cli import main
 from peelflow.errors import (
     InvalidRequest,
     NotPermitted,
@@ -28,6 +29,7 @@ from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.overdue import overdue
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.portfolio.selection import Selection, each_selected
+from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
 from peelflow.stores.base import Store
@@ -35,6 +37,7 @@ from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import open_store
 from peelflow.testing.audit import audit
 from tests.builders.force import HMICFRS, LIAISON, START, clock
+from tests.builders.rules import REVIEW_1, REVIEW_PLAN, write_review_rules
 from tests.stores.conftest import url_of
 
 NORFOLK, SUFFOLK, ESSEX = FORCES = ("norfolk", "suffolk", "essex")
@@ -598,6 +601,174 @@ def close(register: Register, record: str, force: str) -> None:
     register.fire(record, "start", actor=LIAISON, on=LATER)
     kept = [letter(register, force, record)]
     register.fire(record, "close", actor=chief(force), on=LATER, evidence=kept)
+
+
+SHEETS = {
+    "1-records": """\
+record,category,level,force,joint_with,joint_acts,parent,issued,actor,actor_role,state,on,source,reason
+J-2,recommendation,2,norfolk,suffolk; essex,,,2022-01-10,unit,liaison_officer,,,,
+J-3,recommendation,2,norfolk,none,,,2022-01-10,unit,liaison_officer,,,,
+J-4,afi,2,norfolk,suffolk,any,,2022-01-10,unit,liaison_officer,in_progress,2022-02-01,list,as it was
+C-2,cause_of_concern,none,norfolk,suffolk,,,2022-01-10,unit,liaison_officer,,,,
+C-2-1,recommendation,2,norfolk,,,C-2,2022-01-10,unit,liaison_officer,,,,
+""",
+    "2-joint": """\
+record,joint_with,joint_acts,on,reason,actor,actor_role
+J-2,none,,2022-02-01,the unit was dissolved,unit,liaison_officer
+J-3,suffolk,any,2022-02-01,agreed,unit,liaison_officer
+""",
+    "3-corrections": """\
+record,event,correction,joint_with,on,reason,actor,actor_role
+C-2,1,reenter,essex,2022-02-01,the other force,unit,liaison_officer
+""",
+}
+
+
+def test_sheets_say_it_at_entry_from_a_day_on_and_all_along(tmp_path: Path) -> None:
+    """All rows or none, and importing them again changes nothing."""
+    register = opened(MemoryStore())
+    paths = [tmp_path / f"{name}.csv" for name in SHEETS]
+    for path, text in zip(paths, SHEETS.values(), strict=True):
+        path.write_text(text, "utf-8")
+
+    assert import_sheets(register, paths).faults == ()
+    assert import_sheets(register, paths).known == 8
+    said = {each.id: (each.joint_with, each.joint_acts) for each in register.records()}
+    assert said == {
+        "C-2": ((ESSEX,), "lead"),
+        "C-2-1": ((ESSEX,), "lead"),
+        "J-2": ((), "lead"),
+        "J-3": ((SUFFOLK,), "any"),
+        "J-4": ((SUFFOLK,), "any"),
+    }
+    assert register.record("J-2").was_joint_with == (ESSEX, SUFFOLK)
+    assert register.figures(force=SUFFOLK).assumed == register.figures().assumed == 1
+    assert register.figures(force=ESSEX).assumed == 0
+    assert register.verify() == ()
+
+
+@pytest.mark.parametrize(
+    ("joint_with", "acts", "said"),
+    [
+        ("suffolk", "all", "`joint_acts` is 'all'"),
+        ("", "any", "only a record that is `joint_with` others has it"),
+        ("none", "any", "only a record that is `joint_with` others has it"),
+        ("norfolk", "", "its lead force norfolk among them"),
+    ],
+)
+def test_a_cell_that_says_no_forces_is_told(
+    tmp_path: Path, joint_with: str, acts: str, said: str
+) -> None:
+    """With its place."""
+    path = tmp_path / "records.csv"
+    path.write_text(
+        "record,category,level,force,joint_with,joint_acts,issued,actor,actor_role\n"
+        f"J-2,afi,2,norfolk,{joint_with},{acts},2022-01-10,unit,liaison_officer\n",
+        "utf-8",
+    )
+
+    (fault,) = import_sheets(opened(MemoryStore()), [path]).faults
+    assert said in fault.sentence
+    assert fault.span.line == 2
+
+
+def test_the_lead_forces_own_rules_are_read_with_it(tmp_path: Path) -> None:
+    """In the register of another force, which may have rules of its own of that name."""
+    store = MemoryStore()
+    for force, more in (
+        (NORFOLK, {}),
+        (SUFFOLK, {"first": REVIEW_1.replace("  park:", "  rest:")}),
+    ):
+        rules = load(write_review_rules(tmp_path / force, **more))
+        scoped = opened(store, force, rulebook=rules)
+        scoped.add(f"{force}-review", **REVIEW, force=force, actor=LIAISON)
+    rules = load(tmp_path / NORFOLK)
+    everyone = opened(store, rulebook=rules)
+    everyone.make_joint(f"{NORFOLK}-review", ALL_ACT, on=REVIEW_DAY, **BY)
+
+    bare = opened(store, SUFFOLK)
+    shown = bare.record(f"{NORFOLK}-review")
+    assert "park" in {
+        each.trigger for each in bare.lifecycle(shown.lifecycle).states["open"].transitions
+    }
+    bare.fire(shown.id, "park", actor=LIAISON, on=REVIEW_DAY)
+    theirs = opened(store, SUFFOLK, rulebook=load(tmp_path / SUFFOLK))
+    theirs.add("another", **REVIEW, force=SUFFOLK, actor=LIAISON)
+    theirs.fire("another", "rest", actor=LIAISON, on=REVIEW_DAY)
+    assert opened(store, ESSEX).store.lifecycles() == {}
+
+
+REVIEW_DAY = date(2024, 4, 3)
+REVIEW: dict[str, Any] = {
+    "category": "local_review",
+    "issued": date(2023, 4, 3),
+    "fields": {"owner": "unit-lead", "area": "roads"},
+}
+
+
+def test_time_and_plans_move_it_where_its_force_acts(tmp_path: Path) -> None:
+    """Others pass it over: it is the lead force's to move, unless all act."""
+    store, rules = MemoryStore(), load(write_review_rules(tmp_path))
+    for name, joint in (("lead", WITH_SUFFOLK), ("all", ALL_ACT)):
+        opened(store, rulebook=rules).add(name, **REVIEW, force=NORFOLK, joint=joint, actor=LIAISON)
+    norfolk, suffolk = (opened(store, force, rulebook=rules) for force in FORCES[:2])
+    moving: dict[str, Any] = {"actor": LIAISON, "reason": "the new review"}
+
+    assert suffolk.preview(REVIEW_PLAN, on=REVIEW_DAY).affected == 1
+    assert norfolk.preview(REVIEW_PLAN, on=REVIEW_DAY).affected == 2
+    assert suffolk.migrate(REVIEW_PLAN, **moving, on=REVIEW_DAY).moved == 1
+    assert norfolk.migrate(REVIEW_PLAN, **moving, on=REVIEW_DAY).moved == 1
+    due = REVIEW_DAY + timedelta(40)
+    assert [each.record for each in suffolk.tick(on=due).fired] == ["all"]
+    assert [each.record for each in norfolk.tick(on=due).fired] == ["lead"]
+    assert norfolk.tick(on=due).pending == ()
+
+
+def test_a_figure_is_as_it_was_known() -> None:
+    """Before the record was made joint, and before that was taken back."""
+    register = filled(MemoryStore())
+    before = register.position()
+    made = register.make_joint("norfolk-1", WITH_SUFFOLK, on=DAY, **BY)
+    between = register.position()
+    void: dict[str, Any] = {"correction": "void", "actor": LIAISON, "reason": "a slip"}
+    register.correct("norfolk-1", made.number, **void, on=LATER)
+
+    known = [counted(register, force=SUFFOLK, known=each)[0] for each in (before, between, None)]
+    assert known == [2, 3, 2]
+    assert [counted(register, known=each)[0] for each in (before, between, None)] == [4, 4, 4]
+    asked = each_selected(register, Selection(SUFFOLK, level=2), known=between)
+    assert [each.id for each in asked] == ["J-1", "norfolk-1", "suffolk-1"]
+
+
+def test_it_is_shown_and_made_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each option says what it is wrong with, and `none` stands for no force."""
+    monkeypatch.chdir(tmp_path)
+    by = ["--actor", "unit", "--actor-role", "liaison_officer"]
+    entry = ["add", "J-2", "--category", "afi", "--level", "2", "--force", NORFOLK, *by]
+    entry += ["--issued", "2022-01-10"]
+
+    def said(*words: str) -> str:
+        main([*words])
+        told = capsys.readouterr()
+        return told.out + told.err
+
+    assert "belongs to a joint record; give --joint-with too" in said(*entry, "--joint-acts", "any")
+    assert said(*entry, "--joint-with", ESSEX, "--joint-with", SUFFOLK) == "J-2 is `open`\n"
+    mending = ["correct", "J-2", "1", "--reason", "a slip", *by]
+    assert "re-entered" in said(*mending, "--joint-with", "none")
+    assert "re-entered" in said(*mending, "--joint-with", SUFFOLK, "--joint-acts", "any")
+    made = said("joint", "J-2", "--with", ESSEX, "--reason", "moved", "--on", "2022-02-01", *by)
+    assert made == "J-2: norfolk, joint with essex (event 4, 2022-02-01)\n"
+    assert said("joint", "J-2", "--reason", "ended", "--on", "2022-03-01", *by) == (
+        "J-2: norfolk (event 5, 2022-03-01)\n"
+    )
+    shown = said("show", "J-2")
+    assert "re-entered: afi, level 2, norfolk, joint with suffolk, added as open" in shown
+    assert "joint with no force any more" in shown
+    listed = said("list", "--as-at", "2022-02-01", "--where", f"force={ESSEX}")
+    assert "norfolk; essex" in listed
 
 
 DAYS = st.integers(0, 40).map(lambda days: DAY + timedelta(days))

@@ -21,7 +21,7 @@ from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.trials import dry_run
-from peelflow.register.validation import FieldInput, check_type, checked_act
+from peelflow.register.validation import FieldInput, check_type
 
 
 @define(eq=False, auto_attribs=False)  # a verb that is `Final` is no field
@@ -294,7 +294,7 @@ class Batch:
         """
         check_type(acts, Iterable, "what is to be done,", "give pairs of a record's id and an Act")
         with self.savepoint():
-            return tuple([self._fire_pair(*checked_act(pair)) for pair in acts])
+            return tuple([self._fire_pair(*commands.checked_act(pair)) for pair in acts])
 
     def _fire_pair(self, record: str, act: Act) -> Event:
         fire = partial(commands.fire, self.session, record, act.trigger, evidence=act.evidence)

@@ -379,6 +379,16 @@ def link_to_parent(
     refuse_open_child(session, child, open_ledgers(session, child), step)
 
 
+def checked_act(pair: object) -> tuple[str, Act]:
+    """Return a record's id and an act on it; refuse what is no such pair."""
+    match pair:
+        case (str() as record, Act() as act):
+            return record, act
+        case _:
+            what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
+            raise InvalidRequest(what, "is no act on a record", instead)
+
+
 def fire(
     session: Session,
     record: str,

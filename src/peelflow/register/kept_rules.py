@@ -124,8 +124,17 @@ class KeptRules:
             RulesMismatch: Other rules are kept, or come with the rulebook, as that.
             StoreUnavailable: What is kept as that was changed in the store.
         """
-        if pin.digest in self._writable:
-            return
+        if pin.digest not in self._writable and not self._is_of_joint_records(pin):
+            self._check_single_meaning(pin)
+        self._writable.add(pin.digest)
+
+    def _is_of_joint_records(self, pin: Pin) -> bool:
+        """Whether these are another force's own rules, under which a joint record runs."""
+        if not isinstance(self.store, ScopedStore):
+            return False
+        return any(pin.digest == digest for _, _, digest in self.store.joint_lifecycles())
+
+    def _check_single_meaning(self, pin: Pin) -> None:
         here = self._here.get((pin.name, pin.version))
         if here is not None and here.pin.digest != pin.digest:
             raise RulesMismatch(pin.name, pin.version, instead=self._advice(here))
@@ -133,7 +142,6 @@ class KeptRules:
             if (name, version) == (pin.name, pin.version) and digest != pin.digest:
                 self._refuse_changed(pin, digest, text)
                 raise RulesMismatch(name, version, instead=self._advice(here))
-        self._writable.add(pin.digest)
 
     def unfiled(self) -> tuple[Lifecycle, ...]:
         """Return the lifecycles of forces' own that are kept, and whose file is not here."""

@@ -14,7 +14,6 @@ from peelflow.engine.requirements import QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.date_spans import is_date_of, say_date_forms
-from peelflow.model.decisions import Act
 from peelflow.model.records import (
     Actor,
     Added,
@@ -179,16 +178,6 @@ def checked_documents(evidence: object) -> tuple[Document, ...]:
     for document in documents:
         check_document(document)
     return documents
-
-
-def checked_act(pair: object) -> tuple[str, Act]:
-    """Return a record's id and an act on it; refuse what is no such pair."""
-    match pair:
-        case (str() as record, Act() as act):
-            return record, act
-        case _:
-            what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
-            raise InvalidRequest(what, "is no act on a record", instead)
 
 
 def check_one_of(name: object, known: Collection[str], what: str) -> None:
@@ -521,22 +510,27 @@ def _without_derived(what: EventPayload) -> EventPayload:
     match what:
         case TransitionTaken():
             return evolve(what, old="", new="", national=True, counted=(), counted_for=None)
-        case Added():
-            return evolve(what, lifecycle=UNPINNED, state="")
-        case TakenOver():
-            return evolve(what, lifecycle=UNPINNED)
+        case Added() | TakenOver():
+            return _asked_entry(what)
         case Amended():
             return evolve(what, old=None)
         case MadeJoint():
             return evolve(what, old=())
-        case Corrected(entry=Added() as entry):
-            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED, state=""))
-        case Corrected(entry=TakenOver() as entry):
-            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED))
+        case Corrected(entry=(Added() | TakenOver()) as entry):
+            return evolve(what, entry=_asked_entry(entry))
         case Relevelled():
             return evolve(what, old_level=None, old="", new="", triggers={}, states=None)
         case _:
             return what
+
+
+def _asked_entry(entry: Added | TakenOver) -> Added | TakenOver:
+    """Return what was asked in an entry: below another record, its forces are that one's."""
+    if entry.parent is not None:
+        entry = evolve(entry, joint_with=(), joint_acts="lead")
+    if isinstance(entry, Added):
+        return evolve(entry, lifecycle=UNPINNED, state="")
+    return evolve(entry, lifecycle=UNPINNED)
 
 
 def check_known_force(services: Services, force: str | None) -> None:
