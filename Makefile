@@ -52,6 +52,8 @@ bench: $(READY)
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper
 	$(BIN)/python -m bench.tamper_table
+	$(BIN)/python -m bench.tamper_postgresql
+	$(BIN)/python -m bench.bit_flips
 
 crash: $(READY)
 	$(BIN)/python -m bench.crash

@@ -66,8 +66,13 @@ class Tally:
 
 
 def fill(path: Path, records: int) -> tuple[Seal, Heads]:
+    """Make a register of five events a record in a file, and return its seal."""
+    return fill_store(f"sqlite:///{path}", records)
+
+
+def fill_store(url: str, records: int) -> tuple[Seal, Heads]:
     """Make a register of five events a record, and return its seal."""
-    with Register.open(f"sqlite:///{path}", clock=lambda: datetime(2026, 6, 1, tzinfo=UTC)) as made:
+    with Register.open(url, clock=lambda: datetime(2026, 6, 1, tzinfo=UTC)) as made:
         for number in range(records):
             with made.batch() as batch:
                 letter = batch.keep(f"letter {number}".encode(), kind="letter", name="letter.txt")
@@ -305,23 +310,30 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
     yield "schema: index records", _sql("DROP INDEX records_by_category")
 
 
-def made_up_exports(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield exports in which one part of one event is something else, and every chain fits."""
-    texts = [json.loads(line)["text"] for line in lines if '"kind":"event"' in line]
-    for number in sorted({0, len(texts) // 2, len(texts) - 1}):
-        event = json.loads(texts[number])
+def made_up_events(texts: Sequence[str]) -> Iterator[tuple[str, int, object]]:
+    """Yield the first, a middle and the last event with one part of it something else.
+
+    Each with the name of the part and what it became, and which of the texts it is.
+    """
+    for place in sorted({0, len(texts) // 2, len(texts) - 1}):
+        event = json.loads(texts[place])
         values: tuple[object, ...] = ("x", "", 7, None, [], "a\x1b[2J", "9999-12-31")
         for part, value in product(event, values):
             if event[part] != value:
-                forged = {**event, part: value}
-                yield f"export: {part} {value!a} {number}", chained_anew(lines, number, forged)
+                yield f"{part} {value!a} {place}", place, {**event, part: value}
         bare = {name: part for name, part in event.items() if name != "changes"}
         if bare != event:
-            yield f"export: no changes {number}", chained_anew(lines, number, bare)
+            yield f"no changes {place}", place, bare
         for part in event["what"]:
             what = {**event["what"], part: "x"}
-            forged = {**event, "what": what}
-            yield f"export: what.{part} {number}", chained_anew(lines, number, forged)
+            yield f"what.{part} {place}", place, {**event, "what": what}
+
+
+def made_up_exports(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield exports in which one part of one event is something else, and every chain fits."""
+    texts = [json.loads(line)["text"] for line in lines if '"kind":"event"' in line]
+    for name, place, forged in made_up_events(texts):
+        yield f"export: {name}", chained_anew(lines, place, forged)
 
 
 def chained_anew(lines: list[str], place: int, event: object) -> list[str]:
@@ -343,6 +355,70 @@ def chained_anew(lines: list[str], place: int, event: object) -> list[str]:
     return made
 
 
+@frozen
+class Link:
+    """An event's text in its record's chain, and where its row is.
+
+    Attributes:
+        row: What tells the row: its position, or its serial.
+        record: The record that it is kept under.
+        text: Its text.
+    """
+
+    row: int
+    record: str
+    text: str
+
+
+ChainedRow = tuple[str, str, str, int]
+"""The text, the digest before it and its own, and what tells the row."""
+
+
+def made_up_chains(links: Sequence[Link]) -> Iterator[tuple[str, str, list[ChainedRow], object]]:
+    """Yield histories in which one part of one event is something else, and the chain fits.
+
+    Each with its name, the record, the rows that come of it, and the forged event.
+    """
+    for name, place, forged in made_up_events([link.text for link in links]):
+        record, before, rows = links[place].record, GENESIS, list[ChainedRow]()
+        for number, link in enumerate(links):
+            if link.record == record:
+                text = canonical_json(forged) if number == place else link.text
+                digest = sha256((before + text).encode()).hexdigest()
+                rows.append((text, before, digest, link.row))
+                before = digest
+        yield f"chain anew: {name}", record, rows, forged
+
+
+def named_columns(forged: object) -> dict[str, str | int]:
+    """Return the columns of an event's row that its text says, where they are told as such."""
+    parts = forged if isinstance(forged, dict) else {}
+    texts = {name: parts.get(name) for name in ("on", "kind", "key")}
+    return {name: part for name, part in texts.items() if isinstance(part, str)}
+
+
+def chain_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
+    """Yield, for each part of an event, that part set to anything, all digests made anew."""
+    with closing(sqlite3.connect(path)) as connection:
+        asked = "SELECT position, record, text FROM events ORDER BY position"
+        links = [Link(*row) for row in connection.execute(asked)]
+    for name, record, rows, forged in made_up_chains(links):
+        yield name, _chaining(record, rows, forged)
+
+
+def _chaining(record: str, rows: list[ChainedRow], forged: object) -> Tamper:
+    def tamper(connection: sqlite3.Connection) -> None:
+        sql = "UPDATE events SET text = ?, previous = ?, digest = ? WHERE position = ?"
+        connection.executemany(sql, rows)
+        connection.execute("UPDATE records SET head = ? WHERE id = ?", (rows[-1][2], record))
+        forged_row = next(row for text, *_, row in rows if text == canonical_json(forged))
+        for name, part in named_columns(forged).items():
+            sql = f'UPDATE events SET "{name}" = ? WHERE position = ?'
+            connection.execute(sql, (part, forged_row))
+
+    return tamper
+
+
 def try_exports(path: Path, sealed: Seal, heads: Heads) -> Tally:
     """Verify every export that is made up, without the seal and with it."""
     with Register.open(f"sqlite:///{path}") as register:
@@ -358,17 +434,18 @@ def try_exports(path: Path, sealed: Seal, heads: Heads) -> Tally:
         return list(seal_discrepancies(feed_of_export(forged), sealed, heads))
 
     outcomes = (
-        (name, _tried(lambda f=forged: alone(f), lambda f=forged: by_seal(f)))  # type: ignore[misc]
+        (name, tried_on(lambda f=forged: alone(f), lambda f=forged: by_seal(f)))  # type: ignore[misc]
         for name, forged in made_up_exports(lines)
     )
-    return _tally(outcomes)
+    return tally_of(outcomes)
 
 
 Outcome = str
 """What came of one tamper: `alone`, `seal`, `missed`, or the error that came in its place."""
 
 
-def _tried(alone: Callable[[], list[Any]], by_seal: Callable[[], list[Any]]) -> Outcome:
+def tried_on(alone: Callable[[], list[Any]], by_seal: Callable[[], list[Any]]) -> Outcome:
+    """Return what comes of a tamper, by what verifying finds without a seal, and with it."""
     try:
         if alone():
             return "alone"
@@ -377,7 +454,8 @@ def _tried(alone: Callable[[], list[Any]], by_seal: Callable[[], list[Any]]) -> 
         return repr(error)
 
 
-def _tally(outcomes: Iterable[tuple[str, Outcome]]) -> Tally:
+def tally_of(outcomes: Iterable[tuple[str, Outcome]]) -> Tally:
+    """Count outcomes, each with the name of its tamper."""
     tried, alone = Counter[str](), Counter[str]()
     missed, crashed = list[str](), list[str]()
     for name, outcome in outcomes:
@@ -394,14 +472,19 @@ def _tally(outcomes: Iterable[tuple[str, Outcome]]) -> Tally:
 def kind_of(name: str) -> str:
     """Return the kind of a tamper: its name without its last word, which is its place."""
     kind = name.rpartition(" ")[0]
-    return kind.partition(":")[0] if name.startswith(("any", "export", NOT_PROMISED)) else kind
+    return (
+        kind.partition(":")[0]
+        if name.startswith(("any", "chain", "export", NOT_PROMISED))
+        else kind
+    )
 
 
 def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts: int = 1) -> Tally:
     """Try every tamper, or every so-and-so-many-th, each undone before the next."""
     outcomes = list[tuple[str, Outcome]]()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for number, (name, tamper) in enumerate(chain_of(each_tamper(path), column_tampers(path))):
+        tampers = chain_of(each_tamper(path), column_tampers(path), chain_tampers(path))
+        for number, (name, tamper) in enumerate(tampers):
             if number % parts != part:
                 continue
             connection.execute("BEGIN")
@@ -414,12 +497,12 @@ def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts:
                 pass
             finally:
                 connection.execute("ROLLBACK")
-    return _tally(outcomes)
+    return tally_of(outcomes)
 
 
 def _outcome(connection: sqlite3.Connection, sealed: Seal, heads: Heads) -> Outcome:
     kept = sqlite_snapshot(connection)
-    return _tried(
+    return tried_on(
         lambda: list(verify_snapshot(kept)),
         lambda: list(seal_discrepancies(kept.feed(), sealed, heads)),
     )
@@ -449,11 +532,8 @@ def _copied(path: Path, part: int) -> Path:
     return Path(copy(path, path.with_name(f"{part}.db")))  # one at a time writes to a file
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run with 1,000 events, or with as many as asked for, and print found / tried."""
-    parser = argparse.ArgumentParser(prog="bench.tamper", description=__doc__)
-    parser.add_argument("events", nargs="?", type=int, default=1_000, help="how many events")
-    tally = run(parser.parse_args(arguments).events // EACH, parts=2)
+def tell(tally: Tally) -> int:
+    """Print found / tried of each kind, and say 1 where something was missed or crashed."""
     lost = Counter(map(kind_of, tally.missed))
     for kind, tried in sorted(tally.tried.items()):
         lost_here = tried - tally.alone[kind] if kind.startswith(NOT_PROMISED) else lost[kind]
@@ -465,6 +545,13 @@ def main(arguments: Sequence[str]) -> int:
     for name in (*tally.missed, *tally.crashed):
         sys.stdout.write(f"  {name}\n")
     return 1 if tally.missed or tally.crashed else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with 1,000 events, or with as many as asked for, and print found / tried."""
+    parser = argparse.ArgumentParser(prog="bench.tamper", description=__doc__)
+    parser.add_argument("events", nargs="?", type=int, default=1_000, help="how many events")
+    return tell(run(parser.parse_args(arguments).events // EACH, parts=2))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ ROWS = {
     "any column set to anything": ("any column",),
     "the schema changed": ("schema:",),
     "a history made anew: edited, shortened, swapped, put in between": ("careful",),
+    "a part of an event set to anything, the chain made anew": ("chain anew",),
     "two neighbours of the feed swapped": ("swap of",),
     "an export made up, every chain in it made anew": ("export",),
     "documents that no event names, and what is said of them": (tamper.NOT_PROMISED,),

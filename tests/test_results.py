@@ -163,7 +163,7 @@ def test_a_hostile_text_cannot_act_in_a_notebook() -> None:
 def test_rules_and_registers_say_what_they_hold() -> None:
     """In three lines, however many lifecycles there are."""
     rules = national()
-    assert repr(rules) == ("Rulebook(vocabulary='national', lifecycles=22, notes=4, migrations=0)")
+    assert repr(rules) == ("Rulebook(vocabulary='national', lifecycles=22, notes=6, migrations=0)")
     with Register.open("memory:") as register:
         assert repr(register).startswith("Register(store='memory:', rulebook=Rulebook(vocabulary='")
 

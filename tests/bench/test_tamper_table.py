@@ -26,8 +26,8 @@ def test_rows_add_up_what_was_found() -> None:
     rows = list(tamper_table.rows_of(tally).values())
 
     assert rows[0] == tamper_table.Found(5, 1, 3, 3)
-    assert rows[5] == tamper_table.Found(4, 0, 3, 3)
-    assert rows[6] == tamper_table.Found(8, 4, 4, 4)
+    assert rows[6] == tamper_table.Found(4, 0, 3, 3)
+    assert rows[7] == tamper_table.Found(8, 4, 4, 4)
 
 
 def test_a_seal_that_was_made_anew_is_found_by_its_signature(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ SETTINGS = """register = "demo.db"
 actor = "officer-1"
 actor_role = "liaison_officer"
 """
-FINDINGS = {"diff", "reconcile"}
-"""What ends with 1 here: something changed, and something differs."""
+FINDINGS = {"diff", "reconcile", "remap"}
+"""What ends with 1 here: something changed, something differs, and a question has no successor."""
 
 
 def test_each_command_has_an_example() -> None:

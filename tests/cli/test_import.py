@@ -22,7 +22,7 @@ def test_tells_the_bad_rows_and_keeps_none(run: Run) -> None:
     assert ran.code == 1
     assert ran.out.splitlines() == [
         f"records.csv:3:1: row-refused: {WHY}",
-        "    help: there is `1`, `2`, `3`, `4`",
+        "    help: there is `1`, `2`, `3`, `4`, `none`",
         "0 rows kept, 0 there already, 1 bad",
     ]
     assert not list(Path().glob("*.db*"))

@@ -51,7 +51,7 @@ def test_proves_the_national_rules(run: Run) -> None:
     assert ran.code == 0
     for name, count in GUARANTEES.items():
         assert f"{name}@1: proved; {count} of {count} guarantees proved\n" in ran.out
-    assert ran.out.endswith(f"{RULES}: no fault, 4 to note\n")
+    assert ran.out.endswith(f"{RULES}: no fault, 6 to note\n")
     assert "vacuous" not in ran.out
     assert len(national().lifecycles) == ran.out.count(": proved; ")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from peelflow.engine.requirements import covers_question, is_of_one_question_set
+from peelflow.engine.requirements import is_relevant
 from peelflow.model.decisions import Inspection
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Transition
@@ -36,8 +37,9 @@ def _verifiable(
     if record.force != inspection.force:
         return
     rules = register.lifecycle(record.lifecycle)
+    sets = register.rulebook.vocabulary.question_sets
     for state, path in shortest_walks(rules, record.state).items():
-        rule = _closing_transition(rules, state, record, inspection)
+        rule = _closing_transition(rules, state, record, inspection, sets)
         if rule is None:
             continue
         kinds = [
@@ -99,13 +101,13 @@ def _ledgers(rules: Lifecycle, state: str, counts: str) -> frozenset[str]:
 
 
 def _closing_transition(
-    rules: Lifecycle, state: str, record: Record, inspection: Inspection
+    rules: Lifecycle, state: str, record: Record, inspection: Inspection, sets: QuestionSets
 ) -> Transition | None:
     """Return the transition that closes the record and for which this inspection would do."""
     is_open = _ledgers(rules, state, "open")
     for rule in rules.states[state].transitions:
         if is_open & _ledgers(rules, rule.to, "closed") and any(
-            _is_sufficient(atom, record, inspection)
+            _is_sufficient(atom, record, inspection, sets)
             for atom in atoms_of(rule.requires)
             if isinstance(atom, InspectionHeld)
         ):
@@ -113,13 +115,10 @@ def _closing_transition(
     return None
 
 
-def _is_sufficient(requirement: InspectionHeld, record: Record, inspection: Inspection) -> bool:
+def _is_sufficient(
+    requirement: InspectionHeld, record: Record, inspection: Inspection, sets: QuestionSets
+) -> bool:
     """Whether the inspection is of the kind asked for, and covers the record's question if so."""
     if requirement.inspection not in ("any", inspection.kind):
         return False
-    question = text_field(record, "question")
-    return not requirement.relevant or (
-        question is not None
-        and is_of_one_question_set(record, inspection)
-        and covers_question(inspection.questions, question)
-    )
+    return not requirement.relevant or is_relevant(record, inspection, sets)

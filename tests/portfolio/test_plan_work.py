@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,7 +29,22 @@ from tests.oracles.plans import shortest_walks, verifiable_at
 DAY = date(2021, 1, 4)
 FORCES = st.sampled_from(("kent", "dorset"))
 QUESTIONS = st.sampled_from(("7", "7.2", "7.21", "8"))
-SETS = st.sampled_from((None, "peel_nine", "peel_twelve"))
+SETS = st.sampled_from((None, "peel_nine", "peel_twelve", "kent_ten", "kent_later"))
+KENT_TEN = """\
+question_set: kent_ten
+title: Ten questions
+size: 10
+in_force_from: 2021-02-05
+forces: kent
+replaces: peel_nine
+succeeds: {"7": ["7.2", "8"], "8": "8", "10": "7"}
+"""
+KENT_LATER = """\
+question_set: kent_later
+title: The questions after them
+replaces: kent_ten
+succeeds: {"7.21": "7", "8": "10"}
+"""
 INSPECTIONS = st.fixed_dictionaries(
     {
         "force": FORCES,
@@ -148,13 +164,22 @@ def without_none(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
+@cache
+def with_sets() -> Rulebook:
+    """Return the national rules with two question sets of a force's own, one after the other."""
+    with TemporaryDirectory() as folder:
+        for name, text in (("ten", KENT_TEN), ("later", KENT_LATER)):
+            Path(folder, f"{name}.yaml").write_text(text, "utf-8")
+        return load(folder)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(INSPECTIONS, max_size=5), st.lists(RECORDS, max_size=6))
 def test_plans_what_the_plain_way_plans(
     inspections: list[dict[str, Any]], records: list[dict[str, Any]]
 ) -> None:
     """Each record held against each inspection: the same rows, in the same order."""
-    with a_register(inspections, records) as register:
+    with a_register(inspections, records, with_sets()) as register:
         planned = inspection_plan(register, DAY)
         assert len(planned) == len(inspections)
         for each in planned:

@@ -46,12 +46,12 @@ def test_an_act_at_another_inspection_does_not_rest_on_it(world: World) -> None:
 
 
 def test_an_inspection_comes_to_cover_no_other_question_set_once_it_verified(world: World) -> None:
-    """One that named none covered a record of any."""
+    """One that named none covered a record of the set in force on its first day."""
     inspection = held(world)
-    record = world.add(LEVEL_3, fields={"question": "7.2", "question_set": "peel_twelve"})
+    record = world.add(LEVEL_3, fields={"question": "7.2", "question_set": "peel_nine"})
     world.step(record, "start")
     world.step(record, "self_certify")
     world.fire(record, "verify", "hmicfrs", inspection=inspection)
     with pytest.raises(Refused, match=f"{record} could not `verify`"):
-        amend(world, inspection, "question_set", "peel_nine")
-    amend(world, inspection, "question_set", "peel_twelve")
+        amend(world, inspection, "question_set", "peel_twelve")
+    amend(world, inspection, "question_set", "peel_nine")

@@ -29,6 +29,7 @@ from jsonschema.validators import extend
 
 from peelflow.errors import InvalidRules
 from peelflow.model.outline import Outline
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 from peelflow.model.trackers import TrackerMap
 from peelflow.proof.lint import lint, lint_vocabulary
@@ -40,6 +41,7 @@ from peelflow.rulebook.schema import (
     lifecycle_schema,
     migration_schema,
     outline_schema,
+    question_set_schema,
     tracker_schema,
     vocabulary_schema,
 )
@@ -52,6 +54,7 @@ SCHEMAS = {
     Lifecycle: lifecycle_schema(),
     Vocabulary: vocabulary_schema(),
     MigrationPlan: migration_schema(),
+    QuestionSetFile: question_set_schema(),
     Outline: outline_schema(),
     TrackerMap: tracker_schema(),
 }

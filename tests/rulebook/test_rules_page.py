@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED
 from peelflow.model.rules import (
     FieldRule,
@@ -30,6 +31,7 @@ SECTIONS = {
     "States": State,
     "Transitions": Transition,
     "A vocabulary": Vocabulary,
+    "A question set": QuestionSetFile,
     "A migration": MigrationPlan,
 }
 

@@ -23,6 +23,7 @@ from peelflow.rulebook.schema import (
     mapping_schema,
     migration_schema,
     outline_schema,
+    question_set_schema,
     tracker_schema,
     vocabulary_schema,
 )
@@ -34,6 +35,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lifecycle": lifecycle_schema,
     "vocabulary": vocabulary_schema,
     "migration": migration_schema,
+    "question_set": question_set_schema,
     "outline": outline_schema,
     "tracker": tracker_schema,
 }
@@ -125,7 +127,9 @@ def test_the_schema_says_what_the_reader_says(plain: Any) -> None:
     What several files say together (unknown names, the graph, the lint) is not structure. Python's
     `$` lets a line break pass at the end of a name, an editor's does not: none is drawn here.
     """
-    kind = next((each for each in ("lifecycle", "migration") if each in plain), "vocabulary")
+    kind = next(
+        (each for each in ("lifecycle", "vocabulary", "migration") if each in plain), "question_set"
+    )
     try:
         rule_file_of(placed(plain))
         faults: list[str] = []

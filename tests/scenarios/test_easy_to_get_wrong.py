@@ -195,7 +195,9 @@ def test_readiness_is_assessed_against_each_of_the_nine_questions(world: World) 
         for trigger in ("set_baseline", "assess_again", "observe", "assess_again", "conclude"):
             world.step(record, trigger)
         assert world.register.record(record).state == "concluded"
-    with pytest.raises(InvalidRequest, match="is '10'; use `1`, `2`"):
+    with pytest.raises(
+        InvalidRequest, match="is '10', which peel_nine has not; write a number from 1 to 9"
+    ):
         world.add(KIND["peel-readiness"], fields={"question": "10"})
 
 

@@ -157,6 +157,8 @@ def asked_by(register: Any, person: str) -> dict[str, Callable[[], object]]:
             "dep", "nominated_deputy", force="wmp", first_day=DAY, actor=lead
         ),
         "fire": lambda: register.fire("R-1", "start", actor=lead, on=day),
+        "next acts": lambda: register.next_acts("R-1", actor=lead, on=day),
+        "why": lambda: register.why("R-1", "start", actor=lead, on=day),
         "recorded by": lambda: register.fire(
             "R-1", "start", actor=known, recorded_by=person, on=day
         ),

@@ -70,7 +70,7 @@ def test_cells_are_chosen_from_what_the_rules_know() -> None:
     assert by_heading["level"] == ["1", "2", "3", "4", "none"]
     assert {"open", "self_certified", "archived"} <= {*by_heading["state"]}
     assert "system" not in by_heading["actor_role"]
-    assert by_heading["question_set"] == ["peel_twelve", "peel_nine"]
+    assert by_heading["question_set"] == ["peel_2025", "peel_nine", "peel_twelve"]
     with zipfile.ZipFile(BytesIO(write_template("acts", national()))) as archive:
         assert b"<dataValidation " in archive.read("xl/worksheets/sheet1.xml")
 

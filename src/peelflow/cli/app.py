@@ -65,6 +65,10 @@ COMMANDS: Mapping[str, Command] = {
         "record:relevel",
         "Move a record to another level, as HMICFRS decided, under a proved plan.",
     ),
+    "remap": Command(
+        "questions:remap",
+        "Move the questions of open records and coming inspections to another question set.",
+    ),
     "add": Command("record:add", "Add a record."),
     "appoint": Command("record:appoint", "Record that a person holds a role in a force."),
     "import": Command(
@@ -156,7 +160,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "movement": Command(
         "portfolio:movement",
-        "List what is new, what closed and what re-opened between two days.",
+        "List what is new, closed, superseded and re-opened between two days.",
     ),
     "reconcile": Command(
         "portfolio:reconcile",
@@ -220,6 +224,7 @@ EXAMPLES: Mapping[str, str] = {
     "link": "R-2 C-1 --on 2024-02-05",
     "joint": 'C-1 --with suffolk --reason "One unit since April" --on 2024-02-05',
     "migrate": "--check plan/rules/review-1-to-2.yaml",
+    "remap": "peel_2025 --dry-run --on 2024-02-05",
     "list": "--level 3 --state in_progress",
     "search": "custody",
     "show": "R-1",

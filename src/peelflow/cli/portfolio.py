@@ -55,10 +55,11 @@ from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
 from peelflow.reports.content import Table, say_mark
-from peelflow.reports.tables import movement_table, share_table
+from peelflow.reports.tables import movement_table, say_ending, share_table
 
 DEFAULT_LEDGER = "portal"
 ASSUMED = ("assumed",)
+_ENDING = "ending"
 _RECORD_COLUMNS = ("record", "category", "level", "state", *ASSUMED, "owner")
 _TITLED_COLUMNS = ("record", "title", *_RECORD_COLUMNS[1:])
 _ATTRIBUTION_COLUMNS = ("decided by", "recorded by", "on")
@@ -289,7 +290,7 @@ def movement(
     location: RegisterOptions,
     printing: PrintingOptions,
 ) -> None:
-    """List what is new, what closed and what re-opened between two days.
+    """List what is new, closed, superseded and re-opened between two days.
 
     With `--by`, add it up instead: what each group held, what moved, and so what it holds; with
     `--by row` for the rows of the figures.
@@ -308,6 +309,7 @@ def movement(
                 moved.on,
                 moved.kind,
                 moved.counts,
+                say_ending(moved),
                 *_record_cells(evolve(moved.row, assumed=moved.assumed)),
                 str(moved.attribution.actor),
                 moved.attribution.recorded_by,
@@ -317,8 +319,9 @@ def movement(
                 register, after=after, until=last_day, ledger=ledger, selection=selection
             )
         )
-    columns = ("on", "what", "counts", *_RECORD_COLUMNS, "decided by", "recorded by", "reason")
-    printing.show(Table("movement", title, columns, body, optional=ASSUMED))
+    head = ("on", "what", "counts", _ENDING, *_RECORD_COLUMNS)
+    columns = (*head, "decided by", "recorded by", "reason")
+    printing.show(Table("movement", title, columns, body, optional=(_ENDING, *ASSUMED)))
 
 
 def _record_cells(row: RecordRow) -> tuple[output.Cell, ...]:

@@ -14,10 +14,12 @@ import typer
 from peelflow.cli import output
 from peelflow.cli.options import (
     Format,
+    RegisterOptions,
     RulesOption,
     read_text,
     rulebook_of,
 )
+from peelflow.cli.questions import count_left
 from peelflow.cli.selecting import PrintingOptions
 from peelflow.cli.settings import FINDINGS
 from peelflow.errors import Diagnostic, InvalidRequest, Span
@@ -153,6 +155,14 @@ def check_files(
             "--verify-certificate", metavar="FILE", help="Prove again what a certificate says."
         ),
     ] = None,
+    counted: Annotated[
+        str | None,
+        typer.Option(
+            "--register",
+            metavar="FILE|URL",
+            help="Count the open records to which question sets leave no relevant inspection.",
+        ),
+    ] = None,
 ) -> None:
     """Check and prove rule files.
 
@@ -161,6 +171,8 @@ def check_files(
     """
     checked = examine(*paths)
     faults = checked.diagnostics
+    if counted is not None and verdict_on(faults) != "refuted":
+        faults = count_left(faults, RegisterOptions(register=counted, rules=paths))
     if verify is not None:
         text = read_text(verify)
         faults += compare_certificate(

@@ -51,6 +51,14 @@ from peelflow.model.decisions import (
     StepNeed,
     SuccessorNeed,
 )
+from peelflow.model.question_sets import (
+    QuestionSets,
+    covers_question,
+    equivalent_questions,
+    in_order,
+    questions_across,
+    set_in_force,
+)
 from peelflow.model.records import LastDone, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -243,21 +251,28 @@ def _judge_inspection(
     if inspection.last_day < window.on:
         ended = f"{name} ended on {inspection.last_day}"
         return f"{ended}, before {window.on}, when this step began"
-    return _judge_relevance(record, inspection) if requirement.relevant else HOLDS
+    if not requirement.relevant:
+        return HOLDS
+    return _judge_relevance(record, inspection, context.question_sets)
 
 
-def _judge_relevance(record: Record, inspection: Inspection) -> CheckResult:
+def _judge_relevance(record: Record, inspection: Inspection, sets: QuestionSets) -> CheckResult:
     question, name = question_of(record), inspection.id
     if question is None:
         return NO_QUESTION
-    if not is_of_one_question_set(record, inspection):
-        question_set = record.fields.get(QUESTION_SET_FIELD)
-        covered = f"{name} covers questions of {inspection.question_set}"
-        return f"{covered}, and the record's is of {question_set}"
-    if covers_question(inspection.questions, question):
+    if is_relevant(record, inspection, sets):
         return HOLDS
+    asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
     covered = ", ".join(sorted(inspection.questions)) or "no question"
-    return f"{name} covers {covered}, and the record's question is {question}"
+    if asked is None or inspected is None or asked == inspected:
+        return f"{name} covers {covered}, and the record's question is {question}"
+    same = ", ".join(in_order(equivalent_questions(sets, question, asked, inspected)))
+    if not same:
+        return f"{name} covers questions of {inspected}, and the record's is of {asked}"
+    return (
+        f"{name} covers {covered} of {inspected}, and the record's question {question} of {asked} "
+        f"is {same} there"
+    )
 
 
 def is_of_one_force(record: Record, inspection: Inspection) -> bool:
@@ -273,21 +288,27 @@ def question_of(record: Record) -> str | None:
     return question if isinstance(question, str) and question else None
 
 
-def is_of_one_question_set(record: Record, inspection: Inspection) -> bool:
-    """Say whether both speak of the same question set, or one does not say of which."""
-    asked, inspected = record.fields.get(QUESTION_SET_FIELD), inspection.question_set
-    return not asked or not inspected or asked == inspected
+def question_set_of(record: Record, sets: QuestionSets) -> str | None:
+    """Return the set that a record's question is of: that in force on its day, unless it says."""
+    named = record.fields.get(QUESTION_SET_FIELD)
+    if isinstance(named, str) and named:
+        return named
+    return set_in_force(sets, record.issued, record.force)
 
 
-def covers_question(questions: frozenset[str], question: str) -> bool:
-    """Say whether an inspection of these questions covers one: 7 covers 7.2."""
-    return not questions.isdisjoint(covering_questions(question))
+def inspected_set(inspection: Inspection, sets: QuestionSets) -> str | None:
+    """Return the set that an inspection's questions are of: that on its first day, unless said."""
+    return inspection.question_set or set_in_force(sets, inspection.first_day, inspection.force)
 
 
-def covering_questions(question: str) -> tuple[str, ...]:
-    """Return each question whose inspection covers one: 7, 7.2 and itself cover 7.2.1."""
-    ends = (end for end, character in enumerate(question) if character == ".")
-    return (*(question[:end] for end in ends), question)
+def is_relevant(record: Record, inspection: Inspection, sets: QuestionSets) -> bool:
+    """Say whether an inspection covers the question of a record, within a set or by the mapping."""
+    question = question_of(record)
+    asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
+    return question is not None and any(
+        covers_question(inspection.questions, each)
+        for each in questions_across(sets, question, asked, inspected)
+    )
 
 
 def _judge_reason(record: Record, act: Act, context: Context) -> CheckResult:

@@ -81,7 +81,10 @@ LedgerName = Annotated[str, NamePattern("ledger")]
 CategoryName = Annotated[str, NamePattern("category")]
 EvidenceName = Annotated[str, NamePattern("kind of evidence")]
 PredicateName = Annotated[str, NamePattern("predicate")]
-QuestionSetName = Annotated[str, NamePattern("question set")]
+ALL_QUESTION_SETS = "question_sets"
+"""What a field says in `choices_from` whose choices are the names of all question sets."""
+QuestionSetName = Annotated[str, NamePattern("question set", f"(?!{ALL_QUESTION_SETS}$){SNAKE}")]
+QuestionChoices = Annotated[str, NamePattern("question set")]
 QuestionNumber = Annotated[
     str,
     NamePattern("question", r"[1-9][0-9]*(\.[1-9][0-9]*)*", 'its number, such as `"7"` or `"7.2"`'),

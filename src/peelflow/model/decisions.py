@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, PeelflowError, Span
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Actor, Document, Record, Value
 from peelflow.model.rules import Counts, Holidays
 from peelflow.results import Result, html_table
@@ -255,8 +256,8 @@ class Appointment(Result):
 class Inspection(Result):
     """An inspection of a force: planned or bespoke, its days, and the questions it covers.
 
-    `question_set`: which set these are of, None where it is not said. `joint_with`: the other
-    forces that it is an inspection of.
+    `question_set`: which set these are of, None for the set in force on its first day.
+    `joint_with`: the other forces that it is an inspection of.
     """
 
     id: str
@@ -296,8 +297,9 @@ class Context:
     are the records of the force that name what the record names, where its rules ask for them;
     `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
     which children bind the act, None: all. `signers` are the roles whose signature some rules ask
-    for: nobody acts in one without an appointment. `scope` is the force that the register is opened
-    for, None: every one; `each_force_signs`: a joint record needs a letter of each of its forces.
+    for: nobody acts in one without an appointment. `question_sets` are those by which an
+    inspection is relevant to a record. `scope` is the force that the register is opened for, None:
+    every one; `each_force_signs`: a joint record needs a letter of each of its forces.
     """
 
     now: datetime
@@ -310,6 +312,7 @@ class Context:
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
+    question_sets: QuestionSets = field(factory=dict)
     scope: str | None = None
     each_force_signs: bool = False
 

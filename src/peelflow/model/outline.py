@@ -36,6 +36,8 @@ class OutlineSection:
         section: What it holds.
         title: What stands above it; what peelflow calls it when left out.
         words: A paragraph before it.
+        by: Of `movement`: what its sums are grouped by, such as `report` or `field:body`; the rows
+            of the figures when left out.
         record: Of a `text`: the record that the document is attached to.
         document: Of a `text`: the document's name; the last one of that name counts.
         span: Where it is declared.
@@ -44,6 +46,7 @@ class OutlineSection:
     section: SectionName
     title: str | None = None
     words: str | None = None
+    by: str | None = None
     record: str | None = None
     document: str | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.decisions import Appointment, Inspection, Need, RecordReference
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Record
 from peelflow.model.rules import Holidays, Lifecycle
 from peelflow.results import Result, html_table
@@ -44,6 +45,7 @@ class RouteContext:
         ledgers: The national ledgers, None where the record is of no national category.
         signers: The roles whose signature some rules ask for: nobody acts in one without an
             appointment.
+        question_sets: The question sets by which an inspection is relevant.
         each_force_signs: Whether a joint record needs a letter of each of its forces.
     """
 
@@ -60,6 +62,7 @@ class RouteContext:
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
+    question_sets: QuestionSets = field(factory=dict)
     each_force_signs: bool = False
 
 

@@ -31,7 +31,7 @@ from peelflow.model.constraints import (
     OneOrList,
     Positive,
     PredicateName,
-    QuestionNumber,
+    QuestionChoices,
     QuestionSetName,
     RoleName,
     StateName,
@@ -41,6 +41,7 @@ from peelflow.model.constraints import (
     WorkingDays,
     file_key,
 )
+from peelflow.model.question_sets import QuestionSet
 from peelflow.model.requirements import Requirement
 from peelflow.results import Result
 
@@ -222,7 +223,8 @@ class FieldRule:
         type: What its value must be.
         title: What an officer reads.
         choices: The words a `choice`, or each item of a `list`, may be.
-        choices_from: The question set whose questions are choices too.
+        choices_from: The question set whose questions are choices too; `question_sets`: the names
+            of all question sets are.
         to: The categories that a `reference` may name a record of.
         counts_from: How a `date` is reckoned where none is given.
         required: Whether a record must have it.
@@ -235,31 +237,12 @@ class FieldRule:
     type: FieldType
     title: str
     choices: tuple[str, ...] = ()
-    choices_from: QuestionSetName | None = None
+    choices_from: QuestionChoices | None = None
     to: tuple[CategoryName, ...] = ()
     counts_from: Counted | None = None
     required: bool = False
     as_known: bool = False
     amended_by: tuple[RoleName, ...] = ()
-    span: Span = field(default=NOWHERE, eq=False, repr=False)
-
-
-@frozen
-class QuestionSet:
-    """The questions of one inspection framework by number; their words where they are known.
-
-    Args:
-        title: What the framework is called.
-        size: How many main questions there are.
-        questions: Each question by its number, with its words; left out where they are not known.
-        replaces: The question set that was in use before it.
-        span: Where it is declared.
-    """
-
-    title: str
-    size: Annotated[int, NumberRange(1, 99)]
-    questions: Mapping[QuestionNumber, str] = field(factory=dict)
-    replaces: QuestionSetName | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -15,8 +15,9 @@ from typing import ClassVar, TypeVar
 from attrs import field, frozen
 
 from peelflow.engine.fold import is_assumed
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
+from peelflow.engine.requirements import QUESTION_FIELD, question_set_of
 from peelflow.figures import Figures, tabulate
+from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Record
 from peelflow.model.rules import Category, FigureRow
 from peelflow.portfolio.selection import (
@@ -138,9 +139,10 @@ class Grouping:
             return self.rows.get((record.category, record.level)) or self._undeclared(record)
         values = values_of(record, self.by)
         if self.by.removeprefix(FIELD_PREFIX) == QUESTION_FIELD:
-            questions = text_field(record, QUESTION_SET_FIELD)
-            values = tuple(value.partition(".")[0] for value in values)
-            return " ".join([*([questions] if questions else []), *values]) if values else None
+            sets = self.register.rulebook.vocabulary.question_sets
+            numbers = [value.partition(".")[0] for value in values]
+            asked = question_set_of(record, sets)
+            return " ".join(filter(None, [asked, *numbers])) if values else None
         return "; ".join(values) or None
 
     def _undeclared(self, record: Record) -> str:
@@ -174,17 +176,22 @@ class Grouping:
             case "category":
                 return {name: category.title for name, category in words.categories.items()}
             case "question":
-                return {
-                    f"{name} {number}": f"{questions.title}: {number}. {text}".strip()
-                    for name, questions in words.question_sets.items()
-                    for number, text in questions.questions.items()
-                }
+                return {key: _question_title(key, words.question_sets) for key in keys}
             case column if column in _RECORD_REFERENCES:
                 records = self.register.store.read(keys)
                 titles = {key: text_field(kept.record, "title") for key, kept in records.items()}
                 return {key: f"{key}: {title}" for key, title in titles.items() if title}
             case _:
                 return {}
+
+
+def _question_title(key: str, sets: QuestionSets) -> str:
+    """Return a question with its set, in their words as far as these are known."""
+    name, _, number = key.partition(" ")
+    if name not in sets:
+        return key
+    text = sets[name].questions.get(number)
+    return f"{sets[name].title}: {number}" + (f". {text}" if text else "")
 
 
 def _natural_order(key: str) -> tuple[tuple[bool, int, str], ...]:

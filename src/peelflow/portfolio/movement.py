@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import ClassVar, Literal
 
@@ -28,14 +28,28 @@ from peelflow.register.validation import check_date, check_ledger
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery
 
-MovementKind = Literal["new", "closed", "reopened"]
+MovementKind = Literal["new", "closed", "superseded", "reopened"]
+Ending = Literal["closed", "superseded", "cancelled"]
+"""How a record closed: done, in favour of another, or set aside with nothing in its place."""
+_ENDINGS: Mapping[str, Ending] = {
+    "superseded": "superseded",
+    "not_applicable": "cancelled",
+    "no_action": "cancelled",
+    "not_accepted": "cancelled",
+    "cancelled": "cancelled",
+}
+"""In which national states a record closed otherwise than by the work's completion: our choice."""
+_LEDGER_OF_ANSWERS = "section_55"
+"""On which a record closes as it is answered, whatever the answer is, and none is set aside."""
 
 
 @frozen
 class Movement(Result):
     """One movement of a record on a ledger: what kind, on what day, and by whose act.
 
-    It is `assumed` where the record was taken over so: nobody saw it come there.
+    A closing is `superseded` where the work was not completed; `ending` says whether something else
+    took its place, None of what counts open. It is `assumed` where the record was taken over so:
+    nobody saw it come there.
     """
 
     row: RecordRow
@@ -45,6 +59,7 @@ class Movement(Result):
     attribution: Attribution
     reason: str | None
     assumed: bool = False
+    ending: Ending | None = None
 
 
 def movement(
@@ -79,7 +94,7 @@ def movement(
         moved
         for _, history in register.histories(record for record in selected if record.on > after)
         for events in [with_changes(as_corrected(history), register.lifecycle)]
-        for moved in _movements_of(fold(history), events, ledger, force)
+        for moved in _movements_of(register, row_of(fold(history)), events, ledger, force=force)
         if after < moved.on <= until
     ]
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
@@ -95,8 +110,8 @@ def _check_span(register: Register, after: date, until: date, ledger: str) -> No
 
 
 _Sums = Counter[tuple[str | None, str]]
-Place = tuple[str | None, Counts]
-"""In which group a record stands, and how it counts there."""
+Place = tuple[str | None, Counts, Ending | None]
+"""In which group a record stands, how it counts there, and how it closed if it did."""
 
 
 @frozen
@@ -109,7 +124,9 @@ class MovementTotal(Result):
         closed_before: How many counted closed.
         new: How many came and counted open.
         new_closed: How many came and counted closed at once, as those archived when issued.
-        closed: How many closed.
+        closed: How many closed with the work completed, or discharged.
+        superseded: How many closed otherwise: in favour of another, or set aside.
+        cancelled: How many of those superseded were set aside, with nothing in their place.
         reopened: How many re-opened.
         moved_open: How many more that count open came from other groups than left for them.
         moved_closed: The same of those that count closed.
@@ -123,6 +140,8 @@ class MovementTotal(Result):
     new: int = 0
     new_closed: int = 0
     closed: int = 0
+    superseded: int = 0
+    cancelled: int = 0
     reopened: int = 0
     moved_open: int = 0
     moved_closed: int = 0
@@ -130,14 +149,14 @@ class MovementTotal(Result):
     @property
     def open_after(self) -> int:
         """How many of its records count open at the end of the last day."""
-        return self.open_before + self.new + self.reopened - self.closed + self.moved_open
+        left = self.closed + self.superseded
+        return self.open_before + self.new + self.reopened - left + self.moved_open
 
     @property
     def closed_after(self) -> int:
         """How many of its records count closed at the end of the last day."""
-        return (
-            self.closed_before + self.new_closed + self.closed - self.reopened + self.moved_closed
-        )
+        came = self.new_closed + self.closed + self.superseded
+        return self.closed_before + came - self.reopened + self.moved_closed
 
 
 def movement_totals(
@@ -225,15 +244,35 @@ def _steps_between(before: Place | None, after: Place | None, *, has_counted: bo
     if before is None and after is not None and not has_counted:
         steps[after[0], "new" if after[1] == "open" else "new_closed"] = 1
         return steps
-    (old, old_counts), (new, new_counts) = before or (None, None), after or (None, None)
+    old, old_counts, _ = before or _NOWHERE
+    new, new_counts, ending = after or _NOWHERE
     if before is None or after is None or old != new:
         if before is not None:
             steps[old, f"moved_{old_counts}"] -= 1
         if after is not None:
             steps[new, f"moved_{old_counts or new_counts}"] += 1
     if before is not None and after is not None and old_counts != new_counts:
-        steps[new, "closed" if new_counts == "closed" else "reopened"] += 1
+        steps[new, _kind_of(ending)] += 1
+        steps[new, "cancelled"] += ending == "cancelled"
     return steps
+
+
+_NOWHERE: tuple[None, None, None] = (None, None, None)
+
+
+def _kind_of(ending: Ending | None) -> MovementKind:
+    """Return what it is called that a record closed so, or came to count open again."""
+    if ending is None:
+        return "reopened"
+    return "closed" if ending == "closed" else "superseded"
+
+
+def _ending_of(register: Register, record: Record, ledger: str) -> Ending:
+    """Return how a record closed that counts closed on a ledger."""
+    if ledger == _LEDGER_OF_ANSWERS:
+        return "closed"
+    state = register.lifecycle(record.lifecycle).stands_for(record.state)
+    return _ENDINGS.get(state, "closed")
 
 
 def _each_place(
@@ -252,27 +291,39 @@ def _each_place(
 def _place_of(groups: Grouping, record: Record, force: str | None) -> Place | None:
     """Return where a record stands; None where it counts nowhere, or is not the force's."""
     counts = groups.register.counts(record).get(groups.ledger)
-    return (groups.key(record), counts) if counts and record.is_of(force) else None
+    if counts is None or not record.is_of(force):
+        return None
+    is_closed = counts == "closed"
+    ending = _ending_of(groups.register, record, groups.ledger) if is_closed else None
+    return groups.key(record), counts, ending
 
 
 def _movements_of(
-    record: Record, events: Iterable[Event], ledger: str, force: str | None
+    register: Register,
+    row: RecordRow,
+    events: Iterable[Event],
+    ledger: str,
+    *,
+    force: str | None,
 ) -> list[Movement]:
     counts: Counts | None = None
+    record: Record | None = None
     movements: list[Movement] = []
     for event in events:
+        record = begin(event) if record is None else apply(record, event)
         after = _counts_after(counts, event, ledger, force)
         if after is not None and after != counts:
-            kind: MovementKind = "closed" if after == "closed" else "reopened"
+            ending = None if after == "open" else _ending_of(register, record, ledger)
             movements.append(
                 Movement(
-                    row=row_of(record),
-                    kind=kind if movements else "new",
+                    row=row,
+                    kind=_kind_of(ending) if movements else "new",
                     counts=after,
                     on=event.on,
                     attribution=attribution_of(event),
                     reason=event.reason,
                     assumed=isinstance(event.what, TakenOver),
+                    ending=ending,
                 )
             )
         counts = after

@@ -9,9 +9,10 @@ from itertools import product
 
 from attrs import frozen
 
-from peelflow.engine.requirements import QUESTION_SET_FIELD, covering_questions
+from peelflow.engine.requirements import inspected_set, question_of, question_set_of
 from peelflow.model.decisions import Inspection
-from peelflow.model.records import Event, Record, Value
+from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
+from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Pin, Transition
 from peelflow.portfolio.listing import (
@@ -94,7 +95,8 @@ def inspection_plan(
             coming.append((inspection, text_field(record, "title")))
     coming.sort(key=lambda titled: (titled[0].first_day, titled[0].id))
     opened = each_open(register, on, selection=narrowed(selection, force))
-    scopes = [_scope_of(inspection) for inspection, _ in coming]
+    sets = register.rulebook.vocabulary.question_sets
+    scopes = [_scope_of(inspection, sets) for inspection, _ in coming]
     verified = _verified_by_scope(register, opened, scopes) if coming else {}
     return tuple(
         PlannedInspection(inspection, title, *verified[scope])
@@ -112,8 +114,10 @@ class _Scope:
     questions: frozenset[str]
 
 
-_Key = tuple[str, str, Value | None, str | None]
-"""A force, a kind or `any`, a question set and a question; None where any will do."""
+_Questions = tuple[tuple[str | None, str], ...]
+"""Questions, each with the set it is of, None where no set is in force."""
+_Key = tuple[str, str, str | None, str | None]
+"""A force, a kind or `any`, the question set and a question; both None where any will do."""
 
 
 @frozen
@@ -131,11 +135,11 @@ class _Closing:
         return tuple(dict.fromkeys(atom.evidence for atom in atoms if isinstance(atom, Evidence)))
 
 
-def _scope_of(inspection: Inspection) -> _Scope:
+def _scope_of(inspection: Inspection, sets: QuestionSets) -> _Scope:
     return _Scope(
         forces=(inspection.force, *inspection.joint_with),
         kind=inspection.kind,
-        question_set=inspection.question_set,
+        question_set=inspected_set(inspection, sets),
         questions=inspection.questions,
     )
 
@@ -150,6 +154,8 @@ def _verified_by_scope(
     """
     distinct = list(dict.fromkeys(scopes))
     by_key = _places_by_key(distinct)
+    sets = register.rulebook.vocabulary.question_sets
+    inspected = {scope.question_set for scope in distinct}
     closings: dict[tuple[Pin, str], tuple[_Closing, ...]] = {}
     waiting: list[list[Verifiable]] = [[] for _ in distinct]
     unready: list[list[Verifiable]] = [[] for _ in distinct]
@@ -158,7 +164,8 @@ def _verified_by_scope(
         if start not in closings:
             rules = register.lifecycle(record.lifecycle)
             closings[start] = tuple(_each_closing(rules, record.state))
-        for closing, places in _each_first_closing(record, closings[start], by_key):
+        asked = record.forces, _relevant_questions(record, sets, inspected)
+        for closing, places in _each_first_closing(closings[start], by_key, *asked):
             row = _verifiable(record, history, closing)
             for place in places:
                 (unready if closing.steps else waiting)[place].append(row)
@@ -173,14 +180,17 @@ def _places_by_key(scopes: Sequence[_Scope]) -> dict[_Key, list[int]]:
     by_key: dict[_Key, list[int]] = {}
     for place, scope in enumerate(scopes):
         kinds = {"any", scope.kind}
-        sets = {None, scope.question_set or ""}
-        for key in product(scope.forces, kinds, sets, (None, *scope.questions)):
-            by_key.setdefault(key, []).append(place)
+        asked = ((None, None), *((scope.question_set, question) for question in scope.questions))
+        for force, kind, about in product(scope.forces, kinds, asked):
+            by_key.setdefault((force, kind, *about), []).append(place)
     return by_key
 
 
 def _each_first_closing(
-    record: Record, closings: Iterable[_Closing], by_key: Mapping[_Key, Sequence[int]]
+    closings: Iterable[_Closing],
+    by_key: Mapping[_Key, Sequence[int]],
+    forces: tuple[str, ...],
+    questions: _Questions,
 ) -> Iterator[tuple[_Closing, frozenset[int]]]:
     """Yield each closing with the scopes that suffice for it, and for no nearer one."""
     reached: set[int] = set()
@@ -188,24 +198,28 @@ def _each_first_closing(
         places = {
             place
             for requirement in closing.inspections
-            for key in _each_key(requirement, record)
-            for place in by_key.get(key, ())
+            for about in (questions if requirement.relevant else ((None, None),))
+            for force in forces
+            for place in by_key.get((force, requirement.inspection, *about), ())
         }
         if new := frozenset(places - reached):
             reached |= new
             yield closing, new
 
 
-def _each_key(requirement: InspectionHeld, record: Record) -> Iterator[_Key]:
-    """Yield the keys of the inspections that suffice: of the kind, and on the question if so."""
-    if not requirement.relevant:
-        yield from product(record.forces, (requirement.inspection,), (None,), (None,))
-        return
-    question, question_set = text_field(record, "question"), record.fields.get(QUESTION_SET_FIELD)
-    if question is not None:
-        sets = ("", question_set) if question_set else (None,)
-        of_forces = record.forces, (requirement.inspection,)
-        yield from product(*of_forces, sets, covering_questions(question))
+def _relevant_questions(
+    record: Record, sets: QuestionSets, inspected: Iterable[str | None]
+) -> _Questions:
+    """Return the questions of every inspected set whose inspection is relevant to a record."""
+    question, asked = question_of(record), question_set_of(record, sets)
+    if question is None:
+        return ()
+    return tuple(
+        (name, covering)
+        for name in inspected
+        for each in questions_across(sets, question, asked, name)
+        for covering in covering_questions(each)
+    )
 
 
 def _each_closing(rules: Lifecycle, start: str) -> Iterator[_Closing]:

@@ -12,9 +12,10 @@ from typing import Literal, get_args
 
 from attrs import evolve, frozen
 
-from peelflow.engine.requirements import QUESTION_FIELD, covers_question
+from peelflow.engine.requirements import QUESTION_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.date_spans import read_span
+from peelflow.model.question_sets import covers_question
 from peelflow.model.records import Record
 from peelflow.model.rules import Counts, Level
 from peelflow.register.as_at import each_as_at
@@ -156,7 +157,7 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
     match criterion.operator:
         case "=" | "!=":
             says = any(
-                value == wanted or (is_question and covers_question(frozenset({wanted}), value))
+                value == wanted or (is_question and covers_question((wanted,), value))
                 for value in values
             )
             return (says if wanted else not values) == (criterion.operator == "=")

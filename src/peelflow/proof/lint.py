@@ -11,6 +11,7 @@ from itertools import chain, product
 from attrs import frozen
 
 from peelflow.errors import Diagnostic, Span
+from peelflow.model.constraints import ALL_QUESTION_SETS
 from peelflow.model.requirements import (
     PUBLISHED,
     ChildForEach,
@@ -49,6 +50,7 @@ from peelflow.model.rules import (
 )
 from peelflow.proof.budget import Budget
 from peelflow.proof.possible import never_taken_faults
+from peelflow.proof.question_sets import question_set_faults, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
 from peelflow.wording import listed, say_choice, shown, suggestion
 
@@ -199,12 +201,6 @@ def _transition_faults(transition: Transition, roles: Mapping[str, Role]) -> Ite
 def may_stand_for(role: Role, other: Role) -> bool:
     """Say whether a role of a force may stand for another of its roles."""
     return other.may_be_delegated and other.side == role.side == "force"
-
-
-def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:
-    """Say that `name` names no known `what`."""
-    code = f"unknown-{what.split(maxsplit=1)[0]}"
-    return Diagnostic(span, code, f"no {what} is called `{name}`", suggestion(name, known))
 
 
 def _name_faults(
@@ -477,7 +473,7 @@ def lint_vocabulary(own: Vocabulary, whole: Vocabulary) -> tuple[Diagnostic, ...
     for name, fields in own.fields.items():
         faults += _added_field_faults(name, fields, whole)
         faults += _own_field_faults(name, fields, whole)
-    faults += _question_set_faults(own, whole)
+    faults += question_set_faults(own, whole)
     faults += _order_faults(own, whole)
     return tuple(sorted(set(faults)))
 
@@ -580,9 +576,10 @@ def _own_field_faults(
 
 
 def _choice_faults(name: str, rule: FieldRule, whole: Vocabulary) -> Iterator[Diagnostic]:
-    if rule.choices_from is not None and rule.choices_from not in whole.question_sets:
+    sets = {ALL_QUESTION_SETS, *whole.question_sets}
+    if rule.choices_from is not None and rule.choices_from not in sets:
         yield unknown_name("question set", rule.choices_from, whole.question_sets, rule.span)
-    elif rule.type == "choice" and not rule.choices:
+    elif rule.type == "choice" and not rule.choices and rule.choices_from != ALL_QUESTION_SETS:
         sentence = f"the field `{name}` is a choice of nothing"
         instead = "write `choices: [...]`"
         yield Diagnostic(rule.span, "choices-missing", sentence, instead)
@@ -631,14 +628,3 @@ def _uncountable_date(span: Span, why: str) -> Diagnostic:
     sentence = f"days are counted from one date to another, and {why}"
     instead = "count from a field of `type: date` that is not counted itself"
     return Diagnostic(span, "counts-from", sentence, instead)
-
-
-def _question_set_faults(own: Vocabulary, whole: Vocabulary) -> Iterator[Diagnostic]:
-    for name, questions in own.question_sets.items():
-        others = whole.question_sets.keys() - {name}
-        if questions.replaces is not None and questions.replaces not in others:
-            yield unknown_name("question set", questions.replaces, others, questions.span)
-        if questions.questions and len(questions.questions) != questions.size:
-            sentence = f"`{name}` is of size {questions.size}, and lists {len(questions.questions)}"
-            instead = "list every question, or none where their words are not known"
-            yield Diagnostic(questions.span, "question-count", sentence, instead)

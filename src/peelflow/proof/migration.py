@@ -30,7 +30,7 @@ from peelflow.model.rules import (
 from peelflow.proof.budget import FEWER_MOVES, Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
-from peelflow.proof.lint import triggers_in, triggers_of, unknown_name
+from peelflow.proof.lint import triggers_in, triggers_of
 from peelflow.proof.moves import (
     ADD_TRIGGER,
     BEFORE,
@@ -44,6 +44,7 @@ from peelflow.proof.moves import (
     refined_name,
 )
 from peelflow.proof.possible import RecordKind, possible_steps, record_kinds
+from peelflow.proof.question_sets import unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.transition_system import PastTransition
 from peelflow.wording import listed, say_choice

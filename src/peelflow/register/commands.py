@@ -58,11 +58,11 @@ from peelflow.register.permission import (
     check_appointer,
     recorder_of,
 )
+from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_source_and_reason, check_taken_over, check_word
 from peelflow.register.validation import (
     NOTHING_HELD,
-    QUESTION_FIELDS,
     FieldInput,
     category_of,
     check_actor,
@@ -76,7 +76,6 @@ from peelflow.register.validation import (
     check_name,
     check_not_future,
     check_provenance,
-    check_questions,
     check_references,
     check_text,
     check_texts,
@@ -336,12 +335,12 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
             f"the id {event.record!r}", "is taken", "choose another, or amend that record"
         )
     kind = category_of(session, what.category)
-    check_questions(session.rulebook.vocabulary, kind, what.fields, record=event.record)
-    check_references(session, kind, what.fields, record=event.record)
     entering = begin(event)
+    _check_questions(session, kind, entering)
+    check_references(session, kind, what.fields, record=event.record)
     parent = checked_parent(session, entering)
-    check_names(session, event.record, names_in(entering, kind))
     check_people_of_event(session, entering, event)
+    check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
@@ -433,6 +432,7 @@ def next_acts(
     check_actor(actor)
     known = session.get(record)
     session.check_not_withdrawn(known)
+    check_people(session, known, (actor.person,))
     if not session.services.kept_rules.is_writable(known.lifecycle):
         return ()
     day = session.today if on is None else on
@@ -534,6 +534,12 @@ def check_document_kept(session: Session, document: Document) -> None:
         )
 
 
+def _check_questions(session: Session, category: Category, record: Record) -> None:
+    """Refuse a question that is none of its set, as a record would say it."""
+    sets, day, force = session.rulebook.vocabulary.question_sets, record.issued, record.force
+    check_questions(sets, category, record.fields, record=record.id, day=day, force=force)
+
+
 def amend(
     session: Session, record: str, field: str, new: FieldInput | None, *, provenance: Provenance
 ) -> Event:
@@ -558,7 +564,7 @@ def amend(
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)
     if field in QUESTION_FIELDS:
-        check_questions(session.rulebook.vocabulary, category, fields | given, record=record)
+        _check_questions(session, category, evolve(known, fields=fields | given))
     check_references(session, category, given, record=record)
     if category.fields[field].type == "person" and isinstance(value, str):
         used = UsedName("person", value, known.force)

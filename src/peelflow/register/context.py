@@ -293,9 +293,8 @@ class ReadSet:
         signers = self.signers(lifecycle)
         parts = reads(lifecycle, record, act.trigger, signers)
         if not parts:
-            return Context(
-                self.now, self.today, (), None, (), self.services.predicates, scope=self.scope
-            )
+            known = self.services.predicates
+            return Context(self.now, self.today, predicates=known, scope=self.scope)
         mentions: tuple[RecordReference, ...] = ()
         if "mentions" in parts:
             mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
@@ -310,6 +309,7 @@ class ReadSet:
             known_holidays() if "holidays" in parts else None,
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
             signers,
+            self.rulebook.vocabulary.question_sets,
             self.scope,
             self.each_force_signs,
         )

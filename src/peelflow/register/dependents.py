@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
+from peelflow.engine.requirements import inspected_set
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
 from peelflow.model.records import (
@@ -168,9 +169,10 @@ def _inspection_restriction(
     new = inspection_of(after, session.lifecycle(after)) if after else None
     if old is None or old == new:
         return None
+    sets = session.rulebook.vocabulary.question_sets
     if (
         new is not None
-        and (new.kind, new.question_set or old.question_set) == (old.kind, old.question_set)
+        and (new.kind, inspected_set(new, sets)) == (old.kind, inspected_set(old, sets))
         and {new.force, *new.joint_with} >= {old.force, *old.joint_with}
         and new.first_day <= old.first_day
         and new.last_day >= old.last_day

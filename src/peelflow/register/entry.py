@@ -35,6 +35,7 @@ from peelflow.register.hierarchy import checked_parent, each_below
 from peelflow.register.joint import checked_joint, joint_of, with_joint
 from peelflow.register.known_names import UsedName
 from peelflow.register.look_alikes import check_names, check_people_of_event
+from peelflow.register.questions import check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_taken_over, check_word
 from peelflow.register.validation import (
@@ -46,7 +47,6 @@ from peelflow.register.validation import (
     check_name,
     check_not_future,
     check_one_of,
-    check_questions,
     check_references,
     check_text,
     check_type,
@@ -99,7 +99,7 @@ def entered_anew(
     wanted: dict[str, Any] = {**said, **values}
     _check_values(session, record, wanted, values)
     _check_state(record, old, values)
-    fields = _fields_anew(session, old, record, wanted["category"], values.get("fields", {}))
+    fields = _fields_anew(session, old, record, wanted, values.get("fields", {}))
     names = ("force", "category", "level", "parent", "graded")
     plain = evolve(old, **{name: wanted[name] for name in names}, fields=fields)
     what = with_joint(session, record, plain, wanted["joint"])
@@ -147,7 +147,7 @@ def _fields_anew(
     session: Session,
     old: Added | TakenOver,
     record: str,
-    category: str,
+    wanted: Mapping[str, Any],
     given: Mapping[str, FieldInput | None],
 ) -> Mapping[str, Any]:
     """Return fields with some of them set right, and the days that count from them."""
@@ -162,12 +162,13 @@ def _fields_anew(
             and is_counted(declared[name], name, old.fields)
         )
     }
-    kind = category_of(session, category)
+    kind = category_of(session, wanted["category"])
     for name in given.keys() - old.fields.keys():
         rule_of_field(kind, name, f"{record}: the field `{name}`")
     named = {name: value for name, value in given.items() if value is not None}
     fields = checked_fields(kind, {**kept, **named}, record=record)
-    check_questions(session.rulebook.vocabulary, kind, fields, record=record)
+    sets, day, force = session.rulebook.vocabulary.question_sets, wanted["issued"], wanted["force"]
+    check_questions(sets, kind, fields, record=record, day=day, force=force)
     check_references(session, kind, fields, record=record)
     return fields
 

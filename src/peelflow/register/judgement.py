@@ -12,8 +12,15 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from peelflow.engine.fold import as_corrected
+from peelflow.engine.requirements import (
+    QUESTION_SET_FIELD,
+    inspected_set,
+    question_of,
+    question_set_of,
+)
 from peelflow.errors import InvalidRequest, StoreError, UnknownRecord
-from peelflow.model.decisions import Act, Context, Predicate
+from peelflow.model.decisions import Act, Context, Inspection, Predicate
+from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
     Added,
     Event,
@@ -26,6 +33,7 @@ from peelflow.register.archive import held_to_events
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
+from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
@@ -162,8 +170,14 @@ def _why_unlawful(
     """Return why an event could not have happened to a record as it then stood, or nothing."""
 
     def as_kept(context: Context) -> Context:
-        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
-        return evolve(context, predicates=predicates, signers=signers)
+        if record is None:
+            return evolve(context, predicates=predicates, signers=frozenset())
+        return evolve(
+            context,
+            predicates=predicates,
+            signers=roles_signing(session.lifecycle(record)),
+            inspection=_as_it_may_have_covered(record, context),
+        )
 
     match event.what:
         case TransitionTaken() as what if record:
@@ -179,6 +193,25 @@ def _why_unlawful(
             return f"under {pin}, kept beside it, a record can only be taken over"
         case _:
             return _why_unsourced(session, event)
+
+
+def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
+    """Return the inspection of an act, covering the record's question where it may have done so.
+
+    No question set is kept beside an act, and files of sets come and change. So where the two are
+    of different sets, an act is held against only what no file decides: sets that are national,
+    whose mapping no force changes, and where one is not named, numbers that never were the same.
+    """
+    inspection, question, sets = context.inspection, question_of(record), context.question_sets
+    if inspection is None or question is None:
+        return inspection
+    asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
+    are_national = {asked, inspected} <= national().vocabulary.question_sets.keys()
+    are_named = record.fields.get(QUESTION_SET_FIELD) and inspection.question_set
+    matches = not are_named and covers_question(inspection.questions, question)
+    if asked == inspected or (are_national and not matches):
+        return inspection
+    return evolve(inspection, questions=frozenset({question}), question_set=asked)
 
 
 def _why_unsourced(session: Session, event: Event) -> str:

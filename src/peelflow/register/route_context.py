@@ -92,6 +92,7 @@ def _context_with(
         may_have_children=bool(category and category.children),
         holidays=holidays_of(reads.lifecycle(record)),
         ledgers=reads.national_ledgers(record),
+        question_sets=reads.rulebook.vocabulary.question_sets,
         signers=reads.signers(reads.lifecycle(record)),
         each_force_signs=reads.each_force_signs,
     )

@@ -30,7 +30,7 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role, Vocabulary
+from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
 from peelflow.register.context import INSPECTION, ReadSet, Services, holidays_for
 from peelflow.register.limits import (
     LONGEST_TEXT,
@@ -40,6 +40,7 @@ from peelflow.register.limits import (
     check_length,
     check_word,
 )
+from peelflow.register.questions import QUESTION_FIELDS
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import RecordQuery
 from peelflow.texts import TEXT_TURNERS, alike_name, first_unseen, is_blank
@@ -423,38 +424,6 @@ def list_items(category: Category, name: str, text: str) -> list[str]:
     )
     parts = re.split(r"[;,\r\n]" if is_of_a_set else r"[;\r\n]", text)
     return [part.strip() for part in parts if part.strip()] or [""]
-
-
-QUESTION_FIELDS = ("question", "questions", QUESTION_SET_FIELD)
-_QUESTION_NUMBER = re.compile(r"[1-9][0-9]?(\.[1-9][0-9]?)*")
-
-
-def check_questions(
-    vocabulary: Vocabulary, category: Category, fields: Mapping[str, Value], *, record: str
-) -> None:
-    """Refuse a question that the question set has not, where a category names its question set.
-
-    A part of a question is of the set that the question is of: 7.2 as 7 is.
-    """
-    if QUESTION_SET_FIELD not in category.fields:
-        return
-    name = fields.get(QUESTION_SET_FIELD)
-    questions = vocabulary.question_sets.get(name) if isinstance(name, str) else None
-    for field in QUESTION_FIELDS[:2]:
-        given = fields.get(field, ())
-        for item in (given,) if isinstance(given, str) else given:
-            known = _QUESTION_NUMBER.fullmatch(item)
-            if known and (questions is None or int(item.partition(".")[0]) <= questions.size):
-                continue
-            what = f"{record}: the field `{field}`"
-            why = f"is {item!r}" if isinstance(given, str) else f"has the item {item!r}"
-            instead = "write a question's number, such as 7"
-            if questions is not None:
-                why = f"{why}, which {name} has not"
-                instead = f"write a number from 1 to {questions.size}"
-            if field == "questions":
-                instead += "; part the items with `;`"
-            raise InvalidRequest(what, why, instead)
 
 
 def _is_text(value: object) -> bool:

@@ -9,15 +9,19 @@ from itertools import takewhile
 from attrs import evolve, frozen
 
 from peelflow.engine.calendar import months_after
+from peelflow.engine.requirements import inspected_set
 from peelflow.figures import Figures
 from peelflow.model.outline import Outline
+from peelflow.model.question_sets import QuestionSet, set_in_force
 from peelflow.model.records import Event, Record
-from peelflow.model.rules import AlwaysReachable, Lifecycle, QuestionSet
+from peelflow.model.rules import AlwaysReachable, Lifecycle
+from peelflow.portfolio.grouping import ROW
 from peelflow.portfolio.listing import age_shares, ages
 from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.plan import PlannedInspection, inspection_plan
 from peelflow.portfolio.selection import (
     EVERYTHING,
+    FIELD_PREFIX,
     Criterion,
     Selection,
     each_open,
@@ -35,7 +39,13 @@ from peelflow.reports.content import (
     Table,
     say_mark,
 )
-from peelflow.reports.tables import CLOSED_NUMBERS, OPEN_NUMBERS, movement_table, share_table
+from peelflow.reports.tables import (
+    CLOSED_NUMBERS,
+    OPEN_NUMBERS,
+    movement_table,
+    say_ending,
+    share_table,
+)
 
 MONTHS_OF_HISTORY = 12
 MOST_REASONS = 4
@@ -95,13 +105,13 @@ def say_date(day: date) -> str:
 def framework_parts(scope: Scope) -> Parts:
     """Yield the inspection framework in force, its questions, and what is prepared for it."""
     sets = scope.register.rulebook.vocabulary.question_sets
-    replaced = {questions.replaces for questions in sets.values()}
-    for name, questions in sets.items():
-        if name not in replaced:
-            yield Paragraph(_say_questions(questions, sets))
-            asked = tuple(f"{number}. {text}" for number, text in questions.questions.items())
-            yield from [Bullets(asked)] if asked else []
-            yield from _coming_under(scope, name)
+    name = set_in_force(sets, scope.as_at, scope.selection.force or scope.register.services.force)
+    if name is not None:
+        questions = sets[name]
+        yield Paragraph(_say_questions(questions, sets))
+        asked = tuple(f"{number}. {text}" for number, text in questions.questions.items())
+        yield from [Bullets(asked)] if asked else []
+        yield from _coming_under(scope, name)
     readiness = scope.of_category("peel_readiness")
     if readiness:
         assessed = sum(record.state != "to_assess" for record in readiness)
@@ -112,17 +122,25 @@ def framework_parts(scope: Scope) -> Parts:
 
 
 def _say_questions(questions: QuestionSet, sets: Mapping[str, QuestionSet]) -> str:
-    sentence = f"{questions.title}: {questions.size} questions"
+    sentence = f"{questions.title}: {_say_size(questions)}"
     old = sets.get(questions.replaces or "")
-    return sentence + (f", where {old.title} were {old.size}." if old else ".")
+    return sentence + (f", where {old.title} were {old.size}." if old and old.size else ".")
+
+
+def _say_size(questions: QuestionSet) -> str:
+    """Say how many questions a set has, or of how many the words are known."""
+    if questions.size is not None:
+        return f"{questions.size} questions"
+    return f"how many questions it has is not known, {len(questions.questions)} by its words"
 
 
 def _coming_under(scope: Scope, name: str) -> Parts:
     """Yield the coming inspections that ask the questions of a set."""
+    sets = scope.register.rulebook.vocabulary.question_sets
     coming = [
         f"{planned.title or planned.inspection.id}: {say_days(planned)}"
         for planned in inspection_plan(scope.register, scope.as_at, force=scope.selection.force)
-        if planned.inspection.question_set == name
+        if inspected_set(planned.inspection, sets) == name
     ]
     if coming:
         yield Paragraph("Coming inspections under it:")
@@ -228,18 +246,14 @@ def _assumed_note(counted: Figures) -> Parts:
         )
 
 
-def movement_parts(scope: Scope) -> Parts:
-    """Yield what was, what moved since the last meeting, and so what is; then each movement."""
-    totals = movement_totals(
-        scope.register,
-        after=scope.since,
-        until=scope.as_at,
-        ledger=scope.ledger,
-        selection=scope.selection,
-    )
-    whole = movement_table(totals, "Record", "")
-    for title, names in (("Open records", OPEN_NUMBERS), ("Closed records", CLOSED_NUMBERS)):
-        yield _part_of(whole, f"{title}, {say_date(scope.since)} to {say_date(scope.as_at)}", names)
+def movement_parts(scope: Scope, by: str = ROW) -> Parts:
+    """Yield what was, what moved since the last meeting, and so what is; then each movement.
+
+    Args:
+        scope: What the paper is of.
+        by: What the sums are grouped by: a column, a field, or the rows of the figures.
+    """
+    yield from _movement_sums(scope, by)
     moved = movement(
         scope.register,
         after=scope.since,
@@ -252,13 +266,28 @@ def movement_parts(scope: Scope) -> Parts:
         return
     rows = tuple(
         (
-            *(step.on, step.row.record, step.kind, say_mark(is_so=step.assumed)),
+            *(step.on, step.row.record, step.kind, say_ending(step), say_mark(is_so=step.assumed)),
             *(str(step.attribution.actor), step.reason),
         )
         for step in moved
     )
-    columns = ("Day", "Record", "What", ASSUMED, "Decided by", "Reason")
+    columns = ("Day", "Record", "What", "Ending", ASSUMED, "Decided by", "Reason")
     yield Table("moves", "What came, closed and re-opened", columns, rows)
+
+
+def _movement_sums(scope: Scope, by: str) -> Parts:
+    totals = movement_totals(
+        scope.register,
+        after=scope.since,
+        until=scope.as_at,
+        by=by,
+        ledger=scope.ledger,
+        selection=scope.selection,
+    )
+    name = "record" if by == ROW else by.removeprefix(FIELD_PREFIX).replace("_", " ")
+    whole = movement_table(totals, heading(name), "")
+    for title, names in (("Open records", OPEN_NUMBERS), ("Closed records", CLOSED_NUMBERS)):
+        yield _part_of(whole, f"{title}, {say_date(scope.since)} to {say_date(scope.as_at)}", names)
 
 
 def _part_of(table: Table, title: str, numbers: tuple[str, ...]) -> Table:
@@ -266,7 +295,9 @@ def _part_of(table: Table, title: str, numbers: tuple[str, ...]) -> Table:
     places = [0, *map(table.columns.index, numbers)]
     rows = tuple(tuple(row[place] for place in places) for row in table.rows)
     columns = tuple(heading(table.columns[place]) for place in places)
-    return evolve(table, title=title, columns=columns, rows=rows, numbers=columns[1:])
+    optional = tuple(map(heading, table.optional))
+    said = evolve(table, title=title, columns=columns, rows=rows)
+    return evolve(said, numbers=columns[1:], optional=optional)
 
 
 def heading(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from attrs import evolve
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
+from peelflow.portfolio.grouping import ROW
 from peelflow.portfolio.selection import Selection
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger, check_position_reached
@@ -42,9 +43,17 @@ def read_outline(source: bytes, file: str) -> Outline:
         for key, said in (("record", part.record), ("document", part.document))
         if part.section == "text" and said is None
     ]
+    faults += [
+        Diagnostic(part.span, "unknown-key", f"`{part.section}` has no key `by`", _BY_OF)
+        for part in outline.sections
+        if part.by is not None and part.section != "movement"
+    ]
     if faults:
-        raise InvalidRules(faults)
+        raise InvalidRules(sorted(faults))
     return outline
+
+
+_BY_OF = "give it to `movement`, or leave it out"
 
 
 def paper_of(
@@ -116,10 +125,22 @@ def _section_of(scope: Scope, part: OutlineSection) -> Section:
     """Return one part of a paper."""
     title, make = ("Text", None) if part.section == "text" else _MAKERS[part.section]
     blocks: list[Block] = [Paragraph(part.words)] if part.words else []
-    made: list[Block | Section] = list(make(scope) if make else listed.text_parts(scope, part))
+    made: list[Block | Section] = list(_parts_of(scope, part, make))
     blocks += [block for block in made if not isinstance(block, Section)]
     sections = tuple(block for block in made if isinstance(block, Section))
     return _tidied(Section(part.section, part.title or title, tuple(blocks), sections))
+
+
+def _parts_of(
+    scope: Scope, part: OutlineSection, make: Callable[[Scope], Parts] | None
+) -> Iterable[Block | Section]:
+    """Return what stands in one part of a paper, grouped as its outline says."""
+    if part.section == "movement":
+        return counted.movement_parts(scope, part.by or ROW)
+    if part.by is not None:
+        what, why = f"the outline's part `{part.section}`", "is not grouped by anything"
+        raise InvalidRequest(what, why, _BY_OF)
+    return listed.text_parts(scope, part) if make is None else make(scope)
 
 
 def _tidied(section: Section) -> Section:

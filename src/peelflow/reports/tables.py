@@ -11,21 +11,28 @@ from attrs import evolve, frozen
 from peelflow.model.date_spans import is_as_known, read_span
 from peelflow.portfolio.grouping import Group, GroupedFigures
 from peelflow.portfolio.listing import Share
-from peelflow.portfolio.movement import MovementTotal
+from peelflow.portfolio.movement import Movement, MovementTotal
 from peelflow.register.validation import check_one_of
 from peelflow.reports.content import Cell, Table
 
 GROUP_NUMBERS = ("Open", "Closed", "Total", "Assumed")
-_OPEN_PARTS = ("open_before", "new", "reopened", "closed", "moved_open", "open_after")
+_OPEN_PARTS = (
+    *("open_before", "new", "closed", "reopened", "superseded", "cancelled"),
+    *("moved_open", "open_after"),
+)
 _CLOSED_PARTS = (
-    *("closed_before", "new_closed", "closed", "reopened", "moved_closed"),
+    *("closed_before", "new_closed", "closed", "superseded", "reopened", "moved_closed"),
     "closed_after",
 )
-OPEN_NUMBERS = ("open before", "new", "re-opened", "closed", "moved", "open after")
-CLOSED_NUMBERS = (
-    *("closed before", "new and closed", "closed since", "re-opened since", "moved when closed"),
-    "closed after",
+OPEN_NUMBERS = (
+    *("open before", "new", "closed", "re-opened", "superseded", "of which cancelled"),
+    *("moved", "open after"),
 )
+CLOSED_NUMBERS = (
+    *("closed before", "new and closed", "closed since", "superseded since"),
+    *("re-opened since", "moved when closed", "closed after"),
+)
+_SELDOM = ("superseded", "of which cancelled", "superseded since")
 
 
 @frozen
@@ -130,9 +137,9 @@ def share_table(shares: Sequence[Share], by: str, name: str, title: str) -> Tabl
 def movement_table(totals: Sequence[MovementTotal], by: str, title: str) -> Table:
     """Return movements added up as a table: what was, what moved, and so what is.
 
-    What is open before, and new, re-opened, less closed, and moved, is what is open after; what is
-    closed before, and new and closed at once, and closed, less re-opened, and moved, is what is
-    closed after.
+    What is open before, and new, re-opened, less closed and superseded, and moved, is what is open
+    after; what is closed before, and new and closed at once, and closed and superseded, less
+    re-opened, and moved, is what is closed after. Of those superseded some are cancelled.
 
     Args:
         totals: The sums of each group.
@@ -145,7 +152,17 @@ def movement_table(totals: Sequence[MovementTotal], by: str, title: str) -> Tabl
     body: list[tuple[Cell, ...]] = [(title, *numbers) for title, numbers in rows]
     if rows:
         body.append(("Total", *sums))
-    return Table("movement", title, (by, *columns), tuple(body), columns, totals=bool(rows))
+    whole = Table("movement", title, (by, *columns), tuple(body), columns, totals=bool(rows))
+    return evolve(whole, optional=_SELDOM)
+
+
+def say_ending(moved: Movement) -> str | None:
+    """Say how a record ended that closed otherwise than by the work's completion.
+
+    Args:
+        moved: Its movement.
+    """
+    return moved.ending if moved.ending != "closed" else None
 
 
 def _movement_row(total: MovementTotal) -> tuple[str, tuple[int, ...]]:

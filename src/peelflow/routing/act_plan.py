@@ -29,14 +29,14 @@ from peelflow.engine.machine import CompiledTransition
 from peelflow.engine.requirements import (
     QUESTION_FIELD,
     binding_ledgers,
-    covers_question,
     distinct_needs,
     has_choice,
     inspection_need,
     is_held,
     is_of_one_force,
-    is_of_one_question_set,
+    is_relevant,
     open_children,
+    question_set_of,
     unanswered_mentions,
     wait_start,
 )
@@ -236,6 +236,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         mentions=plan.context.mentions,
         holidays=assume_no_more_holidays(plan.context.holidays),
         ledgers=plan.binding_ledgers,
+        question_sets=plan.context.question_sets,
         signers=plan.context.signers,
         each_force_signs=plan.context.each_force_signs,
     )
@@ -310,6 +311,7 @@ def _choose_inspection(plan: ActPlan, need: InspectionNeed, *, relevant: bool) -
         plan.day,
         plan.day,
         covered,
+        question_set_of(plan.record, plan.context.question_sets),
         force=plan.record.force,
     )
     return True
@@ -319,18 +321,14 @@ def _could_serve(
     plan: ActPlan, inspection: Inspection, need: InspectionNeed, question: str | None
 ) -> bool:
     """Say whether a known inspection could do; a question that is not known yet, none covers."""
-    return (
-        is_of_one_force(plan.record, inspection)
-        and need.kind in ("any", inspection.kind)
-        and inspection.last_day >= need.ends_from
-        and (
-            question is None
-            or (
-                is_of_one_question_set(plan.record, inspection)
-                and covers_question(inspection.questions, question)
-            )
-        )
-    )
+    if (
+        not is_of_one_force(plan.record, inspection)
+        or need.kind not in ("any", inspection.kind)
+        or inspection.last_day < need.ends_from
+    ):
+        return False
+    sets = plan.context.question_sets
+    return question is None or (question != "" and is_relevant(plan.record, inspection, sets))
 
 
 def plan_document(plan: ActPlan, obligation: Obligation) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
-from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.rulebook import Rulebook, fill_set_choices
 from peelflow.wording import listed
 
 FORCE_LEDGER = "force"
@@ -94,12 +94,20 @@ def name_faults(
         if vocabulary.vocabulary == known.vocabulary.vocabulary:
             what = f"the vocabulary `{vocabulary.vocabulary}`"
             instead = "give it a name of its own, and only the words that are the force's own"
-            yield from _name_fault(vocabulary, known.vocabulary, what, instead)
+            whole = _with_national_sets(vocabulary, known.vocabulary)
+            yield from _name_fault(whole, known.vocabulary, what, instead)
     for plan in plans:
         for national_plan in known.migrations:
             if national_plan.name == plan.name:
                 what, instead = f"the plan `{plan.name}`", "give it a name of its own"
                 yield from _name_fault(plan, national_plan, what, instead)
+
+
+def _with_national_sets(vocabulary: Vocabulary, known: Vocabulary) -> Vocabulary:
+    """Return a vocabulary as it is with the national question sets, whose files stand beside it."""
+    if vocabulary.question_sets:
+        return vocabulary
+    return fill_set_choices(evolve(vocabulary, question_sets=known.question_sets))
 
 
 def _name_fault(own: Any, known: Any, what: str, instead: str) -> Iterator[Diagnostic]:

@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
 from peelflow.files import read_regular
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.budget import FEWER_FAULTS, FEWER_VALUES, Budget
 from peelflow.proof.counterexample import ProofResult
@@ -42,9 +43,11 @@ from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.rulebook import (
     Rulebook,
     fill_question_choices,
+    fill_set_choices,
     merge_lifecycles,
     merge_plans,
     merge_vocabularies,
+    vocabulary_of,
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
 from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_NODES, count_values, fault, read_mapping
@@ -194,7 +197,7 @@ def read_files(paths: Iterable[Path | str], budget: Budget | None = None) -> Rul
         paths: Files and folders.
         budget: What reading them, and checking what was read, may spend.
     """
-    files = RuleFiles(budget=budget or Budget())
+    files, question_sets = RuleFiles(budget=budget or Budget()), list[Vocabulary]()
     for path in find_rule_files(map(Path, paths), files.faults):
         try:
             rules = read_file(path, files.budget)
@@ -208,8 +211,12 @@ def read_files(paths: Iterable[Path | str], budget: Budget | None = None) -> Rul
                 files.lifecycles.append(rules)
             case Vocabulary():
                 files.vocabularies.append(rules)
+            case QuestionSetFile():
+                question_sets.append(vocabulary_of(rules))
             case _:
                 files.migrations.append(rules)
+    # INVARIANT: the first vocabulary names the whole, and a set's file has no such name.
+    files.vocabularies += question_sets
     return files
 
 
@@ -474,6 +481,7 @@ def check_files(
         files.faults.extend(too_complex.diagnostics)
     own_words = [words for words in vocabularies if not _is_held(words, base, shipped)]
     vocabulary, redefined = merge_vocabularies(base.vocabulary, own_words)
+    vocabulary = fill_set_choices(vocabulary)
     refinable = _refinable_by_name(base.lifecycles, files.lifecycles)
     lifecycles = [
         resolve(lifecycle, vocabulary, refinable.get(lifecycle.refines or ""))

@@ -13,8 +13,11 @@ from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, field, frozen
+from attrs import fields as fields_of
 
 from peelflow.errors import Diagnostic, InvalidRequest
+from peelflow.model.constraints import ALL_QUESTION_SETS
+from peelflow.model.question_sets import QuestionSet, QuestionSetFile
 from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import (
     SAME_SIDE,
@@ -26,7 +29,6 @@ from peelflow.model.rules import (
     Level,
     Lifecycle,
     MigrationPlan,
-    QuestionSet,
     Role,
     Vocabulary,
     each_transition,
@@ -240,6 +242,36 @@ def _with_choices(
     return filled
 
 
+def fill_set_choices(vocabulary: Vocabulary) -> Vocabulary:
+    """Return a vocabulary whose fields choose from the names of all its question sets.
+
+    Args:
+        vocabulary: Words of the whole rulebook, merged.
+    """
+    names = tuple(vocabulary.question_sets)
+    categories: dict[str, Category] = {}
+    for name, category in vocabulary.categories.items():
+        fields = dict(category.fields)
+        for field_name, rule in category.fields.items():
+            if rule.choices_from == ALL_QUESTION_SETS:
+                fields[field_name] = evolve(rule, choices=names)
+        categories[name] = (
+            category if fields == category.fields else evolve(category, fields=fields)
+        )
+    return evolve(vocabulary, categories=categories)
+
+
+def vocabulary_of(file: QuestionSetFile) -> Vocabulary:
+    """Return the vocabulary of one word that a question set's file is.
+
+    Args:
+        file: The set as its file says it.
+    """
+    parts = {part.name: getattr(file, part.name) for part in fields_of(QuestionSet)}
+    name = file.name.replace("_", "-")
+    return Vocabulary(name, question_sets={file.name: QuestionSet(**parts)}, span=file.span)
+
+
 _WORD_KINDS = {
     "roles": "role",
     "evidence": "kind of evidence",
@@ -265,7 +297,7 @@ def merge_vocabularies(
                 roles = {**parts["roles"], **vocabulary.roles}
                 parts[part][name] = _narrowed(word, parts[part][name], roles)
                 faults += _wider_faults(word, parts[part][name], name, roles)
-            elif name in parts[part]:
+            elif name in parts[part] and not _is_same_set(word, parts[part][name]):
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
     for vocabulary in own:
@@ -274,6 +306,11 @@ def merge_vocabularies(
     each = any(words.joint_letters == "each_force" for words in (base, *own))
     letters: JointLetters = "each_force" if each else "lead_force"
     return Vocabulary(first.vocabulary, **parts, joint_letters=letters, span=first.span), faults
+
+
+def _is_same_set(word: object, known: object) -> bool:
+    """Say whether a question set is one that is known already: it may be read twice."""
+    return isinstance(word, QuestionSet) and word == known
 
 
 _PERMISSIONS: Mapping[type, str] = {Role: "appointed_by", FieldRule: "amended_by"}

@@ -29,6 +29,7 @@ from peelflow.model.constraints import (
     TriggerName,
 )
 from peelflow.model.outline import Outline, OutlineSection
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import (
     SYSTEM,
@@ -118,7 +119,9 @@ def _mapping_schemas(*roots: type[attrs.AttrsInstance]) -> dict[type, MappingSch
     return schemas
 
 
-MAPPING_SCHEMAS = _mapping_schemas(Lifecycle, Vocabulary, MigrationPlan, Outline, TrackerMap)
+MAPPING_SCHEMAS = _mapping_schemas(
+    Lifecycle, Vocabulary, MigrationPlan, QuestionSetFile, Outline, TrackerMap
+)
 
 
 JsonSchema = dict[str, Any]
@@ -138,6 +141,11 @@ def vocabulary_schema() -> JsonSchema:
 def migration_schema() -> JsonSchema:
     """Return the JSON Schema (draft 2020-12) of a migration's file."""
     return _document(MigrationPlan, "A peelflow migration")
+
+
+def question_set_schema() -> JsonSchema:
+    """Return the JSON Schema (draft 2020-12) of a question set's file."""
+    return _document(QuestionSetFile, "A peelflow question set")
 
 
 def tracker_schema() -> JsonSchema:
@@ -266,16 +274,20 @@ def _mapping_json_schema(cls: type, definitions: dict[str, JsonSchema]) -> JsonS
 
 
 def descriptions_in(cls: type) -> dict[str, str]:
-    """Return what a class says of each of its attributes, from the list in its docstring.
+    """Return what a class, and each that it builds on, says of its attributes in its docstring.
 
     Args:
         cls: A class of the model.
     """
-    _, _, listed = (inspect.getdoc(cls) or "").partition("Args:\n")
-    parts = re.split(r"^ {4}(\w+): ", listed, flags=re.MULTILINE)
-    return {
-        name: " ".join(text.split()) for name, text in zip(parts[1::2], parts[2::2], strict=True)
-    }
+    words: dict[str, str] = {}
+    for base in filter(attrs.has, reversed(cls.__mro__)):
+        _, _, listed = inspect.cleandoc(base.__doc__ or "").partition("Args:\n")
+        parts = re.split(r"^ {4}(\w+): ", listed, flags=re.MULTILINE)
+        words |= {
+            name: " ".join(text.split())
+            for name, text in zip(parts[1::2], parts[2::2], strict=True)
+        }
+    return words
 
 
 def _key_json_schema(kind: Any, definitions: dict[str, JsonSchema]) -> JsonSchema:

@@ -23,6 +23,7 @@ from peelflow.model.constraints import (
     OneOrList,
     TriggerName,
 )
+from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import (
     AlwaysReachable,
@@ -209,9 +210,9 @@ def read_first_day(node: Node) -> date | None:
 Hook = Callable[[Node, Any], Any]
 
 
-RuleFile = Lifecycle | Vocabulary | MigrationPlan
+RuleFile = Lifecycle | Vocabulary | MigrationPlan | QuestionSetFile
 RULE_FILE_KINDS: Mapping[str, type[RuleFile]] = dict(
-    zip(KIND_KEYS, (Lifecycle, Vocabulary, MigrationPlan), strict=True)
+    zip(KIND_KEYS, (Lifecycle, Vocabulary, MigrationPlan, QuestionSetFile), strict=True)
 )
 
 
@@ -233,7 +234,7 @@ def rule_file_of(node: MappingNode) -> RuleFile:
         close = nearest_name(kind_key, node.entries)
         if close is not None:
             instead = f"write `{kind_key}` where `{shown(close)}` stands"
-    sentence = "the file says none of `lifecycle`, `vocabulary` and `migration`"
+    sentence = f"the file says none of {listed(KIND_KEYS)}"
     raise fault(node.span, "unknown-kind", sentence, instead)
 
 

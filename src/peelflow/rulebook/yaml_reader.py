@@ -18,8 +18,8 @@ from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.texts import TEXT_TURNERS
 from peelflow.wording import printable, shown
 
-KIND_KEYS = ("lifecycle", "vocabulary", "migration")
-HOW_TO_BEGIN = "start with `lifecycle: <name>`, `vocabulary: <name>` or `migration: <name>`"
+KIND_KEYS = ("lifecycle", "vocabulary", "migration", "question_set")
+HOW_TO_BEGIN = "start with one of " + ", ".join(f"`{key}: <name>`" for key in KIND_KEYS)
 
 HOW_TO_QUOTE = "check indentation, brackets and quotes; quote a text that holds a colon"
 

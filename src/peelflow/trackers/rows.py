@@ -18,10 +18,9 @@ from peelflow.model.date_spans import is_as_known
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.model.trackers import BLANK
+from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.validation import (
-    QUESTION_FIELDS,
     check_name,
-    check_questions,
     checked_id,
     checked_value,
     list_items,
@@ -487,7 +486,7 @@ class RowReader:
             for name, value in fields.items()
             if value is not None and (name == target or name not in QUESTION_FIELDS[:2])
         }
-        check_questions(self.rulebook.vocabulary, kind, said, record="")
+        check_questions(self.rulebook.vocabulary.question_sets, kind, said, record="")
 
     def _field(self, kind: Category, name: str, record: str, value: CellValue) -> Value | None:
         """Return what a cell says of a field."""

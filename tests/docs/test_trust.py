@@ -1,0 +1,134 @@
+"""Each line of docs/trust.md on what the library checks and finds names the tests that hold it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/trust.md").read_text("utf-8")
+CHECKED = {
+    "the rules let this role do this here and now": (
+        "engine/test_decide.py::test_a_decision_is_pure",
+        "engine/test_side_by_side.py::test_the_three_agree_on_a_whole_walk",
+    ),
+    "somebody who has to hold an appointment holds it on that day": (
+        "slips/test_appointed.py::test_item_5_in_every_verb_and_batch",
+        "register/test_resting.py::test_an_appointment_does_not_end_before_what_was_done_under_it",
+    ),
+    "who may appoint whom": (
+        "slips/test_permission.py::test_item_36_a_lead_appoints_nobody_as_chief_constable",
+        "slips/test_permission.py::test_item_36_nobody_appoints_themselves",
+        "slips/test_permission.py::test_item_36_in_sheets",
+    ),
+    "who may amend which field": (
+        "slips/test_permission.py::test_item_36_the_side_that_set_a_question_amends_it",
+    ),
+    "who decided is not taken for who typed it where they do not log in": (
+        "register/test_verbs.py::test_an_inspectorate_decision_says_who_recorded_it",
+        "slips/test_appointed.py::test_item_5_a_chief_constable_never_typed_it",
+    ),
+    "who may correct what": (
+        "register/test_correct.py::test_only_the_side_that_did_it_corrects",
+        "register/test_correct.py::test_nothing_is_corrected_that_a_later_act_rests_on",
+    ),
+    "a state that HMICFRS alone enters is taken over on its word": (
+        "register/test_taken_over.py::test_a_state_that_hmicfrs_alone_enters_takes_its_word",
+        "register/test_taken_over.py::test_the_figures_say_how_many_are_assumed_on_any_day",
+    ),
+    "a name, id, force or person is not another's in disguise": (
+        "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
+        "slips/test_names.py::test_item_7_whoever_acts_types_or_signs_is_spelt_in_one_way",
+        "slips/test_names.py::test_item_7_letters_that_run_together_are_a_look_alike",
+    ),
+    "a day lies not in the future, nor before the record's last event": (
+        "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
+        "register/test_clock.py::test_a_clock_that_no_right_clock_is",
+    ),
+    "a document is there, as it was described when it was kept": (
+        "register/test_verbs.py::test_a_document_is_what_it_was_kept_as",
+    ),
+    "a document belongs to who offers it": (
+        "register/test_scope.py::test_a_document_is_given_to_the_force_that_brought_it",
+    ),
+    "an inspection or a successor that an act names exists": (
+        "register/test_inspections.py::test_an_inspection_named_where_none_is_asked_for_exists",
+        "slips/test_successors.py::test_item_6_a_successor_that_no_rule_asks_for_is_a_record_too",
+    ),
+    "what was written is there before it is acknowledged": (
+        "stores/test_acts_between.py::test_an_act_that_a_trigger_swallows_is_not_acknowledged",
+        "stores/test_acts_between.py::test_a_text_that_a_server_alters_is_not_acknowledged",
+    ),
+    "the register's file is the one at its path": (
+        "stores/test_file_replaced.py::test_an_act_on_a_file_that_is_gone_is_not_acknowledged",
+    ),
+    "a record, a total, a list is of the one force": (
+        "register/test_scope.py::test_nothing_of_another_force_ever_comes_out",
+    ),
+    "what comes in is what verbs write": (
+        "stores/test_restored.py::test_what_no_verb_writes_does_not_come_in",
+    ),
+    "a folder of rules leads nowhere else": (
+        "rulebook/test_paths.py::test_a_linked_folder_is_not_entered",
+        "rulebook/test_paths.py::test_a_folder_is_walked_with_bounds",
+    ),
+}
+FOUND = {
+    "a row, event, change or document that was changed or removed, and not made to fit": (
+        "stores/test_tamper.py::test_every_tamper_is_found",
+        "bench/test_tamper_postgresql.py::test_every_tamper_is_found",
+    ),
+    "whatever stands where a text or number belongs": (
+        "stores/test_verify.py::test_whatever_stands_in_a_column_is_a_finding",
+    ),
+    "damage to the database, and anything that acts on our tables": (
+        "bench/test_bit_flips.py::test_a_sample_of_flips_is_found_or_changes_nothing",
+        "stores/test_acts_between.py::test_what_is_on_our_tables_and_not_ours_is_found",
+        "stores/test_acts_between.py::test_what_acts_in_between_is_found_on_a_server",
+    ),
+    "an event that its rules would not have let happen, or figures they do not give": (
+        "register/test_judgement.py::test_item_24_an_event_that_no_rules_allow_is_found",
+    ),
+    "a history that was made anew by the rules, or shortened": (
+        "stores/test_tamper.py::test_only_the_seal_shows_what_a_careful_hand_did",
+    ),
+    "another seal put in the seal's place": (
+        "bench/test_tamper_table.py::test_a_seal_that_was_made_anew_is_found_by_its_signature",
+    ),
+}
+NOT_FOUND = {
+    "an appointment or amendment by one who may not, in a history that was made anew",
+    "that a document no event names was removed",
+}
+
+
+def lines_of(heading: str) -> list[str]:
+    """Return the first cell of each line of the table below a heading."""
+    part = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.*?) \| ", part, re.MULTILINE)
+    return rows[1:]
+
+
+def test_each_line_has_its_tests() -> None:
+    """A line that is new, worded otherwise or gone changes what is listed here."""
+    assert lines_of("What the library checks before it keeps anything") == list(CHECKED)
+    found = lines_of("What is found afterwards")
+    assert [line for line in found if line not in NOT_FOUND] == list(FOUND)
+    assert set(found) >= NOT_FOUND
+
+
+@pytest.mark.parametrize(("line", "tests"), (CHECKED | FOUND).items())
+def test_the_tests_of_a_line_are_there(line: str, tests: tuple[str, ...]) -> None:
+    """Each is a test of the suite, by its file and name."""
+    for place in tests:
+        file, _, name = place.partition("::")
+        module = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
+        assert name in _functions(module), f"{line}: {place}"
+
+
+def _functions(module: ast.Module) -> Mapping[str, ast.FunctionDef]:
+    return {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
