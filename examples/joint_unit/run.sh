@@ -6,7 +6,7 @@ peelflow figures --by category --force northshire --register joint.db
 peelflow figures --by category --force eastshire --register joint.db
 # What a register for one force sees: its own records and the joint ones. The lead force acts on these.
 PEELFLOW_FORCE=eastshire peelflow list --columns record,level,force,state,title --register joint.db
-PEELFLOW_FORCE=eastshire peelflow amend JU-R-1 owner unit-lead-2 --reason "A new lead" --on 2023-04-03 --actor eastshire-officer --actor-role liaison_officer --register joint.db || test $? -eq 1
+PEELFLOW_FORCE=eastshire peelflow amend JU-R-1 owner unit-lead-2 --reason "A new lead" --on 2023-04-03 --actor eastshire-officer --actor-role liaison_officer --register joint.db || test $? -eq 2
 PEELFLOW_FORCE=northshire peelflow amend JU-R-1 owner unit-lead-2 --reason "A new lead" --on 2023-04-03 --actor northshire-officer --actor-role liaison_officer --register joint.db
 # The forces agree that the persons of both act. The letter stays the lead force's.
 peelflow joint JU-COC-1 --with eastshire --acts any --reason "Agreement of both forces, clause 9" --on 2023-04-17 --actor northshire-officer --actor-role liaison_officer --register joint.db
@@ -19,5 +19,5 @@ peelflow joint JU-COC-1 --reason "The agreement ended" --on 2023-09-01 --actor n
 peelflow figures --by force --register joint.db
 peelflow figures --by force --as-at 2023-08-31 --register joint.db
 PEELFLOW_FORCE=eastshire peelflow figures --by category --as-at 2023-08-31 --register joint.db
-PEELFLOW_FORCE=eastshire peelflow note JU-COC-1 "Taken up elsewhere" --on 2023-09-04 --actor eastshire-officer --actor-role liaison_officer --register joint.db || test $? -eq 1
+PEELFLOW_FORCE=eastshire peelflow note JU-COC-1 "Taken up elsewhere" --on 2023-09-04 --actor eastshire-officer --actor-role liaison_officer --register joint.db || test $? -eq 2
 peelflow verify --register joint.db
