@@ -105,3 +105,8 @@ def test_item_3_the_day_of_a_level_is_set_right(register: Register, run: Run) ->
     assert (told.code, "re-entered" in told.out) == (0, True)
     early = run("correct", "R", "1", "--graded", "2022-02-01", "--reason", "a slip", *here)
     assert early.code != 0
+    assert "its level given on 2023-02-01" in run("show", "R", "--register", "r.db").out
+    assert run("correct", "R", "1", "--graded", "soon", "--reason", "r", *here).code == 2
+    assert run("correct", "R", "1", "--graded", "none", "--reason", "none was", *here).code == 0
+    again = run("correct", "R", "1", "--graded", "none", "--reason", "none was", *here)
+    assert "says so already" in again.err

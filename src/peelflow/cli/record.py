@@ -31,6 +31,7 @@ from peelflow.cli.options import (
     SuccessorOption,
     day_option,
     level_of,
+    read_day,
     read_pair,
 )
 from peelflow.cli.selecting import PrintingOptions
@@ -141,6 +142,11 @@ def given_fields(
     return fields
 
 
+def _read_day_or_none(text: str) -> str:
+    """Read a date as 2023-03-30, or the word that there should have been none."""
+    return text if text == "none" else read_day(text).isoformat()
+
+
 @frozen(kw_only=True)
 class EntryOptions:
     """What a record's first event should have said; what is left out was right."""
@@ -153,7 +159,13 @@ class EntryOptions:
     ] = None
     issued: Annotated[date | None, day_option("--issued", "Its issue date.")] = None
     graded: Annotated[
-        date | None, day_option("--graded", "The day its level was given, if another.")
+        str | None,
+        typer.Option(
+            "--graded",
+            parser=_read_day_or_none,
+            metavar="YYYY-MM-DD",
+            help="The day its level was given, or none.",
+        ),
     ] = None
     state: Annotated[
         str | None, typer.Option("--state", help="The state in which it was taken over.")
@@ -177,7 +189,7 @@ class EntryOptions:
         if self.issued is not None:
             said["issued"] = self.issued
         if self.graded is not None:
-            said["graded"] = self.graded
+            said["graded"] = None if self.graded == "none" else read_day(self.graded)
         if self.state is not None:
             said["state"] = self.state
         if self.field:
