@@ -341,12 +341,11 @@ class Register:
         if parent is not None:
             self.record(parent)
         query = RecordQuery(force, category, level, state, parent, withdrawn=withdrawn)
-        return (
-            record
-            for record in self.store.records(query)
-            if record.is_of(force, self.services.force)
-            and (counts is None or self.counts(record).get(ledger) == counts)
-        )
+        records = self.store.records(query)
+        own = (record for record in records if record.is_of(force, self.services.force))
+        if counts is None:
+            return own
+        return (record for record in own if self.counts(record).get(ledger) == counts)
 
     def counts(self, record: Record) -> Mapping[str, Counts]:
         """Return how a record counts, on each ledger its state names.
