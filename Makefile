@@ -31,11 +31,12 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The lowest versions that pyproject.toml declares, in an environment of their own.
+# The lowest versions that pyproject.toml declares, in an environment of their own: over those that
+# the tools of the tests would bring.
 lowest: $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .lowest
-	$(BIN)/uv pip install --quiet --python .lowest --resolution lowest-direct -e '.[all]'
 	$(BIN)/uv pip install --quiet --python .lowest -r tools.txt
+	$(BIN)/uv pip install --quiet --python .lowest --upgrade --resolution lowest-direct -e '.[all]'
 	.lowest/bin/python -m pytest $(UNPINNED)
 
 # Each version of Python that is installed here, in an environment of its own.

@@ -117,6 +117,13 @@ def test_at_a_terminal_the_table_is_drawn(
     assert "\x1b[1m" in ran.out
 
 
+def test_at_a_terminal_a_bar_shows_how_far_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn beside what is printed, and taken away; where nobody looks on there is none."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    ran = run("demo")
+    assert (ran.code, "100%" in ran.err) == (0, True)
+
+
 def test_no_state_is_written_directly_but_what_is_taken_over(demo: Path) -> None:
     """All records walk through their rules, except the 280 closed before levels."""
     with Register.open(f"sqlite:///{demo}") as register:

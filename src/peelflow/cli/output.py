@@ -278,11 +278,21 @@ class ShowsProgress(Protocol):
         """Show how much is done."""
 
 
+def _show_nothing(done: int, total: int | None = None) -> None:
+    del done, total
+
+
 @contextmanager
 def progress(label: str) -> Iterator[ShowsProgress]:
-    """Show a progress bar where somebody looks on, and give what moves it."""
+    """Show a progress bar where somebody looks on, and give what moves it.
+
+    Elsewhere none is made: some versions of rich end one with an empty line.
+    """
     console = console_of(sys.stderr)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    if not console.is_terminal:
+        yield _show_nothing
+        return
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task(label, total=None)
 
         def show(done: int, total: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -32,6 +33,7 @@ from peelflow.rulebook.rulebook import (
     roles_signing,
     signing_roles,
 )
+from peelflow.stores import own_ids
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 from peelflow.stores.soundness import is_lawful_moment
 
@@ -87,11 +89,23 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def account_name() -> str | None:
+    """Return the name of the account that runs this program; None where the system tells none.
+
+    A register asks it for who typed what a signatory decided, unless it is given another way.
+    """
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
 @frozen(eq=False)
 class Services:
     """What every session of a register works with.
 
-    `force` is the one that it is opened for, and `recorded_by` its user: who types.
+    `force` is the one that it is opened for, and `recorded_by` its user: who types. `account` tells
+    who runs the program, where no user is named.
     """
 
     store: Store
@@ -101,6 +115,7 @@ class Services:
     predicates: Mapping[str, Predicate]
     force: str | None = None
     recorded_by: str | None = None
+    account: Callable[[], str | None] = account_name
     names: KnownNames = field(init=False, repr=False)
     kept_rules: KeptRules = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
@@ -121,7 +136,7 @@ class Services:
         return lifecycle
 
 
-APPOINTMENT = "appointment"
+APPOINTMENT = own_ids.APPOINTMENT
 INSPECTION = "inspection"
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
 _INSPECTION_FIELDS = ("kind", "first_day", "last_day")
@@ -159,6 +174,7 @@ def inspection_of(record: Record, lifecycle: Lifecycle) -> Inspection | None:
         questions=frozenset(questions),
         question_set=_text_field(record, "question_set") or None,
         force=record.force,
+        joint_with=record.joint_with,
     )
 
 
@@ -185,7 +201,7 @@ def _text_field(record: Record, name: str) -> str:
 def mentions_of(
     reads: ReadSet, record: Record, requirements: Iterable[ChildForEach]
 ) -> tuple[RecordReference, ...]:
-    """Return what in the record's force names the same as it does, as `reads` sees it, by id.
+    """Return what in the record's forces names the same as it does, as `reads` sees it, by id.
 
     Each is read, so that a batch in which one changed meanwhile is a Conflict. One that comes to
     name it meanwhile is none: it is as if it came to do so after the batch.
@@ -195,9 +211,11 @@ def mentions_of(
         named = record.fields.get(requirement.names)
         if isinstance(named, str) and named:
             for category in requirement.for_each:
-                mentions |= dict.fromkeys(
-                    _records_naming(reads, record.force, category, requirement.whose, named)
-                )
+                # INVARIANT: a register for one force asks for its own records alone.
+                for force in record.forces if reads.scope is None else (reads.scope,):
+                    mentions |= dict.fromkeys(
+                        _records_naming(reads, force, category, requirement.whose, named)
+                    )
     return tuple(sorted(mentions, key=lambda mention: mention.id))
 
 
@@ -211,7 +229,8 @@ def _records_naming(
     for record in map(reads.get, ids):
         if record.withdrawn:
             continue
-        if (record.force, record.category, record.fields.get(field)) == (force, category, named):
+        said = record.category, record.fields.get(field)
+        if record.is_of(force) and said == (category, named):
             yield RecordReference(record.id, record.category, field, named)
 
 
@@ -288,7 +307,8 @@ class ReadSet:
         signers = self.signers(lifecycle)
         parts = reads(lifecycle, record, act.trigger, signers)
         if not parts:
-            return Context(self.now, self.today, predicates=self.services.predicates)
+            known = self.services.predicates
+            return Context(self.now, self.today, predicates=known, scope=self.scope)
         mentions: tuple[RecordReference, ...] = ()
         if "mentions" in parts:
             mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
@@ -304,7 +324,19 @@ class ReadSet:
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
             signers,
             self.rulebook.vocabulary.question_sets,
+            self.scope,
+            self.each_force_signs,
         )
+
+    @property
+    def scope(self) -> str | None:
+        """The force that the register is opened for; None for every one."""
+        return self.services.force
+
+    @property
+    def each_force_signs(self) -> bool:
+        """Whether the vocabulary asks for a letter of each force of a joint record."""
+        return self.rulebook.vocabulary.joint_letters == "each_force"
 
     def signers(self, lifecycle: Lifecycle) -> frozenset[str]:
         """Return the roles whose signature the rules of the rulebook, or these, ask for."""
@@ -332,14 +364,20 @@ class ReadSet:
         return tuple(child_of(child, self.lifecycle(child)) for child in children)
 
     def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
-        """Return the appointments in the record's force of those whose roles may be asked for.
+        """Return the appointments in the record's forces of those whose roles may be asked for.
 
         Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
         could only have let more be done.
         """
         documents = (*act.evidence, *(held.document for held in record.attachments))
         persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
-        stored = [name for person in persons for name in self._appointed(record.force, person)]
+        forces = record.forces if self.each_force_signs else record.acting_forces
+        stored = [
+            name
+            for person in persons
+            for force in forces
+            for name in self._appointed(force, person)
+        ]
         # What a refused step drafted is no record any more.
         drafted = [name for name in self._drafted_appointments if self._records[name]]
         ids = tuple(dict.fromkeys([*stored, *drafted]))

@@ -6,9 +6,10 @@ every event that a verb makes.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import date
+
+from attrs import evolve
 
 from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import holds_role, is_held
@@ -20,6 +21,7 @@ from peelflow.model.records import (
     Amended,
     Attached,
     Event,
+    MadeJoint,
     Noted,
     Provenance,
     Record,
@@ -74,12 +76,15 @@ def is_appointed(
     return holds_role(record, act, change_context(context))
 
 
-def check_actor_holds(session: Session, record: Record, event: Event) -> None:
+def check_actor_holds(session: Session, before: Record, after: Record, event: Event) -> None:
     """Refuse who did something in a role that they did not hold; the rules judge acts themselves.
+
+    Who says of which forces a record is holds it in its lead force.
 
     Args:
         session: What knows the appointments.
-        record: The record after it.
+        before: The record before it, or as it began.
+        after: The record after it.
         event: What happened.
 
     Raises:
@@ -88,8 +93,9 @@ def check_actor_holds(session: Session, record: Record, event: Event) -> None:
     actor = event.actor
     if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
         return
+    record = evolve(before, joint_acts="lead") if isinstance(event.what, MadeJoint) else after
     if not is_appointed(session, record, actor, event.on):
-        why = f"held no appointment in {record.force} on {event.on}"
+        why = f"held no appointment in {' or '.join(record.acting_forces)} on {event.on}"
         raise NotPermitted(f"{actor}", why, "appoint them first, or let another role act")
 
 
@@ -194,7 +200,8 @@ def is_move_permitted(
 
 def no_appointment_sentence(event: Event, record: Record) -> str:
     """Say that nobody had appointed who moved a record to other rules."""
-    return f"{event.actor} held no appointment in {record.force} on {event.on}"
+    forces = " or ".join(record.acting_forces)
+    return f"{event.actor} held no appointment in {forces} on {event.on}"
 
 
 def recorder_of(session: Session, provenance: Provenance) -> str:
@@ -225,18 +232,10 @@ def recorder_of(session: Session, provenance: Provenance) -> str:
     signs = actor.role in signing_roles(session.rulebook)
     if role.side != "inspectorate" and not signs:
         return actor.person
-    user = session.services.recorded_by or (account_name() if signs else None)
+    user = session.services.recorded_by or (session.services.account() if signs else None)
     if user is None:
         who = "a signatory" if signs else "an inspectorate"
         why = f"does not say who recorded it; {who} does not log in to this register"
         instead = "give recorded_by, or open the register with it"
         raise InvalidRequest(f"the decision of {actor}", why, instead)
     return user
-
-
-def account_name() -> str | None:
-    """Return the name of the account that runs this program; None where the system tells none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return None

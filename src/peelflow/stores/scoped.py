@@ -20,7 +20,7 @@ from typing import NoReturn
 from attrs import evolve
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
-from peelflow.model.records import Record
+from peelflow.model.records import Added, Corrected, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
     OWN_RULES_MARK,
@@ -40,9 +40,13 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
+    APPOINTMENT,
     MARK,
     OwnIds,
+    ReferencesOf,
+    ids_in,
     ids_of_batch,
+    no_references,
     renamed_batch,
     renamed_event,
     renamed_record,
@@ -66,14 +70,19 @@ def _named_by(record: Record) -> frozenset[str]:
 
 
 class ScopedStore:
-    """Another store, narrowed to the records of one force. Every promise is the other store's."""
+    """Another store, narrowed to the records of one force. Every promise is the other store's.
+
+    Its records are those that it leads, and those that it is or was joint with.
+    """
 
     force: str
     url: str
     capabilities: Capabilities
 
-    def __init__(self, store: Store, force: object) -> None:
-        """Take the store and the only force whose records are seen.
+    def __init__(
+        self, store: Store, force: object, references_of: ReferencesOf = no_references
+    ) -> None:
+        """Take the store, the only force whose records are seen, and what knows their references.
 
         Raises:
             InvalidRequest: The force is no text, or empty.
@@ -82,6 +91,7 @@ class ScopedStore:
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force, self._ids = store, force, OwnIds(force)
+        self._references_of = references_of
         self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
 
@@ -89,7 +99,8 @@ class ScopedStore:
         """Refuse a force without records that a reader would take for one that has some."""
         if any(True for _ in self._store.records(RecordQuery(force=self.force))):
             return
-        known = {record.force for record in self._store.records(RecordQuery())}
+        every = self._store.records(RecordQuery())
+        known = {force for record in every for force in record.forces}
         near = alike_name(self.force, sorted(known))
         if near is not None:
             why = f"{SPELT_ALIKE} `{near}`"
@@ -158,14 +169,49 @@ class ScopedStore:
         return sha256(content).hexdigest(), content
 
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
-        """Return the force's own records among `ids`."""
+        """Return the force's records among `ids`, and the appointments of those it shares with."""
         self._own(force)
         stored = self._stored(ids)
         kept = {name: self._ids.kept(name, stored) for name in ids}
-        return {
+        found = {
             name: evolve(stored[place], record=self._shown(stored[place].record))
             for name, place in kept.items()
             if place is not None
+        }
+        return {**found, **self._appointments_shared(name for name in ids if name not in found)}
+
+    def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return the appointments among ids in forces with which a record is joint.
+
+        What is done on it is judged by who holds a role in any of its forces.
+        """
+        asked = [name for name in ids if self._ids.is_reserved(name)]
+        partners = self._partners() if asked else ()
+        return {
+            name: stored
+            for force in partners
+            for name, stored in self._store.read(asked, force=force).items()
+            if stored.record.category == APPOINTMENT
+        }
+
+    def _partners(self) -> tuple[str, ...]:
+        """Return the other forces of the joint records of this one."""
+        joint = self._store.records(RecordQuery(force=self.force, joint=True))
+        forces = {
+            force
+            for record in joint
+            if record.is_of(self.force)
+            for force in (*record.forces, *record.was_joint_with)
+        }
+        return tuple(sorted(forces - {self.force}))
+
+    def joint_lifecycles(self) -> Mapping[PinKey, str]:
+        """Return the own rules of the forces with which a record is joint: it may run so."""
+        partners = self._partners()
+        return {
+            pinned_key(key): text
+            for key, text in self._store.lifecycles().items()
+            if str(key[0]).partition(OWN_RULES_MARK)[2] in partners
         }
 
     def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
@@ -173,21 +219,27 @@ class ScopedStore:
         return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
 
     def _shown(self, record: Record) -> Record:
-        has_own = any(MARK in name for name in (record.id, record.parent or "", *record.children))
-        is_plain = not (has_own or MARK in (record.successor or ""))
-        return record if is_plain else renamed_record(record, self._ids.shown)
+        references = self._references_of(record.category)
+        if not any(MARK in name for name in ids_in(record, references)):
+            return record
+        return renamed_record(record, self._ids.shown, self._references_of)
 
-    def _shown_event(self, entry: StoredEvent) -> StoredEvent:
+    def _shown_event(self, entry: StoredEvent, category: str) -> StoredEvent:
         if MARK not in entry.text:
             return entry
-        return evolve(entry, event=renamed_event(entry.event, self._ids.shown))
+        shown = self._ids.shown
+        event = renamed_event(entry.event, shown, self._references_of, category=category)
+        return evolve(entry, event=event)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
         check_texts(key)
-        kept = self._ids.kept(record, self._stored((record,)))
+        stored = self._stored((record,))
+        kept = self._ids.kept(record, stored)
         entry = None if kept is None else self._store.event_with_key(kept, key)
-        return None if entry is None else self._shown_event(entry)
+        if kept is None or entry is None:
+            return None
+        return self._shown_event(entry, stored[kept].record.category)
 
     def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
@@ -198,7 +250,7 @@ class ScopedStore:
             InvalidRequest: It would move another force's record.
         """
         for kept in batch.records:
-            if kept.record.force != self.force:
+            if self.force not in kept.record.acting_forces:
                 why = f"belongs to {kept.record.force}, and this is opened for {self.force}"
                 raise InvalidRequest(kept.record.id, why, "open the register for that force")
         marks = dict(map(self._mark_of, batch.documents))
@@ -210,7 +262,8 @@ class ScopedStore:
         names = self._names_in(batch, taken=())
         while True:
             try:
-                return self._store.append(renamed_batch(batch, names) if names else batch)
+                renamed = renamed_batch(batch, names, self._references_of) if names else batch
+                return self._store.append(renamed)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
@@ -224,7 +277,9 @@ class ScopedStore:
     def _taken_in(self, batch: WriteBatch) -> Collection[str]:
         """Return the ids that are to stand for no record yet, and stand for another force's."""
         stored = self._store.read(read_set_ids(batch))
-        return [name for name, held in stored.items() if held.record.force != self.force]
+        return [
+            name for name, held in stored.items() if not held.record.is_of(self.force, ever=True)
+        ]
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
         return Conflict(
@@ -239,13 +294,14 @@ class ScopedStore:
 
         `taken` are ids that other forces have.
         """
-        ids = ids_of_batch(batch)
+        ids = ids_of_batch(batch, self._references_of)
         stored = self._stored(ids)
+        shared = self._appointments_shared(batch.read_set)
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
         names = {}
         for name in ids:
             kept = self._ids.kept(name, stored)
-            if kept is None and name in made:
+            if kept is None and name in made and name not in shared:
                 kept = self._ids.new_name(name, taken)
             if kept not in (None, name):
                 names[name] = kept
@@ -262,19 +318,42 @@ class ScopedStore:
         asked = [*ids, *map(self._ids.own, ids)]
         own = self._store.histories(asked, force=self._own(force))
         return {
-            name: tuple(map(self._shown_event, own[place]))
+            name: tuple(self._shown_history(own[place]))
             for name in ids
             for place in (self._ids.own(name), name)
             if place in own
         }
 
+    def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+        category = ""
+        for entry in entries:
+            what = entry.event.what
+            of_entry = what.entry if isinstance(what, Corrected) else what
+            if isinstance(of_entry, Added | TakenOver):
+                category = of_entry.category
+            yield self._shown_event(entry, category)
+
     def records(self, query: RecordQuery) -> Iterator[Record]:
-        """Yield the force's records that match."""
-        parent = query.parent
+        """Yield the force's records that match.
+
+        Appointments may be asked for of a force, too, with which a record is joint.
+        """
+        if query.category == APPOINTMENT and query.force in self._partners_asked(query.force):
+            return self._store.records(query)
+        parent, field = query.parent, query.field
         if parent is not None:
-            parent = self._ids.kept(parent, self._stored((parent,))) or parent
-        asked = evolve(query, force=self._own(query.force), parent=parent)
+            parent = self._kept_name(parent)
+        if field is not None and field[0] in self._references_of(query.category or ""):
+            field = field[0], self._kept_name(field[1])
+        asked = evolve(query, force=self._own(query.force), parent=parent, field=field)
         return map(self._shown, self._store.records(asked))
+
+    def _partners_asked(self, force: str | None) -> tuple[str, ...]:
+        return () if force in (None, self.force) else self._partners()
+
+    def _kept_name(self, record: str) -> str:
+        """Return what one of the force's records is kept as; its id where there is none."""
+        return self._ids.kept(record, self._stored((record,))) or record
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None

@@ -33,6 +33,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
+from peelflow.stores.fork_safety import fork_guard
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
@@ -62,7 +63,7 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import LATER_TABLES, check_schema, upgrade_schema
-from peelflow.stores.sqlite import fork_guard, lenient_text
+from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
 _IS_DOCUMENTS = tables.settings.c.name == DOCUMENTS_SETTING
@@ -71,6 +72,11 @@ _IS_DOCUMENTS = tables.settings.c.name == DOCUMENTS_SETTING
 def has_settings(connection: Connection) -> bool:
     """Return whether the table is there, which a database of before lacks."""
     return inspect(connection).has_table(tables.settings.name)
+
+
+def has_joint_records(connection: Connection) -> bool:
+    """Return whether the table of joint records is there, which a database of before lacks."""
+    return inspect(connection).has_table(tables.joint_records.name)
 
 
 def folder_of_file(connection: Connection) -> Path | None:
@@ -94,6 +100,14 @@ class SqlStoreBase(DatabaseStore):
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         with self._reading() as connection:
             return shape(ask(connection, sql, parameters))
+
+    _found_joint = False
+
+    def _has_joint_records(self) -> bool:
+        if not self._found_joint:  # what is there stays; what is not may be made meanwhile
+            with self._reading() as connection:
+                self._found_joint = has_joint_records(connection)
+        return self._found_joint
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return lambda _, body: record_from(body)
@@ -301,7 +315,7 @@ class SqlStore(SqlStoreBase):
                 raise_refusal(connection, batch)
         for _ in range(APPEND_TRIES):
             try:
-                return self._append_whole(batch)
+                return self._append_whole(batch, alone=not (absent_ids(batch) or rows.joint))
             except Conflict as conflict:
                 if not conflict.transaction_lost:
                     raise
@@ -310,8 +324,7 @@ class SqlStore(SqlStoreBase):
                 check_batch(batch, partial(ask, connection), self._statements)
         raise lost_transaction(batch)
 
-    def _append_whole(self, batch: WriteBatch) -> None:
-        alone = not absent_ids(batch)
+    def _append_whole(self, batch: WriteBatch, *, alone: bool) -> None:
         with self._reading() if alone else self._transaction() as connection:
             append_in_one_statement(connection, batch, alone=alone)
 
@@ -380,9 +393,8 @@ class SqlStore(SqlStoreBase):
                         yield from readings.enter_context(closing(executed))
 
                 with self._lenient_texts(connection):
-                    yield SqlSnapshot(
-                        select, self._statements, self._schema_faults, self._unchecked_parts
-                    )
+                    parts = self._statements, self._schema_faults, self._unchecked_parts
+                    yield SqlSnapshot(select, *parts, has_joint=has_joint_records(connection))
             self._check_steady(connection)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
