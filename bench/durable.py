@@ -26,7 +26,7 @@ from peelflow import Actor, Register
 from peelflow.stores.base import WriteBatch
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.rows import BatchRows, batch_rows
-from peelflow.stores.sqlite import APPLICATION_ID, TABLES
+from peelflow.stores.sqlite_file import APPLICATION_ID, TABLES
 
 RAW, ENCODING = "raw sqlite3, same bytes", "raw sqlite3, json, sha256"
 RECORDS, WALKED, ROUNDS, STEPS = 400, 40, 60, 20

@@ -88,7 +88,9 @@ if TYPE_CHECKING:
     from peelflow.model.records import Event as Event
     from peelflow.model.records import EventPayload as EventPayload
     from peelflow.model.records import FieldValue as FieldValue
+    from peelflow.model.records import Joint as Joint
     from peelflow.model.records import LastDone as LastDone
+    from peelflow.model.records import MadeJoint as MadeJoint
     from peelflow.model.records import Migrated as Migrated
     from peelflow.model.records import Moment as Moment
     from peelflow.model.records import Noted as Noted
@@ -182,8 +184,8 @@ _HOMES = {
     ),
     "peelflow.model.records": (
         "Actor Added Amended Attached Attachment Change ChildLinked Corrected Document Event "
-        "EventPayload FieldValue LastDone Migrated Moment Noted ParentLinked Provenance Record "
-        "Relevelled TakenOver TransitionTaken Value"
+        "EventPayload FieldValue Joint LastDone MadeJoint Migrated Moment Noted ParentLinked "
+        "Provenance Record Relevelled TakenOver TransitionTaken Value"
     ),
     "peelflow.model.routes": "Route RouteStep",
     "peelflow.model.rules": "Category FieldRule Lifecycle MigrationPlan Pin",

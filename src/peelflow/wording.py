@@ -29,6 +29,7 @@ from peelflow.model.decisions import (
     StepNeed,
     SuccessorNeed,
 )
+from peelflow.model.records import Added, Record, TakenOver
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -195,7 +196,8 @@ def _say_document_need(need: DocumentNeed) -> str:
     signed = ""
     if need.signed_by:
         known = f" ({', '.join(need.signers)})" if need.signers else ""
-        signed = f", signed by {say_choice(need.signed_by)}{known} by the day of this step"
+        where = f" of {need.force}" if need.force else ""
+        signed = f", signed by {say_choice(need.signed_by)}{where}{known} by the day of this step"
     attach = "attach beforehand " if need.beforehand else ""
     return f"{attach}a `{need.kind}` that has not counted for it yet{signed}"
 
@@ -208,6 +210,25 @@ def _say_inspection_need(need: InspectionNeed) -> str:
         return f"{asked}; none is recorded yet"
     known = [f"{held.id} ({held.first_day} to {held.last_day})" for held in need.known]
     return f"{asked}: {', '.join(known)} could do"
+
+
+def say_forces(record: Record | Added | TakenOver) -> str:
+    """Say of which forces a record is, its lead force first: `norfolk, joint with suffolk`."""
+    others = ", ".join(record.joint_with)
+    return f"{record.force}, joint with {others}" if others else record.force
+
+
+def say_acting_forces(record: Record, force: str) -> tuple[str, str]:
+    """Say why a force's persons do not act on a record, and what to do instead.
+
+    Args:
+        record: A record that is, or was, joint.
+        force: The force, whose persons do not act on it.
+    """
+    why = f"{force} is none of its forces any more"
+    if record.is_of(force):
+        why = f"the persons of {record.force}, its lead force, act on it, and not those of {force}"
+    return why, f"let {record.force} do it"
 
 
 def say_choice(names: tuple[str, ...]) -> str:

@@ -26,6 +26,7 @@ GIVEN = "PEELFLOW_TEST_POSTGRES"
 TABLES = (
     "meta",
     "events",
+    "joint_records",
     "unplaced",
     "feed",
     "records",

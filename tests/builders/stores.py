@@ -17,6 +17,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    MadeJoint,
     Migrated,
     Noted,
     Relevelled,
@@ -78,6 +79,12 @@ def variants() -> dict[str, Event]:
         "acted when due": TransitionTaken("lapse", "a", "b", due=date(2024, 2, 29)),
         "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),
         "attached unsigned": Attached(bare),
+        "added joint": evolve(ADDED, joint_with=("Cumbria", "GMP")),
+        "added joint, all act": evolve(ADDED, joint_with=("GMP",), joint_acts="any"),
+        "taken over joint": TakenOver(
+            "WMP", "afi", None, PIN, "closed", DAY, joint_with=("GMP",), joint_acts="any"
+        ),
+        "made joint with none": MadeJoint(("GMP",), ()),
         "noted bare": Noted("x"),
         "noted with two": Noted("x", (LETTER, bare)),
         "amended away": Amended("owner", "ACC", None),

@@ -72,7 +72,9 @@ def test_python_runs_and_prints_what_the_page_says(
     assert said == printed.getvalue()
 
 
-@pytest.mark.parametrize(("name", "least"), [("rules.md", 2), ("deadlines.md", 2), ("proof.md", 1)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("rules.md", 2), ("deadlines.md", 2), ("proof.md", 1), ("joint.md", 1)]
+)
 def test_yaml_blocks_of_a_page_load(name: str, least: int, tmp_path: Path) -> None:
     """The blocks of a page make a rulebook together, without a single fault."""
     for number, block in enumerate(of("yaml")):
@@ -123,7 +125,7 @@ def test_the_reference_of_sheets_names_every_column() -> None:
     told = [
         (name, by, tuple(re.findall("`([a-z_]+)`", must)), tuple(re.findall("`([a-z_]+)`", may)))
         for name, by, must, may in re.findall(
-            r"^\| ([a-z]+) \| `([a-z]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
+            r"^\| ([a-z]+) \| `([a-z_]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE
         )
     ]
     assert told == [

@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Corrected,
     EventPayload,
     LastDone,
+    MadeJoint,
     Migrated,
     Moment,
     Noted,
@@ -126,6 +127,10 @@ def test_a_step_of_the_force_s_own_resets_no_window() -> None:
 
 
 OTHERS: list[tuple[EventPayload, dict[str, Any]]] = [
+    (
+        MadeJoint((), ("essex", "kent"), "any"),
+        {"joint_with": ("essex", "kent"), "joint_acts": "any"},
+    ),
     (
         Noted("asked", (SHORT_LETTER,)),
         {"on": day(1), "note_documents": (Attachment(SHORT_LETTER, 2),)},

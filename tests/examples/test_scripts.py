@@ -18,16 +18,24 @@ from peelflow.cli.settings import VARIABLES
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 COMMAND = re.compile(
-    r"(?:PEELFLOW_NATIONAL=(?P<national>\S+) )?"
-    r"peelflow (?P<words>.+?)(?: \|\| test \$\? -eq (?P<code>\d))?"
+    r"(?P<settings>(?:[A-Z_]+=\S+ )*)peelflow (?P<words>.+?)"
+    r"(?: \|\| test \$\? -eq (?P<code>\d))?"
 )
-"""A command, what is set for it, and the exit code that a shell would look for if it is not 0."""
+"""A command, what is set for it, and the exit code that a shell looks for where it is not 0."""
 SCRIPTS = sorted(EXAMPLES.glob("*/run.sh"))
 
 
 def test_there_are_scripts() -> None:
-    """Of the Engage case, at least."""
-    assert EXAMPLES / "engage/run.sh" in SCRIPTS
+    """Of the Engage case and the joint unit, at least."""
+    assert {EXAMPLES / "engage/run.sh", EXAMPLES / "joint_unit/run.sh"} <= {*SCRIPTS}
+
+
+def parts_of(line: str) -> tuple[dict[str, str], list[str], int]:
+    """Return what a line sets for its command, the command's words, and its exit code."""
+    parts = COMMAND.fullmatch(line)
+    assert parts is not None, line
+    settings = dict(word.split("=", 1) for word in shlex.split(parts["settings"]))
+    return settings, shlex.split(parts["words"]), int(parts["code"] or 0)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.parent.name)
@@ -50,14 +58,13 @@ def test_a_script_prints_what_is_kept_of_it(
         if line.startswith("#"):
             printed.append(f"{line}\n")
             continue
-        parts = COMMAND.fullmatch(line)
-        assert parts is not None, line
-        with monkeypatch.context() as setting:
-            if parts["national"]:
-                setting.setenv("PEELFLOW_NATIONAL", parts["national"])
-            code = main(shlex.split(parts["words"]))
+        settings, words, code = parts_of(line)
+        with monkeypatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            found_code = main(words)
         told = capsys.readouterr()
-        assert code == int(parts["code"] or 0), line
+        assert found_code == code, line
         assert code or not told.err, line
         printed += [f"$ {line}\n", told.out, told.err]
     golden, found = script.parent / "expected.txt", "".join(printed)

@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
-from peelflow.stores import sqlite
+from peelflow.stores import sqlite, sqlite_file
 from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import append_next, batch, change, next_event
 
 STATEMENTS = SqliteStore._statements
-WHOLE = {"lifecycles", "last_numbers", "last_numbers_of_force"}
+WHOLE = {"lifecycles", "last_numbers", "last_numbers False", "last_numbers True"}
 """What is asked for all there is, and for no decision."""
+NARROWED = {
+    f"{name} {has_joint}": sql
+    for has_joint in (False, True)
+    for name, sql in vars(STATEMENTS.narrowed(has_joint=has_joint)).items()
+}
 TEXTS = {
     name: sql
-    for name, sql in [*vars(sqlite).items(), *vars(STATEMENTS).items()]
+    for texts in (vars(sqlite), vars(sqlite_file), vars(STATEMENTS), NARROWED)
+    for name, sql in texts.items()
     if isinstance(sql, str) and re.match(r"SELECT|INSERT|UPDATE", sql) and name not in WHOLE
 }
 APPOINTMENTS = RecordQuery(force="WMP", category="appointment", field=("person", "A Chief"))
@@ -52,7 +58,7 @@ def test_totals_scan_the_changes_alone(
     file: SqliteStore, as_at: date | None, force: str | None, known: int | None
 ) -> None:
     """S2: figures add up every change, once, and look at the events that came later alone."""
-    found = scans(plan_of(file, *STATEMENTS.totals(as_at, force, known)))
+    found = scans(plan_of(file, *STATEMENTS.totals(as_at, force, known, has_joint=True)))
 
     assert found[:1] == ["SCAN changes"]
     assert not any(scan.startswith("SCAN events") for scan in found)
@@ -71,11 +77,29 @@ def test_listings_of_a_decision_use_an_index(
     file: SqliteStore, wanted: RecordQuery, index: str, after: str | None
 ) -> None:
     """S2: children and appointments are found, in order, without looking at every record."""
-    plan = plan_of(file, *STATEMENTS.listing(wanted, after=after, limit=9))
+    plan = plan_of(file, *STATEMENTS.listing(wanted, after=after, limit=9, has_joint=False))
 
     assert index in plan[0]
     assert not scans(plan)
     assert not any("TEMP B-TREE" in line for line in plan)
+
+
+@pytest.mark.parametrize("after", [None, "a"])
+def test_a_listing_of_a_force_looks_at_no_other_record_than_its_own_and_its_joint_ones(
+    file: SqliteStore, after: str | None
+) -> None:
+    """S2: its own come by one index, the joint ones by another, however many others there are."""
+    sql, values = STATEMENTS.listing(APPOINTMENTS, after=after, limit=9, has_joint=True)
+
+    plan = plan_of(file, sql, values)
+
+    assert not scans(plan)
+    searched = [line for line in plan if line.startswith("SEARCH")]
+    assert [line.partition("(")[0].split()[-1] for line in searched] == [
+        "records_by_category",
+        "joint_records_by_force",
+        "sqlite_autoindex_records_1",
+    ]
 
 
 def test_a_step_leaves_the_indexes_alone(file: SqliteStore) -> None:

@@ -19,7 +19,8 @@ from peelflow.stores.base import (
     StoredRow,
 )
 from peelflow.stores.rows import verify_chain
-from peelflow.stores.sqlite import SCHEMA, SqliteStore
+from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.sqlite_file import SCHEMA
 from tests.builders.stores import append_next, run
 
 NAME = "WMP-R3-017"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.errors import Conflict, StoreBusy, StoreUnavailable
-from peelflow.stores import sqlite
+from peelflow.stores import sqlite, sqlite_file
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.rows import CACHE_SIZE, BatchRows, RecordCache
 from peelflow.stores.sqlite import SqliteStore
@@ -126,8 +126,8 @@ def test_a_second_creator_finds_the_first_ones_store(
 ) -> None:
     """S11: whoever waits for the lock to make the tables finds them made."""
     first = SqliteStore(path)
-    real, answers = sqlite._is_empty, iter([True])
-    monkeypatch.setattr(sqlite, "_is_empty", lambda each: next(answers, None) or real(each))
+    real, answers = sqlite_file._is_empty, iter([True])
+    monkeypatch.setattr(sqlite_file, "_is_empty", lambda each: next(answers, None) or real(each))
 
     second = SqliteStore(path)
 
@@ -144,14 +144,14 @@ def test_opening_waits_while_another_opens(
     """S11: a lock met while opening is tried again until the timeout, then it is busy."""
     locked = sqlite3.OperationalError("database is locked")
     locked.sqlite_errorcode = code
-    real, faults = sqlite._prepare, iter([locked, locked])
+    real, faults = sqlite_file._prepare, iter([locked, locked])
 
     def prepare(connection: sqlite3.Connection, url: str) -> None:
         for fault in faults:
             raise fault
         real(connection, url)
 
-    monkeypatch.setattr(sqlite, "_prepare", prepare)
+    monkeypatch.setattr(sqlite_file, "_prepare", prepare)
     with pytest.raises(StoreBusy):
         SqliteStore(path, timeout=-1)
     SqliteStore(path).close()

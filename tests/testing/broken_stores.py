@@ -25,7 +25,8 @@ from peelflow.stores.base import (
     read_set_ids,
 )
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.sqlite import SCHEMA, SqliteStore
+from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.sqlite_file import SCHEMA
 
 
 class KeepsHalf(MemoryStore):
@@ -279,6 +280,14 @@ class ShowsOthers(MemoryStore):
         return super().read(ids)
 
 
+class ForgetsPartners(MemoryStore):
+    """S14: a joint record is there for its lead force alone."""
+
+    def records(self, query: RecordQuery) -> Iterator[Record]:
+        """Leave out what another force leads."""
+        return (record for record in super().records(query) if query.force in (None, record.force))
+
+
 class AnswersClosed(MemoryStore):
     """S13: closing it changes nothing."""
 
@@ -318,6 +327,7 @@ MEMORY = {
         SplitsNames,
         RewritesTexts,
         ShowsOthers,
+        ForgetsPartners,
         AnswersClosed,
     )
 }

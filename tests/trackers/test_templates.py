@@ -189,6 +189,13 @@ def test_filled_templates_are_imported(*, example: bool, tmp_path: Path) -> None
                 "on": date(2023, 1, 12),
             },
             "links": {"record": "R-1", "parent": "C-1", "on": date(2023, 1, 12)},
+            "joint": {
+                "record": "C-1",
+                "joint_with": "essex",
+                "joint_acts": "any",
+                "reason": "one unit",
+                "on": date(2023, 1, 12),
+            },
             "notes": {"record": "R-1", "note": "late", "on": date(2023, 1, 12)},
         }.items()
     ]
@@ -200,6 +207,7 @@ def test_filled_templates_are_imported(*, example: bool, tmp_path: Path) -> None
 
     assert (result.faults, result.kept) == ((), len(KINDS))
     assert (record.parent, record.entered["in_progress"].on) == ("C-1", date(2023, 1, 8))
+    assert (record.forces, record.joint_acts) == (("wmp", "essex"), "any")
     assert (record.state, record.fields["owner"]) == ("in_progress", "lead-4")
     assert (record.fields["question"], len(record.attachments)) == ("7.2", 1)
 

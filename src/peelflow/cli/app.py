@@ -123,6 +123,10 @@ COMMANDS: Mapping[str, Command] = {
         "Note something on a record, such as what a meeting said. It moves nothing.",
     ),
     "link": Command("record:link", "Put a record under another, from a day on after it was added."),
+    "joint": Command(
+        "record:joint",
+        "Make a record joint with other forces from a day on, or with none.",
+    ),
     "correct": Command(
         "record:correct",
         "Void an event, move it to the day it happened on, or enter the record anew.",
@@ -192,8 +196,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
 }
 _OPTION_ORDER: Mapping[str, str] = {
-    "add": "category force issued actor actor_role level graded field parent state on reason "
-    "recorded_by source key register rules verbose",
+    "add": "category force issued actor actor_role level graded field parent joint_with "
+    "joint_acts state on reason recorded_by source key register rules verbose",
     "appoint": "force first_day actor actor_role last_day recorded_by source key register rules "
     "verbose",
     "fire": "actor actor_role on recorded_by source reason inspection successor document "
@@ -226,6 +230,7 @@ EXAMPLES: Mapping[str, str] = {
     "import": "records.csv",
     "template": "records -o new-records.xlsx",
     "link": "R-2 C-1 --on 2024-02-05",
+    "joint": 'C-1 --with suffolk --reason "One unit since April" --on 2024-02-05',
     "migrate": "--check plan/rules/review-1-to-2.yaml",
     "remap": "peel_2025 --dry-run --on 2024-02-05",
     "list": "--level 3 --state in_progress",

@@ -69,7 +69,7 @@ from peelflow.stores.seals import (
     signature_discrepancies,
     uncovered_sentence,
 )
-from peelflow.stores.sqlite import APPLICATION_ID
+from peelflow.stores.sqlite_file import APPLICATION_ID
 
 EXPORT_SUFFIX = ".jsonl"
 _DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."

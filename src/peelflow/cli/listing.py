@@ -48,6 +48,7 @@ from peelflow.model.records import (
     Corrected,
     Event,
     EventPayload,
+    MadeJoint,
     Migrated,
     Noted,
     ParentLinked,
@@ -71,7 +72,7 @@ from peelflow.register.register import Register
 from peelflow.register.session import void_of
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
-from peelflow.wording import say_choice, say_counts, say_day, say_need, say_rule
+from peelflow.wording import say_choice, say_counts, say_day, say_forces, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
 
@@ -125,10 +126,10 @@ def say_what(what: EventPayload) -> str:
             return f"child {child}"
         case ParentLinked(parent=parent):
             return f"put under {parent}"
-        case Relevelled(old_level=old, new_level=level, new=new):
-            return f"level {output.say_level(old)} → {output.say_level(level)}, as {new}"
-        case Migrated(lifecycle=pin, new=new):
-            return f"moved to {pin}, as {new}"
+        case Relevelled() | Migrated():
+            return _say_move(what)
+        case MadeJoint():
+            return _say_joint(what)
         case Noted(text=text, documents=documents):
             brought = "".join(f", with {document.kind} {document.name}" for document in documents)
             return f"noted: {text}{brought}"
@@ -136,6 +137,20 @@ def say_what(what: EventPayload) -> str:
             return _say_correction(what)
         case _:
             assert_never(what)
+
+
+def _say_move(what: Relevelled | Migrated) -> str:
+    if isinstance(what, Migrated):
+        return f"moved to {what.lifecycle}, as {what.new}"
+    old, new = output.say_level(what.old_level), output.say_level(what.new_level)
+    return f"level {old} → {new}, as {what.new}"
+
+
+def _say_joint(what: MadeJoint) -> str:
+    if not what.new:
+        return "joint with no force any more"
+    acting = ", whose persons all act" if what.acts == "any" else ""
+    return f"joint with {', '.join(what.new)}{acting}"
 
 
 def _say_correction(what: Corrected) -> str:
@@ -149,7 +164,7 @@ def _say_correction(what: Corrected) -> str:
 def _say_entry(entry: Added | TakenOver) -> str:
     """Say what a record was entered as, with all that may have been set right."""
     level = output.say_level(entry.level)
-    parts = [f"{entry.category}, level {level}, {entry.force}, {say_what(entry)}"]
+    parts = [f"{entry.category}, level {level}, {say_forces(entry)}, {say_what(entry)}"]
     parts += [f"under {entry.parent}"] if entry.parent else []
     parts += [f"{name} {output.say_value(value)}" for name, value in entry.fields.items()]
     return ", ".join(parts)
@@ -287,7 +302,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         row.record,
         row.category,
         output.say_level(row.level),
-        row.force,
+        "; ".join((row.force, *row.joint_with)),
         _say_state(record),
         say_mark(is_so=row.assumed and not record.withdrawn),
         row.owner,
@@ -339,7 +354,7 @@ def show_record(
         shown = register.record(record)
         history = register.history(record)
         level = output.say_level(shown.level)
-        output.line(f"{shown.id}: {shown.category}, level {level}, {shown.force}", "bold")
+        output.line(f"{shown.id}: {shown.category}, level {level}, {say_forces(shown)}", "bold")
         output.rows(("", ""), list(_record_facts(register, shown, history)))
         output.line()
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
@@ -359,6 +374,8 @@ def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     if is_assumed(record) and not record.withdrawn:
         yield "assumed", f"taken over so on {record.entered[record.state].on}"
+    if record.joint_with:
+        yield "lead force", f"{record.force}; whose persons act: {', '.join(record.acting_forces)}"
 
 
 def _record_facts(

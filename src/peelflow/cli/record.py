@@ -1,6 +1,6 @@
 """Write to one record, appoint one person, or move records to other rules under a proved plan.
 
-The commands are add, appoint, fire, amend, attach, note, link, correct, relevel and migrate.
+The commands are add, appoint, fire, amend, attach, note, link, joint, correct, relevel and migrate.
 """
 
 from __future__ import annotations
@@ -37,15 +37,39 @@ from peelflow.cli.options import (
 from peelflow.cli.selecting import PrintingOptions
 from peelflow.cli.settings import FINDINGS
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Actor
+from peelflow.model.records import Actor, Joint, JointActs
 from peelflow.model.rules import MigrationPlan
 from peelflow.register.entry import EntryValues
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
+from peelflow.wording import say_forces
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationResult
+
+_ACTS_HELP = "Whose persons act: those of the `lead` force, or of `any` of its forces."
+
+
+@frozen(kw_only=True)
+class JointOptions:
+    """The forces that a record is of beside its lead force, and whose persons act on it."""
+
+    joint_with: Annotated[
+        list[str] | None,
+        typer.Option("--joint-with", metavar="FORCE", help="A further force; may be repeated."),
+    ] = None
+    joint_acts: Annotated[JointActs | None, typer.Option("--joint-acts", help=_ACTS_HELP)] = None
+
+    def said(self, record: str) -> Joint | None:
+        """Return them, None where nothing is said; `none` alone stands for no force."""
+        if self.joint_acts is not None and not self.joint_with:
+            what, why = f"{record}: the option --joint-acts", "belongs to a joint record"
+            raise InvalidRequest(what, why, "give --joint-with too")
+        if self.joint_with is None:
+            return None
+        forces = () if self.joint_with == ["none"] else tuple(self.joint_with)
+        return Joint(forces, self.joint_acts or "lead")
 
 
 def add(
@@ -64,6 +88,7 @@ def add(
         typer.Option("--field", metavar="NAME=VALUE", help="A field; may be repeated."),
     ] = None,
     parent: Annotated[str | None, typer.Option("--parent", help="The record above it.")] = None,
+    joint: JointOptions,
     state: Annotated[
         str | None, typer.Option("--state", help="Take it over in this state, instead of adding.")
     ] = None,
@@ -89,6 +114,7 @@ def add(
             fields=fields,
             parent=parent,
             graded=graded,
+            joint=joint.said(record),
         )
         output.line(f"{record} is `{register.record(record).state}`")
 
@@ -353,6 +379,34 @@ def link(
     output.line(f"{record}: under {parent} (event {event.number}, {event.on})")
 
 
+def joint(
+    record: RecordArgument,
+    *,
+    with_force: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="FORCE", help="A further force; may be repeated."),
+    ] = None,
+    acts: Annotated[JointActs, typer.Option("--acts", help=_ACTS_HELP)] = "lead",
+    provenance: ProvenanceOptions,
+    location: RegisterOptions,
+) -> None:
+    """Make a record joint with other forces from a day on, or with none.
+
+    What lies below it follows. It counts once in the figures of each of its forces, and once in
+    those of all. One that was joint all along is set right by `correct RECORD 1 --joint-with`.
+    """
+    with location.opened() as register:
+        event = register.make_joint(
+            record,
+            Joint(tuple(with_force or ()), acts),
+            on=provenance.on,
+            reason=provenance.reason or "",
+            **provenance.arguments(),
+        )
+        after = register.record(record)
+    output.line(f"{record}: {say_forces(after)} (event {event.number}, {event.on})")
+
+
 def correct(
     record: RecordArgument,
     event: Annotated[int, typer.Argument(help="The event's number, as `peelflow show` lists it.")],
@@ -360,6 +414,7 @@ def correct(
     void: Annotated[bool, typer.Option("--void", help="It never happened.")] = False,
     redate: Annotated[date | None, day_option("--redate", "It happened on this day.")] = None,
     entry: EntryOptions,
+    joint: JointOptions,
     provenance: ProvenanceOptions,
     location: RegisterOptions,
 ) -> None:
@@ -372,6 +427,8 @@ def correct(
     with location.opened() as register:
         before = register.record(record)
         values = entry.values(register, before.category)
+        if (joint_with := joint.said(record)) is not None:
+            values["joint"] = joint_with
         if [void, redate is not None, bool(values)].count(True) != 1:
             what, why = f"the correction of {record}", "is neither one thing nor the other"
             instead = "give --void, or --redate and a day, or what event 1 should have been"

@@ -153,7 +153,8 @@ def template(
         str,
         typer.Argument(
             metavar="KIND",
-            help="records, acts, appointments, amendments, corrections, links, notes or documents.",
+            help="records, acts, appointments, amendments, corrections, links, joint, notes or "
+            "documents.",
         ),
     ],
     *,

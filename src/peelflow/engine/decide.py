@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from peelflow.engine.calendar import due_day
 from peelflow.engine.documents import say_never_entered, window_start
+from peelflow.engine.fold import in_each_force
 from peelflow.engine.machine import CompiledTransition, Cursor, RuleEvent, RuleMachine, machine_for
 from peelflow.engine.refusal import needs_of, refusal_of
 from peelflow.engine.requirements import NO_QUESTION, compile_check, question_of
@@ -54,9 +55,9 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
     Its parts are given by position: by keyword, each of the two takes half as long again.
     """
     record, act, context, rule = cursor.record, cursor.act, cursor.context, compiled.rule
-    force, category, level = record.force, record.category, record.level
+    head = (act.on, record.force, record.category, record.level)
     due = due_day(rule.after, record, context.holidays) if rule.after else None
-    changes = [Change(act.on, force, category, level, *delta) for delta in compiled.figure_deltas]
+    changes = [Change(*head, *delta) for delta in compiled.figure_deltas]
     taken = TransitionTaken(
         act.trigger,
         record.state,
@@ -80,7 +81,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.reason,
         act.source,
         act.key,
-        tuple(changes),
+        in_each_force(tuple(changes), record.joint_with),
     )
 
 

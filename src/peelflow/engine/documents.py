@@ -153,6 +153,15 @@ def has_appointment(
     return False
 
 
+def signing_forces(requirement: Evidence, record: Record, context: Context) -> tuple[str, ...]:
+    """Return the forces whose signature a document needs, one document for each.
+
+    That is the lead force's alone, unless the vocabulary asks for that of each force.
+    """
+    each = requirement.signed_by and context.each_force_signs
+    return record.forces if each else (record.force,)
+
+
 def say_never_entered(state: str | None) -> str:
     """Say that a requirement counts from a state that the record was never in."""
     return f"`{state}` was never entered"
@@ -177,6 +186,8 @@ def find_document(
     act: Act,
     context: Context,
     use: DocumentUse = ANY_USE,
+    *,
+    force: str | None = None,
 ) -> Document | str:
     """Return the document that meets a requirement, or what is so instead.
 
@@ -186,6 +197,7 @@ def find_document(
         act: What offers documents.
         context: Who holds which role.
         use: How the transition that asks for it uses documents.
+        force: The force whose signature is asked for; the record's lead force's if left out.
     """
     window = window_start(record, requirement.since)
     if window is None:
@@ -197,7 +209,9 @@ def find_document(
     faults: list[str] = []
     for document in documents:
         if document.kind == requirement.evidence:
-            fault = _document_fault(document, requirement, record, act, context, use=use)
+            fault = _document_fault(
+                document, requirement, record, act, context, use=use, force=force or record.force
+            )
             if fault is None:
                 return document
             faults.append(f"`{document.name}` {fault}")
@@ -213,6 +227,7 @@ def _document_fault(
     context: Context,
     *,
     use: DocumentUse,
+    force: str,
 ) -> str | None:
     if use.is_used_up(document, record):
         return "already counted for an earlier act of this record"
@@ -228,6 +243,7 @@ def _document_fault(
     first_day, why = signed_from(record, use)
     if day < first_day:
         return f"is signed on {day}, before {why} on {first_day}"
-    if has_appointment(context.appointments, signer, requirement.signed_by, record.force, day):
+    if has_appointment(context.appointments, signer, requirement.signed_by, force, day):
         return None
-    return f"is signed by {signer}, who held no such role on {day}"
+    where = f" in {force}" if record.joint_with else ""
+    return f"is signed by {signer}, who held no such role{where} on {day}"

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from peelflow.engine.machine import deltas_between, figure_lines
 from peelflow.model.records import (
+    EVERY_FORCE,
     Added,
     Amended,
     Attached,
@@ -22,6 +23,7 @@ from peelflow.model.records import (
     Document,
     Event,
     LastDone,
+    MadeJoint,
     Migrated,
     Moment,
     Noted,
@@ -56,6 +58,8 @@ def begin(event: Event) -> Record:
         window=start,
         entered={what.state: start},
         assumed=isinstance(what, TakenOver),
+        joint_with=what.joint_with,
+        joint_acts=what.joint_acts,
     )
 
 
@@ -147,14 +151,6 @@ def is_step_at_once(event: Event) -> bool:
     """Say whether an event is an untimed step of the system's, which comes of another at once."""
     untimed = isinstance(event.what, TransitionTaken) and event.what.due is None
     return untimed and event.actor.role == SYSTEM
-
-
-def force_of(events: Iterable[Event]) -> str:
-    """Return the force that a record is of by now: its first event's, unless that was corrected."""
-    history = tuple(events)
-    if any(isinstance(event.what, Corrected) and event.what.entry for event in history):
-        return fold(history).force
-    return begin(history[0]).force
 
 
 def before_withdrawal(history: Iterable[Event]) -> tuple[Event, ...]:
@@ -250,7 +246,44 @@ def with_changes(events: Iterable[Event], rules: LifecycleLookup) -> Iterator[Ev
 def changes_on_entry(lifecycle: Lifecycle, what: Added | TakenOver, on: date) -> tuple[Change, ...]:
     """Return how the figures change when a record enters the register in a state."""
     lines = figure_lines(lifecycle, what.state)
-    return tuple(Change(on, what.force, what.category, what.level, *line, 1) for line in lines)
+    changes = tuple(Change(on, what.force, what.category, what.level, *line, 1) for line in lines)
+    return in_each_force(changes, what.joint_with)
+
+
+def in_each_force(changes: tuple[Change, ...], joint_with: tuple[str, ...]) -> tuple[Change, ...]:
+    """Return changes of a lead force's figures, and the same in the others of a joint record.
+
+    Args:
+        changes: What changes in the lead force's figures.
+        joint_with: The other forces.
+    """
+    more = (line for force in joint_with for line in _counted_in(force, changes))
+    return (*changes, *more) if joint_with else changes
+
+
+def _counted_in(force: str, changes: Iterable[Change]) -> Iterator[Change]:
+    """Yield changes as one more force counts them.
+
+    # INVARIANT: each is taken back under no force, so that all together still count one record.
+    """
+    for change in changes:
+        yield evolve(change, force=force)
+        yield evolve(change, force=EVERY_FORCE, delta=-change.delta)
+
+
+def changes_on_made_joint(
+    record: Record, what: MadeJoint, on: date, rules: LifecycleLookup
+) -> tuple[Change, ...]:
+    """Return how the figures change of forces that a record is of from now on, or no more."""
+    lines = figure_lines(rules(record.lifecycle), record.state)
+    head = (on, record.force, record.category, record.level)
+    before, after = {*record.joint_with}, {*what.new}
+    return tuple(
+        change
+        for forces, delta in ((before - after, -1), (after - before, 1))
+        for force in sorted(forces)
+        for change in _counted_in(force, (Change(*head, *line, delta) for line in lines))
+    )
 
 
 def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Record:
@@ -279,6 +312,9 @@ def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Re
         assumed=record.assumed,
         spent_for=_spent_for_after(record, what) if what.counted else record.spent_for,
         note_documents=record.note_documents,
+        joint_with=record.joint_with,
+        was_joint_with=record.was_joint_with,
+        joint_acts=record.joint_acts,
     )
 
 
@@ -306,6 +342,10 @@ def _changed_parts(record: Record, event: Event) -> dict[str, Any]:
             return {"children": (*record.children, child)}
         case ParentLinked(parent=parent):
             return {"parent": parent}
+        case MadeJoint(new=new, acts=acts):
+            were = {*record.was_joint_with, *record.joint_with} - {*new}
+            forces = {"joint_with": new, "was_joint_with": tuple(sorted(were))}
+            return {**forces, "joint_acts": acts}
         case Relevelled() | Migrated() as what:
             anew = isinstance(what, Relevelled) and not what.letters
             moved = {
@@ -391,7 +431,8 @@ def changes_on_move(
     if left == entered:
         return ()
     signed = [*((line, -1) for line in left), *((line, 1) for line in entered)]
-    return tuple(Change(on, record.force, record.category, *line, sign) for line, sign in signed)
+    changes = [Change(on, record.force, record.category, *line, sign) for line, sign in signed]
+    return in_each_force(tuple(changes), record.joint_with)
 
 
 def compensating_changes(
@@ -427,6 +468,9 @@ def changes_of_event(
         case TransitionTaken(new=new) if record:
             deltas = deltas_between(rules(record.lifecycle), record.state, new)
             head = (event.on, record.force, record.category, record.level)
-            return tuple(Change(*head, *delta) for delta in deltas)
+            changes = tuple(Change(*head, *delta) for delta in deltas)
+            return in_each_force(changes, record.joint_with)
+        case MadeJoint() as what if record:
+            return changes_on_made_joint(record, what, event.on, rules)
         case _:
             return ()

@@ -11,6 +11,7 @@ from peelflow.engine.requirements import (
     Needs,
     combine_choices,
     holds_role,
+    is_acted_for,
     is_held,
     lacks_source,
     missing_needs,
@@ -29,7 +30,7 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Actor, Record
 from peelflow.model.rules import After, Lifecycle, Role
-from peelflow.wording import nearest_name, say_choice, say_rule
+from peelflow.wording import nearest_name, say_acting_forces, say_choice, say_rule
 
 Compiled = tuple[CompiledTransition, ...]
 
@@ -40,6 +41,7 @@ def refusal_of(machine: RuleMachine, record: Record, act: Act, context: Context)
     own = _own_transitions(compiled, act)
     reasons = (
         *(() if compiled else _not_here_reasons(machine.lifecycle, record, act)),
+        *_scope_reasons(record, context),
         *_not_you_reasons(machine.lifecycle, record, act, context, compiled=compiled, own=own),
         *_day_reasons(record, act, context),
         *_source_reasons(machine.lifecycle, act),
@@ -65,6 +67,7 @@ def needs_of(machine: RuleMachine, record: Record, act: Act, context: Context) -
     alternatives: list[Needs] = []
     for transition in own or compiled:
         reasons = (
+            *_scope_reasons(record, context),
             *_not_you_reasons(lifecycle, record, act, context, compiled=(transition,), own=own),
             *_day_reasons(record, act, context),
             *(_source_reasons(lifecycle, act) if own else ()),
@@ -105,6 +108,12 @@ def _not_here_reasons(lifecycle: Lifecycle, record: Record, act: Act) -> Iterato
         yield Reason("not you", _say_not_you(act), f"{say_choice(roles)} may", span, asks)
 
 
+def _scope_reasons(record: Record, context: Context) -> Iterator[Reason]:
+    """Say whose persons act on a joint record, where those of the force that asks do not."""
+    if context.scope is not None and not is_acted_for(record, context):
+        yield Reason("not you", *say_acting_forces(record, context.scope))
+
+
 def _say_not_you(act: Act) -> str:
     return f"`{act.actor.role}` may not `{act.trigger}`"
 
@@ -131,9 +140,10 @@ def _not_you_reasons(
         return
     role, actor = lifecycle.roles[act.actor.role], act.actor
     if is_held(actor.role, role, context.signers) and not holds_role(record, act, context):
+        forces = " or ".join(record.acting_forces)
         yield Reason(
             "not you",
-            f"{actor.person} did not hold `{actor.role}` in {record.force} on {act.on}",
+            f"{actor.person} did not hold `{actor.role}` in {forces} on {act.on}",
             "record the appointment, or let another role act",
             role.span,
             ((AppointmentNeed((actor.role,), act.on, actor.person),),),

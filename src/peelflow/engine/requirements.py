@@ -28,6 +28,7 @@ from peelflow.engine.documents import (
     has_appointment,
     say_never_entered,
     signed_from,
+    signing_forces,
     window_start,
 )
 from peelflow.errors import Span
@@ -178,12 +179,17 @@ def may_act(roles: Mapping[str, Role], record: Record, act: Act, context: Contex
 
     The acting role is one that a checked lifecycle names, so it is among its `roles`.
     """
-    if not record.on <= act.on <= context.today:
+    if not record.on <= act.on <= context.today or not is_acted_for(record, context):
         return False
     role = roles[act.actor.role]
     if lacks_source(role, act):
         return False
     return not is_held(act.actor.role, role, context.signers) or holds_role(record, act, context)
+
+
+def is_acted_for(record: Record, context: Context) -> bool:
+    """Say whether who asks may act on the record at all: for one of the forces that act on it."""
+    return context.scope is None or context.scope in record.acting_forces
 
 
 def is_held(name: str, role: Role, signers: frozenset[str]) -> bool:
@@ -201,16 +207,28 @@ def lacks_source(role: Role, act: Act) -> bool:
 
 
 def holds_role(record: Record, act: Act, context: Context) -> bool:
-    """Say whether the actor held the acting role, in the record's force, on the act's date."""
-    actor = act.actor
-    return has_appointment(context.appointments, actor.person, (actor.role,), record.force, act.on)
+    """Say whether the actor held the acting role, in a force that acts on it, on the act's date."""
+    who, roles, on = act.actor.person, (act.actor.role,), act.on
+    for force in record.acting_forces:
+        if has_appointment(context.appointments, who, roles, force, on):
+            return True
+    return False
 
 
 def _judge_evidence(
     requirement: Evidence, use: DocumentUse, record: Record, act: Act, context: Context
 ) -> CheckResult:
-    result = find_document(requirement, record, act, context, use)
-    return result if isinstance(result, str) else (result.digest,)
+    forces = signing_forces(requirement, record, context)
+    if len(forces) == 1:
+        result = find_document(requirement, record, act, context, use)
+        return result if isinstance(result, str) else (result.digest,)
+    documents = [
+        (force, find_document(requirement, record, act, context, use, force=force))
+        for force in forces
+    ]
+    missing = [f"for {force}, {fault}" for force, fault in documents if isinstance(fault, str)]
+    digests = [found.digest for _, found in documents if not isinstance(found, str)]
+    return " and ".join(missing) or tuple(digests)
 
 
 def _judge_inspection(
@@ -222,7 +240,7 @@ def _judge_inspection(
     if inspection is None or inspection.id != act.inspection:
         return f"no inspection on set days, not called off, is called {act.inspection}"
     name = inspection.id
-    if inspection.force != record.force:
+    if not is_of_one_force(record, inspection):
         return f"{name} is an inspection of another force, {inspection.force}"
     if window is None:
         return say_never_entered(requirement.since)
@@ -255,6 +273,13 @@ def _judge_relevance(record: Record, inspection: Inspection, sets: QuestionSets)
         f"{name} covers {covered} of {inspected}, and the record's question {question} of {asked} "
         f"is {same} there"
     )
+
+
+def is_of_one_force(record: Record, inspection: Inspection) -> bool:
+    """Say whether an inspection is of a force that the record is of."""
+    if inspection.force == record.force:
+        return True
+    return not {inspection.force, *inspection.joint_with}.isdisjoint(record.forces)
 
 
 def question_of(record: Record) -> str | None:
@@ -530,7 +555,9 @@ def _needs_of_atom(
     match atom:
         case Evidence(evidence=kind, signed_by=roles):
             by = max(act.on, signed_from(record, use)[0]) if roles else act.on
-            return _entry_needs(atom, record) or (DocumentNeed(kind, roles, by),)
+            forces = _forces_without(atom, record, act, context, use=use)
+            needs = tuple(DocumentNeed(kind, roles, by, force=force) for force in forces)
+            return _entry_needs(atom, record) or needs
         case InspectionHeld():
             need = inspection_need(atom, record)
             lacks_question = atom.relevant and need.question is None
@@ -555,6 +582,17 @@ def _needs_of_atom(
             return (PredicateNeed(name, name in context.predicates),)
         case _:
             assert_never(atom)
+
+
+def _forces_without(
+    atom: Evidence, record: Record, act: Act, context: Context, *, use: DocumentUse
+) -> tuple[str | None, ...]:
+    """Return the forces whose letter is missing; None alone where one letter will do."""
+    forces = signing_forces(atom, record, context)
+    if len(forces) == 1:
+        return (None,)
+    found = [(each, find_document(atom, record, act, context, use, force=each)) for each in forces]
+    return tuple(force for force, document in found if isinstance(document, str))
 
 
 def _answer_needs(

@@ -111,6 +111,7 @@ class DocumentNeed(NeedBase):
         signers: Known persons who hold such a role on that day.
         attached: The name of a document that the record has and that will do.
         beforehand: It must be attached before the act, because peelflow itself acts.
+        force: The force in which its signer holds the role, where a joint record needs one of each.
     """
 
     need: ClassVar[str] = "document"
@@ -120,6 +121,7 @@ class DocumentNeed(NeedBase):
     signers: tuple[str, ...] = ()
     attached: str | None = None
     beforehand: bool = False
+    force: str | None = None
 
 
 @frozen
@@ -133,7 +135,7 @@ class KnownInspection(Result):
 
 @frozen
 class InspectionNeed(NeedBase):
-    """An inspection of the record's force that has begun by the act's date.
+    """An inspection of a force of the record's that has begun by the act's date.
 
     Attributes:
         kind: `planned`, `bespoke` or `any`.
@@ -255,6 +257,7 @@ class Inspection(Result):
     """An inspection of a force: planned or bespoke, its days, and the questions it covers.
 
     `question_set`: which set these are of, None for the set in force on its first day.
+    `joint_with`: the other forces that it is an inspection of.
     """
 
     id: str
@@ -264,6 +267,7 @@ class Inspection(Result):
     questions: frozenset[str] = frozenset()
     question_set: str | None = None
     force: str = field(kw_only=True)
+    joint_with: tuple[str, ...] = field(kw_only=True, default=())
 
 
 @frozen
@@ -294,7 +298,8 @@ class Context:
     `holidays` are the known bank holidays, if working days are to be counted; `ledgers` those on
     which children bind the act, None: all. `signers` are the roles whose signature some rules ask
     for: nobody acts in one without an appointment. `question_sets` are those by which an
-    inspection is relevant to a record.
+    inspection is relevant to a record. `scope` is the force that the register is opened for, None:
+    every one; `each_force_signs`: a joint record needs a letter of each of its forces.
     """
 
     now: datetime
@@ -308,6 +313,8 @@ class Context:
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
     question_sets: QuestionSets = field(factory=dict)
+    scope: str | None = None
+    each_force_signs: bool = False
 
 
 Predicate = Callable[[Record, Act, Context], bool]

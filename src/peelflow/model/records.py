@@ -30,6 +30,10 @@ class Actor(Result):
 
 Correction = Literal["void", "redate", "reenter"]
 """What may be corrected of an event."""
+JointActs = Literal["lead", "any"]
+"""Whose persons do the force's acts on a joint record: its lead force's, or any of its forces'."""
+EVERY_FORCE = ""
+"""What stands for a force in a change that takes a joint record's second counting back."""
 OWN_STEP = ""
 """What stands for a national trigger where a step of the force's own answers none."""
 PEELFLOW = Actor("peelflow", SYSTEM)
@@ -74,7 +78,11 @@ class Document(Result):
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Change(Result):
-    """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so."""
+    """One line of the figures' ledger: from `on`, `delta` records more (or fewer) count so.
+
+    A joint record has a line in each of its forces. Those beyond its lead force's are taken back
+    under no force (`EVERY_FORCE`), so that all lines sum up to one record.
+    """
 
     on: date
     force: str
@@ -87,10 +95,25 @@ class Change(Result):
 
 
 @frozen
+class Joint(Result):
+    """The forces that a record is of beside its lead force, and whose persons act on it.
+
+    Attributes:
+        forces: The other forces; none where the record is its lead force's alone.
+        acts: Whose persons do the force's acts: those of its `lead` force, or of `any` of its
+            forces.
+    """
+
+    forces: tuple[str, ...] = ()
+    acts: JointActs = "lead"
+
+
+@frozen
 class Added(Result):
     """The record was added under a lifecycle, in its initial state. `on` is its issue date.
 
-    `graded` is the day its level was given, where that was said to be another.
+    `graded` is the day its level was given, where that was said to be another. `joint_with` are the
+    forces that it is of beside `force`, its lead force, and `joint_acts` says whose persons act.
     """
 
     force: str
@@ -101,13 +124,16 @@ class Added(Result):
     fields: Mapping[str, Value] = field(factory=dict)
     parent: str | None = None
     graded: date | None = None
+    joint_with: tuple[str, ...] = ()
+    joint_acts: JointActs = "lead"
 
 
 @frozen
 class TakenOver(Result):
     """The record entered in a named state as at a date, assumed from elsewhere.
 
-    `graded` is the day its level was given, where that was said to be another than `on`.
+    `graded` is the day its level was given, where that was said to be another than `on`;
+    `joint_with` and `joint_acts` as in `Added`.
     """
 
     force: str
@@ -119,6 +145,8 @@ class TakenOver(Result):
     fields: Mapping[str, Value] = field(factory=dict)
     parent: str | None = None
     graded: date | None = None
+    joint_with: tuple[str, ...] = ()
+    joint_acts: JointActs = "lead"
 
 
 @frozen(slots=False)  # made at every decision, where slots cost half as much again
@@ -219,6 +247,18 @@ class Noted(Result):
 
 
 @frozen
+class MadeJoint(Result):
+    """The record is joint with other forces from now on; with none, where `new` is empty.
+
+    `acts` says whose persons do the force's acts from now on.
+    """
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    acts: JointActs = "lead"
+
+
+@frozen
 class Corrected(Result):
     """An earlier event of this record was voided, moved to the date `to`, or entered anew.
 
@@ -243,6 +283,7 @@ EventPayload = (
     | Relevelled
     | Migrated
     | Noted
+    | MadeJoint
     | Corrected
 )
 EVENT_KINDS: dict[str, type[EventPayload]] = {
@@ -256,6 +297,7 @@ EVENT_KINDS: dict[str, type[EventPayload]] = {
     "relevelled": Relevelled,
     "migrated": Migrated,
     "noted": Noted,
+    "made_joint": MadeJoint,
     "corrected": Corrected,
 }
 EVENT_KIND_OF: dict[type[EventPayload], str] = {kind: name for name, kind in EVENT_KINDS.items()}
@@ -337,7 +379,8 @@ class Record(Result):
     each state was last entered and each trigger last done; `spent` are documents already used, and
     `spent_for` says for which steps alone, where that is known. One that is `withdrawn` was entered
     by mistake: it stands as it last did, and counts nowhere on any day. `note_documents` came with
-    notes, and count for no act.
+    notes, and count for no act. `force` is its lead force; a joint record is of those `joint_with`
+    it too, and was of those it `was_joint_with`. `joint_acts` says whose persons act on it.
     """
 
     id: str
@@ -362,6 +405,29 @@ class Record(Result):
     spent_for: Mapping[str, tuple[str, ...]] = field(factory=dict)
     withdrawn: bool = False
     note_documents: tuple[Attachment, ...] = ()
+    joint_with: tuple[str, ...] = ()
+    was_joint_with: tuple[str, ...] = ()
+    joint_acts: JointActs = "lead"
+
+    @property
+    def forces(self) -> tuple[str, ...]:
+        """The forces that it is of, its lead force first: it counts once in the figures of each."""
+        return (self.force, *self.joint_with)
+
+    @property
+    def acting_forces(self) -> tuple[str, ...]:
+        """The forces whose persons do the force's acts on it."""
+        return self.forces if self.joint_acts == "any" else (self.force,)
+
+    def is_of(self, *forces: str | None, ever: bool = False) -> bool:
+        """Say whether it is a record of each of some forces.
+
+        Args:
+            forces: The forces; None stands for any.
+            ever: Whether it is enough that it was.
+        """
+        known = (None, *self.forces, *(self.was_joint_with if ever else ()))
+        return all(force in known for force in forces)
 
     def field_values(self, category: Category) -> dict[str, FieldValue]:
         """Return the fields with each day as a `date`; `fields` keeps the text that is stored.

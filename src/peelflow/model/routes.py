@@ -31,8 +31,8 @@ class RouteContext:
     """What stands around a record whose way is looked for.
 
     Attributes:
-        appointments: Those recorded in its force.
-        inspections: Those recorded of its force, past and coming.
+        appointments: Those recorded in its forces.
+        inspections: Those recorded of its forces, past and coming.
         children: The records below it.
         parent: The record above it.
         closed_above: Ledgers on which the record above counts closed, and stays so meanwhile.
@@ -46,6 +46,7 @@ class RouteContext:
         signers: The roles whose signature some rules ask for: nobody acts in one without an
             appointment.
         question_sets: The question sets by which an inspection is relevant.
+        each_force_signs: Whether a joint record needs a letter of each of its forces.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -62,6 +63,7 @@ class RouteContext:
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()
     question_sets: QuestionSets = field(factory=dict)
+    each_force_signs: bool = False
 
 
 @frozen

@@ -149,6 +149,7 @@ class Guarantee:
 Side = Literal["inspectorate", "force", "oversight", "system"]
 Counts = Literal["open", "closed"]
 FieldType = Literal["text", "date", "choice", "person", "reference", "list"]
+JointLetters = Literal["lead_force", "each_force"]
 Entry = Literal["take_over"]
 Level = int | None
 SYSTEM = "system"
@@ -302,6 +303,8 @@ class Vocabulary:
             neither answer for granted.
         question_sets: The inspection frameworks whose questions a field may name.
         fields: Fields that are added to categories declared elsewhere, by category.
+        joint_letters: Whose signature a step that asks for a signed document needs on a joint
+            record: that of its lead force, or one of each of its forces.
         span: Where it is declared.
     """
 
@@ -314,6 +317,7 @@ class Vocabulary:
     fields: Mapping[CategoryName, Annotated[Mapping[FieldName, FieldRule], AtLeastOne()]] = field(
         factory=dict
     )
+    joint_letters: JointLetters = "lead_force"
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -30,7 +30,8 @@ from peelflow.results import Result
 class RecordRow(Result):
     """A record in a list: what it is, whose it is, and how it stands.
 
-    Where it is `assumed`, it stands where it was taken over, and nobody saw it walk there.
+    Where it is `assumed`, it stands where it was taken over, and nobody saw it walk there. `force`
+    is its lead force, and `joint_with` are the others that it is of.
     """
 
     record: str
@@ -40,6 +41,7 @@ class RecordRow(Result):
     state: str
     owner: str | None
     assumed: bool = False
+    joint_with: tuple[str, ...] = ()
 
 
 @frozen
@@ -73,6 +75,7 @@ def row_of(record: Record) -> RecordRow:
         state=record.state,
         owner=text_field(record, "owner"),
         assumed=is_assumed(record),
+        joint_with=record.joint_with,
     )
 
 

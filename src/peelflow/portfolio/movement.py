@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import ClassVar, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
@@ -15,10 +15,18 @@ from peelflow.model.records import Event, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
-from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, narrowed
+from peelflow.portfolio.selection import (
+    EVERYTHING,
+    Selection,
+    each_selected,
+    is_selected,
+    narrowed,
+)
+from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger
 from peelflow.results import Result
+from peelflow.stores.base import RecordQuery
 
 MovementKind = Literal["new", "closed", "superseded", "reopened"]
 Ending = Literal["closed", "superseded", "cancelled"]
@@ -79,12 +87,14 @@ def movement(
         InvalidRequest: The days stand in the wrong order, or no state counts on such a ledger.
     """
     _check_span(register, after, until, ledger)
-    selected = each_selected(register, narrowed(selection, force), as_at=until)
+    selection = narrowed(selection, force)
+    selected = each_selected(register, selection, as_at=until)
+    force = selection.force or register.services.force
     movements = [
         moved
         for _, history in register.histories(record for record in selected if record.on > after)
         for events in [with_changes(as_corrected(history), register.lifecycle)]
-        for moved in _movements_of(register, row_of(fold(history)), events, ledger)
+        for moved in _movements_of(register, row_of(fold(history)), events, ledger, force=force)
         if after < moved.on <= until
     ]
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
@@ -173,15 +183,16 @@ def movement_totals(
     """
     _check_span(register, after, until, ledger)
     groups = grouping(register, by, ledger=ledger)
+    force = selection.force or register.services.force
     sums: _Sums = Counter()
-    moved: list[Record] = []
+    moved = list(_each_left(register, selection, after=after, until=until))
     for record in each_selected(register, selection, as_at=until):
         if record.on > after:
             moved.append(record)
-        elif place := _place_of(groups, record):
+        elif place := _place_of(groups, record, force):
             sums[place[0], f"{place[1]}_before"] += 1
     for _, history in register.histories(moved):
-        sums.update(_sums_of(groups, history, after, until))
+        sums.update(_sums_of(groups, history, after, until, force=force))
     names = [field.name for field in MovementTotal.__attrs_attrs__[1:]]
     return tuple(
         MovementTotal(group, **{name: sums[group.key, name] for name in names})
@@ -189,13 +200,34 @@ def movement_totals(
     )
 
 
-def _sums_of(groups: Grouping, history: Sequence[Event], after: date, until: date) -> _Sums:
-    """Return what one record adds to each group's sums."""
+def _each_left(
+    register: Register, selection: Selection, *, after: date, until: date
+) -> Iterator[Record]:
+    """Yield the joint records that were a force's on one day, and are not on another."""
+    force = selection.force or register.services.force
+    if force is None:
+        return
+    joint = list(register.store.records(RecordQuery(force, joint=True)))
+    were = {
+        record.id
+        for record in each_as_at(register.store, joint, after, None)
+        if record.is_of(force)
+    }
+    for record in each_as_at(register.store, joint, until, None):
+        others = evolve(selection, force=record.force)
+        if record.id in were and not record.is_of(force) and is_selected(register, others, record):
+            yield record
+
+
+def _sums_of(
+    groups: Grouping, history: Sequence[Event], after: date, until: date, *, force: str | None
+) -> _Sums:
+    """Return what one record adds to each group's sums, as a force counts it or all of them."""
     sums: _Sums = Counter()
     opening: Place | None = None
     before: Place | None = None
     has_counted = False
-    for on, place in _each_place(groups, history):
+    for on, place in _each_place(groups, history, force):
         if on <= after:
             opening = place
         elif on <= until:
@@ -243,20 +275,23 @@ def _ending_of(register: Register, record: Record, ledger: str) -> Ending:
     return _ENDINGS.get(state, "closed")
 
 
-def _each_place(groups: Grouping, history: Sequence[Event]) -> Iterator[tuple[date, Place | None]]:
+def _each_place(
+    groups: Grouping, history: Sequence[Event], force: str | None
+) -> Iterator[tuple[date, Place | None]]:
     """Yield where a record stood after each event of its life, as corrected, in order of days."""
     moved = (event for event in as_corrected(history) if not isinstance(event.what, Noted))
     first, *others = sorted(moved, key=lambda event: event.on)
     record = begin(first)
-    yield first.on, _place_of(groups, record)
+    yield first.on, _place_of(groups, record, force)
     for event in others:
         record = apply(record, event)
-        yield event.on, _place_of(groups, record)
+        yield event.on, _place_of(groups, record, force)
 
 
-def _place_of(groups: Grouping, record: Record) -> Place | None:
+def _place_of(groups: Grouping, record: Record, force: str | None) -> Place | None:
+    """Return where a record stands; None where it counts nowhere, or is not the force's."""
     counts = groups.register.counts(record).get(groups.ledger)
-    if counts is None:
+    if counts is None or not record.is_of(force):
         return None
     is_closed = counts == "closed"
     ending = _ending_of(groups.register, record, groups.ledger) if is_closed else None
@@ -264,14 +299,19 @@ def _place_of(groups: Grouping, record: Record) -> Place | None:
 
 
 def _movements_of(
-    register: Register, row: RecordRow, events: Iterable[Event], ledger: str
+    register: Register,
+    row: RecordRow,
+    events: Iterable[Event],
+    ledger: str,
+    *,
+    force: str | None,
 ) -> list[Movement]:
     counts: Counts | None = None
     record: Record | None = None
     movements: list[Movement] = []
     for event in events:
         record = begin(event) if record is None else apply(record, event)
-        after = _counts_after(counts, event, ledger)
+        after = _counts_after(counts, event, ledger, force)
         if after is not None and after != counts:
             ending = None if after == "open" else _ending_of(register, record, ledger)
             movements.append(
@@ -290,10 +330,15 @@ def _movements_of(
     return movements
 
 
-def _counts_after(before: Counts | None, event: Event, ledger: str) -> Counts | None:
-    """Return how a record counts on a ledger after an event, from the changes it made."""
+def _counts_after(
+    before: Counts | None, event: Event, ledger: str, force: str | None
+) -> Counts | None:
+    """Return how a record counts on a ledger after an event, from the changes it made.
+
+    A force has the changes in its own figures; all forces have the sum of all of them.
+    """
     sums = Counter[Counts]({before: 1} if before else {})
     for change in event.changes:
-        if change.ledger == ledger:
+        if change.ledger == ledger and force in (None, change.force):
             sums[change.counts] += change.delta
     return next((counts for counts, total in sums.items() if total > 0), None)

@@ -108,7 +108,7 @@ def inspection_plan(
 class _Scope:
     """Whose records an inspection verifies, and which: all inspections of a scope verify alike."""
 
-    force: str
+    forces: tuple[str, ...]
     kind: str
     question_set: str | None
     questions: frozenset[str]
@@ -137,7 +137,7 @@ class _Closing:
 
 def _scope_of(inspection: Inspection, sets: QuestionSets) -> _Scope:
     return _Scope(
-        force=inspection.force,
+        forces=(inspection.force, *inspection.joint_with),
         kind=inspection.kind,
         question_set=inspected_set(inspection, sets),
         questions=inspection.questions,
@@ -164,7 +164,7 @@ def _verified_by_scope(
         if start not in closings:
             rules = register.lifecycle(record.lifecycle)
             closings[start] = tuple(_each_closing(rules, record.state))
-        asked = record.force, _relevant_questions(record, sets, inspected)
+        asked = record.forces, _relevant_questions(record, sets, inspected)
         for closing, places in _each_first_closing(closings[start], by_key, *asked):
             row = _verifiable(record, history, closing)
             for place in places:
@@ -181,15 +181,15 @@ def _places_by_key(scopes: Sequence[_Scope]) -> dict[_Key, list[int]]:
     for place, scope in enumerate(scopes):
         kinds = {"any", scope.kind}
         asked = ((None, None), *((scope.question_set, question) for question in scope.questions))
-        for kind, about in product(kinds, asked):
-            by_key.setdefault((scope.force, kind, *about), []).append(place)
+        for force, kind, about in product(scope.forces, kinds, asked):
+            by_key.setdefault((force, kind, *about), []).append(place)
     return by_key
 
 
 def _each_first_closing(
     closings: Iterable[_Closing],
     by_key: Mapping[_Key, Sequence[int]],
-    force: str,
+    forces: tuple[str, ...],
     questions: _Questions,
 ) -> Iterator[tuple[_Closing, frozenset[int]]]:
     """Yield each closing with the scopes that suffice for it, and for no nearer one."""
@@ -199,6 +199,7 @@ def _each_first_closing(
             place
             for requirement in closing.inspections
             for about in (questions if requirement.relevant else ((None, None),))
+            for force in forces
             for place in by_key.get((force, requirement.inspection, *about), ())
         }
         if new := frozenset(places - reached):

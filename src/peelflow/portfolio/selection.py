@@ -21,6 +21,7 @@ from peelflow.model.rules import Counts, Level
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
+from peelflow.stores.base import RecordQuery
 
 Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
@@ -52,7 +53,7 @@ class Selection:
     """Which records to look at; what is left out matches any, and every criterion must hold.
 
     Attributes:
-        force: The force they were issued to.
+        force: The force they were issued to, or are joint with.
         category: A category of the rulebook.
         level: 1 to 4, or None for records without a level.
         state: The state they stand in.
@@ -119,7 +120,9 @@ def values_of(record: Record, column: str) -> tuple[str, ...]:
     match column:
         case "record":
             return (record.id,)
-        case "category" | "force" | "state":
+        case "force":
+            return record.forces
+        case "category" | "state":
             return (str(getattr(record, column)),)
         case "level":
             return ("none" if record.level is None else str(record.level),)
@@ -218,13 +221,15 @@ def each_selected(
     check_position_reached(register.services, known)
     _check_selection(register, selection)
     wanted = selection.force, selection.category, selection.parent
-    records = register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
+    query = RecordQuery(wanted[0], wanted[1], parent=wanted[2])
     if known is not None:  # what was corrected since may have been elsewhere then
-        records = register.records(withdrawn=True)
+        query = RecordQuery(withdrawn=True)
+    records = register.store.records(query)
     return (
         record
         for record in each_as_at(register.store, records, as_at, known)
-        if _is_selected(register, selection, record)
+        if record.is_of(register.services.force) and is_selected(register, selection, record)
     )
 
 
@@ -249,10 +254,17 @@ def _check_selection(register: Register, selection: Selection) -> None:
                     register.records(parent=criterion.value)
 
 
-def _is_selected(register: Register, selection: Selection, record: Record) -> bool:
+def is_selected(register: Register, selection: Selection, record: Record) -> bool:
+    """Say whether a record is one of a selection, as it stands.
+
+    Args:
+        register: What knows how it counts.
+        selection: Which records.
+        record: The record.
+    """
     return (
         not record.withdrawn
-        and selection.force in (None, record.force)
+        and record.is_of(selection.force)
         and selection.category in (None, record.category)
         and selection.parent in (None, record.parent)
         and selection.level in ("any", record.level)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from typing import Final
 
 from attrs import define, field
 
-from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act
-from peelflow.model.records import Actor, Correction, Document, Event, Provenance, Record
+from peelflow.model.records import Actor, Correction, Document, Event, Joint, Provenance, Record
 from peelflow.model.rules import Level, MigrationPlan
 from peelflow.register import commands
-from peelflow.register.entry import EntryValues, link
+from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.trials import dry_run
@@ -115,6 +115,7 @@ class Batch:
         source: str | None = None,
         key: str | None = None,
         graded: date | None = None,
+        joint: Joint | None = None,
     ) -> Event:
         """Add a record under the rules of the day its level was given, in their initial state.
 
@@ -133,6 +134,7 @@ class Batch:
             source: The letter or portal reference it was read from; needed there too.
             key: An idempotency key: asked again under it, the first event is returned.
             graded: The day its level was given; the issue date when left out.
+            joint: Its forces beside `force`; those of the record above it when left out.
 
         Returns:
             The record's first event.
@@ -153,6 +155,7 @@ class Batch:
                 parent=parent,
                 provenance=self.provenance(actor, issued, recorded_by, None, source, key),
                 graded=graded,
+                joint=joint,
             )
 
     def take_over(
@@ -173,6 +176,7 @@ class Batch:
         recorded_by: str | None = None,
         key: str | None = None,
         graded: date | None = None,
+        joint: Joint | None = None,
     ) -> Event:
         """Take a record over in a named state as at `on`, from where `source` says, and why.
 
@@ -194,6 +198,7 @@ class Batch:
             recorded_by: Who typed it.
             key: An idempotency key.
             graded: The day its level was given; `on` when left out.
+            joint: Its forces beside `force`; those of the record above it when left out.
 
         Returns:
             The record's first event.
@@ -214,6 +219,7 @@ class Batch:
                 parent=parent,
                 provenance=self.provenance(actor, on, recorded_by, reason, source, key),
                 graded=graded,
+                joint=joint,
             )
 
     def fire(
@@ -288,26 +294,12 @@ class Batch:
         """
         check_type(acts, Iterable, "what is to be done,", "give pairs of a record's id and an Act")
         with self.savepoint():
-            return tuple([self._fire_pair(pair) for pair in acts])
+            return tuple([self._fire_pair(*commands.checked_act(pair)) for pair in acts])
 
-    def _fire_pair(self, pair: object) -> Event:
-        match pair:
-            case (str() as record, Act() as act):
-                pass
-            case _:
-                what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
-                raise InvalidRequest(what, "is no act on a record", instead)
-        by, why = (act.actor, act.on, act.recorded_by), (act.reason, act.source, act.key)
-        provenance = self.provenance(*by, *why)
-        return commands.fire(
-            self.session,
-            record,
-            act.trigger,
-            evidence=act.evidence,
-            inspection=act.inspection,
-            successor=act.successor,
-            provenance=provenance,
-        )
+    def _fire_pair(self, record: str, act: Act) -> Event:
+        fire = partial(commands.fire, self.session, record, act.trigger, evidence=act.evidence)
+        by = self.provenance(act.actor, act.on, act.recorded_by, act.reason, act.source, act.key)
+        return fire(inspection=act.inspection, successor=act.successor, provenance=by)
 
     def attach(
         self,
@@ -498,6 +490,40 @@ class Batch:
         with self.savepoint():
             provenance = self.provenance(actor, on, recorded_by, reason, source, key)
             return link(self.session, record, parent, provenance=provenance)
+
+    def make_joint(
+        self,
+        record: str,
+        joint: Joint,
+        *,
+        actor: Actor,
+        reason: str,
+        on: date | None = None,
+        recorded_by: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Event:
+        """Make a record, and what lies below it, joint with other forces from a day on, or none.
+
+        Args:
+            record: The record's id.
+            joint: The forces beside its lead force, and whose persons act.
+            actor: Who decided: of its lead force, or of the inspectorate.
+            reason: Why.
+            on: The day from which it is so; today in London when left out.
+            recorded_by: Who typed it.
+            source: What it was read from.
+            key: An idempotency key.
+
+        Returns:
+            The `made_joint` event.
+
+        Raises:
+            InvalidRequest: It can only be of one force, or the register is opened for one.
+        """
+        with self.savepoint():
+            provenance = self.provenance(actor, on, recorded_by, reason, source, key)
+            return make_joint(self.session, record, joint, provenance=provenance)
 
     def correct(
         self,

@@ -26,6 +26,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    Joint,
     Provenance,
     Record,
     TakenOver,
@@ -43,6 +44,7 @@ from peelflow.register.hierarchy import (
     open_ledgers,
     refuse_open_child,
 )
+from peelflow.register.joint import check_acted_for, with_joint
 from peelflow.register.known_names import UsedName, names_in
 from peelflow.register.look_alikes import (
     check_holders,
@@ -143,10 +145,11 @@ def take(
             records name, what a parent saw of its child, or a field that somebody else's act asked
             for.
         InvalidRequest: Who did it did not hold the role that they acted in, or appoints nobody to
-            that role.
+            that role; or the register is opened for a force that does not act on the record.
     """
     after = folded or (apply(before, event) if before else begin(event))
-    check_actor_holds(session, after, event)
+    check_acted_for(session, before, after)
+    check_actor_holds(session, before or after, after, event)
     check_appointer(session, before, after, event)
     if before is not None:
         # INVARIANT: not put yet, so that others are judged with the record as it was.
@@ -238,6 +241,7 @@ def add(
     parent: str | None,
     provenance: Provenance,
     graded: date | None = None,
+    joint: Joint | None = None,
 ) -> Event:
     """Add a record in the initial state of the rules in force when its level was given."""
     checked_id(record)
@@ -257,7 +261,8 @@ def add(
         parent=parent,
         graded=graded,
     )
-    return enter(session, new_event(session, what, record, 1, provenance), what)
+    entry = with_joint(session, record, what, joint)
+    return enter(session, new_event(session, entry, record, 1, provenance), entry)
 
 
 def check_may_be_added(
@@ -287,6 +292,7 @@ def take_over(
     parent: str | None,
     provenance: Provenance,
     graded: date | None = None,
+    joint: Joint | None = None,
 ) -> Event:
     """Take a record over in a named state, as at the day of `provenance`."""
     on = provenance.on
@@ -310,7 +316,8 @@ def take_over(
         parent=parent,
         graded=graded,
     )
-    return enter(session, new_event(session, what, record, 1, provenance), what)
+    entry = with_joint(session, record, what, joint)
+    return enter(session, new_event(session, entry, record, 1, provenance), entry)
 
 
 def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
@@ -369,6 +376,16 @@ def link_to_parent(
     role = event.actor.role
     step = HierarchyStep(verb, role, event.on, ledgers_for_role(session, child, role))
     refuse_open_child(session, child, open_ledgers(session, child), step)
+
+
+def checked_act(pair: object) -> tuple[str, Act]:
+    """Return a record's id and an act on it; refuse what is no such pair."""
+    match pair:
+        case (str() as record, Act() as act):
+            return record, act
+        case _:
+            what, instead = f"the act {pair!r:.80}", "give a pair of a record's id and an Act"
+            raise InvalidRequest(what, "is no act on a record", instead)
 
 
 def fire(

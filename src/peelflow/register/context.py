@@ -33,6 +33,7 @@ from peelflow.rulebook.rulebook import (
     roles_signing,
     signing_roles,
 )
+from peelflow.stores import own_ids
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
 from peelflow.stores.soundness import is_lawful_moment
 
@@ -135,7 +136,7 @@ class Services:
         return lifecycle
 
 
-APPOINTMENT = "appointment"
+APPOINTMENT = own_ids.APPOINTMENT
 INSPECTION = "inspection"
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
 _INSPECTION_FIELDS = ("kind", "first_day", "last_day")
@@ -173,6 +174,7 @@ def inspection_of(record: Record, lifecycle: Lifecycle) -> Inspection | None:
         questions=frozenset(questions),
         question_set=_text_field(record, "question_set") or None,
         force=record.force,
+        joint_with=record.joint_with,
     )
 
 
@@ -199,7 +201,7 @@ def _text_field(record: Record, name: str) -> str:
 def mentions_of(
     reads: ReadSet, record: Record, requirements: Iterable[ChildForEach]
 ) -> tuple[RecordReference, ...]:
-    """Return what in the record's force names the same as it does, as `reads` sees it, by id.
+    """Return what in the record's forces names the same as it does, as `reads` sees it, by id.
 
     Each is read, so that a batch in which one changed meanwhile is a Conflict. One that comes to
     name it meanwhile is none: it is as if it came to do so after the batch.
@@ -209,9 +211,11 @@ def mentions_of(
         named = record.fields.get(requirement.names)
         if isinstance(named, str) and named:
             for category in requirement.for_each:
-                mentions |= dict.fromkeys(
-                    _records_naming(reads, record.force, category, requirement.whose, named)
-                )
+                # INVARIANT: a register for one force asks for its own records alone.
+                for force in record.forces if reads.scope is None else (reads.scope,):
+                    mentions |= dict.fromkeys(
+                        _records_naming(reads, force, category, requirement.whose, named)
+                    )
     return tuple(sorted(mentions, key=lambda mention: mention.id))
 
 
@@ -225,7 +229,8 @@ def _records_naming(
     for record in map(reads.get, ids):
         if record.withdrawn:
             continue
-        if (record.force, record.category, record.fields.get(field)) == (force, category, named):
+        said = record.category, record.fields.get(field)
+        if record.is_of(force) and said == (category, named):
             yield RecordReference(record.id, record.category, field, named)
 
 
@@ -302,7 +307,8 @@ class ReadSet:
         signers = self.signers(lifecycle)
         parts = reads(lifecycle, record, act.trigger, signers)
         if not parts:
-            return Context(self.now, self.today, predicates=self.services.predicates)
+            known = self.services.predicates
+            return Context(self.now, self.today, predicates=known, scope=self.scope)
         mentions: tuple[RecordReference, ...] = ()
         if "mentions" in parts:
             mentions = mentions_of(self, record, answers_asked(lifecycle, record, act.trigger))
@@ -318,7 +324,19 @@ class ReadSet:
             self.ledgers_binding(lifecycle, record, act) if "children" in parts else None,
             signers,
             self.rulebook.vocabulary.question_sets,
+            self.scope,
+            self.each_force_signs,
         )
+
+    @property
+    def scope(self) -> str | None:
+        """The force that the register is opened for; None for every one."""
+        return self.services.force
+
+    @property
+    def each_force_signs(self) -> bool:
+        """Whether the vocabulary asks for a letter of each force of a joint record."""
+        return self.rulebook.vocabulary.joint_letters == "each_force"
 
     def signers(self, lifecycle: Lifecycle) -> frozenset[str]:
         """Return the roles whose signature the rules of the rulebook, or these, ask for."""
@@ -346,14 +364,20 @@ class ReadSet:
         return tuple(child_of(child, self.lifecycle(child)) for child in children)
 
     def appointments(self, record: Record, act: Act) -> tuple[Appointment, ...]:
-        """Return the appointments in the record's force of those whose roles may be asked for.
+        """Return the appointments in the record's forces of those whose roles may be asked for.
 
         Nobody else's is read, so nobody else's makes a Conflict. Nor does one made meanwhile: it
         could only have let more be done.
         """
         documents = (*act.evidence, *(held.document for held in record.attachments))
         persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
-        stored = [name for person in persons for name in self._appointed(record.force, person)]
+        forces = record.forces if self.each_force_signs else record.acting_forces
+        stored = [
+            name
+            for person in persons
+            for force in forces
+            for name in self._appointed(force, person)
+        ]
         # What a refused step drafted is no record any more.
         drafted = [name for name in self._drafted_appointments if self._records[name]]
         ids = tuple(dict.fromkeys([*stored, *drafted]))

@@ -25,15 +25,18 @@ from peelflow.engine.fold import (
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import (
+    Added,
     ChildLinked,
     Corrected,
     Correction,
     Event,
+    MadeJoint,
     Migrated,
     ParentLinked,
     Provenance,
     Record,
     Relevelled,
+    TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
@@ -54,6 +57,7 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
+from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
@@ -62,6 +66,7 @@ from peelflow.register.successors import each_naming
 from peelflow.register.validation import category_of, check_not_future, check_text, role_of
 from peelflow.rulebook.national import national
 from peelflow.texts import are_alike
+from peelflow.wording import say_forces
 
 
 def correct(
@@ -112,10 +117,16 @@ def _re_entry(session: Session, history: History, named: Event, values: EntryVal
     return Corrected(1, "reenter", on, what)
 
 
-def _take_correction(session: Session, request: Event, what: Corrected, named: Event) -> Event:
-    """Take a correction into a session, with all that follows from it; return its event."""
+def _take_correction(
+    session: Session, request: Event, what: Corrected, named: Event, *, follows: bool = False
+) -> Event:
+    """Take a correction into a session, with all that follows from it; return its event.
+
+    One that only `follows` that of a record above, to be of the same forces, is of no side's own.
+    """
     before, history = session.get(request.record), session.history(request.record)
-    _check_same_side(session, request, named)
+    if not follows:
+        _check_same_side(session, request, named)
     events = list(_correction_events(session, request, what, history, named))
     first = _corrected_event(history, named)
     try:
@@ -129,6 +140,7 @@ def _take_correction(session: Session, request: Event, what: Corrected, named: E
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)
         _move_family(session, request, before, after, history=history)
+        _have_below_follow(session, request, what, named, history=history)
     except Refused as refused:
         # Who asked for the correction is told so, wherever it was found.
         role = request.actor.role
@@ -383,11 +395,7 @@ def _check_nothing_rests_on(
 def _check_entry(session: Session, before: Record, after: Record) -> None:
     """Refuse a beginning that its parent, its children or the names in use do not bear."""
     kind = category_of(session, after.category)
-    if (after.force, after.category, after.parent) != (
-        before.force,
-        before.category,
-        before.parent,
-    ):
+    if _place_of(after) != _place_of(before):
         checked_parent(session, after)
     for child in map(session.get, each_below(session, after)):
         allowed = child.category in kind.children
@@ -422,7 +430,58 @@ def _move_family(
         _redate_link(session, request, new, after.id)
     for name in each_below(session, after):
         if session.get(name).force != after.force:
-            _follow_force(session, request, name, after.force)
+            entry = as_corrected(session.history(after.id))[0].what
+            values: EntryValues = {"force": after.force}
+            if isinstance(entry, Added | TakenOver):
+                values["joint"] = joint_of(entry)
+            _follow_entry(session, request, name, values)
+
+
+def _place_of(record: Record) -> tuple[object, ...]:
+    """Return what decides below which records one may lie."""
+    return record.force, joint_of(record), record.category, record.parent
+
+
+def _have_below_follow(
+    session: Session, request: Event, what: Corrected, named: Event, *, history: History
+) -> None:
+    """Have what lies below a record be of the same forces, as it is corrected.
+
+    Raises:
+        InvalidRequest: The record would be of other forces than what it lies below.
+    """
+    after = session.get(request.record)
+    for name in each_below(session, after):
+        if isinstance(_corrected_event(history, named).what, MadeJoint):
+            for event in session.history(name):
+                if _is_made_beside(session, event, named, history):
+                    below = evolve(what, event=event.number)
+                    made = _correction_below(session, request, name, below)
+                    _take_correction(session, made, below, event, follows=True)
+        if joint_of(session.get(name)) != joint_of(after):
+            _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
+    above = session.get(after.parent) if after.parent is not None else None
+    if above is not None and not after.withdrawn and joint_of(above) != joint_of(after):
+        why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
+        raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+
+
+def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
+    """Say whether an event on what lies below was made with one that makes its parent joint."""
+    target = _corrected_event(session.history(event.record), event)
+    above = _corrected_event(history, named)
+    return (
+        type(event.what) is type(named.what)
+        and (event.on, event.recorded_at) == (named.on, named.recorded_at)
+        and isinstance(target.what, MadeJoint)
+        and isinstance(above.what, MadeJoint)
+        and (target.what.new, target.what.acts) == (above.what.new, above.what.acts)
+    )
+
+
+def _correction_below(session: Session, request: Event, name: str, what: Corrected) -> Event:
+    number = session.get(name).number + 1
+    return evolve(request, record=name, number=number, what=what, key=None, changes=())
 
 
 def _day_below(history: History) -> date:
@@ -457,11 +516,12 @@ def _correct_link(session: Session, request: Event, parent: str, what: Corrected
         take(session, made, known, folded=record)
 
 
-def _follow_force(session: Session, request: Event, child: str, force: str) -> None:
-    """Enter a child anew under the force that its parent was entered anew under."""
-    history = session.history(child)
-    first = as_corrected(history)[0]
-    entry, on = entered_anew(session, first, {"force": force})
-    what, number = Corrected(1, "reenter", on, entry), session.get(child).number + 1
-    event = evolve(request, record=child, number=number, what=what, key=None, changes=())
-    _take_correction(session, event, what, history[0])
+def _follow_entry(
+    session: Session, request: Event, name: str, values: EntryValues, *, follows: bool = False
+) -> None:
+    """Enter what lies below anew, as what it lies below was entered anew."""
+    history = session.history(name)
+    entry, on = entered_anew(session, as_corrected(history)[0], values)
+    what = Corrected(1, "reenter", on, entry)
+    made = _correction_below(session, request, name, what)
+    _take_correction(session, made, what, history[0], follows=follows)

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
-from peelflow.model.records import Actor, Document, Provenance
+from peelflow.model.records import Actor, Document, Joint, JointActs, Provenance
 from peelflow.register import commands
 from peelflow.register.corrections import correct
 from peelflow.register.csv_schema import (
@@ -39,12 +40,13 @@ from peelflow.register.csv_schema import (
     required_cell,
     sheets_at,
 )
-from peelflow.register.entry import EntryValues, link
+from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result
+from peelflow.wording import say_choice
 
 
 @frozen
@@ -270,31 +272,21 @@ class _ImportRun:
         issued, level = date_cell(row, "issued"), level_cell(row)
         if row.get("state") is None:
             _check_not_taken_over(row)
-            commands.add(
-                self.session,
-                required_cell(row, "record"),
-                category=category,
-                force=required_cell(row, "force"),
-                issued=issued,
-                level=level,
-                fields=self._values(category, row),
-                parent=row.get("parent"),
-                provenance=self._provenance(row, actor, issued),
-                graded=_optional_day(row, "graded"),
-            )
-            return
-        commands.take_over(
+            enter = partial(commands.add, provenance=self._provenance(row, actor, issued))
+        else:
+            by = self._provenance(row, actor, date_cell(row, "on"), "source", "reason")
+            enter = partial(commands.take_over, state=required_cell(row, "state"), provenance=by)
+        enter(
             self.session,
             required_cell(row, "record"),
             category=category,
             force=required_cell(row, "force"),
             issued=issued,
-            state=required_cell(row, "state"),
             level=level,
             fields=self._values(category, row),
             parent=row.get("parent"),
-            provenance=self._provenance(row, actor, date_cell(row, "on"), "source", "reason"),
             graded=_optional_day(row, "graded"),
+            joint=_joint(row),
         )
 
     def fire(self, row: SheetRow) -> None:
@@ -360,6 +352,8 @@ class _ImportRun:
     def _entry(self, row: SheetRow, category: str) -> EntryValues:
         """Return what a row says that a record should have been entered with."""
         read = {name: _ENTRY_CELLS[name](row) for name in row.cells if name in _ENTRY_CELLS}
+        if (joint := _joint(row)) is not None:
+            read["joint"] = joint
         fields = {**self._values(category, row), **dict.fromkeys(cleared_fields(row))}
         return cast("EntryValues", {**read, **({"fields": fields} if fields else {})})
 
@@ -368,6 +362,12 @@ class _ImportRun:
         record, parent = required_cell(row, "record"), required_cell(row, "parent")
         provenance = self._provenance(row, _actor(row), date_cell(row, "on"))
         link(self.session, record, parent, provenance=provenance)
+
+    def make_joint(self, row: SheetRow) -> None:
+        """Make a record joint with the forces that the row names, or with none."""
+        joint = _joint(row) or Joint()
+        provenance = self._provenance(row, _actor(row), date_cell(row, "on"), "reason")
+        make_joint(self.session, required_cell(row, "record"), joint, provenance=provenance)
 
     def attach(self, row: SheetRow) -> None:
         """Attach a document."""
@@ -450,6 +450,7 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
     "amendments": _ImportRun.amend,
     "corrections": _ImportRun.correct,
     "links": _ImportRun.link,
+    "joint": _ImportRun.make_joint,
     "notes": _ImportRun.note,
     "documents": _ImportRun.attach,
 }
@@ -457,6 +458,25 @@ _COMMANDS: Mapping[str, Callable[[_ImportRun, SheetRow], None]] = {
 
 def _optional_day(row: SheetRow, column: str) -> date | None:
     return None if row.get(column) is None else date_cell(row, column)
+
+
+def _joint(row: SheetRow) -> Joint | None:
+    """Return the forces that a row names beside its lead force; None where it says nothing."""
+    forces, acts = row.get("joint_with"), row.get("joint_acts")
+    if forces is None and acts is None:
+        return None
+    named = [name.strip() for name in (forces or "").split(";") if name.strip()]
+    if acts is not None and named in ([], [NOTHING]):
+        sentence = "`joint_acts` is given, and only a record that is `joint_with` others has it"
+        raise BadCell("joint_acts", sentence, "give `joint_with` too")
+    if acts not in (None, *_ACTS):
+        raise BadCell(
+            "joint_acts", f"`joint_acts` is {acts!r}", f"write {say_choice(tuple(_ACTS))}"
+        )
+    return Joint() if named == [NOTHING] else Joint(tuple(named), _ACTS[acts or "lead"])
+
+
+_ACTS: Mapping[str, JointActs] = {acts: acts for acts in get_args(JointActs)}
 
 
 _ENTRY_CELLS: Mapping[str, Callable[[SheetRow], object]] = {

@@ -57,7 +57,11 @@ class SheetKind:
 
 _ACTOR_COLUMNS = ("actor", "actor_role")
 _DOCUMENT_COLUMNS = ("kind", "signed_by", "signed_on")
-_ENTRY_COLUMNS = ("force", "category", "level", "parent", "issued", "graded", "state", "clear")
+_JOINT_COLUMNS = ("joint_with", "joint_acts")
+_ENTRY_COLUMNS = (
+    *("force", "category", "level", "parent", "issued", "graded", "state", "clear"),
+    *_JOINT_COLUMNS,
+)
 SHEET_KINDS = (
     SheetKind(
         "acts",
@@ -80,7 +84,10 @@ SHEET_KINDS = (
         "records",
         "category",
         ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
-        ("level", "graded", "parent", "recorded_by", "source", "reason", "key", "state", "on"),
+        (
+            *("level", "graded", "parent", *_JOINT_COLUMNS, "recorded_by", "source"),
+            *("reason", "key", "state", "on"),
+        ),
         fields=True,
     ),
     SheetKind(
@@ -112,6 +119,12 @@ SHEET_KINDS = (
         "parent",
         ("record", "parent", "on", *_ACTOR_COLUMNS),
         ("reason", "recorded_by", "source", "key"),
+    ),
+    SheetKind(
+        "joint",
+        "joint_with",
+        ("record", "joint_with", "on", "reason", *_ACTOR_COLUMNS),
+        ("joint_acts", "recorded_by", "source", "key"),
     ),
 )
 

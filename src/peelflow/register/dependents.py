@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.engine.requirements import inspected_set
+from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
@@ -172,7 +173,7 @@ def _inspection_restriction(
     if (
         new is not None
         and (new.kind, inspected_set(new, sets)) == (old.kind, inspected_set(old, sets))
-        and new.force == old.force
+        and {new.force, *new.joint_with} >= {old.force, *old.joint_with}
         and new.first_day <= old.first_day
         and new.last_day >= old.last_day
         and new.questions >= old.questions
@@ -217,13 +218,31 @@ def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event,
     what narrows meanwhile; but for a record that is not there yet, and is added, and acted on.
     """
     changed_numbers = session.changed_records()
-    for record in session.services.store.records(RecordQuery(force=changed.force)):
+    for record in _each_of_its_forces(session, changed):
         number = session.recheck(record)
         if record.id != changed.id and (number > 1 or record.id in changed_numbers):
             yield as_corrected(session.events(record.id, stored=number))
     for name, number in changed_numbers.items():
-        if not number and session.get(name).force == changed.force:
+        forces = session.get(name).forces
+        if not number and not {*forces}.isdisjoint(changed.forces):
             yield as_corrected(session.events(name, stored=0))
+
+
+def _each_of_its_forces(session: Session, changed: Record) -> Iterator[Record]:
+    """Yield each record of the forces that one is of; in a register for one force, of that alone.
+
+    Raises:
+        InvalidRequest: The register is opened for one of several forces, whose acts it cannot see.
+    """
+    if session.scope is not None and changed.joint_with:
+        why = f"acts of its other forces may rest on it, and this is opened for {session.scope}"
+        raise InvalidRequest(changed.id, why, "open the register without a force")
+    seen = set[str]()
+    for force in changed.forces:
+        for record in session.services.store.records(RecordQuery(force=force)):
+            if record.id not in seen:
+                seen.add(record.id)
+                yield record
 
 
 def _why_newly_unlawful(

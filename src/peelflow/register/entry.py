@@ -12,8 +12,18 @@ from typing import Any, TypedDict
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest
-from peelflow.model.records import Added, Event, ParentLinked, Provenance, TakenOver
+from peelflow.engine.fold import changes_on_made_joint
+from peelflow.errors import InvalidRequest, NotPermitted
+from peelflow.model.records import (
+    Added,
+    Event,
+    Joint,
+    MadeJoint,
+    ParentLinked,
+    Provenance,
+    Record,
+    TakenOver,
+)
 from peelflow.model.rules import Level, Lifecycle
 from peelflow.register.commands import (
     check_may_be_added,
@@ -21,8 +31,10 @@ from peelflow.register.commands import (
     new_event,
     take,
 )
-from peelflow.register.hierarchy import checked_parent
-from peelflow.register.look_alikes import check_people_of_event
+from peelflow.register.hierarchy import checked_parent, each_below
+from peelflow.register.joint import checked_joint, joint_of, with_joint
+from peelflow.register.known_names import UsedName
+from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.questions import check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_taken_over, check_word
@@ -40,8 +52,10 @@ from peelflow.register.validation import (
     check_type,
     checked_fields,
     is_counted,
+    role_of,
     rule_of_field,
 )
+from peelflow.wording import say_forces
 
 
 class EntryValues(TypedDict, total=False):
@@ -59,6 +73,7 @@ class EntryValues(TypedDict, total=False):
     graded: date | None
     fields: Mapping[str, FieldInput | None]
     state: str
+    joint: Joint
 
 
 def entered_anew(
@@ -85,11 +100,9 @@ def entered_anew(
     _check_values(session, record, wanted, values)
     _check_state(record, old, values)
     fields = _fields_anew(session, old, record, wanted, values.get("fields", {}))
-    what = evolve(
-        old,
-        **{name: wanted[name] for name in ("force", "category", "level", "parent", "graded")},
-        fields=fields,
-    )
+    names = ("force", "category", "level", "parent", "graded")
+    plain = evolve(old, **{name: wanted[name] for name in names}, fields=fields)
+    what = with_joint(session, record, plain, wanted["joint"])
     on: date = wanted["issued"] if isinstance(old, Added) else first.on
     check_graded(
         record, what.graded, level=what.level, issued=wanted["issued"], on=max(on, session.today)
@@ -108,7 +121,8 @@ def entered_anew(
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:
     issued = old.issued if isinstance(old, TakenOver) else on
     names = ("force", "category", "level", "parent", "graded", "state")
-    return {**{name: getattr(old, name) for name in names}, "issued": issued}
+    said = {name: getattr(old, name) for name in names}
+    return {**said, "issued": issued, "joint": joint_of(old)}
 
 
 def _check_values(
@@ -201,3 +215,45 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     after = take(session, event, known)
     link_to_parent(session, session.get(parent), after, event, verb="link")
     return event
+
+
+_SAYING_SIDES = ("force", "inspectorate")
+"""The sides that say of which forces a record is; the others only look."""
+
+
+def make_joint(session: Session, record: str, joint: Joint, *, provenance: Provenance) -> Event:
+    """Make a record joint with other forces from a day on, and what lies below it too."""
+    check_text(record, "the record's id")
+    known = session.get(record)
+    new = checked_joint(session, record, known.force, known.category, joint)
+    what = MadeJoint(known.joint_with, new.forces, new.acts)
+    event = new_event(session, what, record, known.number + 1, provenance)
+    first = session.repeated(event)
+    if first is not None:
+        return first
+    session.check_not_withdrawn(known)
+    check_text(provenance.reason, f"{record}: the reason")
+    if new == joint_of(known):
+        raise InvalidRequest(record, f"is of {say_forces(known)} already", "name other forces")
+    if known.parent is not None:
+        why = f"lies below {known.parent}, and is of its forces"
+        raise InvalidRequest(record, why, f"make {known.parent} joint: what lies below follows")
+    if role_of(session, event.actor.role).side not in _SAYING_SIDES:
+        why = "says of no record of which forces it is"
+        raise NotPermitted(f"{event.actor}", why, "let its lead force or the inspectorate do it")
+    check_names(session, record, [UsedName("force", force) for force in new.forces])
+    check_people_of_event(session, known, event)
+    return _take_made_joint(session, known, event, new)
+
+
+def _take_made_joint(session: Session, known: Record, event: Event, new: Joint) -> Event:
+    """Take a record's change of forces, and that of each record that lies below it."""
+    check_follows(session, event.on, known)
+    what = MadeJoint(known.joint_with, new.forces, new.acts)
+    changes = changes_on_made_joint(known, what, event.on, session.services.lifecycle_of)
+    number = known.number + 1
+    made = evolve(event, record=known.id, number=number, what=what, changes=changes)
+    take(session, made, known)
+    for child in map(session.get, each_below(session, known)):
+        _take_made_joint(session, child, evolve(event, key=None), new)
+    return made

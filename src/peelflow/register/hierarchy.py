@@ -28,9 +28,11 @@ from peelflow.model.decisions import (
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Lifecycle
 from peelflow.register.context import ReadSet, child_of
+from peelflow.register.joint import joint_of
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_text, role_of
 from peelflow.stores.base import RecordQuery
+from peelflow.wording import say_forces
 
 History = Sequence[Event]
 NO_HISTORIES: Mapping[str, History] = {}
@@ -85,12 +87,7 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             f"is a {parent.category}, which has no {child.category} below it",
             f"its children may be: {', '.join(allowed) or 'none'}",
         )
-    if child.force != parent.force:
-        raise InvalidRequest(
-            f"{child.id}: its parent {parent.id}",
-            f"belongs to another force, {parent.force}",
-            "name a parent of the same force, or enter the parent anew: its children follow",
-        )
+    _check_forces(parent, child)
     above: Record | None = parent
     while above is not None:
         if above.id == child.id:
@@ -98,6 +95,18 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             raise InvalidRequest(what, "is the record itself, or below it", "name another")
         above = session.get(above.parent) if above.parent else None
     return parent
+
+
+def _check_forces(parent: Record, child: Record) -> None:
+    """Refuse a parent of other forces, or one on which others' persons act."""
+    what = f"{child.id}: its parent {parent.id}"
+    if child.force != parent.force:
+        why = f"belongs to another force, {parent.force}"
+        instead = "name a parent of the same force, or enter the parent anew: its children follow"
+        raise InvalidRequest(what, why, instead)
+    if joint_of(child) != joint_of(parent):
+        why = f"is of {say_forces(parent)}, and it is of {say_forces(child)}"
+        raise InvalidRequest(what, why, "have both of the same forces, and the same act on them")
 
 
 def is_no_child(session: Session, category: str, above: str) -> bool:

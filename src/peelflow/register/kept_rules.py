@@ -40,6 +40,7 @@ from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import PinKey, RecordQuery, Store
+from peelflow.stores.scoped import ScopedStore
 
 _Name = tuple[str, int]
 """A lifecycle's name and version."""
@@ -95,7 +96,9 @@ class KeptRules:
         """Return the text that gives a pin's digest, whatever the store calls it."""
         if anew:
             self._read = None
-        texts = self._kept.values()
+        texts = [*self._kept.values()]
+        if anew and isinstance(self.store, ScopedStore):
+            texts += self.store.joint_lifecycles().values()
         return next((text for text in texts if _digest_of(text) == pin.digest), None)
 
     def lifecycles(self) -> Iterator[Lifecycle]:
@@ -121,8 +124,17 @@ class KeptRules:
             RulesMismatch: Other rules are kept, or come with the rulebook, as that.
             StoreUnavailable: What is kept as that was changed in the store.
         """
-        if pin.digest in self._writable:
-            return
+        if pin.digest not in self._writable and not self._is_of_joint_records(pin):
+            self._check_single_meaning(pin)
+        self._writable.add(pin.digest)
+
+    def _is_of_joint_records(self, pin: Pin) -> bool:
+        """Whether these are another force's own rules, under which a joint record runs."""
+        if not isinstance(self.store, ScopedStore):
+            return False
+        return any(pin.digest == digest for _, _, digest in self.store.joint_lifecycles())
+
+    def _check_single_meaning(self, pin: Pin) -> None:
         here = self._here.get((pin.name, pin.version))
         if here is not None and here.pin.digest != pin.digest:
             raise RulesMismatch(pin.name, pin.version, instead=self._advice(here))
@@ -130,7 +142,6 @@ class KeptRules:
             if (name, version) == (pin.name, pin.version) and digest != pin.digest:
                 self._refuse_changed(pin, digest, text)
                 raise RulesMismatch(name, version, instead=self._advice(here))
-        self._writable.add(pin.digest)
 
     def unfiled(self) -> tuple[Lifecycle, ...]:
         """Return the lifecycles of forces' own that are kept, and whose file is not here."""
@@ -148,7 +159,7 @@ class KeptRules:
         """Yield the records that run under rules now, of one force or of all."""
         for category in rules.applies_to.category:
             for record in self.store.records(RecordQuery(force=force, category=category)):
-                if record.lifecycle == rules.pin:
+                if record.lifecycle == rules.pin and force in (None, record.force):
                     yield record
 
     def unfiled_notes(self) -> Iterator[str]:

@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    MadeJoint,
     Noted,
     Record,
     TakenOver,
@@ -55,7 +56,8 @@ def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
         category: Its category, which tells what fields are persons; None where it is unknown.
     """
     yield UsedName("id", record.id)
-    yield UsedName("force", record.force)
+    for force in record.forces:
+        yield UsedName("force", force)
     for name, rule in category.fields.items() if category else ():
         value = record.fields.get(name)
         if rule.type == "person" and isinstance(value, str):
@@ -192,5 +194,5 @@ class KnownNames:
             self.note(names_in(record, categories.get(record.category)))
 
 
-_NAMING = (Added, TakenOver, Amended, Corrected)
+_NAMING = (Added, TakenOver, Amended, MadeJoint, Corrected)
 """The events that bring names."""

@@ -50,7 +50,8 @@ def check_people_of_event(session: Session, record: Record, event: Event) -> Non
 def check_people(session: Session, record: Record, people: Iterable[str]) -> None:
     """Take people as known in a record's force; refuse one whom a reader would take for another.
 
-    Whoever the record itself names keeps that spelling, though somebody else's is alike to it.
+    On a joint record, in a register for one of its forces, they are that one's people. Whoever the
+    record itself names keeps that spelling, though somebody else's is alike to it.
 
     Args:
         session: What knows the names.
@@ -61,7 +62,7 @@ def check_people(session: Session, record: Record, people: Iterable[str]) -> Non
         InvalidRequest: With the person who is known.
     """
     for person in people:
-        used = UsedName("person", person, record.force)
+        used = UsedName("person", person, session.scope or record.force)
         if session.is_name_known(used):
             continue
         if are_alike(person, PEELFLOW.person):
@@ -95,7 +96,7 @@ def check_holders(session: Session, record: Record, act: Act) -> None:
     if acts_by_appointment(session, act.actor.role):
         persons.append(act.actor.person)
     for person in persons:
-        used = UsedName("person", person, record.force)
+        used = UsedName("person", person, session.scope or record.force)
         near = session.alike_name(used)
         if near is not None:
             raise _refused(record.id, used, near)

@@ -231,7 +231,7 @@ def check_may_migrate(
         what, why = f"the role {actor.role!r}", f"moves no records under {proved}"
         raise InvalidRequest(what, why, f"{listed(by)} may")
     if acts_by_appointment(session, actor.role) and not is_appointed(session, record, actor, on):
-        why = f"held no appointment in {record.force} on {on}"
+        why = f"held no appointment in {' or '.join(record.acting_forces)} on {on}"
         raise InvalidRequest(f"{actor}", why, "appoint them first")
 
 

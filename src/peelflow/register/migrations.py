@@ -105,11 +105,14 @@ def assess_impact(
 def each_record_under(
     reads: ReadSet, resolved: ResolvedPlan, *, moved: bool = False
 ) -> Iterator[Record]:
-    """Yield the records that run under a plan's old rules, or its new ones once `moved`."""
+    """Yield the records that run under a plan's old rules, or its new ones once `moved`.
+
+    In a register for one force, those that it acts on.
+    """
     rules = resolved.new if moved else resolved.old
     for category in dict.fromkeys(resolved.old.applies_to.category):
         for record in reads.services.store.records(RecordQuery(category=category)):
-            if record.lifecycle == rules.pin:
+            if record.lifecycle == rules.pin and reads.scope in (None, *record.acting_forces):
                 yield record
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from attrs import evolve
+
 from peelflow.engine.fold import as_corrected
 from peelflow.engine.requirements import holds_role, is_held
 from peelflow.errors import InvalidRequest, NotPermitted
@@ -19,6 +21,7 @@ from peelflow.model.records import (
     Amended,
     Attached,
     Event,
+    MadeJoint,
     Noted,
     Provenance,
     Record,
@@ -73,12 +76,15 @@ def is_appointed(
     return holds_role(record, act, change_context(context))
 
 
-def check_actor_holds(session: Session, record: Record, event: Event) -> None:
+def check_actor_holds(session: Session, before: Record, after: Record, event: Event) -> None:
     """Refuse who did something in a role that they did not hold; the rules judge acts themselves.
+
+    Who says of which forces a record is holds it in its lead force.
 
     Args:
         session: What knows the appointments.
-        record: The record after it.
+        before: The record before it, or as it began.
+        after: The record after it.
         event: What happened.
 
     Raises:
@@ -87,8 +93,9 @@ def check_actor_holds(session: Session, record: Record, event: Event) -> None:
     actor = event.actor
     if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
         return
+    record = evolve(before, joint_acts="lead") if isinstance(event.what, MadeJoint) else after
     if not is_appointed(session, record, actor, event.on):
-        why = f"held no appointment in {record.force} on {event.on}"
+        why = f"held no appointment in {' or '.join(record.acting_forces)} on {event.on}"
         raise NotPermitted(f"{actor}", why, "appoint them first, or let another role act")
 
 
@@ -193,7 +200,8 @@ def is_move_permitted(
 
 def no_appointment_sentence(event: Event, record: Record) -> str:
     """Say that nobody had appointed who moved a record to other rules."""
-    return f"{event.actor} held no appointment in {record.force} on {event.on}"
+    forces = " or ".join(record.acting_forces)
+    return f"{event.actor} held no appointment in {forces} on {event.on}"
 
 
 def recorder_of(session: Session, provenance: Provenance) -> str:

@@ -65,6 +65,7 @@ class Register:
     note: Final = autocommit(Batch.note)
     amend: Final = autocommit(Batch.amend)
     link: Final = autocommit(Batch.link)
+    make_joint: Final = autocommit(Batch.make_joint)
     appoint: Final = autocommit(Batch.appoint)
     correct: Final = autocommit(Batch.correct)
     relevel: Final = autocommit(Batch.relevel)
@@ -313,7 +314,7 @@ class Register:
         """Yield the records that match, by id; what is left out matches any.
 
         Args:
-            force: The force they were issued to.
+            force: The force they were issued to, or are joint with.
             category: A category of the rulebook.
             level: 1 to 4, or None for records without a level.
             state: A state's name.
@@ -340,11 +341,11 @@ class Register:
         if parent is not None:
             self.record(parent)
         query = RecordQuery(force, category, level, state, parent, withdrawn=withdrawn)
-        return (
-            record
-            for record in self.store.records(query)
-            if counts is None or self.counts(record).get(ledger) == counts
-        )
+        records = self.store.records(query)
+        own = (record for record in records if record.is_of(force, self.services.force))
+        if counts is None:
+            return own
+        return (record for record in own if self.counts(record).get(ledger) == counts)
 
     def counts(self, record: Record) -> Mapping[str, Counts]:
         """Return how a record counts, on each ledger its state names.

@@ -17,6 +17,7 @@ from peelflow.model.records import (
     Attached,
     ChildLinked,
     Event,
+    MadeJoint,
     Migrated,
     Noted,
     ParentLinked,
@@ -167,7 +168,7 @@ def _decide_as_of(
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = session.lifecycle(record)
-    context = change_context(session.context(rules, record, act))
+    context = evolve(change_context(session.context(rules, record, act)), scope=None)
     if "children" in reads(rules, record, act.trigger):
         children = [child_at(session, name, act.on, child_histories) for name in record.children]
         context = evolve(context, children=tuple(children))
@@ -248,7 +249,7 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    if isinstance(event.what, (Attached, Amended, ChildLinked, Noted, ParentLinked)):
+    if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
         return
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)

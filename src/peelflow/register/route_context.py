@@ -81,8 +81,8 @@ def _context_with(
     category = reads.rulebook.vocabulary.categories.get(record.category)
     fields = category.fields if category else {}
     return RouteContext(
-        appointments=_appointments(reads, record.force),
-        inspections=_inspections(reads, record.force),
+        appointments=_appointments(reads, record),
+        inspections=_inspections(reads, record),
         children=children,
         parent=parent,
         mentions=mentions_of(reads, record, _answers_required(reads.lifecycle(record))),
@@ -94,6 +94,7 @@ def _context_with(
         ledgers=reads.national_ledgers(record),
         question_sets=reads.rulebook.vocabulary.question_sets,
         signers=reads.signers(reads.lifecycle(record)),
+        each_force_signs=reads.each_force_signs,
     )
 
 
@@ -104,12 +105,19 @@ def _answers_required(rules: Lifecycle) -> Iterator[ChildForEach]:
             yield from (a for a in atoms_of(rule.requires) if isinstance(a, ChildForEach))
 
 
-def _appointments(reads: ReadSet, force: str) -> tuple[Appointment, ...]:
-    records = reads.services.store.records(RecordQuery(force=force, category=APPOINTMENT))
-    return tuple(map(appointment_of, records))
+def _appointments(reads: ReadSet, record: Record) -> tuple[Appointment, ...]:
+    """Return the appointments in each force whose persons act on a record, or sign for it."""
+    forces = record.forces if reads.each_force_signs else record.acting_forces
+    queries = (RecordQuery(force=force, category=APPOINTMENT) for force in forces)
+    return tuple(
+        appointment_of(held) for query in queries for held in reads.services.store.records(query)
+    )
 
 
-def _inspections(reads: ReadSet, force: str) -> tuple[Inspection, ...]:
-    records = reads.services.store.records(RecordQuery(force=force, category=INSPECTION))
-    inspections = (inspection_of(record, reads.lifecycle(record)) for record in records)
+def _inspections(reads: ReadSet, record: Record) -> tuple[Inspection, ...]:
+    """Return the inspections of a record's forces; in a register for one force, of that alone."""
+    forces = record.forces if reads.scope is None else (reads.scope,)
+    queries = (RecordQuery(force=force, category=INSPECTION) for force in forces)
+    records = {held.id: held for query in queries for held in reads.services.store.records(query)}
+    inspections = (inspection_of(held, reads.lifecycle(held)) for held in records.values())
     return tuple(filter(None, inspections))

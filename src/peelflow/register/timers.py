@@ -71,7 +71,8 @@ def tick(begin: Callable[[], Session], on: date | None) -> TickResult:
 def _records_due(session: Session, on: date) -> Iterator[str]:
     """Yield the records of which a timed transition is due, read before anything is written."""
     records = session.services.store.records(RecordQuery())
-    yield from [record.id for record in records if any(_due_transitions(session, record, on))]
+    acted_on = (each for each in records if session.scope in (None, *each.acting_forces))
+    yield from [each.id for each in acted_on if any(_due_transitions(session, each, on))]
 
 
 def _tick_batch(

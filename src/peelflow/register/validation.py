@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    MadeJoint,
     Provenance,
     Record,
     Relevelled,
@@ -478,20 +479,27 @@ def _without_derived(what: EventPayload) -> EventPayload:
     match what:
         case TransitionTaken():
             return evolve(what, old="", new="", national=True, counted=(), counted_for=None)
-        case Added():
-            return evolve(what, lifecycle=UNPINNED, state="")
-        case TakenOver():
-            return evolve(what, lifecycle=UNPINNED)
+        case Added() | TakenOver():
+            return _asked_entry(what)
         case Amended():
             return evolve(what, old=None)
-        case Corrected(entry=Added() as entry):
-            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED, state=""))
-        case Corrected(entry=TakenOver() as entry):
-            return evolve(what, entry=evolve(entry, lifecycle=UNPINNED))
+        case MadeJoint():
+            return evolve(what, old=())
+        case Corrected(entry=(Added() | TakenOver()) as entry):
+            return evolve(what, entry=_asked_entry(entry))
         case Relevelled():
             return evolve(what, old_level=None, old="", new="", triggers={}, states=None)
         case _:
             return what
+
+
+def _asked_entry(entry: Added | TakenOver) -> Added | TakenOver:
+    """Return what was asked in an entry: below another record, its forces are that one's."""
+    if entry.parent is not None:
+        entry = evolve(entry, joint_with=(), joint_acts="lead")
+    if isinstance(entry, Added):
+        return evolve(entry, lifecycle=UNPINNED, state="")
+    return evolve(entry, lifecycle=UNPINNED)
 
 
 def check_known_force(services: Services, force: str | None) -> None:
@@ -508,7 +516,7 @@ def check_known_force(services: Services, force: str | None) -> None:
     if force == services.force:
         return
     check_text(force, "the force")
-    known = {record.force for record in records(RecordQuery())}
+    known = {name for record in records(RecordQuery()) for name in record.forces}
     near = alike_name(force, sorted(known))
     instead = suggestion(force, known) if near is None else f"did you mean `{near}`?"
     if not known:

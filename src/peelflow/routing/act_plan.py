@@ -22,6 +22,7 @@ from peelflow.engine.documents import (
     DocumentUse,
     find_document,
     is_appointed_on,
+    signing_forces,
     window_start,
 )
 from peelflow.engine.machine import CompiledTransition
@@ -32,6 +33,7 @@ from peelflow.engine.requirements import (
     has_choice,
     inspection_need,
     is_held,
+    is_of_one_force,
     is_relevant,
     open_children,
     question_set_of,
@@ -236,6 +238,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         ledgers=plan.binding_ledgers,
         question_sets=plan.context.question_sets,
         signers=plan.context.signers,
+        each_force_signs=plan.context.each_force_signs,
     )
 
 
@@ -251,14 +254,16 @@ def planned_children(plan: ActPlan) -> tuple[Child, ...]:
     )
 
 
-def known_holders(plan: ActPlan, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return who is known to hold one of the roles in the record's force on the plan's day."""
+def known_holders(
+    plan: ActPlan, roles: tuple[str, ...], forces: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return who is known to hold one of the roles in one of the forces on the plan's day."""
     return tuple(
         dict.fromkeys(
             (appointment.person, appointment.role)
             for appointment in plan.context.appointments
             if appointment.role in roles
-            and is_appointed_on(appointment, plan.record.force, plan.day)
+            and any(is_appointed_on(appointment, force, plan.day) for force in forces)
         )
     )
 
@@ -317,7 +322,7 @@ def _could_serve(
 ) -> bool:
     """Say whether a known inspection could do; a question that is not known yet, none covers."""
     if (
-        inspection.force != plan.record.force
+        not is_of_one_force(plan.record, inspection)
         or need.kind not in ("any", inspection.kind)
         or inspection.last_day < need.ends_from
     ):
@@ -333,27 +338,45 @@ def plan_document(plan: ActPlan, obligation: Obligation) -> bool:
         return True
     if window_start(plan.record, atom.since) is None:
         return obligation.is_later
-    act = Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
-    document = find_document(atom, plan.record, act, planned_context(plan, {}), obligation.use)
-    signers = tuple(dict.fromkeys(person for person, _ in known_holders(plan, atom.signed_by)))
-    need = DocumentNeed(atom.evidence, atom.signed_by, plan.day, beforehand=obligation.is_by_system)
-    if isinstance(document, Document) and not obligation.is_later:
-        plan.needs.append(evolve(need, attached=document.name))
-        return True
-    plan.needs.append(evolve(need, signers=signers))
-    if atom.signed_by and not signers:
-        plan.needs.append(AppointmentNeed(atom.signed_by, plan.day))
-    _imagine_document(plan, atom, attach=obligation.is_by_system)
+    forces = signing_forces(atom, plan.record, planned_context(plan, {}))
+    for force in forces:
+        _plan_document_of(plan, obligation, atom, force, is_of_several=len(forces) > 1)
     return True
 
 
-def _imagine_document(plan: ActPlan, atom: Evidence, *, attach: bool) -> None:
-    """Imagine a new document, signed by one who may."""
+def _plan_document_of(
+    plan: ActPlan, obligation: Obligation, atom: Evidence, force: str, *, is_of_several: bool
+) -> None:
+    """Bring the document that needs the signature of one force."""
+    act = Act(plan.compiled.rule.trigger, Actor(plan.placeholder_actor, ""), plan.day, "")
+    context, use = planned_context(plan, {}), obligation.use
+    document = find_document(atom, plan.record, act, context, use, force=force)
+    holders = known_holders(plan, atom.signed_by, (force,))
+    signers = tuple(dict.fromkeys(person for person, _ in holders))
+    need = DocumentNeed(
+        atom.evidence,
+        atom.signed_by,
+        plan.day,
+        beforehand=obligation.is_by_system,
+        force=force if is_of_several else None,
+    )
+    if isinstance(document, Document) and not obligation.is_later:
+        plan.needs.append(evolve(need, attached=document.name))
+        return
+    plan.needs.append(evolve(need, signers=signers))
+    if atom.signed_by and not signers:
+        plan.needs.append(AppointmentNeed(atom.signed_by, plan.day))
+    _imagine_document(plan, atom, force, attach=obligation.is_by_system)
+
+
+def _imagine_document(plan: ActPlan, atom: Evidence, force: str, *, attach: bool) -> None:
+    """Imagine a new document, signed by one who may in a force."""
     signed_by, signed_on = None, None
     roles = "".join(sorted(atom.signed_by))
     if atom.signed_by:
-        signed_by, signed_on = f"whoever holds {atom.signed_by[0]}", plan.day
-        plan.appointments.append(_appointment_on_day(plan, signed_by, atom.signed_by[0]))
+        where = f" in {force}" if plan.record.joint_with else ""
+        signed_by, signed_on = f"whoever holds {atom.signed_by[0]}{where}", plan.day
+        plan.appointments.append(_appointment_on_day(plan, signed_by, atom.signed_by[0], force))
     number = plan.record.number + 1
     digest = f"{IMAGINED_DIGEST_PREFIX}{number}.{len(plan.needs)}"
     name = f"{atom.evidence} {roles}"
@@ -370,7 +393,7 @@ def plan_actor(plan: ActPlan) -> bool:
     roles = plan.lifecycle.roles
     plan.holders = tuple(
         holder
-        for holder in known_holders(plan, plan.roles)
+        for holder in known_holders(plan, plan.roles, plan.record.acting_forces)
         if holder[0] not in plan.excluded_people
     )
     if plan.is_by_system:
@@ -381,13 +404,14 @@ def plan_actor(plan: ActPlan) -> bool:
     if any(roles[role].side == "inspectorate" for role in plan.roles):
         plan.needs.append(SourceNeed())
     plan.appointments += [
-        _appointment_on_day(plan, plan.placeholder_actor, role) for role in plan.roles
+        _appointment_on_day(plan, plan.placeholder_actor, role, plan.record.force)
+        for role in plan.roles
     ]
     return True
 
 
-def _appointment_on_day(plan: ActPlan, person: str, role: str) -> Appointment:
-    return Appointment(person, role, plan.record.force, plan.day)
+def _appointment_on_day(plan: ActPlan, person: str, role: str, force: str) -> Appointment:
+    return Appointment(person, role, force, plan.day)
 
 
 def close_children(plan: ActPlan, obligation: Obligation) -> bool:

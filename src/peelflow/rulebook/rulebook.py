@@ -25,6 +25,7 @@ from peelflow.model.rules import (
     AppliesTo,
     Category,
     FieldRule,
+    JointLetters,
     Level,
     Lifecycle,
     MigrationPlan,
@@ -286,6 +287,7 @@ def merge_vocabularies(
     """Add vocabularies to a base; a word, or a field, keeps the meaning it was given first.
 
     A role that is said again may narrow by whom it is appointed, and a field by whom it is amended.
+    Where one asks for the letters of each force of a joint record, they are asked for.
     """
     faults: list[Diagnostic] = []
     parts: dict[str, dict[str, Any]] = {part: dict(getattr(base, part)) for part in _WORD_KINDS}
@@ -301,7 +303,9 @@ def merge_vocabularies(
     for vocabulary in own:
         faults += _add_fields(vocabulary, parts["categories"], parts["roles"])
     first = own[0] if own and not base.roles else base
-    return Vocabulary(first.vocabulary, **parts, span=first.span), faults
+    each = any(words.joint_letters == "each_force" for words in (base, *own))
+    letters: JointLetters = "each_force" if each else "lead_force"
+    return Vocabulary(first.vocabulary, **parts, joint_letters=letters, span=first.span), faults
 
 
 def _is_given_again(word: Any, known: Any) -> bool:

@@ -94,6 +94,13 @@ class ChangeRow(NamedTuple):
     delta: int
 
 
+class JointRow(NamedTuple):
+    """That a record is, or was, joint with a force that does not lead it."""
+
+    record: str
+    force: str
+
+
 @frozen
 class StoredEvent(Result):
     """An event as it is kept: `text` is its canonical JSON, chained to `previous` by `digest`."""
@@ -119,7 +126,8 @@ class WriteBatch:
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last.
         records: Every record these events moved, folded, with its new head. Its category, force
-            and parent are its first event's, until a `corrected` or `parent_linked` event.
+            and parent are its first event's, until a `corrected` or `parent_linked` event; the
+            forces that it is joint with are, until a `corrected` or `made_joint` one.
         read_set: The number of every record the decisions read (0: it must not exist yet).
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
@@ -137,7 +145,8 @@ class RecordQuery:
     """Which records to list; None means any. Matching is exact.
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
-    unless asked for.
+    unless asked for. Those of a `force` are those that it leads, and those that it is or was joint
+    with; with `joint`, those alone that are or were joint.
     """
 
     force: str | None = None
@@ -147,6 +156,7 @@ class RecordQuery:
     parent: str | None = None
     field: tuple[str, str] | None = None
     withdrawn: bool = False
+    joint: bool = False
 
 
 @frozen
@@ -207,8 +217,8 @@ class EventStore(Protocol):
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6).
 
-        With `force`, that force's alone. Another's is not read at all, so that it costs what one
-        costs that is not there (S14).
+        With `force`, those alone that it leads, or is or was joint with. Another's is not read at
+        all, so that it costs what one costs that is not there (S14).
         """
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
@@ -342,6 +352,9 @@ class Snapshot(Protocol):
 
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record, in code-point order, and number."""
+
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one, by record and force."""
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document's digest and content, by digest."""

@@ -31,6 +31,7 @@ from peelflow.model.records import (
     Document,
     Event,
     EventPayload,
+    MadeJoint,
     Migrated,
     Moment,
     Noted,
@@ -70,14 +71,25 @@ def write_record(record: Record) -> str:
         f'"entered":{{{",".join(entered)}}},'
         f'"fields":{_write_fields(record.fields)},"force":{_quote(record.force)},"format":1,'
         f'"id":{_quote(record.id)},"issued":"{record.issued.isoformat()}",'
+        f"{_joint_members(record)}"
         f'"level":{_write_level(record.level)},"lifecycle":{_write_pin(record.lifecycle)},'
         f"{_held_member('note_documents', record.note_documents)}"
         f'"number":{record.number:d},"on":"{record.on.isoformat()}","parent":{parent},'
         f"{_list_member('spent', sorted(record.spent))}{_spent_for_member(record)}"
         f'"state":{_quote(record.state)},'
-        f'{_text_member("successor", record.successor)}"window":{_write_moment(record.window)}'
-        f"{_WITHDRAWN if record.withdrawn else ''}}}"
+        f"{_text_member('successor', record.successor)}{_was_joint_member(record)}"
+        f'"window":{_write_moment(record.window)}{_WITHDRAWN if record.withdrawn else ""}}}'
     )
+
+
+def _joint_members(what: Record | Added | TakenOver) -> str:
+    """Return what is said of the forces beside the lead one: nothing where there is none."""
+    acts = "" if what.joint_acts == "lead" else _text_member("joint_acts", what.joint_acts)
+    return f"{acts}{_list_member('joint_with', what.joint_with)}"
+
+
+def _was_joint_member(record: Record) -> str:
+    return _list_member("was_joint_with", record.was_joint_with)
 
 
 def _text_member(name: str, text: str | None) -> str:
@@ -180,6 +192,7 @@ def _write_entry(what: Added | TakenOver, issued: str) -> str:
     graded = _day_member("graded", what.graded)
     return (
         f'{{"category":{_quote(what.category)},{fields}"force":{_quote(what.force)},{graded}{issued}'
+        f"{_joint_members(what)}"
         f'"level":{_write_level(what.level)},"lifecycle":{_write_pin(what.lifecycle)},'
         f'{_text_member("parent", what.parent)}"state":{_quote(what.state)}}}'
     )
@@ -230,6 +243,12 @@ def _write_noted(what: Noted) -> str:
     return f'{{{held}"text":{_quote(what.text)}}}'
 
 
+def _write_made_joint(what: MadeJoint) -> str:
+    acts = "" if what.acts == "lead" else _text_member("acts", what.acts)
+    old, new = (",".join(map(_quote, forces)) for forces in (what.old, what.new))
+    return f'{{{acts}"new":[{new}],"old":[{old}]}}'
+
+
 def _write_corrected(what: Corrected) -> str:
     to = "" if what.to is None else f',"to":"{what.to.isoformat()}"'
     entry = ""
@@ -253,6 +272,7 @@ _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
     Relevelled: _write_relevelled,
     Migrated: _write_migrated,
     Noted: _write_noted,
+    MadeJoint: _write_made_joint,
     Corrected: _write_corrected,
 }
 

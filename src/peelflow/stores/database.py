@@ -26,6 +26,7 @@ from peelflow.stores.base import (
     DatabaseFault,
     EventRow,
     FeedItem,
+    JointRow,
     LedgerTotal,
     PinKey,
     RecordQuery,
@@ -112,19 +113,14 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
-        # INVARIANT: what is narrowed to a force reads no other's row, but for the force it is of.
-        self.record_of_force: str = f"{self.record_by_id} AND force = {mark}"
-        self.records_of_force: str = f"{self.records_by_ids} AND force = {mark}"
-        is_of_force = f"EXISTS (SELECT 1 FROM {prefix}records WHERE id = record AND force = {mark})"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
-        self.histories_of_force: str = f"{event} {among} AND {is_of_force} ORDER BY record, number"
-        numbers_until = f"SELECT record, max(number) FROM {dialect.feed} WHERE position <= {mark}"
-        self.last_numbers: str = f"{numbers_until} GROUP BY record"
-        self.last_numbers_of_force: str = f"{numbers_until} AND {is_of_force} GROUP BY record"
+        self.last_numbers: str = f"{_numbers_until(dialect)} GROUP BY record"
+        self.of_force: str = f"force = {mark}"
+        self.joint_with: str = f"{prefix}joint_records WHERE force = {mark}"
         self.feed_page: str = f"""SELECT position, {columns} FROM {dialect.feed}
             WHERE position > {mark} ORDER BY position LIMIT {mark}"""
         self.document: str = f"SELECT content FROM {prefix}documents WHERE digest = {mark}"
@@ -135,16 +131,54 @@ class Statements:
         self.lifecycles: str = (
             f"SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {prefix}lifecycles ORDER BY name, version"
         )
+        self._with_joint = ForceStatements(self, has_joint=True)
+        self._without_joint = ForceStatements(self, has_joint=False)
+
+    def narrowed(self, *, has_joint: bool) -> ForceStatements:
+        """Return the statements that are narrowed to one force.
+
+        Args:
+            has_joint: Whether the table of joint records is there.
+        """
+        return self._with_joint if has_joint else self._without_joint
 
     def listing(
-        self, query: RecordQuery, *, after: str | None, limit: int
+        self, query: RecordQuery, *, after: str | None, limit: int, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement that lists records by id, from the first one behind `after`."""
+        """Return the statement that lists records by id, from the first one behind `after`.
+
+        Args:
+            query: Which records.
+            after: The id of the last one listed before.
+            limit: How many at most.
+            has_joint: Whether the table of joint records is there.
+        """
+        prefix, mark = self.dialect.prefix, self.dialect.mark
+        where = self._conditions(query, after, has_joint=has_joint)
+        arms = [(f"{prefix}records", where)]
+        if query.force is not None:
+            arms = [(f"{prefix}records", {**where, self.of_force: (query.force,)})]
+            if has_joint:
+                # SQLite takes the tables of a cross join in order: the few joint records first.
+                joined = f"{prefix}joint_records AS joint CROSS JOIN {prefix}records"
+                is_joint = f"id = record AND joint.force = {mark}"
+                arms.append((joined, {is_joint: (query.force,), **where}))
+        # INVARIANT: no record is joint with its own lead force, so no arm gives what another does.
+        sql = " UNION ALL ".join(
+            f"SELECT id, body FROM {source} WHERE {' AND '.join(arm) or '1 = 1'}"
+            for source, arm in arms
+        )
+        parameters = chain.from_iterable(values for _, arm in arms for values in arm.values())
+        return f"{sql} ORDER BY id LIMIT {mark}", (*parameters, limit)
+
+    def _conditions(
+        self, query: RecordQuery, after: str | None, *, has_joint: bool
+    ) -> dict[str, tuple[Any, ...]]:
+        """Return the conditions of a listing but for the force, each with its parameters."""
         mark = self.dialect.mark
         texts = {
             f"id > {mark}": after,
             f"category = {mark}": query.category,
-            f"force = {mark}": query.force,
             f"state = {mark}": query.state,
             f"parent = {mark}": query.parent,
         }
@@ -158,13 +192,13 @@ class Statements:
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
-        conditions = " AND ".join(where) or "1 = 1"
-        sql = f"""SELECT id, body FROM {self.dialect.prefix}records WHERE {conditions}
-            ORDER BY id LIMIT {mark}"""
-        return sql, (*chain.from_iterable(where.values()), limit)
+        if query.joint:
+            joint = f"id IN (SELECT record FROM {self.dialect.prefix}joint_records)"
+            where[joint if has_joint else "1 = 0"] = ()
+        return where
 
     def totals(
-        self, as_at: date | None, force: str | None, known: int | None
+        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that sums up the changes, and says how many of them are assumed.
 
@@ -178,7 +212,7 @@ class Statements:
         if force is not None:
             where[f"force = {mark}"] = force
         position = () if known is None else (known,)
-        taken, asked = self._taken_over(as_at, force, known)
+        taken, asked = self._taken_over(as_at, force, known, has_joint=has_joint)
         source = f"{self.dialect.prefix}changes" if known is None else self.dialect.known_changes
         standing = "SELECT id FROM taken WHERE how = 'standing'"
         sql = f"""WITH taken AS ({taken}) SELECT {_TOTAL_COLUMNS}, sum(delta),
@@ -191,7 +225,7 @@ class Statements:
         return sql, (*asked, *position, *where.values(), *position)
 
     def _taken_over(
-        self, as_at: date | None, force: str | None, known: int | None
+        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
         """Return what selects the records that are, or were known to be, taken over.
 
@@ -211,8 +245,11 @@ class Statements:
             # What was entered anew since may have been taken over then, and of another force.
             corrected = f"id IN ({self.dialect.later_corrections})"
             where = {f"(body LIKE {mark} OR {corrected})": (f"{ASSUMED_START}%", known)}
-        if force is not None and known is None:
-            where[f"force = {mark}"] = (force,)
+        if force is not None and known is None and has_joint:
+            joint = f"id IN (SELECT record FROM {self.joint_with})"
+            where[f"({self.of_force} OR {joint})"] = (force, force)
+        elif force is not None and known is None:
+            where[self.of_force] = (force,)
         elif force is not None:
             of_force = f"SELECT record FROM {prefix}changes WHERE force = {mark}"
             where[f"id IN ({of_force})"] = (force,)
@@ -228,6 +265,35 @@ class Statements:
         if known is None:
             return f"{self.dialect.prefix}events WHERE"
         return f"{self.dialect.feed} WHERE position <= {self.dialect.mark} AND"
+
+
+class ForceStatements:
+    """The statements of one dialect that are narrowed to one force."""
+
+    def __init__(self, statements: Statements, *, has_joint: bool) -> None:
+        prefix, among = statements.dialect.prefix, statements.dialect.among
+        self._asked = 2 if has_joint else 1
+        # INVARIANT: no other force's row is read, but for the force it is of.
+        own = f"SELECT 1 FROM {prefix}records WHERE id = record AND {statements.of_force}"
+        joint = f"SELECT record FROM {statements.joint_with}"
+        is_of_force = f"EXISTS ({own})" + (f" OR record IN ({joint})" if has_joint else "")
+        of_force = statements.of_force + (f" OR id IN ({joint})" if has_joint else "")
+        columns = quoted(STORED_EVENT_COLUMNS)
+        self.record: str = f"{statements.record_by_id} AND ({of_force})"
+        self.records: str = f"{statements.records_by_ids} AND ({of_force})"
+        self.histories: str = f"""SELECT {columns} FROM {prefix}events
+            WHERE record {among} AND ({is_of_force}) ORDER BY record, number"""
+        self.last_numbers: str = (
+            f"{_numbers_until(statements.dialect)} AND ({is_of_force}) GROUP BY record"
+        )
+
+    def told(self, force: str) -> tuple[str, ...]:
+        """Return the last parameters of each statement."""
+        return (force,) * self._asked
+
+
+def _numbers_until(dialect: Dialect) -> str:
+    return f"SELECT record, max(number) FROM {dialect.feed} WHERE position <= {dialect.mark}"
 
 
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
@@ -263,6 +329,10 @@ class DatabaseStore(ABC):
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
 
+    @abstractmethod
+    def _has_joint_records(self) -> bool:
+        """Return whether the table of joint records is there, which a register of before lacks."""
+
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""
         decode = self._decoder()
@@ -272,11 +342,13 @@ class DatabaseStore(ABC):
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids, force)
         decode, known = partial(decoded_rows, self._stored_decoder()), self._statements
+        one, many, told = known.record_by_id, known.records_by_ids, tuple[str, ...]()
+        if force is not None:
+            narrowed = known.narrowed(has_joint=self._has_joint_records())
+            one, many, told = narrowed.record, narrowed.records, narrowed.told(force)
         if len(ids) == 1:
-            one = known.record_by_id if force is None else known.record_of_force
-            return self._ask(one, (*ids, *_told(force)), decode)
-        many = known.records_by_ids if force is None else known.records_of_force
-        return self._ask(many, (known.dialect.array(list(ids)), *_told(force)), decode)
+            return self._ask(one, (*ids, *told), decode)
+        return self._ask(many, (known.dialect.array(list(ids)), *told), decode)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -294,16 +366,21 @@ class DatabaseStore(ABC):
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each record that exists among `ids`, in one statement."""
         check_texts(*ids, force)
-        known = self._statements
-        sql = known.histories if force is None else known.histories_of_force
-        return self._ask(sql, (known.dialect.array(list(ids)), *_told(force)), _stored_histories)
+        known, array = self._statements, self._statements.dialect.array(list(ids))
+        if force is None:
+            return self._ask(known.histories, (array,), _stored_histories)
+        narrowed = known.narrowed(has_joint=self._has_joint_records())
+        asked = (array, *narrowed.told(force))
+        return self._ask(narrowed.histories, asked, _stored_histories)
 
     def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of each record's last event up to a position (S5)."""
         check_texts(force)
-        statements = self._statements
-        sql = statements.last_numbers if force is None else statements.last_numbers_of_force
-        return self._ask(sql, (known, *_told(force)), lambda rows: {row[0]: row[1] for row in rows})
+        sql, asked = self._statements.last_numbers, tuple[object, ...]((known,))
+        if force is not None:
+            narrowed = self._statements.narrowed(has_joint=self._has_joint_records())
+            sql, asked = narrowed.last_numbers, (known, *narrowed.told(force))
+        return self._ask(sql, asked, lambda rows: {row[0]: row[1] for row in rows})
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.
@@ -312,8 +389,12 @@ class DatabaseStore(ABC):
         """
         check_query(query)
         page, after = [], None
+        asks = query.force is not None or query.joint
+        has_joint = asks and self._has_joint_records()
         while after is None or len(page) == LISTING_PAGE:
-            sql, parameters = self._statements.listing(query, after=after, limit=LISTING_PAGE)
+            sql, parameters = self._statements.listing(
+                query, after=after, limit=LISTING_PAGE, has_joint=has_joint
+            )
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
             field = None if self._statements.dialect.field_condition else query.field
@@ -326,7 +407,8 @@ class DatabaseStore(ABC):
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
-        sql, parameters = self._statements.totals(as_at, force, known)
+        has_joint = force is not None and self._has_joint_records()
+        sql, parameters = self._statements.totals(as_at, force, known, has_joint=has_joint)
         return self._ask(sql, parameters, partial(_totals_of, as_at, force))
 
     def document(self, digest: str) -> bytes | None:
@@ -375,10 +457,6 @@ def _totals_of(
     return sorted(totals, key=total_order)
 
 
-def _told(force: str | None) -> tuple[str, ...]:
-    return () if force is None else (force,)
-
-
 def _first_value(rows: Sequence[Any]) -> Any:
     return rows[0][0] if rows else None
 
@@ -411,6 +489,7 @@ class SqlSnapshot:
     _statements: Statements = field(repr=False)
     _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
     _unchecked: Callable[[Select], Iterator[str]] = field(repr=False, default=lambda _: iter(()))
+    _has_joint: bool = field(repr=False, default=False)
 
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, and how its schema differs from ours."""
@@ -437,6 +516,13 @@ class SqlSnapshot:
     def changes(self) -> Iterator[ChangeRow]:
         """Yield every change by record and number."""
         return map(ChangeRow._make, self._ordered(ChangeRow._fields, "changes", "record, number"))
+
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one."""
+        if not self._has_joint:
+            return iter(())
+        rows = self._ordered(JointRow._fields, "joint_records", "record, force")
+        return map(JointRow._make, rows)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""

@@ -36,6 +36,7 @@ from peelflow.stores.base import (
     NULL_COLUMNS,
     ChangeRow,
     EventRow,
+    JointRow,
     PinKey,
     Snapshot,
     StoredEvent,
@@ -44,7 +45,14 @@ from peelflow.stores.base import (
     pinned_key,
 )
 from peelflow.stores.codec import event_from, event_text, record_text
-from peelflow.stores.rows import GENESIS, chained_digest, change_rows, event_row, record_row
+from peelflow.stores.rows import (
+    GENESIS,
+    chained_digest,
+    change_rows,
+    event_row,
+    joint_rows,
+    record_row,
+)
 from peelflow.stores.soundness import (
     KeptLifecycles,
     documents_of,
@@ -163,8 +171,8 @@ def missing_references(
             yield Discrepancy(record, 0, "record-missing", sentence)
 
 
-_Row = EventRow | StoredRow | ChangeRow
-_RowOf = TypeVar("_RowOf", EventRow, StoredRow, ChangeRow)
+_Row = EventRow | StoredRow | ChangeRow | JointRow
+_RowOf = TypeVar("_RowOf", EventRow, StoredRow, ChangeRow, JointRow)
 
 
 def verify_snapshot(
@@ -228,6 +236,7 @@ def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tupl
         ((row.record, row) for row in _well_typed(snapshot.histories(), odd)),
         ((row.id, row) for row in _well_typed(snapshot.records(), odd)),
         ((row.record, row) for row in _well_typed(snapshot.changes(), odd)),
+        ((row.record, row) for row in _well_typed(snapshot.joint_records(), odd)),
         key=itemgetter(0),
     )
 
@@ -249,7 +258,12 @@ def _well_typed(rows: Iterable[_RowOf], odd: list[Discrepancy]) -> Iterator[_Row
         )
 
 
-_TABLE_OF: dict[type, str] = {EventRow: "events", StoredRow: "records", ChangeRow: "changes"}
+_TABLE_OF: dict[type, str] = {
+    EventRow: "events",
+    StoredRow: "records",
+    ChangeRow: "changes",
+    JointRow: "forces",
+}
 
 
 def wrong_columns(row: _Row) -> list[str]:
@@ -327,6 +341,11 @@ def _derived_discrepancies(
             sentence = f"its row says other than its events in {', '.join(names)}"
             yield Discrepancy(record, 0, "row-differs", sentence)
     yield from _change_discrepancies(record, rows, events)
+    kept, due = {row for row in rows if isinstance(row, JointRow)}, {*joint_rows(folded)}
+    for joint in sorted(kept ^ due):
+        which = "is missing" if joint in due else "is not its events'"
+        sentence = f"that it is of {joint.force} too, in the table of joint records, {which}"
+        yield Discrepancy(record, 0, "joint-differs", sentence)
 
 
 def _change_discrepancies(

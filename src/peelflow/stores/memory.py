@@ -19,6 +19,7 @@ from peelflow.stores.base import (
     DatabaseFault,
     EventRow,
     FeedItem,
+    JointRow,
     LedgerTotal,
     PinKey,
     RecordQuery,
@@ -41,7 +42,7 @@ from peelflow.stores.base import (
     totals_of,
 )
 from peelflow.stores.codec import record_text
-from peelflow.stores.rows import change_rows, event_row, record_row
+from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
 
 
 class MemoryStore:
@@ -59,7 +60,7 @@ class MemoryStore:
         self._feed: list[StoredEvent] = []
         self._lock: AbstractContextManager[object] = RLock()
         self._kept: dict[str, StoredRecord] = {}
-        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and force
+        self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and each force
         self._entries: dict[str, list[StoredEvent]] = {}
         self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
@@ -75,7 +76,7 @@ class MemoryStore:
     def _is_kept(self, name: str, force: str | None) -> bool:
         """Return whether a record is there, of a force if one is named."""
         kept = self._kept.get(name)
-        return kept is not None and force in (None, kept.record.force)
+        return kept is not None and kept.record.is_of(force, ever=True)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -108,9 +109,11 @@ class MemoryStore:
         for kept in batch.records:
             record, before = kept.record, self._kept.get(kept.record.id)
             if before is not None:  # it may have been entered anew under another
-                del self._ids[before.record.category, before.record.force][record.id]
+                for key in _index_keys(before.record):
+                    del self._ids[key][record.id]
             self._kept[record.id] = kept
-            self._ids.setdefault((record.category, record.force), {})[record.id] = None
+            for key in _index_keys(record):
+                self._ids.setdefault(key, {})[record.id] = None
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
         for digest, content in batch.documents.items():
             self._documents.setdefault(digest, content)
@@ -261,6 +264,10 @@ class _MemorySnapshot:
         rows = (row for entry in self._feed for row in change_rows(entry.event))
         yield from sorted(rows, key=lambda row: (row.record, row.number))
 
+    def joint_records(self) -> Iterator[JointRow]:
+        """Yield every joint record with each force beside its lead one."""
+        yield from sorted(row for kept in self._kept for row in joint_rows(kept.record))
+
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""
         yield from sorted(self._documents.items())
@@ -278,6 +285,13 @@ class _MemorySnapshot:
         return iter(())
 
 
+def _index_keys(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the category with each force that a record is or was of."""
+    yield record.category, record.force
+    for row in joint_rows(record):
+        yield record.category, row.force
+
+
 def is_taken_over(event: Event) -> bool:
     """Return whether a record is taken over by an event, or entered anew so."""
     entry = event.what.entry if isinstance(event.what, Corrected) else event.what
@@ -287,7 +301,8 @@ def is_taken_over(event: Event) -> bool:
 def _matches(record: Record, query: RecordQuery) -> bool:
     return (
         (query.withdrawn or not record.withdrawn)
-        and query.force in (None, record.force)
+        and record.is_of(query.force, ever=True)
+        and (record.joint_with or record.was_joint_with or not query.joint)
         and query.category in (None, record.category)
         and query.level in ("any", record.level)
         and query.state in (None, record.state)

@@ -28,7 +28,8 @@ from peelflow.stores.rows import chain
 
 MARK = " (of "
 """Stands between an id and the force whose own it is."""
-_APPOINTMENT = "appointment:"
+APPOINTMENT = "appointment"
+"""The category of who holds a role; the ids of its records begin with it and their force."""
 Rename = Callable[[str], str]
 ReferencesOf = Callable[[str], Collection[str]]
 """Returns, of a category by its name, the fields that name a record."""
@@ -54,8 +55,8 @@ class OwnIds:
 
     def is_reserved(self, record: str) -> bool:
         """Return whether an id is said in words that only another force's ids have."""
-        of_others = record.startswith(_APPOINTMENT) and not record.startswith(
-            f"{_APPOINTMENT}{self.force}:"
+        of_others = record.startswith(f"{APPOINTMENT}:") and not record.startswith(
+            f"{APPOINTMENT}:{self.force}:"
         )
         return of_others or MARK in record
 

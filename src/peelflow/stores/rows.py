@@ -13,15 +13,19 @@ from attrs import frozen
 
 from peelflow.model.records import (
     EVENT_KIND_OF,
+    Added,
     Change,
     Corrected,
     Event,
+    MadeJoint,
     ParentLinked,
     Record,
+    TakenOver,
 )
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
+    JointRow,
     StoredEvent,
     StoredRecord,
     StoredRow,
@@ -118,6 +122,7 @@ class BatchRows:
         moved: What `move` asks with when one event moves the one record that was read: the
             statement that writes it checks its number too. Its row is not among `records` then.
         bodies: The text of each record, in the batch's order.
+        joint: The records whose forces are said anew, each with those rows that it has from now on.
     """
 
     moved: RowValues | None
@@ -127,6 +132,7 @@ class BatchRows:
     changes: Sequence[ChangeRow]
     lifecycles: Sequence[RowValues]
     documents: Sequence[tuple[str, bytes]]
+    joint: Sequence[tuple[str, Sequence[JointRow]]]
 
 
 def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
@@ -141,7 +147,30 @@ def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
         [row for entry in batch.entries for row in change_rows(entry.event)],
         [(*pin, text) for pin, text in batch.lifecycles.items()],
         tuple(batch.documents.items()),
+        _joint_rows_anew(batch),
     )
+
+
+def joint_rows(record: Record) -> list[JointRow]:
+    """Return the rows of the forces beside its lead one that a record is of, or was."""
+    forces = sorted({*record.joint_with, *record.was_joint_with})
+    return [JointRow(record.id, force) for force in forces]
+
+
+def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
+    named = {entry.event.record for entry in batch.entries if _says_forces(entry.event)}
+    return [
+        (kept.record.id, joint_rows(kept.record))
+        for kept in batch.records
+        if kept.record.id in named
+    ]
+
+
+def _says_forces(event: Event) -> bool:
+    what = event.what
+    if isinstance(what, (Added, TakenOver)):
+        return bool(what.joint_with)
+    return isinstance(what, (MadeJoint, Corrected))
 
 
 def _is_single_move(batch: WriteBatch) -> bool:
@@ -149,8 +178,8 @@ def _is_single_move(batch: WriteBatch) -> bool:
     if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read_set) != 1:
         return False
     event, record = batch.entries[0].event, batch.records[0].record
-    if isinstance(event.what, (Corrected, ParentLinked)):
-        return False  # its force, category or parent may be others now
+    if isinstance(event.what, (Corrected, ParentLinked, MadeJoint)):
+        return False  # its forces, category or parent may be others now
     before = batch.read_set.get(record.id, 0)
     after = (record.id, before + 1, before + 1)
     return before > 0 and (event.record, event.number, record.number) == after

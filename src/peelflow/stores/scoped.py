@@ -40,6 +40,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
+    APPOINTMENT,
     MARK,
     OwnIds,
     ReferencesOf,
@@ -69,7 +70,10 @@ def _named_by(record: Record) -> frozenset[str]:
 
 
 class ScopedStore:
-    """Another store, narrowed to the records of one force. Every promise is the other store's."""
+    """Another store, narrowed to the records of one force. Every promise is the other store's.
+
+    Its records are those that it leads, and those that it is or was joint with.
+    """
 
     force: str
     url: str
@@ -95,7 +99,8 @@ class ScopedStore:
         """Refuse a force without records that a reader would take for one that has some."""
         if any(True for _ in self._store.records(RecordQuery(force=self.force))):
             return
-        known = {record.force for record in self._store.records(RecordQuery())}
+        every = self._store.records(RecordQuery())
+        known = {force for record in every for force in record.forces}
         near = alike_name(self.force, sorted(known))
         if near is not None:
             why = f"{SPELT_ALIKE} `{near}`"
@@ -164,14 +169,49 @@ class ScopedStore:
         return sha256(content).hexdigest(), content
 
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
-        """Return the force's own records among `ids`."""
+        """Return the force's records among `ids`, and the appointments of those it shares with."""
         self._own(force)
         stored = self._stored(ids)
         kept = {name: self._ids.kept(name, stored) for name in ids}
-        return {
+        found = {
             name: evolve(stored[place], record=self._shown(stored[place].record))
             for name, place in kept.items()
             if place is not None
+        }
+        return {**found, **self._appointments_shared(name for name in ids if name not in found)}
+
+    def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return the appointments among ids in forces with which a record is joint.
+
+        What is done on it is judged by who holds a role in any of its forces.
+        """
+        asked = [name for name in ids if self._ids.is_reserved(name)]
+        partners = self._partners() if asked else ()
+        return {
+            name: stored
+            for force in partners
+            for name, stored in self._store.read(asked, force=force).items()
+            if stored.record.category == APPOINTMENT
+        }
+
+    def _partners(self) -> tuple[str, ...]:
+        """Return the other forces of the joint records of this one."""
+        joint = self._store.records(RecordQuery(force=self.force, joint=True))
+        forces = {
+            force
+            for record in joint
+            if record.is_of(self.force)
+            for force in (*record.forces, *record.was_joint_with)
+        }
+        return tuple(sorted(forces - {self.force}))
+
+    def joint_lifecycles(self) -> Mapping[PinKey, str]:
+        """Return the own rules of the forces with which a record is joint: it may run so."""
+        partners = self._partners()
+        return {
+            pinned_key(key): text
+            for key, text in self._store.lifecycles().items()
+            if str(key[0]).partition(OWN_RULES_MARK)[2] in partners
         }
 
     def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
@@ -210,7 +250,7 @@ class ScopedStore:
             InvalidRequest: It would move another force's record.
         """
         for kept in batch.records:
-            if kept.record.force != self.force:
+            if self.force not in kept.record.acting_forces:
                 why = f"belongs to {kept.record.force}, and this is opened for {self.force}"
                 raise InvalidRequest(kept.record.id, why, "open the register for that force")
         marks = dict(map(self._mark_of, batch.documents))
@@ -237,7 +277,9 @@ class ScopedStore:
     def _taken_in(self, batch: WriteBatch) -> Collection[str]:
         """Return the ids that are to stand for no record yet, and stand for another force's."""
         stored = self._store.read(read_set_ids(batch))
-        return [name for name, held in stored.items() if held.record.force != self.force]
+        return [
+            name for name, held in stored.items() if not held.record.is_of(self.force, ever=True)
+        ]
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
         return Conflict(
@@ -254,11 +296,12 @@ class ScopedStore:
         """
         ids = ids_of_batch(batch, self._references_of)
         stored = self._stored(ids)
+        shared = self._appointments_shared(batch.read_set)
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
         names = {}
         for name in ids:
             kept = self._ids.kept(name, stored)
-            if kept is None and name in made:
+            if kept is None and name in made and name not in shared:
                 kept = self._ids.new_name(name, taken)
             if kept not in (None, name):
                 names[name] = kept
@@ -291,7 +334,12 @@ class ScopedStore:
             yield self._shown_event(entry, category)
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
-        """Yield the force's records that match."""
+        """Yield the force's records that match.
+
+        Appointments may be asked for of a force, too, with which a record is joint.
+        """
+        if query.category == APPOINTMENT and query.force in self._partners_asked(query.force):
+            return self._store.records(query)
         parent, field = query.parent, query.field
         if parent is not None:
             parent = self._kept_name(parent)
@@ -299,6 +347,9 @@ class ScopedStore:
             field = field[0], self._kept_name(field[1])
         asked = evolve(query, force=self._own(query.force), parent=parent, field=field)
         return map(self._shown, self._store.records(asked))
+
+    def _partners_asked(self, force: str | None) -> tuple[str, ...]:
+        return () if force in (None, self.force) else self._partners()
 
     def _kept_name(self, record: str) -> str:
         """Return what one of the force's records is kept as; its id where there is none."""

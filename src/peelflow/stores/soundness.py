@@ -26,6 +26,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    MadeJoint,
     Migrated,
     Noted,
     Record,
@@ -78,7 +79,10 @@ def _names_of(event: Event) -> Iterator[tuple[str, str]]:
     entry = entry_of(event)
     if entry is not None:
         yield "the force", entry.force
+        yield from (("a force", force) for force in entry.joint_with)
         yield "the category", entry.category
+    if isinstance(event.what, MadeJoint):
+        yield from (("a force", force) for force in event.what.new)
     for document in documents_of(event):
         if document.signed_by is not None:
             yield "who signed the document,", document.signed_by
@@ -293,6 +297,10 @@ def _move_fault(record: Record | None, event: Event, rules: KeptLifecycles) -> s
         case Amended(field=name, old=old) if record:
             was = record.fields.get(name)
             return None if was == old else f"the field {name!a:.80} did not say what it amends"
+        case MadeJoint() as what if record:
+            return _joint_fault(record.force, what.new) or (
+                None if what.old == record.joint_with else "it was not joint with those it leaves"
+            )
         case _:
             return None
 
@@ -302,7 +310,17 @@ def _entry_fault(what: Added | TakenOver, rules: Lifecycle | None) -> str | None
         return None
     if what.state not in rules.states or (isinstance(what, Added) and what.state != rules.initial):
         return f"no record enters the state {what.state!a:.80} so under {rules}"
+    joint_fault = _joint_fault(what.force, what.joint_with)
+    if joint_fault is not None:
+        return joint_fault
     return _scope_fault(rules, what.category, what.level)
+
+
+def _joint_fault(force: str, joint_with: tuple[str, ...]) -> str | None:
+    """Say that forces are no others than the lead one, or not each once and sorted."""
+    if force in joint_with or joint_with != tuple(sorted({*joint_with})):
+        return "it is joint with its own lead force, or with a force twice"
+    return None
 
 
 def _scope_fault(rules: Lifecycle, category: str, level: int | None) -> str | None:

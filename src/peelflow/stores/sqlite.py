@@ -10,12 +10,12 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 from threading import RLock
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, TypeVar
 
 from attrs import define, field
 
-from peelflow.errors import StoreBusy, StoreError, StoreUnavailable, StoreVersion
+from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
     DOCUMENTS_SETTING,
@@ -47,10 +47,7 @@ from peelflow.stores.database import (
 from peelflow.stores.fork_safety import ProcessIdentity, fork_guard
 from peelflow.stores.read_only import (
     ReadingConnection,
-    connect_to_read,
     is_stale,
-    lacks_index,
-    may_only_read,
 )
 from peelflow.stores.rows import (
     BatchRows,
@@ -61,154 +58,20 @@ from peelflow.stores.rows import (
     not_kept,
 )
 from peelflow.stores.schema_check import SchemaObjects, objects_of, sqlite_faults
-
-SCHEMA = 1
-_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_ADVICE = {
-    sqlite3.SQLITE_FULL: "make room on the disk, then try again",
-    sqlite3.SQLITE_READONLY: "let the file and its folder be written to",
-}
-_RETRY_PAUSE = 0.002
-APPLICATION_ID = 0x7065656C  # "peel", in the file's header: no other application's file is touched
-
-_MAKE_SETTINGS = "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-_HAS_SETTINGS = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
-
-TABLES = (
-    """CREATE TABLE meta (schema INTEGER NOT NULL)""",
-    """CREATE TABLE records (
-        id TEXT PRIMARY KEY, number INTEGER NOT NULL, head TEXT NOT NULL, force TEXT NOT NULL,
-        category TEXT NOT NULL, level INTEGER, lifecycle TEXT NOT NULL, version INTEGER NOT NULL,
-        state TEXT NOT NULL, parent TEXT, body TEXT NOT NULL)""",
-    """CREATE INDEX records_by_category ON records (category, force, id)""",
-    """CREATE INDEX records_by_parent ON records (parent, id) WHERE parent IS NOT NULL""",
-    # INVARIANT: SQLite has one writer at a time and no event is deleted, so the positions it gives
-    # are those of the feed: dense, in the order of the commits.
-    """CREATE TABLE events (
-        position INTEGER PRIMARY KEY, record TEXT NOT NULL, number INTEGER NOT NULL,
-        "on" TEXT NOT NULL, kind TEXT NOT NULL, key TEXT, text TEXT NOT NULL,
-        previous TEXT NOT NULL, digest TEXT NOT NULL, UNIQUE (record, number))""",
-    """CREATE UNIQUE INDEX events_by_key ON events (record, key) WHERE key IS NOT NULL""",
-    """CREATE TABLE changes (
-        record TEXT NOT NULL, number INTEGER NOT NULL, "on" TEXT NOT NULL, force TEXT NOT NULL,
-        category TEXT NOT NULL, level INTEGER, ledger TEXT NOT NULL, counts TEXT NOT NULL,
-        state TEXT NOT NULL, delta INTEGER NOT NULL)""",
-    """CREATE TABLE documents (digest TEXT PRIMARY KEY, content BLOB NOT NULL)""",
-    """CREATE TABLE lifecycles (
-        name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
-        PRIMARY KEY (name, version)) WITHOUT ROWID""",
-    _MAKE_SETTINGS,
+from peelflow.stores.sqlite_file import (
+    HAS_JOINT_RECORDS,
+    HAS_SETTINGS,
+    LATER_TABLES,
+    MAKE_SETTINGS,
+    TABLES,
+    FileIdentity,
+    connect,
+    error_of,
+    file_identity,
+    file_replaced,
+    number_from,
+    write_joint,
 )
-LATER_TABLES = frozenset({"settings"})
-"""Those that a register of before lacks, until it has something to keep in them."""
-
-
-def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
-    """Open the store in `path`, making it if there is no file or an empty one.
-
-    A file that may only be read is opened so, and nothing is made beside it. What SQLite itself
-    finds comes as its own error; `url` is how other errors call the store.
-    """
-    if not path.parent.is_dir():
-        raise StoreUnavailable(url, f"there is no folder `{path.parent}`")
-    if path.is_dir():
-        raise StoreUnavailable(url, "it is a folder")
-    reads_only = may_only_read(path)
-    if reads_only and lacks_index(path):
-        instead = "let somebody who may write to it open it once"
-        raise StoreUnavailable(
-            url, "a writer was cut off, and its log has no index", instead=instead
-        )
-    connection = (
-        connect_to_read(path, timeout=timeout)
-        if reads_only
-        else sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
-    )
-    try:
-        _prepare_patiently(connection, url, until=monotonic() + timeout)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def error_of(url: str, fault: sqlite3.Error) -> StoreError:
-    """Return what SQLite found as an error of ours: that the file is locked, or what to do."""
-    if is_busy(fault):
-        return StoreBusy(url)
-    return StoreUnavailable(url, str(fault), instead=advice_for(fault))
-
-
-def advice_for(fault: sqlite3.Error) -> str | None:
-    """Return what to do about what SQLite found, None where the file itself is to be looked at."""
-    return _ADVICE.get(_primary_code(fault))
-
-
-def is_busy(fault: sqlite3.Error) -> bool:
-    """Return whether SQLite gave up because somebody else held a lock."""
-    return _primary_code(fault) in _BUSY_CODES
-
-
-def is_read_only(fault: sqlite3.Error) -> bool:
-    """Return whether SQLite gave up because the file may only be read."""
-    return _primary_code(fault) == sqlite3.SQLITE_READONLY
-
-
-def _primary_code(fault: sqlite3.Error) -> int:
-    """Return SQLite's primary code of an error, 0 for one of the driver's own."""
-    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _prepare_patiently(connection: sqlite3.Connection, url: str, *, until: float) -> None:
-    # SQLite's own waiting leaves out the change to WAL: of two that open a new file at once, one
-    # is told at once that it is locked.
-    while True:
-        try:
-            return _prepare(connection, url)
-        except sqlite3.OperationalError as fault:
-            if not is_busy(fault) or monotonic() > until:
-                raise
-        sleep(_RETRY_PAUSE)
-
-
-def _prepare(connection: sqlite3.Connection, url: str) -> None:
-    reads_only = isinstance(connection, ReadingConnection)
-    if _is_empty(connection) and not reads_only:
-        _create(connection)
-    if _number_from(connection, "PRAGMA application_id") != APPLICATION_ID:
-        raise StoreUnavailable(url, "it is another application's database")
-    schema = _number_from(connection, "SELECT max(schema) FROM meta")
-    if schema > SCHEMA:
-        raise StoreVersion(url, found=schema, known=SCHEMA)
-    if schema < SCHEMA:
-        raise StoreUnavailable(url, f"its schema number is {schema}")
-    if not reads_only:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    with connection:  # commits, or rolls back
-        connection.execute("BEGIN IMMEDIATE")
-        if not _is_empty(connection):  # somebody else was quicker
-            return
-        for table in TABLES:
-            connection.execute(table)
-        connection.execute("INSERT INTO meta VALUES (?)", (SCHEMA,))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return not (
-        _number_from(connection, "PRAGMA application_id")
-        or _number_from(connection, "SELECT count(*) FROM sqlite_master")
-    )
-
-
-def _number_from(connection: sqlite3.Connection, sql: str) -> int:
-    (number,) = connection.execute(sql).fetchone()
-    return number if isinstance(number, int) else 0
-
 
 _T = TypeVar("_T")
 
@@ -299,25 +162,8 @@ def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
         connection.executemany(_INSERT_LIFECYCLE, rows.lifecycles)
     if rows.documents:
         connection.executemany(_INSERT_DOCUMENT, rows.documents)
-
-
-FileIdentity = tuple[int, int]
-"""What tells a file from another of the same name: its device and its number there."""
-
-
-def file_identity(path: Path) -> FileIdentity | None:
-    """Return which file is at a path, None where none is."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def file_replaced(url: str) -> StoreUnavailable:
-    """Return what a store says whose file is gone from its path while it is open."""
-    why = "its file was deleted or replaced while it was open; nothing was kept"
-    return StoreUnavailable(url, why, instead="put the file back, or open the register again")
+    if rows.joint:
+        write_joint(connection, rows.joint)
 
 
 @define(eq=False)
@@ -408,8 +254,8 @@ class SqliteStore(DatabaseStore):
         kept = None if folder is None else folder_as_kept(folder, self._path.parent)
 
         def note(connection: sqlite3.Connection) -> None:
-            if not _number_from(connection, _HAS_SETTINGS):
-                connection.execute(_MAKE_SETTINGS)
+            if not number_from(connection, HAS_SETTINGS):
+                connection.execute(MAKE_SETTINGS)
             connection.execute("DELETE FROM settings WHERE name = ?", (DOCUMENTS_SETTING,))
             if kept is not None:
                 connection.execute("INSERT INTO settings VALUES (?, ?)", (DOCUMENTS_SETTING, kept))
@@ -480,6 +326,9 @@ class SqliteStore(DatabaseStore):
 
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         return self._process().cache.record_with_head
+
+    def _has_joint_records(self) -> bool:
+        return bool(self._ask(HAS_JOINT_RECORDS, (), lambda rows: rows[0][0]))
 
     def _process(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
@@ -558,7 +407,7 @@ class SqliteStore(DatabaseStore):
 
 def _setting(connection: sqlite3.Connection) -> object:
     """Return how the folder of documents is kept, None where it is not."""
-    if not _number_from(connection, _HAS_SETTINGS):
+    if not number_from(connection, HAS_SETTINGS):
         return None
     sql = "SELECT value FROM settings WHERE name = ?"
     row = connection.execute(sql, (DOCUMENTS_SETTING,)).fetchone()
@@ -584,7 +433,10 @@ def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -
             raise error_of(url, fault) from fault
 
     return SqlSnapshot(
-        select, _STATEMENTS, lambda select: sqlite_faults(select, _objects(), later=LATER_TABLES)
+        select,
+        _STATEMENTS,
+        lambda select: sqlite_faults(select, _objects(), later=LATER_TABLES),
+        has_joint=bool(number_from(connection, HAS_JOINT_RECORDS)),
     )
 
 

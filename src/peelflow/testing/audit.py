@@ -12,6 +12,7 @@ from attrs import frozen
 from peelflow.stores.base import (
     FeedItem,
     FeedStore,
+    JointRow,
     Snapshot,
     SnapshotStore,
     Store,
@@ -19,7 +20,13 @@ from peelflow.stores.base import (
     StoredRecord,
 )
 from peelflow.stores.codec import event_from, record_from
-from peelflow.stores.rows import change_rows, event_row, record_row, verify_chain
+from peelflow.stores.rows import (
+    change_rows,
+    event_row,
+    joint_rows,
+    record_row,
+    verify_chain,
+)
 
 AuditFaultKind = Literal["chain", "row", "document", "feed"]
 FEED_PAGE = 500
@@ -98,13 +105,16 @@ def _event_faults(snapshot: Snapshot) -> Iterator[AuditFault]:
 
 
 def _record_faults(snapshot: Snapshot, heads: dict[str, tuple[int, str]]) -> Iterator[AuditFault]:
-    ids = set()
+    ids, joint = set(), set[JointRow]()
     for row in snapshot.records():
         ids.add(row.id)
         if heads.get(row.id) != (row.number, row.head):
             yield AuditFault("row", f"{row.id} stands at another event than its last")
         if record_row(StoredRecord(record_from(row.body), row.head), row.body) != row:
             yield AuditFault("row", f"the row of {row.id} says otherwise than its text")
+        joint |= set(joint_rows(record_from(row.body)))
+    if joint != set(snapshot.joint_records()):
+        yield AuditFault("row", "the forces of joint records are others than those of the records")
     for record in sorted(heads.keys() - ids):
         yield AuditFault("row", f"{record} has events and no row")
 

@@ -22,6 +22,7 @@ from peelflow.model.records import (
     Event,
     EventPayload,
     LastDone,
+    MadeJoint,
     Migrated,
     Moment,
     Noted,
@@ -56,6 +57,7 @@ PAYLOADS: tuple[EventPayload, ...] = (
     Relevelled(2, 3, PIN, "open", "open", "b" * 64, letters=True),
     Migrated(PIN, "open", "in_progress", "c" * 64),
     Noted("PPOG asked for a date \N{EN DASH} again", (LETTER,)),
+    MadeJoint(("GMP",), ("Cumbria", "GMP"), "any"),
     ParentLinked("WMP-C-1"),
     Corrected(2, "redate", date(2024, 1, 31)),
 )
@@ -139,6 +141,13 @@ def append_next(store: Store, name: str = NAME, **parts: Any) -> StoredEvent:
     entry, after = next_event(store, name, **parts)
     store.append(batch((entry, after)))
     return entry
+
+
+def append_joint(store: Store, name: str, *forces: str) -> StoredEvent:
+    """Append the first event of a record that is joint with forces, and return its entry."""
+    joint_with = tuple(sorted(forces))
+    what = evolve(ADDED, joint_with=joint_with)
+    return append_next(store, name, what=what, joint_with=joint_with)
 
 
 def append_history(store: Store, name: str, events: Iterable[Event]) -> tuple[StoredEvent, ...]:

@@ -48,6 +48,8 @@ COLUMN_MEANINGS: Mapping[str, str] = {
     "level": "1 to 4; empty or none where it has no level",
     "graded": "The day its level was given, if another than the day it was issued",
     "parent": "The id of the cause of concern above it",
+    "joint_with": "The forces that it is of beside that one, with ; between them",
+    "joint_acts": "Whose persons act on a joint record: those of its lead force, or of any",
     "event": "The number of the event that was wrong, as `peelflow show` lists it",
     "correction": "void: it never happened; redate: it was on another day; reenter: event 1 was "
     "typed wrong, and the filled cells say what it should have been",
@@ -93,6 +95,10 @@ _MEANINGS_OF: Mapping[str, Mapping[str, str]] = {
         "parent": "The id of the record above it",
         "on": "The day from which it lies there",
     },
+    "joint": {
+        "joint_with": "The forces beside its lead force, with ; between them, or none",
+        "on": "The day from which it is so",
+    },
 }
 """What a column says in one kind of sheet, where that is not what it says in others."""
 _EXAMPLES: Mapping[str, str | date] = {
@@ -129,6 +135,7 @@ _NOT_IN_EXAMPLE = {
 _EXAMPLES_OF: Mapping[str, Mapping[str, str]] = {
     "corrections": {"reason": "level 2 in the letter"},
     "links": {"parent": "EXAMPLE-2"},
+    "joint": {"joint_with": "suffolk", "reason": "one unit of two forces"},
 }
 """What the example row of a kind says otherwise than another kind's."""
 
@@ -150,8 +157,8 @@ def template_columns(
     """Return the columns of a template.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, notes or
-            documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, joint,
+            notes or documents.
         rulebook: The rules, for the words of drop-down lists.
         category: Whose fields a template of records or corrections has.
 
@@ -240,8 +247,8 @@ def write_template(kind: str, rulebook: Rulebook, *, category: str = DEFAULT_CAT
     """Return a workbook to fill in, as its bytes.
 
     Args:
-        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, notes or
-            documents.
+        kind: A kind of sheet: records, acts, appointments, amendments, corrections, links, joint,
+            notes or documents.
         rulebook: The rules, for the words of drop-down lists.
         category: Whose fields a template of records or corrections has.
 

@@ -523,7 +523,7 @@ class _UpdateRun:
         force = self._file.tracker.fixed.force
         store = self.session.services.store
         for record in store.records(RecordQuery(force=force)):
-            if record.id in self._seen:
+            if record.id in self._seen or not record.is_of(force):
                 continue
             first = next(iter(store.history(record.id)), None)
             if first is not None and (first.event.key or "").startswith(self._key_prefix):

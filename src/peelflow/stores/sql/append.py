@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Table, insert, literal, select, update
+from sqlalchemy import Connection, Table, delete, insert, inspect, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
-from peelflow.errors import Conflict
+from peelflow.errors import Conflict, StoreUnavailable
 from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
@@ -63,6 +63,7 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
     check_batch(batch, asking, statements)
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
+    is_joint = keeps_joint(connection, rows)
     for record in rows.records:
         _write_record_row(connection, record, expected)
     serials = [_insert_event(connection, event) for event in rows.events]
@@ -75,6 +76,36 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     for digest, content in rows.documents:
         insert_document(connection, digest, content)
     _check_written(connection, rows)
+    if is_joint:
+        write_joint(connection, rows)
+
+
+def keeps_joint(connection: Connection, rows: BatchRows) -> bool:
+    """Return whether of which forces records are is to be written; asked before anything is.
+
+    Raises:
+        StoreUnavailable: It is, and the database is of before and lacks the table.
+    """
+    if not rows.joint:
+        return False
+    if inspect(connection).has_table(tables.joint_records.name):
+        return True
+    if any(made for _, made in rows.joint):
+        url = connection.engine.url.render_as_string(hide_password=True)
+        why = f"it has no table of joint records; run: peelflow store upgrade {url}"
+        raise StoreUnavailable(url, why)
+    return False
+
+
+def write_joint(connection: Connection, rows: BatchRows) -> None:
+    """Write of which forces records are, in the transaction that keeps their events."""
+    table = tables.joint_records
+    for record, made in rows.joint:
+        connection.execute(delete(table).where(table.c.record == record))
+        _insert_rows(connection, table, made)
+        ordered = select(table.c.force).where(table.c.record == record).order_by(table.c.force)
+        if list(connection.execute(ordered).scalars()) != [row.force for row in made]:
+            raise RowUnreadable(not_kept(f"the forces of {record}"))
 
 
 def _check_written(connection: Connection, rows: BatchRows) -> None:
@@ -284,7 +315,9 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
-    parameters = {"alone": alone, **_statement_parameters(batch, expected)}
+    rows = batch_rows(batch, moves_alone=False)
+    is_joint = keeps_joint(connection, rows)
+    parameters = {"alone": alone, **_statement_parameters(rows, expected)}
     try:
         fits, whole, *_ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
@@ -295,10 +328,11 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise_refusal(connection, batch)
     if not whole:
         raise lost_transaction(batch)
+    if is_joint:
+        write_joint(connection, rows)
 
 
-def _statement_parameters(batch: WriteBatch, expected: Mapping[str, int]) -> dict[str, Any]:
-    rows = batch_rows(batch, moves_alone=False)
+def _statement_parameters(rows: BatchRows, expected: Mapping[str, int]) -> dict[str, Any]:
     added = [row for row in rows.records if not expected.get(row.id)]
     moved = [row for row in rows.records if expected.get(row.id)]
     keys = [(event.record, event.key) for event in rows.events if event.key is not None]

@@ -34,7 +34,7 @@ from peelflow.stores.read_only import (
     may_only_read,
 )
 from peelflow.stores.rows import not_kept
-from peelflow.stores.sqlite import (
+from peelflow.stores.sqlite_file import (
     advice_for,
     file_identity,
     file_replaced,

@@ -20,6 +20,7 @@ from peelflow.stores.base import (
     SCHEMA_GONE,
     ChangeRow,
     EventRow,
+    JointRow,
     StoredRow,
 )
 from peelflow.stores.sql.connection import check_encoding
@@ -93,7 +94,14 @@ settings: sa.Table = sa.Table(
     sa.Column("name", _text, primary_key=True),
     sa.Column("value", _text, nullable=False),
 )
-LATER_TABLES = frozenset({settings.name})
+joint_records: sa.Table = sa.Table(
+    "peelflow_joint_records",
+    metadata,
+    *_columns(JointRow._fields),
+    sa.PrimaryKeyConstraint("record", "force"),
+    sa.Index("peelflow_joint_records_by_force", "force", "record"),
+)
+LATER_TABLES = frozenset({settings.name, joint_records.name})
 """Those that a database of before lacks, until its tables are brought up to date."""
 
 
@@ -116,7 +124,8 @@ def upgrade_schema(
     if not version:
         metadata.create_all(connection)
     else:
-        settings.create(connection, checkfirst=True)
+        for table in (settings, joint_records):
+            table.create(connection, checkfirst=True)
     for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")

@@ -74,6 +74,11 @@ def has_settings(connection: Connection) -> bool:
     return inspect(connection).has_table(tables.settings.name)
 
 
+def has_joint_records(connection: Connection) -> bool:
+    """Return whether the table of joint records is there, which a database of before lacks."""
+    return inspect(connection).has_table(tables.joint_records.name)
+
+
 def folder_of_file(connection: Connection) -> Path | None:
     """Return the folder of the file that a SQLite database is, None of any other."""
     database = connection.engine.url.database
@@ -95,6 +100,14 @@ class SqlStoreBase(DatabaseStore):
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         with self._reading() as connection:
             return shape(ask(connection, sql, parameters))
+
+    _found_joint = False
+
+    def _has_joint_records(self) -> bool:
+        if not self._found_joint:  # what is there stays; what is not may be made meanwhile
+            with self._reading() as connection:
+                self._found_joint = has_joint_records(connection)
+        return self._found_joint
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return lambda _, body: record_from(body)
@@ -302,7 +315,7 @@ class SqlStore(SqlStoreBase):
                 raise_refusal(connection, batch)
         for _ in range(APPEND_TRIES):
             try:
-                return self._append_whole(batch)
+                return self._append_whole(batch, alone=not (absent_ids(batch) or rows.joint))
             except Conflict as conflict:
                 if not conflict.transaction_lost:
                     raise
@@ -311,8 +324,7 @@ class SqlStore(SqlStoreBase):
                 check_batch(batch, partial(ask, connection), self._statements)
         raise lost_transaction(batch)
 
-    def _append_whole(self, batch: WriteBatch) -> None:
-        alone = not absent_ids(batch)
+    def _append_whole(self, batch: WriteBatch, *, alone: bool) -> None:
         with self._reading() if alone else self._transaction() as connection:
             append_in_one_statement(connection, batch, alone=alone)
 
@@ -381,9 +393,8 @@ class SqlStore(SqlStoreBase):
                         yield from readings.enter_context(closing(executed))
 
                 with self._lenient_texts(connection):
-                    yield SqlSnapshot(
-                        select, self._statements, self._schema_faults, self._unchecked_parts
-                    )
+                    parts = self._statements, self._schema_faults, self._unchecked_parts
+                    yield SqlSnapshot(select, *parts, has_joint=has_joint_records(connection))
             self._check_steady(connection)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:

@@ -6,15 +6,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 import pytest
+from attrs import evolve
 
 from peelflow.errors import Conflict
-from peelflow.model.records import Added, Corrected
+from peelflow.model.records import Added, Corrected, MadeJoint
 from peelflow.stores.base import FeedItem, RecordQuery, Store
-from peelflow.testing.audit import feed_faults, whole_feed
+from peelflow.testing.audit import feed_faults, recomputed, whole_feed
 from peelflow.testing.contract import MOMENT, PATIENCE, Contract
 from peelflow.testing.samples import (
+    ADDED,
     DAY,
     PIN,
+    append_joint,
     append_next,
     batch,
     change,
@@ -269,3 +272,55 @@ class ReadsOfOneForce(Contract):
         assert store.read(["a"], force="GMP") == store.read(["a"])
         assert store.histories(["a"], force="GMP") == {"a": store.history("a")}
         assert store.last_numbers(2, force="GMP") == {"a": 2}
+
+    def test_a_joint_record_is_of_each_of_its_forces(self, store: Store) -> None:
+        """S4, S14: it is there for each once, also for one that it is joint with no more."""
+        append_joint(store, "a", "GMP", "Kent")
+        append_next(store, "b", force="GMP")
+        append_next(store, "c")
+        now = {"joint_with": ("GMP",), "was_joint_with": ("Kent",)}
+        append_next(store, "a", what=MadeJoint(("GMP", "Kent"), ("GMP",)), **now)
+
+        for force, ids in (("WMP", ["a", "c"]), ("GMP", ["a", "b"]), ("Kent", ["a"])):
+            assert [record.id for record in store.records(RecordQuery(force))] == ids
+            assert [*store.read(["a", "b", "c"], force=force)] == ids
+            assert store.read(["a"], force=force) == store.read(["a"])
+            assert {*store.histories(["a", "b", "c"], force=force)} == {*ids}
+            assert {*store.last_numbers(9, force=force)} == {*ids}
+        assert list(store.records(RecordQuery("Kent", "afi"))) == []
+        assert [record.id for record in store.records(RecordQuery(joint=True))] == ["a"]
+        assert [record.id for record in store.records(RecordQuery("GMP", joint=True))] == ["a"]
+
+    def test_a_record_is_of_no_force_that_a_correction_takes_away(self, store: Store) -> None:
+        """S4, S14: made joint by mistake, and corrected, it is as if it never was."""
+        append_next(store, "a")
+        append_next(store, "a", what=MadeJoint((), ("GMP",)), joint_with=("GMP",))
+        append_next(store, "a", what=Corrected(2, "void"))
+
+        assert store.read(["a"], force="GMP") == {}
+        assert list(store.records(RecordQuery("GMP"))) == []
+        assert list(store.records(RecordQuery(joint=True))) == []
+
+    @pytest.mark.parametrize("count", [0, 251, 300])
+    def test_lists_own_and_joint_records_in_one_order(self, store: Store, count: int) -> None:
+        """S4, S14: by their ids in code-point order, each once, over any number of them."""
+        names = sorted([*(f"R{number}" for number in range(count)), "\uffff", "a", "Z", "é"])
+        added = evolve(ADDED, force="GMP", joint_with=("WMP",))
+        now = {"what": added, "force": "GMP", "joint_with": ("WMP",)}
+        store.append(next_batch(store, names[::2]))
+        store.append(next_batch(store, names[1::2], **now))
+
+        assert [record.id for record in store.records(RecordQuery("WMP"))] == names
+        assert [record.id for record in store.records(RecordQuery("GMP"))] == names[1::2]
+
+    def test_a_snapshot_gives_the_forces_of_joint_records(self, store: Store) -> None:
+        """S6, S10: each row once, in order, so that what is kept can be recomputed."""
+        append_joint(store, "b", "Kent", "GMP")
+        append_joint(store, "a", "Kent")
+        append_next(store, "c")
+
+        with store.snapshot() as snapshot:
+            rows = list(snapshot.joint_records())
+
+        assert rows == [("a", "Kent"), ("b", "GMP"), ("b", "Kent")]
+        assert recomputed(store) == ()

@@ -1,0 +1,119 @@
+"""Of which forces a record is beside its lead force, and for which of them somebody acts on it.
+
+A joint record counts once in the figures of each of its forces, and once in those of all. Whose
+figures it counts in is every force's business, so that is said in a register of every force; what
+is entered below a joint record is of the same forces, wherever it is entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import get_args
+
+from attrs import evolve
+
+from peelflow.errors import InvalidRequest, NotPermitted
+from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
+from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.validation import check_name, check_one_of, check_type
+from peelflow.stores.own_ids import OwnIds
+from peelflow.wording import say_acting_forces
+
+OF_ONE_FORCE = (APPOINTMENT, "monitoring_phase", "engage_cause")
+"""The categories whose records are one force's: who holds a role in it, and its phase."""
+_LIST_NAMES = "give a tuple of names"
+
+
+def joint_of(what: Record | Added | TakenOver) -> Joint:
+    """Return of which other forces a record is, and whose persons act on it.
+
+    Args:
+        what: A record, or what its first event says.
+    """
+    return Joint(what.joint_with, what.joint_acts)
+
+
+def checked_joint(reads: ReadSet, record: str, force: str, category: str, joint: Joint) -> Joint:
+    """Return the forces that a record is to be joint with, as they are kept: sorted, each once.
+
+    Args:
+        reads: What knows the records.
+        record: The record's id.
+        force: Its lead force.
+        category: Its category.
+        joint: The forces beside its lead force, and whose persons act.
+
+    Raises:
+        InvalidRequest: They are no names, the lead force is among them, the record can only be of
+            one force, or one of them has a record of its own that is called so.
+    """
+    what = f"{record}: the forces that it is joint with"
+    check_type(joint, Joint, f"{what},", "give a `Joint`")
+    given: object = joint.forces
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidRequest(f"{what}, {given!r:.80},", "are no list", _LIST_NAMES)
+    forces = tuple(given)
+    for each in forces:
+        check_name(each, f"{record}: a force that it is joint with")
+        if each == force:
+            raise InvalidRequest(what, f"have its lead force {force} among them", "leave it out")
+        _check_id_is_free(reads, record, each)
+    if forces and category in OF_ONE_FORCE:
+        raise InvalidRequest(record, f"is a `{category}`, of one force", "enter one for each force")
+    check_one_of(joint.acts, get_args(JointActs), f"{record}: who acts on it,")
+    return Joint(tuple(sorted({*forces})), joint.acts if forces else "lead")
+
+
+def _check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
+    """Refuse a force that has a record of its own of the same id: it could not tell them apart."""
+    own = reads.find(OwnIds(force).own(record))
+    if own is not None:
+        why = f"{force} has a record of its own of that id, kept as {own.id!r}"
+        raise InvalidRequest(record, why, "enter the joint record under another id")
+
+
+def with_joint(
+    reads: ReadSet, record: str, entry: Added | TakenOver, joint: Joint | None
+) -> Added | TakenOver:
+    """Return what a record is entered as with the forces that it is of beside its lead force.
+
+    Args:
+        reads: What knows the records.
+        record: The record's id.
+        entry: What its first event says else.
+        joint: What is said of them; None for what is so of the record above it, if there is one.
+    """
+    if joint is None:
+        above = reads.find(entry.parent) if isinstance(entry.parent, str) else None
+        known = joint_of(above) if above is not None else Joint()
+    else:
+        known = checked_joint(reads, record, entry.force, entry.category, joint)
+    if known == joint_of(entry):
+        return entry
+    return evolve(entry, joint_with=known.forces, joint_acts=known.acts)
+
+
+def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> None:
+    """Refuse to write to a record for a force that does not act on it, or to say whose it is.
+
+    A register for one force acts on what it leads, and on what all its forces act on. Of which
+    forces a record is, is said where every force's records are seen.
+
+    Args:
+        reads: What knows for which force it acts.
+        before: The record before the event; None where it is its first.
+        after: The record after it.
+
+    Raises:
+        NotPermitted: With who acts on it.
+    """
+    scope = reads.scope
+    if scope is None:
+        return
+    if before is not None and scope not in before.acting_forces:
+        raise NotPermitted(before.id, *say_acting_forces(before, scope))
+    if before is None and after.parent is not None:
+        before = reads.get(after.parent)
+    if joint_of(after) != (Joint() if before is None else joint_of(before)):
+        why = f"would be said to be of other forces, and this is opened for {scope}"
+        raise NotPermitted(after.id, why, "open the register without a force")
