@@ -57,6 +57,20 @@ def test_added_files_stand_beside_those_that_came() -> None:
     assert {*national_plans()} == plans
 
 
+def test_a_folder_of_the_same_name_elsewhere_is_another(
+    law: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of one is not said of the other."""
+    found = []
+    (law / "versions" / "level-3-version-3.yaml").unlink()
+    for place in (LAW.parent, tmp_path):
+        monkeypatch.chdir(place)
+        (law / "national" / "level-3-version-3.yaml").unlink(missing_ok=True)
+        with changed_national(Path("law")):
+            found.append("level-3@3" in names())
+    assert found == [True, False]
+
+
 def test_a_file_stands_in_place_of_the_one_of_its_name(law: Path) -> None:
     """And where it stood, so that the rest goes on in its order."""
     text = (shipped_folder("rules") / "national" / "level-1.yaml").read_text("utf-8")
@@ -105,13 +119,25 @@ def test_a_forces_own_file_builds_on_the_change(law: Path, tmp_path: Path) -> No
         ),
         ("versions/section-55-version-2.yaml", "  publish: publish\n", "", "trigger-unmapped"),
         ("versions/section-55-version-2.yaml", "sent: sent", "sent: awaited", "count-changes"),
+        (
+            "national/level-3-version-3.yaml",
+            "[chief_constable]}, {evidence: outside_report}]",
+            "[chief_constable]}]",
+            "guarantee-refuted",
+        ),
+        (
+            "national/section-55-answer-version-2.yaml",
+            "by: [policing_board], requires: [reason]}",
+            "by: [chief_constable], requires: [reason]}",
+            "guarantee-refuted",
+        ),
         ("national/level-3-version-3.yaml", "evidence: outside_report", "evidence: x", "unknown-"),
     ],
 )
 def test_a_change_that_breaks_what_was_done_is_refused(
     law: Path, file: str, old: str, new: str, code: str
 ) -> None:
-    """A step that the plan calls by another name, or not at all; a record that counts otherwise."""
+    """By a plan that names a step wrongly or counts otherwise, or by a version that loosens."""
     path = law / file
     text = path.read_text("utf-8")
     assert old in text

@@ -200,7 +200,8 @@ def _once_for_each_change(function: Callable[[], T]) -> _Remembered[T]:
 
     @wraps(function)
     def result() -> T:
-        return remembered(_CHANGES.get())
+        changes = _CHANGES.get()
+        return remembered(changes and changes.absolute())  # `law` is another elsewhere
 
     return cast("_Remembered[T]", result)
 
