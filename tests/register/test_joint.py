@@ -546,6 +546,40 @@ def test_an_appointment_that_an_act_on_it_rests_on_is_not_narrowed() -> None:
         opened(store, force).amend(office, "last_day", LATER, **ended)
 
 
+def test_another_force_that_acts_corrects_what_was_done_before_it_shared_it() -> None:
+    """What was done then is judged as it was done, not as done for the force that corrects it."""
+    store = MemoryStore()
+    register = filled(store)
+    done = register.fire("norfolk-1", "start", actor=LIAISON, on=LATER)
+    make(register, "norfolk-1", ALL_ACT)
+    said: dict[str, Any] = {"reason": "a day earlier", "actor": LIAISON, "on": LATER}
+
+    earlier = LATER - timedelta(1)
+    opened(store, SUFFOLK).correct(
+        "norfolk-1", done.number, correction="redate", to=earlier, **said
+    )
+
+    assert register.record("norfolk-1").entered["in_progress"].on == earlier
+    assert register.verify() == ()
+
+
+def test_an_inspection_of_another_force_that_an_act_rests_on_is_not_narrowed() -> None:
+    """In that force's own register, though only the lead force's persons act on the record."""
+    store = MemoryStore()
+    register = filled(store)
+    question = {"question": "7", "owner": "unit-lead"}
+    add(register, "J-3", NORFOLK, level=3, fields=question, joint=WITH_SUFFOLK)
+    held = {"kind": "planned", "questions": ["7"], "first_day": LAST, "last_day": LAST}
+    add(register, "INS-S", SUFFOLK, category="inspection", level=None, fields=held)
+    register.fire("J-3", "start", actor=LIAISON, on=LATER)
+    signed: dict[str, Any] = {"actor": chief(NORFOLK), "evidence": [letter(register, NORFOLK)]}
+    register.fire("J-3", "self_certify", **signed, on=LATER)
+    register.fire("J-3", "verify", on=LAST, inspection="INS-S", **SAID)
+
+    with pytest.raises(Refused, match="J-3 could not `verify`"):
+        opened(store, SUFFOLK).amend("INS-S", "questions", ["8"], on=LAST, reason="fewer", **SAID)
+
+
 def test_lists_name_it_for_each_of_its_forces() -> None:
     """What is overdue, and how old it is; each row says of which forces it is."""
     store = MemoryStore()
