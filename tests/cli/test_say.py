@@ -43,6 +43,7 @@ def test_every_kind_of_event_is_said() -> None:
         "level 2 → 3, as open",
         "moved to level-3@1, as in_progress",
         "noted: PPOG asked for a date \N{EN DASH} again, with letter Schreiben é.pdf",
+        "joint with Cumbria, GMP, whose persons all act",
         "put under WMP-C-1",
         "event 2 re-dated to 2024-01-31",
     ]

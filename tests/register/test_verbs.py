@@ -297,7 +297,7 @@ def test_an_amendment_that_cannot_be_meant_is_refused(
     world: World, field: str, new: Any, more: dict[str, Any], sentence: str
 ) -> None:
     """Unknown fields, wrong types, no change, no reason."""
-    record = world.add(KINDS[6])
+    record = world.add(KIND["inspection"])
     with pytest.raises(InvalidRequest) as refused:
         amend(world, record, field, new, **more)
     assert sentence in str(refused.value)
@@ -516,6 +516,7 @@ def test_a_system_step_that_lacks_something_waits() -> None:
         states=states,
         applies_to=AppliesTo(("afi",), (None,)),
         refines=None,
+        begun_by=None,
     )
     rulebook = evolve(national(), lifecycles=(evolve(rules, pin=pin_of(rules)),))
     with Register.open("memory:", rulebook=rulebook, clock=clock) as register:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from peelflow import Actor, Register, StoreBusy, StoreUnavailable
 from peelflow.cli import main
-from peelflow.stores import read_only, sqlite
+from peelflow.stores import read_only, sqlite, sqlite_file
 from peelflow.stores.opening import upgrade_store
 from peelflow.stores.read_only import lacks_index, may_only_read, state_of
 from peelflow.stores.sql import connection as sql_connection
@@ -175,7 +175,7 @@ class Rights:
 def rights(monkeypatch: pytest.MonkeyPatch) -> Rights:
     """Let a test decide in this process who may write."""
     held = Rights()
-    monkeypatch.setattr(sqlite, "may_only_read", held.may_only_read)
+    monkeypatch.setattr(sqlite_file, "may_only_read", held.may_only_read)
     monkeypatch.setattr(sql_connection, "may_only_read", held.may_only_read)
     return held
 

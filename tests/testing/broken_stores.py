@@ -281,7 +281,7 @@ class ShowsOthers(MemoryStore):
 
 
 class ForgetsPartners(MemoryStore):
-    """S14: a joint record is there for its lead force alone."""
+    """S4, S14: a joint record is there for its lead force alone."""
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Leave out what another force leads."""

@@ -27,7 +27,7 @@ def national_names() -> tuple[str, ...]:
     return tuple(
         path.stem
         for path in sorted((shipped_folder("rules") / "national").glob("*.yaml"))
-        if path.stem != "vocabulary" and "-version-" not in path.stem
+        if "lifecycle" in _plain(path.stem) and "-version-" not in path.stem
     )
 
 
@@ -44,8 +44,7 @@ def shipped(name: str) -> Yaml:
 
 @cache
 def _shipped(name: str) -> Yaml:
-    text = (shipped_folder("rules") / "national" / f"{name}.yaml").read_text("utf-8")
-    read = _typed(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - it makes texts alone
+    read = _plain(name)
     applies = read["applies_to"]
     if isinstance(applies["category"], str):
         applies["category"] = [applies["category"]]
@@ -55,6 +54,11 @@ def _shipped(name: str) -> Yaml:
             transitions[trigger] = rule if isinstance(rule, list) else [rule]
         state["transitions"] = transitions
     return dict(read)
+
+
+def _plain(name: str) -> Any:
+    text = (shipped_folder("rules") / "national" / f"{name}.yaml").read_text("utf-8")
+    return _typed(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - it makes texts alone
 
 
 def _typed(value: Any) -> Any:

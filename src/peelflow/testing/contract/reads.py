@@ -274,7 +274,7 @@ class ReadsOfOneForce(Contract):
         assert store.last_numbers(2, force="GMP") == {"a": 2}
 
     def test_a_joint_record_is_of_each_of_its_forces(self, store: Store) -> None:
-        """S4, S14: it is there for each once, also for one that it is joint with no more."""
+        """S14: it is there for each once, also for one that it is joint with no more."""
         append_joint(store, "a", "GMP", "Kent")
         append_next(store, "b", force="GMP")
         append_next(store, "c")
@@ -292,7 +292,7 @@ class ReadsOfOneForce(Contract):
         assert [record.id for record in store.records(RecordQuery("GMP", joint=True))] == ["a"]
 
     def test_a_record_is_of_no_force_that_a_correction_takes_away(self, store: Store) -> None:
-        """S4, S14: made joint by mistake, and corrected, it is as if it never was."""
+        """S14: made joint by mistake, and corrected, it is as if it never was."""
         append_next(store, "a")
         append_next(store, "a", what=MadeJoint((), ("GMP",)), joint_with=("GMP",))
         append_next(store, "a", what=Corrected(2, "void"))
@@ -303,7 +303,7 @@ class ReadsOfOneForce(Contract):
 
     @pytest.mark.parametrize("count", [0, 251, 300])
     def test_lists_own_and_joint_records_in_one_order(self, store: Store, count: int) -> None:
-        """S4, S14: by their ids in code-point order, each once, over any number of them."""
+        """S4: by their ids in code-point order, each once, over any number of them."""
         names = sorted([*(f"R{number}" for number in range(count)), "\uffff", "a", "Z", "é"])
         added = evolve(ADDED, force="GMP", joint_with=("WMP",))
         now = {"what": added, "force": "GMP", "joint_with": ("WMP",)}
@@ -314,7 +314,7 @@ class ReadsOfOneForce(Contract):
         assert [record.id for record in store.records(RecordQuery("GMP"))] == names[1::2]
 
     def test_a_snapshot_gives_the_forces_of_joint_records(self, store: Store) -> None:
-        """S6, S10: each row once, in order, so that what is kept can be recomputed."""
+        """S10: each row once, in order, so that what is kept can be recomputed."""
         append_joint(store, "b", "Kent", "GMP")
         append_joint(store, "a", "Kent")
         append_next(store, "c")
