@@ -28,7 +28,7 @@ from attrs import define, frozen
 SERVERS = 3
 LEASE, LOOP, RETRY = 20, 2, 4  # seconds: Patroni's ttl, its shortest, loop_wait and retry_timeout
 UNPRIVILEGED = "nobody"  # whom the servers run as where this runs as root, whom they refuse
-WITHIN = 120  # seconds that the servers may take to be whole again
+WITHIN, LOG_LINES = 300, 12  # seconds until the servers are whole again; what is shown if not
 
 
 @frozen
@@ -103,7 +103,7 @@ class Cluster:
         """Wait for a primary, another than one, or until all is whole; return the seconds.
 
         Raises:
-            TimeoutError: It takes longer than two minutes.
+            TimeoutError: It takes too long; with how the servers' logs end.
         """
         begun = monotonic()
         while monotonic() < begun + WITHIN:
@@ -112,8 +112,9 @@ class Cluster:
             if other_than is not None and self.primary() not in {None, other_than}:
                 return monotonic() - begun
             sleep(0.2)
-        told = {place.name: _members(place) for place in self.places}
-        raise TimeoutError(f"after {WITHIN} s: {told}")
+        logs = [(place.folder / "patroni.log").read_text("utf-8") for place in self.places]
+        told = "\n".join(line for log in logs for line in log.splitlines()[-LOG_LINES:])
+        raise TimeoutError(f"the servers are not whole after {WITHIN} s; their logs end:\n{told}")
 
 
 def _children(pid: int) -> list[int]:

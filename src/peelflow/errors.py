@@ -346,14 +346,16 @@ class StoreUnavailable(StoreError):
     """No store answers there, it is damaged or closed, or it has not what it needs to go on."""
 
     code: ClassVar[str] = "store-unavailable"
+    _says: ClassVar[str] = "cannot be used as a store"
+    _settles: ClassVar[str] = "check the path or restore it"
     url: str
     why: str
     instead: str
 
     def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
         self.url, self.why = url, why
-        self.instead = instead or "check the path or restore it"
-        super().__init__(f"{url} cannot be used as a store: {why}; {self.instead}")
+        self.instead = instead or self._settles
+        super().__init__(f"{url} {self._says}: {why}; {self.instead}")
 
 
 class AnswerLost(StoreUnavailable):
@@ -363,10 +365,8 @@ class AnswerLost(StoreUnavailable):
     """
 
     code: ClassVar[str] = "answer-lost"
-
-    def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
-        settle = "repeat the request with its key, or read the record, to learn which"
-        super().__init__(url, f"it may be kept or not: {why}", instead=instead or settle)
+    _says: ClassVar[str] = "went away before it answered, and this may be kept or not"
+    _settles: ClassVar[str] = "repeat the request with its key, or read the record, to learn which"
 
 
 class MissingDependency(PeelflowError, ImportError):
