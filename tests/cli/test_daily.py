@@ -47,6 +47,7 @@ def test_whoami_shows_each_setting_and_where_it_comes_from(
         ["actor", "officer-2", "PEELFLOW_ACTOR"],
         ["actor role", "liaison_officer", str(file)],
         ["recorded by", "", "not set"],
+        ["national", "", "not set"],
     ]
     assert office("show", IN_PROGRESS).code == 0
 

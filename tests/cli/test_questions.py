@@ -65,6 +65,17 @@ def test_what_is_applied_is_moved_and_all_moved_is_fine(here: Run) -> None:
     assert (again.code, again.out) == (0, "kent_2024: 0 moved, 0 left\n")
 
 
+def test_a_list_of_it_is_rows_alone(here: Run) -> None:
+    """As CSV, without the count above; with no row, the headings."""
+    words = ("--dry-run", "--on", "2024-02-01", "--format", "csv", "--question", "8")
+    heads = "record,category,state,set,question,becomes,what"
+    ran = here("remap", "kent_2024", *words, *REGISTER)
+    row = "R-8,recommendation,open,peel_nine,8,1,moves"
+    assert (ran.code, ran.out.splitlines()) == (0, [heads, row])
+    ran = here("remap", "peel_nine", *words, *REGISTER)
+    assert (ran.code, ran.out.splitlines()) == (0, [heads])
+
+
 def test_a_dry_run_with_a_reason_tells_what_would_be_refused(here: Run) -> None:
     """As the actor: here on a day before the records were issued."""
     order = (*OFFICER, "--reason", "the new set", "--on", "2023-06-01")

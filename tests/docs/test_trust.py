@@ -37,8 +37,8 @@ CHECKED = {
         "register/test_correct.py::test_nothing_is_corrected_that_a_later_act_rests_on",
     ),
     "a state that HMICFRS alone enters is taken over on its word": (
-        "register/test_taken_over.py::test_a_state_that_hmicfrs_alone_enters_takes_its_word",
-        "register/test_taken_over.py::test_the_figures_say_how_many_are_assumed_on_any_day",
+        "register/test_taken_over.py::test_item_4_a_state_that_hmicfrs_alone_enters_takes_its_word",
+        "register/test_taken_over.py::test_item_4_the_figures_say_how_many_are_assumed_on_any_day",
     ),
     "a name, id, force or person is not another's in disguise": (
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",

@@ -1,4 +1,4 @@
-"""HMICFRS ends a record by itself, wherever it stands; it is told from one that was closed."""
+"""Issue 13, line 2: HMICFRS ends a record by itself; it is told from one that was closed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SAID: dict[str, Any] = {"reason": "no further action is needed"}
 @pytest.mark.parametrize(
     ("kind", "state"), EVERYWHERE, ids=lambda each: getattr(each, "name", each)
 )
-def test_hmicfrs_ends_what_is_open_by_itself(kind: Kind, state: str) -> None:
+def test_item_2_hmicfrs_ends_what_is_open_by_itself(kind: Kind, state: str) -> None:
     """From every open state, with a reason and a source; nobody else, and nothing is made up."""
     world = new_world()
     record = world.add(kind)
@@ -71,7 +71,7 @@ def test_hmicfrs_ends_what_is_open_by_itself(kind: Kind, state: str) -> None:
     assert world.register.record(record).state == "in_progress"
 
 
-def test_what_was_discharged_is_told_apart_from_what_was_verified() -> None:
+def test_item_2_what_was_discharged_is_told_apart_from_what_was_verified() -> None:
     """Two level 3 records, closed on one day: by an inspection, and by HMICFRS alone."""
     world = new_world()
     verified, discharged = (world.add(KIND["level-3"]) for _ in range(2))
@@ -88,7 +88,7 @@ def test_what_was_discharged_is_told_apart_from_what_was_verified() -> None:
     assert ways == {verified: ("closed", None), discharged: ("discharged", SAID["reason"])}
 
 
-def test_a_cause_of_concern_is_not_discharged_over_an_open_child() -> None:
+def test_item_2_a_cause_of_concern_is_not_discharged_over_an_open_child() -> None:
     """Its children count closed, or are discharged before it in the same batch."""
     world = new_world()
     cause = world.add(KIND["cause-of-concern"])
@@ -103,7 +103,7 @@ def test_a_cause_of_concern_is_not_discharged_over_an_open_child() -> None:
     assert {world.register.record(each).state for each in (cause, *children)} == {"discharged"}
 
 
-def test_a_cause_of_concern_without_children_is_discharged() -> None:
+def test_item_2_a_cause_of_concern_without_children_is_discharged() -> None:
     """Children are asked for where there are any."""
     world = new_world()
     cause = world.add(KIND["cause-of-concern"])
@@ -114,7 +114,7 @@ def test_a_cause_of_concern_without_children_is_discharged() -> None:
     assert world.register.record(cause).state == "discharged"
 
 
-def test_a_part_that_is_rescinded_counts_as_closed() -> None:
+def test_item_2_a_part_that_is_rescinded_counts_as_closed() -> None:
     """The rest goes on, and the cause of concern closes once the rest is closed."""
     world = new_world()
     cause = world.add(KIND["cause-of-concern"])
@@ -132,7 +132,7 @@ def test_a_part_that_is_rescinded_counts_as_closed() -> None:
     assert world.register.figures().open == 0
 
 
-def test_a_force_that_shows_the_work_first_does_not_stand_in_the_way() -> None:
+def test_item_2_a_force_that_shows_the_work_first_does_not_stand_in_the_way() -> None:
     """Under its own file HMICFRS ends a record from the states that are the force's own, too."""
     book = load(shipped_folder("examples") / "custom_rules" / "evidence_panel")
     world = World(Register.open("memory:", rulebook=book, clock=clock)).settle_in()

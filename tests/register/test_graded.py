@@ -1,4 +1,4 @@
-"""The day that a level was given chooses the rules, not the day of issue."""
+"""Issue 13, line 3: the day that a level was given chooses the rules, not the day of issue."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def clerk() -> Actor:
     return Actor("kim", "clerk")
 
 
-def test_a_record_issued_in_2018_and_graded_in_2022_is_taken_over_under_the_rules_of_2022(
+def test_item_3_a_record_issued_in_2018_and_graded_in_2022_is_taken_over_under_the_rules_of_2022(
     register: Register,
 ) -> None:
     """Whenever it was issued, and whenever it is taken over."""
@@ -75,13 +75,15 @@ def test_a_record_issued_in_2018_and_graded_in_2022_is_taken_over_under_the_rule
     assert register.verify() == ()
 
 
-def test_without_that_day_it_is_the_one_on_which_it_is_taken_over(register: Register) -> None:
+def test_item_3_without_that_day_it_is_the_one_on_which_it_is_taken_over(
+    register: Register,
+) -> None:
     """Not the day of issue, on which there were no levels."""
     register.take_over("T-1", **CLERK, level=3, on=TAKEN, actor=clerk(), **TOLD)
     assert str(register.record("T-1").lifecycle) == "task@3"
 
 
-def test_what_is_added_goes_by_its_day_of_issue_unless_told(register: Register) -> None:
+def test_item_3_what_is_added_goes_by_its_day_of_issue_unless_told(register: Register) -> None:
     """A level that was given later chooses the rules of later."""
     with pytest.raises(InvalidRequest, match="rules are in force only from 2020-01-01"):
         register.add("T-1", **CLERK, level=3, actor=clerk())
@@ -91,7 +93,7 @@ def test_what_is_added_goes_by_its_day_of_issue_unless_told(register: Register) 
     assert str(register.record("T-1").lifecycle) == "task@2"
 
 
-def test_a_beginning_that_is_re_dated_keeps_the_day_of_its_level(register: Register) -> None:
+def test_item_3_a_beginning_that_is_re_dated_keeps_the_day_of_its_level(register: Register) -> None:
     """The rules are those of that day still; without it they are those of the new beginning."""
     later = {**CLERK, "issued": date(2022, 2, 1)}
     said: dict[str, Any] = {
@@ -117,7 +119,7 @@ def test_a_beginning_that_is_re_dated_keeps_the_day_of_its_level(register: Regis
         (3, "2022", "is no date"),
     ],
 )
-def test_a_day_on_which_no_level_was_given_is_refused(
+def test_item_3_a_day_on_which_no_level_was_given_is_refused(
     register: Register, level: Any, graded: Any, why: str
 ) -> None:
     """Without a level, before the issue, or later than the record is taken over."""
@@ -127,7 +129,7 @@ def test_a_day_on_which_no_level_was_given_is_refused(
         )
 
 
-def test_a_repeat_is_told_apart_by_the_day_of_its_level(register: Register) -> None:
+def test_item_3_a_repeat_is_told_apart_by_the_day_of_its_level(register: Register) -> None:
     """S7: another day is another request."""
     said: dict[str, Any] = {**CLERK, "level": 3, "actor": clerk(), "key": "k"}
     first = register.add("T-1", **said, graded=GRADED)
@@ -136,7 +138,7 @@ def test_a_repeat_is_told_apart_by_the_day_of_its_level(register: Register) -> N
         register.add("T-1", **said, graded=date(2024, 1, 2))
 
 
-def test_a_national_record_of_2018_is_taken_over_at_its_level() -> None:
+def test_item_3_a_national_record_of_2018_is_taken_over_at_its_level() -> None:
     """No first day of the levels is made up, so none stands in the way."""
     world = new_world()
     world.register.take_over(

@@ -11,8 +11,11 @@ from attrs import evolve, frozen
 
 from peelflow import Register, national
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
-from peelflow.model.records import Added, Corrected
+from peelflow.model.decisions import Refused
+from peelflow.model.records import Added, Amended, Corrected
+from peelflow.portfolio.grouping import grouped_figures
 from peelflow.register.as_at import each_as_at
+from peelflow.register.entry import EntryValues
 from peelflow.stores.base import RecordQuery, Store, WriteBatch
 from peelflow.stores.export import verify_export
 from peelflow.stores.opening import open_store
@@ -117,6 +120,90 @@ def test_a_family_of_own_ids_holds_together(both: Both) -> None:
     check_whole(both)
 
 
+def add_report(register: Register, record: str, title: str = "It") -> None:
+    """Add the record of a report."""
+    fields: dict[str, Any] = {"title": title, "kind": "national", "published": START}
+    force = register.services.force or KENT
+    register.add(record, category="report", force=force, issued=START, fields=fields, **SAID)
+
+
+def reported(register: Register, record: str, report: str, **more: Any) -> None:
+    """Add a recommendation that names the record of its report."""
+    said: dict[str, Any] = {"category": "recommendation", "level": 3, "issued": START, **more}
+    fields: dict[str, Any] = {"owner": "lead", "source_report": report}
+    force = register.services.force or KENT
+    register.add(record, force=force, fields=fields, **said, **SAID)
+
+
+def test_a_field_names_the_forces_own_record(both: Both) -> None:
+    """18.11: where another force has one of that id, whoever looks is told whose it is."""
+    for register, title in ((both.kent, "of Kent"), (both.essex, "of Essex")):
+        add_report(register, "REP", title)
+        reported(register, "R-1", "REP")
+        reported(register, f"{title}-2", "REP")
+        add_report(register, "REP-2", title)
+        register.amend("R-1", "source_report", "REP-2", key="k", reason="it is", **AMENDING)
+        again = register.amend("R-1", "source_report", "REP-2", key="k", reason="it is", **AMENDING)
+        assert again.what == register.history("R-1")[-1].what
+
+    assert both.essex.record("R-1").fields["source_report"] == "REP-2"
+    first, last = (event.what for event in both.essex.history("R-1"))
+    assert isinstance(first, Added)
+    assert first.fields["source_report"] == "REP"
+    assert last == Amended("source_report", "REP", "REP-2")
+    field = ("source_report", "REP-2")
+    query = RecordQuery(category="recommendation", field=field)
+    assert [record.id for record in both.essex.store.records(query)] == ["R-1"]
+
+    whole = both.whole
+    named = {record.id: record.fields.get("source_report") for record in whole.records()}
+    assert (named["R-1"], named["R-1 (of essex)"]) == ("REP-2", "REP-2 (of essex)")
+    assert (named["of Kent-2"], named["of Essex-2"]) == ("REP", "REP (of essex)")
+    groups = grouped_figures(whole, "source_report", ledger="portal").groups
+    assert {group.group.title: group.total for group in groups if group.group.key} == {
+        "REP: of Kent": 1,
+        "REP (of essex): of Essex": 1,
+        "REP-2: of Kent": 1,
+        "REP-2 (of essex): of Essex": 1,
+    }
+    with pytest.raises(Refused, match=r"R-1 \(of essex\) names it as its source_report"):
+        withdraw(whole, "REP-2 (of essex)")
+    check_whole(both)
+
+
+AMENDING: dict[str, Any] = {**SAID, "on": START}
+
+
+def withdraw(register: Register, record: str) -> None:
+    """Withdraw a record."""
+    register.correct(record, 1, correction="void", reason="twice", **SAID)
+
+
+def test_a_record_is_withdrawn_that_only_another_forces_like_it_is_named(both: Both) -> None:
+    """18.11: what is named by its id is the force's own."""
+    for register in (both.kent, both.essex):
+        add_report(register, "REP")
+    reported(both.essex, "R-1", "REP")
+    withdraw(both.whole, "REP")
+    assert both.whole.record("REP").withdrawn
+    with pytest.raises(Refused, match="R-1 names it as its source_report"):
+        withdraw(both.essex, "REP")
+    check_whole(both)
+
+
+def test_what_was_entered_anew_names_the_forces_own_record(both: Both) -> None:
+    """18.11: in the entry that takes the first one's place, too."""
+    for register in (both.kent, both.essex):
+        add_report(register, "REP")
+        add_report(register, "REP-2")
+        reported(register, "R-1", "REP")
+        entry: EntryValues = {"fields": {"owner": "lead", "source_report": "REP-2"}}
+        register.correct("R-1", 1, correction="reenter", entry=entry, reason="it is", **SAID)
+        assert register.record("R-1").fields["source_report"] == "REP-2"
+    assert both.whole.record("R-1 (of essex)").fields["source_report"] == "REP-2 (of essex)"
+    check_whole(both)
+
+
 def test_a_batch_makes_and_moves_what_it_names(both: Both) -> None:
     """18.11: chained anew under the ids that it is kept by."""
     add(both.kent, "R")
@@ -185,6 +272,10 @@ def test_what_stands_in_the_way_is_named_as_the_force_names_it(
     with pytest.raises(Conflict) as conflict:
         both.essex.fire("R", "start", actor=LIAISON, on=START)
     assert (conflict.value.record, conflict.value.found) == ("R", 2)
+    raised(Conflict("R (of essex)", expected=1, found=1, transaction_lost=True))
+    with pytest.raises(Conflict) as conflict:
+        both.essex.fire("R", "start", actor=LIAISON, on=START)
+    assert (conflict.value.record, conflict.value.transaction_lost) == ("R", True)
     raised(KeyReused("R (of essex)", "k"))
     with pytest.raises(KeyReused, match="key 'k' of R:"):
         both.essex.fire("R", "start", actor=LIAISON, on=START)

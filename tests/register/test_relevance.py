@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from peelflow import InvalidRequest, Refused, Register, Rulebook, load, national
+from peelflow.portfolio.grouping import grouped_figures
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 from tests.stores.forgery import forged
 
@@ -130,6 +131,47 @@ def test_readiness_is_asked_of_the_set_in_force(register: Register) -> None:
     prepare(date(2025, 5, 1), question="12")
     with pytest.raises(InvalidRequest, match="is '10', which kent_2024 has not"):
         prepare(date(2024, 6, 1), question="10")
+
+
+@pytest.mark.parametrize(
+    ("category", "fields", "sentence"),
+    [
+        ("recommendation", {"question": "x"}, "is 'x'; write a question's number, such as 7"),
+        ("recommendation", {"question": "0"}, "is '0'; write a question's number, such as 7"),
+        (
+            "recommendation",
+            {"question": "x", "question_set": "peel_2025"},
+            "is 'x', which peel_2025 has not; write a question's number, such as 7",
+        ),
+        (
+            "inspection",
+            {"questions": ["7", "10"], "question_set": "peel_nine"},
+            "has the item '10', which peel_nine has not; write a number from 1 to 9; part the",
+        ),
+    ],
+)
+def test_a_question_that_its_set_has_not_is_refused(
+    register: Register, category: str, fields: dict[str, Any], sentence: str
+) -> None:
+    """Or that is no number, whatever the set; with what to write."""
+    said: dict[str, Any] = {"level": 3} if category == "recommendation" else {}
+    with pytest.raises(InvalidRequest) as refused:
+        register.add(
+            "X", category=category, force="kent", issued=DAY, fields=fields, actor=LIAISON, **said
+        )
+    assert sentence in str(refused.value)
+
+
+def test_figures_of_a_set_whose_file_is_gone_name_it(register: Register) -> None:
+    """As the record does; with its file, in its words."""
+    certified(register, question="8", question_set="kent_2024")
+    for rules, title in (
+        (register.rulebook, "Questions of Kent: 8"),
+        (national(), "kent_2024 8"),
+    ):
+        with Register.open(register.store.url, rulebook=rules, clock=clock) as later:
+            (line,) = grouped_figures(later, "question").groups
+            assert (line.group.key, line.group.title) == ("kent_2024 8", title)
 
 
 def test_a_route_asks_for_an_inspection_of_the_records_own_question(register: Register) -> None:

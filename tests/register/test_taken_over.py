@@ -67,7 +67,7 @@ def taken(world: World, category: str, level: int | None, state: str, **said: An
 
 @pytest.mark.parametrize(("category", "level", "state"), ENDS)
 @pytest.mark.parametrize("actor", [LIAISON, PCC, Actor("chief-constable", "chief_constable")])
-def test_a_state_that_hmicfrs_alone_enters_takes_its_word(
+def test_item_4_a_state_that_hmicfrs_alone_enters_takes_its_word(
     world: World, category: str, level: int | None, state: str, actor: Actor
 ) -> None:
     """Anybody else is refused, with who may say so; nothing is kept."""
@@ -84,14 +84,14 @@ def test_a_state_that_hmicfrs_alone_enters_takes_its_word(
 
 
 @pytest.mark.parametrize(("category", "level", "state"), OWN)
-def test_any_other_state_is_taken_over_on_anybodys_word(
+def test_item_4_any_other_state_is_taken_over_on_anybodys_word(
     world: World, category: str, level: int | None, state: str
 ) -> None:
     """Where the force or the system comes to stand, and where a record begins."""
     assert world.register.record(taken(world, category, level, state, **OURS)).assumed
 
 
-def test_the_inspectorates_states_are_those_that_its_steps_alone_lead_to() -> None:
+def test_item_4_the_inspectorates_states_are_those_that_its_steps_alone_lead_to() -> None:
     """Said of every state of every national lifecycle, and of none that nobody enters."""
     rules = national()
     roles = rules.vocabulary.roles
@@ -103,7 +103,7 @@ def test_the_inspectorates_states_are_those_that_its_steps_alone_lead_to() -> No
             assert bool(inspectorate_roles(lifecycle, state)) == expected
 
 
-def test_a_batch_of_many_is_refused_whole(world: World) -> None:
+def test_item_4_a_batch_of_many_is_refused_whole(world: World) -> None:
     """One record of it that rests on nobody's word."""
     said: dict[str, Any] = {
         "force": FORCE,
@@ -124,7 +124,7 @@ HEAD = "record,category,level,force,issued,state,on,actor,actor_role,recorded_by
 ROW_OF = "T-{n},afi,{level},wmp,2021-01-04,closed,2021-02-01,{who},{by},letter,so\n"
 
 
-def test_a_row_of_a_sheet_is_refused_with_whose_word_it_takes(tmp_path: Path) -> None:
+def test_item_4_a_row_of_a_sheet_is_refused_with_whose_word_it_takes(tmp_path: Path) -> None:
     """And kept where it is theirs; the rows of the force's own ends are."""
     rows = [
         ROW_OF.format(n=1, level=2, who="kim,liaison_officer", by="kim"),
@@ -144,7 +144,7 @@ def test_a_row_of_a_sheet_is_refused_with_whose_word_it_takes(tmp_path: Path) ->
     assert kept == ["T-1", "T-3"]
 
 
-def test_what_was_taken_over_is_entered_anew_on_the_same_word(world: World) -> None:
+def test_item_4_what_was_taken_over_is_entered_anew_on_the_same_word(world: World) -> None:
     """A correction brings it to no end that its first event could not have had."""
     ours = taken(world, "afi", 4, "in_progress", **OURS)
     theirs = taken(world, "afi", 4, "supported", **THEIRS)
@@ -156,7 +156,7 @@ def test_what_was_taken_over_is_entered_anew_on_the_same_word(world: World) -> N
     assert world.register.record(theirs).state == "closed"
 
 
-def test_an_end_that_was_once_let_pass_can_still_be_mended(
+def test_item_4_an_end_that_was_once_let_pass_can_still_be_mended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A register that an older peelflow kept reads on, and its other slips are set right."""
@@ -202,7 +202,9 @@ def assumed_on(world: World, records: list[str], day: Any) -> list[Record]:
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 2), max_size=4), st.integers(-1, 5))
-def test_the_figures_say_how_many_are_assumed_on_any_day(steps: list[int], days: int) -> None:
+def test_item_4_the_figures_say_how_many_are_assumed_on_any_day(
+    steps: list[int], days: int
+) -> None:
     """Line by line as many as stand where they were taken over, however they are counted."""
     world = new_world()
     records = walk(world, steps)
@@ -217,7 +219,7 @@ def test_the_figures_say_how_many_are_assumed_on_any_day(steps: list[int], days:
     assert [group.assumed for group in by_row.groups] == [line.assumed for line in counted.lines]
 
 
-def test_the_assumed_are_counted_as_they_were_known(world: World) -> None:
+def test_item_4_the_assumed_are_counted_as_they_were_known(world: World) -> None:
     """Also in a register that is opened for one force, and of one that was withdrawn since."""
     (record, *_) = walk(world, [])
     then = world.register.position()

@@ -212,6 +212,7 @@ def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:
     ("given", "said"),
     [
         ({"clock": DAY}, "is no function; give a function that returns the moment in UTC"),
+        ({"account": "me"}, "is no function; give a function that returns who runs the program"),
         ({"predicates": [len]}, "is no Mapping; give a dict of functions by their names"),
         ({"predicates": {"agreed": True}}, "the predicate agreed True: is no function"),
         ({"documents": 3}, "the folder 3: is no path; give one, such as 'letters'"),

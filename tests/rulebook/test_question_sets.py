@@ -232,3 +232,24 @@ def test_a_set_that_maps_every_question_has_nothing_to_note(own: Path) -> None:
     assert examine(own).diagnostics == ()
     sets = load(own).vocabulary.question_sets
     assert set_in_force(sets, date(2024, 1, 1), "essex") == "peel_nine"
+
+
+@pytest.mark.parametrize(
+    ("forces", "other", "is_found"),
+    [
+        ("", "", True),
+        ("essex", "", False),
+        ("essex", "kent", False),
+        ("essex", "[kent, essex]", True),
+    ],
+)
+def test_sets_from_one_day_overlap_where_a_force_has_both(
+    tmp_path: Path, forces: str, other: str, *, is_found: bool
+) -> None:
+    """A force's own goes before every force's, so these two do not."""
+    for name, whose in (("one", forces), ("two", other)):
+        lines = [f"question_set: {name}", f"title: {name}", "in_force_from: 2024-01-01"]
+        text = "\n".join([*lines, *([f"forces: {whose}"] if whose else [])])
+        (tmp_path / f"{name}.yaml").write_text(f"{text}\n", "utf-8")
+    codes = [fault.code for fault in check(tmp_path)]
+    assert codes == ["question-sets-overlap"] * (2 * is_found)

@@ -276,10 +276,13 @@ def test_item_5_on_the_command_line(run: Run) -> None:
 def test_item_5_a_chief_constable_never_typed_it(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no user is named it was the account that runs the program, and without one nobody."""
-    monkeypatch.setattr("getpass.getuser", lambda: "officer-9")
-    close(register, CHIEF)
-    assert register.history("R-1")[-1].recorded_by == "officer-9"
+    """Where no user is named it was the account that runs the program, as the register is told."""
+    told = Register(register.store, rulebook=national(), clock=clock, account=lambda: "officer-9")
+    close(told, CHIEF)
+    assert told.history("R-1")[-1].recorded_by == "officer-9"
+    monkeypatch.setattr("getpass.getuser", lambda: "officer-8")
+    register.fire("C-1", "propose_no_action", actor=CHIEF, on=LATER, reason="no longer apt")
+    assert register.history("C-1")[-1].recorded_by == "officer-8"
 
 
 def test_item_5_nor_where_the_system_tells_no_account(

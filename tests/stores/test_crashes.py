@@ -11,6 +11,7 @@ import pytest
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.stores.rows import verify_chain
 from peelflow.stores.sqlite import SqliteStore
+from tests.builders.containers import process_one
 from tests.builders.stores import append_next
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +67,12 @@ def test_a_child_keeps_what_it_acknowledged_after_its_parent_closed(path: Path) 
 def test_a_fork_within_a_transaction_leaves_it_whole(path: Path) -> None:
     """S1: the parent's transaction goes on; its child is told that the store is busy."""
     assert said_by("fork-while-writing", path) == "7 True\nafter\n"
+
+
+def test_a_child_of_the_same_number_is_another_process(path: Path) -> None:
+    """18.9: a process 1 whose child is process 1 of its own container lends it no connection.
+
+    The child does not see what its parent's transaction has not committed yet.
+    """
+    process_one(lambda: 0).code()  # or this is skipped
+    assert said_by("fork-as-process-one", path) == "0\nafter;before\n"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from attrs import define, field
 
-from peelflow.stores.sqlite import ForkGuard, fork_guard
+from peelflow.stores.fork_safety import ForkGuard, fork_guard
 
 
 @define(eq=False)
@@ -34,6 +34,18 @@ def test_everything_open_is_paused_and_resumed_at_each_fork() -> None:
         forks.after()
 
     assert one.told == other.told == ["paused", "resumed"] * 2
+
+
+def test_a_child_is_another_process_whatever_its_number() -> None:
+    """18.9: numbers come again, and each container has a process 1."""
+    forks = ForkGuard()
+    first = forks.identity()
+    forks.before()
+    forks.after()
+    assert forks.identity() == first
+    forks.before()
+    forks.after_in_child()
+    assert forks.identity() != first
 
 
 def test_what_is_forgotten_is_not_kept_alive() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, InvalidRequest, Register, national
+from peelflow.register import archive
 from peelflow.register.entry import EntryValues
 from peelflow.stores.base import Store
 from peelflow.stores.export import restore_export, verify_export
@@ -255,7 +256,7 @@ def test_a_first_event_comes_once(honest: list[str]) -> None:
 
 
 def test_a_file_that_changes_meanwhile_comes_in_as_it_was_checked(
-    honest: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    honest: list[str], store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """18.10: what is kept is what was checked, whatever becomes of the file in between."""
     file = tmp_path / "register.jsonl"
@@ -270,11 +271,12 @@ def test_a_file_that_changes_meanwhile_comes_in_as_it_was_checked(
 
         return checked
 
-    monkeypatch.setattr("peelflow.stores.export.verify_export", racing(verify_export))
-    with Register.open("memory:") as register:
-        register.restore(file)
+    monkeypatch.setattr(archive, "verify_export", racing(verify_export))
+    register = Register(store, rulebook=national())
+    register.restore(file)
 
-        assert list(register.export()) == honest
+    assert list(register.export()) == honest
+    assert file.read_text("utf-8").splitlines() != honest
 
 
 @pytest.fixture(scope="module")

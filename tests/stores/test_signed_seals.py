@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.tamper import fill
-from peelflow import MissingDependency, Register, SealKey, seal_from, seal_key_from, seal_text
+from peelflow import (
+    Actor,
+    MissingDependency,
+    Register,
+    SealKey,
+    national,
+    seal_from,
+    seal_key_from,
+    seal_text,
+)
 from peelflow.errors import InvalidRequest
+from peelflow.stores.base import Store
 from peelflow.stores.seals import Seal, signature_discrepancies, uncovered_sentence
 
 PRIVATE = ed25519.Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -87,6 +98,23 @@ def test_a_register_is_held_to_the_key(tmp_path: Path) -> None:
         assert finding.code == "seal-unchecked"
         (finding,) = register.verify(sealed=sealed, key=PUBLIC, judged=False)
         assert finding.code == "seal-unsigned"
+
+
+def test_any_store_is_held_to_a_signed_seal(store: Store) -> None:
+    """18.5: to the key, to the events before it, and told how many came after it."""
+    register = Register(store, rulebook=national())
+    kim = Actor("kim", "liaison_officer")
+    for person in ("a", "b"):
+        register.appoint(person, "lead", force="wmp", first_day=date(2023, 1, 1), actor=kim)
+    sealed, heads = register.seal()
+    signed = KEY.sign(sealed)
+    assert register.verify(sealed=signed, heads=heads, key=PUBLIC) == ()
+    forged = evolve(signed, root="0" * 64)
+    codes = [each.code for each in register.verify(sealed=forged, key=PUBLIC)]
+    assert codes == ["seal-forged", "seal-broken"]
+    register.appoint("c", "lead", force="wmp", first_day=date(2023, 1, 1), actor=kim)
+    assert register.verify(sealed=signed, heads=heads, key=PUBLIC) == ()
+    assert "1 is not covered" in (uncovered_sentence(sealed, register.position()) or "")
 
 
 def test_a_public_key_signs_nothing() -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, update
 
 from bench.tamper import HMICFRS, fill
 from peelflow import Actor
 from peelflow.errors import StoreBusy, Unverified
 from peelflow.register.register import Register
-from peelflow.stores.base import ChangeRow, EventRow, StoredRow
+from peelflow.stores.base import INTEGER_COLUMNS, ChangeRow, EventRow, StoredRow
 from peelflow.stores.integrity import Discrepancy, References, missing_references
+from peelflow.stores.sql.schema import metadata
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import events, run
 
@@ -225,6 +226,45 @@ def test_whatever_stands_in_a_column_is_a_finding(
             assert {each[0] for each in findings} & {"WMP-0000", "x", "b'\\xff\\x00'", "'\\udcc3('"}
 
 
+TEXTS = {
+    "records": [name for name in StoredRow._fields if name not in INTEGER_COLUMNS],
+    "events": [name for name in EventRow._fields if name not in INTEGER_COLUMNS],
+    "changes": [name for name in ChangeRow._fields if name not in INTEGER_COLUMNS],
+    "lifecycles": ["name", "digest", "text"],
+    "documents": ["digest"],
+}
+
+
+@pytest.mark.parametrize("table", TEXTS)
+def test_whatever_a_text_says_in_a_database_is_a_finding(address: str, table: str) -> None:
+    """18.3: in each column of each table, where the database takes it; never an error."""
+    engine = create_engine(address)
+    with Register.open(address) as register:
+        register.appoint("pat", "lead", force="wmp", first_day=date(2023, 1, 1), actor=KIM)
+        register.add(
+            "R-1", category="afi", level=2, force="wmp", issued=date(2023, 1, 2), actor=KIM
+        )
+        letter = register.keep(b"letter", kind="letter", name="letter.txt")
+        register.attach("R-1", letter, actor=KIM, on=date(2023, 1, 3))
+        assert register.verify() == ()
+        for column in TEXTS[table]:
+            of_one = {"records": "id = 'R-1'", "documents": f"digest = '{letter.digest}'"}
+            where = of_one.get(table, "record = 'R-1' AND number = 1")
+            where = "name = 'level-2'" if table == "lifecycles" else where
+            with engine.begin() as connection:
+                sql = f'SELECT "{column}" FROM peelflow_{table} WHERE {where}'
+                ((before,),) = connection.exec_driver_sql(sql).all()
+                change = f'UPDATE peelflow_{table} SET "{column}" = '
+                connection.exec_driver_sql(f"{change}'x' WHERE {where}")
+            assert (column, bool(register.verify(judged=False))) == (column, True)
+            with engine.begin() as connection:
+                kept = metadata.tables[f"peelflow_{table}"]
+                back = update(kept).where(kept.c[column] == "x").values({column: before})
+                connection.execute(back)
+        assert register.verify() == ()
+    engine.dispose()
+
+
 def test_events_the_feed_does_not_give(address: str) -> None:
     """18.4: a feed that was emptied is found, record by record, and nothing is sealed."""
     with Register.open(address) as register:
@@ -262,6 +302,27 @@ def test_records_whose_positions_were_changed_for_each_other(tmp_path: Path) -> 
 
     name = "appointment:wmp:chief_constable:a:2023-01-01"
     assert found(path) == [(name, 1, "feed-disordered")]
+
+
+def test_positions_that_were_changed_for_each_other_in_a_database(address: str) -> None:
+    """18.4: likewise, in the table that gives the positions there."""
+    days = iter(datetime(2026, 6, day, tzinfo=UTC) for day in (1, 4, 7, 9, 10, 11, 12))
+    with Register.open(address, clock=lambda: next(days)) as register:
+        for person in ("a", "b"):
+            register.appoint(
+                person, "chief_constable", force="wmp", first_day=date(2023, 1, 1), actor=KIM
+            )
+        register.position()
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            for old, new in ((1, -1), (2, 1), (-1, 2)):
+                sql = f"UPDATE peelflow_feed SET position = {new} WHERE position = {old}"
+                connection.exec_driver_sql(sql)
+        engine.dispose()
+        (finding,) = register.verify()
+
+    name = "appointment:wmp:chief_constable:a:2023-01-01"
+    assert (finding.record, finding.event, finding.code) == (name, 1, "feed-disordered")
 
 
 KIM = Actor("kim", "liaison_officer")

@@ -9,6 +9,7 @@ import sys
 from peelflow.errors import StoreBusy
 from peelflow.stores.base import RecordQuery
 from peelflow.stores.sqlite import SqliteStore
+from tests.builders.containers import process_one
 from tests.builders.stores import append_next
 
 
@@ -64,6 +65,29 @@ def fork_while_writing(path: str) -> None:
     _tell(path)
 
 
+def fork_as_process_one(path: str) -> None:
+    """Fork in the middle of a transaction, as process 1, a child that is process 1 for itself."""
+    one = process_one(lambda: _fork_child_of_same_number(path), said=1)
+    print(one.code())  # noqa: T201
+    _tell(path)
+
+
+def _fork_child_of_same_number(path: str) -> int:
+    store = SqliteStore(path, timeout=0.05)
+    append_next(store, "before")
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO documents VALUES ('digest', x'00')")
+        child = process_one(lambda: int(store.has_document("digest")))
+        told.append(child.code())
+
+    told: list[int] = []
+    store._write(work)
+    append_next(store, "after")
+    store.close()
+    return told[0]
+
+
 def _tell(path: str) -> None:
     store = SqliteStore(path)
     print(*sorted(each.id for each in store.records(RecordQuery())), sep=";")  # noqa: T201
@@ -74,6 +98,7 @@ if __name__ == "__main__":
     verbs = {
         "fork": fork,
         "fork-while-writing": fork_while_writing,
+        "fork-as-process-one": fork_as_process_one,
         "hold": hold,
     }
     verbs[sys.argv[1]](sys.argv[2])

@@ -89,6 +89,7 @@ def test_a_column_is_explained_as_its_sheet_means_it() -> None:
     }
     assert columns["corrections"]["level"].meaning.startswith("The level that it should have had")
     assert columns["links"]["on"].meaning == "The day from which it lies there"
+    assert columns["corrections"]["correction"].choices == ("void", "redate", "reenter")
     reports = template_columns("corrections", national(), category="report")
     sheet = KINDS_OF["corrections"]
     assert [c.heading for c in reports if c.required] == [*sheet.required]

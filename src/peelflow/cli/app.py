@@ -6,7 +6,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -34,6 +41,7 @@ from peelflow.errors import (
     StoreBusy,
     Unverified,
 )
+from peelflow.texts import is_blank
 
 REFUSED = "refused"
 """The code of a refusal, whose class brings more than listing commands needs."""
@@ -424,7 +432,8 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     try:
         use_settings(read_settings(Path.cwd()))
         names = (*COMMANDS, *words[:1])
-        app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
+        with _changed_rules(current_settings().national_in_use):
+            app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
     except PeelflowError as error:
         from peelflow.cli import output
 
@@ -432,6 +441,15 @@ def _invoke(arguments: Sequence[str] | None) -> int:
         is_finding = isinstance(error, _FINDING_ERRORS) or error.code == REFUSED
         code = FINDINGS if is_finding else MISUSE
     return code
+
+
+def _changed_rules(folder: str | None) -> AbstractContextManager[None]:
+    """Return a block in which a change of the national rules holds, where one is set."""
+    if folder is None or is_blank(folder):  # `whoami` refuses what is set to nothing
+        return nullcontext()
+    from peelflow.rulebook.national import changed_national
+
+    return changed_national(Path(folder))
 
 
 def _discard_unwritten() -> None:

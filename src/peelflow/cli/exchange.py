@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from time import sleep
-from typing import Annotated, Self
+from typing import Annotated, Self, TextIO
 
 import typer
 from attrs import frozen
@@ -48,7 +48,12 @@ from peelflow.register.judgement import (
 from peelflow.register.register import Register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import SCHEMA_GONE, FeedItem
-from peelflow.stores.export import feed_of_export, opened_lines, verify_export
+from peelflow.stores.export import (
+    feed_of_export,
+    private_lines,
+    restore_export,
+    verify_export,
+)
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import (
     SEAL_UNCHECKED,
@@ -424,22 +429,27 @@ def _is_register(file: Path) -> bool:
 
 
 def _verify_export_file(export: Path, given: GivenSeal, *, judge: bool) -> Verification:
-    """Verify an export by itself; judge its events in a register of their own, in memory."""
-    with opened_lines(export) as lines:
-        events = sum(1 for _ in feed_of_export(lines))
-    _print_uncovered(given, str(export), events)
-    of_seal = () if given.sealed is None else signature_discrepancies(given.sealed, given.key)
-    findings = list(of_seal)
-    with opened_lines(export) as lines:
-        findings += verify_export(lines)
-    if given.sealed is not None:
-        with opened_lines(export) as lines:
-            findings += seal_discrepancies(feed_of_export(lines), given.sealed, given.heads)
-    if findings or not (judge or events <= JUDGED_UNASKED):
-        return Verification(tuple(findings))
-    with Register.open("memory:") as register:
-        register.restore(export)
-        return judge_events(register.store, register.session)
+    """Verify an export by itself; judge its events in a register of their own, in memory.
+
+    It is read once, so that all of it is looked at as it was at one moment.
+    """
+    with private_lines(export) as lines:
+
+        def anew() -> TextIO:
+            lines.seek(0)
+            return lines
+
+        events = sum(1 for _ in feed_of_export(anew()))
+        _print_uncovered(given, str(export), events)
+        of_seal = () if given.sealed is None else signature_discrepancies(given.sealed, given.key)
+        findings = [*of_seal, *verify_export(anew())]
+        if given.sealed is not None:
+            findings += seal_discrepancies(feed_of_export(anew()), given.sealed, given.heads)
+        if findings or not (judge or events <= JUDGED_UNASKED):
+            return Verification(tuple(findings))
+        with Register.open("memory:") as register:
+            restore_export(register.store, anew())
+            return judge_events(register.store, register.session)
 
 
 def export(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +30,7 @@ from peelflow.reports.content import Table
 from peelflow.reports.lifecycle_page import page_of, say_needs
 from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
-from peelflow.rulebook.national import examine
+from peelflow.rulebook.national import examine, national
 from peelflow.rulebook.schema import UNKNOWN_DAY
 from peelflow.wording import say_counts, say_in_force, say_within, suggestion
 
@@ -308,7 +308,13 @@ def _end_rows(lifecycle: Lifecycle) -> Iterator[tuple[str, ...]]:
 
 
 def diff_rules(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A rule file, or a folder of them.")],
+    old: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OLD",
+            help="A rule file, a folder of them, or a national lifecycle, such as level-3@2.",
+        ),
+    ],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The same, as it is now.")],
 ) -> None:
     """Say what an edit of rule files means.
@@ -317,7 +323,7 @@ def diff_rules(
     1 if anything did.
     """
     is_changed = False
-    for before, after in _lifecycle_pairs(_examined(old), _examined(new)):
+    for before, after in _lifecycle_pairs(_lifecycles_of(old), _lifecycles_of(new)):
         if before is None or after is None:
             name = f"{before or after}"
             differences = [f"the lifecycle {'appeared' if before is None else 'vanished'}"]
@@ -330,6 +336,15 @@ def diff_rules(
             output.line(f"  {difference}")
     if is_changed:
         raise typer.Exit(FINDINGS)
+
+
+def _lifecycles_of(place: Path) -> tuple[Lifecycle, ...]:
+    """Return the lifecycles of rule files, or the national one that is named."""
+    if not place.exists():
+        for lifecycle in national().lifecycles:
+            if str(lifecycle) == str(place):
+                return (lifecycle,)
+    return _examined(place).lifecycles
 
 
 def _examined(path: Path) -> CheckedRules:
@@ -347,15 +362,15 @@ def _examined(path: Path) -> CheckedRules:
 
 
 def _lifecycle_pairs(
-    old: CheckedRules, new: CheckedRules
+    old: Sequence[Lifecycle], new: Sequence[Lifecycle]
 ) -> list[tuple[Lifecycle | None, Lifecycle | None]]:
     """Pair lifecycles by name, the latest version of each; two alone are a pair by themselves."""
-    if len(old.lifecycles) == len(new.lifecycles) == 1:
-        return [(old.lifecycles[0], new.lifecycles[0])]
-    before, after = _latest_versions(old.lifecycles), _latest_versions(new.lifecycles)
+    if len(old) == len(new) == 1:
+        return [(old[0], new[0])]
+    before, after = _latest_versions(old), _latest_versions(new)
     return [(before.get(name), after.get(name)) for name in sorted({*before, *after})]
 
 
-def _latest_versions(lifecycles: tuple[Lifecycle, ...]) -> dict[str, Lifecycle]:
+def _latest_versions(lifecycles: Sequence[Lifecycle]) -> dict[str, Lifecycle]:
     by_version = sorted(lifecycles, key=lambda lifecycle: lifecycle.version)
     return {lifecycle.name: lifecycle for lifecycle in by_version}

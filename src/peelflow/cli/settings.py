@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, str] = {
     "actor": "PEELFLOW_ACTOR",
     "actor_role": "PEELFLOW_ACTOR_ROLE",
     "recorded_by": "PEELFLOW_RECORDED_BY",
+    "national": "PEELFLOW_NATIONAL",
 }
 """What can be set, with the variable of the environment that sets it."""
 _MEANT: Mapping[str, str] = {
@@ -39,6 +40,7 @@ _MEANT: Mapping[str, str] = {
     "actor": "name who decides",
     "actor_role": "name the role",
     "recorded_by": "name who types",
+    "national": "name the folder of changes to the national rules",
 }
 """What to do about a setting that says nothing, as by a service that lacks its value."""
 
@@ -55,6 +57,7 @@ class Settings:
         actor: Who decides.
         actor_role: The role in which.
         recorded_by: Who types.
+        national: A folder of changes to the national rules, meant so too, which is tried.
     """
 
     file: Path | None = None
@@ -64,6 +67,7 @@ class Settings:
     actor: str | None = None
     actor_role: str | None = None
     recorded_by: str | None = None
+    national: str | None = None
 
     @property
     def force_in_use(self) -> str | None:
@@ -74,6 +78,11 @@ class Settings:
     def recorded_by_in_use(self) -> str | None:
         """Who types what others decide, by the environment or else the file."""
         return os.environ.get(VARIABLES["recorded_by"], self.recorded_by)
+
+    @property
+    def national_in_use(self) -> str | None:
+        """The changes to the national rules that are tried, by the environment or else the file."""
+        return os.environ.get(VARIABLES["national"]) or self.national
 
     def defaults(self, commands: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each command takes where nothing is said; not the force, which is a filter.
@@ -166,6 +175,8 @@ def _setting(file: Path, name: str, value: Any) -> str | tuple[str, ...]:
     if name == "rules":
         return tuple(str(file.parent / each) for each in values)
     text = str(value)
+    if name == "national":
+        return str(file.parent / text)
     return _located(text, file.parent) if name == "register" else text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -87,11 +88,23 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def account_name() -> str | None:
+    """Return the name of the account that runs this program; None where the system tells none.
+
+    A register asks it for who typed what a signatory decided, unless it is given another way.
+    """
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
 @frozen(eq=False)
 class Services:
     """What every session of a register works with.
 
-    `force` is the one that it is opened for, and `recorded_by` its user: who types.
+    `force` is the one that it is opened for, and `recorded_by` its user: who types. `account` tells
+    who runs the program, where no user is named.
     """
 
     store: Store
@@ -101,6 +114,7 @@ class Services:
     predicates: Mapping[str, Predicate]
     force: str | None = None
     recorded_by: str | None = None
+    account: Callable[[], str | None] = account_name
     names: KnownNames = field(init=False, repr=False)
     kept_rules: KeptRules = field(init=False, repr=False)
     lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)

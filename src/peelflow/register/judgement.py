@@ -170,14 +170,9 @@ def _why_unlawful(
     """Return why an event could not have happened to a record as it then stood, or nothing."""
 
     def as_kept(context: Context) -> Context:
-        if record is None:
-            return evolve(context, predicates=predicates, signers=frozenset())
-        return evolve(
-            context,
-            predicates=predicates,
-            signers=roles_signing(session.lifecycle(record)),
-            inspection=_as_it_may_have_covered(record, context),
-        )
+        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
+        covering = _as_it_may_have_covered(record, context) if record else context.inspection
+        return evolve(context, predicates=predicates, signers=signers, inspection=covering)
 
     match event.what:
         case TransitionTaken() as what if record:

@@ -6,7 +6,6 @@ every event that a verb makes.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import date
 
@@ -225,18 +224,10 @@ def recorder_of(session: Session, provenance: Provenance) -> str:
     signs = actor.role in signing_roles(session.rulebook)
     if role.side != "inspectorate" and not signs:
         return actor.person
-    user = session.services.recorded_by or (account_name() if signs else None)
+    user = session.services.recorded_by or (session.services.account() if signs else None)
     if user is None:
         who = "a signatory" if signs else "an inspectorate"
         why = f"does not say who recorded it; {who} does not log in to this register"
         instead = "give recorded_by, or open the register with it"
         raise InvalidRequest(f"the decision of {actor}", why, instead)
     return user
-
-
-def account_name() -> str | None:
-    """Return the name of the account that runs this program; None where the system tells none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return None

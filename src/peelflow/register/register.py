@@ -17,7 +17,7 @@ from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
 from peelflow.register.as_at import HISTORIES_AT_ONCE, figures_of
 from peelflow.register.batch import Batch
-from peelflow.register.context import Services, utc_now
+from peelflow.register.context import Services, account_name, utc_now
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.register.timers import Deadline, TickResult, recorded_deadline, tick
@@ -76,6 +76,7 @@ class Register:
         *,
         rulebook: Rulebook,
         clock: Callable[[], datetime] = utc_now,
+        account: Callable[[], str | None] = account_name,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
@@ -87,6 +88,8 @@ class Register:
             store: An open store.
             rulebook: The rules.
             clock: Tells the present moment in UTC.
+            account: Tells who runs the program: who typed what a signatory decided, if it has no
+                user.
             predicates: The Python functions that the rules' predicates name.
             documents: A folder to keep documents in, by digest; the store keeps them if left out.
             force: The only force whose records are shown and moved; every force's if left out.
@@ -96,8 +99,8 @@ class Register:
             InvalidRequest: The documents' folder cannot be made, or an argument cannot be meant.
         """
         known = predicates or {}
-        check_services(rulebook, clock, known, recorded_by)
-        store = scope_store(force, store)
+        check_services(rulebook, clock, account, known, recorded_by)
+        store = scope_store(force, store, rulebook.vocabulary.categories)
         self.store: Store = store
         self.documents: DocumentStore = documents_of(store, documents)
         self.rulebook: Rulebook = with_kept_words(store, rulebook)
@@ -106,6 +109,7 @@ class Register:
             documents=self.documents,
             rulebook=self.rulebook,
             clock=clock,
+            account=account,
             predicates=dict(known),
             force=force,
             recorded_by=recorded_by,
@@ -118,6 +122,7 @@ class Register:
         *,
         rulebook: Rulebook | None = None,
         clock: Callable[[], datetime] = utc_now,
+        account: Callable[[], str | None] = account_name,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
@@ -126,8 +131,8 @@ class Register:
         """Open the store at `url` under a rulebook.
 
         `url` is `memory:`, `sqlite:///file` (made when it does not exist) or a database's;
-        `rulebook` is the national one when left out. `clock`, `predicates`, `documents`, `force`
-        and `recorded_by` are those of the class.
+        `rulebook` is the national one when left out. `clock`, `account`, `predicates`, `documents`,
+        `force` and `recorded_by` are those of the class.
         """
         store = open_store(url)
         try:
@@ -135,6 +140,7 @@ class Register:
                 store,
                 rulebook=rulebook or national(),
                 clock=clock,
+                account=account,
                 predicates=predicates,
                 documents=documents,
                 force=force,
@@ -151,6 +157,7 @@ class Register:
         *,
         rulebook: Rulebook | None = None,
         clock: Callable[[], datetime] = utc_now,
+        account: Callable[[], str | None] = account_name,
         predicates: Mapping[str, Predicate] | None = None,
         documents: str | PathLike[str] | None = None,
         force: str | None = None,
@@ -159,8 +166,8 @@ class Register:
         """Open a register in an application's transaction: what it keeps is kept when that commits.
 
         `connection` is an SQLAlchemy connection in a transaction; `rulebook` is the national one
-        when left out. `clock`, `predicates`, `documents`, `force` and `recorded_by` are those of
-        the class.
+        when left out. `clock`, `account`, `predicates`, `documents`, `force` and `recorded_by`
+        are those of the class.
 
         Raises:
             InvalidRequest: The connection cannot be joined.
@@ -170,6 +177,7 @@ class Register:
             joined_store(connection),
             rulebook=rulebook or national(),
             clock=clock,
+            account=account,
             predicates=predicates,
             documents=documents,
             force=force,

@@ -202,10 +202,12 @@ class Session(ReadSet):
     def alike_person(self, used: UsedName) -> str | None:
         """Return the person of a force whom a reader would take for another, None for nobody.
 
-        Unlike `alike_name` it reads no whole store: every act asks it.
+        Unlike `alike_name` it reads no whole store: every act asks it. A register for one force
+        reads that one's people, and no other's.
         """
         categories = self.rulebook.vocabulary.categories
-        self.services.names.read_people(self.services.store, used.force, categories)
+        force = self.services.force or used.force
+        self.services.names.read_people(self.services.store, force, categories)
         return self._alike_to_known(used)
 
     def _alike_to_known(self, used: UsedName) -> str | None:

@@ -591,13 +591,18 @@ def check_position_reached(services: Services, known: int | None) -> None:
 
 
 def check_services(
-    rulebook: object, clock: object, predicates: Mapping[str, object], recorded_by: object
+    rulebook: object,
+    clock: object,
+    account: object,
+    predicates: Mapping[str, object],
+    recorded_by: object,
 ) -> None:
     """Refuse what a register cannot work with: no rulebook, no clock, no functions, no user."""
     if recorded_by is not None:
         check_name(recorded_by, "recorded_by")
     check_type(rulebook, Rulebook, "the rulebook", "give what `load(path)` returns")
     check_callable(clock, "the clock", "give a function that returns the moment in UTC")
+    check_callable(account, "the account", "give a function that returns who runs the program")
     check_type(predicates, Mapping, "the predicates", "give a dict of functions by their names")
     for name, predicate in predicates.items():
         check_callable(predicate, f"the predicate {name}", "give a function")

@@ -9,24 +9,26 @@ with this version. Else the files are read and proved.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
-from functools import cache
+from functools import cache, wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 from attrs import evolve
 
 from peelflow import errors
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model import requirements
 from peelflow.model import rules as rule_classes
 from peelflow.rulebook import rulebook as rulebook_classes
 from peelflow.rulebook.authority import Authority
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.wording import printable
+from peelflow.wording import listed, printable
 
 if TYPE_CHECKING:
     from peelflow.model.rules import MigrationPlan
@@ -154,14 +156,78 @@ CACHE_DIGEST = "2dad7eaef57bbd909c4df4838f301109dfacb7cc8b1159979fe98986b9949b00
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
-@cache
+_CHANGES: ContextVar[Path | None] = ContextVar("national_changes", default=None)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Remembered(Protocol[T_co]):
+    """A function of nothing that is worked out once, and that function itself."""
+
+    @property
+    def __wrapped__(self) -> Callable[[], T_co]: ...
+
+    def __call__(self) -> T_co: ...
+
+
+@contextmanager
+def changed_national(folder: Path) -> Iterator[None]:
+    """Let a change of the national rules hold in a block, as if peelflow had come with it.
+
+    The folder has `national`, `versions` and `relevelling`, as the rules that come with peelflow
+    have. Each file in them stands beside those that came, or in place of the one of its name.
+
+    Args:
+        folder: Where the changed files are.
+
+    Raises:
+        InvalidRequest: No rule file lies in those folders.
+    """
+    if not any(any((folder / kind).glob("*.yaml")) for kind in (NATIONAL, *PLANS)):
+        why = f"has no rule file in {listed((NATIONAL, *PLANS))}"
+        instead = "put what changes there, as in the rules that came with peelflow"
+        raise InvalidRequest(f"the change of the national rules {folder}", why, instead)
+    token = _CHANGES.set(folder)
+    try:
+        yield
+    finally:
+        _CHANGES.reset(token)
+
+
+def _once_for_each_change(function: Callable[[], T]) -> _Remembered[T]:
+    """Return a function that remembers its result, for each change of the national rules."""
+    remembered = cache(lambda _: function())
+
+    @wraps(function)
+    def result() -> T:
+        return remembered(_CHANGES.get())
+
+    return cast("_Remembered[T]", result)
+
+
+def _rule_files(*kinds: str) -> list[Path]:
+    """Return where the national files of some folders are: those that came, then those added."""
+    rules, changes = shipped_folder("rules"), _CHANGES.get()
+    if changes is None:
+        return [rules / kind for kind in kinds]
+    places = [(kind, place / kind) for place in (rules, changes) for kind in kinds]
+    files = {
+        (kind, path.name): path for kind, folder in places for path in sorted(folder.glob("*.yaml"))
+    }
+    return list(files.values())
+
+
+@_once_for_each_change
 def national() -> Rulebook:
     """Return the national rulebook that comes with peelflow.
 
     Raises:
         FileNotFoundError: This installation came without its rules.
+        InvalidRules: A change of them, which holds here, has faults.
     """
     rules = shipped_folder("rules")
+    if _CHANGES.get() is not None:
+        return _proved(_rule_files(NATIONAL))
     kept = _genuine_cache(rules / CACHE_FILE)
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
@@ -179,7 +245,7 @@ def _genuine_cache(file: Path) -> str:
     return kept.decode("utf-8") if sha256(kept).hexdigest() == CACHE_DIGEST else ""
 
 
-@cache
+@_once_for_each_change
 def national_plans() -> Mapping[str, MigrationPlan]:
     """Return the plans that come with the national rules by name, all proved.
 
@@ -199,7 +265,7 @@ def national_plans() -> Mapping[str, MigrationPlan]:
     return {plan.name: plan for plan in checked.rulebook.migrations}
 
 
-@cache
+@_once_for_each_change
 def relevelling_plans() -> Mapping[str, MigrationPlan]:
     """Return those of the national plans that lead from one level to another, by name.
 
@@ -232,11 +298,11 @@ def plans_between_versions(old: str, new: str) -> tuple[MigrationPlan, ...]:
     return tuple(found) if old == new else ()
 
 
-@cache
+@_once_for_each_change
 def _plan_files() -> RuleFiles:
     from peelflow.rulebook.loader import read_files
 
-    return read_files([shipped_folder("rules") / folder for folder in PLANS])
+    return read_files(_rule_files(*PLANS))
 
 
 def national_plans_among(rulebook: Rulebook) -> tuple[MigrationPlan, ...]:
@@ -253,9 +319,13 @@ def national_plans_among(rulebook: Rulebook) -> tuple[MigrationPlan, ...]:
 
 def prove_national(rules: Path) -> Rulebook:
     """Return the national rulebook of a folder of rules, read and proved anew."""
+    return _proved([rules / NATIONAL])
+
+
+def _proved(paths: Sequence[Path]) -> Rulebook:
     from peelflow.rulebook.loader import check_files, read_files
 
-    return _without_errors(check_files(read_files([rules / NATIONAL]), Rulebook()))
+    return _without_errors(check_files(read_files(paths), Rulebook()))
 
 
 def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
@@ -312,7 +382,7 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
     return check_files(files, base, shipped, national_plans_among(base) if is_moved else ())
 
 
-@cache
+@_once_for_each_change
 def authority() -> Authority:
     """Return the national rules, with their plans as these files say them.
 

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 from attrs import fields as fields_of
 
-from peelflow.errors import Diagnostic, InvalidRequest
+from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.constraints import ALL_QUESTION_SETS
 from peelflow.model.question_sets import QuestionSet, QuestionSetFile
 from peelflow.model.requirements import Evidence, atoms_of
@@ -295,7 +295,7 @@ def merge_vocabularies(
                 roles = {**parts["roles"], **vocabulary.roles}
                 parts[part][name] = _narrowed(word, parts[part][name], roles)
                 faults += _wider_faults(word, parts[part][name], name, roles)
-            elif name in parts[part] and not _is_same_set(word, parts[part][name]):
+            elif name in parts[part] and not _is_given_again(word, parts[part][name]):
                 faults.append(_redefined_fault(vocabulary, what, name, (word, parts[part][name])))
             parts[part].setdefault(name, word)
     for vocabulary in own:
@@ -304,9 +304,19 @@ def merge_vocabularies(
     return Vocabulary(first.vocabulary, **parts, span=first.span), faults
 
 
-def _is_same_set(word: object, known: object) -> bool:
-    """Say whether a question set is one that is known already: it may be read twice."""
-    return isinstance(word, QuestionSet) and word == known
+def _is_given_again(word: Any, known: Any) -> bool:
+    """Say whether a word is one that is known already, from the same place of a file of that name.
+
+    A question set is a file of its own, and is the same wherever it lies.
+    """
+    if type(word) is not type(known) or word != known or isinstance(word, str):
+        return False
+    return isinstance(word, QuestionSet) or _place_of(word) == _place_of(known)
+
+
+def _place_of(word: Any) -> tuple[str, int, int]:
+    span: Span = word.span
+    return span.file.rpartition("/")[2], span.line, span.column
 
 
 _PERMISSIONS: Mapping[type, str] = {Role: "appointed_by", FieldRule: "amended_by"}

@@ -6,7 +6,7 @@ A store is one of ours, or one that another package brings by entry point.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from heapq import merge
@@ -16,6 +16,7 @@ from typing import Protocol, TypeGuard
 
 from peelflow.errors import InvalidRequest, MissingDependency, StoreUnavailable
 from peelflow.files import read_regular
+from peelflow.model.rules import Category
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
@@ -61,13 +62,20 @@ def joined_store(connection: object) -> Store:
     return join_connection(connection)
 
 
-def scope_store(force: str | None, store: Store) -> Store:
-    """Return a store as one force sees it; the store itself where no force is named."""
+def scope_store(force: str | None, store: Store, categories: Mapping[str, Category]) -> Store:
+    """Return a store as one force sees it; the store itself where no force is named.
+
+    `categories` tell by their names which fields name a record.
+    """
     if force is None:
         return store
     from peelflow.stores.scoped import ScopedStore
 
-    return ScopedStore(store, force)
+    references = {
+        name: [field for field, rule in category.fields.items() if rule.type == "reference"]
+        for name, category in categories.items()
+    }
+    return ScopedStore(store, force, lambda category: references.get(category, ()))
 
 
 ENTRY_POINT_GROUP = "peelflow.stores"

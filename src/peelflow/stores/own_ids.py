@@ -7,12 +7,13 @@ the register for every force sees it with the name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
 from peelflow.model.records import (
     Added,
+    Amended,
     ChildLinked,
     Corrected,
     Event,
@@ -20,6 +21,7 @@ from peelflow.model.records import (
     Record,
     TakenOver,
     TransitionTaken,
+    Value,
 )
 from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.rows import chain
@@ -28,6 +30,8 @@ MARK = " (of "
 """Stands between an id and the force whose own it is."""
 _APPOINTMENT = "appointment:"
 Rename = Callable[[str], str]
+ReferencesOf = Callable[[str], Collection[str]]
+"""Returns, of a category by its name, the fields that name a record."""
 
 
 @frozen
@@ -74,23 +78,47 @@ class OwnIds:
         return self.own(record) if record in taken or self.is_reserved(record) else record
 
 
-def renamed_event(event: Event, rename: Rename) -> Event:
+def no_references(category: str) -> Collection[str]:
+    """Return no field: where nobody knows the rules, none is known to name a record."""
+    del category
+    return ()
+
+
+def renamed_event(
+    event: Event,
+    rename: Rename,
+    references_of: ReferencesOf = no_references,
+    *,
+    category: str = "",
+) -> Event:
     """Return an event with each record's id in it renamed.
 
     Args:
         event: The event.
         rename: Returns the other id of one.
+        references_of: Returns the fields of a category that name a record.
+        category: The record's category.
     """
 
     def maybe(record: str | None) -> str | None:
         return None if record is None else rename(record)
 
+    def entry_renamed(entry: Added | TakenOver) -> Added | TakenOver:
+        fields = _renamed_fields(entry.fields, rename, references_of(entry.category))
+        return evolve(entry, parent=maybe(entry.parent), fields=fields)
+
     what = event.what
     match what:
         case Added() | TakenOver():
-            what = evolve(what, parent=maybe(what.parent))
+            what = entry_renamed(what)
         case Corrected(entry=(Added() | TakenOver()) as entry):
-            what = evolve(what, entry=evolve(entry, parent=maybe(entry.parent)))
+            what = evolve(what, entry=entry_renamed(entry))
+        case Amended(field=name) if name in references_of(category):
+            old, new = (
+                value if not isinstance(value, str) else rename(value)
+                for value in (what.old, what.new)
+            )
+            what = Amended(name, old, new)
         case ChildLinked():
             what = ChildLinked(rename(what.child))
         case ParentLinked():
@@ -103,12 +131,24 @@ def renamed_event(event: Event, rename: Rename) -> Event:
     return evolve(event, record=rename(event.record), what=what)
 
 
-def renamed_record(record: Record, rename: Rename) -> Record:
+def _renamed_fields(
+    fields: Mapping[str, Value], rename: Rename, references: Collection[str]
+) -> Mapping[str, Value]:
+    """Return fields with each id renamed in those that name a record."""
+    named = {name: fields[name] for name in references if name in fields}
+    renamed = {name: rename(value) for name, value in named.items() if isinstance(value, str)}
+    return {**fields, **renamed} if renamed else fields
+
+
+def renamed_record(
+    record: Record, rename: Rename, references_of: ReferencesOf = no_references
+) -> Record:
     """Return a record with each id in it renamed.
 
     Args:
         record: The record.
         rename: Returns the other id of one.
+        references_of: Returns the fields of a category that name a record.
     """
     return evolve(
         record,
@@ -116,16 +156,34 @@ def renamed_record(record: Record, rename: Rename) -> Record:
         parent=None if record.parent is None else rename(record.parent),
         successor=None if record.successor is None else rename(record.successor),
         children=tuple(map(rename, record.children)),
+        fields=_renamed_fields(record.fields, rename, references_of(record.category)),
     )
 
 
-def renamed_batch(batch: WriteBatch, names: Mapping[str, str]) -> WriteBatch:
+def ids_in(record: Record, references: Collection[str]) -> Iterator[str]:
+    """Yield each id in a record, its own first.
+
+    Args:
+        record: The record.
+        references: The fields that name a record.
+    """
+    named = (value for name, value in record.fields.items() if name in references)
+    for value in (record.id, record.parent, record.successor, *record.children, *named):
+        if isinstance(value, str):
+            yield value
+
+
+def renamed_batch(
+    batch: WriteBatch, names: Mapping[str, str], references_of: ReferencesOf = no_references
+) -> WriteBatch:
     """Return a batch with its events and records under other ids, chained anew.
 
     Args:
         batch: The batch.
         names: The other ids of those that have one.
+        references_of: Returns the fields of a category that name a record.
     """
+    categories = categories_in(batch)
 
     def rename(record: str) -> str:
         return names.get(record, record)
@@ -133,11 +191,12 @@ def renamed_batch(batch: WriteBatch, names: Mapping[str, str]) -> WriteBatch:
     heads: dict[str, str] = {}
     entries = list[StoredEvent]()
     for entry in batch.entries:
-        event = renamed_event(entry.event, rename)
+        category = categories.get(entry.event.record, "")
+        event = renamed_event(entry.event, rename, references_of, category=category)
         made = chain(heads.get(event.record, entry.previous), event)
         heads[event.record] = made.digest
         entries.append(made)
-    records = (renamed_record(stored.record, rename) for stored in batch.records)
+    records = (renamed_record(stored.record, rename, references_of) for stored in batch.records)
     return evolve(
         batch,
         entries=tuple(entries),
@@ -146,16 +205,27 @@ def renamed_batch(batch: WriteBatch, names: Mapping[str, str]) -> WriteBatch:
     )
 
 
-def ids_of_batch(batch: WriteBatch) -> Iterable[str]:
-    """Return the ids that a batch reads, moves or tells of, each once."""
-    told = dict.fromkeys(batch.read_set)
+def categories_in(batch: WriteBatch) -> Mapping[str, str]:
+    """Return the category of each record that a batch moves."""
+    return {stored.record.id: stored.record.category for stored in batch.records}
+
+
+def ids_of_batch(batch: WriteBatch, references_of: ReferencesOf = no_references) -> Iterable[str]:
+    """Return the ids that a batch reads, moves or tells of, each once.
+
+    Args:
+        batch: The batch.
+        references_of: Returns the fields of a category that name a record.
+    """
+    told, categories = dict.fromkeys(batch.read_set), categories_in(batch)
 
     def note(record: str) -> str:
         told[record] = None
         return record
 
     for entry in batch.entries:
-        renamed_event(entry.event, note)
+        category = categories.get(entry.event.record, "")
+        renamed_event(entry.event, note, references_of, category=category)
     for stored in batch.records:
-        renamed_record(stored.record, note)
+        renamed_record(stored.record, note, references_of)
     return told

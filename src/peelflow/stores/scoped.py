@@ -20,7 +20,7 @@ from typing import NoReturn
 from attrs import evolve
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
-from peelflow.model.records import Record
+from peelflow.model.records import Added, Corrected, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
     OWN_RULES_MARK,
@@ -42,7 +42,10 @@ from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
     MARK,
     OwnIds,
+    ReferencesOf,
+    ids_in,
     ids_of_batch,
+    no_references,
     renamed_batch,
     renamed_event,
     renamed_record,
@@ -72,8 +75,10 @@ class ScopedStore:
     url: str
     capabilities: Capabilities
 
-    def __init__(self, store: Store, force: object) -> None:
-        """Take the store and the only force whose records are seen.
+    def __init__(
+        self, store: Store, force: object, references_of: ReferencesOf = no_references
+    ) -> None:
+        """Take the store, the only force whose records are seen, and what knows their references.
 
         Raises:
             InvalidRequest: The force is no text, or empty.
@@ -82,6 +87,7 @@ class ScopedStore:
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
         self._store, self.force, self._ids = store, force, OwnIds(force)
+        self._references_of = references_of
         self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
 
@@ -173,21 +179,27 @@ class ScopedStore:
         return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
 
     def _shown(self, record: Record) -> Record:
-        has_own = any(MARK in name for name in (record.id, record.parent or "", *record.children))
-        is_plain = not (has_own or MARK in (record.successor or ""))
-        return record if is_plain else renamed_record(record, self._ids.shown)
+        references = self._references_of(record.category)
+        if not any(MARK in name for name in ids_in(record, references)):
+            return record
+        return renamed_record(record, self._ids.shown, self._references_of)
 
-    def _shown_event(self, entry: StoredEvent) -> StoredEvent:
+    def _shown_event(self, entry: StoredEvent, category: str) -> StoredEvent:
         if MARK not in entry.text:
             return entry
-        return evolve(entry, event=renamed_event(entry.event, self._ids.shown))
+        shown = self._ids.shown
+        event = renamed_event(entry.event, shown, self._references_of, category=category)
+        return evolve(entry, event=event)
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of one of the force's records that carries a key."""
         check_texts(key)
-        kept = self._ids.kept(record, self._stored((record,)))
+        stored = self._stored((record,))
+        kept = self._ids.kept(record, stored)
         entry = None if kept is None else self._store.event_with_key(kept, key)
-        return None if entry is None else self._shown_event(entry)
+        if kept is None or entry is None:
+            return None
+        return self._shown_event(entry, stored[kept].record.category)
 
     def append(self, batch: WriteBatch) -> None:
         """Keep a batch that moves the force's own records alone.
@@ -210,7 +222,8 @@ class ScopedStore:
         names = self._names_in(batch, taken=())
         while True:
             try:
-                return self._store.append(renamed_batch(batch, names) if names else batch)
+                renamed = renamed_batch(batch, names, self._references_of) if names else batch
+                return self._store.append(renamed)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
@@ -239,7 +252,7 @@ class ScopedStore:
 
         `taken` are ids that other forces have.
         """
-        ids = ids_of_batch(batch)
+        ids = ids_of_batch(batch, self._references_of)
         stored = self._stored(ids)
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
         names = {}
@@ -262,19 +275,34 @@ class ScopedStore:
         asked = [*ids, *map(self._ids.own, ids)]
         own = self._store.histories(asked, force=self._own(force))
         return {
-            name: tuple(map(self._shown_event, own[place]))
+            name: tuple(self._shown_history(own[place]))
             for name in ids
             for place in (self._ids.own(name), name)
             if place in own
         }
 
+    def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+        category = ""
+        for entry in entries:
+            what = entry.event.what
+            of_entry = what.entry if isinstance(what, Corrected) else what
+            if isinstance(of_entry, Added | TakenOver):
+                category = of_entry.category
+            yield self._shown_event(entry, category)
+
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the force's records that match."""
-        parent = query.parent
+        parent, field = query.parent, query.field
         if parent is not None:
-            parent = self._ids.kept(parent, self._stored((parent,))) or parent
-        asked = evolve(query, force=self._own(query.force), parent=parent)
+            parent = self._kept_name(parent)
+        if field is not None and field[0] in self._references_of(query.category or ""):
+            field = field[0], self._kept_name(field[1])
+        asked = evolve(query, force=self._own(query.force), parent=parent, field=field)
         return map(self._shown, self._store.records(asked))
+
+    def _kept_name(self, record: str) -> str:
+        """Return what one of the force's records is kept as; its id where there is none."""
+        return self._ids.kept(record, self._stored((record,))) or record
 
     def totals(
         self, *, as_at: date | None = None, force: str | None = None, known: int | None = None

@@ -1,10 +1,4 @@
-"""Keep a register in one SQLite file, with full durability and the standard library alone.
-
-A child that inherits an open connection inherits SQLite's belief that it holds the file's locks,
-even for connections it opens itself. Its parent, closing last as it thinks, then removes the log
-that the child still writes to. So every connection is closed before a fork, and opened when next
-used.
-"""
+"""Keep a register in one SQLite file, with full durability and the standard library alone."""
 
 from __future__ import annotations
 
@@ -17,8 +11,7 @@ from itertools import chain
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
-from typing import Any, Protocol, TypeVar
-from weakref import WeakSet
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -51,6 +44,7 @@ from peelflow.stores.database import (
     check_keys_and_rules,
     quoted,
 )
+from peelflow.stores.fork_safety import ProcessIdentity, fork_guard
 from peelflow.stores.read_only import (
     ReadingConnection,
     connect_to_read,
@@ -67,51 +61,6 @@ from peelflow.stores.rows import (
     not_kept,
 )
 from peelflow.stores.schema_check import SchemaObjects, objects_of, sqlite_faults
-
-
-class Pausable(Protocol):
-    """Something that lets go of its file while the process forks."""
-
-    def pause(self) -> Callable[[], None]:
-        """Let go of the file; nobody takes it up before the returned call."""
-
-
-class ForkGuard:
-    """Pauses all that is open before a fork and resumes it after, on both sides."""
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._open: WeakSet[Pausable] = WeakSet()
-        self._resume: list[Callable[[], None]] = []
-
-    def add(self, store: Pausable) -> None:
-        """Pause `store` at every fork, as long as it lives."""
-        with self._lock:
-            self._open.add(store)
-
-    def before(self) -> None:
-        """Pause everything, and let nothing new be opened."""
-        self._lock.acquire()
-        self._resume = [store.pause() for store in self._open]
-
-    def after(self) -> None:
-        """Resume everything, in the parent and in the child."""
-        for resume in self._resume:
-            resume()
-        self._resume.clear()
-        self._lock.release()
-
-
-@cache
-def fork_guard() -> ForkGuard:
-    """Return the process's one guard, in force from the first call."""
-    guard = ForkGuard()
-    if hasattr(os, "register_at_fork"):  # there is nothing to register where nothing forks
-        os.register_at_fork(
-            before=guard.before, after_in_parent=guard.after, after_in_child=guard.after
-        )
-    return guard
-
 
 SCHEMA = 1
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -410,7 +359,7 @@ class SqliteStore(DatabaseStore):
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._closed = False
-        self._processes: dict[int, _ProcessConnection] = {}
+        self._processes: dict[ProcessIdentity, _ProcessConnection] = {}
         fork_guard().add(self)
         self._run(lambda _: None)
 
@@ -535,9 +484,8 @@ class SqliteStore(DatabaseStore):
     def _process(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
         # untouched in the dict: closing one that came across a fork would harm its file.
-        return self._processes.get(os.getpid()) or self._processes.setdefault(
-            os.getpid(), _ProcessConnection()
-        )
+        this = fork_guard().identity()
+        return self._processes.get(this) or self._processes.setdefault(this, _ProcessConnection())
 
     def _run(
         self, work: Callable[[sqlite3.Connection], _T], process: _ProcessConnection | None = None

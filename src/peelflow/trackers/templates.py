@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from attrs import frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, MissingDependency, Span
+from peelflow.model.records import Correction
 from peelflow.model.rules import SYSTEM, Category, FieldRule
 from peelflow.register.csv_schema import (
     DATE_COLUMNS,
@@ -77,6 +78,7 @@ COLUMN_MEANINGS: Mapping[str, str] = {
 }
 _MEANINGS_OF: Mapping[str, Mapping[str, str]] = {
     "corrections": {
+        "record": "The id of the record",
         "on": "The day that the correction is made on",
         "category": "What it should have been; empty, as each cell of what was right",
         "force": "The force that it should have been of",
@@ -87,6 +89,7 @@ _MEANINGS_OF: Mapping[str, Mapping[str, str]] = {
         "state": "The state that it should have been taken over in",
     },
     "links": {
+        "record": "The id of the record",
         "parent": "The id of the record above it",
         "on": "The day from which it lies there",
     },
@@ -210,6 +213,7 @@ def _choices_of(rulebook: Rulebook, category: Category) -> Mapping[str, tuple[st
         "level": ("1", "2", "3", "4", "none"),
         "state": tuple(states),
         "trigger": tuple(sorted(triggers)),
+        "correction": get_args(Correction),
         "actor_role": roles,
         "person_role": roles,
         "kind": tuple(vocabulary.evidence),

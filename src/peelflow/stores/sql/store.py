@@ -33,6 +33,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
+from peelflow.stores.fork_safety import fork_guard
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
@@ -64,7 +65,7 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import LATER_TABLES, check_schema, upgrade_schema
-from peelflow.stores.sqlite import fork_guard, lenient_text
+from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
 _IS_DOCUMENTS = tables.settings.c.name == DOCUMENTS_SETTING

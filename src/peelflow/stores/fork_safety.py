@@ -1,0 +1,76 @@
+"""Let go of files before the process forks, and tell a process from every other in its line.
+
+A child that inherits an open connection inherits SQLite's belief that it holds the file's locks,
+even for connections it opens itself. Its parent, closing last as it thinks, then removes the log
+that the child still writes to. So every connection is closed before a fork, and opened when next
+used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from threading import RLock
+from typing import Protocol
+from weakref import WeakSet
+
+ProcessIdentity = tuple[int, int]
+"""How many forks a process is away from the first one, and its number."""
+
+
+class Pausable(Protocol):
+    """Something that lets go of its file while the process forks."""
+
+    def pause(self) -> Callable[[], None]:
+        """Let go of the file; nobody takes it up before the returned call."""
+
+
+class ForkGuard:
+    """Pauses all that is open before a fork and resumes it after, on both sides."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._open: WeakSet[Pausable] = WeakSet()
+        self._resume: list[Callable[[], None]] = []
+        self._forks = 0
+
+    def identity(self) -> ProcessIdentity:
+        """Return what tells this process from those that it came from.
+
+        Its number alone does not: each container has a process 1, and numbers come again.
+        """
+        return self._forks, os.getpid()
+
+    def add(self, store: Pausable) -> None:
+        """Pause `store` at every fork, as long as it lives."""
+        with self._lock:
+            self._open.add(store)
+
+    def before(self) -> None:
+        """Pause everything, and let nothing new be opened."""
+        self._lock.acquire()
+        self._resume = [store.pause() for store in self._open]
+
+    def after(self) -> None:
+        """Resume everything, in the parent and in the child."""
+        for resume in self._resume:
+            resume()
+        self._resume.clear()
+        self._lock.release()
+
+    def after_in_child(self) -> None:
+        """Resume everything, in a process that is another one."""
+        self.after()
+        self._forks += 1
+
+
+@cache
+def fork_guard() -> ForkGuard:
+    """Return the process's one guard, in force from the first call."""
+    guard = ForkGuard()
+    if hasattr(os, "register_at_fork"):  # there is nothing to register where nothing forks
+        os.register_at_fork(
+            before=guard.before, after_in_parent=guard.after, after_in_child=guard.after_in_child
+        )
+    return guard
