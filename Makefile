@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups clients hosted judges mutants
+.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups clients hosted failover judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -74,6 +74,13 @@ clients: $(READY)
 hosted: $(READY)
 	PEELFLOW_HOSTED=1 $(BIN)/python -m pytest --no-cov -rs tests/stores/test_hosted.py \
 		tests/stores/test_read_only.py
+
+# The server that is written to is killed under load: three servers, Patroni and etcd (`etcd` on PATH).
+# As root, PYTHON must be one that another user may run, for PostgreSQL runs as nobody then.
+failover: $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .failover
+	$(BIN)/uv pip install --quiet --python .failover 'patroni[etcd3,psycopg3]==4.1.5' 'psycopg[binary]'
+	$(BIN)/python -m bench.failover .failover/bin/patroni $(ARGS)
 
 # Needs Debian's `spin` and a C compiler; EDITS is how many edits of each lifecycle are judged too.
 judges: $(READY)

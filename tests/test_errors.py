@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from peelflow import errors
 from peelflow.errors import (
+    AnswerLost,
     Conflict,
     Diagnostic,
     EventVoided,
@@ -47,6 +48,7 @@ DIAGNOSTICS = st.builds(
     Diagnostic, values_of(Span), TEXTS, TEXTS, TEXTS, steps=st.just(((Span("a", 2), "a step"),))
 )
 MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
+    AnswerLost: st.builds(AnswerLost, TEXTS, TEXTS, instead=st.one_of(st.none(), TEXTS)),
     PeelflowError: st.builds(PeelflowError, TEXTS),
     InvalidRules: st.builds(InvalidRules, st.lists(DIAGNOSTICS, max_size=3)),
     Refused: st.builds(Refused, values_of(Refusal)),
@@ -94,7 +96,8 @@ def every_error() -> dict[str, type[PeelflowError]]:
 def parts_of(kind: type[PeelflowError]) -> set[str]:
     """Return the names of the parts that an error of a class keeps."""
     ours = (base for base in kind.__mro__ if issubclass(base, PeelflowError))
-    return {part for base in ours for part in vars(base)["__annotations__"]} - {"code"}
+    said = {part for base in ours for part in vars(base)["__annotations__"]} - {"code"}
+    return {part for part in said if not part.startswith("_")}
 
 
 def test_the_tree_drawn_is_the_tree_there_is() -> None:

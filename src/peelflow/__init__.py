@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     # `as` makes each a public name of this module, for type checkers.
     from peelflow.engine.application_machine import machine as machine
     from peelflow.engine.decide import decide as decide
+    from peelflow.errors import AnswerLost as AnswerLost
     from peelflow.errors import Conflict as Conflict
     from peelflow.errors import Diagnostic as Diagnostic
     from peelflow.errors import EventVoided as EventVoided
@@ -171,9 +172,10 @@ _HOMES = {
     "peelflow.engine.application_machine": "machine",
     "peelflow.engine.decide": "decide",
     "peelflow.errors": (
-        "Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules KeyReused "
-        "MissingDependency NotPermitted PeelflowError RulesMismatch Span StoreBusy StoreError "
-        "StoreUnavailable StoreVersion UnknownDocument UnknownRecord UnstorableText Unverified"
+        "AnswerLost Conflict Diagnostic EventVoided InspectorateOnly InvalidRequest InvalidRules "
+        "KeyReused MissingDependency NotPermitted PeelflowError RulesMismatch Span StoreBusy "
+        "StoreError StoreUnavailable StoreVersion UnknownDocument UnknownRecord UnstorableText "
+        "Unverified"
     ),
     "peelflow.figures": "FigureLine Figures",
     "peelflow.model.decisions": (

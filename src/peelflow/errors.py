@@ -18,6 +18,7 @@ PeelflowError
 │   ├── StoreBusy (TimeoutError)     the store stayed locked for too long
 │   ├── StoreVersion                 the store's schema is newer than this peelflow
 │   └── StoreUnavailable             the file is no peelflow store, or is damaged
+│       └── AnswerLost               the server went away before it said what is kept
 └── MissingDependency (ImportError)  an optional dependency is not installed
 
 Each has a `code` that stays, and keeps its parts as attributes, also when it is copied or pickled.
@@ -267,7 +268,7 @@ class UnknownDocument(PeelflowError, LookupError):
 
 
 class StoreError(PeelflowError):
-    """The store could not do what it was asked; nothing of the batch is kept."""
+    """The store could not do what it was asked; nothing is kept, unless it is an `AnswerLost`."""
 
     code: ClassVar[str] = "store-error"
 
@@ -345,14 +346,27 @@ class StoreUnavailable(StoreError):
     """No store answers there, it is damaged or closed, or it has not what it needs to go on."""
 
     code: ClassVar[str] = "store-unavailable"
+    _says: ClassVar[str] = "cannot be used as a store"
+    _settles: ClassVar[str] = "check the path or restore it"
     url: str
     why: str
     instead: str
 
     def __init__(self, url: str, why: str, *, instead: str | None = None) -> None:
         self.url, self.why = url, why
-        self.instead = instead or "check the path or restore it"
-        super().__init__(f"{url} cannot be used as a store: {why}; {self.instead}")
+        self.instead = instead or self._settles
+        super().__init__(f"{url} {self._says}: {why}; {self.instead}")
+
+
+class AnswerLost(StoreUnavailable):
+    """The server went away after it was asked to keep something and before it answered.
+
+    Whether it is kept is undetermined: the same request with the same key settles it.
+    """
+
+    code: ClassVar[str] = "answer-lost"
+    _says: ClassVar[str] = "went away before it answered, and this may be kept or not"
+    _settles: ClassVar[str] = "repeat the request with its key, or read the record, to learn which"
 
 
 class MissingDependency(PeelflowError, ImportError):

@@ -25,7 +25,7 @@ from sqlalchemy.engine import Dialect as SqlalchemyDialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.errors import AnswerLost, InvalidRequest, StoreUnavailable
 from peelflow.stores.database import Dialect, Statements
 from peelflow.stores.read_only import (
     ReadingConnection,
@@ -282,6 +282,29 @@ def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     if getattr(_driver_error(fault), "sqlstate", None) == NOT_KEPT_STATE:
         message = not_kept("the batch")
     return StoreUnavailable(url, message, instead=_advice_for(fault))
+
+
+def answer_lost(url: str, fault: Exception) -> AnswerLost:
+    """Return that a database went away while it kept something, as an error of ours."""
+    return AnswerLost(url, " ".join(str(_driver_error(fault)).split()))
+
+
+def is_connection_lost(fault: Exception) -> bool:
+    """Return whether the server, or what lies between, went away before it answered.
+
+    Args:
+        fault: What SQLAlchemy, or psycopg alone, raised for a statement that was sent.
+    """
+    if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+        return True
+    origin = _driver_error(fault)
+    is_operational = any(base.__name__ == "OperationalError" for base in type(origin).__mro__)
+    code = getattr(origin, "sqlstate", None)
+    return is_operational and (code is None or code.startswith(_ENDED_STATES))
+
+
+_ENDED_STATES = ("08", "57P")
+"""PostgreSQL's classes: the connection failed; the server ends it, as where it is shut down."""
 
 
 def _advice_for(fault: Exception) -> str | None:

@@ -52,10 +52,12 @@ from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
     SQLITE,
+    answer_lost,
     ask,
     check_joined,
     check_same_file,
     database_unavailable,
+    is_connection_lost,
     is_contention,
     is_write_refused,
     make_engine,
@@ -307,7 +309,9 @@ class SqlStore(SqlStoreBase):
         rows = batch_rows(batch)
         if rows.moved is not None and not (batch.lifecycles or batch.documents):
             with self._driver() as driver:
-                if append_single_move(driver, rows, rows.events[0]):
+                with self._awaiting_answer():
+                    is_kept = append_single_move(driver, rows, rows.events[0])
+                if is_kept:
                     with self._lock:
                         cache_batch(self._cache, batch, rows)
                     return None
@@ -325,8 +329,11 @@ class SqlStore(SqlStoreBase):
         raise lost_transaction(batch)
 
     def _append_whole(self, batch: WriteBatch, *, alone: bool) -> None:
-        with self._reading() if alone else self._transaction() as connection:
-            append_in_one_statement(connection, batch, alone=alone)
+        if not alone:
+            with self._transaction() as connection:
+                return append_in_one_statement(connection, batch, alone=False)
+        with self._reading() as connection, self._awaiting_answer():
+            return append_in_one_statement(connection, batch, alone=True)
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         if not self._fast:
@@ -342,8 +349,10 @@ class SqlStore(SqlStoreBase):
             try:
                 yield held.driver_connection
             finally:
-                # INVARIANT: the pool of a closed store takes nothing back, so it is closed here.
-                (held.invalidate if self._closed else held.close)()
+                # INVARIANT: the pool of a closed store takes nothing back, so it ends here, and
+                # no pool takes back what the server has ended.
+                driver: Any = held.driver_connection
+                (held.invalidate if self._closed or driver.closed else held.close)()
 
     def feed(self, after: int, limit: int) -> tuple[FeedItem, ...]:
         """Return up to `limit` events behind position `after`, in order (S5)."""
@@ -451,9 +460,21 @@ class SqlStore(SqlStoreBase):
     def _transaction(self) -> Iterator[Connection]:
         with self._guarded(), self._engine.connect() as connection:
             connection.execution_options(writes=True)
-            with connection.begin():
+            with connection.begin() as transaction:
                 yield connection
                 check_same_file(connection, self.url)
+                with self._awaiting_answer():
+                    transaction.commit()
+
+    @contextmanager
+    def _awaiting_answer(self) -> Iterator[None]:
+        """Say that what is kept in the block may be kept or not, where no answer comes."""
+        try:
+            yield
+        except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
+            if is_connection_lost(fault):
+                raise answer_lost(self.url, fault) from fault
+            raise
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return self._decoded
