@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
@@ -322,14 +322,15 @@ def _at_key(node: Node, key: Span) -> Node:
     return MappingNode(node.entries, node.keys, key) if isinstance(node, MappingNode) else node
 
 
-def _read_by_schema(node: Node, cls: Any) -> Any:
+def _read_by_schema(node: Node, cls: Any, **named: str) -> Any:
+    """Read a mapping as a kind of the model; `named` is what its own key says of it."""
     shape = MAPPING_SCHEMAS[cls]
     if not isinstance(node, MappingNode):
         needed = [name for name, key in shape.keys.items() if key.required] or [*shape.keys][:1]
         instead = ", ".join(f"{name}: …" for name in needed)
         raise wrong_type(node, f"a mapping with {listed(shape.keys)}", f"write {{{instead}}}")
     collector = _FaultCollector()
-    values: dict[str, Any] = dict.fromkeys(shape.filled_in)
+    values: dict[str, Any] = {**dict.fromkeys(shape.filled_in), **named}
     readers, required = _keys_of(cls)
     for name, child in node.entries.items():
         key = shape.keys.get(name)
@@ -391,7 +392,26 @@ def _read_one_or_list(reader: _Reader, node: Node, kind: Any) -> Any:
 
 
 _TRIGGER = _Reader(TriggerName)
-_ALTERNATIVES = _Reader(Annotated[tuple[Transition, ...], AtLeastOne()])
+
+
+@attrs.define(eq=False, slots=False)
+class _StepReader(_Reader):
+    """What reads a step under its key, `kind`; what it answers is found once all is read."""
+
+    def read(self, node: Node) -> Any:
+        # A national step answers itself.
+        return _read_by_schema(node, Transition, trigger=self.kind, implements=self.kind)
+
+
+@attrs.define(eq=False, slots=False)
+class _AlternativesReader(_Reader):
+    """What reads the steps under one key, `kind`."""
+
+    def read(self, node: Node) -> Any:
+        steps = _read_sequence(_StepReader(self.kind), node, None)
+        if not steps:
+            raise empty_value(node.span, A_LIST)
+        return steps
 
 
 def _read_transitions(node: Node) -> tuple[Transition, ...]:
@@ -408,10 +428,8 @@ def _read_transitions(node: Node) -> tuple[Transition, ...]:
             if isinstance(child, SequenceNode)
             else SequenceNode((_at_key(child, place),), place)
         )
-        read = collector.read(alternatives, _ALTERNATIVES)
-        # A national step answers itself; what an own one answers is found once all is read.
-        named = {"trigger": trigger, "implements": trigger}
-        transitions += [attrs.evolve(transition, **named) for transition in read or ()]
+        read = collector.read(alternatives, _AlternativesReader(trigger))
+        transitions += read or ()
     collector.finish(A_MAPPING)
     return tuple(transitions)
 
@@ -509,11 +527,20 @@ def _read_requirement_text(text: str, span: Span) -> Any:
     if text in BARE:
         return _read_requirement(ScalarNode(text, span), None)
     try:
-        node = read_node(text, span.file)
+        node = _requirement_node(text)
     except InvalidRules as refused:
         faults = (attrs.evolve(diagnostic, span=span) for diagnostic in refused.diagnostics)
         raise InvalidRules(faults) from None
     return read_all(with_span(node, span), Requirement)
+
+
+@lru_cache(maxsize=256)
+def _requirement_node(text: str) -> Node:
+    """Return the nodes of a requirement that stands in a sentence, without its place.
+
+    Guarantees of several levels and versions say the same one.
+    """
+    return read_node(text, "")
 
 
 def _converter() -> Converter:

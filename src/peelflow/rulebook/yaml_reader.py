@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import yaml
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.texts import TEXT_TURNERS
@@ -60,7 +60,7 @@ def with_span(node: Node, span: Span) -> Node:
     """Give a node and all in it one place: that of the text it was read from."""
     match node:
         case ScalarNode():
-            return evolve(node, span=span)
+            return ScalarNode(node.value, span, node.is_ambiguous)
         case SequenceNode():
             return SequenceNode(tuple(with_span(item, span) for item in node.nodes), span)
         case _:
@@ -230,9 +230,13 @@ def read_node(text: str, file: str) -> Node:
     _refuse_unprintable(text, file)
     *lines, last = f"{text}|".splitlines()  # printable: these are all the line breaks it has
     builder = _NodeBuilder(_Positions(file, Span(file, len(lines) + 1, len(last))))
-    with _syntax_faults(builder.places):
-        for event in yaml.parse(text, Loader=LOADER):
-            builder.take(event)
+    parser = LOADER(text)
+    try:
+        with _syntax_faults(builder.places):
+            for event in iter(parser.get_event, None):
+                builder.take(event)
+    finally:
+        parser.dispose()
     return builder.node()
 
 
@@ -298,12 +302,20 @@ def _span_after(text: str, file: str) -> Span:
     return Span(file, len(lines) + 1, len(last) + 1)
 
 
-class _Composed(NamedTuple):
-    """A node, and the text of a scalar as it stands in the file; `is_plain`: without quotes."""
+class _Key(NamedTuple):
+    """What stands where a key does: of a scalar its text; `is_plain`: without quotes."""
 
-    node: Node
+    span: Span
     text: str | None = None
     is_plain: bool = False
+
+
+class _Anchored(NamedTuple):
+    """A node that an anchor names, what it is where a key stands, and its size."""
+
+    node: Node
+    key: _Key
+    size: _NodeSize
 
 
 @define
@@ -323,7 +335,7 @@ class _OpenNode:
     nodes: list[Node] = field(factory=list)
     entries: dict[str, Node] = field(factory=dict)
     keys: dict[str, Span] = field(factory=dict)
-    key: _Composed | None = None
+    key: _Key | None = None
 
 
 @define
@@ -334,7 +346,7 @@ class _NodeBuilder:
     faults: list[Diagnostic] = field(factory=list)
     _limits: _Limits = field(factory=_Limits)
     _open: list[_OpenNode] = field(factory=list)
-    _anchors: dict[str, tuple[_Composed, _NodeSize] | None] = field(factory=dict)
+    _anchors: dict[str, _Anchored | None] = field(factory=dict)
     _documents: int = 0
     _root: Node | None = None
 
@@ -370,9 +382,8 @@ class _NodeBuilder:
             instead = "remove the `---`, or put the second document into a file of its own"
             raise fault(span, "several-documents", "a second document starts here", instead)
 
-    def _place_of(self, event: Any) -> Span:
-        """Return the place of an event that begins a node, if it may begin one."""
-        span = self.places.of(event.start_mark)
+    def _check_begins(self, event: Any, span: Span) -> None:
+        """Refuse a tag, and an anchor that is named twice, at a node that begins."""
         if event.tag is not None:
             sentence = f"the tag `{shown(event.tag)}` has no meaning here"
             raise fault(span, "tag", sentence, "remove the tag; quote a value that must stay text")
@@ -380,21 +391,24 @@ class _NodeBuilder:
             sentence = f"the anchor `&{shown(event.anchor)}` stands here a second time"
             instead = "give each anchor a name of its own"
             self.faults.append(Diagnostic(span, "duplicate-anchor", sentence, instead))
-        return span
 
     def _scalar(self, event: Any) -> None:
-        text, style, span = event.value, event.style, self._place_of(event)
+        text, style, span = event.value, event.style, self.places.of(event.start_mark)
         if style == '"':  # the one that can write a character that does not stand in the file
             _refuse_unprintable(text, self.places.file, span)
-        depth = len(self._open) + 1
-        self._limits.count(1, len(text), depth, span)
-        composed = _Composed(_scalar_node(text, style, span), text, not style)
+        self._limits.count(1, len(text), len(self._open) + 1, span)
+        if event.tag is not None or event.anchor is not None:
+            self._check_begins(event, span)
+        node = _scalar_node(text, style, span)
         if event.anchor is not None:
-            self._anchors[event.anchor] = composed, _NodeSize(1, len(text), 1)
-        self._hold(composed)
+            key, size = _Key(span, text, not style), _NodeSize(1, len(text), 1)
+            self._anchors[event.anchor] = _Anchored(node, key, size)
+        self._hold(node, text, is_plain=not style)
 
     def _enter(self, event: Any) -> None:
-        span = self._place_of(event)
+        span = self.places.of(event.start_mark)
+        if event.tag is not None or event.anchor is not None:
+            self._check_begins(event, span)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         limits, depth = self._limits, len(self._open) + 1
@@ -405,14 +419,14 @@ class _NodeBuilder:
 
     def _leave(self) -> None:
         ended = self._open.pop()
-        composed, depth = _Composed(_ended_node(ended)), len(self._open) + 1
+        node, depth = _ended_node(ended), len(self._open) + 1
         deepest = max(ended.deepest, depth + 1 if ended.nodes or ended.entries else depth)
         if ended.anchor is not None:
             nodes, texts = self._limits.nodes - ended.nodes_before, self._limits.texts
             size = _NodeSize(nodes, texts - ended.texts_before, deepest - depth + 1)
-            self._anchors[ended.anchor] = composed, size
+            self._anchors[ended.anchor] = _Anchored(node, _Key(ended.span), size)
         self._reach(deepest)
-        self._hold(composed)
+        self._hold(node)
 
     def _alias(self, anchor: str, span: Span) -> None:
         """Take a node again: it counts as all that it holds."""
@@ -423,34 +437,33 @@ class _NodeBuilder:
         if named is None:
             sentence = f"`*{shown(anchor)}` stands inside what it names"
             raise fault(span, "alias-loop", sentence, "write the value out; nothing holds itself")
-        composed, size = named
-        self._limits.is_aliased, depth = True, len(self._open) + size.height
+        self._limits.is_aliased, size = True, named.size
+        depth = len(self._open) + size.height
         self._limits.count(size.nodes, size.texts, depth, span)
         self._reach(depth)
-        self._hold(composed)
+        self._hold(named.node, named.key.text, is_plain=named.key.is_plain)
 
     def _reach(self, depth: int) -> None:
         """Let what is open know how deep something in it reaches."""
         if self._open:
             self._open[-1].deepest = max(self._open[-1].deepest, depth)
 
-    def _hold(self, composed: _Composed) -> None:
-        """Put a node into what is open."""
+    def _hold(self, node: Node, text: str | None = None, *, is_plain: bool = False) -> None:
+        """Put a node into what is open; `text` and `is_plain` are a scalar's, as it stands."""
         if not self._open:
-            self._root = composed.node
+            self._root = node
             return
         holder = self._open[-1]
         if not holder.is_mapping:
-            holder.nodes.append(composed.node)
+            holder.nodes.append(node)
         elif holder.key is None:
-            holder.key = composed
+            holder.key = _Key(node.span, text, is_plain)
         else:
-            key, holder.key = holder.key, None
-            text = key.text
-            if text is None or text in holder.keys or (text == "<<" and key.is_plain):
-                self.faults.append(_key_fault(key, holder.keys))
+            (span, name, is_bare), holder.key = holder.key, None
+            if name is None or name in holder.keys or (name == "<<" and is_bare):
+                self.faults.append(_key_fault(_Key(span, name, is_bare), holder.keys))
             else:
-                holder.entries[text], holder.keys[text] = composed.node, key.node.span
+                holder.entries[name], holder.keys[name] = node, span
 
 
 def _ended_node(ended: _OpenNode) -> Node:
@@ -459,8 +472,8 @@ def _ended_node(ended: _OpenNode) -> Node:
     return SequenceNode(tuple(ended.nodes), ended.span)
 
 
-def _key_fault(key: _Composed, keys: Mapping[str, Span]) -> Diagnostic:
-    place, text = key.node.span, key.text
+def _key_fault(key: _Key, keys: Mapping[str, Span]) -> Diagnostic:
+    place, text = key.span, key.text
     if text is None:
         sentence = "a list or mapping cannot be a key"
         return Diagnostic(place, "key-not-text", sentence, "write a name")
