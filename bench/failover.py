@@ -33,6 +33,7 @@ from tests.builders.force import FORCE, LIAISON, clock
 RECORDS = tuple(f"AFI-{number:02}" for number in range(20))
 DAY = date(2022, 12, 16)
 AGAIN, PAUSE = 0.05, 0.02  # seconds: before what found no server is tried again, after each act
+BEGIN_WITHIN = 120  # seconds until every writer writes
 MEANWHILE = 2  # seconds of acts before each kill
 
 
@@ -97,7 +98,7 @@ def run(servers: Cluster, *, kills: int, writers: int) -> Failover:
         asked = [(servers.url, number, over, begun) for number in range(writers)]
         working = pool.starmap_async(write, asked, chunksize=1)
         following = pool.apply_async(follow, (servers.url, over))
-        begun.wait()
+        begun.wait(BEGIN_WITHIN)
         elected = tuple(_killed(servers, alone=number % 2 == 1) for number in range(kills))
         over.set()
         told = tuple(each for process in working.get() for each in process)
@@ -126,7 +127,7 @@ def _killed(servers: Cluster, *, alone: bool) -> float:
 def write(url: str, writer: int, over: Event, begun: Barrier) -> list[Told]:
     """Amend one record or two, again and again, until it is over."""
     random, told, register = Random(writer), list[Told](), _opened(url)
-    begun.wait()
+    begun.wait(BEGIN_WITHIN)
     while not over.is_set():
         names = tuple(sorted(random.sample(RECORDS, random.choice((1, 1, 2)))))
         told.append(settled(register, names, f"{writer}-{len(told)}"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from peelflow.rulebook.national import shipped_folder
 from tests.cli.conftest import Run
 
 OWN = """\
@@ -120,6 +122,15 @@ def test_check_counts_the_open_records_that_a_dropped_question_leaves(here: Run)
     here("appoint", "c", "lead", "--force", "kent", "--first-day", "2023-01-01", *OFFICER, *NEW)
     ran = here("check", "rules", *NEW)
     assert "; no open records have no relevant inspection under it\n" in ran.out
+
+
+def test_check_counts_for_a_national_set_however_its_file_is_named(here: Run) -> None:
+    """The register has the set already, from the same file by another path."""
+    path = os.path.relpath(shipped_folder("rules") / "national" / "peel-2025.yaml")
+    ran = here("check", path, "--register", "kent.db")
+    assert (ran.code, ran.err) == (0, "")
+    assert "question-dropped" in ran.out
+    assert "no relevant inspection under it" in ran.out
 
 
 def test_check_with_a_register_says_of_other_rules_what_it_says_without(here: Run) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, InvalidRequest, Register, load
+from peelflow.portfolio import remapping
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.portfolio.remapping import left_without_inspection, remap, remappings
 from peelflow.portfolio.selection import Selection, read_criterion
@@ -85,6 +86,20 @@ def test_what_nobody_mapped_or_several_succeed_stays(register: Register) -> None
         ("R-5", (("5", "10"),), False),
     ]
     assert [len(register.history(name)) for name in ("R-2", "R-5")] == [1, 1]
+
+
+def test_what_is_amended_meanwhile_is_left(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What succeeds the question it had is not written over the one it has."""
+    add(register, "R-8", "8")
+    listed = remappings(register, "kent_2024", DAY)
+    said: dict[str, Any] = {**ORDER, "on": DAY}
+    register.amend("R-8", "question", "6", **said)
+    monkeypatch.setattr(remapping, "remappings", lambda *_, **__: listed)
+    (left,) = remap(register, "kent_2024", DAY, **ORDER)
+    assert (left.moves, left.obstacle) == (False, "its question was amended meanwhile")
+    assert register.record("R-8").fields["question"] == "6"
 
 
 def test_an_inspection_moves_with_all_its_questions_or_not_at_all(register: Register) -> None:

@@ -486,6 +486,27 @@ def test_what_was_joint_all_along_is_entered_anew_so(store: Store) -> None:
     assert audit(store) == ()
 
 
+def test_no_record_becomes_joint_with_its_own_lead_force(store: Store) -> None:
+    """A lead force that is corrected to one that it was made joint with since is refused."""
+    register = filled(store)
+    make_number(register, "norfolk-1")
+    said: dict[str, Any] = {"correction": "reenter", "reason": "as it was", "on": LATER, **SAID}
+    with pytest.raises(Refused, match="joint with suffolk, its lead force"):
+        register.correct("norfolk-1", 1, entry={"force": SUFFOLK}, **said)
+    assert audit(store) == ()
+
+
+def test_what_lies_below_is_joint_with_no_force_that_has_one_of_its_id(store: Store) -> None:
+    """It could not tell the two apart; nothing is made joint then."""
+    register = filled(store)
+    add(register, "C-1", NORFOLK, category="cause_of_concern", level=None, fields={})
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    add(opened(store, SUFFOLK), "C-1-1", SUFFOLK)
+    with pytest.raises(InvalidRequest, match="suffolk has a record of its own of that id"):
+        register.make_joint("C-1", WITH_SUFFOLK, on=LATER, **BY)
+    assert register.record("C-1").joint_with == ()
+
+
 def test_an_inspection_of_any_of_its_forces_verifies_it() -> None:
     """Of one of them, or of several at once; and the plan of each force names it."""
     store = MemoryStore()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -117,6 +119,23 @@ def test_a_url_with_several_servers_finds_the_one_that_may_be_written_to(postgre
         assert register.verify() == ()
 
 
+def test_a_reader_that_gives_positions_leaves_nothing_open(cutter: Cutter) -> None:
+    """They are given anew, so what it is told is that no server answers."""
+    with Register.open(cutter.url) as register:
+        add(register, "R-1")
+        cutter.cut(b"COMMIT\0", "before")
+        with pytest.raises(StoreUnavailable, match="cannot be used as a store") as told:
+            register.store.feed(0, 9)
+        assert not isinstance(told.value, AnswerLost)
+        assert len(register.store.feed(0, 9)) == 1
+
+
+class Panicked(psycopg.errors.DiskFull):
+    """A server that stops in the middle of a commit, as where it cannot write its log."""
+
+    diag: Any = SimpleNamespace(severity_nonlocalized="PANIC")
+
+
 @pytest.mark.parametrize(
     ("fault", "is_lost"),
     [
@@ -124,7 +143,9 @@ def test_a_url_with_several_servers_finds_the_one_that_may_be_written_to(postgre
         (psycopg.errors.AdminShutdown("terminating connection"), True),
         (psycopg.errors.ConnectionFailure("gone"), True),
         (psycopg.errors.DiskFull("no space left"), False),
+        (psycopg.errors.ProtocolViolation("bind supplies 1 parameter"), False),
         (psycopg.errors.UniqueViolation("there already"), False),
+        (Panicked("could not write to file"), True),
         (OperationalError("COMMIT", {}, Exception("?"), connection_invalidated=True), True),
         (OperationalError("COMMIT", {}, psycopg.errors.QueryCanceled("timeout")), False),
     ],

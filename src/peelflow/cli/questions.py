@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ from peelflow.cli.options import (
 )
 from peelflow.cli.selecting import PrintingOptions, SelectionOptions
 from peelflow.cli.settings import FINDINGS
-from peelflow.errors import Diagnostic, InvalidRequest
+from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.records import Actor
 from peelflow.portfolio.remapping import Remapping, left_without_inspection, remappings
 from peelflow.portfolio.remapping import remap as remap_records
@@ -134,13 +135,18 @@ def count_left(faults: Iterable[Diagnostic], location: RegisterOptions) -> tuple
     """
     with location.opened() as register:
         sets = register.rulebook.vocabulary.question_sets
-        names = {questions.span: name for name, questions in sets.items()}
+        names = {_place_of(questions.span): name for name, questions in sets.items()}
         return tuple(
-            evolve(fault, sentence=f"{fault.sentence}; {_say_left(register, names[fault.span])}")
-            if fault.code == "question-dropped"
+            evolve(fault, sentence=f"{fault.sentence}; {_say_left(register, names[place])}")
+            if fault.code == "question-dropped" and (place := _place_of(fault.span)) in names
             else fault
             for fault in faults
         )
+
+
+def _place_of(span: Span) -> tuple[Path, int]:
+    """Return where a line stands, however its file was named."""
+    return Path(span.file).resolve(), span.line
 
 
 def _say_left(register: Register, question_set: str) -> str:

@@ -82,7 +82,7 @@ class Settings:
     @property
     def national_in_use(self) -> str | None:
         """The changes to the national rules that are tried, by the environment or else the file."""
-        return os.environ.get(VARIABLES["national"]) or self.national
+        return os.environ.get(VARIABLES["national"], self.national)
 
     def defaults(self, commands: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each command takes where nothing is said; not the force, which is a filter.

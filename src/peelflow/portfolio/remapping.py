@@ -152,6 +152,8 @@ def _moved(
     if not remapping.is_decided:
         return remapping
     record = remapping.row.record
+    if _questions_of(batch.session.get(record)) != remapping.questions:
+        return evolve(remapping, obstacle="its question was amended meanwhile")
     try:
         with batch.savepoint():
             for field, value in _amendments(batch, remapping, question_set):

@@ -32,7 +32,7 @@ from peelflow.register.commands import (
     take,
 )
 from peelflow.register.hierarchy import checked_parent, each_below
-from peelflow.register.joint import checked_joint, joint_of, with_joint
+from peelflow.register.joint import check_id_is_free, checked_joint, joint_of, with_joint
 from peelflow.register.known_names import UsedName
 from peelflow.register.look_alikes import check_names, check_people_of_event
 from peelflow.register.questions import check_questions
@@ -255,5 +255,7 @@ def _take_made_joint(session: Session, known: Record, event: Event, new: Joint) 
     made = evolve(event, record=known.id, number=number, what=what, changes=changes)
     take(session, made, known)
     for child in map(session.get, each_below(session, known)):
+        for force in new.forces:
+            check_id_is_free(session, child.id, force)
         _take_made_joint(session, child, evolve(event, key=None), new)
     return made

@@ -57,15 +57,24 @@ def checked_joint(reads: ReadSet, record: str, force: str, category: str, joint:
         check_name(each, f"{record}: a force that it is joint with")
         if each == force:
             raise InvalidRequest(what, f"have its lead force {force} among them", "leave it out")
-        _check_id_is_free(reads, record, each)
+        check_id_is_free(reads, record, each)
     if forces and category in OF_ONE_FORCE:
         raise InvalidRequest(record, f"is a `{category}`, of one force", "enter one for each force")
     check_one_of(joint.acts, get_args(JointActs), f"{record}: who acts on it,")
     return Joint(tuple(sorted({*forces})), joint.acts if forces else "lead")
 
 
-def _check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
-    """Refuse a force that has a record of its own of the same id: it could not tell them apart."""
+def check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
+    """Refuse a force that has a record of its own of the same id: it could not tell them apart.
+
+    Args:
+        reads: What knows the records.
+        record: The id of the joint record.
+        force: A force that it is to be joint with.
+
+    Raises:
+        InvalidRequest: The force has one of that id.
+    """
     own = reads.find(OwnIds(force).own(record))
     if own is not None:
         why = f"{force} has a record of its own of that id, kept as {own.id!r}"

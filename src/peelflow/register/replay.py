@@ -197,6 +197,8 @@ def _why_event_unlawful(session: Session, event: Event, record: Record, history:
             return f"it moved a record that was not `{record.state}` under {record.lifecycle}"
         case Relevelled() | Migrated() if not is_move_permitted(session, event, record):
             return no_appointment_sentence(event, record)
+        case MadeJoint(new=forces) if record.force in forces:
+            return f"it would be joint with {record.force}, its lead force"
         case Amended():
             fields = apply(record, event).fields
             checked_days(dict(fields), record=record.id)

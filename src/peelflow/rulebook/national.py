@@ -128,7 +128,7 @@ def _to_json(value: object, at: str) -> _Json:
 
 
 class _CacheReader:
-    """Builds what `_plain` took apart, with the places of files in a folder of its own."""
+    """Builds what `_to_json` took apart, with the places of files in a folder of its own."""
 
     def __init__(self, at: str) -> None:
         """Take the folder that spans begin with."""

@@ -320,7 +320,7 @@ class ScopedStore:
         return {
             name: tuple(self._shown_history(own[place]))
             for name in ids
-            for place in (self._ids.own(name), name)
+            for place in (name, self._ids.own(name))  # its own before a partner's, as in `read`
             if place in own
         }
 

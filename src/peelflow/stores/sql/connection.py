@@ -255,6 +255,7 @@ _POOLER_ADVICE = (
     "a pooler such as PgBouncer seems to stand in between: add prepare_threshold=none to the URL"
 )
 _ADVICE_BY_STATE = {
+    "08P01": _POOLER_ADVICE,
     "08": "check the URL, and that the server runs, then try again",
     "25006": "name a server that may be written to",
     "26000": _POOLER_ADVICE,
@@ -269,7 +270,7 @@ _ADVICE_BY_STATE = {
 }
 """What to do, by PostgreSQL's code, or what it begins with: the longest decides."""
 
-_UNREACHABLE_ADVICE = (
+UNREACHABLE_ADVICE = (
     "check the URL, and that the server runs and has a connection left, then try again"
 )
 _UNREACHABLE_CLASSES = {"OperationalError", "ProgrammingError"}
@@ -299,12 +300,14 @@ def is_connection_lost(fault: Exception) -> bool:
         return True
     origin = _driver_error(fault)
     is_operational = any(base.__name__ == "OperationalError" for base in type(origin).__mro__)
-    code = getattr(origin, "sqlstate", None)
+    code, told = getattr(origin, "sqlstate", None), getattr(origin, "diag", None)
+    if getattr(told, "severity_nonlocalized", None) in {"FATAL", "PANIC"}:
+        return True
     return is_operational and (code is None or code.startswith(_ENDED_STATES))
 
 
-_ENDED_STATES = ("08", "57P")
-"""PostgreSQL's classes: the connection failed; the server ends it, as where it is shut down."""
+_ENDED_STATES = ("0800", "57P")
+"""PostgreSQL's: the connection failed; the server ends it, as where it is shut down."""
 
 
 def _advice_for(fault: Exception) -> str | None:
@@ -317,7 +320,7 @@ def _advice_for(fault: Exception) -> str | None:
     if code is None:
         # A server that is not reached gives no code: PEP 249 names the class of the error.
         names = {base.__name__ for base in type(origin).__mro__}
-        return _UNREACHABLE_ADVICE if names & _UNREACHABLE_CLASSES else None
+        return UNREACHABLE_ADVICE if names & _UNREACHABLE_CLASSES else None
     return next(
         (_ADVICE_BY_STATE[code[:size]] for size in (5, 3, 2) if code[:size] in _ADVICE_BY_STATE),
         None,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from peelflow.errors import Conflict, InvalidRequest, StoreBusy, StoreUnavailable
+from peelflow.errors import AnswerLost, Conflict, InvalidRequest, StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
     DOCUMENTS_SETTING,
@@ -52,6 +52,7 @@ from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
     SQLITE,
+    UNREACHABLE_ADVICE,
     answer_lost,
     ask,
     check_joined,
@@ -383,6 +384,8 @@ class SqlStore(SqlStoreBase):
         try:
             with self._transaction() as connection:
                 assign_positions(connection)
+        except AnswerLost as fault:  # they are given anew if they were not: nothing is left open
+            raise StoreUnavailable(self.url, fault.why, instead=UNREACHABLE_ADVICE) from fault
         except StoreUnavailable as fault:
             if not is_write_refused(fault.__cause__):
                 raise
