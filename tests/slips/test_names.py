@@ -91,6 +91,28 @@ def test_item_7_a_force_is_spelt_in_one_way(register: Register, force: str) -> N
     assert {record.force for record in register.records()} == {"wmp"}
 
 
+@pytest.mark.parametrize("force", ["WMP", "w mp", "vvmp", "wrnp"])
+def test_item_7_no_correction_makes_two_of_one_force(register: Register, force: str) -> None:
+    """A force that another record has as it was is not spelt otherwise on one of them."""
+    add(register, "R-2")
+    said: dict[str, Any] = {"correction": "reenter", "reason": "slip", "actor": LIAISON, "on": DAY}
+    with pytest.raises(InvalidRequest, match=r"from `wmp`; write `wmp`"):
+        register.correct("R-2", 1, entry={"force": force}, **said)
+    assert {record.force for record in register.records()} == {"wmp"}
+
+
+def test_item_7_no_amendment_makes_two_of_one_person(register: Register) -> None:
+    """Whom another record names as it was; where none does, the name is spelt otherwise."""
+    add(register, "R-2")
+    said: dict[str, Any] = {"reason": "slip", "actor": LIAISON, "on": DAY}
+    with pytest.raises(InvalidRequest, match=r"from `lead-1`; write `lead-1`"):
+        register.amend("R-2", "owner", "Lead-1", **said)
+    add(register, "R-3", owner="ann")
+    register.amend("R-3", "owner", "Ann", **said)
+    register.amend("R-3", "owner", "ann", **said)
+    assert register.record("R-3").fields["owner"] == "ann"
+
+
 @pytest.mark.parametrize("spelt", ["r-1", "R -1", "R\u20111", "\uff32-1", "R-l", "R-I", "R-|"])
 def test_item_7_an_id_is_spelt_in_one_way(register: Register, spelt: str) -> None:
     """An id that a reader would take for another is refused, and the known one is named."""

@@ -51,6 +51,7 @@ from peelflow.register.look_alikes import (
     check_names,
     check_people,
     check_people_of_event,
+    check_respelt,
 )
 from peelflow.register.permission import (
     check_actor_holds,
@@ -569,7 +570,7 @@ def amend(
     if category.fields[field].type == "person" and isinstance(value, str):
         used = UsedName("person", value, known.force)
         if are_alike(value, f"{what.old}"):
-            session.put_name(used)  # the record's own name, spelt otherwise from now on
+            check_respelt(session, known, used, f"{what.old}")
         else:
             check_names(session, record, [used])
     _take_counted_days(session, category, known, event)

@@ -59,7 +59,7 @@ from peelflow.register.hierarchy import (
 )
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
-from peelflow.register.look_alikes import check_names, check_people_of_event
+from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
@@ -405,10 +405,12 @@ def _check_entry(session: Session, before: Record, after: Record) -> None:
                 f"is a {child.category}, which cannot be below a {after.category}",
                 "put it elsewhere first",
             )
-    own = [used.name for used in names_in(before, category_of(session, before.category))]
+    own = [*names_in(before, category_of(session, before.category))]
     for used in names_in(after, kind):
-        if any(are_alike(used.name, name) for name in own):
-            session.put_name(used)  # the record's own name, spelt otherwise from now on
+        same = (known.name for known in own if known.kind == used.kind)
+        alike = [name for name in same if are_alike(used.name, name)]
+        if alike:
+            check_respelt(session, before, used, used.name if used.name in alike else alike[0])
         else:
             check_names(session, after.id, [used])
 

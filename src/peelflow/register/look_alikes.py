@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act
 from peelflow.model.records import PEELFLOW, Event, Record
-from peelflow.register.known_names import UsedName, people_of
+from peelflow.register.known_names import UsedName, names_in, people_of
 from peelflow.register.permission import acts_by_appointment
 from peelflow.register.session import Session
+from peelflow.stores.base import RecordQuery
 from peelflow.texts import SPELT_ALIKE, are_alike
 
 
@@ -34,6 +35,30 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
         if near is not None:
             raise _refused(record, used, near)
         session.put_name(used)
+
+
+def check_respelt(session: Session, record: Record, used: UsedName, old: str) -> None:
+    """Take a record's own name spelt otherwise; refuse it where another record has it as it was.
+
+    One name would be two otherwise. A spelling that is in use already is no new one.
+
+    Args:
+        session: What knows the names.
+        record: The record, as it stands.
+        used: The name from now on.
+        old: The name until now.
+
+    Raises:
+        InvalidRequest: With the name as another record has it.
+    """
+    if used.name != old and not session.is_name_known(used):
+        force = old if used.kind == "force" else record.force
+        categories = session.rulebook.vocabulary.categories
+        for other in session.services.store.records(RecordQuery(force)):
+            names = names_in(other, categories.get(other.category))
+            if other.id != record.id and (used.kind, old) in ((n.kind, n.name) for n in names):
+                raise _refused(record.id, used, old)
+    session.put_name(used)
 
 
 def check_people_of_event(session: Session, record: Record, event: Event) -> None:
