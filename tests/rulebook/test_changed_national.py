@@ -81,6 +81,15 @@ def test_a_file_stands_in_place_of_the_one_of_its_name(law: Path) -> None:
     assert titles["level-1@1"].startswith("The first level:")
 
 
+def test_a_file_counts_by_either_ending_and_in_a_folder_of_its_own(law: Path) -> None:
+    """As where a folder of rules is loaded; nothing of a change is passed over."""
+    file, below = law / "national" / "level-3-version-3.yaml", law / "national" / "levels"
+    below.mkdir()
+    file.rename(below / "level-3-version-3.yml")
+    with changed_national(law):
+        assert "level-3@3" in names()
+
+
 def test_a_change_is_checked_as_national_and_given_once_more_it_is_the_same() -> None:
     """Its guarantees are proved, none is vacuous, and no name of it is taken."""
     assert "national-name" in {fault.code for fault in check(LAW)}

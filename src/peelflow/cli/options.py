@@ -202,6 +202,10 @@ RecordedByOption = Annotated[
 SourceOption = Annotated[
     str | None, typer.Option("--source", help="The letter or portal reference it was read from.")
 ]
+MoverOption = Annotated[str | None, typer.Option("--actor", help="Who has them moved.")]
+MoverRoleOption = Annotated[
+    str | None, typer.Option("--actor-role", help="The role the actor acts in.")
+]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, in words.")]
 KeyOption = Annotated[
     str | None, typer.Option("--key", help="A key that makes repeating this harmless.")

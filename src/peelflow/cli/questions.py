@@ -12,6 +12,8 @@ from attrs import evolve
 from peelflow.cli import output
 from peelflow.cli.options import (
     Format,
+    MoverOption,
+    MoverRoleOption,
     OnOption,
     ReasonOption,
     RecordedByOption,
@@ -43,10 +45,8 @@ def remap(
     apply: Annotated[
         bool, typer.Option("--apply", help="Move what the sets' mapping says.")
     ] = False,
-    actor: Annotated[str | None, typer.Option("--actor", help="Who has them moved.")] = None,
-    actor_role: Annotated[
-        str | None, typer.Option("--actor-role", help="The role the actor acts in.")
-    ] = None,
+    actor: MoverOption = None,
+    actor_role: MoverRoleOption = None,
     on: OnOption = None,
     reason: ReasonOption = None,
     recorded_by: RecordedByOption = None,

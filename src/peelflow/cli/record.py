@@ -20,6 +20,8 @@ from peelflow.cli.options import (
     Format,
     InspectionOption,
     LevelOption,
+    MoverOption,
+    MoverRoleOption,
     OnOption,
     ProvenanceOptions,
     ReasonOption,
@@ -497,10 +499,8 @@ def migrate(
     undo: Annotated[
         bool, typer.Option("--undo", help="Take back what it moved, where nobody acted since.")
     ] = False,
-    actor: Annotated[str | None, typer.Option("--actor", help="Who has them moved.")] = None,
-    actor_role: Annotated[
-        str | None, typer.Option("--actor-role", help="The role the actor acts in.")
-    ] = None,
+    actor: MoverOption = None,
+    actor_role: MoverRoleOption = None,
     on: OnOption = None,
     reason: ReasonOption = None,
     recorded_by: RecordedByOption = None,

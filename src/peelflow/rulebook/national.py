@@ -183,7 +183,7 @@ def changed_national(folder: Path) -> Iterator[None]:
     Raises:
         InvalidRequest: No rule file lies in those folders.
     """
-    if not any(any((folder / kind).glob("*.yaml")) for kind in (NATIONAL, *PLANS)):
+    if not any(_files_in(folder / kind) for kind in (NATIONAL, *PLANS)):
         why = f"has no rule file in {listed((NATIONAL, *PLANS))}"
         instead = "put what changes there, as in the rules that came with peelflow"
         raise InvalidRequest(f"the change of the national rules {folder}", why, instead)
@@ -206,15 +206,20 @@ def _once_for_each_change(function: Callable[[], T]) -> _Remembered[T]:
     return cast("_Remembered[T]", result)
 
 
+def _files_in(folder: Path) -> list[Path]:
+    """Return the rule files of a folder, as `load` finds them; none where it is not there."""
+    from peelflow.rulebook.loader import find_rule_files
+
+    return find_rule_files([folder], []) if folder.is_dir() else []
+
+
 def _rule_files(*kinds: str) -> list[Path]:
     """Return where the national files of some folders are: those that came, then those added."""
     rules, changes = shipped_folder("rules"), _CHANGES.get()
     if changes is None:
         return [rules / kind for kind in kinds]
     places = [(kind, place / kind) for place in (rules, changes) for kind in kinds]
-    files = {
-        (kind, path.name): path for kind, folder in places for path in sorted(folder.glob("*.yaml"))
-    }
+    files = {(kind, path.name): path for kind, folder in places for path in _files_in(folder)}
     return list(files.values())
 
 
