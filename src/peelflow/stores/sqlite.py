@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from threading import RLock
@@ -57,19 +56,19 @@ from peelflow.stores.rows import (
     cache_batch,
     not_kept,
 )
-from peelflow.stores.schema_check import SchemaObjects, objects_of, sqlite_faults
+from peelflow.stores.schema_check import sqlite_faults
 from peelflow.stores.sqlite_file import (
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
-    LATER_TABLES,
-    MAKE_SETTINGS,
-    TABLES,
+    LATER_OBJECTS,
     FileIdentity,
     connect,
     error_of,
     file_identity,
     file_replaced,
     number_from,
+    ready_schema,
+    schema_objects,
     write_joint,
 )
 
@@ -113,55 +112,28 @@ _INSERT_LIFECYCLE = _insert("lifecycles", LIFECYCLE_COLUMNS, "INSERT OR IGNORE")
 _INSERT_DOCUMENT = _insert("documents", ("digest", "content"), "INSERT OR IGNORE")
 
 
-_KEPT_EVENT = """SELECT 1 FROM events
-    WHERE record = ? AND number = ? AND text = ? AND previous = ? AND digest = ?"""
-_KEPT_RECORD = "SELECT 1 FROM records WHERE id = ? AND number = ? AND head = ? AND body = ?"
 _KEPT_DOCUMENT = "SELECT content FROM documents WHERE digest = ?"
 
 
-def check_written(connection: sqlite3.Connection, batch: WriteBatch, rows: BatchRows) -> None:
-    """Raise RowUnreadable where what was written is not there: something acts in between."""
-    for entry in batch.entries:
-        event = entry.event
-        asked = (event.record, event.number, entry.text, entry.previous, entry.digest)
-        _check_there(connection, _KEPT_EVENT, asked, f"event {event.number} of {event.record}")
-    for kept, body in zip(batch.records, rows.bodies, strict=True):
-        record = kept.record
-        asked_row = (record.id, record.number, kept.head, body)
-        _check_there(connection, _KEPT_RECORD, asked_row, f"the row of {record.id}")
-    for digest, content in rows.documents:
-        check_document_kept(connection, digest, content)
-
-
 def check_document_kept(connection: sqlite3.Connection, digest: str, content: bytes) -> None:
-    """Raise RowUnreadable where a document is not there, or something else in its place."""
+    """Raise RowUnreadable where something else is kept in a document's place."""
     row = connection.execute(_KEPT_DOCUMENT, (digest,)).fetchone()
     if row is None or row[0] != content:
         raise RowUnreadable(not_kept(f"document {digest}"))
 
 
-def _check_there(
-    connection: sqlite3.Connection, sql: str, asked: tuple[str | int, ...], what: str
-) -> None:
-    if connection.execute(sql, asked).fetchone() is None:
-        raise RowUnreadable(not_kept(what))
-
-
 def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
-    """Write the rows but the one `moved`; the transaction and every check are the caller's.
-
-    RowUnreadable is raised where fewer changes of the figures were written than there are.
-    """
+    """Write the rows but the one `moved`; the transaction and every check are the caller's."""
     if rows.records:
         connection.executemany(_INSERT_RECORD, rows.records)
     connection.executemany(_INSERT_EVENT, rows.events)
-    written = connection.executemany(_INSERT_CHANGE, rows.changes).rowcount
-    if rows.changes and written != len(rows.changes):
-        raise RowUnreadable(not_kept("a change of the figures"))
+    connection.executemany(_INSERT_CHANGE, rows.changes)
     if rows.lifecycles:
         connection.executemany(_INSERT_LIFECYCLE, rows.lifecycles)
     if rows.documents:
         connection.executemany(_INSERT_DOCUMENT, rows.documents)
+    for digest, content in rows.documents:
+        check_document_kept(connection, digest, content)
     if rows.joint:
         write_joint(connection, rows.joint)
 
@@ -174,12 +146,13 @@ class _ProcessConnection:
     connection: sqlite3.Connection | None = None
     cache: RecordCache = field(factory=RecordCache)
     file: FileIdentity | None = None
+    schema: int | None = None
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
         if self.connection is not None:
             self.connection.close()
-            self.connection = None
+            self.connection, self.schema = None, None
 
 
 class SqliteStore(DatabaseStore):
@@ -228,7 +201,6 @@ class SqliteStore(DatabaseStore):
                 check_batch(batch, ask, _STATEMENTS)
             self.at_sync_point("checked")
             write_rows(connection, rows)
-            check_written(connection, batch, rows)
             cache_batch(process.cache, batch, rows)
             self.at_sync_point("written")
 
@@ -254,8 +226,6 @@ class SqliteStore(DatabaseStore):
         kept = None if folder is None else folder_as_kept(folder, self._path.parent)
 
         def note(connection: sqlite3.Connection) -> None:
-            if not number_from(connection, HAS_SETTINGS):
-                connection.execute(MAKE_SETTINGS)
             connection.execute("DELETE FROM settings WHERE name = ?", (DOCUMENTS_SETTING,))
             if kept is not None:
                 connection.execute("INSERT INTO settings VALUES (?, ?)", (DOCUMENTS_SETTING, kept))
@@ -384,20 +354,24 @@ class SqliteStore(DatabaseStore):
         work: Callable[[sqlite3.Connection], object],
         process: _ProcessConnection | None = None,
     ) -> None:
+        this = process or self._process()
+
         def transact(connection: sqlite3.Connection) -> None:
             if _is_in_transaction(connection):  # a signal handler came in between
                 raise StoreBusy(self.url)
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                schema = ready_schema(connection, self.url, this.schema)
                 work(connection)
-                self._check_same_file(process or self._process())
+                self._check_same_file(this)
                 connection.execute("COMMIT")
+                this.schema = schema
             except BaseException:
                 if _is_in_transaction(connection):
                     connection.execute("ROLLBACK")
                 raise
 
-        self._run(transact, process)
+        self._run(transact, this)
 
     def _check_same_file(self, process: _ProcessConnection) -> None:
         """Refuse to acknowledge what is written to a file that nobody else will open any more."""
@@ -435,7 +409,7 @@ def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -
     return SqlSnapshot(
         select,
         _STATEMENTS,
-        lambda select: sqlite_faults(select, _objects(), later=LATER_TABLES),
+        lambda select: sqlite_faults(select, schema_objects(), later=LATER_OBJECTS),
         has_joint=bool(number_from(connection, HAS_JOINT_RECORDS)),
     )
 
@@ -443,8 +417,3 @@ def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -
 def lenient_text(content: bytes) -> str:
     """Return a text's bytes as text, whatever they are."""
     return content.decode("utf-8", "surrogateescape")
-
-
-@cache
-def _objects() -> SchemaObjects:
-    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))

@@ -65,7 +65,7 @@ from peelflow.stores.sql.connection import (
     parse_url,
     statements_of,
 )
-from peelflow.stores.sql.schema import LATER_TABLES, check_schema, upgrade_schema
+from peelflow.stores.sql.schema import LATER_OBJECTS, check_schema, upgrade_schema
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
@@ -414,7 +414,7 @@ class SqlStore(SqlStoreBase):
         if self._fast:
             yield from catalogue_faults(select)
         elif self._dialect == SQLITE:
-            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_TABLES)
+            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_OBJECTS)
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
