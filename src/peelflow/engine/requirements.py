@@ -385,11 +385,20 @@ def _judge_answers(
     missing = unanswered_mentions(requirement, record, context)
     name, child = requirement.names, requirement.children
     sentences = (
+        _say_unseen(context),
         "" if record.fields.get(name) else f"the field `{name}` is not set",
         f"no child names in `{child}`: {', '.join(missing)}" if missing else "",
         _say_open_children(context, closes),
     )
     return " and ".join(filter(None, sentences)) or HOLDS
+
+
+def _say_unseen(context: Context) -> str:
+    """Say that more may be asked for than a register for one force sees; nothing if it sees all."""
+    if not context.unseen_forces:
+        return ""
+    forces = " and ".join(context.unseen_forces)
+    return f"records of {forces} may ask for it, and are seen in a register of every force alone"
 
 
 def unanswered_mentions(
@@ -517,6 +526,8 @@ def missing_needs(
         context: What the decision looked at besides.
         use: How its transition uses documents.
     """
+    if isinstance(unmet, ChildForEach) and context.unseen_forces:
+        return ()  # nothing that can be given here will do
     if not isinstance(unmet, AnyOf):
         return (_needs_of_atom(unmet, closes, record, act, context, use=use),)
     alternatives = (
