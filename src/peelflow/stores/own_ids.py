@@ -23,11 +23,9 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.base import OWN_ID_MARK, StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.rows import chain
 
-MARK = " (of "
-"""Stands between an id and the force whose own it is."""
 APPOINTMENT = "appointment"
 """The category of who holds a role; the ids of its records begin with it and their force."""
 Rename = Callable[[str], str]
@@ -47,17 +45,17 @@ class OwnIds:
 
     def own(self, record: str) -> str:
         """Return the id that is this force's alone."""
-        return f"{record}{MARK}{self.force})"
+        return f"{record}{OWN_ID_MARK}{self.force})"
 
     def shown(self, record: str) -> str:
         """Return an id as this force gave it."""
-        return record.removesuffix(f"{MARK}{self.force})")
+        return record.removesuffix(f"{OWN_ID_MARK}{self.force})")
 
     def is_reserved(self, record: str) -> bool:
         """Return whether an id is said in words that only another force's ids have."""
         is_appointment = record.startswith(f"{APPOINTMENT}:")
         of_others = is_appointment and not is_named_for(record, self.force)
-        return of_others or MARK in record
+        return of_others or OWN_ID_MARK in record
 
     def kept(self, record: str, stored: Mapping[str, StoredRecord]) -> str | None:
         """Return what a record of this force is kept as, None where there is none.

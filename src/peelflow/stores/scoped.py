@@ -24,6 +24,7 @@ from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Added, Corrected, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
+    OWN_ID_MARK,
     OWN_RULES_MARK,
     Capabilities,
     FeedItem,
@@ -42,7 +43,6 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
     APPOINTMENT,
-    MARK,
     OwnIds,
     ReferencesOf,
     ids_in,
@@ -78,7 +78,7 @@ def _shown_of(appointment: str, force: str) -> str:
 
 
 def _is_shown_of(appointment: str, force: str) -> bool:
-    return is_named_for(appointment, force) or appointment.endswith(f"{MARK}{force})")
+    return is_named_for(appointment, force) or appointment.endswith(f"{OWN_ID_MARK}{force})")
 
 
 def _ever_of(record: Record) -> tuple[str, ...]:
@@ -101,11 +101,14 @@ class ScopedStore:
         """Take the store, the only force whose records are seen, and what knows their references.
 
         Raises:
-            InvalidRequest: The force is no text, or empty.
+            InvalidRequest: The force is no text, is empty, or holds what tells forces' ids apart.
         """
         if not isinstance(force, str) or is_blank(force):
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
+        if OWN_ID_MARK in force:
+            why = f"holds `{OWN_ID_MARK}`, which stands before a force's name in ids of its own"
+            raise InvalidRequest(f"the force {force!r}", why, "open it by a name without it")
         self._store, self.force, self._ids = store, force, OwnIds(force)
         self._references_of = references_of
         self._shared_by: Mapping[str, str] = {}
@@ -258,12 +261,12 @@ class ScopedStore:
 
     def _shown(self, record: Record) -> Record:
         references = self._references_of(record.category)
-        if not any(MARK in name for name in ids_in(record, references)):
+        if not any(OWN_ID_MARK in name for name in ids_in(record, references)):
             return record
         return renamed_record(record, self._ids.shown, self._references_of)
 
     def _shown_event(self, entry: StoredEvent, category: str) -> StoredEvent:
-        if MARK not in entry.text:
+        if OWN_ID_MARK not in entry.text:
             return entry
         shown = self._ids.shown
         event = renamed_event(entry.event, shown, self._references_of, category=category)
