@@ -78,7 +78,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import After, Role
 from peelflow.texts import are_alike, is_blank
-from peelflow.wording import say_days, say_due, say_remedy
+from peelflow.wording import say_days, say_due, say_remedy, say_unseen
 
 CheckResult = str | tuple[str, ...]
 JudgeFunction = Callable[[Record, Act, Context], CheckResult]
@@ -385,20 +385,12 @@ def _judge_answers(
     missing = unanswered_mentions(requirement, record, context)
     name, child = requirement.names, requirement.children
     sentences = (
-        _say_unseen(context),
+        say_unseen(context.unseen_forces),
         "" if record.fields.get(name) else f"the field `{name}` is not set",
         f"no child names in `{child}`: {', '.join(missing)}" if missing else "",
         _say_open_children(context, closes),
     )
     return " and ".join(filter(None, sentences)) or HOLDS
-
-
-def _say_unseen(context: Context) -> str:
-    """Say that more may be asked for than a register for one force sees; nothing if it sees all."""
-    if not context.unseen_forces:
-        return ""
-    forces = " and ".join(context.unseen_forces)
-    return f"records of {forces} may ask for it, and are seen in a register of every force alone"
 
 
 def unanswered_mentions(
