@@ -18,6 +18,7 @@ from peelflow.engine.fold import (
     begin,
     changes_of,
     compensating_changes,
+    event_corrected,
     fold,
     is_step_at_once,
     withdrawal_of,
@@ -128,7 +129,7 @@ def _take_correction(
     if not follows:
         _check_same_side(session, request, named)
     events = list(_correction_events(session, request, what, history, named))
-    first = _corrected_event(history, named)
+    first = event_corrected(history, named)
     try:
         judged = _judged(session, history, events, since=first.number)
         made, after = judged[0][0], judged[-1][1]
@@ -243,13 +244,6 @@ def _event_numbered(history: History, record: str, number: int) -> Event:
     return history[number - 1]
 
 
-def _corrected_event(history: History, named: Event) -> Event:
-    """Return what a correction corrects in the end; any other event is its own target."""
-    while isinstance(named.what, Corrected):
-        named = history[named.what.event - 1]
-    return named
-
-
 def _consequences(history: History, named: Event) -> Iterator[Event]:
     """Yield the steps of the system's that an event led to at once.
 
@@ -262,7 +256,7 @@ def _consequences(history: History, named: Event) -> Iterator[Event]:
     for event in history[named.number :]:
         is_beside = isinstance(event.what, Corrected) and event.recorded_at == named.recorded_at
         is_step = named.what.entry is not None and is_step_at_once(event)
-        if not is_step and not (is_beside and is_step_at_once(_corrected_event(history, event))):
+        if not is_step and not (is_beside and is_step_at_once(event_corrected(history, event))):
             return
         yield event
 
@@ -303,7 +297,7 @@ def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> Non
 def _correction_faults(
     history: History, named: Event, what: Corrected
 ) -> Iterator[tuple[str, str]]:
-    target, is_void = _corrected_event(history, named), what.correction == "void"
+    target, is_void = event_corrected(history, named), what.correction == "void"
     by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
     voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
     withdrawal = withdrawal_of(history)
@@ -454,7 +448,7 @@ def _have_below_follow(
     """
     after = session.get(request.record)
     for name in each_below(session, after):
-        if isinstance(_corrected_event(history, named).what, MadeJoint):
+        if isinstance(event_corrected(history, named).what, MadeJoint):
             for event in session.history(name):
                 if _is_made_beside(session, event, named, history):
                     below = evolve(what, event=event.number)
@@ -470,8 +464,8 @@ def _have_below_follow(
 
 def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
     """Say whether an event on what lies below was made with one that makes its parent joint."""
-    target = _corrected_event(session.history(event.record), event)
-    above = _corrected_event(history, named)
+    target = event_corrected(session.history(event.record), event)
+    above = event_corrected(history, named)
     return (
         type(event.what) is type(named.what)
         and (event.on, event.recorded_at) == (named.on, named.recorded_at)

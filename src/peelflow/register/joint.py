@@ -14,7 +14,7 @@ from attrs import evolve
 
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
-from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.context import APPOINTMENT, ReadSet, unseen_forces
 from peelflow.register.validation import check_name, check_one_of, check_type
 from peelflow.stores.own_ids import OwnIds
 from peelflow.wording import say_acting_forces
@@ -100,6 +100,23 @@ def with_joint(
     if known == joint_of(entry):
         return entry
     return evolve(entry, joint_with=known.forces, joint_acts=known.acts)
+
+
+def check_every_force_seen(reads: ReadSet, record: Record, why: str, *, ever: bool = False) -> None:
+    """Refuse to judge, in a register for one of a record's forces, by records of the others too.
+
+    Args:
+        reads: What knows for which force it is opened.
+        record: A record, which may be joint.
+        why: What records of its other forces may do.
+        ever: Whether those count too that it is of no more.
+
+    Raises:
+        InvalidRequest: It is joint, and they are not seen.
+    """
+    if unseen_forces(reads, record, ever=ever):
+        why = f"{why}, and this is opened for {reads.scope}"
+        raise InvalidRequest(record.id, why, "open the register without a force")
 
 
 def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> None:

@@ -53,9 +53,8 @@ class OwnIds:
 
     def is_reserved(self, record: str) -> bool:
         """Return whether an id is said in words that only another force's ids have."""
-        of_others = record.startswith(f"{APPOINTMENT}:") and not record.startswith(
-            f"{APPOINTMENT}:{self.force}:"
-        )
+        is_appointment = record.startswith(f"{APPOINTMENT}:")
+        of_others = is_appointment and not is_named_for(record, self.force)
         return of_others or OWN_ID_MARK in record
 
     def kept(self, record: str, stored: Mapping[str, StoredRecord]) -> str | None:
@@ -75,6 +74,16 @@ class OwnIds:
             taken: The ids that other forces have.
         """
         return self.own(record) if record in taken or self.is_reserved(record) else record
+
+
+def is_named_for(appointment: str, force: str) -> bool:
+    """Say whether the id of an appointment says that it is a force's.
+
+    Args:
+        appointment: The id.
+        force: The force.
+    """
+    return appointment.startswith(f"{APPOINTMENT}:{force}:")
 
 
 def no_references(category: str) -> Collection[str]:
