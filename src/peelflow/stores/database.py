@@ -271,7 +271,7 @@ class ForceStatements:
     """The statements of one dialect that are narrowed to one force."""
 
     def __init__(self, statements: Statements, *, has_joint: bool) -> None:
-        prefix, among = statements.dialect.prefix, statements.dialect.among
+        prefix = statements.dialect.prefix
         self._has_joint = has_joint
         # INVARIANT: no other force's row is read, but for the force it is of.
         own = f"SELECT 1 FROM {prefix}records WHERE id = record AND {statements.of_force}"
@@ -369,7 +369,8 @@ class DatabaseStore(ABC):
             return self._ask(known.records_by_ids, (array,), decode)
         narrowed = known.narrowed(has_joint=self._has_joint_records())
         # By one id alone SQLite would go to that id, whosever it is.
-        return self._ask(narrowed.records, narrowed.told(force, array), decode)
+        found = self._ask(narrowed.records, narrowed.told(force, array), decode)
+        return {name: found[name] for name in ids if name in found}
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""

@@ -67,12 +67,12 @@ def _sqlite_schema_faults(
     yield from schema_faults(found, without_objects(expected, set(later) - found.keys()))
 
 
-def check_unaltered(
+def check_schema_objects(
     select: Select,
     expected: SchemaObjects,
     url: str,
     *,
-    sound: int | None,
+    known: int | None,
     later: Collection[str] = (),
 ) -> int:
     """Refuse to write to a SQLite file whose schema is another than this version makes.
@@ -84,7 +84,7 @@ def check_unaltered(
         select: Runs a statement on the file, within the transaction that writes.
         expected: The objects that this version makes.
         url: How errors call the store.
-        sound: The number of the schema that was last found to be ours on this connection.
+        known: The number of the schema that was last found to be ours on this connection.
         later: The objects that a register of before may lack.
 
     Returns:
@@ -95,7 +95,7 @@ def check_unaltered(
     """
     ((number,),) = select("PRAGMA schema_version")
     fault = None
-    if number != sound:
+    if number != known:
         fault = next(_sqlite_schema_faults(select, expected, later), None)
     if fault is not None:
         instead = "mend the schema, and see what `peelflow verify` finds"

@@ -67,7 +67,7 @@ from peelflow.stores.sqlite_file import (
     file_identity,
     file_replaced,
     number_from,
-    ready_schema,
+    check_written_schema,
     schema_objects,
     write_joint,
 )
@@ -361,7 +361,7 @@ class SqliteStore(DatabaseStore):
                 raise StoreBusy(self.url)
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                schema = ready_schema(connection, self.url, this.schema)
+                schema = check_written_schema(connection, self.url, this.schema)
                 work(connection)
                 self._check_same_file(this)
                 connection.execute("COMMIT")

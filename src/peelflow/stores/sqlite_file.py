@@ -21,7 +21,7 @@ from peelflow.stores.read_only import (
 )
 from peelflow.stores.schema_check import (
     SchemaObjects,
-    check_unaltered,
+    check_schema_objects,
     objects_of,
     sqlite_objects,
     tables_of,
@@ -89,24 +89,24 @@ def schema_objects() -> SchemaObjects:
     return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))
 
 
-def ready_schema(connection: sqlite3.Connection, url: str, sound: int | None) -> int:
+def check_written_schema(connection: sqlite3.Connection, url: str, known: int | None) -> int:
     """Make what a register of before lacks; refuse to write where anything is not as it is made.
 
     Args:
         connection: In the transaction that writes.
         url: How errors call the store.
-        sound: The number of the schema that was last found to be ours, and kept.
+        known: The number of the schema that was last found to be ours, and kept.
 
     Returns:
         The number of the schema, once the transaction is kept.
     """
 
     def number() -> int:
-        return check_unaltered(
-            connection.execute, schema_objects(), url, sound=sound, later=LATER_OBJECTS
+        return check_schema_objects(
+            connection.execute, schema_objects(), url, known=known, later=LATER_OBJECTS
         )
 
-    if (found := number()) == sound:
+    if (found := number()) == known:
         return found
     there = sqlite_objects(connection.execute, tables_of(schema_objects()))
     for name in LATER_OBJECTS.keys() - there.keys():

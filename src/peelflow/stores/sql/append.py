@@ -30,7 +30,7 @@ from peelflow.stores.base import (
 from peelflow.stores.database import check_batch, quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
-from peelflow.stores.sql.catalogue import check_sqlite_unaltered
+from peelflow.stores.sql.catalogue import check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 
 
@@ -62,7 +62,7 @@ def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
 def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     """Keep a batch on any database, within the transaction of the connection."""
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
-    check_sqlite_unaltered(connection)
+    check_sqlite_schema(connection)
     check_batch(batch, asking, statements)
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
     is_joint = keeps_joint(connection, rows)
@@ -108,7 +108,7 @@ def write_joint(connection: Connection, rows: BatchRows) -> None:
         ordered = select(table.c.force).where(table.c.record == record).order_by(table.c.force)
         if list(connection.execute(ordered).scalars()) != [row.force for row in made]:
             raise RowUnreadable(not_kept(f"the forces of {record}"))
-    check_nothing_acts(connection, table)
+    check_triggers(connection, table)
 
 
 def _check_written(
@@ -152,7 +152,7 @@ def _insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[A
 
 def insert_document(connection: Connection, digest: str, content: bytes) -> None:
     """Insert a document unless it is there."""
-    check_sqlite_unaltered(connection)
+    check_sqlite_schema(connection)
     if connection.dialect.name == "postgresql":
         sql = """INSERT INTO peelflow_documents (digest, content)
             VALUES (%(digest)s, %(content)s) ON CONFLICT DO NOTHING"""
@@ -162,7 +162,7 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
     kept = ask(connection, statements_of(connection.dialect).document, (digest,))
     if not kept or kept[0][0] != content:
         raise RowUnreadable(not_kept(f"document {digest}"))
-    check_nothing_acts(connection, tables.documents)
+    check_triggers(connection, tables.documents)
 
 
 def _nothing_acts_on(*written: Table) -> str:
@@ -180,7 +180,7 @@ def _nothing_acts_on(*written: Table) -> str:
             AND (relkind <> 'r' OR relrowsecurity OR relispartition))"""
 
 
-def check_nothing_acts(connection: Connection, table: Table) -> None:
+def check_triggers(connection: Connection, table: Table) -> None:
     """Raise RowUnreadable where something acts on what is written to a table of PostgreSQL's."""
     if connection.dialect.name == "postgresql":
         found = connection.exec_driver_sql(f"SELECT {_nothing_acts_on(table)}").scalar()

@@ -15,7 +15,7 @@ from peelflow.stores.base import DatabaseFault
 from peelflow.stores.schema_check import (
     SchemaObjects,
     Select,
-    check_unaltered,
+    check_schema_objects,
     objects_of,
     schema_faults,
     without_objects,
@@ -90,19 +90,19 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
         list(select(_CHECK))
 
 
-def check_sqlite_unaltered(connection: sa.Connection) -> None:
-    """Refuse to write to a SQLite file on whose tables something acts, as `check_unaltered` does.
+def check_sqlite_schema(connection: sa.Connection) -> None:
+    """Refuse to write to a SQLite file on whose tables something acts, as `check_schema_objects` does.
 
     Args:
         connection: One in the transaction that writes, on a database of any kind.
     """
     if connection.dialect.name != SQLITE:
         return
-    connection.info[_SOUND] = check_unaltered(
+    connection.info[_SOUND] = check_schema_objects(
         lambda sql: connection.exec_driver_sql(sql).all(),
         sqlite_schema_objects(),
         connection.engine.url.render_as_string(hide_password=True),
-        sound=connection.info.get(_SOUND),
+        known=connection.info.get(_SOUND),
         later=LATER_OBJECTS,
     )
 
