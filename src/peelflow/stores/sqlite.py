@@ -62,12 +62,12 @@ from peelflow.stores.sqlite_file import (
     HAS_SETTINGS,
     LATER_OBJECTS,
     FileIdentity,
+    check_written_schema,
     connect,
     error_of,
     file_identity,
     file_replaced,
     number_from,
-    check_written_schema,
     schema_objects,
     write_joint,
 )

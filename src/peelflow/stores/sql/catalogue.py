@@ -91,7 +91,7 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
 
 
 def check_sqlite_schema(connection: sa.Connection) -> None:
-    """Refuse to write to a SQLite file on whose tables something acts, as `check_schema_objects` does.
+    """Refuse to write to a SQLite file on whose tables something acts (`check_schema_objects`).
 
     Args:
         connection: One in the transaction that writes, on a database of any kind.
