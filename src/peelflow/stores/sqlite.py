@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from itertools import chain
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -43,7 +42,7 @@ from peelflow.stores.database import (
     check_keys_and_rules,
     quoted,
 )
-from peelflow.stores.fork_safety import ProcessIdentity, fork_guard
+from peelflow.stores.fork_safety import OpenReading, ProcessIdentity, fork_guard
 from peelflow.stores.read_only import (
     ReadingConnection,
     is_stale,
@@ -245,11 +244,9 @@ class SqliteStore(DatabaseStore):
         """Copy all that is kept at one moment into a new file, while others go on writing."""
         self._run(lambda _: None)
         try:
-            with (
-                closing(connect(self._path, self.url, timeout=self._timeout)) as source,
-                closing(sqlite3.connect(path, isolation_level=None)) as target,
-            ):
-                source.backup(target)  # in one step, and so of one moment
+            with OpenReading(self.url) as reading:
+                source = reading.hold(self._connect_anew, sqlite3.Connection.close)
+                reading.hold(lambda: _back_up(source, path), sqlite3.Connection.close)
                 if is_stale(source):
                     raise StoreBusy(self.url)
         except sqlite3.Error as fault:
@@ -258,16 +255,28 @@ class SqliteStore(DatabaseStore):
     @contextmanager
     def _open_snapshot(self) -> Iterator[Snapshot]:
         try:
-            with closing(connect(self._path, self.url, timeout=self._timeout)) as connection:
+            with OpenReading(self.url) as reading:
+                connection = reading.hold(self._begin_reading, sqlite3.Connection.close)
                 try:
-                    connection.execute("BEGIN")
-                    connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
-                    yield sqlite_snapshot(connection, self.url)
+                    yield sqlite_snapshot(connection, self.url, reading)
                 finally:
                     if is_stale(connection):
                         raise StoreBusy(self.url)
         except sqlite3.Error as fault:
             raise error_of(self.url, fault) from fault
+
+    def _connect_anew(self) -> sqlite3.Connection:
+        return connect(self._path, self.url, timeout=self._timeout)
+
+    def _begin_reading(self) -> sqlite3.Connection:
+        connection = self._connect_anew()
+        try:
+            connection.execute("BEGIN")
+            connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
@@ -284,8 +293,12 @@ class SqliteStore(DatabaseStore):
         """
         process = self._process()
         process.lock.acquire()
-        if process.connection is not None and not process.connection.in_transaction:
-            process.let_go()
+        try:
+            if process.connection is not None and not process.connection.in_transaction:
+                process.let_go()
+        except BaseException:
+            process.lock.release()
+            raise
         return process.lock.release
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
@@ -345,7 +358,7 @@ class SqliteStore(DatabaseStore):
         if is_stale(process.connection):
             process.let_go()
         if process.connection is None:
-            process.connection = connect(self._path, self.url, timeout=self._timeout)
+            process.connection = self._connect_anew()
             process.file = file_identity(self._path)
         return process.connection
 
@@ -392,25 +405,40 @@ def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
 
-def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -> SqlSnapshot:
+def _back_up(source: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a new file's connection once all is in it: in one step, and so of one moment."""
+    target = sqlite3.connect(path, isolation_level=None)
+    try:
+        source.backup(target)
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def sqlite_snapshot(
+    connection: sqlite3.Connection, url: str = "the register", reading: OpenReading | None = None
+) -> SqlSnapshot:
     """Return everything as a connection's transaction sees it; errors call the store `url`.
 
     Text that is no UTF-8 is given with what stands for each such byte, so that it can be told.
     """
+    held = reading or OpenReading(url)
     connection.text_factory = lenient_text
 
     def select(sql: str) -> Iterator[Any]:
         try:
-            # Within a chain, for a cursor is not to be closed later than its connection.
-            yield from chain(connection.execute(sql))
+            cursor = held.hold(lambda: connection.execute(sql), sqlite3.Cursor.close)
+            yield from held.rows(cursor)
         except sqlite3.Error as fault:
             raise error_of(url, fault) from fault
 
+    ((has_joint,),) = select(HAS_JOINT_RECORDS)
     return SqlSnapshot(
         select,
         _STATEMENTS,
         lambda select: sqlite_faults(select, schema_objects(), later=LATER_OBJECTS),
-        has_joint=bool(number_from(connection, HAS_JOINT_RECORDS)),
+        has_joint=bool(has_joint),
     )
 
 
