@@ -102,9 +102,10 @@ def count_values(node: Node) -> int:
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
+    if len(items.nodes) < 2:  # noqa: PLR2004 - one item is like no other
+        return []
     firsts: dict[object, Node] = {}
-    compared = items.nodes if items.nodes[1:] else ()
-    pairs = [(item, firsts.setdefault(_content_key(item), item)) for item in compared]
+    pairs = [(item, firsts.setdefault(_content_key(item), item)) for item in items.nodes]
     return [(item, first) for item, first in pairs if item is not first]
 
 
@@ -399,11 +400,14 @@ class _NodeBuilder:
         self._limits.count(1, len(text), len(self._open) + 1, span)
         if event.tag is not None or event.anchor is not None:
             self._check_begins(event, span)
-        node = _scalar_node(text, style, span)
         if event.anchor is not None:
-            key, size = _Key(span, text, not style), _NodeSize(1, len(text), 1)
-            self._anchors[event.anchor] = _Anchored(node, key, size)
-        self._hold(node, text, is_plain=not style)
+            node, key = _scalar_node(text, style, span), _Key(span, text, not style)
+            self._anchors[event.anchor] = _Anchored(node, key, _NodeSize(1, len(text), 1))
+        holder = self._open[-1] if self._open else None
+        if holder is not None and holder.is_mapping and holder.key is None:
+            holder.key = _Key(span, text, not style)
+        else:
+            self._hold(_scalar_node(text, style, span))
 
     def _enter(self, event: Any) -> None:
         span = self.places.of(event.start_mark)
@@ -441,15 +445,15 @@ class _NodeBuilder:
         depth = len(self._open) + size.height
         self._limits.count(size.nodes, size.texts, depth, span)
         self._reach(depth)
-        self._hold(named.node, named.key.text, is_plain=named.key.is_plain)
+        self._hold(named.node, named.key)
 
     def _reach(self, depth: int) -> None:
         """Let what is open know how deep something in it reaches."""
         if self._open:
             self._open[-1].deepest = max(self._open[-1].deepest, depth)
 
-    def _hold(self, node: Node, text: str | None = None, *, is_plain: bool = False) -> None:
-        """Put a node into what is open; `text` and `is_plain` are a scalar's, as it stands."""
+    def _hold(self, node: Node, as_key: _Key | None = None) -> None:
+        """Put a node into what is open; `as_key`: what an alias of it is where a key stands."""
         if not self._open:
             self._root = node
             return
@@ -457,7 +461,7 @@ class _NodeBuilder:
         if not holder.is_mapping:
             holder.nodes.append(node)
         elif holder.key is None:
-            holder.key = _Key(node.span, text, is_plain)
+            holder.key = as_key or _Key(node.span)
         else:
             (span, name, is_bare), holder.key = holder.key, None
             if name is None or name in holder.keys or (name == "<<" and is_bare):
