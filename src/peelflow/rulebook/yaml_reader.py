@@ -7,7 +7,7 @@ counted over the same events, as if every alias were written out; nothing here r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -234,8 +234,7 @@ def read_node(text: str, file: str) -> Node:
     parser = LOADER(text)
     try:
         with _syntax_faults(builder.places):
-            for event in iter(parser.get_event, None):
-                builder.take(event)
+            builder.take(iter(parser.get_event, None))
     finally:
         parser.dispose()
     return builder.node()
@@ -351,19 +350,21 @@ class _NodeBuilder:
     _documents: int = 0
     _root: Node | None = None
 
-    def take(self, event: Any) -> None:
-        """Take the parser's next event."""
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            self._scalar(event)
-        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-            self._enter(event)
-        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-            self._leave()
-        elif kind is yaml.AliasEvent:
-            self._alias(str(event.anchor), self.places.of(event.start_mark))
-        elif kind is yaml.DocumentStartEvent:
-            self._document(self.places.of(event.start_mark))
+    def take(self, events: Iterable[Any]) -> None:
+        """Take the parser's events, in order."""
+        taking: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.SequenceStartEvent: self._enter,
+            yaml.MappingStartEvent: self._enter,
+            yaml.SequenceEndEvent: self._leave,
+            yaml.MappingEndEvent: self._leave,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        for event in events:
+            take = taking.get(type(event))
+            if take is not None:
+                take(event)
 
     def node(self) -> Node:
         """Return the whole.
@@ -377,9 +378,10 @@ class _NodeBuilder:
             raise InvalidRules(self.faults)
         return self._root
 
-    def _document(self, span: Span) -> None:
+    def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
+            span = self.places.of(event.start_mark)
             instead = "remove the `---`, or put the second document into a file of its own"
             raise fault(span, "several-documents", "a second document starts here", instead)
 
@@ -421,7 +423,7 @@ class _NodeBuilder:
         is_mapping = type(event) is yaml.MappingStartEvent
         self._open.append(_OpenNode(event.anchor, span, is_mapping, *before))
 
-    def _leave(self) -> None:
+    def _leave(self, _: Any) -> None:
         ended = self._open.pop()
         node, depth = _ended_node(ended), len(self._open) + 1
         deepest = max(ended.deepest, depth + 1 if ended.nodes or ended.entries else depth)
@@ -432,8 +434,9 @@ class _NodeBuilder:
         self._reach(deepest)
         self._hold(node)
 
-    def _alias(self, anchor: str, span: Span) -> None:
+    def _alias(self, event: Any) -> None:
         """Take a node again: it counts as all that it holds."""
+        anchor, span = str(event.anchor), self.places.of(event.start_mark)
         if anchor not in self._anchors:
             sentence, instead = "YAML cannot be read here: found undefined alias", HOW_TO_QUOTE
             raise fault(span, "yaml-syntax", sentence, instead)
