@@ -121,6 +121,15 @@ def test_item_36_the_side_that_set_a_question_amends_it(register: Register) -> N
     with pytest.raises(InvalidRequest, match=r"the side that set it \(force\)"):
         register.amend("R-2", "question", "3", **theirs)
     register.amend("R-2", "question", "3", **ours)
+    for new in ("peel_2025", "peel_twelve"):  # none is named: who asked the question means one
+        with pytest.raises(InvalidRequest, match=r"`question_set`.* set it \(inspectorate\)"):
+            register.amend("R-1", "question_set", new, **ours)
+        with pytest.raises(InvalidRequest, match=r"`question_set`.* set it \(force\)"):
+            register.amend("R-2", "question_set", new, **theirs)
+    register.amend("R-1", "question_set", "peel_twelve", **theirs)
+    register.amend("R-1", "question_set", None, **theirs)
+    with pytest.raises(InvalidRequest, match=r"let the side that set it \(inspectorate\)"):
+        register.amend("R-1", "question_set", "peel_twelve", **ours)
     register.amend("R-1", "owner", "y", **ours)
     register.amend("R-1", "question", "3", **theirs)
     with pytest.raises(InvalidRequest, match="not amended by"):
