@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     check_rules,
     check_texts,
     matches_field,
+    matches_mention,
     read_set_ids,
     total_order,
     totals_of,
@@ -80,6 +81,8 @@ class Dialect:
         lock: What makes a statement hold the rows it gives.
         field_condition: The condition that a field, by name, says a text; None where every record
             is looked at instead.
+        holds_text: The condition that a record's row holds a text anywhere; None where every record
+            is looked at instead.
         last_day: The day of a record's last event that is no note, of its row's text; None where
             each history is looked at instead.
         stands_as_begun: The condition that a record's row says that it stands where it began.
@@ -97,6 +100,7 @@ class Dialect:
     # A field's name is no path: it may hold any character.
     field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
         WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
+    holds_text: str | None = "instr(body, ?) > 0"
     last_day: str | None = "json_extract(body, '$.on')"
     stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
         WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
@@ -192,6 +196,8 @@ class Statements:
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
+        if query.mention is not None and self.dialect.holds_text is not None:
+            where[self.dialect.holds_text] = (json.dumps(query.mention, ensure_ascii=False),)
         if query.joint:
             joint = f"id IN (SELECT record FROM {self.dialect.prefix}joint_records)"
             where[joint if has_joint else "1 = 0"] = ()
@@ -420,7 +426,11 @@ class DatabaseStore(ABC):
             page = list(self._ask(sql, parameters, decode).values())
             field = None if self._statements.dialect.field_condition else query.field
             listed = (record for record in page if query.withdrawn or not record.withdrawn)
-            yield from (record for record in listed if matches_field(record, field))
+            yield from (
+                record
+                for record in listed
+                if matches_field(record, field) and matches_mention(record, query.mention)
+            )
             after = page[-1].id if page else ""
 
     def totals(

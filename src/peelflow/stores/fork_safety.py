@@ -111,7 +111,7 @@ class OpenReading:
         self._has_forked = False
         fork_guard().add(self)
 
-    def hold(self, make: Callable[[], _T], end: Callable[[_T], object]) -> _T:
+    def open(self, make: Callable[[], _T], end: Callable[[_T], object]) -> _T:
         """Open something, and return it; what was opened last is ended first.
 
         Args:

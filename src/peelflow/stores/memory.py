@@ -36,6 +36,7 @@ from peelflow.stores.base import (
     check_rules,
     check_texts,
     matches_field,
+    matches_mention,
     read_set_ids,
     store_closed,
     total_order,
@@ -314,4 +315,5 @@ def _matches(record: Record, query: RecordQuery) -> bool:
         and query.state in (None, record.state)
         and query.parent in (None, record.parent)
         and matches_field(record, query.field)
+        and matches_mention(record, query.mention)
     )

@@ -245,8 +245,8 @@ class SqliteStore(DatabaseStore):
         self._run(lambda _: None)
         try:
             with OpenReading(self.url) as reading:
-                source = reading.hold(self._connect_anew, sqlite3.Connection.close)
-                reading.hold(lambda: _back_up(source, path), sqlite3.Connection.close)
+                source = reading.open(self._connect_anew, sqlite3.Connection.close)
+                reading.open(lambda: _back_up(source, path), sqlite3.Connection.close)
                 if is_stale(source):
                     raise StoreBusy(self.url)
         except sqlite3.Error as fault:
@@ -256,7 +256,7 @@ class SqliteStore(DatabaseStore):
     def _open_snapshot(self) -> Iterator[Snapshot]:
         try:
             with OpenReading(self.url) as reading:
-                connection = reading.hold(self._begin_reading, sqlite3.Connection.close)
+                connection = reading.open(self._begin_reading, sqlite3.Connection.close)
                 try:
                     yield sqlite_snapshot(connection, self.url, reading)
                 finally:
@@ -428,7 +428,7 @@ def sqlite_snapshot(
 
     def select(sql: str) -> Iterator[Any]:
         try:
-            cursor = held.hold(lambda: connection.execute(sql), sqlite3.Cursor.close)
+            cursor = held.open(lambda: connection.execute(sql), sqlite3.Cursor.close)
             yield from held.rows(cursor)
         except sqlite3.Error as fault:
             raise error_of(url, fault) from fault

@@ -401,7 +401,7 @@ class SqlStore(SqlStoreBase):
                 connection.execution_options(**level)
                 return connection
 
-            connection = reading.hold(begin, _end_connection)
+            connection = reading.open(begin, _end_connection)
             check_schema(connection, self.url)  # the reading begins here
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
             has_joint = has_joint_records(connection)
@@ -411,7 +411,7 @@ class SqlStore(SqlStoreBase):
 
             def select(sql: str) -> Iterator[Any]:
                 with self._guarded():
-                    result = reading.hold(
+                    result = reading.open(
                         lambda: connection.exec_driver_sql(sql), CursorResult[Any].close
                     )
                     yield from reading.rows(result)
