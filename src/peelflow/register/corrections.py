@@ -60,11 +60,11 @@ from peelflow.register.hierarchy import (
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
+from peelflow.register.permission import check_corrector
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
 from peelflow.register.validation import category_of, check_not_future, check_text, role_of
-from peelflow.rulebook.national import national
 from peelflow.texts import are_alike
 from peelflow.wording import say_forces
 
@@ -126,9 +126,9 @@ def _take_correction(
     """
     before, history = session.get(request.record), session.history(request.record)
     if not follows:
-        _check_same_side(session, request, named)
+        check_corrector(session, request, tuple(corrected_chain(history, named)))
     events = list(_correction_events(session, request, what, history, named))
-    first = _corrected_event(history, named)
+    first = corrected_event(history, named)
     try:
         judged = _judged(session, history, events, since=first.number)
         made, after = judged[0][0], judged[-1][1]
@@ -243,11 +243,27 @@ def _event_numbered(history: History, record: str, number: int) -> Event:
     return history[number - 1]
 
 
-def _corrected_event(history: History, named: Event) -> Event:
-    """Return what a correction corrects in the end; any other event is its own target."""
+def corrected_event(history: History, named: Event) -> Event:
+    """Return what a correction corrects in the end; any other event is its own target.
+
+    Args:
+        history: All events of the record, or those up to the correction.
+        named: The event.
+    """
+    return [*corrected_chain(history, named)][-1]
+
+
+def corrected_chain(history: History, named: Event) -> Iterator[Event]:
+    """Yield an event, what it corrects where it is a correction, and so on to the end.
+
+    Args:
+        history: All events of the record, or those up to the correction.
+        named: The event.
+    """
+    yield named
     while isinstance(named.what, Corrected):
         named = history[named.what.event - 1]
-    return named
+        yield named
 
 
 def _consequences(history: History, named: Event) -> Iterator[Event]:
@@ -262,7 +278,7 @@ def _consequences(history: History, named: Event) -> Iterator[Event]:
     for event in history[named.number :]:
         is_beside = isinstance(event.what, Corrected) and event.recorded_at == named.recorded_at
         is_step = named.what.entry is not None and is_step_at_once(event)
-        if not is_step and not (is_beside and is_step_at_once(_corrected_event(history, event))):
+        if not is_step and not (is_beside and is_step_at_once(corrected_event(history, event))):
             return
         yield event
 
@@ -303,7 +319,7 @@ def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> Non
 def _correction_faults(
     history: History, named: Event, what: Corrected
 ) -> Iterator[tuple[str, str]]:
-    target, is_void = _corrected_event(history, named), what.correction == "void"
+    target, is_void = corrected_event(history, named), what.correction == "void"
     by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
     voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
     withdrawal = withdrawal_of(history)
@@ -346,25 +362,6 @@ def _is_effective(history: History, correction: Event) -> bool:
         and _is_effective(history, event)
         for event in history[correction.number :]
     )
-
-
-def _check_same_side(session: Session, request: Event, named: Event) -> None:
-    did = role_of(session, named.actor.role).side
-    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
-    side = role_of(session, request.actor.role).side
-    known = national().vocabulary.roles
-    if side != "force" and named.actor.role in known and request.actor.role not in known:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and the role of {request.actor} is not national",
-            "have a national role of that side correct it",
-        )
-    if side != did:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
-            "have the side that did it correct it",
-        )
 
 
 def _check_nothing_rests_on(
@@ -454,7 +451,7 @@ def _have_below_follow(
     """
     after = session.get(request.record)
     for name in each_below(session, after):
-        if isinstance(_corrected_event(history, named).what, MadeJoint):
+        if isinstance(corrected_event(history, named).what, MadeJoint):
             for event in session.history(name):
                 if _is_made_beside(session, event, named, history):
                     below = evolve(what, event=event.number)
@@ -470,8 +467,8 @@ def _have_below_follow(
 
 def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
     """Say whether an event on what lies below was made with one that makes its parent joint."""
-    target = _corrected_event(session.history(event.record), event)
-    above = _corrected_event(history, named)
+    target = corrected_event(session.history(event.record), event)
+    above = corrected_event(history, named)
     return (
         type(event.what) is type(named.what)
         and (event.on, event.recorded_at) == (named.on, named.recorded_at)
