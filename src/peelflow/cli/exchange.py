@@ -121,7 +121,7 @@ def import_files(
     tracker: TrackerOptions,
     location: RegisterOptions,
 ) -> None:
-    """Import sheets: all rows, or none. Or import an export, `FILE.jsonl`: all of it, or nothing.
+    """Import sheets: all rows, or none. Or import an export, `FILE.jsonl`: all, or nothing.
 
     Rows are taken by their days; those of one day as they stand, sheet by sheet. A sheet's columns
     tell whether it holds records, acts, appointments, amendments or documents. An export goes into
@@ -162,10 +162,9 @@ def import_files(
 
 def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
     """Import an export; where it is refused, print all that was found."""
-    services, documents = register.services, register.documents
     try:
         with output.progress("Importing") as show:
-            restored = restore_register(services, documents, file, as_found=as_found, progress=show)
+            restored = restore_register(register.services, file, as_found=as_found, progress=show)
     except Unverified as refused:
         for discrepancy in refused.discrepancies:
             output.line(str(discrepancy))

@@ -27,6 +27,7 @@ from peelflow.model.records import (
     Migrated,
     Record,
     Relevelled,
+    TakenOver,
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
@@ -35,6 +36,7 @@ from peelflow.register.permission import is_move_permitted, no_appointment_sente
 from peelflow.register.recheck import (
     check_as_recorded,
     check_place,
+    check_word_given,
     each_as_recorded,
     why_alike,
 )
@@ -243,6 +245,9 @@ def _why_unlawful(
             return no_appointment_sentence(event, record)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"
+        case TakenOver():
+            check_word_given(session, event)
+            return _why_unsourced(session, event)
         case _:
             return _why_unsourced(session, event)
 

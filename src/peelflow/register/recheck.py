@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, as_corrected, begin, fold, is_step_at_once
+from peelflow.engine.fold import apply, begin, fold, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -27,7 +27,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import Lifecycle, Pin
+from peelflow.model.rules import Lifecycle
 from peelflow.register.context import is_signed_later
 from peelflow.register.corrections import corrected_chain
 from peelflow.register.entry import SAYING_SIDES
@@ -112,23 +112,12 @@ def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
     checked_id(event.record)
-    if not _is_outgrown(what.lifecycle):
-        lifecycle = session.services.lifecycle_of(what.lifecycle)
-        check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     category = session.rulebook.vocabulary.categories.get(what.category)
     for name, value in what.fields.items() if category else ():
         if category and name in category.fields and category.fields[name].type in _SHAPED:
             checked_value(category, name, value, record=event.record)
-
-
-def _is_outgrown(pin: Pin) -> bool:
-    """Say whether rules came with an earlier peelflow, which asked for nobody's word, and no more.
-
-    Nothing new is entered under them.
-    """
-    return pin.digest in shipped_digests() and national().by_pin(pin.digest) is None
 
 
 _SHAPED = ("person", "date")
@@ -143,10 +132,6 @@ def _check_later(session: Session, history: History, event: Event, before: Recor
             _check_amended(session, history, event, before, what)
         case Corrected() as what:
             _check_correction(session, event, history, before, what)
-            if isinstance(what.entry, Added | TakenOver) and _is_entered_elsewhere(what, history):
-                lifecycle = session.services.lifecycle_of(what.entry.lifecycle)
-                roles = session.rulebook.vocabulary.roles
-                check_word(lifecycle, history[0], what.entry, roles)
         case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
             raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
         case Relevelled() | Migrated() as what:
@@ -177,14 +162,6 @@ _LET = "let its lead force or the inspectorate do it"
 
 def _side_of(session: Session, event: Event) -> str:
     return session.rulebook.vocabulary.roles[event.actor.role].side
-
-
-def _is_entered_elsewhere(what: Corrected, history: History) -> bool:
-    """Say whether a re-entry puts a record under other rules or in another state than it began."""
-    old, new = as_corrected(history)[0].what, what.entry
-    if not isinstance(old, Added | TakenOver) or not isinstance(new, Added | TakenOver):
-        return False
-    return (old.lifecycle, old.state) != (new.lifecycle, new.state)
 
 
 def _check_amended(
@@ -222,6 +199,27 @@ _BY_A_PLAN = "move it by a plan that was proved"
 
 def _counts(lifecycle: Lifecycle, state: str, ledger: str) -> str | None:
     return lifecycle.states[state].counts_as.get(ledger)
+
+
+def check_word_given(session: Session, first: Event) -> None:
+    """Refuse a beginning that its state takes the inspectorate's word for, on anybody else's.
+
+    That is asked of the beginning as it stands: one that was let pass may be entered anew. An
+    earlier peelflow asked for nobody's word under rules that ship no more.
+
+    Args:
+        session: What knows the rules.
+        first: A record's first event, as it is known by now.
+
+    Raises:
+        InspectorateOnly: With whose word it takes.
+    """
+    what, roles = first.what, session.rulebook.vocabulary.roles
+    if not isinstance(what, TakenOver) or first.actor.role not in roles:
+        return
+    pin = what.lifecycle
+    if pin.digest not in shipped_digests() or national().by_pin(pin.digest) is not None:
+        check_word(session.services.lifecycle_of(pin), first, what, roles)
 
 
 def check_place(session: Session, record: Record) -> None:

@@ -582,7 +582,7 @@ class Register:
         """Return the seal of everything kept until now, and every record's head beside it.
 
         Raises:
-            Unverified: Something does not fit, so that a seal would only hide it.
+            Unverified: Something does not fit: a seal would hide it.
         """
         from peelflow.register.archive import seal_register
 
@@ -642,10 +642,9 @@ class Register:
 
         Raises:
             Unverified: The file does not verify; with every discrepancy.
-            InvalidRequest: It cannot be read, is no export, or this register holds other events.
+            InvalidRequest: It is no export, or this register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
         from peelflow.register.restore import restore_register
 
-        given = self.services, self.documents, path
-        return restore_register(*given, as_found=as_found, progress=on_progress).events
+        return restore_register(self.services, path, as_found=as_found, progress=on_progress).events

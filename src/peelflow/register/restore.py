@@ -19,7 +19,6 @@ from peelflow.register.judgement import Verification, judge_events
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result
-from peelflow.stores.base import DocumentStore
 from peelflow.stores.export import private_lines, restore_export, verify_export
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.memory import MemoryStore
@@ -42,7 +41,6 @@ class Restored(Result):
 
 def restore_register(
     services: Services,
-    documents: DocumentStore,
     path: str | Path,
     *,
     as_found: bool,
@@ -54,7 +52,6 @@ def restore_register(
 
     Args:
         services: What the register works with: its store is to keep the events.
-        documents: What is to keep its documents.
         path: The file.
         as_found: Whether what no rules or verbs let anybody do is taken in too, and told.
         progress: Told now and then how many events are kept by now.
@@ -70,7 +67,7 @@ def restore_register(
         if not as_found:
             _refuse(file, judged.discrepancies, _AS_FOUND)
         kept = restore_export(
-            services.store, _anew(lines), keep=documents.keep_document, progress=progress
+            services.store, _anew(lines), keep=services.documents.keep_document, progress=progress
         )
     return Restored(kept, judged.discrepancies, judged.assumed)
 

@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "bc3e05134c00f97b798311cd0a69e1ee3f7d71909d045f7fa755c15a6a52346e"
+CACHE_DIGEST = "dc3d5189fa9da697da9e2e783c2fa4bdb87845b8e5008da333e06fcc2b4f0179"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
