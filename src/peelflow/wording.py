@@ -231,6 +231,18 @@ def say_acting_forces(record: Record, force: str) -> tuple[str, str]:
     return why, f"let {record.force} do it"
 
 
+def say_unseen(forces: tuple[str, ...]) -> str:
+    """Say that records of some forces, which a register does not see, may ask for something.
+
+    Args:
+        forces: The forces; nothing is said where there are none.
+    """
+    if not forces:
+        return ""
+    names = " and ".join(forces)
+    return f"records of {names} may ask for it, and are seen in a register of every force alone"
+
+
 def say_choice(names: tuple[str, ...]) -> str:
     """Say a list of names as a choice: `a`, `b` or `c`."""
     quoted = [f"`{name}`" for name in names]

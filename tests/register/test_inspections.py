@@ -67,13 +67,16 @@ def test_a_postponed_inspection_verifies_once_it_is_scheduled_again(world: World
     assert world.register.record(record).state == "closed"
 
 
+BY_HMICFRS: dict[str, Any] = {"actor": HMICFRS, "recorded_by": "liaison", "source": "portal"}
+
+
 def asking(world: World, own: str | None, covered: str | None) -> tuple[str, str]:
     """Return a record that waits for verification, and an inspection, each of a question set."""
     record, inspection = certified(world), scheduled(world)
     for each, name in ((record, own), (inspection, covered)):
         if name is not None:
             world.register.amend(
-                each, "question_set", name, actor=LIAISON, on=world.day, reason="it says so"
+                each, "question_set", name, on=world.day, reason="it says so", **BY_HMICFRS
             )
     return record, inspection
 

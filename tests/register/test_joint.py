@@ -245,6 +245,28 @@ def test_the_appointments_it_is_judged_by_are_read_and_not_listed() -> None:
         suffolk.amend(names[NORFOLK], "last_day", LAST, actor=LIAISON, on=LATER, reason="r")
 
 
+def test_an_appointment_whose_id_says_no_force_is_read_by_the_others(store: Store) -> None:
+    """Behind its force's name, since another force may have a record of that very id."""
+    register = filled(store)
+    office: dict[str, Any] = {"category": "appointment", "level": None, "actor": LIAISON}
+    held = {"person": "norfolk-deputy", "role": "nominated_deputy", "first_day": DAY}
+    add(register, "A-1", NORFOLK, **office, fields=held)
+    make(register, "J-1", ALL_ACT, on=DAY)
+    suffolk, norfolk = opened(store, SUFFOLK), opened(store, NORFOLK)
+    add(suffolk, "A-1", SUFFOLK)
+    norfolk.fire("J-1", "start", actor=LIAISON, on=LATER)
+    kept = letter(suffolk, NORFOLK)
+    deputy = Actor("norfolk-deputy", "nominated_deputy")
+
+    assert suffolk.record("A-1").category == "recommendation"
+    assert suffolk.record("A-1 (of norfolk)").fields["person"] == "norfolk-deputy"
+    suffolk.fire("J-1", "close", actor=deputy, on=LATER, evidence=[kept])
+    assert norfolk.record("J-1").state == "closed"
+    with pytest.raises(Refused, match="J-1 could not `close`"):
+        norfolk.amend("A-1", "last_day", DAY, actor=LIAISON, on=LAST, reason="left")
+    assert register.verify() == ()
+
+
 def test_each_forces_letter_where_the_rules_ask_for_it(tmp_path: Path) -> None:
     """A named choice of the vocabulary: one letter of each force's Chief Constable."""
     (tmp_path / "ours.yaml").write_text(EACH_FORCE)

@@ -218,10 +218,9 @@ def test_a_batch_makes_and_moves_what_it_names(both: Both) -> None:
 
 
 def test_nobody_takes_what_another_force_will_need(both: Both) -> None:
-    """18.11: an appointment of another force's, and an id in another's own words."""
+    """18.11: an appointment of another force's."""
     taken = f"appointment:{ESSEX}:lead:p:{START}"
-    for name in (taken, f"R (of {ESSEX})"):
-        add(both.kent, name)
+    add(both.kent, taken)
     add(both.kent, "R")
 
     both.whole.appoint("p", "lead", force=ESSEX, first_day=START, actor=LIAISON)
@@ -230,9 +229,26 @@ def test_nobody_takes_what_another_force_will_need(both: Both) -> None:
 
     assert both.whole.record(taken).force == ESSEX
     assert both.kent.record(taken).force == KENT
-    assert both.kent.record(f"R (of {ESSEX})").id == f"R (of {ESSEX})"
     assert both.essex.record("R").force == ESSEX
     check_whole(both)
+
+
+@pytest.mark.parametrize("register", ["kent", "whole"])
+def test_the_words_that_tell_ids_apart_are_not_entered(both: Both, register: str) -> None:
+    """18.11: in no register, or the id that is kept under them could never be made."""
+    entered: Register = getattr(both, register)
+    for name in (f"R (of {ESSEX})", "R (of 7)"):
+        with pytest.raises(InvalidRequest, match=r"holds ` \(of `, by which a store tells"):
+            add(entered, name, force=KENT)
+    add(both.kent, "R")
+    add(both.essex, "R")
+    check_whole(both)
+
+
+def test_no_force_is_called_by_the_words_that_tell_ids_apart(both: Both) -> None:
+    """18.11: what it would keep `R` as is another force's id for `R (of kent)`."""
+    with pytest.raises(InvalidRequest, match=r"holds ` \(of `, which stands before"):
+        Register(both.store, rulebook=national(), clock=clock, force="kent) (of essex")
 
 
 def test_an_id_taken_meanwhile_is_no_conflict(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
-from peelflow import Register, national
+from peelflow import Actor, Joint, Register, national
 from peelflow.errors import PeelflowError
 from peelflow.stores import rows
+from peelflow.stores.base import Store
 from peelflow.stores.database import DatabaseStore
 from peelflow.stores.opening import open_store
+from peelflow.stores.scoped import ScopedStore
 from peelflow.stores.sql import store as sql_store
 from tests.builders.force import LIAISON, START, clock
 from tests.register.test_own_ids import ESSEX, KENT, SAID, add
@@ -107,3 +109,35 @@ def test_an_own_record_is_read(kent: Register, spent: Counter[str]) -> None:
     kent.history("own")
     assert spent["event_from"] == 1
     assert SAID["source"] == kent.history("own")[0].source
+
+
+def test_an_act_on_a_joint_record_costs_the_same_however_many_there_are(
+    kent: Register, spent: Counter[str]
+) -> None:
+    """As many statements and rows, after as many acts: the others' people are found by one."""
+    every = Register(underlying(kent), rulebook=national(), clock=clock)
+    chief = Actor("essex-chief", "chief_constable")
+    every.appoint(chief.person, chief.role, force=ESSEX, first_day=START, actor=LIAISON)
+
+    def shared(*numbers: int) -> None:
+        for number in numbers:
+            add(every, f"J-{number}", force=KENT, joint=Joint((ESSEX,), "any"))
+
+    def proposing(number: int) -> dict[str, int]:
+        spent.clear()
+        said: dict[str, Any] = {"actor": chief, "on": START, "reason": "no action"}
+        kent.fire(f"J-{number}", "propose_no_action", **said, recorded_by="officer")
+        return dict(spent)
+
+    shared(*range(4))
+    proposing(0)  # reads who acts in the force, once
+    few = [proposing(1), proposing(2)]
+    shared(*range(4, 40))
+    assert [proposing(3), proposing(30)] == few
+    assert few[0]["statements"] > 0
+
+
+def underlying(register: Register) -> Store:
+    """Return the store that a register for one force narrows."""
+    assert isinstance(register.services.store, ScopedStore)
+    return register.services.store._store

@@ -122,6 +122,13 @@ def test_item_36_the_side_that_set_a_question_amends_it(register: Register) -> N
     register.amend("R-2", "question", "4", **theirs)
     with pytest.raises(InvalidRequest, match="not amended by"):
         register.amend("R-2", "question", "3", **ours)
+    for new in ("peel_2025", "peel_twelve"):  # none is named: who asked the question means one
+        with pytest.raises(InvalidRequest, match=r"`question_set`.* set it \(inspectorate\)"):
+            register.amend("R-1", "question_set", new, **ours)
+    register.amend("R-1", "question_set", "peel_twelve", **theirs)
+    register.amend("R-1", "question_set", None, **theirs)
+    with pytest.raises(InvalidRequest, match=r"or the side that set it \(inspectorate\)"):
+        register.amend("R-1", "question_set", "peel_twelve", **ours)
     register.amend("R-1", "owner", "y", **ours)
     register.amend("R-1", "question", "3", **theirs)
     with pytest.raises(InvalidRequest, match="not amended by"):
@@ -145,7 +152,8 @@ def test_item_36_nobody_appoints_for_days_on_which_they_held_no_role(register: R
         register.add("any-id", **said, actor=CHIEF)
 
     register.appoint("d", "nominated_deputy", force="wmp", **FROM, last_day=LATER, actor=CHIEF)
-    deputy, told = f"appointment:wmp:nominated_deputy:d:{DAY}", {"on": LATER, "reason": "r"}
+    deputy = f"appointment:wmp:nominated_deputy:d:{DAY}"
+    told: dict[str, Any] = {"on": LATER, "reason": "r"}
     with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
         register.amend(deputy, "first_day", early["first_day"], actor=CHIEF, **told)
     with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
@@ -171,7 +179,8 @@ def test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves(register: R
     register.add("I-1", **said, fields={**days, "kind": "planned", "questions": ["7"]}, **THEIRS)
     register.add("I-2", **said, fields=days, actor=LIAISON)
     told: dict[str, Any] = {"on": LATER, "reason": "as it turns out"}
-    for name, new in {"kind": "bespoke", "questions": ["8"], "first_day": LATER}.items():
+    amended: dict[str, Any] = {"kind": "bespoke", "questions": ["8"], "first_day": LATER}
+    for name, new in amended.items():
         with pytest.raises(InvalidRequest, match=r"let `hmicfrs` or the side that set it"):
             register.amend("I-1", name, new, actor=LIAISON, **told)
         register.amend("I-1", name, new, **THEIRS, **told)

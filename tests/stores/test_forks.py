@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from attrs import define, field
@@ -46,6 +49,80 @@ def test_a_child_is_another_process_whatever_its_number() -> None:
     forks.before()
     forks.after_in_child()
     assert forks.identity() != first
+
+
+class Stuck:
+    """Something that cannot let go."""
+
+    def pause(self) -> Callable[[], None]:
+        """Fail."""
+        raise OSError("it is stuck")
+
+
+def test_what_does_not_let_go_keeps_nothing_else_from_it() -> None:
+    """18.11: it is told, and everything else is paused and resumed; the guard is free again."""
+    forks = ForkGuard()
+    others = [Told() for _ in range(8)]
+    stuck = [Stuck() for _ in range(8)]
+    for one, other in zip(others, stuck, strict=True):
+        forks.add(one)
+        forks.add(other)
+    with pytest.raises(OSError, match="it is stuck"):
+        forks.before()
+    assert [each.told for each in others] == [["paused"]] * 8
+    forks.after()
+    assert [each.told for each in others] == [["paused", "resumed"]] * 8
+
+
+def test_a_store_is_not_locked_by_another_that_does_not_let_go(tmp_path: Path) -> None:
+    """18.11: by a fork that really happens, in the parent and in the child."""
+    script = tmp_path / "forks.py"
+    script.write_text(FORKING, "utf-8")
+    url = f"sqlite:///{tmp_path / 'register.db'}"
+    done = subprocess.run(
+        [sys.executable, str(script), url], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["child", "parent"])
+    assert "it is stuck" in done.stderr
+
+
+FORKING = """
+import os, sys
+from threading import Thread
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.fork_safety import fork_guard
+from peelflow.stores.opening import open_store
+
+class Stuck:
+    def pause(self):
+        raise OSError("it is stuck")
+
+stuck = [Stuck() for _ in range(8)]
+for each in stuck[:4]:
+    fork_guard().add(each)
+stores = [open_store(sys.argv[1]) for _ in range(4)]
+for each in stuck[4:]:
+    fork_guard().add(each)
+
+def read(name):
+    # Another thread: the lock would let the one that forks in again.
+    done = []
+    for store in stores:
+        thread = Thread(target=lambda: done.append(store.position()), daemon=True)
+        thread.start()
+        thread.join(10)
+    if done != [0] * 4:
+        os._exit(1)
+    print(name, flush=True)
+
+child = os.fork()
+if not child:
+    read("child")
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+read("parent")
+sys.exit(status)
+"""
 
 
 def test_what_is_forgotten_is_not_kept_alive() -> None:

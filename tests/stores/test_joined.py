@@ -280,6 +280,8 @@ def test_the_feed_and_the_whole_are_not_read_inside(engine: Engine) -> None:
             joined.feed(0, 1)
         with pytest.raises(InvalidRequest, match="a position of the feed: is not given inside"):
             joined.position()
+        with pytest.raises(InvalidRequest, match="a position of the feed: is not given inside"):
+            joined.last_numbers(1)
         with pytest.raises(InvalidRequest, match="open a register by its URL"):
             joined.snapshot()
 

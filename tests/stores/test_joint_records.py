@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -36,6 +37,7 @@ from tests.register.test_joint import (
     opened,
 )
 from tests.stores.conftest import url_of
+from tests.stores.forgery import at, forged
 
 RunSql = Callable[[str], None]
 
@@ -99,6 +101,7 @@ def test_a_register_of_before_reads_on_and_takes_the_table_up(
         assert [*store.read(["R-1"], force=NORFOLK)] == ["R-1"]
         assert [*store.histories(["R-1"], force=NORFOLK)] == ["R-1"]
         assert store.last_numbers(9, force=NORFOLK) == {"R-1": 1}
+        assert sum(line.total for line in store.totals(force=NORFOLK)) == 1
         assert codes(store) == []
         register.correct("R-1", 1, correction="void", reason="r", on=LATER, **SAID)
         add(register, "R-2", NORFOLK)
@@ -221,3 +224,25 @@ def test_a_correction_of_any_record_leaves_the_others_forces(url: str) -> None:
         append_next(store, "b", what=Corrected(1, "void"), withdrawn=True)
         with store.snapshot() as snapshot:
             assert list(snapshot.joint_records()) == [("a", "GMP")]
+
+
+@pytest.mark.parametrize(
+    ("number", "edit"),
+    [
+        (1, lambda what: what.update(joint_with=[NORFOLK])),
+        (1, lambda what: what.update(joint_with=[SUFFOLK, ESSEX])),
+        (2, lambda what: what.update(new=[NORFOLK])),
+    ],
+)
+def test_a_record_that_no_forces_share_so_is_found(
+    number: int, edit: Callable[[Any], object]
+) -> None:
+    """18.3: joint with its own lead force, with one twice, or in no order."""
+    with closing(MemoryStore()) as store:
+        register = opened(store)
+        add(register, "R-1", NORFOLK)
+        register.make_joint("R-1", ALL_ACT, on=LATER, **BY)
+        with store.snapshot() as snapshot:
+            lines = list(export_lines(snapshot))
+    made = forged(lines, at(number, lambda event: edit(event["what"])))
+    assert (number, "move-unknown") in [(each.event, each.code) for each in verify_export(made)]

@@ -158,6 +158,29 @@ def before_withdrawal(history: Iterable[Event]) -> tuple[Event, ...]:
     return tuple(event for event in history if not _withdraws(event))
 
 
+def event_corrected(history: Sequence[Event], event: Event) -> Event:
+    """Return what a correction corrects in the end; any other event is its own target.
+
+    Args:
+        history: The record's events before it, by number.
+        event: The event.
+    """
+    return [*corrected_chain(history, event)][-1]
+
+
+def corrected_chain(history: Sequence[Event], event: Event) -> Iterator[Event]:
+    """Yield an event, what it corrects where it is a correction, and so on to the end.
+
+    Args:
+        history: The record's events before it, by number.
+        event: The event.
+    """
+    yield event
+    while isinstance(event.what, Corrected):
+        event = history[event.what.event - 1]
+        yield event
+
+
 def withdrawal_of(history: Iterable[Event]) -> Event | None:
     """Return the correction by which a record is withdrawn; None where it is not."""
     events = tuple(history)

@@ -78,7 +78,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import After, Role
 from peelflow.texts import are_alike, is_blank
-from peelflow.wording import say_days, say_due, say_remedy
+from peelflow.wording import say_days, say_due, say_remedy, say_unseen
 
 CheckResult = str | tuple[str, ...]
 JudgeFunction = Callable[[Record, Act, Context], CheckResult]
@@ -385,6 +385,7 @@ def _judge_answers(
     missing = unanswered_mentions(requirement, record, context)
     name, child = requirement.names, requirement.children
     sentences = (
+        say_unseen(context.unseen_forces),
         "" if record.fields.get(name) else f"the field `{name}` is not set",
         f"no child names in `{child}`: {', '.join(missing)}" if missing else "",
         _say_open_children(context, closes),
@@ -517,6 +518,8 @@ def missing_needs(
         context: What the decision looked at besides.
         use: How its transition uses documents.
     """
+    if isinstance(unmet, ChildForEach) and context.unseen_forces:
+        return ()  # nothing that can be given here will do
     if not isinstance(unmet, AnyOf):
         return (_needs_of_atom(unmet, closes, record, act, context, use=use),)
     alternatives = (

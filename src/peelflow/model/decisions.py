@@ -300,6 +300,7 @@ class Context:
     for: nobody acts in one without an appointment. `question_sets` are those by which an
     inspection is relevant to a record. `scope` is the force that the register is opened for, None:
     every one; `each_force_signs`: a joint record needs a letter of each of its forces.
+    `unseen_forces` are those of a joint record whose records could be `mentions`, and are not seen.
     """
 
     now: datetime
@@ -315,6 +316,7 @@ class Context:
     question_sets: QuestionSets = field(factory=dict)
     scope: str | None = None
     each_force_signs: bool = False
+    unseen_forces: tuple[str, ...] = ()
 
 
 Predicate = Callable[[Record, Act, Context], bool]

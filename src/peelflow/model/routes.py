@@ -47,6 +47,7 @@ class RouteContext:
             appointment.
         question_sets: The question sets by which an inspection is relevant.
         each_force_signs: Whether a joint record needs a letter of each of its forces.
+        unseen_forces: Its forces whose records could be mentions, and are not seen.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -64,6 +65,7 @@ class RouteContext:
     signers: frozenset[str] = frozenset()
     question_sets: QuestionSets = field(factory=dict)
     each_force_signs: bool = False
+    unseen_forces: tuple[str, ...] = ()
 
 
 @frozen

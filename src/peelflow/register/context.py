@@ -219,6 +219,18 @@ def mentions_of(
     return tuple(sorted(mentions, key=lambda mention: mention.id))
 
 
+def unseen_forces(reads: ReadSet, record: Record, *, ever: bool = False) -> tuple[str, ...]:
+    """Return the forces of a record whose own records a register for one force does not see.
+
+    Args:
+        reads: What knows for which force it is opened.
+        record: The record.
+        ever: Whether those count too that it is of no more.
+    """
+    forces = (*record.forces, *(record.was_joint_with if ever else ()))
+    return tuple(force for force in forces if reads.scope not in (None, force))
+
+
 def _records_naming(
     reads: ReadSet, force: str, category: str, field: str, named: str
 ) -> Iterator[RecordReference]:
@@ -326,6 +338,7 @@ class ReadSet:
             self.rulebook.vocabulary.question_sets,
             self.scope,
             self.each_force_signs,
+            unseen_forces(self, record) if "mentions" in parts else (),
         )
 
     @property
@@ -371,11 +384,10 @@ class ReadSet:
         """
         documents = (*act.evidence, *(held.document for held in record.attachments))
         persons = {act.actor.person: None} | {d.signed_by: None for d in documents if d.signed_by}
-        forces = record.forces if self.each_force_signs else record.acting_forces
         stored = [
             name
             for person in persons
-            for force in forces
+            for force in record.forces
             for name in self._appointed(force, person)
         ]
         # What a refused step drafted is no record any more.

@@ -6,7 +6,7 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import dropwhile, takewhile
 
 from attrs import evolve
@@ -18,6 +18,8 @@ from peelflow.engine.fold import (
     begin,
     changes_of,
     compensating_changes,
+    corrected_chain,
+    event_corrected,
     fold,
     is_step_at_once,
     withdrawal_of,
@@ -30,6 +32,7 @@ from peelflow.model.records import (
     Corrected,
     Correction,
     Event,
+    Joint,
     MadeJoint,
     Migrated,
     ParentLinked,
@@ -46,7 +49,7 @@ from peelflow.register.commands import (
     take,
 )
 from peelflow.register.context import system_act
-from peelflow.register.entry import EntryValues, entered_anew
+from peelflow.register.entry import EntryValues, entered_anew, take_made_joint
 from peelflow.register.hierarchy import (
     HierarchyStep,
     History,
@@ -128,7 +131,7 @@ def _take_correction(
     if not follows:
         check_corrector(session, request, tuple(corrected_chain(history, named)))
     events = list(_correction_events(session, request, what, history, named))
-    first = corrected_event(history, named)
+    first = event_corrected(history, named)
     try:
         judged = _judged(session, history, events, since=first.number)
         made, after = judged[0][0], judged[-1][1]
@@ -141,6 +144,8 @@ def _take_correction(
             take(session, event, before_event, folded=record)
         _move_family(session, request, before, after, history=history)
         _have_below_follow(session, request, what, named, history=history)
+        if not follows:
+            _keep_with_above(session, request, history)
     except Refused as refused:
         # Who asked for the correction is told so, wherever it was found.
         role = request.actor.role
@@ -243,29 +248,6 @@ def _event_numbered(history: History, record: str, number: int) -> Event:
     return history[number - 1]
 
 
-def corrected_event(history: History, named: Event) -> Event:
-    """Return what a correction corrects in the end; any other event is its own target.
-
-    Args:
-        history: All events of the record, or those up to the correction.
-        named: The event.
-    """
-    return [*corrected_chain(history, named)][-1]
-
-
-def corrected_chain(history: History, named: Event) -> Iterator[Event]:
-    """Yield an event, what it corrects where it is a correction, and so on to the end.
-
-    Args:
-        history: All events of the record, or those up to the correction.
-        named: The event.
-    """
-    yield named
-    while isinstance(named.what, Corrected):
-        named = history[named.what.event - 1]
-        yield named
-
-
 def _consequences(history: History, named: Event) -> Iterator[Event]:
     """Yield the steps of the system's that an event led to at once.
 
@@ -278,7 +260,7 @@ def _consequences(history: History, named: Event) -> Iterator[Event]:
     for event in history[named.number :]:
         is_beside = isinstance(event.what, Corrected) and event.recorded_at == named.recorded_at
         is_step = named.what.entry is not None and is_step_at_once(event)
-        if not is_step and not (is_beside and is_step_at_once(corrected_event(history, event))):
+        if not is_step and not (is_beside and is_step_at_once(event_corrected(history, event))):
             return
         yield event
 
@@ -319,7 +301,7 @@ def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> Non
 def _correction_faults(
     history: History, named: Event, what: Corrected
 ) -> Iterator[tuple[str, str]]:
-    target, is_void = corrected_event(history, named), what.correction == "void"
+    target, is_void = event_corrected(history, named), what.correction == "void"
     by = [e for e in history if isinstance(e.what, Corrected) and e.what.event == named.number]
     voids = [e for e in by if isinstance(e.what, Corrected) and e.what.correction == "void"]
     withdrawal = withdrawal_of(history)
@@ -444,14 +426,10 @@ def _place_of(record: Record) -> tuple[object, ...]:
 def _have_below_follow(
     session: Session, request: Event, what: Corrected, named: Event, *, history: History
 ) -> None:
-    """Have what lies below a record be of the same forces, as it is corrected.
-
-    Raises:
-        InvalidRequest: The record would be of other forces than what it lies below.
-    """
+    """Have what lies below a record be of the same forces, as it is corrected."""
     after = session.get(request.record)
     for name in each_below(session, after):
-        if isinstance(corrected_event(history, named).what, MadeJoint):
+        if isinstance(event_corrected(history, named).what, MadeJoint):
             for event in session.history(name):
                 if _is_made_beside(session, event, named, history):
                     below = evolve(what, event=event.number)
@@ -459,16 +437,62 @@ def _have_below_follow(
                     _take_correction(session, made, below, event, follows=True)
         if joint_of(session.get(name)) != joint_of(after):
             _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
-    above = session.get(after.parent) if after.parent is not None else None
-    if above is not None and not after.withdrawn and joint_of(above) != joint_of(after):
+
+
+def _keep_with_above(session: Session, request: Event, history: History) -> None:
+    """Have a record that comes back follow the one above it; refuse what takes one from it.
+
+    Raises:
+        InvalidRequest: The record would be of other forces than what it lies below.
+    """
+    after = session.get(request.record)
+    if after.parent is None or after.withdrawn:
+        return
+    above, withdrawal = session.get(after.parent), withdrawal_of(history)
+    if withdrawal is not None:
+        _follow_above(session, request, above, withdrawal)
+    elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
 
 
+def _follow_above(session: Session, request: Event, above: Record, withdrawal: Event) -> None:
+    """Have a record that comes back be of the forces of the one above, as that came to be of them.
+
+    What makes it joint goes where that of the record above went; what was made since, follows.
+    """
+    name = request.record
+    made = dict(_each_made_joint(session, above.id))
+    for said, event in _each_made_joint(session, name):
+        other = made.pop(said, None)
+        if other is None or other.on != event.on:
+            void = Corrected(event.number, "void")
+            what = Corrected(event.number, "redate", other.on) if other else void
+            below = _correction_below(session, request, name, what)
+            _take_correction(session, below, what, event, follows=True)
+    for (recorded_at, new), event in made.items():
+        known = session.get(name)
+        if recorded_at >= withdrawal.recorded_at and new != joint_of(known):
+            on, by = max(event.on, known.on), request.recorded_by
+            later = evolve(event, on=on, recorded_by=by, recorded_at=session.now, key=None)
+            take_made_joint(session, known, later, new)
+    if joint_of(session.get(name)) != joint_of(above):
+        _follow_entry(session, request, name, {"joint": joint_of(above)}, follows=True)
+
+
+def _each_made_joint(
+    session: Session, record: str
+) -> Iterator[tuple[tuple[datetime, Joint], Event]]:
+    """Yield each event that makes a record joint, as it stands, by when and how it was said."""
+    for event in as_corrected(session.history(record)):
+        if isinstance(event.what, MadeJoint):
+            yield (event.recorded_at, Joint(event.what.new, event.what.acts)), event
+
+
 def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
     """Say whether an event on what lies below was made with one that makes its parent joint."""
-    target = corrected_event(session.history(event.record), event)
-    above = corrected_event(history, named)
+    target = event_corrected(session.history(event.record), event)
+    above = event_corrected(history, named)
     return (
         type(event.what) is type(named.what)
         and (event.on, event.recorded_at) == (named.on, named.recorded_at)

@@ -14,7 +14,6 @@ from attrs import evolve, frozen
 from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.engine.requirements import inspected_set
-from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
 from peelflow.model.records import (
     Amended,
@@ -30,6 +29,7 @@ from peelflow.model.records import (
 )
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
 from peelflow.register.hierarchy import refusal_on
+from peelflow.register.joint import check_every_force_seen
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
 from peelflow.register.replay import (
     correct_first,
@@ -232,14 +232,12 @@ def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event,
 
 
 def _each_of_its_forces(session: Session, changed: Record) -> Iterator[Record]:
-    """Yield each record of the forces that one is of; in a register for one force, of that alone.
+    """Yield each record that is or was of the forces that one is of.
 
     Raises:
         InvalidRequest: The register is opened for one of several forces, whose acts it cannot see.
     """
-    if session.scope is not None and changed.joint_with:
-        why = f"acts of its other forces may rest on it, and this is opened for {session.scope}"
-        raise InvalidRequest(changed.id, why, "open the register without a force")
+    check_every_force_seen(session, changed, "acts of its other forces may rest on it")
     seen = set[str]()
     for force in changed.forces:
         for record in session.services.store.records(RecordQuery(force=force)):

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
-from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.context import APPOINTMENT, ReadSet, unseen_forces
 from peelflow.register.validation import check_name, check_one_of, check_type
 from peelflow.stores.own_ids import OwnIds
 from peelflow.wording import say_acting_forces
@@ -102,6 +102,23 @@ def with_joint(
     return evolve(entry, joint_with=known.forces, joint_acts=known.acts)
 
 
+def check_every_force_seen(reads: ReadSet, record: Record, why: str, *, ever: bool = False) -> None:
+    """Refuse to judge, in a register for one of a record's forces, by records of the others too.
+
+    Args:
+        reads: What knows for which force it is opened.
+        record: A record, which may be joint.
+        why: What records of its other forces may do.
+        ever: Whether those count too that it is of no more.
+
+    Raises:
+        InvalidRequest: It is joint, and they are not seen.
+    """
+    if unseen_forces(reads, record, ever=ever):
+        why = f"{why}, and this is opened for {reads.scope}"
+        raise InvalidRequest(record.id, why, "open the register without a force")
+
+
 def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> None:
     """Refuse to write to a record for a force that does not act on it, or to say whose it is.
 
@@ -121,8 +138,9 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
         return
     if before is not None and scope not in before.acting_forces:
         raise NotPermitted(before.id, *say_acting_forces(before, scope))
-    if before is None and after.parent is not None:
-        before = reads.get(after.parent)
-    if joint_of(after) != (Joint() if before is None else joint_of(before)):
+    known = [Joint() if before is None else joint_of(before)]
+    if after.parent is not None:
+        known.append(joint_of(reads.get(after.parent)))
+    if joint_of(after) not in known:
         why = f"would be said to be of other forces, and this is opened for {scope}"
         raise NotPermitted(after.id, why, "open the register without a force")

@@ -11,8 +11,13 @@ from datetime import date, timedelta
 
 from attrs import evolve
 
-from peelflow.engine.fold import as_corrected, fold
-from peelflow.engine.requirements import holds_role, is_held
+from peelflow.engine.fold import as_corrected, event_corrected, fold
+from peelflow.engine.requirements import (
+    QUESTION_FIELD,
+    QUESTION_SET_FIELD,
+    holds_role,
+    is_held,
+)
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Act, Appointment, Context
 from peelflow.model.records import (
@@ -20,6 +25,7 @@ from peelflow.model.records import (
     Added,
     Amended,
     Attached,
+    Corrected,
     Event,
     MadeJoint,
     Noted,
@@ -30,6 +36,8 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SAME_SIDE, SYSTEM
 from peelflow.register.context import APPOINTMENT, appointment_of
+from peelflow.register.joint import joint_of
+from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_actor, check_name, role_of
 from peelflow.rulebook.national import national
@@ -94,10 +102,19 @@ def check_actor_holds(session: Session, before: Record, after: Record, event: Ev
     actor = event.actor
     if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
         return
-    record = evolve(before, joint_acts="lead") if isinstance(event.what, MadeJoint) else after
+    says_forces = _says_forces(session, before, after, event)
+    record = evolve(after, joint_acts="lead") if says_forces else after
     if not is_appointed(session, record, actor, event.on):
         why = f"held no appointment in {' or '.join(record.acting_forces)} on {event.on}"
         raise NotPermitted(f"{actor}", why, "appoint them first, or let another role act")
+
+
+def _says_forces(session: Session, before: Record, after: Record, event: Event) -> bool:
+    """Say whether an event says of which forces a record is, or corrects what says so."""
+    is_correction = isinstance(event.what, Corrected)
+    history = session.history(event.record) if is_correction else ()
+    target = event_corrected(history, event)
+    return isinstance(target.what, MadeJoint) or joint_of(before) != joint_of(after)
 
 
 def check_appointer(session: Session, before: Record | None, after: Record, event: Event) -> None:
@@ -211,16 +228,22 @@ def check_amender(
 
 
 def _side_that_set(session: Session, history: Sequence[Event], field: str) -> str | None:
-    """Return the side that set what a field holds; None where nobody did, or in no known role."""
-    setter: Actor | None = None
+    """Return the side that set what a field holds; None where nobody did, or in no known role.
+
+    Where no question set is named, that is who set the question: they said of which set it is.
+    """
+    setters: dict[str, Actor | None] = {}
     for event in as_corrected(history):
         match event.what:
-            case Added(fields=fields) | TakenOver(fields=fields) if field in fields:
-                setter = event.actor
-            case Amended(field=name, new=new) if name == field:
-                setter = None if new is None else event.actor
+            case Added(fields=fields) | TakenOver(fields=fields):
+                setters = dict.fromkeys(fields, event.actor)
+            case Amended(field=name, new=new):
+                setters[name] = None if new is None else event.actor
             case _:
                 pass
+    setter = setters.get(field)
+    if setter is None and field == QUESTION_SET_FIELD:
+        setter = setters.get(QUESTION_FIELD) or setters.get(QUESTIONS_FIELD)
     role = session.rulebook.vocabulary.roles.get(setter.role) if setter else None
     return None if role is None else role.side
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, begin, fold, is_step_at_once
+from peelflow.engine.fold import apply, begin, corrected_chain, fold, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -29,7 +29,6 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import Lifecycle
 from peelflow.register.context import is_signed_later
-from peelflow.register.corrections import corrected_chain
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.known_names import KnownNames, names_said
@@ -49,6 +48,7 @@ from peelflow.register.validation import (
 )
 from peelflow.rulebook.national import national
 from peelflow.stores.integrity import CLOCK_TOLERANCE
+from peelflow.stores.own_ids import MARK
 from peelflow.stores.scoped import shipped_digests
 from peelflow.texts import SPELT_ALIKE
 
@@ -111,7 +111,7 @@ _SAYING_WHY = (Amended, Corrected, MadeJoint, Relevelled, Migrated)
 def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
-    checked_id(event.record)
+    checked_id(event.record.partition(MARK)[0])  # a store adds whose it is, where two have one
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     category = session.rulebook.vocabulary.categories.get(what.category)

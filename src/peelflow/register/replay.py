@@ -36,6 +36,7 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
+from peelflow.register.joint import check_every_force_seen
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
@@ -128,6 +129,9 @@ def decide_again(
 ) -> Event | Refusal:
     """Return what the engine makes of a recorded act on the record as it then stood.
 
+    Whose letters a joint record needs is said by a vocabulary, of which nothing is kept beside an
+    act. So one that comes out as recorded with those of its lead force, or of each, was lawful.
+
     Args:
         session: What looks around.
         event: The act's event, on its day.
@@ -147,7 +151,7 @@ def decide_again(
         what.successor,
         event.source,
     )
-    return _decide_as_of(
+    ways = _each_way_decided(
         session,
         act,
         record,
@@ -155,6 +159,29 @@ def decide_again(
         child_histories=child_histories,
         change_context=change_context,
     )
+    as_now = next(ways)
+    return next((each for each in (as_now, *ways) if _outcome(each) == _outcome(event)), as_now)
+
+
+def _each_way_decided(
+    session: Session,
+    act: Act,
+    record: Record,
+    known: datetime,
+    *,
+    child_histories: Mapping[str, History] = NO_HISTORIES,
+    change_context: ContextChange = as_recorded,
+) -> Iterator[Event | Refusal]:
+    """Yield what an act is, decided anew by the letters asked for now; if joint, by others too."""
+
+    def by_other_letters(context: Context) -> Context:
+        changed = change_context(context)
+        return evolve(changed, each_force_signs=not changed.each_force_signs)
+
+    for change in (change_context, by_other_letters) if record.joint_with else (change_context,):
+        yield _decide_as_of(
+            session, act, record, known, child_histories=child_histories, change_context=change
+        )
 
 
 def _decide_as_of(
@@ -163,24 +190,35 @@ def _decide_as_of(
     record: Record,
     known: datetime,
     *,
-    child_histories: Mapping[str, History] = NO_HISTORIES,
-    change_context: ContextChange = as_recorded,
+    child_histories: Mapping[str, History],
+    change_context: ContextChange,
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = session.lifecycle(record)
     context = evolve(change_context(session.context(rules, record, act)), scope=None)
+    if context.unseen_forces:
+        check_every_force_seen(session, record, "records of its other forces may ask for an answer")
     if "children" in reads(rules, record, act.trigger):
         children = [child_at(session, name, act.on, child_histories) for name in record.children]
         context = evolve(context, children=tuple(children))
-    mentions = (name for name in context.mentions if _was_mention_known(session, name, known))
-    return decide(rules, record, act, evolve(context, mentions=tuple(mentions)))
+    mentions = tuple(
+        mention
+        for mention in context.mentions
+        if _was_mention_known(session, mention, record, known)
+    )
+    return decide(rules, record, act, evolve(context, mentions=mentions))
 
 
-def _was_mention_known(session: Session, mention: RecordReference, known: datetime) -> bool:
-    """Whether a record named already then what it names now."""
-    history = session.history(mention.id)
-    earlier = [event for event in history if event.recorded_at <= known]
-    return bool(earlier) and fold(earlier).fields.get(mention.field) == mention.names
+def _was_mention_known(
+    session: Session, mention: RecordReference, record: Record, known: datetime
+) -> bool:
+    """Whether a record was of one of another's forces then, and named what it names now."""
+    earlier = [event for event in session.history(mention.id) if event.recorded_at <= known]
+    if not earlier:
+        return False
+    then = fold(earlier)
+    is_shared = not {*then.forces}.isdisjoint(record.forces)
+    return is_shared and then.fields.get(mention.field) == mention.names
 
 
 def _why_event_unlawful(session: Session, event: Event, record: Record, history: History) -> str:
@@ -238,8 +276,8 @@ def why_act_unlawful(
     return ""
 
 
-def _outcome(event: Event) -> tuple[object, ...]:
-    what = event.what
+def _outcome(decided: Event | Refusal) -> tuple[object, ...]:
+    what = decided.what if isinstance(decided, Event) else None
     return (what.new, what.national, what.counted) if isinstance(what, TransitionTaken) else ()
 
 
@@ -255,7 +293,8 @@ def _check_no_automatic_step_missed(
         return
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)
-        if isinstance(_decide_as_of(session, act, record, event.recorded_at), Event):
+        ways = _each_way_decided(session, act, record, event.recorded_at)
+        if all(isinstance(decided, Event) for decided in ways):
             if not (later and _is_system_step(later[0], trigger)):
                 _refuse_broken_event(record, event, f"the system would then `{trigger}` at once")
             return

@@ -18,6 +18,7 @@ from peelflow.register.context import (
     holidays_of,
     inspection_of,
     mentions_of,
+    unseen_forces,
 )
 from peelflow.register.session import Session
 from peelflow.register.validation import check_date, check_texts
@@ -95,6 +96,7 @@ def _context_with(
         question_sets=reads.rulebook.vocabulary.question_sets,
         signers=reads.signers(reads.lifecycle(record)),
         each_force_signs=reads.each_force_signs,
+        unseen_forces=unseen_forces(reads, record),
     )
 
 

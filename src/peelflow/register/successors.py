@@ -11,6 +11,7 @@ from peelflow.model.requirements import AnyOf, Requirement, SuccessorNamed
 from peelflow.model.rules import Lifecycle
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.hierarchy import refusal_on
+from peelflow.register.joint import check_every_force_seen
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
 
@@ -102,7 +103,11 @@ def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     Args:
         session: What knows the records.
         record: The one that is named.
+
+    Raises:
+        InvalidRequest: The register is opened for one of several forces that may name it.
     """
+    check_every_force_seen(session, record, "records of its other forces may name it", ever=True)
     changed = session.changed_records()
     stored = session.services.store.records(RecordQuery())
     others = [known for known in stored if known.id not in changed]

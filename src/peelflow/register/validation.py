@@ -42,7 +42,7 @@ from peelflow.register.limits import (
 )
 from peelflow.register.questions import QUESTION_FIELDS
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import RecordQuery
+from peelflow.stores.base import OWN_ID_MARK, RecordQuery
 from peelflow.texts import TEXT_TURNERS, alike_name, first_unseen, is_blank
 from peelflow.wording import say_choice, suggestion
 
@@ -289,6 +289,9 @@ def checked_id(record: object) -> str:
         raise InvalidRequest(f"the id {record[:40]!r}", why, "use a short plain id")
     if not record.isprintable() or first_unseen(record):
         raise InvalidRequest(f"the id {record!r}", "cannot be printed", "use a short plain id")
+    if OWN_ID_MARK in record:
+        why = f"holds `{OWN_ID_MARK}`, by which a store tells the ids of its forces apart"
+        raise InvalidRequest(f"the id {record!r}", why, "write it without the bracket")
     return record
 
 

@@ -424,6 +424,9 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             names = unanswered_mentions(atom, plan.record, planned_context(plan, {}))
             missing = [(atom.children, name) for name in names]
             needs = [AnswersNeed(names, atom.children, obligation.closes)]
+            if plan.context.unseen_forces:
+                unseen = " and ".join(plan.context.unseen_forces)
+                plan.undetermined.append(f"what records of {unseen}, which are not seen, ask for")
         case _:
             return True
     _wait_for_children(plan, plan.children)

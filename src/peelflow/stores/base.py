@@ -30,6 +30,9 @@ PinKey = tuple[str, int, str]
 OWN_RULES_MARK = "/"
 """Stands between the name of a force's own lifecycle and the force, where a store keeps it for one
 force alone; no lifecycle's name holds it."""
+OWN_ID_MARK = " (of "
+"""Stands between an id and the force whose own it is, where a store keeps the records of several
+forces; no id that is entered holds it."""
 
 
 def pinned_key(kept: PinKey) -> PinKey:

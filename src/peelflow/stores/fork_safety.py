@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from threading import RLock
 from typing import Protocol
@@ -32,7 +33,7 @@ class ForkGuard:
     def __init__(self) -> None:
         self._lock = RLock()
         self._open: WeakSet[Pausable] = WeakSet()
-        self._resume: list[Callable[[], None]] = []
+        self._paused = ExitStack()
         self._forks = 0
 
     def identity(self) -> ProcessIdentity:
@@ -48,16 +49,28 @@ class ForkGuard:
             self._open.add(store)
 
     def before(self) -> None:
-        """Pause everything, and let nothing new be opened."""
+        """Pause everything, and let nothing new be opened.
+
+        Raises:
+            BaseException: What something raised that would not let go. The process forks all the
+                same, so everything else is paused first; `after` resumes it.
+        """
         self._lock.acquire()
-        self._resume = [store.pause() for store in self._open]
+        faults = list[BaseException]()
+        for store in tuple(self._open):
+            try:
+                self._paused.callback(store.pause())
+            except BaseException as fault:  # noqa: BLE001 - it is raised below
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def after(self) -> None:
         """Resume everything, in the parent and in the child."""
-        for resume in self._resume:
-            resume()
-        self._resume.clear()
-        self._lock.release()
+        try:
+            self._paused.close()
+        finally:
+            self._lock.release()
 
     def after_in_child(self) -> None:
         """Resume everything, in a process that is another one."""

@@ -23,11 +23,9 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch
+from peelflow.stores.base import OWN_ID_MARK, StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.rows import chain
 
-MARK = " (of "
-"""Stands between an id and the force whose own it is."""
 APPOINTMENT = "appointment"
 """The category of who holds a role; the ids of its records begin with it and their force."""
 Rename = Callable[[str], str]
@@ -47,18 +45,17 @@ class OwnIds:
 
     def own(self, record: str) -> str:
         """Return the id that is this force's alone."""
-        return f"{record}{MARK}{self.force})"
+        return f"{record}{OWN_ID_MARK}{self.force})"
 
     def shown(self, record: str) -> str:
         """Return an id as this force gave it."""
-        return record.removesuffix(f"{MARK}{self.force})")
+        return record.removesuffix(f"{OWN_ID_MARK}{self.force})")
 
     def is_reserved(self, record: str) -> bool:
         """Return whether an id is said in words that only another force's ids have."""
-        of_others = record.startswith(f"{APPOINTMENT}:") and not record.startswith(
-            f"{APPOINTMENT}:{self.force}:"
-        )
-        return of_others or MARK in record
+        is_appointment = record.startswith(f"{APPOINTMENT}:")
+        of_others = is_appointment and not is_named_for(record, self.force)
+        return of_others or OWN_ID_MARK in record
 
     def kept(self, record: str, stored: Mapping[str, StoredRecord]) -> str | None:
         """Return what a record of this force is kept as, None where there is none.
@@ -77,6 +74,16 @@ class OwnIds:
             taken: The ids that other forces have.
         """
         return self.own(record) if record in taken or self.is_reserved(record) else record
+
+
+def is_named_for(appointment: str, force: str) -> bool:
+    """Say whether the id of an appointment says that it is a force's.
+
+    Args:
+        appointment: The id.
+        force: The force.
+    """
+    return appointment.startswith(f"{APPOINTMENT}:{force}:")
 
 
 def no_references(category: str) -> Collection[str]:

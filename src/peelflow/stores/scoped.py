@@ -9,11 +9,12 @@ records whose ids another force has.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
+from operator import eq
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Added, Corrected, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
+    OWN_ID_MARK,
     OWN_RULES_MARK,
     Capabilities,
     FeedItem,
@@ -41,11 +43,11 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
     APPOINTMENT,
-    MARK,
     OwnIds,
     ReferencesOf,
     ids_in,
     ids_of_batch,
+    is_named_for,
     no_references,
     renamed_batch,
     renamed_event,
@@ -69,6 +71,20 @@ def _named_by(record: Record) -> frozenset[str]:
     return frozenset([*(document.digest for document in documents), *described])
 
 
+def _shown_of(appointment: str, force: str) -> str:
+    """Return how the id of a force's appointment is shown to one with which it shares a record."""
+    own = OwnIds(force)
+    return appointment if _is_shown_of(appointment, force) else own.own(appointment)
+
+
+def _is_shown_of(appointment: str, force: str) -> bool:
+    return is_named_for(appointment, force) or appointment.endswith(f"{OWN_ID_MARK}{force})")
+
+
+def _ever_of(record: Record) -> tuple[str, ...]:
+    return *record.forces, *record.was_joint_with
+
+
 class ScopedStore:
     """Another store, narrowed to the records of one force. Every promise is the other store's.
 
@@ -85,13 +101,17 @@ class ScopedStore:
         """Take the store, the only force whose records are seen, and what knows their references.
 
         Raises:
-            InvalidRequest: The force is no text, or empty.
+            InvalidRequest: The force is no text, is empty, or holds what tells forces' ids apart.
         """
         if not isinstance(force, str) or is_blank(force):
             what = f"the force {force!r}"
             raise InvalidRequest(what, "is no name", "name the force the register is opened for")
+        if OWN_ID_MARK in force:
+            why = f"holds `{OWN_ID_MARK}`, which stands before a force's name in ids of its own"
+            raise InvalidRequest(f"the force {force!r}", why, "open it by a name without it")
         self._store, self.force, self._ids = store, force, OwnIds(force)
         self._references_of = references_of
+        self._shared_by: Mapping[str, str] = {}
         self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
 
@@ -178,36 +198,57 @@ class ScopedStore:
             for name, place in kept.items()
             if place is not None
         }
-        return {**found, **self._appointments_shared(name for name in ids if name not in found)}
+        shared = self._appointments_shared(name for name in ids if name not in found)
+        return {
+            **found,
+            **{
+                name: evolve(kept, record=evolve(kept.record, id=name))
+                for name, kept in shared.items()
+            },
+        }
 
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
         """Return the appointments among ids in forces with which a record is joint.
 
-        What is done on it is judged by who holds a role in any of its forces.
+        What is done on it is judged by who holds a role in any of its forces. One whose id does not
+        say its force is shown behind that, as this force may have a record of the same id.
         """
-        asked = [name for name in ids if self._ids.is_reserved(name)]
-        partners = self._partners() if asked else ()
-        return {
-            name: stored
-            for force in partners
-            for name, stored in self._store.read(asked, force=force).items()
-            if stored.record.category == APPOINTMENT
-        }
+        found = {}
+        for name in filter(self._ids.is_reserved, ids):
+            for force in self._partners_where(partial(_is_shown_of, name)):
+                shown = OwnIds(force).shown(name)
+                stored = self._store.read((name, shown), force=force)
+                kept = stored.get(name) or stored.get(shown)
+                if kept is not None and kept.record.category == APPOINTMENT:
+                    found[name] = kept
+        return found
 
-    def _partners(self) -> tuple[str, ...]:
-        """Return the other forces of the joint records of this one."""
+    def _partners_where(self, is_meant: Callable[[str], bool]) -> tuple[str, ...]:
+        """Return those of the forces that are meant with which a record is, or was, joint.
+
+        One joint record is remembered of each, and looked at again; all are read where it is not
+        there any more, or none is known. So what an act costs does not grow with their number.
+        """
+        meant = tuple(filter(is_meant, self._shared_by))
+        if not meant or not all(map(self._is_still_partner, meant)):
+            meant = tuple(filter(is_meant, self._read_partners()))
+        return meant
+
+    def _is_still_partner(self, force: str) -> bool:
+        name = self._shared_by[force]
+        stored = self._store.read((name,), force=self.force).get(name)
+        return stored is not None and force in _ever_of(stored.record)
+
+    def _read_partners(self) -> Mapping[str, str]:
+        """Read with which forces a record of this one is, or was, joint: one record of each."""
         joint = self._store.records(RecordQuery(force=self.force, joint=True))
-        forces = {
-            force
-            for record in joint
-            if record.is_of(self.force)
-            for force in (*record.forces, *record.was_joint_with)
-        }
-        return tuple(sorted(forces - {self.force}))
+        shared = {force: record.id for record in joint for force in _ever_of(record)}
+        self._shared_by = {force: shared[force] for force in sorted(shared) if force != self.force}
+        return self._shared_by
 
     def joint_lifecycles(self) -> Mapping[PinKey, str]:
         """Return the own rules of the forces with which a record is joint: it may run so."""
-        partners = self._partners()
+        partners = self._read_partners()
         return {
             pinned_key(key): text
             for key, text in self._store.lifecycles().items()
@@ -220,12 +261,12 @@ class ScopedStore:
 
     def _shown(self, record: Record) -> Record:
         references = self._references_of(record.category)
-        if not any(MARK in name for name in ids_in(record, references)):
+        if not any(OWN_ID_MARK in name for name in ids_in(record, references)):
             return record
         return renamed_record(record, self._ids.shown, self._references_of)
 
     def _shown_event(self, entry: StoredEvent, category: str) -> StoredEvent:
-        if MARK not in entry.text:
+        if OWN_ID_MARK not in entry.text:
             return entry
         shown = self._ids.shown
         event = renamed_event(entry.event, shown, self._references_of, category=category)
@@ -301,7 +342,9 @@ class ScopedStore:
         names = {}
         for name in ids:
             kept = self._ids.kept(name, stored)
-            if kept is None and name in made and name not in shared:
+            if kept is None and name in shared:
+                kept = shared[name].record.id
+            elif kept is None and name in made:
                 kept = self._ids.new_name(name, taken)
             if kept not in (None, name):
                 names[name] = kept
@@ -338,8 +381,11 @@ class ScopedStore:
 
         Appointments may be asked for of a force, too, with which a record is joint.
         """
-        if query.category == APPOINTMENT and query.force in self._partners_asked(query.force):
-            return self._store.records(query)
+        force = query.force
+        is_of_others = query.category == APPOINTMENT and force not in (None, self.force)
+        if is_of_others and self._partners_where(partial(eq, force)):
+            held = self._store.records(query)
+            return (evolve(record, id=_shown_of(record.id, str(force))) for record in held)
         parent, field = query.parent, query.field
         if parent is not None:
             parent = self._kept_name(parent)
@@ -347,9 +393,6 @@ class ScopedStore:
             field = field[0], self._kept_name(field[1])
         asked = evolve(query, force=self._own(query.force), parent=parent, field=field)
         return map(self._shown, self._store.records(asked))
-
-    def _partners_asked(self, force: str | None) -> tuple[str, ...]:
-        return () if force in (None, self.force) else self._partners()
 
     def _kept_name(self, record: str) -> str:
         """Return what one of the force's records is kept as; its id where there is none."""

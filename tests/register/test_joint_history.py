@@ -1,0 +1,377 @@
+"""What was done on a joint record is judged as it stood, and by the rules of when it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from peelflow import load
+from peelflow.errors import InvalidRequest, NotPermitted, UnknownRecord
+from peelflow.model.decisions import Refused
+from peelflow.model.records import Actor, Document, Joint
+from peelflow.portfolio.selection import each_selected
+from peelflow.register.joint import joint_of
+from peelflow.register.register import Register
+from peelflow.rulebook.national import national
+from peelflow.rulebook.rulebook import Rulebook
+from peelflow.stores.export import restore_export
+from peelflow.stores.memory import MemoryStore
+from peelflow.testing.audit import audit
+from tests.builders.force import LIAISON, clock
+from tests.register.test_joint import (
+    ALL_ACT,
+    DAY,
+    EACH_FORCE,
+    ESSEX,
+    LAST,
+    LATER,
+    NORFOLK,
+    SAID,
+    SUFFOLK,
+    WITH_SUFFOLK,
+    add,
+    chief,
+    filled,
+    letter,
+    make,
+    opened,
+)
+from tests.stores.forgery import forged
+
+PCC = Actor("pcc-office", "pcc")
+SLIP: dict[str, Any] = {"correction": "void", "reason": "a slip", "on": LATER}
+
+
+@pytest.fixture(scope="module")
+def each_force(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
+    """Give rules that ask for a letter of each force."""
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "ours.yaml").write_text(EACH_FORCE)
+    return load(folder)
+
+
+def closed_with(register: Register, *forces: str) -> list[Document]:
+    """Start the joint record and close it with these forces' letters."""
+    register.fire("J-1", "start", actor=LIAISON, on=LATER)
+    letters = [letter(register, force) for force in forces]
+    register.fire("J-1", "close", actor=chief(NORFOLK), on=LATER, evidence=letters)
+    return letters
+
+
+def test_an_act_of_before_each_forces_letter_was_asked_for_stays_lawful(
+    each_force: Rulebook,
+) -> None:
+    """And still rests on what it rested on then: who signed it, who did it."""
+    store = MemoryStore()
+    closed_with(filled(store), NORFOLK)
+    register = opened(store, rulebook=each_force)
+    office = f"appointment:{NORFOLK}:chief_constable:{NORFOLK}-chief:{DAY}"
+
+    assert register.verify() == ()
+    with pytest.raises(Refused, match="J-1 could not `close`"):
+        register.amend(office, "last_day", DAY, actor=LIAISON, on=LAST, reason="left")
+    theirs = f"appointment:{SUFFOLK}:chief_constable:{SUFFOLK}-chief:{DAY}"
+    register.amend(theirs, "last_day", DAY, actor=LIAISON, on=LAST, reason="left")
+    assert register.verify() == ()
+
+
+def test_an_act_with_each_forces_letter_stays_lawful_where_none_asks_for_them_now(
+    each_force: Rulebook,
+) -> None:
+    """In a register without that file, and it rests on each letter there too."""
+    store = MemoryStore()
+    filled(store)
+    closed_with(opened(store, rulebook=each_force), NORFOLK, SUFFOLK)
+    register = opened(store)
+
+    assert register.verify() == ()
+    theirs = f"appointment:{SUFFOLK}:chief_constable:{SUFFOLK}-chief:{DAY}"
+    with pytest.raises(Refused, match="J-1 could not `close`"):
+        register.amend(theirs, "last_day", DAY, actor=LIAISON, on=LAST, reason="left")
+
+
+def test_an_act_that_no_rule_would_have_let_happen_is_told(each_force: Rulebook) -> None:
+    """However many letters are asked for: nobody's was never enough."""
+    register = filled(MemoryStore())
+    closed_with(register, NORFOLK)
+
+    def without_letter(event: dict[str, Any]) -> None:
+        if (event["record"], event["number"]) == ("J-1", 3):
+            for part in ("evidence", "counted", "counted_for"):
+                del event["what"][part]
+
+    store = MemoryStore()
+    restore_export(store, forged(list(register.export()), without_letter))
+    for rules in (national(), each_force):
+        (found,) = opened(store, rulebook=rules).verify()
+        assert (found.record, found.code) == ("J-1", "act-unlawful")
+
+
+def answering(store: MemoryStore, *, joint: Joint = WITH_SUFFOLK) -> Register:
+    """Give a register with a joint report, and comments on it as a joint record."""
+    register = filled(store)
+    report: dict[str, Any] = {"category": "report", "level": None, "joint": joint}
+    add(register, "REP", NORFOLK, **report, fields={"title": "a report", "kind": "force"})
+    said: dict[str, Any] = {"report": "REP", "published": DAY, "chief_officer_due": DAY}
+    add(
+        register,
+        "S55",
+        NORFOLK,
+        category="section_55_response",
+        level=None,
+        joint=joint,
+        fields={**said, "recommendations": "none_made"},
+        actor=PCC,
+    )
+    register.fire("S55", "set_date", actor=PCC, on=DAY)
+    return register
+
+
+def publish(register: Register, *, on: Any = LATER) -> None:
+    """Publish the comments."""
+    response = register.keep(b"comments", kind="response", name="comments.txt")
+    register.fire("S55", "publish", actor=PCC, on=on, reason="in time", evidence=[response])
+
+
+def naming(register: Register, record: str, force: str, **more: Any) -> None:
+    """Add a recommendation of the report."""
+    add(register, record, force, fields={"source_report": "REP"}, **more)
+
+
+def test_a_record_made_joint_since_was_not_to_be_answered_before() -> None:
+    """A partner's comments are judged among the records that were its forces' then."""
+    store = MemoryStore()
+    answering(store, joint=Joint())
+    moments = count()
+    register = opened(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
+    make(register, "REP", WITH_SUFFOLK)
+    naming(register, "S-9", SUFFOLK, issued=LATER)
+    publish(register)
+    make(register, "S-9", Joint((NORFOLK,)), on=LAST)
+
+    assert register.verify() == ()
+    with pytest.raises(Refused, match="no child names in `answers`: S-9"):
+        publish_anew(register)
+
+
+def publish_anew(register: Register) -> None:
+    """Void the publication, and publish again."""
+    number = register.record("S55").number
+    register.correct("S55", number, **{**SLIP, "on": LAST}, actor=PCC)
+    publish(register, on=LAST)
+
+
+def test_what_each_of_its_forces_records_ask_for_is_judged_where_they_are_seen() -> None:
+    """In a register for one of them it is refused, and said where it can be done."""
+    store = MemoryStore()
+    register = answering(store)
+    naming(register, "S-9", SUFFOLK)
+    norfolk = opened(store, NORFOLK)
+
+    with pytest.raises(Refused, match="records of suffolk may ask for it, and are seen in a reg"):
+        publish(norfolk)
+    acts = {act.trigger: act for act in norfolk.next_acts("S55", PCC, on=LATER)}
+    assert (acts["publish"].allowed, acts["publish"].needs) == (False, ())
+    way = norfolk.route("S55", to="published", on=LATER)
+    assert way.verdict == "undetermined"
+    said = [each for step in way.steps for each in step.undetermined]
+    assert "what records of suffolk, which are not seen, ask for" in said
+    with pytest.raises(Refused, match="no child names in `answers`: S-9"):
+        publish(register)
+
+
+def test_nothing_that_was_judged_by_them_is_judged_again_where_they_are_not_seen() -> None:
+    """A correction in a register for one force could leave them unanswered, untold."""
+    store = MemoryStore()
+    register = answering(store)
+    publish(register)
+    norfolk = opened(store, NORFOLK)
+
+    with pytest.raises(InvalidRequest, match="may ask for an answer, and this is opened for nor"):
+        norfolk.correct("S55", 2, correction="redate", to=DAY + timedelta(1), actor=PCC, reason="r")
+    register.correct("S55", 2, correction="redate", to=DAY + timedelta(1), actor=PCC, reason="r")
+
+
+@pytest.mark.parametrize("joint", [WITH_SUFFOLK, Joint()])
+def test_what_its_other_forces_records_may_name_is_withdrawn_where_they_are_seen(
+    joint: Joint,
+) -> None:
+    """Also those of a force that left: it may have named the record meanwhile."""
+    store = MemoryStore()
+    register = answering(store)
+    naming(register, "S-9", SUFFOLK)
+    register.correct("S55", 1, **SLIP, actor=PCC)
+    if not joint.forces:
+        make(register, "REP", joint)
+    with pytest.raises(InvalidRequest, match="may name it, and this is opened for norfolk"):
+        opened(store, NORFOLK).correct("REP", 1, **SLIP, **SAID)
+    with pytest.raises(Refused, match="S-9 names it as its source_report"):
+        register.correct("REP", 1, **SLIP, **SAID)
+
+
+def test_a_force_that_left_is_told_what_is_so() -> None:
+    """Its register still tells the way of a record that it reads, by the lead force's people."""
+    store = MemoryStore()
+    register = filled(store)
+    register.fire("J-1", "start", actor=LIAISON, on=LATER)
+    make(register, "J-1", Joint())
+    suffolk = opened(store, SUFFOLK)
+
+    acts = {act.trigger: act for act in suffolk.next_acts("J-1", chief(NORFOLK), on=LATER)}
+    assert "suffolk is none of its forces any more" in str(acts["close"].refusal)
+    assert suffolk.route("J-1", on=LATER).verdict == "possible"
+
+
+def test_what_a_force_did_that_left_is_judged_by_its_people_where_others_correct_it() -> None:
+    """In the register of another of its forces, that shares no record with it any more."""
+    store = MemoryStore()
+    register = filled(store)
+    make(register, "J-1", Joint((ESSEX, SUFFOLK), "any"), on=DAY)
+    started = register.fire("J-1", "start", actor=LIAISON, on=DAY)
+    said: dict[str, Any] = {"actor": chief(ESSEX), "on": LATER, "reason": "none", **BY_OFFICER}
+    opened(store, ESSEX).fire("J-1", "propose_no_action", **said)
+    make(register, "J-1", ALL_ACT, on=LAST)
+    suffolk = opened(store, SUFFOLK)
+
+    later: dict[str, Any] = {"correction": "redate", "reason": "r", "on": LAST, "actor": LIAISON}
+    suffolk.correct("J-1", started.number, to=DAY + timedelta(1), **later)
+    assert suffolk.record("J-1").entered["in_progress"].on == DAY + timedelta(1)
+
+
+BY_OFFICER = {"recorded_by": "officer"}
+
+
+def test_a_force_whose_record_never_was_joint_reads_nothing_more() -> None:
+    """Once that is corrected, in a register that has read it before."""
+    store = MemoryStore()
+    register, suffolk = filled(store), opened(store, SUFFOLK)
+    theirs = f"appointment:{NORFOLK}:chief_constable:{NORFOLK}-chief:{DAY}"
+    assert suffolk.record(theirs).force == NORFOLK
+
+    entry: dict[str, Any] = {"correction": "reenter", "entry": {"joint": Joint()}}
+    register.correct("J-1", 1, **entry, on=LATER, reason="a slip", **SAID)
+    with pytest.raises(UnknownRecord):
+        suffolk.record(theirs)
+
+
+def test_who_takes_it_back_that_a_record_is_joint_holds_the_role_in_its_lead_force() -> None:
+    """As who makes it joint does, whoever acts on it before or after; and so to correct its day."""
+    register = filled(MemoryStore())
+    make(register, "J-1", ALL_ACT, on=DAY)
+    number = register.record("J-1").number
+    make(register, "J-1", Joint(), on=LATER)
+    alone = register.record("J-1").number
+    theirs: dict[str, Any] = {"actor": chief(SUFFOLK), "reason": "r", "on": LAST, **BY_OFFICER}
+    ours = {**theirs, "actor": chief(NORFOLK)}
+    joint = Joint((ESSEX, SUFFOLK), "any")
+    shared: dict[str, Any] = {"correction": "reenter", "entry": {"joint": joint}}
+
+    for corrected, correction in (
+        (alone, {"correction": "void"}),
+        (alone, {"correction": "redate", "to": LATER + timedelta(1)}),
+        (number, {"correction": "redate", "to": DAY + timedelta(1)}),
+    ):
+        with pytest.raises(NotPermitted, match="held no appointment in norfolk on"):
+            register.correct("J-1", corrected, **correction, **theirs)
+    void = register.correct("J-1", alone, correction="void", **ours)
+    assert register.record("J-1").acting_forces == (NORFOLK, SUFFOLK)
+    earlier: dict[str, Any] = {"correction": "redate", "to": DAY + timedelta(1)}
+    for corrected, correction in ((void.number, {"correction": "void"}), (number, earlier)):
+        with pytest.raises(NotPermitted, match="held no appointment in norfolk on"):
+            register.correct("J-1", corrected, **correction, **theirs)
+    add(register, "J-2", NORFOLK, joint=ALL_ACT, actor=LIAISON)
+    with pytest.raises(NotPermitted, match="held no appointment in norfolk on"):
+        register.correct("J-2", 1, **shared, **theirs)
+    register.correct("J-2", 1, **shared, **ours)
+
+
+def withdrawn_below(register: Register) -> int:
+    """Withdraw a recommendation below a cause of concern; return the withdrawal's number."""
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause)
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    make(register, "C-1", Joint((ESSEX,)), on=DAY)
+    return register.correct("C-1-1", 1, **SLIP, **SAID).number
+
+
+BACK: dict[str, Any] = {"correction": "void", "reason": "it was right", "on": LAST, **SAID}
+REENTRY: dict[str, Any] = {"correction": "reenter", "reason": "as it was", "on": LAST, **SAID}
+MEANWHILE: dict[str, Callable[[Register], object]] = {
+    "nothing": lambda r: r.record("C-1"),
+    "made joint": lambda r: make(r, "C-1", ALL_ACT, on=LATER),
+    "made joint twice": lambda r: [
+        make(r, "C-1", Joint(), on=LATER),
+        make(r, "C-1", ALL_ACT, on=LAST),
+    ],
+    "voided": lambda r: r.correct("C-1", 3, **{**SLIP, "on": LAST}, actor=LIAISON),
+    "re-dated": lambda r: r.correct(
+        "C-1", 3, correction="redate", to=LATER, on=LAST, reason="r", actor=LIAISON
+    ),
+    "entered so": lambda r: [
+        r.correct("C-1", 3, **{**SLIP, "on": LAST}, actor=LIAISON),
+        r.correct("C-1", 1, entry={"joint": Joint((ESSEX, SUFFOLK))}, **REENTRY),
+    ],
+}
+
+
+@pytest.mark.parametrize("meanwhile", sorted(MEANWHILE))
+def test_what_comes_back_below_a_record_is_of_its_forces_on_each_day(meanwhile: str) -> None:
+    """Whatever became of the record above meanwhile: it follows as if it had not been away."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    MEANWHILE[meanwhile](register)
+
+    register.correct("C-1-1", number, **BACK)
+    for day in (DAY, DAY + timedelta(1), LATER, LAST):
+        standing = {each.id: each for each in each_selected(register, as_at=day)}
+        above, below = standing["C-1"], standing["C-1-1"]
+        assert (day, joint_of(below)) == (day, joint_of(above))
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_is_kept_from_a_force_that_has_one_of_its_id() -> None:
+    """It could not tell the two apart."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    add(opened(store, SUFFOLK), "C-1-1", SUFFOLK)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    with pytest.raises(InvalidRequest, match="suffolk has a record of its own of that id"):
+        register.correct("C-1-1", number, **BACK)
+
+
+def test_it_comes_back_in_the_lead_forces_own_register_too() -> None:
+    """As what is entered below a joint record is of its forces without saying so."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    opened(store, NORFOLK).correct("C-1-1", number, **BACK)
+    assert register.record("C-1-1").acting_forces == (NORFOLK, SUFFOLK)
+    assert audit(store) == ()
+
+
+def test_what_comes_back_has_nothing_of_before_it_was_entered() -> None:
+    """Only what became of the record above while it was away: nothing else is told of it."""
+    moments = count()
+    register = Register(
+        MemoryStore(),
+        rulebook=national(),
+        clock=lambda: clock() + timedelta(seconds=next(moments)),
+    )
+    add(register, "C-1", NORFOLK, category="cause_of_concern", level=None, fields={})
+    make(register, "C-1", Joint((ESSEX,)), on=DAY)
+    make(register, "C-1", Joint(), on=DAY)
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    number = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    make(register, "C-1", ALL_ACT, on=LATER)
+
+    register.correct("C-1-1", number, **BACK)
+    kinds = [each.kind for each in register.history("C-1-1")]
+    assert kinds == ["added", "corrected", "corrected", "made_joint"]
