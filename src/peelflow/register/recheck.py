@@ -47,8 +47,8 @@ from peelflow.register.validation import (
     checked_value,
 )
 from peelflow.rulebook.national import national
+from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.integrity import CLOCK_TOLERANCE
-from peelflow.stores.own_ids import MARK
 from peelflow.stores.scoped import shipped_digests
 from peelflow.texts import SPELT_ALIKE
 
@@ -111,7 +111,9 @@ _SAYING_WHY = (Amended, Corrected, MadeJoint, Relevelled, Migrated)
 def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
-    checked_id(event.record.partition(MARK)[0])  # a store adds whose it is, where two have one
+    checked_id(
+        event.record.partition(OWN_ID_MARK)[0]
+    )  # a store adds whose it is, where two have one
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     category = session.rulebook.vocabulary.categories.get(what.category)

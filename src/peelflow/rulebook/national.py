@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "dc3d5189fa9da697da9e2e783c2fa4bdb87845b8e5008da333e06fcc2b4f0179"
+CACHE_DIGEST = "be9f8220eb39c0778d30e4819de3d6b5870bec6e7d6d2a9e94c848f1546351ba"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
