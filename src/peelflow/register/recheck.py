@@ -111,9 +111,8 @@ _SAYING_WHY = (Amended, Corrected, MadeJoint, Relevelled, Migrated)
 def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
-    checked_id(
-        event.record.partition(OWN_ID_MARK)[0]
-    )  # a store adds whose it is, where two have one
+    # A store adds whose it is where two forces have one.
+    checked_id(event.record.partition(OWN_ID_MARK)[0])
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     category = session.rulebook.vocabulary.categories.get(what.category)
