@@ -267,6 +267,37 @@ def test_an_appointment_whose_id_says_no_force_is_read_by_the_others(store: Stor
     assert register.verify() == ()
 
 
+def test_who_acts_on_it_is_known_in_each_force_whose_persons_do(store: Store) -> None:
+    """A name that differs in its letters' case is another person's in none of their registers."""
+    register = filled(store)
+    make(register, "J-1", ALL_ACT, on=DAY)
+    kim: dict[str, Any] = {"actor": Actor("Kim", "liaison_officer"), "on": LATER}
+    alike: dict[str, Any] = {"actor": Actor("kim", "liaison_officer"), "on": LATER}
+    opened(store, SUFFOLK).fire("J-1", "start", **kim)
+
+    for force in (SUFFOLK, NORFOLK, None):
+        for record in {SUFFOLK: [f"{SUFFOLK}-1"], NORFOLK: [f"{NORFOLK}-1"]}.get(
+            force or "", [f"{SUFFOLK}-1", f"{NORFOLK}-1"]
+        ):
+            with pytest.raises(InvalidRequest, match="write `Kim`"):
+                opened(store, force).fire(record, "start", **alike)
+    opened(store, ESSEX).fire(f"{ESSEX}-1", "start", **alike)
+    with pytest.raises(InvalidRequest, match="write `kim`"):
+        opened(store).fire("essex-1", "propose_no_action", **{**kim, "reason": "r"})
+    with pytest.raises(InvalidRequest, match="write `Kim`"):
+        opened(store).fire("J-1", "propose_not_applicable", **{**alike, "reason": "r"})
+
+
+def test_who_acts_on_what_the_lead_force_acts_on_is_that_forces_alone(store: Store) -> None:
+    """Another of its forces may have somebody who is called so, in other letters."""
+    register = filled(store)
+    register.fire("J-1", "start", actor=Actor("Kim", "liaison_officer"), on=LATER)
+    alike = Actor("kim", "liaison_officer")
+    opened(store, SUFFOLK).fire(f"{SUFFOLK}-1", "start", actor=alike, on=LATER)
+    with pytest.raises(InvalidRequest, match="write `Kim`"):
+        opened(store, NORFOLK).fire(f"{NORFOLK}-1", "start", actor=alike, on=LATER)
+
+
 def test_each_forces_letter_where_the_rules_ask_for_it(tmp_path: Path) -> None:
     """A named choice of the vocabulary: one letter of each force's Chief Constable."""
     (tmp_path / "ours.yaml").write_text(EACH_FORCE)
