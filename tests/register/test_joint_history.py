@@ -375,3 +375,17 @@ def test_what_comes_back_has_nothing_of_before_it_was_entered() -> None:
     register.correct("C-1-1", number, **BACK)
     kinds = [each.kind for each in register.history("C-1-1")]
     assert kinds == ["added", "corrected", "corrected", "made_joint"]
+
+
+def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
+    """However many joined and left since, and though one of them joined again."""
+    store = MemoryStore()
+    register = filled(store)
+    for joint in (Joint((ESSEX,)), Joint(), WITH_SUFFOLK, Joint()):
+        make(register, "J-1", joint, on=LATER)
+
+    assert register.record("J-1").was_joint_with == (ESSEX, SUFFOLK)
+    for force in (ESSEX, SUFFOLK):
+        assert opened(store, force).history("J-1") == register.history("J-1")
+    make(register, "J-1", WITH_SUFFOLK, on=LAST)
+    assert register.record("J-1").was_joint_with == (ESSEX,)
