@@ -363,11 +363,11 @@ def test_an_inspection_keeps_its_days_in_order(world: World) -> None:
     """A voided amendment leaves no inspection that ends before it begins."""
     record = world.inspect()
     later = str(world.day + timedelta(30))
-    said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "moved"}
+    said: dict[str, Any] = {"actor": HMICFRS, "on": world.day, "reason": "moved", **PORTAL}
     world.register.amend(record, "last_day", later, **said)
     world.register.amend(record, "first_day", str(world.day + timedelta(20)), **said)
     with pytest.raises(InvalidRequest, match="lies before the first day"):
-        void(world, record, 2)
+        void(world, record, 2, HMICFRS, **PORTAL)
 
 
 def test_an_act_uses_up_the_document_that_was_recorded(world: World) -> None:

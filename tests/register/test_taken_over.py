@@ -159,7 +159,7 @@ def test_item_4_what_was_taken_over_is_entered_anew_on_the_same_word(world: Worl
 def test_item_4_an_end_that_was_once_let_pass_can_still_be_mended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A register that an older peelflow kept reads on, and its other slips are set right."""
+    """An older register reads on, its other slips are set right, and `verify` tells of the end."""
     monkeypatch.setattr("peelflow.register.commands.check_word", lambda *_: None)
     record = taken(world, "afi", 4, "closed", key="k", **OURS)
     monkeypatch.undo()
@@ -176,7 +176,9 @@ def test_item_4_an_end_that_was_once_let_pass_can_still_be_mended(
     )
     assert again == record
     assert world.register.record(record).fields["owner"] == "lead-7"
-    assert world.register.verify() == ()
+    (found,) = world.register.verify()
+    assert (found.record, found.event, found.code) == (record, 1, "act-unlawful")
+    assert "is entered by `hmicfrs` alone" in found.sentence
 
 
 def walk(world: World, steps: list[int]) -> list[str]:

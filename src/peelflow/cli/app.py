@@ -81,7 +81,7 @@ COMMANDS: Mapping[str, Command] = {
     "appoint": Command("record:appoint", "Record that a person holds a role in a force."),
     "import": Command(
         "exchange:import_files",
-        "Import sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.",
+        "Import sheets: all rows, or none. Or import an export, `FILE.jsonl`: all, or nothing.",
     ),
     "template": Command(
         "trackers:template",

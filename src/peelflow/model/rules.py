@@ -169,6 +169,8 @@ class Role:
         may_be_delegated: Whether a role of a force's own may stand for it.
         stands_for: The role that it acts in the place of; that one must allow it.
         appointed_by: The roles that appoint somebody to it; where it names none, anybody may.
+        corrected_by: The roles that correct what it did, beside itself and those that may do the
+            same; where it names none, its whole side may.
         span: Where it is declared.
     """
 
@@ -178,6 +180,7 @@ class Role:
     may_be_delegated: bool = False
     stands_for: RoleName | None = None
     appointed_by: tuple[RoleName, ...] = ()
+    corrected_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -511,7 +511,7 @@ def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnosti
         sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
         instead = "write `side: system`, or choose another name"
         yield Diagnostic(role.span, "system-side", sentence, instead)
-    for other_name in role.appointed_by:
+    for other_name in (*role.appointed_by, *role.corrected_by):
         if other_name not in whole.roles:
             yield unknown_name("role", other_name, whole.roles, role.span)
     if role.stands_for is None:

@@ -18,6 +18,7 @@ from peelflow.engine.fold import (
     begin,
     changes_of,
     compensating_changes,
+    corrected_chain,
     event_corrected,
     fold,
     is_step_at_once,
@@ -62,11 +63,11 @@ from peelflow.register.hierarchy import (
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
+from peelflow.register.permission import check_corrector
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
 from peelflow.register.validation import category_of, check_not_future, check_text, role_of
-from peelflow.rulebook.national import national
 from peelflow.texts import are_alike
 from peelflow.wording import say_forces
 
@@ -128,7 +129,7 @@ def _take_correction(
     """
     before, history = session.get(request.record), session.history(request.record)
     if not follows:
-        _check_same_side(session, request, named)
+        check_corrector(session, request, tuple(corrected_chain(history, named)))
     events = list(_correction_events(session, request, what, history, named))
     first = event_corrected(history, named)
     try:
@@ -343,25 +344,6 @@ def _is_effective(history: History, correction: Event) -> bool:
         and _is_effective(history, event)
         for event in history[correction.number :]
     )
-
-
-def _check_same_side(session: Session, request: Event, named: Event) -> None:
-    did = role_of(session, named.actor.role).side
-    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
-    side = role_of(session, request.actor.role).side
-    known = national().vocabulary.roles
-    if side != "force" and named.actor.role in known and request.actor.role not in known:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and the role of {request.actor} is not national",
-            "have a national role of that side correct it",
-        )
-    if side != did:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
-            "have the side that did it correct it",
-        )
 
 
 def _check_nothing_rests_on(

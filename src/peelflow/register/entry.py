@@ -217,7 +217,7 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     return event
 
 
-_SAYING_SIDES = ("force", "inspectorate")
+SAYING_SIDES = ("force", "inspectorate")
 """The sides that say of which forces a record is; the others only look."""
 
 
@@ -238,7 +238,7 @@ def make_joint(session: Session, record: str, joint: Joint, *, provenance: Prove
     if known.parent is not None:
         why = f"lies below {known.parent}, and is of its forces"
         raise InvalidRequest(record, why, f"make {known.parent} joint: what lies below follows")
-    if role_of(session, event.actor.role).side not in _SAYING_SIDES:
+    if role_of(session, event.actor.role).side not in SAYING_SIDES:
         why = "says of no record of which forces it is"
         raise NotPermitted(f"{event.actor}", why, "let its lead force or the inspectorate do it")
     check_names(session, record, [UsedName("force", force) for force in new.forces])

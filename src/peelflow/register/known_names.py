@@ -49,7 +49,20 @@ class UsedName:
 
 
 def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
-    """Yield the names that a record brings into the register.
+    """Yield the names that a record brings into the register, and who acted on it.
+
+    Args:
+        record: The record.
+        category: Its category, which tells what fields are persons; None where it is unknown.
+    """
+    yield from names_said(record, category)
+    for last in record.done.values():
+        if last.person != PEELFLOW.person:
+            yield from uses_of(last.person, record)
+
+
+def names_said(record: Record, category: Category | None) -> Iterator[UsedName]:
+    """Yield the names that a record says: its own, its forces', and those of people in its fields.
 
     Args:
         record: The record.
@@ -62,9 +75,6 @@ def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
         value = record.fields.get(name)
         if rule.type == "person" and isinstance(value, str):
             yield from uses_of(value, record)
-    for last in record.done.values():
-        if last.person != PEELFLOW.person:
-            yield from uses_of(last.person, record)
 
 
 def uses_of(person: str, record: Record, scope: str | None = None) -> tuple[UsedName, ...]:

@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "bc3e05134c00f97b798311cd0a69e1ee3f7d71909d045f7fa755c15a6a52346e"
+CACHE_DIGEST = "be9f8220eb39c0778d30e4819de3d6b5870bec6e7d6d2a9e94c848f1546351ba"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
