@@ -389,3 +389,10 @@ def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
         assert opened(store, force).history("J-1") == register.history("J-1")
     make(register, "J-1", WITH_SUFFOLK, on=LAST)
     assert register.record("J-1").was_joint_with == (ESSEX,)
+
+
+def test_who_acts_is_said_of_a_record_of_several_forces_alone() -> None:
+    """Of one force's own record it means nothing, so it is not kept."""
+    register = filled(MemoryStore())
+    add(register, "N-2", NORFOLK, joint=Joint((), "any"))
+    assert register.record("N-2").joint_acts == "lead"
