@@ -43,6 +43,8 @@ CHECKED = {
     "a state that HMICFRS alone enters is taken over on its word": (
         "register/test_taken_over.py::test_item_4_a_state_that_hmicfrs_alone_enters_takes_its_word",
         "register/test_taken_over.py::test_item_4_the_figures_say_how_many_are_assumed_on_any_day",
+        "register/test_taken_over.py::test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is",
+        "register/test_taken_over.py::test_14_33_nothing_of_today_is_taken_over_as_from_before_levels",
     ),
     "a name, id, force or person is not another's in disguise": (
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
@@ -52,6 +54,7 @@ CHECKED = {
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
         "register/test_clock.py::test_a_clock_that_no_right_clock_is",
+        "register/test_correct.py::test_14_33_only_notes_and_corrections_lie_before_the_last_event",
     ),
     "a document is there, as it was described when it was kept": (
         "register/test_verbs.py::test_a_document_is_what_it_was_kept_as",

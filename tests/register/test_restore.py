@@ -56,6 +56,10 @@ def _fill(register: Register) -> None:
     register.take_over(
         "T-1", category="afi", level=4, **said, state="closed", **later, fields=fields, **PORTAL
     )
+    old: dict[str, Any] = {"category": "recommendation", "level": None, "force": "wmp"}
+    before: dict[str, Any] = {"issued": date(2018, 1, 1), "state": "closed", "source": "s"}
+    closed = {**old, **before, "on": date(2023, 4, 1), "reason": "old"}
+    register.take_over("B-1", **closed, actor=KIM)
     for name, parent in (("S-1", None), ("S-2", "S-1")):
         kind = "super_complaint_recommendation"
         register.add(name, category=kind, **said, fields={"title": "t"}, parent=parent, **PORTAL)
@@ -139,6 +143,12 @@ FORGED: dict[str, tuple[Edit, str, int, str]] = {
         "R-2",
         2,
         "from `officer-1`",
+    ),
+    "a record of today as from before levels": (
+        at("B-1", 1, lambda event: event["what"].update(issued="2023-03-30")),
+        "B-1",
+        1,
+        "is not before 2023-03-30",
     ),
     "a padded owner": (at("R-2", 1, fields(owner="lead-1 ")), "R-2", 1, "is padded"),
     "a publication on no day": (at("R-2", 1, fields(published="soon")), "R-2", 1, "is no date"),

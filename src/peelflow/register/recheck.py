@@ -38,7 +38,7 @@ from peelflow.register.permission import (
     check_corrector,
 )
 from peelflow.register.session import Session
-from peelflow.register.taken_over import check_source_and_reason, check_word
+from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
 from peelflow.register.validation import (
     check_inspection,
     check_provenance,
@@ -203,7 +203,7 @@ def _counts(lifecycle: Lifecycle, state: str, ledger: str) -> str | None:
 
 
 def check_word_given(session: Session, first: Event) -> None:
-    """Refuse a beginning that its state takes the inspectorate's word for, on anybody else's.
+    """Refuse to take over what takes the inspectorate's word on another's, or was issued too late.
 
     That is asked of the beginning as it stands: one that was let pass may be entered anew. An
     earlier peelflow asked for nobody's word under rules that ship no more.
@@ -214,13 +214,16 @@ def check_word_given(session: Session, first: Event) -> None:
 
     Raises:
         InspectorateOnly: With whose word it takes.
+        InvalidRequest: It was issued when nothing came under such rules any more.
     """
     what, roles = first.what, session.rulebook.vocabulary.roles
     if not isinstance(what, TakenOver) or first.actor.role not in roles:
         return
     pin = what.lifecycle
     if pin.digest not in shipped_digests() or national().by_pin(pin.digest) is not None:
-        check_word(session.services.lifecycle_of(pin), first, what, roles)
+        lifecycle = session.services.lifecycle_of(pin)
+        check_word(lifecycle, first, what, roles)
+        check_issued(lifecycle, first.record, what.issued)
 
 
 def check_place(session: Session, record: Record) -> None:

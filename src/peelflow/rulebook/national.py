@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "be9f8220eb39c0778d30e4819de3d6b5870bec6e7d6d2a9e94c848f1546351ba"
+CACHE_DIGEST = "b40c7c700af0118efe6f32b311d3f775c14b82d91258486aa59a86e7935c95f6"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 
