@@ -375,3 +375,43 @@ def test_what_comes_back_has_nothing_of_before_it_was_entered() -> None:
     register.correct("C-1-1", number, **BACK)
     kinds = [each.kind for each in register.history("C-1-1")]
     assert kinds == ["added", "corrected", "corrected", "made_joint"]
+
+
+def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
+    """However many joined and left since, and though one of them joined again."""
+    store = MemoryStore()
+    register = filled(store)
+    for joint in (Joint((ESSEX,)), Joint(), WITH_SUFFOLK, Joint()):
+        make(register, "J-1", joint, on=LATER)
+
+    assert register.record("J-1").was_joint_with == (ESSEX, SUFFOLK)
+    for force in (ESSEX, SUFFOLK):
+        assert opened(store, force).history("J-1") == register.history("J-1")
+    make(register, "J-1", WITH_SUFFOLK, on=LAST)
+    assert register.record("J-1").was_joint_with == (ESSEX,)
+
+
+def test_who_acts_is_said_of_a_record_of_several_forces_alone() -> None:
+    """Of one force's own record it means nothing, so it is not kept."""
+    register = filled(MemoryStore())
+    add(register, "N-2", NORFOLK, joint=Joint((), "any"))
+    assert register.record("N-2").joint_acts == "lead"
+
+
+def test_what_was_joint_all_along_is_with_no_force_that_has_one_of_its_id() -> None:
+    """It could not tell the two apart, from whichever day."""
+    store = MemoryStore()
+    register = filled(store)
+    add(opened(store, ESSEX), "norfolk-1", ESSEX)
+    entry: dict[str, Any] = {"correction": "reenter", "entry": {"joint": Joint((ESSEX,))}}
+    with pytest.raises(InvalidRequest, match="essex has a record of its own of that id"):
+        register.correct("norfolk-1", 1, **entry, on=LATER, reason="as it was", **SAID)
+
+
+def test_the_same_act_on_what_lies_below_a_joint_record() -> None:
+    """Else a cause of concern would wait for what its forces cannot do below it."""
+    register = filled(MemoryStore())
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause, joint=ALL_ACT)
+    with pytest.raises(InvalidRequest, match="and the same act on them"):
+        add(register, "C-1-1", NORFOLK, parent="C-1", joint=WITH_SUFFOLK)

@@ -125,9 +125,9 @@ def test_a_draft_names_the_column_and_whatever_it_lacks_is_told(
     sheet: Sheet, register: Register, tmp_path: Path
 ) -> None:
     """Words for forces are a person's to give: what a draft does not know is a fault of a cell."""
-    path = sheet(row(**{"Partner force": "Suffolk Constabulary"}))
+    path = sheet(row(**{"Lead force": "WMP", "Partner force": "Suffolk Constabulary"}))
     drafted = settled(path, register, tmp_path / "drafted.yaml")
-    assert "joint_with: Partner force" in drafted.read_text("utf-8")
+    assert "force: Lead force\n  joint_with: Partner force\n" in drafted.read_text("utf-8")
 
     result = import_tracker(register, path, drafted, on=LATER)
     assert "`words: joint_with` in the map" in result.faults[0].help
