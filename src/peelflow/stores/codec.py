@@ -434,8 +434,8 @@ def _make_converter() -> Converter:
     reader = Converter(forbid_extra_keys=True, detailed_validation=False)
     for kind in (str, int, bool):
         reader.register_structure_hook(kind, _exact_hook(kind))
-    reader.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
-    reader.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    for day in (date, datetime):
+        reader.register_structure_hook(day, lambda value, kind: kind.fromisoformat(value))
     hooks = {
         Value: _decode_value,
         Value | None: _optional_hook(_decode_value),
