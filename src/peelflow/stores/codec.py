@@ -440,7 +440,6 @@ def _make_converter() -> Converter:
         Value: _decode_value,
         Value | None: _optional_hook(_decode_value),
         Level: _optional_hook(_exact_number),
-        tuple[str, ...]: _decode_texts,
         frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
         Mapping[str, Value]: _mapping_hook(_decode_value),
         Mapping[str, str]: _mapping_hook(_exact_text),
