@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 from attrs import evolve
 
@@ -560,7 +561,7 @@ def amend(
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
-    check_amender(session, known, field, event, session.history(record))
+    check_amender(session, known, field, event, partial(session.history, record))
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)

@@ -172,7 +172,7 @@ def _check_amended(
     rule = category.fields.get(what.field) if category else None
     if category is None or rule is None or rule.counts_from is not None:
         return
-    check_amender(session, before, what.field, event, history)
+    check_amender(session, before, what.field, event, lambda: history)
     if what.new is not None and rule.type in _SHAPED:
         checked_value(category, what.field, what.new, record=event.record)
 
