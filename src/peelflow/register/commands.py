@@ -46,7 +46,7 @@ from peelflow.register.hierarchy import (
     refuse_open_child,
 )
 from peelflow.register.joint import check_acted_for, with_joint
-from peelflow.register.known_names import UsedName, names_in
+from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
     check_holders,
     check_names,
@@ -569,11 +569,11 @@ def amend(
         _check_questions(session, category, evolve(known, fields=fields | given))
     check_references(session, category, given, record=record)
     if category.fields[field].type == "person" and isinstance(value, str):
-        used = UsedName("person", value, known.force)
-        if are_alike(value, f"{what.old}"):
-            check_respelt(session, known, used, f"{what.old}")
-        else:
-            check_names(session, record, [used])
+        for used in uses_of(value, known, session.scope):
+            if are_alike(value, f"{what.old}"):
+                check_respelt(session, known, used, f"{what.old}")
+            else:
+                check_names(session, record, [used])
     _take_counted_days(session, category, known, event)
     return event
 
