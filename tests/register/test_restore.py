@@ -14,6 +14,8 @@ import pytest
 from peelflow import Actor, Joint, Register, load
 from peelflow.cli import main
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.register.restore import judge_export
+from peelflow.stores.memory import MemoryStore
 from tests.register.test_judgement import OWN
 from tests.stores.forgery import Edit, forged
 
@@ -328,6 +330,17 @@ def test_item_33_what_does_not_fit_never_comes_in(honest: list[str], tmp_path: P
     broken = [line.replace("lead-1", "lead-9") for line in honest]
     with Register.open("memory:") as register, pytest.raises(InvalidRequest):
         register.restore(written(broken, tmp_path), as_found=True)
+
+
+def test_judging_an_export_holds_none_of_its_documents(
+    honest: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be larger than all memory, and no rule reads one."""
+    kept: list[bytes] = []
+    monkeypatch.setattr(MemoryStore, "keep_document", lambda _, __, content: kept.append(content))
+    with Register.open("memory:") as register:
+        assert judge_export(register.services, honest).discrepancies == ()
+    assert kept == []
 
 
 def test_item_33_a_predicate_without_its_function_is_told(
