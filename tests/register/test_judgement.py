@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from peelflow import Actor, InvalidRequest, Register, Rulebook, load, national
 from peelflow.cli import exchange, main
 from peelflow.register import judgement
 from peelflow.register.judgement import AssumedPredicates, Verification, judge_events
+from peelflow.stores.memory import MemoryStore
 from tests.stores.forgery import Edit, at, forged, say
 
 KIM = Actor("officer-1", "liaison_officer")
@@ -305,3 +306,28 @@ def test_predicates_that_were_given_are_those_there_are() -> None:
     other: Callable[..., bool] = held["other"]
     assert other(None, None, None)
     assert held.assumed == {"other"}
+
+
+def test_judging_asks_the_store_no_more_for_records_that_lie_below_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those above and below the records that are judged at once are read at once."""
+    store = MemoryStore()
+    read, asked = store.read, list[tuple[str, ...]]()
+
+    def counting(ids: Collection[str], **more: Any) -> Any:
+        asked.append(tuple(ids))
+        return read(ids, **more)
+
+    monkeypatch.setattr(store, "read", counting)
+    monkeypatch.setattr(judgement, "RECORDS_AT_ONCE", 4)
+    with Register(store, rulebook=national()) as register:
+        said: dict[str, Any] = {"force": "wmp", "issued": date(2022, 12, 16), "actor": KIM}
+        for number in range(3):
+            register.add(f"C-{number}", category="cause_of_concern", **said)
+            for place in range(3):
+                below: dict[str, Any] = {**said, "parent": f"C-{number}", "level": 2}
+                register.add(f"R-{place}-{number}", category="recommendation", **below)
+        asked.clear()
+        assert judge_events(store, register.session).discrepancies == ()
+    assert len(asked) == 3

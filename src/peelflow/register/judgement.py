@@ -155,6 +155,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
         histories = store.histories([record.id for record in records])
+        session.read(tuple(dict.fromkeys(_each_beside(records))))
         for record in records:
             events = tuple(entry.event for entry in histories.get(record.id, ()))
             found = [
@@ -164,6 +165,14 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             ]
             discrepancies += dict.fromkeys(found)
     return Verification(tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)))
+
+
+def _each_beside(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the ids of the records that lie above or below some."""
+    for record in records:
+        yield from record.children
+        if record.parent is not None:
+            yield record.parent
 
 
 def _unlawful_events(
