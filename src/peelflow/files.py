@@ -38,6 +38,17 @@ def read_regular(path: Path, limit: int | None = None) -> bytes | None:
         return stream.read(-1 if limit is None else limit + 1)
 
 
+def leads_outside(path: Path, folder: Path) -> bool:
+    """Return whether a path in a folder is a link to a file that lies elsewhere.
+
+    Args:
+        path: The path.
+        folder: The folder.
+    """
+    is_link = path.is_symlink() and path.is_file()
+    return is_link and not path.resolve().is_relative_to(folder.resolve())
+
+
 def partial_path(path: Path) -> Path:
     """Return where a file is written until it is whole, by a name that nobody can foresee.
 

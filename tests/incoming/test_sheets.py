@@ -227,3 +227,13 @@ def test_item_16_a_pipe_put_in_a_sheets_place_is_told(register: Register, folder
     os.mkfifo(folder / "a.csv")
     (fault,) = import_sheets(register, [folder / "a.csv"]).faults
     assert (fault.code, fault.help) == ("unreadable", "name a CSV file")
+
+
+def test_a_folder_of_sheets_leads_nowhere_else(register: Register, folder: Path) -> None:
+    """A link to a sheet elsewhere is told and not read; one within the folder is."""
+    (away,) = write(folder.parent, away=f"{RECORDS}{RECORD}")
+    (folder / "linked.csv").symlink_to(away)
+    (fault,) = import_sheets(register, [folder]).faults
+    assert (fault.code, fault.span.file) == ("unreadable", (folder / "linked.csv").as_posix())
+    assert "is a link out of its folder" in fault.sentence
+    assert import_sheets(register, [folder / "linked.csv"]).kept == 1

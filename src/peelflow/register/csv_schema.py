@@ -18,7 +18,7 @@ from typing import get_args
 from attrs import field, frozen
 
 from peelflow.errors import Diagnostic, InvalidRequest, Span
-from peelflow.files import read_regular
+from peelflow.files import leads_outside, read_regular
 from peelflow.model.records import Correction
 from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
@@ -225,10 +225,19 @@ def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
         )
     except OSError as error:
         return (), (_unreadable(path, error),)
+    linked = [file for file in names if leads_outside(file, path)]
+    if linked:
+        return (), tuple(map(_linked, linked))
     if not names:
         sentence, instead = f"`{path.as_posix()}` holds no CSV file", "name a folder of sheets"
         return (), (Diagnostic(Span(path.as_posix()), "empty", sentence, instead),)
     return tuple(names), ()
+
+
+def _linked(path: Path) -> Diagnostic:
+    sentence = f"`{path.as_posix()}` is not read: it is a link out of its folder"
+    instead = "put the sheet itself there, or name it beside the folder"
+    return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
