@@ -427,9 +427,28 @@ def sheet_fault(span: Span, code: str, sentence: str, instead: str) -> _Unreadab
     return _UnreadableSheet([Diagnostic(span, code, sentence, instead)])
 
 
-def kind_of(header: Collection[str], kinds: Iterable[SheetKind] = SHEET_KINDS) -> SheetKind | None:
-    """Return the first kind of sheet that a header tells; None where it tells none."""
-    return next((kind for kind in kinds if kind.identifying_column in header), None)
+def kind_of(
+    header: Collection[str],
+    kinds: Iterable[SheetKind] = SHEET_KINDS,
+    filled: Collection[str] = (),
+) -> SheetKind | None:
+    """Return the kind of sheet that a header tells; None where it tells none.
+
+    A force may call a field of its own as another kind calls a column. So of the kinds that the
+    header may be of, it is the one that has least against it, and of equals the first.
+
+    Args:
+        header: The names of the columns.
+        kinds: The kinds that it may be of.
+        filled: The columns that need not be there, for whoever imports fills them.
+    """
+
+    def faults(kind: SheetKind) -> int:
+        missing = {*kind.required}.difference(header, filled)
+        return len(missing) + (0 if kind.fields else len({*header}.difference(kind.columns)))
+
+    told = [kind for kind in kinds if kind.identifying_column in header]
+    return min(told, key=faults, default=None)
 
 
 def _headers(kinds: tuple[SheetKind, ...]) -> str:
@@ -439,7 +458,7 @@ def _headers(kinds: tuple[SheetKind, ...]) -> str:
 def _sheet_of(
     header: tuple[str, ...], defaults: Mapping[str, str], span: Span, kinds: tuple[SheetKind, ...]
 ) -> SheetKind:
-    sheet = kind_of(header, kinds)
+    sheet = kind_of(header, kinds, defaults)
     if sheet is None:
         columns = listed(kind.identifying_column for kind in kinds)
         sentence = (
