@@ -10,7 +10,7 @@ MODULE ?=
 # How tests run beside other versions than the pinned ones, which may find more to warn of.
 UNPINNED := -q -n 2 --dist worksteal -m 'not search' -W default::DeprecationWarning --no-cov
 
-.PHONY: demo test search format lowest pythons docs bench tamper crash contention backups clients hosted failover judges mutants
+.PHONY: demo test search format lowest pythons docs bench peers tamper crash contention backups clients hosted failover judges mutants
 
 demo: $(READY)
 	$(BIN)/peelflow demo --papers demo
@@ -49,6 +49,13 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+# The same step by other libraries, in an environment of its own: peelflow needs none of them.
+PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0
+peers: $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .peers
+	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql]' $(PEERS)
+	.peers/bin/python -m bench.peers
 
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper

@@ -1,7 +1,8 @@
-"""Starting: import, the national rulebook, one decision; against importing four libraries."""
+"""Starting: import, national rules, one decision; the command, against importing its libraries."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from bench.rounds import Result, compare, interleaved, less
 
 BARE, FOUR, IMPORTED, DECIDED = "bare Python", "import of the four", "imported", "peelflow"
 ROUNDS = 15
+TWO = "import of typer and rich"
 ENGINE = "from peelflow import Act, Actor, Context, decide, national"
 PROGRAMS = {
     BARE: "pass",
@@ -35,8 +37,30 @@ def measure() -> Iterator[Result]:
     """Yield what starting costs beyond bare Python, with a decision and without."""
     programs = {name: partial(_run, program) for name, program in PROGRAMS.items()}
     times = less(interleaved(programs, rounds=ROUNDS), BARE)
-    yield compare("import, national rules, one decision", times, FOUR, budget=1.0)
+    yield compare("import, national rules, one decision", times, FOUR, budget=1.2)
     yield compare("import of the register alone", times, FOUR, budget=None, ours=IMPORTED)
+
+    yield from _measure_command()
+
+
+def _measure_command() -> Iterator[Result]:
+    """Yield what the command takes from start to end, where it runs nothing."""
+    completing = {"_PEELFLOW_COMPLETE": "complete_bash", "COMP_WORDS": "peelflow mov"}
+    command = (sys.executable, "-m", "peelflow")
+    asked = {
+        TWO: partial(_run, "import typer, rich"),
+        "--help": partial(_start, *command, "--help"),
+        "--version": partial(_start, *command, "--version"),
+        "completion": partial(_start, *command, COMP_CWORD="1", **completing),
+    }
+    times = interleaved(asked, rounds=ROUNDS)
+    for what in [*asked][1:]:
+        yield compare(f"peelflow, {what}", times, TWO, budget=1.5, ours=what)
+
+
+def _start(*words: str, **more: str) -> None:
+    """Run a command whole; what it prints is not looked at."""
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=os.environ | more)  # noqa: S603
 
 
 def _run(program: str) -> None:

@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ def test_public_names_are_pinned() -> None:
     assert homes == {(home, name) for name, home in peelflow._HOME_OF.items()}
     assert set(peelflow._HOME_OF) == set(peelflow.__all__)
     assert all(getattr(peelflow, name) is not None for name in peelflow.__all__)
+
+
+def test_the_version_is_the_installed_one() -> None:
+    """It is said once, where what builds the package reads it."""
+    assert peelflow.__version__ == version("peelflow")
 
 
 def test_dir_shows_the_public_names_alone() -> None:

@@ -24,6 +24,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+"""The version of what is installed: what builds the package reads it here."""
+
 if TYPE_CHECKING:
     # `as` makes each a public name of this module, for type checkers.
     from peelflow.engine.application_machine import machine as machine

@@ -206,9 +206,19 @@ class NotPermitted(InvalidRequest):
 
 
 class Unverified(InvalidRequest):
-    """What is kept does not fit, so it is not sealed or exported as if it did."""
+    """What is kept or comes in does not fit, so it is not sealed, exported or taken in.
+
+    `discrepancies` is all that was found, where all of it was looked for.
+    """
 
     code: ClassVar[str] = "unverified"
+    discrepancies: tuple[Result, ...]
+
+    def __init__(
+        self, what: str, why: str, instead: str, discrepancies: tuple[Result, ...] = ()
+    ) -> None:
+        self.discrepancies = discrepancies
+        super().__init__(what, why, instead)
 
 
 class KeyReused(InvalidRequest):

@@ -23,10 +23,13 @@ CHECKED = {
     "who may appoint whom": (
         "slips/test_permission.py::test_item_36_a_lead_appoints_nobody_as_chief_constable",
         "slips/test_permission.py::test_item_36_nobody_appoints_themselves",
+        "slips/test_permission.py::test_item_36_nobody_appoints_for_days_on_which_they_held_no_role",
         "slips/test_permission.py::test_item_36_in_sheets",
     ),
     "who may amend which field": (
         "slips/test_permission.py::test_item_36_the_side_that_set_a_question_amends_it",
+        "slips/test_permission.py::test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves",
+        "register/test_standing_acts.py::test_14_33_no_owner_is_cleared_that_a_step_rested_on",
     ),
     "who decided is not taken for who typed it where they do not log in": (
         "register/test_verbs.py::test_an_inspectorate_decision_says_who_recorded_it",
@@ -35,10 +38,13 @@ CHECKED = {
     "who may correct what": (
         "register/test_correct.py::test_only_the_side_that_did_it_corrects",
         "register/test_correct.py::test_nothing_is_corrected_that_a_later_act_rests_on",
+        "slips/test_permission.py::test_item_36_a_lead_voids_nothing_that_a_chief_constable_did",
     ),
     "a state that HMICFRS alone enters is taken over on its word": (
         "register/test_taken_over.py::test_item_4_a_state_that_hmicfrs_alone_enters_takes_its_word",
         "register/test_taken_over.py::test_item_4_the_figures_say_how_many_are_assumed_on_any_day",
+        "register/test_taken_over.py::test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is",
+        "register/test_taken_over.py::test_14_33_nothing_of_today_is_taken_over_as_from_before_levels",
     ),
     "a name, id, force or person is not another's in disguise": (
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
@@ -48,6 +54,7 @@ CHECKED = {
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
         "register/test_clock.py::test_a_clock_that_no_right_clock_is",
+        "register/test_correct.py::test_14_33_only_notes_and_corrections_lie_before_the_last_event",
     ),
     "a document is there, as it was described when it was kept": (
         "register/test_verbs.py::test_a_document_is_what_it_was_kept_as",
@@ -71,6 +78,7 @@ CHECKED = {
     ),
     "what comes in is what verbs write": (
         "stores/test_restored.py::test_what_no_verb_writes_does_not_come_in",
+        "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
     ),
     "a folder of rules leads nowhere else": (
         "rulebook/test_paths.py::test_a_linked_folder_is_not_entered",
@@ -95,6 +103,10 @@ FOUND = {
     "an event that its rules would not have let happen, or figures they do not give": (
         "register/test_judgement.py::test_item_24_an_event_that_no_rules_allow_is_found",
     ),
+    "an appointment, amendment, correction or move between levels by one who may not; a name in "
+    "two spellings; a record below one that does not know of it": (
+        "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
+    ),
     "a history that was made anew by the rules, or shortened": (
         "stores/test_tamper.py::test_only_the_seal_shows_what_a_careful_hand_did",
     ),
@@ -103,7 +115,8 @@ FOUND = {
     ),
 }
 NOT_FOUND = {
-    "an appointment or amendment by one who may not, in a history that was made anew",
+    "who appointed, amended, attached or corrected without an appointment, in a made-up history",
+    "rules of a force's own that came with an export, and loosen the national ones",
     "that a document no event names was removed",
 }
 

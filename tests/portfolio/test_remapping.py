@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +225,26 @@ def test_what_is_left_without_an_inspection_is_what_asks_for_a_relevant_one(
     inspect(register, "I-1", ["2"], question_set="peel_nine")
     left = left_without_inspection(register, "kent_2024", DAY)
     assert [row.record for row in left] == ["R-2"]
+
+
+def test_what_is_left_without_an_inspection_is_told_by_one_reading(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many records there are: none of them is read again by its id."""
+    asked = Counter[str]()
+
+    def counting(name: str, ask: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        asked[name] += 1
+        return ask(*args, **more)
+
+    store = register.services.store
+    for name in ("records", "read", "histories"):
+        monkeypatch.setattr(store, name, partial(counting, name, getattr(store, name)))
+    costs = []
+    for number in range(3):
+        add(register, f"R-{number}", "2")
+        asked.clear()
+        assert len(left_without_inspection(register, "kent_2024", DAY)) == number + 1
+        costs.append(dict(asked))
+    assert costs[0] == costs[1] == costs[2]
+    assert asked["records"]

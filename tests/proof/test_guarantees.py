@@ -10,6 +10,7 @@ from peelflow.model.rules import FieldRule
 from peelflow.proof.budget import Budget
 from peelflow.proof.counterexample import EXIT_CODES, ProofResult
 from peelflow.proof.guarantees import prove
+from peelflow.proof.possible import Possibilities
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.loader import verdict_on
 from tests.builders.rules import VOCABULARY, promising, proofs_of, rules_from
@@ -389,10 +390,12 @@ def test_too_much_to_search_is_told_at_the_guarantee(sentence: str) -> None:
     """Each way of searching spends from the budget, all proofs of a file from the same one."""
     lifecycle = promising(CLOSING, sentence)
     whole = Budget()
-    prove(lifecycle, VOCABULARY, budget=whole)
-    prove(lifecycle, VOCABULARY, budget=Budget(whole.spent))
+    prove(lifecycle, VOCABULARY, possibilities=Possibilities(VOCABULARY, whole))
+    prove(lifecycle, VOCABULARY, possibilities=Possibilities(VOCABULARY, Budget(whole.spent)))
     with pytest.raises(InvalidRules) as raised:
-        prove(lifecycle, VOCABULARY, budget=Budget(whole.spent - 1))
+        prove(
+            lifecycle, VOCABULARY, possibilities=Possibilities(VOCABULARY, Budget(whole.spent - 1))
+        )
     (fault,) = raised.value.diagnostics
     assert (fault.code, fault.severity) == ("too-complex", "error")
     assert fault.span.file == lifecycle.span.file
@@ -402,7 +405,7 @@ def test_a_large_search_is_blamed_on_the_guarantee() -> None:
     """The place is where most steps went, and the help says what makes a search small."""
     lifecycle = promising(LONG, "closed can always be reached")
     with pytest.raises(InvalidRules, match="fewer states") as raised:
-        prove(lifecycle, VOCABULARY, budget=Budget(400))
+        prove(lifecycle, VOCABULARY, possibilities=Possibilities(VOCABULARY, Budget(400)))
     assert raised.value.diagnostics[0].span == lifecycle.guarantees[0].span
 
 

@@ -41,7 +41,8 @@ from peelflow.model.rules import (
 from peelflow.proof import possible as possible_module
 from peelflow.proof.guarantees import prove
 from peelflow.proof.lint import lint
-from peelflow.proof.possible import possible_steps, record_kinds
+from peelflow.proof.possible import possible_steps
+from peelflow.proof.record_kinds import record_kinds
 from peelflow.proof.refinement import check_refinement
 from peelflow.rulebook.national import national
 from peelflow.testing import Situation, situations

@@ -14,7 +14,7 @@ from peelflow.model.requirements import PredicateHolds, Waited
 from peelflow.model.rules import AlwaysReachable, Guarantee, Lifecycle
 from peelflow.proof.guarantees import AbstractionMap, Prover, prove
 from peelflow.proof.lint import each_requirement, lint
-from peelflow.proof.possible import record_kinds
+from peelflow.proof.record_kinds import record_kinds
 from peelflow.proof.refinement import check_refinement
 from tests.builders.walks import WORDS, lifecycle_from, promise_from
 from tests.oracles.refinement import Mutant, classed, mutants

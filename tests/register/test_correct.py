@@ -363,11 +363,32 @@ def test_an_inspection_keeps_its_days_in_order(world: World) -> None:
     """A voided amendment leaves no inspection that ends before it begins."""
     record = world.inspect()
     later = str(world.day + timedelta(30))
-    said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "moved"}
+    said: dict[str, Any] = {"actor": HMICFRS, "on": world.day, "reason": "moved", **PORTAL}
     world.register.amend(record, "last_day", later, **said)
     world.register.amend(record, "first_day", str(world.day + timedelta(20)), **said)
     with pytest.raises(InvalidRequest, match="lies before the first day"):
-        void(world, record, 2)
+        void(world, record, 2, HMICFRS, **PORTAL)
+
+
+def test_14_33_only_notes_and_corrections_lie_before_the_last_event(world: World) -> None:
+    """A note on any day until today, a correction since what it corrects; nothing else."""
+    record, early = world.add(LEVEL_2), world.day
+    started = world.step(record, "start")
+    world.later()
+    said: dict[str, Any] = {"actor": LIAISON, "on": early, "reason": "r"}
+    world.register.amend(record, "owner", "x", **{**said, "on": world.day})
+    with pytest.raises(InvalidRequest, match="before the record's last event"):
+        world.register.amend(record, "owner", "y", **said)
+    with pytest.raises(InvalidRequest, match="before the record's last event"):
+        world.register.attach(record, world.letter(), actor=LIAISON, on=early)
+    with pytest.raises(Refused, match="lies before"):
+        world.register.fire(record, "close", actor=CHIEF, on=early)
+
+    world.register.note(record, "heard of it", actor=LIAISON, on=early - timedelta(900))
+    with pytest.raises(InvalidRequest, match="after this correction"):
+        void(world, record, started.number, on=started.on - timedelta(1))
+    redate(world, record, started.number, early, on=started.on)
+    assert world.register.verify() == ()
 
 
 def test_an_act_uses_up_the_document_that_was_recorded(world: World) -> None:

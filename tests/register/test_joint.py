@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow import Joint, load
@@ -265,6 +265,39 @@ def test_an_appointment_whose_id_says_no_force_is_read_by_the_others(store: Stor
     with pytest.raises(Refused, match="J-1 could not `close`"):
         norfolk.amend("A-1", "last_day", DAY, actor=LIAISON, on=LAST, reason="left")
     assert register.verify() == ()
+
+
+def test_who_acts_on_it_is_known_in_each_force_whose_persons_do(store: Store) -> None:
+    """A name that differs in its letters' case is another person's in none of their registers."""
+    register = filled(store)
+    make(register, "J-1", ALL_ACT, on=DAY)
+    kim: dict[str, Any] = {"actor": Actor("Kim", "liaison_officer"), "on": LATER}
+    alike: dict[str, Any] = {"actor": Actor("kim", "liaison_officer"), "on": LATER}
+    opened(store, SUFFOLK).fire("J-1", "start", **kim)
+
+    for force in (SUFFOLK, NORFOLK, None):
+        for record in {SUFFOLK: [f"{SUFFOLK}-1"], NORFOLK: [f"{NORFOLK}-1"]}.get(
+            force or "", [f"{SUFFOLK}-1", f"{NORFOLK}-1"]
+        ):
+            with pytest.raises(InvalidRequest, match="write `Kim`"):
+                opened(store, force).fire(record, "start", **alike)
+    opened(store, ESSEX).fire(f"{ESSEX}-1", "start", **alike)
+    with pytest.raises(InvalidRequest, match="write `kim`"):
+        opened(store).fire("essex-1", "propose_no_action", **{**kim, "reason": "r"})
+    with pytest.raises(InvalidRequest, match="write `Kim`"):
+        opened(store).fire("J-1", "propose_not_applicable", **{**alike, "reason": "r"})
+
+
+def test_who_acts_on_what_the_lead_force_acts_on_is_that_forces_alone(store: Store) -> None:
+    """Another of its forces may have somebody who is called so, in other letters."""
+    register = filled(store)
+    register.fire("J-1", "start", actor=Actor("Kim", "liaison_officer"), on=LATER)
+    alike = Actor("kim", "liaison_officer")
+    opened(store, SUFFOLK).fire(f"{SUFFOLK}-1", "start", actor=alike, on=LATER)
+    with pytest.raises(InvalidRequest, match="write `Kim`"):
+        opened(store, NORFOLK).fire(f"{NORFOLK}-1", "start", actor=alike, on=LATER)
+    add(register, "J-2", NORFOLK, joint=ALL_ACT)
+    opened(store, SUFFOLK).fire("J-2", "start", actor=alike, on=LATER)
 
 
 def test_each_forces_letter_where_the_rules_ask_for_it(tmp_path: Path) -> None:
@@ -851,6 +884,7 @@ def test_it_is_shown_and_made_on_the_command_line(
 DAYS = st.integers(0, 40).map(lambda days: DAY + timedelta(days))
 STEPS = st.one_of(
     st.tuples(st.just("add"), st.sampled_from(FORCES), st.sets(st.sampled_from(FORCES))),
+    st.tuples(st.just("below"), st.just(NORFOLK), st.none()),
     st.tuples(
         st.sampled_from(["joint", "anew"]), st.integers(0, 5), st.sets(st.sampled_from(FORCES))
     ),
@@ -862,10 +896,14 @@ STEPS = st.one_of(
 def take(register: Register, step: tuple[Any, ...], on: date) -> None:
     """Take one step, where it is lawful."""
     verb, target, how = step
-    names = sorted({each.id for each in register.records(level=2, withdrawn=True)})
+    every = register.records(withdrawn=True)
+    names = sorted({each.id for each in every if each.category != "appointment"})
     said: dict[str, Any] = {"reason": "r", "on": on, **SAID}
     if verb == "add":
         add(register, f"R-{len(names)}", target, joint=Joint(tuple(how - {target})), issued=on)
+        return
+    if verb == "below":
+        add(register, f"R-{len(names)}", target, parent="C", issued=on)
         return
     name = names[target % len(names)]
     record = register.record(name)
@@ -884,14 +922,16 @@ def take(register: Register, step: tuple[Any, ...], on: date) -> None:
         register.correct(name, number, correction="void", **said)
 
 
+@settings(max_examples=70)
 @given(st.lists(st.tuples(STEPS, DAYS), min_size=1, max_size=8), DAYS, DAYS)
 def test_on_any_day_it_counts_once_in_each_of_its_forces_and_once_in_all(
     steps: list[tuple[tuple[Any, ...], date]], day: date, later: date
 ) -> None:
-    """Whatever is made joint, closed, corrected or withdrawn, and on whatever days."""
+    """Whatever joins, leaves and joins again, is closed, corrected, withdrawn or comes back."""
     store = MemoryStore()
     register = opened(store)
     add(register, "R", NORFOLK, joint=WITH_SUFFOLK)
+    add(register, "C", NORFOLK, category="cause_of_concern", level=None, fields={})
     for (step, _), on in zip(steps, sorted(on for _, on in steps), strict=True):
         with suppress(PeelflowError):
             take(register, step, on)
@@ -911,6 +951,10 @@ def test_on_any_day_it_counts_once_in_each_of_its_forces_and_once_in_all(
         before, after = (sum_of(sums, end) for end in ("before", "after"))
         assert before == counted(register, as_at=day, force=known)
         assert after == counted(register, as_at=later, force=known)
+    for record in register.records():
+        above = register.record(record.parent or record.id)
+        assert (record.forces, record.acting_forces) == (above.forces, above.acting_forces)
+    assert register.verify() == ()
     assert audit(store) == ()
 
 

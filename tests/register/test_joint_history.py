@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -12,11 +13,14 @@ from peelflow import load
 from peelflow.errors import InvalidRequest, NotPermitted, UnknownRecord
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Joint
+from peelflow.portfolio.selection import each_selected
+from peelflow.register.joint import joint_of
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.export import restore_export
 from peelflow.stores.memory import MemoryStore
+from peelflow.testing.audit import audit
 from tests.builders.force import LIAISON, clock
 from tests.register.test_joint import (
     ALL_ACT,
@@ -283,3 +287,131 @@ def test_who_takes_it_back_that_a_record_is_joint_holds_the_role_in_its_lead_for
     with pytest.raises(NotPermitted, match="held no appointment in norfolk on"):
         register.correct("J-2", 1, **shared, **theirs)
     register.correct("J-2", 1, **shared, **ours)
+
+
+def withdrawn_below(register: Register) -> int:
+    """Withdraw a recommendation below a cause of concern; return the withdrawal's number."""
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause)
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    make(register, "C-1", Joint((ESSEX,)), on=DAY)
+    return register.correct("C-1-1", 1, **SLIP, **SAID).number
+
+
+BACK: dict[str, Any] = {"correction": "void", "reason": "it was right", "on": LAST, **SAID}
+REENTRY: dict[str, Any] = {"correction": "reenter", "reason": "as it was", "on": LAST, **SAID}
+MEANWHILE: dict[str, Callable[[Register], object]] = {
+    "nothing": lambda r: r.record("C-1"),
+    "made joint": lambda r: make(r, "C-1", ALL_ACT, on=LATER),
+    "made joint twice": lambda r: [
+        make(r, "C-1", Joint(), on=LATER),
+        make(r, "C-1", ALL_ACT, on=LAST),
+    ],
+    "voided": lambda r: r.correct("C-1", 3, **{**SLIP, "on": LAST}, actor=LIAISON),
+    "re-dated": lambda r: r.correct(
+        "C-1", 3, correction="redate", to=LATER, on=LAST, reason="r", actor=LIAISON
+    ),
+    "entered so": lambda r: [
+        r.correct("C-1", 3, **{**SLIP, "on": LAST}, actor=LIAISON),
+        r.correct("C-1", 1, entry={"joint": Joint((ESSEX, SUFFOLK))}, **REENTRY),
+    ],
+}
+
+
+@pytest.mark.parametrize("meanwhile", sorted(MEANWHILE))
+def test_what_comes_back_below_a_record_is_of_its_forces_on_each_day(meanwhile: str) -> None:
+    """Whatever became of the record above meanwhile: it follows as if it had not been away."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    MEANWHILE[meanwhile](register)
+
+    register.correct("C-1-1", number, **BACK)
+    for day in (DAY, DAY + timedelta(1), LATER, LAST):
+        standing = {each.id: each for each in each_selected(register, as_at=day)}
+        above, below = standing["C-1"], standing["C-1-1"]
+        assert (day, joint_of(below)) == (day, joint_of(above))
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_is_kept_from_a_force_that_has_one_of_its_id() -> None:
+    """It could not tell the two apart."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    add(opened(store, SUFFOLK), "C-1-1", SUFFOLK)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    with pytest.raises(InvalidRequest, match="suffolk has a record of its own of that id"):
+        register.correct("C-1-1", number, **BACK)
+
+
+def test_it_comes_back_in_the_lead_forces_own_register_too() -> None:
+    """As what is entered below a joint record is of its forces without saying so."""
+    store = MemoryStore()
+    register = filled(store)
+    number = withdrawn_below(register)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    opened(store, NORFOLK).correct("C-1-1", number, **BACK)
+    assert register.record("C-1-1").acting_forces == (NORFOLK, SUFFOLK)
+    assert audit(store) == ()
+
+
+def test_what_comes_back_has_nothing_of_before_it_was_entered() -> None:
+    """Only what became of the record above while it was away: nothing else is told of it."""
+    moments = count()
+    register = Register(
+        MemoryStore(),
+        rulebook=national(),
+        clock=lambda: clock() + timedelta(seconds=next(moments)),
+    )
+    add(register, "C-1", NORFOLK, category="cause_of_concern", level=None, fields={})
+    make(register, "C-1", Joint((ESSEX,)), on=DAY)
+    make(register, "C-1", Joint(), on=DAY)
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    number = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    make(register, "C-1", ALL_ACT, on=LATER)
+
+    register.correct("C-1-1", number, **BACK)
+    kinds = [each.kind for each in register.history("C-1-1")]
+    assert kinds == ["added", "corrected", "corrected", "made_joint"]
+
+
+def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
+    """However many joined and left since, and though one of them joined again."""
+    store = MemoryStore()
+    register = filled(store)
+    for joint in (Joint((ESSEX,)), Joint(), WITH_SUFFOLK, Joint()):
+        make(register, "J-1", joint, on=LATER)
+
+    assert register.record("J-1").was_joint_with == (ESSEX, SUFFOLK)
+    for force in (ESSEX, SUFFOLK):
+        assert opened(store, force).history("J-1") == register.history("J-1")
+    make(register, "J-1", WITH_SUFFOLK, on=LAST)
+    assert register.record("J-1").was_joint_with == (ESSEX,)
+
+
+def test_who_acts_is_said_of_a_record_of_several_forces_alone() -> None:
+    """Of one force's own record it means nothing, so it is not kept."""
+    register = filled(MemoryStore())
+    add(register, "N-2", NORFOLK, joint=Joint((), "any"))
+    assert register.record("N-2").joint_acts == "lead"
+
+
+def test_what_was_joint_all_along_is_with_no_force_that_has_one_of_its_id() -> None:
+    """It could not tell the two apart, from whichever day."""
+    store = MemoryStore()
+    register = filled(store)
+    add(opened(store, ESSEX), "norfolk-1", ESSEX)
+    entry: dict[str, Any] = {"correction": "reenter", "entry": {"joint": Joint((ESSEX,))}}
+    with pytest.raises(InvalidRequest, match="essex has a record of its own of that id"):
+        register.correct("norfolk-1", 1, **entry, on=LATER, reason="as it was", **SAID)
+
+
+def test_the_same_act_on_what_lies_below_a_joint_record() -> None:
+    """Else a cause of concern would wait for what its forces cannot do below it."""
+    register = filled(MemoryStore())
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause, joint=ALL_ACT)
+    with pytest.raises(InvalidRequest, match="and the same act on them"):
+        add(register, "C-1-1", NORFOLK, parent="C-1", joint=WITH_SUFFOLK)

@@ -99,11 +99,11 @@ FORGERIES: dict[str, tuple[int, Edit, str]] = {
 
 
 def restored(lines: list[str], file: Path) -> str:
-    """Write an export, and return the URL of the register that it is restored into."""
+    """Write an export, and return the URL of the register that it is restored into as found."""
     file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     url = f"sqlite:///{file.with_suffix('.db')}"
     with Register.open(url) as register:
-        register.restore(file)
+        register.restore(file, as_found=True)
     return url
 
 

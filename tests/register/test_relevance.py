@@ -237,7 +237,7 @@ def test_an_act_that_no_file_could_have_allowed_is_found(
     file = tmp_path / "forged.jsonl"
     file.write_text("".join(f"{line}\n" for line in forged(lines, edit)), "utf-8")
     with Register.open(f"sqlite:///{tmp_path / 'forged.db'}", clock=clock) as register:
-        register.restore(file)
+        register.restore(file, as_found=True)
         assert [(found.record, found.code) for found in register.verify()] == [
             ("R", "act-unlawful")
         ]

@@ -50,8 +50,10 @@ def held(world: World, last: int = 60) -> str:
 
 
 def amend(world: World, record: str, name: str, new: Any, **more: Any) -> Event:
-    """Amend a field today, unless said otherwise."""
+    """Amend a field today, unless said otherwise; of an inspection, as HMICFRS, which set it."""
     said: dict[str, Any] = {"actor": LIAISON, "on": world.day, "reason": "as it turns out"}
+    if world.register.record(record).category == "inspection":
+        said |= {"actor": actor("hmicfrs"), "source": "portal", "recorded_by": "liaison-officer"}
     return world.register.amend(record, name, new, **{**said, **more})
 
 

@@ -141,3 +141,15 @@ def underlying(register: Register) -> Store:
     """Return the store that a register for one force narrows."""
     assert isinstance(register.services.store, ScopedStore)
     return register.services.store._store
+
+
+def test_a_record_is_withdrawn_without_reading_the_others(
+    kent: Register, spent: Counter[str]
+) -> None:
+    """18: the database finds who names it; what it has no word of is not read."""
+    for number in range(20):
+        add(kent, f"R-{number}")
+    spent.clear()
+    kent.correct("R-7", 1, correction="void", reason="twice", on=START, **SAID)
+    assert spent["record_from"] < 10
+    assert kent.record("R-7").withdrawn

@@ -45,7 +45,7 @@ def test_a_question_that_was_verified_stays(world: World, field: str, new: str |
     assert refused.value.refusal.trigger == "amend"
     assert reason.instead == f"correct event {verified.number} of {record} first, or leave this one"
     amend(world, record, "question", "7.2")
-    amend(world, record, "owner", None)
+    amend(world, record, "owner", "another-lead")
     with world.register.batch() as batch:
         batch.correct(
             record,
@@ -83,10 +83,18 @@ def test_a_question_may_change_once_the_record_was_sent_back(world: World) -> No
     amend(world, record, "question", "9")
 
 
-def test_what_the_force_itself_did_may_rest_on_nothing(world: World) -> None:
-    """`start` needs an owner; who owns it may leave."""
-    record = certified(world)
+def test_14_33_no_owner_is_cleared_that_a_step_rested_on(world: World) -> None:
+    """`start` needs an owner: who leaves is followed by another, until the step is undone."""
+    record = world.add(LEVEL_3)
+    started = world.step(record, "start")
+    with pytest.raises(Refused, match=r"could not `start`.*`owner` is not set"):
+        amend(world, record, "owner", None)
+    amend(world, record, "owner", "another-lead")
+    world.register.correct(
+        record, started.number, correction="void", actor=LIAISON, on=world.day, reason="not begun"
+    )
     amend(world, record, "owner", None)
+    assert world.register.verify() == ()
 
 
 def test_what_the_pcc_acted_on_stays(world: World) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.engine.fold import is_assumed
-from peelflow.errors import InspectorateOnly
-from peelflow.model.records import Actor, Record
+from peelflow.errors import InspectorateOnly, InvalidRequest
+from peelflow.model.records import Actor, Record, TakenOver
 from peelflow.model.rules import each_transition
 from peelflow.portfolio.grouping import ROW, grouped_figures, selected_figures
 from peelflow.portfolio.selection import EVERYTHING, Selection
 from peelflow.register.as_at import record_as_at
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
-from peelflow.register.taken_over import inspectorate_roles
+from peelflow.register.taken_over import check_issued, inspectorate_roles
 from peelflow.rulebook.national import national
 from tests.builders.force import FORCE, HMICFRS, LIAISON, START, World, clock, new_world
 
@@ -159,7 +160,7 @@ def test_item_4_what_was_taken_over_is_entered_anew_on_the_same_word(world: Worl
 def test_item_4_an_end_that_was_once_let_pass_can_still_be_mended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A register that an older peelflow kept reads on, and its other slips are set right."""
+    """An older register reads on, its other slips are set right, and `verify` tells of the end."""
     monkeypatch.setattr("peelflow.register.commands.check_word", lambda *_: None)
     record = taken(world, "afi", 4, "closed", key="k", **OURS)
     monkeypatch.undo()
@@ -176,7 +177,9 @@ def test_item_4_an_end_that_was_once_let_pass_can_still_be_mended(
     )
     assert again == record
     assert world.register.record(record).fields["owner"] == "lead-7"
-    assert world.register.verify() == ()
+    (found,) = world.register.verify()
+    assert (found.record, found.event, found.code) == (record, 1, "act-unlawful")
+    assert "is entered by `hmicfrs` alone" in found.sentence
 
 
 def walk(world: World, steps: list[int]) -> list[str]:
@@ -242,3 +245,50 @@ def test_item_4_the_assumed_are_counted_as_they_were_known(world: World) -> None
     figures = world.register.figures(force="elsewhere")
     assert (other, figures.assumed, figures.total) == (other, 1, 1)
     assert selected_figures(world.register, Selection(force=FORCE)).assumed == 2
+
+
+def test_14_33_nothing_of_today_is_taken_over_as_from_before_levels(world: World) -> None:
+    """A new record without a level would else be closed by calling it old; by any verb."""
+    day = date(2023, 3, 30)
+    for category in ("recommendation", "afi"):
+        said: dict[str, Any] = {"category": category, "level": None, "force": FORCE}
+        taking: dict[str, Any] = {"on": day, "reason": "old", "source": "s", "actor": LIAISON}
+        with pytest.raises(InvalidRequest, match="is not before 2023-03-30"):
+            world.register.take_over("NEW", **said, issued=day, state="closed", **taking)
+        before: dict[str, Any] = {"issued": day - timedelta(1), "state": "closed"}
+        world.register.take_over(f"OLD-{category}", **said, **before, **taking)
+        with pytest.raises(InvalidRequest, match="is not before 2023-03-30"):
+            world.register.correct(
+                f"OLD-{category}",
+                1,
+                correction="reenter",
+                entry={"issued": day},
+                actor=LIAISON,
+                on=day,
+                reason="a slip",
+            )
+
+
+def test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is(world: World) -> None:
+    """It stands closed on HMICFRS's act; its beginning says that it was taken over."""
+    fields = {"owner": "lead", "question": "7.2"}
+    record = taken(world, "recommendation", 3, "self_certified", fields=fields, **OURS)
+    assert is_assumed(world.register.record(record))
+    inspection = world.inspect()
+    world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    verified = world.register.record(record)
+    assert verified.state == "closed"
+    assert verified.assumed
+    assert not is_assumed(verified)
+    assert isinstance(world.register.history(record)[0].what, TakenOver)
+
+
+def test_14_33_a_file_of_a_force_s_own_takes_over_no_later_than_the_national_one() -> None:
+    """It may say an earlier day, and cannot leave it out."""
+    (rules,) = [rules for rules in national().lifecycles if str(rules) == "before-levels@2"]
+    own = evolve(rules, name="ours", refines="before-levels@2", issued_before=None)
+    check_issued(own, "R", date(2023, 3, 29))
+    with pytest.raises(InvalidRequest, match="under before-levels@2"):
+        check_issued(own, "R", date(2023, 3, 30))
+    with pytest.raises(InvalidRequest, match="under ours@2"):
+        check_issued(evolve(own, issued_before=date(2022, 1, 1)), "R", date(2022, 1, 1))

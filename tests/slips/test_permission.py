@@ -112,23 +112,22 @@ def test_item_36_an_appointment_to_no_role_is_refused(register: Register) -> Non
 
 
 def test_item_36_the_side_that_set_a_question_amends_it(register: Register) -> None:
-    """HMICFRS its own and the force its own; unset, it is whose it is set by."""
+    """The force its own, HMICFRS whoever set it; unset, it is whose it is set by."""
     ours: dict[str, Any] = {"actor": LIAISON, "on": LATER, "reason": "found"}
     theirs: dict[str, Any] = {**THEIRS, "on": LATER, "reason": "found"}
     for new in ("3", None):
-        with pytest.raises(InvalidRequest, match=r"let the side that set it \(inspectorate\)"):
+        with pytest.raises(InvalidRequest, match=r"or the side that set it \(inspectorate\)"):
             register.amend("R-1", "question", new, **ours)
-    with pytest.raises(InvalidRequest, match=r"the side that set it \(force\)"):
-        register.amend("R-2", "question", "3", **theirs)
     register.amend("R-2", "question", "3", **ours)
+    register.amend("R-2", "question", "4", **theirs)
+    with pytest.raises(InvalidRequest, match="not amended by"):
+        register.amend("R-2", "question", "3", **ours)
     for new in ("peel_2025", "peel_twelve"):  # none is named: who asked the question means one
         with pytest.raises(InvalidRequest, match=r"`question_set`.* set it \(inspectorate\)"):
             register.amend("R-1", "question_set", new, **ours)
-        with pytest.raises(InvalidRequest, match=r"`question_set`.* set it \(force\)"):
-            register.amend("R-2", "question_set", new, **theirs)
     register.amend("R-1", "question_set", "peel_twelve", **theirs)
     register.amend("R-1", "question_set", None, **theirs)
-    with pytest.raises(InvalidRequest, match=r"let the side that set it \(inspectorate\)"):
+    with pytest.raises(InvalidRequest, match=r"or the side that set it \(inspectorate\)"):
         register.amend("R-1", "question_set", "peel_twelve", **ours)
     register.amend("R-1", "owner", "y", **ours)
     register.amend("R-1", "question", "3", **theirs)
@@ -136,10 +135,79 @@ def test_item_36_the_side_that_set_a_question_amends_it(register: Register) -> N
         register.amend("R-1", "question", "9", **ours)
     register.amend("R-1", "question", None, **theirs)
     register.amend("R-1", "question", "9", **ours)
-    with pytest.raises(InvalidRequest, match="not amended by"):
-        register.amend("R-1", "question", "3", **theirs)
+    register.amend("R-1", "question", "3", **theirs)
     with pytest.raises(InvalidRequest, match="is not declared"):
         register.amend("R-1", "questoin", None, **ours)
+    assert not register.verify()
+
+
+def test_item_36_nobody_appoints_for_days_on_which_they_held_no_role(register: Register) -> None:
+    """A Chief Constable of today names no deputy of yesterday; who keeps the register may."""
+    early: dict[str, Any] = {"first_day": date(2022, 1, 1), "actor": CHIEF}
+    with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
+        register.appoint("d", "nominated_deputy", force="wmp", **early)
+    said = {**appointment("nominated_deputy", "d"), "issued": LATER}
+    said["fields"] = {**said["fields"], "first_day": early["first_day"]}
+    with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
+        register.add("any-id", **said, actor=CHIEF)
+
+    register.appoint("d", "nominated_deputy", force="wmp", **FROM, last_day=LATER, actor=CHIEF)
+    deputy = f"appointment:wmp:nominated_deputy:d:{DAY}"
+    told: dict[str, Any] = {"on": LATER, "reason": "r"}
+    with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
+        register.amend(deputy, "first_day", early["first_day"], actor=CHIEF, **told)
+    with pytest.raises(InvalidRequest, match="held no appointment in wmp on 2022-01-01"):
+        register.correct(
+            deputy,
+            1,
+            correction="reenter",
+            entry={"fields": {"first_day": early["first_day"]}},
+            actor=CHIEF,
+            **told,
+        )
+    register.amend(deputy, "last_day", date(2023, 2, 1), actor=CHIEF, **told)
+    register.amend(deputy, "last_day", None, actor=CHIEF, **told)
+    register.amend(deputy, "first_day", early["first_day"], actor=LIAISON, **told)
+    assert [event.actor for event in register.history(deputy)] == [CHIEF, CHIEF, CHIEF, LIAISON]
+    assert not register.verify()
+
+
+def test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves(register: Register) -> None:
+    """Its kind, days and questions decide what it verifies; the force amends what it set itself."""
+    said: dict[str, Any] = {"category": "inspection", "force": "wmp", "issued": DAY}
+    days = {"first_day": DAY, "last_day": LATER}
+    register.add("I-1", **said, fields={**days, "kind": "planned", "questions": ["7"]}, **THEIRS)
+    register.add("I-2", **said, fields=days, actor=LIAISON)
+    told: dict[str, Any] = {"on": LATER, "reason": "as it turns out"}
+    amended: dict[str, Any] = {"kind": "bespoke", "questions": ["8"], "first_day": LATER}
+    for name, new in amended.items():
+        with pytest.raises(InvalidRequest, match=r"let `hmicfrs` or the side that set it"):
+            register.amend("I-1", name, new, actor=LIAISON, **told)
+        register.amend("I-1", name, new, **THEIRS, **told)
+        register.amend("I-2", name, new, actor=LIAISON, **told)
+    register.amend("I-2", "kind", "planned", **THEIRS, **told)
+    assert not register.verify()
+
+
+def test_item_36_a_lead_voids_nothing_that_a_chief_constable_did(register: Register) -> None:
+    """Whoever may close may, and a liaison officer; nor does a lead undo what one of them undid."""
+    register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=LIAISON)
+    signed: dict[str, Any] = {"signed_by": CHIEF.person, "signed_on": DAY}
+    letter = register.keep(b"x", kind="letter", name="l", **signed)
+    register.fire("R-1", "start", actor=LEAD, on=DAY)
+    register.fire("R-1", "close", actor=CHIEF, on=DAY, evidence=[letter])
+    told: dict[str, Any] = {"on": LATER, "reason": "a slip", "correction": "void"}
+    with pytest.raises(InvalidRequest, match=r"`lead` does not correct what that did.*`liaison"):
+        register.correct("R-1", 3, actor=LEAD, **told)
+    register.correct("R-1", 3, actor=Actor("d", "nominated_deputy"), **told)
+    with pytest.raises(InvalidRequest, match="does not correct"):
+        register.correct("R-1", 4, actor=LEAD, **told)
+    register.correct("R-1", 4, actor=LIAISON, **told)
+    register.correct("R-1", 5, actor=CHIEF, **told)
+    with pytest.raises(InvalidRequest, match="does not correct"):
+        register.correct("R-1", 6, actor=LEAD, **told)
+    register.correct("R-1", 2, actor=LIAISON, **told)
+    assert register.record("R-1").state == "open"
     assert not register.verify()
 
 

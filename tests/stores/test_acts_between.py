@@ -19,8 +19,8 @@ from peelflow.stores.opening import upgrade_store
 from tests.builders.servers import database
 
 KIM = Actor("kim", "liaison_officer")
-NOT_KEPT = r"did not keep|moved|constraint failed"
-Run = Callable[[str], object]
+NOT_KEPT = r"did not keep|none of peelflow's.*nothing was kept|moved|constraint failed"
+Run = Callable[[str], Any]
 
 
 def appoint(register: Register, person: str) -> None:
@@ -240,6 +240,129 @@ def test_an_act_that_a_server_swallows_is_not_acknowledged(server: str, table: s
 
         assert register.verify() == ()
         add_with_letter(register)
+        assert register.verify() == ()
+
+
+AFTER = {
+    "a later row of the feed": "DELETE FROM {0}unplaced",
+    "changes": "UPDATE {0}changes SET delta = 7",
+    "another record": "UPDATE {0}records SET state = 'closed' WHERE id <> 'R-1'",
+    "events of others": "UPDATE {0}events SET text = '' WHERE record <> 'R-1'",
+    "rules": "UPDATE {0}lifecycles SET text = '{{}}'",
+    "the number of the schema": "DELETE FROM {0}meta",
+    "a document": "UPDATE {0}documents SET content = '7'",
+}
+
+
+@pytest.mark.parametrize("what", [name for name in AFTER if name != "a later row of the feed"])
+def test_nothing_is_acknowledged_where_a_trigger_acts_after_it(
+    lite: tuple[str, str], what: str
+) -> None:
+    """18.2: whatever it would do, to whatever table; and reading goes on."""
+    url, prefix = lite
+    with opened(url) as (register, run):
+        acts = AFTER[what].format(prefix)
+        for verb, table in (("INSERT", "events"), ("UPDATE", "records"), ("INSERT", "documents")):
+            run(f"CREATE TRIGGER t{table} AFTER {verb} ON {prefix}{table} BEGIN {acts}; END")
+        _refused_and_read(register)
+        for table in ("events", "records", "documents"):
+            run(f"DROP TRIGGER t{table}")
+        assert register.verify() == ()
+        add_with_letter(register)
+        assert register.verify() == ()
+
+
+def _refused_and_read(register: Register) -> None:
+    history = register.history(NAME)
+    for act in (
+        lambda: add_with_letter(register),
+        lambda: register.amend(NAME, "last_day", date(2026, 1, 1), actor=KIM, reason="left"),
+        lambda: register.keep(b"other", kind="letter", name="other.txt"),
+    ):
+        with pytest.raises(StoreUnavailable, match=NOT_KEPT):
+            act()
+    assert register.history(NAME) == history
+    assert "R-1" not in {record.id for record in register.records()}
+    assert "schema-foreign" in {each.code for each in register.verify()}
+
+
+def test_a_table_that_drops_rows_by_itself_is_not_written_to(lite: tuple[str, str]) -> None:
+    """18.2: it needs no trigger for that; the table is held to ours word by word."""
+    url, prefix = lite
+    with opened(url) as (register, run):
+        (sql,) = run(f"SELECT sql FROM sqlite_master WHERE name = '{prefix}changes'").fetchone()
+        made = sql.rstrip().removesuffix(")") + ", UNIQUE (record, number) ON CONFLICT REPLACE)"
+        run(f"ALTER TABLE {prefix}changes RENAME TO other")
+        run(made)
+        with pytest.raises(StoreUnavailable, match=r"its index .*changes_1 is none of"):
+            add_with_letter(register)
+
+
+def test_what_is_taken_back_is_looked_at_again(tmp_path: Path) -> None:
+    """18.2: the number of a schema that was not kept may come again, for another."""
+    with opened(f"sqlite:///{tmp_path / 'register.db'}") as (register, run):
+        run("DROP TABLE settings")
+        with pytest.raises(KeyboardInterrupt):
+            _interrupted(register)
+        run("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM changes; END")
+        with pytest.raises(StoreUnavailable, match="its trigger t is none of peelflow's"):
+            add_with_letter(register)
+
+
+def _interrupted(register: Register) -> None:
+    store: Any = register.store
+
+    def interrupt(point: str) -> None:
+        if point == "written":
+            raise KeyboardInterrupt
+
+    store.at_sync_point = interrupt
+    try:
+        add_with_letter(register)
+    finally:
+        store.at_sync_point = lambda _: None
+
+
+@pytest.mark.parametrize("when", ["AFTER", "CONSTRAINT"])
+@pytest.mark.parametrize("what", AFTER)
+def test_nothing_is_acknowledged_where_a_server_acts_after_it(
+    server: str, what: str, when: str
+) -> None:
+    """18.2: after the statement, or as late as at the commit; and reading goes on."""
+    with opened(server) as (register, run):
+        acts = AFTER[what].format("peelflow_").replace("%", "%%")
+        run(
+            f"""CREATE OR REPLACE FUNCTION act() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN {acts}; RETURN NULL; END $$"""
+        )
+        late = "DEFERRABLE INITIALLY DEFERRED" if when == "CONSTRAINT" else ""
+        for verb, table in (("INSERT", "events"), ("UPDATE", "records"), ("INSERT", "documents")):
+            run(
+                f"CREATE {late and 'CONSTRAINT'} TRIGGER t AFTER {verb} ON peelflow_{table} {late} "
+                "FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION act()"
+            )
+        _refused_and_read(register)
+        for table in ("events", "records", "documents"):
+            run(f"DROP TRIGGER t ON peelflow_{table}")
+        assert register.verify() == ()
+        add_with_letter(register)
+        assert register.verify() == ()
+
+
+def test_a_column_that_shortens_what_is_put_in_it_is_no_act(server: str) -> None:
+    """18.2: PostgreSQL's type `name` keeps 63 bytes of any text, and says nothing."""
+    with opened(server) as (register, run):
+        run("ALTER TABLE peelflow_changes ALTER force TYPE name")
+        with pytest.raises(StoreUnavailable, match="did not keep the batch"):
+            register.add(
+                "R-1",
+                category="afi",
+                level=2,
+                force="f" * 70,
+                issued=date(2022, 12, 16),
+                actor=KIM,
+            )
+        run('ALTER TABLE peelflow_changes ALTER force TYPE text COLLATE "C"')
         assert register.verify() == ()
 
 

@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from attrs import define, field
 
 from peelflow.stores.fork_safety import ForkGuard, fork_guard
+from peelflow.stores.opening import open_store
+from tests.builders.stores import append_next
+from tests.stores.conftest import url_of
 
 
 @define(eq=False)
@@ -121,6 +125,60 @@ if not child:
     os._exit(0)
 _, status = os.waitpid(child, 0)
 read("parent")
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sql-sqlite", "postgresql"])
+def test_a_reading_of_everything_ends_at_a_fork(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """18.11: in words, on both sides; the child inherits nothing of it, and both go on."""
+    url = url_of(kind, request, tmp_path)
+    with closing(open_store(url)) as store:
+        for number in range(3):
+            append_next(store, f"R-{number}")
+    script = tmp_path / "forks.py"
+    script.write_text(READING, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), url], capture_output=True, text=True, timeout=60, check=False
+    )
+    said = ["child forked 3 0", "parent forked 3 0"]
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, said, "")
+
+
+READING = """
+import os, sys
+from peelflow.errors import StoreUnavailable
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.opening import open_store
+
+def open_files():
+    fds = os.listdir("/proc/self/fd")
+    paths = [f"/proc/self/fd/{fd}" for fd in fds]
+    links = [os.readlink(path) for path in paths if os.path.exists(path)]
+    return sum(".db" in link or link.startswith("socket:") for link in links)
+
+store = open_store(sys.argv[1])
+
+def go_on(name, held):
+    try:
+        list(rows)
+        told = "whole"
+    except StoreUnavailable as fault:
+        told = "forked" if "the process forked" in str(fault) else str(fault)
+    print(name, told, len(list(store.records(RecordQuery()))), held, flush=True)
+
+with store.snapshot() as snapshot:
+    rows = snapshot.histories()
+    next(rows)
+    child = os.fork()
+    if not child:
+        go_on("child", open_files())
+        sys.exit(0)
+    held = open_files()
+    _, status = os.waitpid(child, 0)
+    go_on("parent", held)
 sys.exit(status)
 """
 

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from peelflow.stores import sqlite, sqlite_file
 from peelflow.stores.base import RecordQuery
+from peelflow.stores.sql.connection import statements_of
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import append_next, batch, change, next_event
 
@@ -102,6 +104,25 @@ def test_a_listing_of_a_force_looks_at_no_other_record_than_its_own_and_its_join
     ]
 
 
+@pytest.mark.parametrize("has_joint", [False, True])
+@pytest.mark.parametrize("name", ["records", "histories"])
+def test_a_forces_record_is_found_by_its_force_first(
+    file: SqliteStore, postgres: str, name: str, *, has_joint: bool
+) -> None:
+    """S14: what another force has of that id is not even looked at, on either database."""
+    sql = getattr(STATEMENTS.narrowed(has_joint=has_joint), name)
+    plan = plan_of(file, sql, STATEMENTS.narrowed(has_joint=has_joint).told("WMP", "[]"))
+    assert "INDEX records_by_force (force=? AND id=?)" in " ".join(plan)
+    engine = create_engine(postgres)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        narrowed = statements_of(engine.dialect).narrowed(has_joint=has_joint)
+        told = narrowed.told("WMP", ["R-1", "R-2"])
+        found = connection.exec_driver_sql(f"EXPLAIN {getattr(narrowed, name)}", told).scalars()
+        assert "using peelflow_records_by_force" in " ".join(found)
+    engine.dispose()
+
+
 def test_a_step_leaves_the_indexes_alone(file: SqliteStore) -> None:
     """S3: a record that moves rewrites its row, not its place in the indexes.
 
@@ -116,7 +137,7 @@ def test_a_step_leaves_the_indexes_alone(file: SqliteStore) -> None:
 
 
 def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
-    """S2: the statement that moves a lone record checks its number; what is kept is read back."""
+    """S2: the statement that moves a lone record checks its number; the schema is held to ours."""
     append_next(file)
     asked = batch(next_event(file, changes=(change(),)))
     seen: list[str] = []
@@ -124,6 +145,6 @@ def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
     file._run(lambda each: each.set_trace_callback(seen.append))
     file.append(asked)
 
-    verbs = ["BEGIN IMMEDIATE", "UPDATE records", "INSERT INTO", "INSERT INTO"]
-    verbs += ["SELECT 1", "SELECT 1", "COMMIT"]
+    verbs = ["BEGIN IMMEDIATE", "PRAGMA schema_version", "UPDATE records"]
+    verbs += ["INSERT INTO", "INSERT INTO", "COMMIT"]
     assert verbs == [" ".join(sql.split()[:2]) for sql in seen]

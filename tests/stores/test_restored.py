@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, InvalidRequest, Register, national
-from peelflow.register import archive
+from peelflow.register import restore
 from peelflow.register.entry import EntryValues
 from peelflow.stores.base import Store
 from peelflow.stores.export import restore_export, verify_export
@@ -271,7 +271,7 @@ def test_a_file_that_changes_meanwhile_comes_in_as_it_was_checked(
 
         return checked
 
-    monkeypatch.setattr(archive, "verify_export", racing(verify_export))
+    monkeypatch.setattr(restore, "verify_export", racing(verify_export))
     register = Register(store, rulebook=national())
     register.restore(file)
 

@@ -177,8 +177,10 @@ def test_a_database_that_cannot_look_into_a_record_has_each_looked_at(sql: SqlSt
     """S9: a field is then compared here, and the same records are listed."""
     append_next(sql, fields={"person": "a"})
     append_next(sql, "other", fields={"person": "b"})
-    sql._statements = Statements(evolve(sql._statements.dialect, field_condition=None))
+    plain = evolve(sql._statements.dialect, field_condition=None, holds_text=None)
+    sql._statements = Statements(plain)
 
+    assert [each.id for each in sql.records(RecordQuery(mention="b"))] == ["other"]
     assert [each.id for each in sql.records(RecordQuery(field=("person", "b")))] == ["other"]
 
 

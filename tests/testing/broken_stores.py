@@ -115,7 +115,8 @@ class ShowsHalf(MemoryStore):
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Read without the lock."""
         check_texts(*ids)
-        return {each: self._kept[each] for each in sorted(ids) if self._is_kept(each, force)}
+        kept = self._kept if force is None else self._kept_of(force)
+        return {each: kept[each] for each in sorted(ids) if each in kept}
 
     def append(self, batch: WriteBatch) -> None:
         """Put the first record's row before the rest, and take it back if need be."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from peelflow.errors import MissingDependency
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 fine, 1 findings or a refusal, 2 misuse.
@@ -21,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         if missing.name not in {"typer", "rich"}:
             raise
+        from peelflow.errors import MissingDependency
+
         print(MissingDependency("cli", missing.name), file=sys.stderr)  # noqa: T201
         return 2
     return run(arguments)

@@ -18,7 +18,7 @@ from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -30,18 +30,10 @@ from peelflow.cli.settings import (
     read_settings,
     use_settings,
 )
-from peelflow.errors import (
-    Conflict,
-    EventVoided,
-    InvalidRequest,
-    InvalidRules,
-    KeyReused,
-    PeelflowError,
-    RulesMismatch,
-    StoreBusy,
-    Unverified,
-)
 from peelflow.texts import is_blank
+
+if TYPE_CHECKING:
+    from peelflow.errors import PeelflowError
 
 REFUSED = "refused"
 """The code of a refusal, whose class brings more than listing commands needs."""
@@ -81,7 +73,7 @@ COMMANDS: Mapping[str, Command] = {
     "appoint": Command("record:appoint", "Record that a person holds a role in a force."),
     "import": Command(
         "exchange:import_files",
-        "Import sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.",
+        "Import sheets: all rows, or none. Or import an export, `FILE.jsonl`: all, or nothing.",
     ),
     "template": Command(
         "trackers:template",
@@ -287,8 +279,12 @@ class CommandGroup(TyperGroup):
         name, *rest = args
         if name == STORE:
             return super().resolve_command(ctx, args)
+        if name in COMMANDS:
+            return name, whole_command(name), rest
+        from peelflow.errors import InvalidRequest
+
         try:
-            return name, whole_command(name) if name in COMMANDS else _verb(name), rest
+            return name, _verb(name), rest
         except InvalidRequest:
             if ctx.resilient_parsing:  # a shell completes what is no command yet
                 return None, None, rest
@@ -379,15 +375,6 @@ app.add_typer(store_app, name=STORE)
 
 
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
-_FINDING_ERRORS = (
-    Conflict,
-    EventVoided,
-    InvalidRules,
-    KeyReused,
-    RulesMismatch,
-    StoreBusy,
-    Unverified,
-)
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -432,20 +419,37 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 
 def _invoke(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
-    code = 0
     words = sys.argv[1:] if arguments is None else [*arguments]
     try:
         use_settings(read_settings(Path.cwd()))
         names = (*COMMANDS, *words[:1])
         with _changed_rules(current_settings().national_in_use):
             app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
-    except PeelflowError as error:
-        from peelflow.cli import output
+    except Exception as error:
+        from peelflow.errors import PeelflowError
 
-        output.error(error)
-        is_finding = isinstance(error, _FINDING_ERRORS) or error.code == REFUSED
-        code = FINDINGS if is_finding else MISUSE
-    return code
+        if not isinstance(error, PeelflowError):
+            raise
+        return _say_error(error)
+    return 0
+
+
+def _say_error(error: PeelflowError) -> int:
+    """Print an error, and return the exit code of a command that it ended."""
+    from peelflow import errors
+    from peelflow.cli import output
+
+    output.error(error)
+    findings = (
+        errors.Conflict,
+        errors.EventVoided,
+        errors.InvalidRules,
+        errors.KeyReused,
+        errors.RulesMismatch,
+        errors.StoreBusy,
+        errors.Unverified,
+    )
+    return FINDINGS if isinstance(error, findings) or error.code == REFUSED else MISUSE
 
 
 def _changed_rules(folder: str | None) -> AbstractContextManager[None]:
@@ -467,9 +471,9 @@ def _discard_unwritten() -> None:
 
 def _print_version(*, asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from peelflow import __version__
 
-        print(f"peelflow {version('peelflow')}")  # noqa: T201 - what else prints is not needed yet
+        print(f"peelflow {__version__}")  # noqa: T201 - what else prints is not needed yet
         raise typer.Exit
 
 

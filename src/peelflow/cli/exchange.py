@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from time import sleep
@@ -24,6 +24,7 @@ from peelflow.cli.options import (
     read_bytes,
     read_pair,
     read_text,
+    rulebook_of,
 )
 from peelflow.cli.output_files import (
     ReplaceOption,
@@ -34,7 +35,7 @@ from peelflow.cli.output_files import (
 from peelflow.cli.paper import write_demo_papers
 from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
-from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
 from peelflow.files import read_regular
 from peelflow.register.backup import backup as backup_register
 from peelflow.register.csv_import import ImportResult, import_sheets
@@ -42,16 +43,15 @@ from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
     JUDGED_UNASKED,
     Verification,
-    judge_events,
     verify_register,
 )
 from peelflow.register.register import Register
+from peelflow.register.restore import judge_export, restore_register
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import SCHEMA_GONE, FeedItem
 from peelflow.stores.export import (
     feed_of_export,
     private_lines,
-    restore_export,
     verify_export,
 )
 from peelflow.stores.integrity import Discrepancy
@@ -110,15 +110,22 @@ def import_files(
             help="Where the documents lie that sheets name; beside each sheet when left out.",
         ),
     ] = None,
+    as_found: Annotated[
+        bool,
+        typer.Option(
+            "--as-found",
+            help="Take in an export with what no rules let be done, and list that.",
+        ),
+    ] = False,
     documents: DocumentsOption = None,
     tracker: TrackerOptions,
     location: RegisterOptions,
 ) -> None:
-    """Import sheets: all rows, or none. Or import an export, `FILE.jsonl`, event by event.
+    """Import sheets: all rows, or none. Or import an export, `FILE.jsonl`: all, or nothing.
 
     Rows are taken by their days; those of one day as they stand, sheet by sheet. A sheet's columns
     tell whether it holds records, acts, appointments, amendments or documents. An export goes into
-    a new register, which is then equal to the one it came from.
+    a new register, which is then equal to the one it came from; it is judged first, as by `verify`.
 
     With --as it is a tracker of your own, in a workbook or CSV; a map says what its columns mean.
     """
@@ -135,10 +142,10 @@ def import_files(
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
-            with output.progress("Importing") as show:
-                count = register.restore(files[0], on_progress=show)
-            output.line(f"{count} events kept; the register is the export's equal")
+            _import_export(register, files[0], as_found=as_found)
             return
+        if as_found:
+            raise InvalidRequest("--as-found", "is of an export, `FILE.jsonl`", "leave it out")
         result = import_with_progress(
             register,
             files,
@@ -151,6 +158,26 @@ def import_files(
     output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
     if result.faults:
         raise typer.Exit(FINDINGS)
+
+
+def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
+    """Import an export; where it is refused, print all that was found."""
+    try:
+        with output.progress("Importing") as show:
+            restored = restore_register(register.services, file, as_found=as_found, progress=show)
+    except Unverified as refused:
+        for discrepancy in refused.discrepancies:
+            output.line(str(discrepancy))
+        raise
+    for discrepancy in restored.found:
+        output.line(str(discrepancy))
+    output.line(f"{restored.events} events kept; the register is the export's equal")
+    if restored.found:
+        output.line(f"taken in as found: `verify` tells these {len(restored.found)} again")
+    for note in _assumed_notes(restored.assumed):
+        output.line(note)
+    for note in register.services.kept_rules.unfiled_notes():
+        output.error_line(f"{file}: {note}")
 
 
 def import_with_progress(
@@ -334,7 +361,7 @@ def verify(
     given = GivenSeal.read(seal, key)
     if export is not None:
         subject = str(export)
-        found = _verify_export_file(export, given, judge=judge)
+        found = _verify_export_file(export, given, judge=judge, rules=location.rules)
     else:
         subject = location.register
         found = _verify_located(location, given, judge=judge, documents=documents)
@@ -396,8 +423,12 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
         yield "no event was judged by its rules: what they rest on has to fit first"
     elif not found.judged:
         yield "no event was judged by its rules, which takes long here: --judge does it"
-    if found.assumed:
-        names = ", ".join(f"`{name}`" for name in found.assumed)
+    yield from _assumed_notes(found.assumed)
+
+
+def _assumed_notes(assumed: Sequence[str]) -> Iterator[str]:
+    if assumed:
+        names = ", ".join(f"`{name}`" for name in assumed)
         yield f"taken to hold, for want of its function: the predicate {names}"
 
 
@@ -428,7 +459,9 @@ def _is_register(file: Path) -> bool:
     return int.from_bytes(header[68:72]) == APPLICATION_ID
 
 
-def _verify_export_file(export: Path, given: GivenSeal, *, judge: bool) -> Verification:
+def _verify_export_file(
+    export: Path, given: GivenSeal, *, judge: bool, rules: list[Path] | None
+) -> Verification:
     """Verify an export by itself; judge its events in a register of their own, in memory.
 
     It is read once, so that all of it is looked at as it was at one moment.
@@ -447,9 +480,8 @@ def _verify_export_file(export: Path, given: GivenSeal, *, judge: bool) -> Verif
             findings += seal_discrepancies(feed_of_export(anew()), given.sealed, given.heads)
         if findings or not (judge or events <= JUDGED_UNASKED):
             return Verification(tuple(findings))
-        with Register.open("memory:") as register:
-            restore_export(register.store, anew())
-            return judge_events(register.store, register.session)
+        with Register.open("memory:", rulebook=rulebook_of(rules)) as register:
+            return judge_export(register.services, anew())
 
 
 def export(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
+from peelflow import __version__
 from peelflow.cli import output
 from peelflow.cli.options import (
     Format,
@@ -59,7 +59,7 @@ def _diagnostics_as_json(faults: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def _diagnostics_as_sarif(faults: tuple[Diagnostic, ...]) -> dict[str, Any]:
     """Return diagnostics as one run of SARIF 2.1.0."""
     codes = sorted({fault.code for fault in faults})
-    released = version("peelflow")
+    released = __version__
     driver = {
         "name": "peelflow",
         "version": released,
@@ -175,9 +175,7 @@ def check_files(
         faults = count_left(faults, RegisterOptions(register=counted, rules=paths))
     if verify is not None:
         text = read_text(verify)
-        faults += compare_certificate(
-            text, checked, version=version("peelflow"), file=verify.as_posix()
-        )
+        faults += compare_certificate(text, checked, version=__version__, file=verify.as_posix())
     _print_report(paths, checked, faults, form)
     code = EXIT_CODES[verdict_on(faults)]
     if code:
@@ -190,7 +188,7 @@ def _print_report(
     if form is ReportFormat.SARIF:
         output.print_json(_diagnostics_as_sarif(faults))
         return
-    certificate = certificate_of(checked, version=version("peelflow"))
+    certificate = certificate_of(checked, version=__version__)
     if form is ReportFormat.JSON:
         output.print_json({"diagnostics": _diagnostics_as_json(faults), **certificate})
         return

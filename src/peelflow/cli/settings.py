@@ -7,17 +7,15 @@ line goes before the environment, and that before the file. `peelflow whoami` sh
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
-from attrs import frozen
-
-from peelflow.errors import InvalidRequest
 from peelflow.texts import is_blank
+
+if TYPE_CHECKING:
+    from peelflow.errors import InvalidRequest
 
 FINDINGS, MISUSE, UNDETERMINED = 1, 2, 3
 """What a command ends with where it is not fine."""
@@ -45,8 +43,7 @@ _MEANT: Mapping[str, str] = {
 """What to do about a setting that says nothing, as by a service that lacks its value."""
 
 
-@frozen
-class Settings:
+class Settings(NamedTuple):
     """What a folder's `peelflow.toml` says; each is None where it says nothing.
 
     Attributes:
@@ -147,13 +144,15 @@ def read_settings(folder: Path) -> Settings:
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         return Settings()
+    import tomllib  # most runs read no file
+
     try:
         said = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         why = f"cannot be read: {error.strerror}"
-        raise InvalidRequest(f"{file}", why, "let it be read") from None
+        raise _refused(f"{file}", why, "let it be read") from None
     except ValueError as error:
-        raise InvalidRequest(f"{file}", f"is no TOML: {error}", "mend that line") from None
+        raise _refused(f"{file}", f"is no TOML: {error}", "mend that line") from None
     settings: dict[str, Any] = {name: _setting(file, name, value) for name, value in said.items()}
     return Settings(file=file, **settings)
 
@@ -164,14 +163,14 @@ def _setting(file: Path, name: str, value: Any) -> str | tuple[str, ...]:
     if name not in VARIABLES:
         from peelflow.wording import suggestion
 
-        known = [field.name for field in attrs.fields(Settings) if field.name in VARIABLES]
-        raise InvalidRequest(what, "is no setting", suggestion(name, known))
+        known = [field for field in Settings._fields if field in VARIABLES]
+        raise _refused(what, "is no setting", suggestion(name, known))
     values = value if isinstance(value, list) and name == "rules" else [value]
     if not values or not all(isinstance(each, str) for each in values):
         asked = "a list of texts" if name == "rules" else "a text in quotes"
-        raise InvalidRequest(what, f"is {value!r}", f"write {asked}")
+        raise _refused(what, f"is {value!r}", f"write {asked}")
     if any(map(is_blank, values)):
-        raise InvalidRequest(what, "is empty", f"{_MEANT[name]}, or leave it out")
+        raise _refused(what, "is empty", f"{_MEANT[name]}, or leave it out")
     if name == "rules":
         return tuple(str(file.parent / each) for each in values)
     text = str(value)
@@ -194,6 +193,13 @@ def _from_here(text: str) -> str:
     return text.replace(f"{Path.cwd()}{os.sep}", "")
 
 
+def _refused(what: str, why: str, instead: str) -> InvalidRequest:
+    """Return an error; a run that has none does not load what errors are made of."""
+    from peelflow.errors import InvalidRequest
+
+    return InvalidRequest(what, why, instead)
+
+
 def check_environment() -> None:
     """Refuse a variable of ours that is set to nothing.
 
@@ -202,4 +208,4 @@ def check_environment() -> None:
     """
     for name, variable in VARIABLES.items():
         if is_blank(os.environ.get(variable, "set")):
-            raise InvalidRequest(variable, "is empty", f"{_MEANT[name]}, or unset it")
+            raise _refused(variable, "is empty", f"{_MEANT[name]}, or unset it")

@@ -165,9 +165,20 @@ def event_corrected(history: Sequence[Event], event: Event) -> Event:
         history: The record's events before it, by number.
         event: The event.
     """
+    return [*corrected_chain(history, event)][-1]
+
+
+def corrected_chain(history: Sequence[Event], event: Event) -> Iterator[Event]:
+    """Yield an event, what it corrects where it is a correction, and so on to the end.
+
+    Args:
+        history: The record's events before it, by number.
+        event: The event.
+    """
+    yield event
     while isinstance(event.what, Corrected):
         event = history[event.what.event - 1]
-    return event
+        yield event
 
 
 def withdrawal_of(history: Iterable[Event]) -> Event | None:

@@ -169,6 +169,8 @@ class Role:
         may_be_delegated: Whether a role of a force's own may stand for it.
         stands_for: The role that it acts in the place of; that one must allow it.
         appointed_by: The roles that appoint somebody to it; where it names none, anybody may.
+        corrected_by: The roles that correct what it did, beside itself and those that may do the
+            same; where it names none, its whole side may.
         span: Where it is declared.
     """
 
@@ -178,6 +180,7 @@ class Role:
     may_be_delegated: bool = False
     stands_for: RoleName | None = None
     appointed_by: tuple[RoleName, ...] = ()
+    corrected_by: tuple[RoleName, ...] = ()
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 
@@ -441,6 +444,8 @@ class Lifecycle:
         refines: In a force's own file: the national rules that it keeps to, such as `level-3@2`.
         begun_by: `take_over` where nobody adds a record under these rules: it is only taken over as
             it stands.
+        issued_before: The day on and after which what is issued is not taken over under these
+            rules; on any day where it is left out, or `unknown`.
         roles: The roles it names; filled in when the rulebook loads.
         pin: What a record remembers of it; filled in when the rulebook loads.
         national_ledgers: The ledgers of the rules that it refines; filled in when the rulebook
@@ -458,6 +463,7 @@ class Lifecycle:
     guarantees: tuple[Guarantee, ...] = ()
     refines: VersionedName | None = None
     begun_by: Entry | None = None
+    issued_before: FirstDay = None
     roles: Mapping[str, Role] = field(factory=dict, metadata=file_key(None))
     pin: Pin = field(default=Pin("", 0, ""), metadata=file_key(None))
     national_ledgers: tuple[str, ...] | None = field(default=None, metadata=file_key(None))

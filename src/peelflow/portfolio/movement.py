@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from attrs import evolve, frozen
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Event, Noted, Record, TakenOver
+from peelflow.model.records import Event, MadeJoint, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
@@ -28,7 +28,8 @@ from peelflow.register.validation import check_date, check_ledger
 from peelflow.results import Result
 from peelflow.stores.base import RecordQuery
 
-MovementKind = Literal["new", "closed", "superseded", "reopened"]
+MovementKind = Literal["new", "closed", "superseded", "reopened", "returned"]
+"""What a record did; one is `returned` that counted nowhere, and counts again as it did before."""
 Ending = Literal["closed", "superseded", "cancelled"]
 """How a record closed: done, in favour of another, or set aside with nothing in its place."""
 _ENDINGS: Mapping[str, Ending] = {
@@ -47,9 +48,10 @@ _LEDGER_OF_ANSWERS = "section_55"
 class Movement(Result):
     """One movement of a record on a ledger: what kind, on what day, and by whose act.
 
-    A closing is `superseded` where the work was not completed; `ending` says whether something else
-    took its place, None of what counts open. It is `assumed` where the record was taken over so:
-    nobody saw it come there.
+    One is `returned` that comes back to a force with which it was joint before, or that counts as
+    it last did after a state that does not count. A closing is `superseded` where the work was not
+    completed; `ending` says whether something else took its place, None of what counts open. It is
+    `assumed` where the record was taken over so: nobody saw it come there.
     """
 
     row: RecordRow
@@ -112,6 +114,7 @@ def _check_span(register: Register, after: date, until: date, ledger: str) -> No
 _Sums = Counter[tuple[str | None, str]]
 Place = tuple[str | None, Counts, Ending | None]
 """In which group a record stands, how it counts there, and how it closed if it did."""
+_Place = TypeVar("_Place", Place | None, Counts | None)
 
 
 @frozen
@@ -226,32 +229,44 @@ def _sums_of(
     sums: _Sums = Counter()
     opening: Place | None = None
     before: Place | None = None
-    has_counted = False
-    for on, place in _each_place(groups, history, force):
-        if on <= after:
+    last: Place | None = None
+    for event, place in _each_place(groups, history, force):
+        if event.on <= after:
             opening = place
-        elif on <= until:
-            sums.update(_steps_between(before, place, has_counted=has_counted))
-        before, has_counted = place, has_counted or place is not None
+        elif event.on <= until:
+            sums.update(_steps_between(before, place, _last_counted(event, before, last, place)))
+        before, last = place, place or last
     if opening is not None:
         sums[opening[0], f"{opening[1]}_before"] += 1
     return sums
 
 
-def _steps_between(before: Place | None, after: Place | None, *, has_counted: bool) -> _Sums:
-    """Return what a step from one place to another adds to the groups' sums."""
+def _last_counted(event: Event, before: _Place, last: _Place, after: _Place) -> _Place:
+    """Return where or how a record last counted before an event; None where it never did.
+
+    What comes back to a force counts there as elsewhere, whatever came of it meanwhile.
+    """
+    is_back = before is None and last is not None and isinstance(event.what, MadeJoint)
+    return after if is_back else last
+
+
+def _steps_between(before: Place | None, after: Place | None, last: Place | None) -> _Sums:
+    """Return what a step from one place to another adds to the groups' sums.
+
+    One from or to nowhere moves it, as it counted `last`.
+    """
     steps: _Sums = Counter()
-    if before is None and after is not None and not has_counted:
+    if after is not None and last is None:
         steps[after[0], "new" if after[1] == "open" else "new_closed"] = 1
         return steps
-    old, old_counts, _ = before or _NOWHERE
+    old, old_counts, _ = last or _NOWHERE
     new, new_counts, ending = after or _NOWHERE
     if before is None or after is None or old != new:
         if before is not None:
             steps[old, f"moved_{old_counts}"] -= 1
         if after is not None:
-            steps[new, f"moved_{old_counts or new_counts}"] += 1
-    if before is not None and after is not None and old_counts != new_counts:
+            steps[new, f"moved_{old_counts}"] += 1
+    if after is not None and old_counts != new_counts:
         steps[new, _kind_of(ending)] += 1
         steps[new, "cancelled"] += ending == "cancelled"
     return steps
@@ -277,15 +292,15 @@ def _ending_of(register: Register, record: Record, ledger: str) -> Ending:
 
 def _each_place(
     groups: Grouping, history: Sequence[Event], force: str | None
-) -> Iterator[tuple[date, Place | None]]:
-    """Yield where a record stood after each event of its life, as corrected, in order of days."""
+) -> Iterator[tuple[Event, Place | None]]:
+    """Yield each event of a record's life with where it then stood, as corrected, by days."""
     moved = (event for event in as_corrected(history) if not isinstance(event.what, Noted))
     first, *others = sorted(moved, key=lambda event: event.on)
     record = begin(first)
-    yield first.on, _place_of(groups, record, force)
+    yield first, _place_of(groups, record, force)
     for event in others:
         record = apply(record, event)
-        yield event.on, _place_of(groups, record, force)
+        yield event, _place_of(groups, record, force)
 
 
 def _place_of(groups: Grouping, record: Record, force: str | None) -> Place | None:
@@ -307,6 +322,7 @@ def _movements_of(
     force: str | None,
 ) -> list[Movement]:
     counts: Counts | None = None
+    last: Counts | None = None
     record: Record | None = None
     movements: list[Movement] = []
     for event in events:
@@ -317,7 +333,7 @@ def _movements_of(
             movements.append(
                 Movement(
                     row=row,
-                    kind=_kind_of(ending) if movements else "new",
+                    kind=_kind_after(_last_counted(event, counts, last, after), after, ending),
                     counts=after,
                     on=event.on,
                     attribution=attribution_of(event),
@@ -326,8 +342,15 @@ def _movements_of(
                     ending=ending,
                 )
             )
-        counts = after
+        counts, last = after, after or last
     return movements
+
+
+def _kind_after(last: Counts | None, after: Counts, ending: Ending | None) -> MovementKind:
+    """Return what it is called that a record comes to count so which last counted otherwise."""
+    if last is None:
+        return "new"
+    return "returned" if last == after else _kind_of(ending)
 
 
 def _counts_after(

@@ -82,19 +82,26 @@ def remappings(
     Raises:
         InvalidRequest: The rules have no such set.
     """
+    found = _each_remapping(register, question_set, on, selection)
+    return tuple(remapping for _, remapping in found)
+
+
+def _each_remapping(
+    register: Register, question_set: str, on: date, selection: Selection
+) -> Iterator[tuple[Record, Remapping]]:
+    """Yield each record that a set concerns with what the mapping says of it, by id."""
     questions = _known_set(register, question_set)
     check_date(on, "the remapping")
     sets = register.rulebook.vocabulary.question_sets
-    found = []
-    for record in _each_concerned(register, on, selection):
+    concerned = _each_concerned(register, on, selection)
+    for record in sorted(concerned, key=lambda record: record.id):
         asked, old = _questions_of(record), _set_of(register, record)
         if asked and old != question_set and questions.applies_to(record.force):
             successors = tuple(
                 in_order(equivalent_questions(sets, each, old or "", question_set))
                 for each in asked
             )
-            found.append(Remapping(row_of(record), asked, old, successors))
-    return tuple(sorted(found, key=lambda remapping: remapping.row.record))
+            yield record, Remapping(row_of(record), asked, old, successors)
 
 
 def remap(
@@ -180,10 +187,10 @@ def left_without_inspection(
     """
     return tuple(
         remapping.row
-        for remapping in remappings(register, question_set, on)
+        for record, remapping in _each_remapping(register, question_set, on, EVERYTHING)
         if remapping.successors == ((),)
-        and remapping.row.category != INSPECTION
-        and _asks_for_relevance(register, register.record(remapping.row.record))
+        and record.category != INSPECTION
+        and _asks_for_relevance(register, record)
     )
 
 

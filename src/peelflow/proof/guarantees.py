@@ -51,10 +51,9 @@ from peelflow.proof.counterexample import (
 from peelflow.proof.normal_form import requirements_of
 from peelflow.proof.possible import (
     NeverTaken,
+    Possibilities,
     PossibleSteps,
-    RecordKind,
     possible_steps,
-    record_kinds,
 )
 from peelflow.proof.reachability import (
     Monitor,
@@ -66,6 +65,7 @@ from peelflow.proof.reachability import (
     reachable_from,
     shortest_violation,
 )
+from peelflow.proof.record_kinds import RecordKind, record_kinds
 from peelflow.proof.satisfiability import Verdict
 from peelflow.proof.transition_system import (
     Edge,
@@ -196,11 +196,13 @@ class Prover:
         view: The lifecycle, as the guarantees see it.
         kinds: What can exist for the records that it runs.
         budget: What all these proofs may spend.
+        steps: What can be done with the records of each kind, where that is known already.
     """
 
     view: AbstractionMap
     kinds: tuple[RecordKind, ...]
     budget: Budget = field(factory=Budget, kw_only=True)
+    steps: tuple[PossibleSteps, ...] | None = field(default=None, kw_only=True)
     _numbers: dict[StateSet, frozenset[int]] = field(factory=dict, init=False)
 
     @cached_property
@@ -221,9 +223,11 @@ class Prover:
     def _possible(self) -> tuple[tuple[PossibleSteps, GuardedTransitions], ...]:
         """What can be taken of each kind of record; the whole lifecycle where all of it can be."""
         whole, found = self.view.lifecycle, list[tuple[PossibleSteps, GuardedTransitions]]()
-        for kind in self.kinds:
+        steps = self.steps
+        if steps is None:
+            steps = tuple([possible_steps(whole, kind, self.budget) for kind in self.kinds])
+        for possible in steps:
             self.budget.spend(sum(1 + len(state.transitions) for state in whole.states.values()))
-            possible = possible_steps(whole, kind, self.budget)
             taken = possible.lifecycle
             guarded = (
                 self._guarded if taken is whole else guarded_transitions_of(taken, self.budget)
@@ -502,20 +506,22 @@ def _never_taken_from(place: str, possible: PossibleSteps) -> NeverTaken | None:
 
 
 def prove(
-    lifecycle: Lifecycle, vocabulary: Vocabulary, *, budget: Budget | None = None
+    lifecycle: Lifecycle, vocabulary: Vocabulary, *, possibilities: Possibilities | None = None
 ) -> tuple[ProofResult, ...]:
     """Return what can be said of each guarantee of a settled lifecycle, in the file's order.
 
     Args:
         lifecycle: The lifecycle.
         vocabulary: The words of the whole rulebook, which say what can exist for its records.
-        budget: What the whole check that this is a part of may spend.
+        possibilities: What can happen by these words, with what the whole check may spend.
 
     Raises:
         InvalidRules: That takes more steps than the budget has: `too-complex`.
     """
-    kinds = record_kinds(lifecycle, vocabulary)
-    prover = Prover(AbstractionMap(lifecycle), kinds, budget=budget or Budget())
+    possibilities = possibilities or Possibilities(vocabulary)
+    kinds, steps = record_kinds(lifecycle, vocabulary), possibilities.of(lifecycle)
+    view, budget = AbstractionMap(lifecycle), possibilities.budget
+    prover = Prover(view, kinds, budget=budget, steps=steps)
     return tuple(prover.prove(guarantee) for guarantee in lifecycle.guarantees)
 
 

@@ -49,7 +49,7 @@ from peelflow.model.rules import (
     units_of,
 )
 from peelflow.proof.budget import Budget
-from peelflow.proof.possible import never_taken_faults
+from peelflow.proof.possible import Possibilities, never_taken_faults
 from peelflow.proof.question_sets import question_set_faults, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
 from peelflow.wording import listed, say_choice, shown, suggestion
@@ -86,7 +86,7 @@ def lint(
     vocabulary: Vocabulary,
     *,
     refined: Lifecycle | None = None,
-    budget: Budget | None = None,
+    possibilities: Possibilities | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return every fault of a lifecycle, sorted by place.
 
@@ -94,9 +94,10 @@ def lint(
         lifecycle: As its file says it, settled: what its steps answer is known.
         vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
-        budget: What the whole check that this is a part of may spend.
+        possibilities: What can happen by these words, with what the whole check may spend.
     """
-    budget = budget or Budget()
+    possibilities = possibilities or Possibilities(vocabulary)
+    budget = possibilities.budget
     named = (
         _name_faults(lifecycle, vocabulary, budget),
         _answer_faults(lifecycle, vocabulary, budget),
@@ -110,7 +111,7 @@ def lint(
         faults.update(_graph_faults(lifecycle))
     # What is misspelt, or goes round for ever, already says why nobody can take a step.
     if not is_misspelt and not any(fault.code == "endless-system" for fault in faults):
-        faults.update(budget.each(never_taken_faults(lifecycle, vocabulary, refined, budget)))
+        faults.update(budget.each(never_taken_faults(lifecycle, refined, possibilities)))
     for name, state in lifecycle.states.items():
         faults.update(_state_faults(lifecycle, name, state))
         for transition in state.transitions:
@@ -510,7 +511,7 @@ def _role_faults(name: str, role: Role, whole: Vocabulary) -> Iterator[Diagnosti
         sentence = f"`{SYSTEM}` is the register itself, and not of the side `{role.side}`"
         instead = "write `side: system`, or choose another name"
         yield Diagnostic(role.span, "system-side", sentence, instead)
-    for other_name in role.appointed_by:
+    for other_name in (*role.appointed_by, *role.corrected_by):
         if other_name not in whole.roles:
             yield unknown_name("role", other_name, whole.roles, role.span)
     if role.stands_for is None:

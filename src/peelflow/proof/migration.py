@@ -43,9 +43,10 @@ from peelflow.proof.moves import (
     past_views,
     refined_name,
 )
-from peelflow.proof.possible import RecordKind, possible_steps, record_kinds
+from peelflow.proof.possible import possible_steps
 from peelflow.proof.question_sets import unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
+from peelflow.proof.record_kinds import RecordKind, record_kinds
 from peelflow.proof.transition_system import PastTransition
 from peelflow.wording import listed, say_choice
 

@@ -21,8 +21,6 @@ from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
     Atom,
-    ChildForEach,
-    ChildrenClosed,
     Evidence,
     FieldSet,
     InspectionHeld,
@@ -34,8 +32,6 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import (
     SYSTEM,
-    Category,
-    FieldRule,
     Lifecycle,
     Role,
     State,
@@ -48,127 +44,12 @@ from peelflow.model.rules import (
 from peelflow.proof.budget import Budget
 from peelflow.proof.normal_form import day_bounds
 from peelflow.proof.reachability import states_reachable, states_reaching
-from peelflow.proof.satisfiability import QUESTION_FIELD
-from peelflow.wording import listed, say_choice, say_days
+from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
+from peelflow.wording import listed, say_days
 
 Requirements = tuple[Requirement, ...]
-Reason = str
 _Ways = tuple[Requirements, ...] | Reason
 WhyNever = Callable[[Atom], Reason | None]
-
-
-@frozen(eq=False)
-class RecordKind:
-    """What can exist for the records of one category, by the words of the whole rulebook."""
-
-    category: str
-    fields: Mapping[str, FieldRule]
-    children: tuple[str, ...]
-    words: Vocabulary
-
-    def why_never(self, atom: Atom) -> Reason | None:
-        """Return why nobody can ever meet an atom for such a record, None where somebody can."""
-        match atom:
-            case Evidence():
-                return self._why_no_document(atom)
-            case InspectionHeld(relevant=True):
-                return self._why_irrelevant()
-            case FieldSet(field=name, has=choice):
-                return self._why_unset(name, choice)
-            case Waited(since=since) if since == PUBLISHED:
-                return self._why_not_of_type(PUBLISHED, "date")
-            case ChildrenClosed():
-                return self._why_childless()
-            case ChildForEach():
-                return self._why_unanswered(atom)
-            case _:
-                return None
-
-    def _why_no_document(self, asked: Evidence) -> Reason | None:
-        if asked.evidence not in self.words.evidence:
-            return f"no kind of evidence is called `{asked.evidence}`"
-        if not asked.signed_by or any(map(self._may_sign, asked.signed_by)):
-            return None
-        signers = say_choice(asked.signed_by)
-        return f"nobody of the force can be {signers}, so nobody signs such a `{asked.evidence}`"
-
-    def _may_sign(self, role: str) -> bool:
-        """Whoever signs holds the role in the record's force: only its own roles are held there."""
-        held = self.words.roles.get(role)
-        return role != SYSTEM and held is not None and held.side == "force"
-
-    def _why_irrelevant(self) -> Reason | None:
-        rule = self.fields.get(QUESTION_FIELD)
-        if rule is not None and rule.type != "list":
-            return None
-        lacks = "has no field `question`" if rule is None else "has a list for its `question`"
-        return f"a record of `{self.category}` {lacks}, so no inspection is relevant to it"
-
-    def _why_unset(self, name: str, choice: str | None) -> Reason | None:
-        rule = self.fields.get(name)
-        if rule is None:
-            return f"a record of `{self.category}` has no field `{name}`"
-        if rule.type == "choice" and not rule.choices:
-            return f"the field `{name}` is a choice of nothing"
-        if rule.type == "reference" and not self._known(rule.to):
-            return f"the field `{name}` can name no record"
-        if choice is None or choice in rule.choices or not (rule.choices or rule.type == "choice"):
-            return None
-        return f"`{choice}` is no choice of the field `{name}`"
-
-    def _why_not_of_type(self, name: str, wanted: str) -> Reason | None:
-        rule = self.fields.get(name)
-        if rule is None:
-            return f"a record of `{self.category}` has no field `{name}`"
-        if rule.type == wanted:
-            return None
-        return f"the field `{name}` of `{self.category}` is a `{rule.type}`, and no `{wanted}`"
-
-    def _why_childless(self) -> Reason | None:
-        if self._known(self.children):
-            return None
-        return f"a record of `{self.category}` has no children"
-
-    def _why_unanswered(self, asked: ChildForEach) -> Reason | None:
-        """Where there may be something to answer, some child must be able to answer it."""
-        lacking = self._why_not_of_type(asked.names, "reference")
-        if lacking is not None:
-            return lacking
-        below = [self.words.categories[name].fields for name in self._known(self.children)]
-        answering = [fields[asked.children].to for fields in below if asked.children in fields]
-        for category in asked.for_each:
-            if not any(category in to for to in answering):
-                answer = f"names a record of `{category}` in `{asked.children}`"
-                return f"no child of a record of `{self.category}` {answer}"
-        return None
-
-    def _known(self, categories: Iterable[str]) -> list[str]:
-        return [name for name in categories if name in self.words.categories]
-
-    def is_required(self, name: str) -> bool:
-        """Whether a record has a field from the beginning, and always."""
-        rule = self.fields.get(name)
-        return rule is not None and rule.required
-
-    def has_one_value(self, name: str) -> bool:
-        """Whether a field says one thing at a time; a list says several."""
-        rule = self.fields.get(name)
-        return rule is None or rule.type != "list"
-
-
-def record_kinds(lifecycle: Lifecycle, vocabulary: Vocabulary) -> tuple[RecordKind, ...]:
-    """Return the kinds of records that a lifecycle runs; categories that differ in name are one.
-
-    Args:
-        lifecycle: The lifecycle.
-        vocabulary: The words of the whole rulebook.
-    """
-    kinds: dict[object, RecordKind] = {}
-    for name in lifecycle.applies_to.category or ("",):
-        known = vocabulary.categories.get(name, Category(name))
-        same = frozenset(known.fields.items()), known.children
-        kinds.setdefault(same, RecordKind(name, known.fields, known.children, vocabulary))
-    return tuple(kinds.values())
 
 
 @frozen(eq=False)
@@ -230,32 +111,54 @@ def possible_steps(
 MOST_ROUNDS = 8
 
 
+@define(eq=False)
+class Possibilities:
+    """What can happen to the records of the lifecycles of one check, each looked at once.
+
+    Args:
+        vocabulary: The words of the whole rulebook.
+        budget: What the whole check may spend.
+    """
+
+    vocabulary: Vocabulary
+    budget: Budget = field(factory=Budget)
+    _found: dict[int, tuple[Lifecycle, tuple[PossibleSteps, ...]]] = field(factory=dict, init=False)
+
+    def of(self, lifecycle: Lifecycle) -> tuple[PossibleSteps, ...]:
+        """Return what somebody can do with each kind of record that a settled lifecycle runs.
+
+        Raises:
+            InvalidRules: That takes more steps than the budget has.
+        """
+        # INVARIANT: what is found holds its lifecycle, so no other one gets that identity.
+        known = self._found.get(id(lifecycle))
+        if known is None:
+            kinds = record_kinds(lifecycle, self.vocabulary)
+            steps = tuple([possible_steps(lifecycle, kind, self.budget) for kind in kinds])
+            known = self._found[id(lifecycle)] = lifecycle, steps
+        return known[1]
+
+
 def never_taken_faults(
-    lifecycle: Lifecycle,
-    vocabulary: Vocabulary,
-    refined: Lifecycle | None,
-    budget: Budget | None = None,
+    lifecycle: Lifecycle, refined: Lifecycle | None, possibilities: Possibilities
 ) -> Iterator[Diagnostic]:
     """Yield each step that nobody can take, and without which a record goes nowhere.
 
     Args:
         lifecycle: A settled lifecycle.
-        vocabulary: The words of the whole rulebook.
         refined: The lifecycle that it refines, if it refines one that is known.
-        budget: What the whole check that this is a part of may spend.
+        possibilities: What can happen, by the words of the whole rulebook.
 
     Raises:
         InvalidRules: That takes more steps than the budget has.
     """
-    budget = budget or Budget()
     final = [name for name, state in lifecycle.states.items() if state.final]
     leading = states_reaching(lifecycle, final)
-    kinds = record_kinds(lifecycle, vocabulary)
+    every = possibilities.of(lifecycle)
     # Where a record can go is looked at twice, and kept.
-    budget.spend(
-        len(kinds) * sum(2 + len(state.transitions) for state in lifecycle.states.values())
+    possibilities.budget.spend(
+        len(every) * sum(2 + len(state.transitions) for state in lifecycle.states.values())
     )
-    every = [possible_steps(lifecycle, kind, budget) for kind in kinds]
     entered = frozenset[str]().union(*(states_reachable(kind.lifecycle) for kind in every))
     blamed: set[Span] = set()
     for possible in every:

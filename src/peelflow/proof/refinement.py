@@ -30,8 +30,9 @@ from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.lint import may_stand_for, triggers_of
 from peelflow.proof.normal_form import closed_ledgers, requirements_of
-from peelflow.proof.possible import NeverTaken, RecordKind, record_kinds
+from peelflow.proof.possible import NeverTaken
 from peelflow.proof.reachability import states_reachable
+from peelflow.proof.record_kinds import RecordKind, record_kinds
 from peelflow.proof.refinement_walks import (
     RefinementWalks,
     Trail,

@@ -1,18 +1,12 @@
-"""Verify, seal, export and restore a register as a whole."""
+"""Verify, seal and export a register as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
+from peelflow.errors import StoreUnavailable, Unverified
 from peelflow.stores.base import DocumentStore, Store
-from peelflow.stores.export import (
-    export_lines,
-    private_lines,
-    restore_export,
-    verify_export,
-)
+from peelflow.stores.export import export_lines
 from peelflow.stores.integrity import Discrepancy, verify_snapshot
 from peelflow.stores.opening import register_documents
 from peelflow.stores.seals import Heads, Seal, seal_discrepancies, seal_feed
@@ -82,28 +76,3 @@ def export_register(store: Store, documents: DocumentStore) -> Iterator[str]:
     store.position()
     with store.snapshot() as kept:
         yield from export_lines(kept, register_documents(kept, documents))
-
-
-def restore_register(
-    store: Store, documents: DocumentStore, path: str | Path, *, progress: Callable[[int], None]
-) -> int:
-    """Take in an export file, and return how many events were new.
-
-    It is read once, into a copy that nobody else can reach: what is kept is what was checked.
-
-    Args:
-        store: What is to keep it.
-        documents: What is to keep its documents.
-        path: The file.
-        progress: Told now and then how many events are kept by now.
-
-    Raises:
-        InvalidRequest: The file is no export or does not verify, or the store holds other events.
-    """
-    file = Path(path)
-    with private_lines(file) as lines:
-        lines.seek(0)
-        for discrepancy in verify_export(lines):
-            raise InvalidRequest(f"the export {file}", str(discrepancy), "export it again")
-        lines.seek(0)
-        return restore_export(store, lines, keep=documents.keep_document, progress=progress)

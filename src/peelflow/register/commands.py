@@ -560,7 +560,7 @@ def amend(
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
-    check_amender(session, known, field, event)
+    check_amender(session, known, field, event, session.history(record))
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)

@@ -6,7 +6,7 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import dropwhile, takewhile
 
 from attrs import evolve
@@ -18,6 +18,7 @@ from peelflow.engine.fold import (
     begin,
     changes_of,
     compensating_changes,
+    corrected_chain,
     event_corrected,
     fold,
     is_step_at_once,
@@ -31,6 +32,7 @@ from peelflow.model.records import (
     Corrected,
     Correction,
     Event,
+    Joint,
     MadeJoint,
     Migrated,
     ParentLinked,
@@ -47,7 +49,7 @@ from peelflow.register.commands import (
     take,
 )
 from peelflow.register.context import system_act
-from peelflow.register.entry import EntryValues, entered_anew
+from peelflow.register.entry import EntryValues, entered_anew, take_made_joint
 from peelflow.register.hierarchy import (
     HierarchyStep,
     History,
@@ -61,11 +63,11 @@ from peelflow.register.hierarchy import (
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
+from peelflow.register.permission import check_corrector
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
 from peelflow.register.validation import category_of, check_not_future, check_text, role_of
-from peelflow.rulebook.national import national
 from peelflow.texts import are_alike
 from peelflow.wording import say_forces
 
@@ -127,7 +129,7 @@ def _take_correction(
     """
     before, history = session.get(request.record), session.history(request.record)
     if not follows:
-        _check_same_side(session, request, named)
+        check_corrector(session, request, tuple(corrected_chain(history, named)))
     events = list(_correction_events(session, request, what, history, named))
     first = event_corrected(history, named)
     try:
@@ -142,6 +144,8 @@ def _take_correction(
             take(session, event, before_event, folded=record)
         _move_family(session, request, before, after, history=history)
         _have_below_follow(session, request, what, named, history=history)
+        if not follows:
+            _keep_with_above(session, request, history)
     except Refused as refused:
         # Who asked for the correction is told so, wherever it was found.
         role = request.actor.role
@@ -342,25 +346,6 @@ def _is_effective(history: History, correction: Event) -> bool:
     )
 
 
-def _check_same_side(session: Session, request: Event, named: Event) -> None:
-    did = role_of(session, named.actor.role).side
-    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
-    side = role_of(session, request.actor.role).side
-    known = national().vocabulary.roles
-    if side != "force" and named.actor.role in known and request.actor.role not in known:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and the role of {request.actor} is not national",
-            "have a national role of that side correct it",
-        )
-    if side != did:
-        raise InvalidRequest(
-            f"{request.record}: event {named.number}",
-            f"was done by {named.actor}, and {request.actor} is not of that side ({did})",
-            "have the side that did it correct it",
-        )
-
-
 def _check_nothing_rests_on(
     session: Session, record: Record, standing: History, request: Event
 ) -> None:
@@ -441,11 +426,7 @@ def _place_of(record: Record) -> tuple[object, ...]:
 def _have_below_follow(
     session: Session, request: Event, what: Corrected, named: Event, *, history: History
 ) -> None:
-    """Have what lies below a record be of the same forces, as it is corrected.
-
-    Raises:
-        InvalidRequest: The record would be of other forces than what it lies below.
-    """
+    """Have what lies below a record be of the same forces, as it is corrected."""
     after = session.get(request.record)
     for name in each_below(session, after):
         if isinstance(event_corrected(history, named).what, MadeJoint):
@@ -456,10 +437,56 @@ def _have_below_follow(
                     _take_correction(session, made, below, event, follows=True)
         if joint_of(session.get(name)) != joint_of(after):
             _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
-    above = session.get(after.parent) if after.parent is not None else None
-    if above is not None and not after.withdrawn and joint_of(above) != joint_of(after):
+
+
+def _keep_with_above(session: Session, request: Event, history: History) -> None:
+    """Have a record that comes back follow the one above it; refuse what takes one from it.
+
+    Raises:
+        InvalidRequest: The record would be of other forces than what it lies below.
+    """
+    after = session.get(request.record)
+    if after.parent is None or after.withdrawn:
+        return
+    above, withdrawal = session.get(after.parent), withdrawal_of(history)
+    if withdrawal is not None:
+        _follow_above(session, request, above, withdrawal)
+    elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+
+
+def _follow_above(session: Session, request: Event, above: Record, withdrawal: Event) -> None:
+    """Have a record that comes back be of the forces of the one above, as that came to be of them.
+
+    What makes it joint goes where that of the record above went; what was made since, follows.
+    """
+    name = request.record
+    made = dict(_each_made_joint(session, above.id))
+    for said, event in _each_made_joint(session, name):
+        other = made.pop(said, None)
+        if other is None or other.on != event.on:
+            void = Corrected(event.number, "void")
+            what = Corrected(event.number, "redate", other.on) if other else void
+            below = _correction_below(session, request, name, what)
+            _take_correction(session, below, what, event, follows=True)
+    for (recorded_at, new), event in made.items():
+        known = session.get(name)
+        if recorded_at >= withdrawal.recorded_at and new != joint_of(known):
+            on, by = max(event.on, known.on), request.recorded_by
+            later = evolve(event, on=on, recorded_by=by, recorded_at=session.now, key=None)
+            take_made_joint(session, known, later, new)
+    if joint_of(session.get(name)) != joint_of(above):
+        _follow_entry(session, request, name, {"joint": joint_of(above)}, follows=True)
+
+
+def _each_made_joint(
+    session: Session, record: str
+) -> Iterator[tuple[tuple[datetime, Joint], Event]]:
+    """Yield each event that makes a record joint, as it stands, by when and how it was said."""
+    for event in as_corrected(session.history(record)):
+        if isinstance(event.what, MadeJoint):
+            yield (event.recorded_at, Joint(event.what.new, event.what.acts)), event
 
 
 def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:

@@ -86,20 +86,23 @@ def check_standing_acts(session: Session, before: Record, event: Event) -> None:
     """Refuse to amend a field so that somebody else's act, which stands, would be unlawful.
 
     That is an act of another side's than the force since the record was last sent back or
-    re-opened, such as the verification by which it is closed: it stands on what the field said.
+    re-opened, such as the verification by which it is closed: it stands on what the field said. A
+    field on which anybody's act since then stands is not cleared either, such as an owner.
 
     Raises:
         Refused: With the number and the day of each such act.
     """
     rules, done = session.lifecycle(before), before.done
-    if not done.keys() & triggers_of_others(rules):
+    clears = isinstance(event.what, Amended) and event.what.new is None
+    if not clears and not done.keys() & triggers_of_others(rules):
         return
     sent_back = done.keys() & triggers_sending_back(rules)
     since = max((done[name].number for name in sent_back), default=0)
     reasons = [
         Reason("not yet", f"{act.record} could not {why}", correct_first(act))
         for act, record in each_event_with_record(as_corrected(session.history(before.id)))
-        if record is not None and act.number > since and _is_of_others(session, act, record)
+        if record is not None and act.number > since
+        if clears or _is_of_others(session, act, record)
         for why in [_why_unlawful_with(session, act, record, event)]
         if why
     ]

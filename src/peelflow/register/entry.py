@@ -217,7 +217,7 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     return event
 
 
-_SAYING_SIDES = ("force", "inspectorate")
+SAYING_SIDES = ("force", "inspectorate")
 """The sides that say of which forces a record is; the others only look."""
 
 
@@ -238,16 +238,28 @@ def make_joint(session: Session, record: str, joint: Joint, *, provenance: Prove
     if known.parent is not None:
         why = f"lies below {known.parent}, and is of its forces"
         raise InvalidRequest(record, why, f"make {known.parent} joint: what lies below follows")
-    if role_of(session, event.actor.role).side not in _SAYING_SIDES:
+    if role_of(session, event.actor.role).side not in SAYING_SIDES:
         why = "says of no record of which forces it is"
         raise NotPermitted(f"{event.actor}", why, "let its lead force or the inspectorate do it")
     check_names(session, record, [UsedName("force", force) for force in new.forces])
     check_people_of_event(session, known, event)
-    return _take_made_joint(session, known, event, new)
+    return take_made_joint(session, known, event, new)
 
 
-def _take_made_joint(session: Session, known: Record, event: Event, new: Joint) -> Event:
-    """Take a record's change of forces, and that of each record that lies below it."""
+def take_made_joint(session: Session, known: Record, event: Event, new: Joint) -> Event:
+    """Take a record's change of forces, and that of each record that lies below it.
+
+    Args:
+        session: What knows the records.
+        known: The record.
+        event: Who decides it, when and why.
+        new: The forces, as they are kept.
+
+    Raises:
+        InvalidRequest: One of them has a record of its own of that id, or the day is too early.
+    """
+    for force in new.forces:
+        check_id_is_free(session, known.id, force)
     check_follows(session, event.on, known)
     what = MadeJoint(known.joint_with, new.forces, new.acts)
     changes = changes_on_made_joint(known, what, event.on, session.services.lifecycle_of)
@@ -255,7 +267,5 @@ def _take_made_joint(session: Session, known: Record, event: Event, new: Joint) 
     made = evolve(event, record=known.id, number=number, what=what, changes=changes)
     take(session, made, known)
     for child in map(session.get, each_below(session, known)):
-        for force in new.forces:
-            check_id_is_free(session, child.id, force)
-        _take_made_joint(session, child, evolve(event, key=None), new)
+        take_made_joint(session, child, evolve(event, key=None), new)
     return made

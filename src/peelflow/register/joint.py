@@ -138,8 +138,9 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
         return
     if before is not None and scope not in before.acting_forces:
         raise NotPermitted(before.id, *say_acting_forces(before, scope))
-    if before is None and after.parent is not None:
-        before = reads.get(after.parent)
-    if joint_of(after) != (Joint() if before is None else joint_of(before)):
+    known = [Joint() if before is None else joint_of(before)]
+    if after.parent is not None:
+        known.append(joint_of(reads.get(after.parent)))
+    if joint_of(after) not in known:
         why = f"would be said to be of other forces, and this is opened for {scope}"
         raise NotPermitted(after.id, why, "open the register without a force")

@@ -6,7 +6,7 @@ rules would have let somebody do, or they are told here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -27,18 +27,28 @@ from peelflow.model.records import (
     Migrated,
     Record,
     Relevelled,
+    TakenOver,
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
+from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
+from peelflow.register.recheck import (
+    check_as_recorded,
+    check_place,
+    check_word_given,
+    each_as_recorded,
+    why_alike,
+)
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
-from peelflow.texts import is_blank
+from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
 RECORDS_AT_ONCE = 500
 """How many records are judged in one session, which remembers what it reads."""
@@ -132,21 +142,27 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     """Judge every event of a store by the rules that its record pinned as it happened.
 
     What was corrected is judged as it is known by now, and so are the people, inspections and
-    children that an act looked at.
+    children that an act looked at. Each event is held to what verbs ask beside the rules, too, as
+    it was recorded; and where each record lies and what it is called, as it stands.
 
     Args:
         store: What keeps the events.
         session_factory: Begins a session that reads from it.
     """
-    discrepancies: list[Discrepancy] = []
-    assumed: set[str] = set()
+    discrepancies: list[Discrepancy] = [*_unshipped_rules(store)]
+    assumed, names = set[str](), KnownNames()
     for records in chunked(store.records(RecordQuery()), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
         histories = store.histories([record.id for record in records])
-        for history in histories.values():
-            events = tuple(entry.event for entry in history)
-            discrepancies += _unlawful_events(session, events, predicates)
+        for record in records:
+            events = tuple(entry.event for entry in histories.get(record.id, ()))
+            found = [
+                *_unlawful_events(session, events, predicates),
+                *_unrecordable_events(session, events),
+                *_unfit_records(session, record, events, names),
+            ]
+            discrepancies += dict.fromkeys(found)
     return Verification(tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)))
 
 
@@ -162,6 +178,49 @@ def _unlawful_events(
             why = str(fault)
         if why:
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
+
+
+def _unrecordable_events(session: Session, history: Sequence[Event]) -> Iterator[Discrepancy]:
+    """Yield each event that no verb records, whatever its rules say of it."""
+    for event, before, after in each_as_recorded(history):
+        try:
+            check_as_recorded(session, history[: event.number - 1], event, before, after)
+        except (LookupError, StoreError, UnknownRecord):
+            return  # what it names is gone: told as such
+        except InvalidRequest as fault:
+            yield Discrepancy(event.record, event.number, UNLAWFUL, str(fault))
+
+
+def _unfit_records(
+    session: Session, record: Record, history: Sequence[Event], names: KnownNames
+) -> Iterator[Discrepancy]:
+    """Yield where a record lies and no verb would put it, and names that are two for a rule."""
+    try:
+        check_place(session, record)
+    except InvalidRequest as fault:
+        yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
+    except (LookupError, StoreError, UnknownRecord):
+        pass  # what it names is gone: told as such
+    why = why_alike(session, names, record)
+    if why:
+        yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    people: dict[str, None] = {}
+    for event in history:
+        for person in people_of(event):
+            alike = None if person in people else alike_name(person, people)
+            if alike is not None:
+                why = f"the person {person!r} {SPELT_ALIKE} `{alike}`, who is on this record"
+                yield Discrepancy(record.id, event.number, UNLAWFUL, why)
+            people[person] = None
+
+
+def _unshipped_rules(store: Store) -> Iterator[Discrepancy]:
+    """Yield the rules that bear a national name and never came with peelflow."""
+    shipped = {(rules.name, rules.version) for rules in national().lifecycles}
+    for name, version, digest in sorted(store.lifecycles()):
+        if (name, version) in shipped and digest not in shipped_digests():
+            why = f"the kept rules {name}@{version} bear a national name, and are none that shipped"
+            yield Discrepancy("", 0, UNLAWFUL, why)
 
 
 def _why_unlawful(
@@ -186,6 +245,9 @@ def _why_unlawful(
             return no_appointment_sentence(event, record)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"
+        case TakenOver():
+            check_word_given(session, event)
+            return _why_unsourced(session, event)
         case _:
             return _why_unsourced(session, event)
 

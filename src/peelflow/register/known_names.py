@@ -49,7 +49,20 @@ class UsedName:
 
 
 def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
-    """Yield the names that a record brings into the register.
+    """Yield the names that a record brings into the register, and who acted on it.
+
+    Args:
+        record: The record.
+        category: Its category, which tells what fields are persons; None where it is unknown.
+    """
+    yield from names_said(record, category)
+    for last in record.done.values():
+        if last.person != PEELFLOW.person:
+            yield from uses_of(last.person, record)
+
+
+def names_said(record: Record, category: Category | None) -> Iterator[UsedName]:
+    """Yield the names that a record says: its own, its forces', and those of people in its fields.
 
     Args:
         record: The record.
@@ -61,10 +74,19 @@ def names_in(record: Record, category: Category | None) -> Iterator[UsedName]:
     for name, rule in category.fields.items() if category else ():
         value = record.fields.get(name)
         if rule.type == "person" and isinstance(value, str):
-            yield UsedName("person", value, record.force)
-    for last in record.done.values():
-        if last.person != PEELFLOW.person:
-            yield UsedName("person", last.person, record.force)
+            yield from uses_of(value, record)
+
+
+def uses_of(person: str, record: Record, scope: str | None = None) -> tuple[UsedName, ...]:
+    """Return a person's name in each force whose they may be: those whose persons act on a record.
+
+    Args:
+        person: Who acts on it, or is named by it.
+        record: The record.
+        scope: The force whose register names them, where it is opened for one.
+    """
+    forces = record.acting_forces if scope is None else (scope,)
+    return tuple(UsedName("person", person, force) for force in forces)
 
 
 def people_of(event: Event) -> Iterator[str]:

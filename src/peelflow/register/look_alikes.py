@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act
 from peelflow.model.records import PEELFLOW, Event, Record
-from peelflow.register.known_names import UsedName, names_in, people_of
+from peelflow.register.known_names import UsedName, names_in, people_of, uses_of
 from peelflow.register.permission import acts_by_appointment
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
@@ -52,7 +52,7 @@ def check_respelt(session: Session, record: Record, used: UsedName, old: str) ->
         InvalidRequest: With the name as another record has it.
     """
     if used.name != old and not session.is_name_known(used):
-        force = old if used.kind == "force" else record.force
+        force = old if used.kind == "force" else used.force or record.force
         categories = session.rulebook.vocabulary.categories
         for other in session.services.store.records(RecordQuery(force)):
             names = names_in(other, categories.get(other.category))
@@ -73,9 +73,10 @@ def check_people_of_event(session: Session, record: Record, event: Event) -> Non
 
 
 def check_people(session: Session, record: Record, people: Iterable[str]) -> None:
-    """Take people as known in a record's force; refuse one whom a reader would take for another.
+    """Take people as known in a record's forces; refuse one whom a reader would take for another.
 
-    On a joint record, in a register for one of its forces, they are that one's people. Whoever the
+    On a joint record they are of each force whose persons act on it; in a register for one of its
+    forces, of that one. Whoever the
     record itself names keeps that spelling, though somebody else's is alike to it.
 
     Args:
@@ -87,18 +88,23 @@ def check_people(session: Session, record: Record, people: Iterable[str]) -> Non
         InvalidRequest: With the person who is known.
     """
     for person in people:
-        used = UsedName("person", person, session.scope or record.force)
-        if session.is_name_known(used):
-            continue
-        if are_alike(person, PEELFLOW.person):
-            raise _refused(record.id, used, PEELFLOW.person)
-        own = _people_of_record(session, record)
-        if person not in own:
-            alike = (name for name in own if are_alike(name, person))
-            near = next(alike, None) or session.alike_person(used)
-            if near is not None:
-                raise _refused(record.id, used, near)
-        session.put_name(used)
+        for used in uses_of(person, record, session.scope):
+            if not session.is_name_known(used):
+                _check_person(session, record, used)
+
+
+def _check_person(session: Session, record: Record, used: UsedName) -> None:
+    """Take a person as known in a force; refuse one whom a reader would take for another."""
+    person = used.name
+    if are_alike(person, PEELFLOW.person):
+        raise _refused(record.id, used, PEELFLOW.person)
+    own = _people_of_record(session, record)
+    if person not in own:
+        alike = (name for name in own if are_alike(name, person))
+        near = next(alike, None) or session.alike_person(used)
+        if near is not None:
+            raise _refused(record.id, used, near)
+    session.put_name(used)
 
 
 def _people_of_record(session: Session, record: Record) -> dict[str, None]:
@@ -121,10 +127,10 @@ def check_holders(session: Session, record: Record, act: Act) -> None:
     if acts_by_appointment(session, act.actor.role):
         persons.append(act.actor.person)
     for person in persons:
-        used = UsedName("person", person, session.scope or record.force)
-        near = session.alike_name(used)
-        if near is not None:
-            raise _refused(record.id, used, near)
+        for used in uses_of(person, record, session.scope):
+            near = session.alike_name(used)
+            if near is not None:
+                raise _refused(record.id, used, near)
 
 
 def _refused(record: str, used: UsedName, near: str) -> InvalidRequest:

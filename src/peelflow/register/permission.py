@@ -6,12 +6,12 @@ every event that a verb makes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 
 from attrs import evolve
 
-from peelflow.engine.fold import as_corrected, event_corrected
+from peelflow.engine.fold import as_corrected, event_corrected, fold
 from peelflow.engine.requirements import (
     QUESTION_FIELD,
     QUESTION_SET_FIELD,
@@ -37,8 +37,10 @@ from peelflow.model.records import (
 from peelflow.model.rules import SAME_SIDE, SYSTEM
 from peelflow.register.context import APPOINTMENT, appointment_of
 from peelflow.register.joint import joint_of
+from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_actor, check_name, role_of
+from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import signing_roles
 from peelflow.texts import are_alike
 from peelflow.wording import say_choice
@@ -128,6 +130,26 @@ def check_appointer(session: Session, before: Record | None, after: Record, even
         event: What happened.
 
     Raises:
+        NotPermitted: Another role appoints, or it is their own; or they did not hold the role in
+            which they appoint on the first day that they appoint for.
+    """
+    check_appointing_role(session, before, after, event)
+    if after.category == APPOINTMENT and not isinstance(event.what, _SAYING_NOTHING):
+        _check_appoints_since(session, before, after, event)
+
+
+def check_appointing_role(
+    session: Session, before: Record | None, after: Record, event: Event
+) -> None:
+    """Refuse who may not appoint somebody to a role, whenever; `check_appointer` asks more.
+
+    Args:
+        session: What knows the roles.
+        before: The appointment as it stood; None where it is made.
+        after: The appointment after it.
+        event: What happened.
+
+    Raises:
         NotPermitted: Another role appoints, or it is their own.
     """
     if after.category != APPOINTMENT or isinstance(event.what, _SAYING_NOTHING):
@@ -135,6 +157,30 @@ def check_appointer(session: Session, before: Record | None, after: Record, even
     for record in filter(None, (before, after)):
         if record.category == APPOINTMENT:
             _check_appoints(session, appointment_of(record), event.actor)
+
+
+def _check_appoints_since(
+    session: Session, before: Record | None, after: Record, event: Event
+) -> None:
+    """Refuse who appoints somebody for days on which they did not hold the role they appoint in."""
+    if not acts_by_appointment(session, event.actor.role):
+        return
+    old = appointment_of(before) if before and before.category == APPOINTMENT else None
+    day = _first_day_given(old, appointment_of(after))
+    if day is not None and not is_appointed(session, after, event.actor, min(day, event.on)):
+        why = f"held no appointment in {' or '.join(after.acting_forces)} on {day}"
+        instead = "give a later day, or let a role appoint that needs no appointment"
+        raise NotPermitted(f"{event.actor}", why, instead)
+
+
+def _first_day_given(old: Appointment | None, new: Appointment) -> date | None:
+    """Return the first day that an appointment holds on and did not before; None without one."""
+    whose = (new.person, new.role, new.force)
+    if old is None or whose != (old.person, old.role, old.force) or new.first_day < old.first_day:
+        return new.first_day
+    if old.last_day is not None and (new.last_day is None or new.last_day > old.last_day):
+        return old.last_day + timedelta(1)
+    return None
 
 
 _SAYING_NOTHING = (Attached, Noted)
@@ -152,14 +198,17 @@ def _check_appoints(session: Session, appointment: Appointment, actor: Actor) ->
         raise NotPermitted(f"{actor}", why, "let somebody else record it")
 
 
-def check_amender(session: Session, record: Record, field: str, event: Event) -> None:
+def check_amender(
+    session: Session, record: Record, field: str, event: Event, history: Sequence[Event]
+) -> None:
     """Refuse who may not amend a field, as its category says it.
 
     Args:
-        session: What knows the fields and who set them.
+        session: What knows the fields.
         record: The record before it.
         field: The field's name.
         event: The amendment.
+        history: What was recorded of the record before it, which says who set the field.
 
     Raises:
         NotPermitted: Another role amends it, or the side that set it does.
@@ -168,7 +217,7 @@ def check_amender(session: Session, record: Record, field: str, event: Event) ->
     role = event.actor.role
     if not allowed or role in allowed:
         return
-    setter = _side_that_set(session, record, field) if SAME_SIDE in allowed else ""
+    setter = _side_that_set(session, history, field) if SAME_SIDE in allowed else ""
     if setter is None or setter == role_of(session, role).side:
         return
     roles = tuple(name for name in allowed if name != SAME_SIDE)
@@ -178,13 +227,13 @@ def check_amender(session: Session, record: Record, field: str, event: Event) ->
     raise NotPermitted(what, why, f"let {who} amend it")
 
 
-def _side_that_set(session: Session, record: Record, field: str) -> str | None:
+def _side_that_set(session: Session, history: Sequence[Event], field: str) -> str | None:
     """Return the side that set what a field holds; None where nobody did, or in no known role.
 
     Where no question set is named, that is who set the question: they said of which set it is.
     """
     setters: dict[str, Actor | None] = {}
-    for event in as_corrected(session.history(record.id)):
+    for event in as_corrected(history):
         match event.what:
             case Added(fields=fields) | TakenOver(fields=fields):
                 setters = dict.fromkeys(fields, event.actor)
@@ -194,9 +243,58 @@ def _side_that_set(session: Session, record: Record, field: str) -> str | None:
                 pass
     setter = setters.get(field)
     if setter is None and field == QUESTION_SET_FIELD:
-        setter = setters.get(QUESTION_FIELD)
+        setter = setters.get(QUESTION_FIELD) or setters.get(QUESTIONS_FIELD)
     role = session.rulebook.vocabulary.roles.get(setter.role) if setter else None
     return None if role is None else role.side
+
+
+def check_corrector(session: Session, request: Event, chain: Sequence[Event]) -> None:
+    """Refuse who may not correct what somebody did, or a correction of it.
+
+    Args:
+        session: What knows the roles and rules.
+        request: The correction.
+        chain: What it names, and where that is a correction itself, what that names, to the end.
+
+    Raises:
+        InvalidRequest: Another side did it, or a national role of that side.
+        NotPermitted: Of that side another role may.
+    """
+    named, actor, where = chain[0], request.actor, f"{request.record}: event {chain[0].number}"
+    did = role_of(session, named.actor.role).side
+    did = "force" if did == SYSTEM else did  # the register is the force's: it answers for a tick
+    side = role_of(session, actor.role).side
+    known = national().vocabulary.roles
+    if side != "force" and named.actor.role in known and actor.role not in known:
+        why = f"was done by {named.actor}, and the role of {actor} is not national"
+        raise InvalidRequest(where, why, "have a national role of that side correct it")
+    if side != did:
+        why = f"was done by {named.actor}, and {actor} is not of that side ({did})"
+        raise InvalidRequest(where, why, "have the side that did it correct it")
+    for event in chain:
+        allowed = _roles_correcting(session, event)
+        if allowed and not {actor.role, role_of(session, actor.role).stands_for} & {*allowed}:
+            why = f"was done by {event.actor}, and `{actor.role}` does not correct what that did"
+            raise NotPermitted(where, why, f"{say_choice(allowed)} may")
+
+
+def _roles_correcting(session: Session, event: Event) -> tuple[str, ...]:
+    """Return the roles that correct an event, of whatever side; none where its whole side does."""
+    doer = session.rulebook.vocabulary.roles.get(event.actor.role)
+    if doer is None or not doer.corrected_by:
+        return ()
+    same = _roles_taking(session, event) if isinstance(event.what, TransitionTaken) else ()
+    return tuple(dict.fromkeys([event.actor.role, *doer.corrected_by, *same]))
+
+
+def _roles_taking(session: Session, event: Event) -> tuple[str, ...]:
+    """Return the roles that may take the step that an event took, under the rules of then."""
+    earlier = session.history(event.record)[: event.number - 1]
+    record, what = fold(earlier), event.what
+    rules = session.lifecycle(record)
+    steps = rules.states[record.state].transitions if record.state in rules.states else ()
+    taken = [step for step in steps if getattr(what, "trigger", "") == step.trigger]
+    return tuple(role for step in taken if event.actor.role in step.by for role in step.by)
 
 
 def is_move_permitted(

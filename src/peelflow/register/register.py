@@ -582,7 +582,7 @@ class Register:
         """Return the seal of everything kept until now, and every record's head beside it.
 
         Raises:
-            Unverified: Something does not fit, so that a seal would only hide it.
+            Unverified: Something does not fit: a seal would hide it.
         """
         from peelflow.register.archive import seal_register
 
@@ -596,9 +596,7 @@ class Register:
         key: SealKey | None = None,
         judged: bool = True,
     ) -> tuple[Discrepancy, ...]:
-        """Return everything that does not fit (S10); nothing when all is as it was written.
-
-        Without a seal, changes that make the chain anew are not found; with one, all before it are.
+        """Return everything that does not fit (S10); changes with a chain made anew, by a seal.
 
         Args:
             sealed: A seal that was kept elsewhere.
@@ -619,32 +617,34 @@ class Register:
         """Yield the register as lines of JSON, without line ends, in one reading.
 
         Raises:
-            Unverified: It cannot be written whole: an event cannot be read, or names a document
-                that is not kept.
+            Unverified: An event cannot be read, or names a document that is not kept.
         """
         from peelflow.register.archive import export_register
 
         return export_register(self.store, self.documents)
 
     def restore(
-        self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _: None
+        self,
+        path: str | Path,
+        *,
+        as_found: bool = False,
+        on_progress: Callable[[int], None] = lambda _: None,
     ) -> int:
-        """Take in an export file.
-
-        The file is checked whole before anything is kept. What was cut off goes on.
+        """Take in an export file, judged whole before anything is kept. What was cut off goes on.
 
         Args:
             path: The file that `export` was written to.
+            as_found: Whether acts that no rules let be done come in too; `verify` finds them again.
             on_progress: Told now and then how many events are kept by now.
 
         Returns:
             How many events were new.
 
         Raises:
-            InvalidRequest: The file cannot be read, is no export or does not verify, or this
-                register holds other events.
+            Unverified: The file does not verify; with every discrepancy.
+            InvalidRequest: It is no export, or this register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.register.archive import restore_register
+        from peelflow.register.restore import restore_register
 
-        return restore_register(self.store, self.documents, path, progress=on_progress)
+        return restore_register(self.services, path, as_found=as_found, progress=on_progress).events

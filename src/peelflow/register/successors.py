@@ -109,7 +109,7 @@ def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     """
     check_every_force_seen(session, record, "records of its other forces may name it", ever=True)
     changed = session.changed_records()
-    stored = session.services.store.records(RecordQuery())
+    stored = session.services.store.records(RecordQuery(mention=record.id))
     others = [known for known in stored if known.id not in changed]
     others += [known for known in map(session.get, changed) if not known.withdrawn]
     for known in sorted(others, key=lambda other: other.id):

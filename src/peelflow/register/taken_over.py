@@ -14,6 +14,7 @@ from peelflow.errors import InspectorateOnly, InvalidRequest
 from peelflow.model.records import Added, Event, Provenance, TakenOver
 from peelflow.model.rules import Lifecycle, Role, Side, each_transition
 from peelflow.register.validation import check_text
+from peelflow.rulebook.national import national
 from peelflow.wording import suggestion
 
 INSPECTORATE: Side = "inspectorate"
@@ -22,7 +23,7 @@ INSPECTORATE: Side = "inspectorate"
 def check_taken_over(
     lifecycle: Lifecycle, record: str, *, issued: date, on: date, state: str
 ) -> None:
-    """Refuse a state its lifecycle does not have, or an issue date after the as-at date.
+    """Refuse a state its lifecycle does not have, or an issue date that is too late.
 
     Args:
         lifecycle: The rules that it is taken over under.
@@ -40,6 +41,7 @@ def check_taken_over(
             f"lies after {on}, when it is taken over",
             "give an earlier issue date",
         )
+    check_issued(lifecycle, record, issued)
     check_text(state, f"{record}: the state")
     if state not in lifecycle.states:
         raise InvalidRequest(
@@ -47,6 +49,27 @@ def check_taken_over(
             f"is none of {lifecycle}'s",
             suggestion(state, lifecycle.states),
         )
+
+
+def check_issued(lifecycle: Lifecycle, record: str, issued: date) -> None:
+    """Refuse to take over what was issued when nothing came under such rules any more.
+
+    A force's own file cannot say a later day than the national one that it refines.
+
+    Args:
+        lifecycle: The rules that it is taken over under.
+        record: Its id.
+        issued: The day it was issued.
+
+    Raises:
+        InvalidRequest: It was issued on the day that the rules say, or later.
+    """
+    refined = (rules for rules in national().lifecycles if str(rules) == lifecycle.refines)
+    for rules in (lifecycle, *refined):
+        if rules.issued_before is not None and issued >= rules.issued_before:
+            why = f"is not before {rules.issued_before}, as what is taken over under {rules} was"
+            instead = "give its level, or the day that it was issued on"
+            raise InvalidRequest(f"{record}: the issue date {issued}", why, instead)
 
 
 def check_source_and_reason(provenance: Provenance, record: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
-from importlib.metadata import version
 
 from attrs import evolve
 
+from peelflow import __version__
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
 from peelflow.portfolio.grouping import ROW
@@ -178,5 +178,5 @@ def _footer(register: Register, made: datetime) -> list[str]:
     return [
         f"Rulebook: {len(pins)} lifecycles, digest {digest}.",
         f"Register: {sealed}.",
-        f"Made by peelflow {version('peelflow')} on {say_date(made.date())} at {made:%H:%M} UTC.",
+        f"Made by peelflow {__version__} on {say_date(made.date())} at {made:%H:%M} UTC.",
     ]

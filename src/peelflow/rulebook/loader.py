@@ -28,6 +28,7 @@ from peelflow.proof.obligations import (
     ObligationResult,
     obligation_results,
 )
+from peelflow.proof.possible import Possibilities
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
 from peelflow.rulebook.authority import (
@@ -287,17 +288,25 @@ class _Ground:
 
     Args:
         base: What they build on.
-        vocabulary: The words of the whole rulebook.
         ledgers: Those of national files: what refines another counts on them as that does.
-        budget: What all proofs may spend.
+        possibilities: What can happen by the words of the whole, with what all proofs may spend.
         refinable: The lifecycles that others may refine, by name@version.
     """
 
     base: Rulebook
-    vocabulary: Vocabulary
     ledgers: Collection[str]
-    budget: Budget
+    possibilities: Possibilities
     refinable: Mapping[str, Lifecycle] = field(factory=dict)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the whole rulebook."""
+        return self.possibilities.vocabulary
+
+    @property
+    def budget(self) -> Budget:
+        """What is left to spend."""
+        return self.possibilities.budget
 
 
 def _prove_lifecycles(
@@ -307,7 +316,7 @@ def _prove_lifecycles(
     proofs: list[ProofResult] = []
     faults: list[Diagnostic] = []
     for lifecycle in lifecycles:
-        proofs += prove(lifecycle, ground.vocabulary, budget=ground.budget)
+        proofs += prove(lifecycle, ground.vocabulary, possibilities=ground.possibilities)
     faults += _refinement_faults(lifecycles, ground)
     refining = {str(lifecycle) for lifecycle in lifecycles if lifecycle.refines}
     own = {str(lifecycle) for lifecycle in lifecycles if _is_own(lifecycle, ground.base)}
@@ -499,12 +508,12 @@ def check_files(
     authority, taken = _authority_over(files, vocabularies, lifecycles, base, shipped)
     added, disagreements = merge_lifecycles(base.lifecycles, without(lifecycles, taken))
     faults = [*files.faults, *taken, *redefined, *disagreements]
-    faults += _file_faults(lifecycles, vocabularies, vocabulary, base, files.budget)
+    possibilities = Possibilities(vocabulary, files.budget)
+    faults += _file_faults(lifecycles, vocabularies, base, possibilities)
     own_plans = without(files.migrations, taken)
     plans, repeated = merge_plans(base.migrations, own_plans)
     known = evolve(base, migrations=(*base.migrations, *relevelling))
-    ledgers = authority.ledgers if authority else ()
-    ground = _Ground(known, vocabulary, ledgers, files.budget)
+    ground = _Ground(known, authority.ledgers if authority else (), possibilities)
     proofs, compared = _prove_files(lifecycles, vocabularies, own_plans, faults, ground)
     faults += repeated
     lifecycles_known, names = (*base.lifecycles, *added), (*base.own, *map(str, added))
@@ -604,11 +613,11 @@ def _authority_over(
 def _file_faults(
     lifecycles: Sequence[Lifecycle],
     vocabularies: Sequence[Vocabulary],
-    vocabulary: Vocabulary,
     base: Rulebook,
-    budget: Budget,
+    possibilities: Possibilities,
 ) -> Iterator[Diagnostic]:
     """Yield what lint finds in each file until the budget is spent, and the words nothing uses."""
+    vocabulary, budget = possibilities.vocabulary, possibilities.budget
     refinable = _refinable_by_name(base.lifecycles, lifecycles)
     for words in vocabularies:
         yield from lint_vocabulary(words, vocabulary)
@@ -616,7 +625,7 @@ def _file_faults(
         if not budget.is_spent:
             budget.at((lifecycle.span, FEWER_FAULTS))
             refined = refinable.get(lifecycle.refines or "")
-            yield from lint(lifecycle, vocabulary, refined=refined, budget=budget)
+            yield from lint(lifecycle, vocabulary, refined=refined, possibilities=possibilities)
     yield from lint_unused((*base.lifecycles, *lifecycles), vocabularies, vocabulary)
 
 

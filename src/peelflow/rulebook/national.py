@@ -152,7 +152,7 @@ class _CacheReader:
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "bc3e05134c00f97b798311cd0a69e1ee3f7d71909d045f7fa755c15a6a52346e"
+CACHE_DIGEST = "b40c7c700af0118efe6f32b311d3f775c14b82d91258486aa59a86e7935c95f6"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

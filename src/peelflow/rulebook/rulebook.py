@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import product
+from itertools import compress, product
 from operator import itemgetter
 from typing import Any
 
@@ -323,16 +323,19 @@ def _place_of(word: Any) -> tuple[str, int, int]:
     return span.file.rpartition("/")[2], span.line, span.column
 
 
-_PERMISSIONS: Mapping[type, str] = {Role: "appointed_by", FieldRule: "amended_by"}
-"""The key of a word that a force's own file may say again to let fewer of its own do something."""
+_PERMISSIONS: Mapping[type, tuple[str, ...]] = {
+    Role: ("appointed_by", "corrected_by"),
+    FieldRule: ("amended_by",),
+}
+"""The keys of a word that a force's own file may say again to let fewer of its own do something."""
 
 
 def _is_said_again(own: Any, known: Any) -> bool:
     """Say whether a word is a known one, said again to narrow who may; its titles as they were."""
-    key = _PERMISSIONS.get(type(own))
-    if key is None or known is None or not getattr(own, key):
+    keys = _PERMISSIONS.get(type(own), ())
+    if known is None or not any(getattr(own, key) for key in keys):
         return False
-    return bool(evolve(own, **{key: getattr(known, key)}) == known)
+    return bool(evolve(own, **{key: getattr(known, key) for key in keys}) == known)
 
 
 def _narrowed(own: Any, known: Any, roles: Mapping[str, Role]) -> Any:
@@ -340,23 +343,25 @@ def _narrowed(own: Any, known: Any, roles: Mapping[str, Role]) -> Any:
 
     What other sides may, a force's file takes from nobody.
     """
-    key = _PERMISSIONS[type(own)]
-    named, allowed = getattr(own, key), getattr(known, key)
-    if not allowed:
-        allowed = (*roles, *({SAME_SIDE} & set(named)))
     forces = {name for name, role in roles.items() if role.side == "force"}
-    kept = [name for name in allowed if name in named or name not in forces | {SYSTEM}]
-    return evolve(known, **{key: tuple(kept)})
+    kept: dict[str, tuple[str, ...]] = {}
+    for key in _PERMISSIONS[type(own)]:
+        named, allowed = getattr(own, key), getattr(known, key)
+        if named and not allowed:
+            allowed = (*roles, *({SAME_SIDE} & set(named)))
+        is_kept = [not named or name in named or name not in forces | {SYSTEM} for name in allowed]
+        kept[key] = tuple(compress(allowed, is_kept))
+    return evolve(known, **kept)
 
 
 def _wider_faults(
     own: Any, narrowed: Any, name: str, roles: Mapping[str, Role]
 ) -> Iterator[Diagnostic]:
     """Yield each role that a force's own file would let do what it may not; lint finds no role."""
-    key = _PERMISSIONS[type(own)]
-    allowed = getattr(narrowed, key)
-    for role in getattr(own, key):
-        if role not in allowed and role in {SAME_SIDE, *roles}:
+    for key in _PERMISSIONS[type(own)]:
+        for role in getattr(own, key):
+            if role in getattr(narrowed, key) or role not in {SAME_SIDE, *roles}:
+                continue
             sentence = f"`{key}` of `{name}` is narrowed by a force's own file, and never widened"
             yield Diagnostic(own.span, "permission-widened", sentence, f"leave `{role}` out")
 

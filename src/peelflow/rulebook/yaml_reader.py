@@ -7,7 +7,7 @@ counted over the same events, as if every alias were written out; nothing here r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -102,9 +102,10 @@ def count_values(node: Node) -> int:
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
     """Return each item that the list holds already, with the first of its like."""
+    if len(items.nodes) < 2:  # noqa: PLR2004 - one item is like no other
+        return []
     firsts: dict[object, Node] = {}
-    compared = items.nodes if items.nodes[1:] else ()
-    pairs = [(item, firsts.setdefault(_content_key(item), item)) for item in compared]
+    pairs = [(item, firsts.setdefault(_content_key(item), item)) for item in items.nodes]
     return [(item, first) for item, first in pairs if item is not first]
 
 
@@ -233,8 +234,7 @@ def read_node(text: str, file: str) -> Node:
     parser = LOADER(text)
     try:
         with _syntax_faults(builder.places):
-            for event in iter(parser.get_event, None):
-                builder.take(event)
+            builder.take(iter(parser.get_event, None))
     finally:
         parser.dispose()
     return builder.node()
@@ -350,19 +350,21 @@ class _NodeBuilder:
     _documents: int = 0
     _root: Node | None = None
 
-    def take(self, event: Any) -> None:
-        """Take the parser's next event."""
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            self._scalar(event)
-        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-            self._enter(event)
-        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-            self._leave()
-        elif kind is yaml.AliasEvent:
-            self._alias(str(event.anchor), self.places.of(event.start_mark))
-        elif kind is yaml.DocumentStartEvent:
-            self._document(self.places.of(event.start_mark))
+    def take(self, events: Iterable[Any]) -> None:
+        """Take the parser's events, in order."""
+        taking: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.SequenceStartEvent: self._enter,
+            yaml.MappingStartEvent: self._enter,
+            yaml.SequenceEndEvent: self._leave,
+            yaml.MappingEndEvent: self._leave,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        for event in events:
+            take = taking.get(type(event))
+            if take is not None:
+                take(event)
 
     def node(self) -> Node:
         """Return the whole.
@@ -376,9 +378,10 @@ class _NodeBuilder:
             raise InvalidRules(self.faults)
         return self._root
 
-    def _document(self, span: Span) -> None:
+    def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
+            span = self.places.of(event.start_mark)
             instead = "remove the `---`, or put the second document into a file of its own"
             raise fault(span, "several-documents", "a second document starts here", instead)
 
@@ -399,11 +402,14 @@ class _NodeBuilder:
         self._limits.count(1, len(text), len(self._open) + 1, span)
         if event.tag is not None or event.anchor is not None:
             self._check_begins(event, span)
-        node = _scalar_node(text, style, span)
         if event.anchor is not None:
-            key, size = _Key(span, text, not style), _NodeSize(1, len(text), 1)
-            self._anchors[event.anchor] = _Anchored(node, key, size)
-        self._hold(node, text, is_plain=not style)
+            node, key = _scalar_node(text, style, span), _Key(span, text, not style)
+            self._anchors[event.anchor] = _Anchored(node, key, _NodeSize(1, len(text), 1))
+        holder = self._open[-1] if self._open else None
+        if holder is not None and holder.is_mapping and holder.key is None:
+            holder.key = _Key(span, text, not style)
+        else:
+            self._hold(_scalar_node(text, style, span))
 
     def _enter(self, event: Any) -> None:
         span = self.places.of(event.start_mark)
@@ -417,7 +423,7 @@ class _NodeBuilder:
         is_mapping = type(event) is yaml.MappingStartEvent
         self._open.append(_OpenNode(event.anchor, span, is_mapping, *before))
 
-    def _leave(self) -> None:
+    def _leave(self, _: Any) -> None:
         ended = self._open.pop()
         node, depth = _ended_node(ended), len(self._open) + 1
         deepest = max(ended.deepest, depth + 1 if ended.nodes or ended.entries else depth)
@@ -428,8 +434,9 @@ class _NodeBuilder:
         self._reach(deepest)
         self._hold(node)
 
-    def _alias(self, anchor: str, span: Span) -> None:
+    def _alias(self, event: Any) -> None:
         """Take a node again: it counts as all that it holds."""
+        anchor, span = str(event.anchor), self.places.of(event.start_mark)
         if anchor not in self._anchors:
             sentence, instead = "YAML cannot be read here: found undefined alias", HOW_TO_QUOTE
             raise fault(span, "yaml-syntax", sentence, instead)
@@ -441,15 +448,15 @@ class _NodeBuilder:
         depth = len(self._open) + size.height
         self._limits.count(size.nodes, size.texts, depth, span)
         self._reach(depth)
-        self._hold(named.node, named.key.text, is_plain=named.key.is_plain)
+        self._hold(named.node, named.key)
 
     def _reach(self, depth: int) -> None:
         """Let what is open know how deep something in it reaches."""
         if self._open:
             self._open[-1].deepest = max(self._open[-1].deepest, depth)
 
-    def _hold(self, node: Node, text: str | None = None, *, is_plain: bool = False) -> None:
-        """Put a node into what is open; `text` and `is_plain` are a scalar's, as it stands."""
+    def _hold(self, node: Node, as_key: _Key | None = None) -> None:
+        """Put a node into what is open; `as_key`: what an alias of it is where a key stands."""
         if not self._open:
             self._root = node
             return
@@ -457,7 +464,7 @@ class _NodeBuilder:
         if not holder.is_mapping:
             holder.nodes.append(node)
         elif holder.key is None:
-            holder.key = _Key(node.span, text, is_plain)
+            holder.key = as_key or _Key(node.span)
         else:
             (span, name, is_bare), holder.key = holder.key, None
             if name is None or name in holder.keys or (name == "<<" and is_bare):

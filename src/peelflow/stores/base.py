@@ -149,7 +149,8 @@ class RecordQuery:
 
     `field` is a field's name and the text it must say. Records that are withdrawn are left out,
     unless asked for. Those of a `force` are those that it leads, and those that it is or was joint
-    with; with `joint`, those alone that are or were joint.
+    with; with `joint`, those alone that are or were joint. Those that `mention` an id have it as
+    their parent, their successor, a child, or as what a field says.
     """
 
     force: str | None = None
@@ -160,6 +161,7 @@ class RecordQuery:
     field: tuple[str, str] | None = None
     withdrawn: bool = False
     joint: bool = False
+    mention: str | None = None
 
 
 @frozen
@@ -453,12 +455,18 @@ def check_query(query: RecordQuery) -> None:
     """Refuse to list by a text that no store can hold."""
     level = query.level if isinstance(query.level, str) else None
     check_texts(query.force, query.category, level, query.state, query.parent)
-    check_texts(*(query.field or ()))
+    check_texts(*(query.field or ()), query.mention)
 
 
 def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
     """Return whether a record's field says the text that a query asks for."""
     return field is None or record.fields.get(field[0]) == field[1]
+
+
+def matches_mention(record: Record, mention: str | None) -> bool:
+    """Return whether a record mentions the id that a query asks for."""
+    named = (record.parent, record.successor, *record.children, *record.fields.values())
+    return mention is None or mention in named
 
 
 TotalLine = tuple[str, str, Level, str, str]

@@ -419,18 +419,27 @@ def _is_choice(kind: object) -> bool:
     return get_origin(kind) is Literal
 
 
+def _is_list(kind: object) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _list_hook(kind: Any, reader: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+    item = get_args(kind)[0]
+    hook = reader.get_structure_hook(item)
+    return lambda value, _: tuple([hook(each, item) for each in _exact_list(value, None)])
+
+
 def _make_converter() -> Converter:
     """Return a converter that takes exact types and no key it does not know."""
     reader = Converter(forbid_extra_keys=True, detailed_validation=False)
     for kind in (str, int, bool):
         reader.register_structure_hook(kind, _exact_hook(kind))
-    reader.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
-    reader.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    for day in (date, datetime):
+        reader.register_structure_hook(day, lambda value, kind: kind.fromisoformat(value))
     hooks = {
         Value: _decode_value,
         Value | None: _optional_hook(_decode_value),
         Level: _optional_hook(_exact_number),
-        tuple[str, ...]: _decode_texts,
         frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
         Mapping[str, Value]: _mapping_hook(_decode_value),
         Mapping[str, str]: _mapping_hook(_exact_text),
@@ -439,6 +448,7 @@ def _make_converter() -> Converter:
         EventPayload: lambda what, _: what,  # read before the event, by its kind
     }
     reader.register_structure_hook_func(_is_choice, _decode_choice)
+    reader.register_structure_hook_factory(_is_list, lambda kind: _list_hook(kind, reader))
     for plain, hook in hooks.items():
         reader.register_structure_hook_func(_is_type(plain), hook)
 
@@ -455,13 +465,16 @@ def _make_converter() -> Converter:
 
 _converter = _make_converter()
 _payload_hooks = {name: _converter.get_structure_hook(kind) for name, kind in EVENT_KINDS.items()}
+_event_hook, _record_hook = map(_converter.get_structure_hook, (Event, Record))
 
 
 def _decode_event(raw: _Json) -> Event:
     kind = raw.pop("kind")
     raw["what"] = _payload_hooks[kind](raw["what"], EVENT_KINDS[kind])
-    return _converter.structure(raw, Event)
+    event: Event = _event_hook(raw, Event)
+    return event
 
 
 def _decode_record(raw: _Json) -> Record:
-    return _converter.structure(raw, Record)
+    record: Record = _record_hook(raw, Record)
+    return record

@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     check_rules,
     check_texts,
     matches_field,
+    matches_mention,
     read_set_ids,
     total_order,
     totals_of,
@@ -80,6 +81,8 @@ class Dialect:
         lock: What makes a statement hold the rows it gives.
         field_condition: The condition that a field, by name, says a text; None where every record
             is looked at instead.
+        holds_text: The condition that a record's row holds a text anywhere; None where every record
+            is looked at instead.
         last_day: The day of a record's last event that is no note, of its row's text; None where
             each history is looked at instead.
         stands_as_begun: The condition that a record's row says that it stands where it began.
@@ -97,6 +100,7 @@ class Dialect:
     # A field's name is no path: it may hold any character.
     field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
         WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
+    holds_text: str | None = "instr(body, ?) > 0"
     last_day: str | None = "json_extract(body, '$.on')"
     stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
         WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
@@ -192,6 +196,8 @@ class Statements:
             where.update({f"level = {mark}": (query.level,)} if is_number else {"1 = 0": ()})
         if query.field is not None and self.dialect.field_condition is not None:
             where[self.dialect.field_condition] = query.field
+        if query.mention is not None and self.dialect.holds_text is not None:
+            where[self.dialect.holds_text] = (json.dumps(query.mention, ensure_ascii=False),)
         if query.joint:
             joint = f"id IN (SELECT record FROM {self.dialect.prefix}joint_records)"
             where[joint if has_joint else "1 = 0"] = ()
@@ -271,25 +277,45 @@ class ForceStatements:
     """The statements of one dialect that are narrowed to one force."""
 
     def __init__(self, statements: Statements, *, has_joint: bool) -> None:
-        prefix, among = statements.dialect.prefix, statements.dialect.among
-        self._asked = 2 if has_joint else 1
+        prefix = statements.dialect.prefix
+        self._has_joint = has_joint
         # INVARIANT: no other force's row is read, but for the force it is of.
         own = f"SELECT 1 FROM {prefix}records WHERE id = record AND {statements.of_force}"
         joint = f"SELECT record FROM {statements.joint_with}"
         is_of_force = f"EXISTS ({own})" + (f" OR record IN ({joint})" if has_joint else "")
-        of_force = statements.of_force + (f" OR id IN ({joint})" if has_joint else "")
         columns = quoted(STORED_EVENT_COLUMNS)
-        self.record: str = f"{statements.record_by_id} AND ({of_force})"
-        self.records: str = f"{statements.records_by_ids} AND ({of_force})"
+        self.records: str = self._arms(statements, "id, head, body")
         self.histories: str = f"""SELECT {columns} FROM {prefix}events
-            WHERE record {among} AND ({is_of_force}) ORDER BY record, number"""
+            WHERE record IN ({self._arms(statements, "id")}) ORDER BY record, number"""
         self.last_numbers: str = (
             f"{_numbers_until(statements.dialect)} AND ({is_of_force}) GROUP BY record"
         )
 
-    def told(self, force: str) -> tuple[str, ...]:
-        """Return the last parameters of each statement."""
-        return (force,) * self._asked
+    def _arms(self, statements: Statements, columns: str) -> str:
+        """Return what selects records by force and id: those it leads, and those it is joint with.
+
+        Each is found by an index of the force before the id, so that whether another force has a
+        record of that id is not even looked at.
+        """
+        dialect = statements.dialect
+        prefix, mark, among = dialect.prefix, dialect.mark, dialect.among
+        own = f"SELECT {columns} FROM {prefix}records WHERE {statements.of_force} AND id {among}"
+        if not self._has_joint:
+            return own
+        # SQLite takes the tables of a cross join in order: the joint records first.
+        return f"""{own} UNION ALL SELECT {columns}
+            FROM {prefix}joint_records AS joint CROSS JOIN {prefix}records
+            WHERE id = record AND joint.force = {mark} AND record {among}"""
+
+    def told(self, force: str, asked: object = None) -> tuple[object, ...]:
+        """Return the parameters of a statement that is told of its force in one or two places.
+
+        Args:
+            force: The force.
+            asked: What each place is told behind it, where that is anything.
+        """
+        place = (force,) if asked is None else (force, asked)
+        return place * (2 if self._has_joint else 1)
 
 
 def _numbers_until(dialect: Dialect) -> str:
@@ -342,13 +368,15 @@ class DatabaseStore(ABC):
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids, force)
         decode, known = partial(decoded_rows, self._stored_decoder()), self._statements
-        one, many, told = known.record_by_id, known.records_by_ids, tuple[str, ...]()
-        if force is not None:
-            narrowed = known.narrowed(has_joint=self._has_joint_records())
-            one, many, told = narrowed.record, narrowed.records, narrowed.told(force)
-        if len(ids) == 1:
-            return self._ask(one, (*ids, *told), decode)
-        return self._ask(many, (known.dialect.array(list(ids)), *told), decode)
+        if force is None and len(ids) == 1:
+            return self._ask(known.record_by_id, (*ids,), decode)
+        array = known.dialect.array(list(ids))
+        if force is None:
+            return self._ask(known.records_by_ids, (array,), decode)
+        narrowed = known.narrowed(has_joint=self._has_joint_records())
+        # By one id alone SQLite would go to that id, whosever it is.
+        found = self._ask(narrowed.records, narrowed.told(force, array), decode)
+        return {name: found[name] for name in ids if name in found}
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -370,8 +398,7 @@ class DatabaseStore(ABC):
         if force is None:
             return self._ask(known.histories, (array,), _stored_histories)
         narrowed = known.narrowed(has_joint=self._has_joint_records())
-        asked = (array, *narrowed.told(force))
-        return self._ask(narrowed.histories, asked, _stored_histories)
+        return self._ask(narrowed.histories, narrowed.told(force, array), _stored_histories)
 
     def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of each record's last event up to a position (S5)."""
@@ -399,7 +426,11 @@ class DatabaseStore(ABC):
             page = list(self._ask(sql, parameters, decode).values())
             field = None if self._statements.dialect.field_condition else query.field
             listed = (record for record in page if query.withdrawn or not record.withdrawn)
-            yield from (record for record in listed if matches_field(record, field))
+            yield from (
+                record
+                for record in listed
+                if matches_field(record, field) and matches_mention(record, query.mention)
+            )
             after = page[-1].id if page else ""
 
     def totals(

@@ -3,19 +3,24 @@
 A child that inherits an open connection inherits SQLite's belief that it holds the file's locks,
 even for connections it opens itself. Its parent, closing last as it thinks, then removes the log
 that the child still writes to. So every connection is closed before a fork, and opened when next
-used.
+used. One that reads everything at one moment cannot be opened again at that moment: a fork ends it,
+and whoever reads on is told.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from threading import RLock
-from typing import Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 from weakref import WeakSet
 
+from peelflow.errors import StoreUnavailable
+
+_T = TypeVar("_T")
 ProcessIdentity = tuple[int, int]
 """How many forks a process is away from the first one, and its number."""
 
@@ -87,3 +92,75 @@ def fork_guard() -> ForkGuard:
             before=guard.before, after_in_parent=guard.after, after_in_child=guard.after_in_child
         )
     return guard
+
+
+_END = object()
+
+
+class OpenReading:
+    """What one reading of everything holds open, until it ends or the process forks.
+
+    Args:
+        url: How errors call the store.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = RLock()
+        self._held = ExitStack()
+        self._has_forked = False
+        fork_guard().add(self)
+
+    def open(self, make: Callable[[], _T], end: Callable[[_T], object]) -> _T:
+        """Open something, and return it; what was opened last is ended first.
+
+        Args:
+            make: Opens it.
+            end: Closes it, so that no file or connection stays open.
+
+        Raises:
+            StoreUnavailable: The process has forked since the reading began.
+        """
+        with self._lock:
+            self._check_whole()
+            made = make()
+            self._held.callback(end, made)
+            return made
+
+    def rows(self, cursor: Iterable[Any]) -> Iterator[Any]:
+        """Yield the rows of a cursor that is held; a fork waits for the row that is being read.
+
+        Raises:
+            StoreUnavailable: The process has forked since the reading began.
+        """
+        rows = iter(cursor)
+        while True:
+            with self._lock:
+                self._check_whole()
+                row = next(rows, _END)
+            if row is _END:
+                return
+            yield row
+
+    def pause(self) -> Callable[[], None]:
+        """End the reading: the process forks."""
+        with self._lock:
+            self._has_forked = True
+            self._held.close()
+        return lambda: None
+
+    def _check_whole(self) -> None:
+        if self._has_forked:
+            why = "the process forked while all of it was read"
+            raise StoreUnavailable(self._url, why, instead="read it again")
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: object, trace: TracebackType | None
+    ) -> None:
+        """Close what is held."""
+        with self._lock:
+            self._held.close()

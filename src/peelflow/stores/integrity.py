@@ -381,11 +381,10 @@ def _position_discrepancies(
             yield discrepancy_at(
                 row, "feed-disordered", "the feed gives it out of its record's order"
             )
-        elif _is_recorded_before(row, latest):
-            sentence = f"the feed gives it behind what was recorded a day or more later, {latest}"
-            yield discrepancy_at(row, "feed-disordered", sentence)
+        else:
+            yield from recorded_before(row, latest)
         seen[row.record] = row.number
-        latest = max(latest, _recorded_at(row))
+        latest = max(latest, recorded_at(row))
     for record in sorted(numbers):
         if numbers[record] > seen.get(record, 0):
             sentence = f"the feed does not give its events behind number {seen.get(record, 0)}"
@@ -400,15 +399,22 @@ def _gap(place: int, position: object) -> Iterator[Discrepancy]:
 _find_recorded_at = re.compile(r'"recorded_at":"([^"]*)"').search
 
 
-def _recorded_at(row: EventRow) -> str:
+def recorded_at(row: EventRow) -> str:
     """Return when an event was recorded, in UTC, as its text says it; empty where it does not."""
     found = _find_recorded_at(row.text)
     return found[1] if found else ""
 
 
+def recorded_before(row: EventRow, latest: str) -> Iterator[Discrepancy]:
+    """Yield that an event was recorded a day or more before what stands in front of it."""
+    if _is_recorded_before(row, latest):
+        sentence = f"the feed gives it behind what was recorded a day or more later, {latest}"
+        yield discrepancy_at(row, "feed-disordered", sentence)
+
+
 def _is_recorded_before(row: EventRow, latest: str) -> bool:
     """Return whether an event was recorded a day or more before one that stands before it."""
-    recorded = _recorded_at(row)
+    recorded = recorded_at(row)
     if not latest or not recorded or recorded >= latest:  # such texts are in order, as moments are
         return False
     try:

@@ -36,6 +36,7 @@ from peelflow.stores.base import (
     check_rules,
     check_texts,
     matches_field,
+    matches_mention,
     read_set_ids,
     store_closed,
     total_order,
@@ -61,6 +62,7 @@ class MemoryStore:
         self._lock: AbstractContextManager[object] = RLock()
         self._kept: dict[str, StoredRecord] = {}
         self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by category and each force
+        self._of_force: dict[str, dict[str, StoredRecord]] = {}
         self._entries: dict[str, list[StoredEvent]] = {}
         self._keys: dict[tuple[str, str], StoredEvent] = {}
         self._documents: dict[str, bytes] = {}
@@ -71,12 +73,15 @@ class MemoryStore:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
         check_texts(*ids, force)
         with self._lock:
-            return {name: self._kept[name] for name in ids if self._is_kept(name, force)}
+            kept = self._kept_of(force)
+            return {name: kept[name] for name in ids if name in kept}
 
-    def _is_kept(self, name: str, force: str | None) -> bool:
-        """Return whether a record is there, of a force if one is named."""
-        kept = self._kept.get(name)
-        return kept is not None and kept.record.is_of(force, ever=True)
+    def _kept_of(self, force: str | None) -> Mapping[str, StoredRecord]:
+        """Return the records by id, those alone that a force leads or is or was joint with.
+
+        What another force has is not looked at, so that nothing is told by how long it takes.
+        """
+        return self._kept if force is None else self._of_force.get(force, {})
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
@@ -111,9 +116,11 @@ class MemoryStore:
             if before is not None:  # it may have been entered anew under another
                 for key in _index_keys(before.record):
                     del self._ids[key][record.id]
+                    del self._of_force[key[1]][record.id]
             self._kept[record.id] = kept
             for key in _index_keys(record):
                 self._ids.setdefault(key, {})[record.id] = None
+                self._of_force.setdefault(key[1], {})[record.id] = kept
         self._lifecycles = {**batch.lifecycles, **self._lifecycles}
         for digest, content in batch.documents.items():
             self._documents.setdefault(digest, content)
@@ -130,7 +137,8 @@ class MemoryStore:
         """Return the events of each record that exists among `ids`."""
         check_texts(*ids, force)
         with self._lock:
-            return {name: tuple(self._entries[name]) for name in ids if self._is_kept(name, force)}
+            kept = self._kept_of(force)
+            return {name: tuple(self._entries[name]) for name in ids if name in kept}
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""
@@ -213,9 +221,8 @@ class MemoryStore:
         check_texts(force)
         with self._lock:
             events = [entry.event for entry in self._feed[:known]]
-            return {
-                event.record: event.number for event in events if self._is_kept(event.record, force)
-            }
+            kept = self._kept_of(force)
+            return {event.record: event.number for event in events if event.record in kept}
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return one reading of everything, for as long as the block lasts."""
@@ -308,4 +315,5 @@ def _matches(record: Record, query: RecordQuery) -> bool:
         and query.state in (None, record.state)
         and query.parent in (None, record.parent)
         and matches_field(record, query.field)
+        and matches_mention(record, query.mention)
     )

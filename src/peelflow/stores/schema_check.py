@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
+from peelflow.errors import StoreUnavailable
 from peelflow.stores.base import DatabaseFault
 
 Select = Callable[[str], Iterable[Any]]
@@ -33,21 +34,22 @@ def schema_faults(found: SchemaObjects, expected: SchemaObjects) -> Iterator[Dat
         if name not in found:
             yield DatabaseFault("schema-lacks", f"its {name} is gone")
         elif name not in expected:
-            sentence = f"its {name} is none of peelflow's: {found[name]:.200}"
+            definition = f": {found[name]:.200}" if found[name] else ""
+            sentence = f"its {name} is none of peelflow's{definition}"
             yield DatabaseFault("schema-foreign", sentence)
         elif found[name] != expected[name]:
             yield DatabaseFault("schema-differs", f"its {name} is another: {found[name]:.200}")
 
 
 def sqlite_faults(
-    select: Select, expected: SchemaObjects, *, later: Container[str] = ()
+    select: Select, expected: SchemaObjects, *, later: Collection[str] = ()
 ) -> Iterator[DatabaseFault]:
     """Yield what SQLite's own checks find, and how the schema differs.
 
     Args:
         select: Runs a statement on the file.
         expected: The objects that this version makes, as `sqlite_objects` gives them.
-        later: The tables that a register of before may lack, with all that is on them.
+        later: The objects that a register of before may lack, with all that is on them.
     """
     for (line,) in select("PRAGMA integrity_check"):
         if line != "ok":
@@ -55,24 +57,69 @@ def sqlite_faults(
     for table, row, *_ in select("PRAGMA foreign_key_check"):
         sentence = f"row {row} of {table} refers to one that is gone"
         yield DatabaseFault("database-damaged", sentence)
-    tables = {name.partition(" ")[2] for name in expected if name.startswith("table ")}
-    found = sqlite_objects(select, tables)
-    lacked = {f"table {table}" for table in tables if table in later} - found.keys()
-    yield from schema_faults(found, without_tables(expected, lacked))
+    yield from _sqlite_schema_faults(select, expected, later)
 
 
-def without_tables(expected: SchemaObjects, lacked: Iterable[str]) -> SchemaObjects:
-    """Return the objects but for some tables, and what is on them.
+def _sqlite_schema_faults(
+    select: Select, expected: SchemaObjects, later: Collection[str]
+) -> Iterator[DatabaseFault]:
+    found = sqlite_objects(select, tables_of(expected))
+    yield from schema_faults(found, without_objects(expected, set(later) - found.keys()))
+
+
+def check_schema_objects(
+    select: Select,
+    expected: SchemaObjects,
+    url: str,
+    *,
+    known: int | None,
+    later: Collection[str] = (),
+) -> int:
+    """Refuse to write to a SQLite file whose schema is another than this version makes.
+
+    SQLite itself goes by the number of the schema, which each change of it moves: as long as that
+    stays, nothing can have come to act in between.
+
+    Args:
+        select: Runs a statement on the file, within the transaction that writes.
+        expected: The objects that this version makes.
+        url: How errors call the store.
+        known: The number of the schema that was last found to be ours on this connection.
+        later: The objects that a register of before may lack.
+
+    Returns:
+        The number of the schema that is there.
+
+    Raises:
+        StoreUnavailable: Something else is on our tables, or lacks; the first is named.
+    """
+    ((number,),) = select("PRAGMA schema_version")
+    fault = None
+    if number != known:
+        fault = next(_sqlite_schema_faults(select, expected, later), None)
+    if fault is not None:
+        instead = "mend the schema, and see what `peelflow verify` finds"
+        raise StoreUnavailable(url, f"{fault.sentence}; nothing was kept", instead=instead)
+    return int(number)
+
+
+def tables_of(objects: SchemaObjects) -> set[str]:
+    """Return the names of the tables among objects."""
+    return {name.partition(" ")[2] for name in objects if name.startswith("table ")}
+
+
+def without_objects(expected: SchemaObjects, lacked: Collection[str]) -> SchemaObjects:
+    """Return the objects but for some, and what is on the tables among those.
 
     Args:
         expected: The objects of all tables.
-        lacked: Those tables, as objects: `table settings`.
+        lacked: Those that are left out, such as `table settings`.
     """
-    names = tuple(name.partition(" ")[2] for name in lacked)
+    tables = [name.partition(" ")[2] for name in lacked if name.startswith("table ")]
     return {
         name: definition
         for name, definition in expected.items()
-        if not any(table in name for table in names)
+        if name not in lacked and not any(table in name for table in tables)
     }
 
 

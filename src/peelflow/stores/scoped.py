@@ -391,7 +391,9 @@ class ScopedStore:
             parent = self._kept_name(parent)
         if field is not None and field[0] in self._references_of(query.category or ""):
             field = field[0], self._kept_name(field[1])
-        asked = evolve(query, force=self._own(query.force), parent=parent, field=field)
+        mention = None if query.mention is None else self._kept_name(query.mention)
+        force = self._own(query.force)
+        asked = evolve(query, force=force, parent=parent, field=field, mention=mention)
         return map(self._shown, self._store.records(asked))
 
     def _kept_name(self, record: str) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from functools import cache
-from itertools import chain
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -44,7 +42,7 @@ from peelflow.stores.database import (
     check_keys_and_rules,
     quoted,
 )
-from peelflow.stores.fork_safety import ProcessIdentity, fork_guard
+from peelflow.stores.fork_safety import OpenReading, ProcessIdentity, fork_guard
 from peelflow.stores.read_only import (
     ReadingConnection,
     is_stale,
@@ -57,19 +55,19 @@ from peelflow.stores.rows import (
     cache_batch,
     not_kept,
 )
-from peelflow.stores.schema_check import SchemaObjects, objects_of, sqlite_faults
+from peelflow.stores.schema_check import sqlite_faults
 from peelflow.stores.sqlite_file import (
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
-    LATER_TABLES,
-    MAKE_SETTINGS,
-    TABLES,
+    LATER_OBJECTS,
     FileIdentity,
+    check_written_schema,
     connect,
     error_of,
     file_identity,
     file_replaced,
     number_from,
+    schema_objects,
     write_joint,
 )
 
@@ -113,55 +111,28 @@ _INSERT_LIFECYCLE = _insert("lifecycles", LIFECYCLE_COLUMNS, "INSERT OR IGNORE")
 _INSERT_DOCUMENT = _insert("documents", ("digest", "content"), "INSERT OR IGNORE")
 
 
-_KEPT_EVENT = """SELECT 1 FROM events
-    WHERE record = ? AND number = ? AND text = ? AND previous = ? AND digest = ?"""
-_KEPT_RECORD = "SELECT 1 FROM records WHERE id = ? AND number = ? AND head = ? AND body = ?"
 _KEPT_DOCUMENT = "SELECT content FROM documents WHERE digest = ?"
 
 
-def check_written(connection: sqlite3.Connection, batch: WriteBatch, rows: BatchRows) -> None:
-    """Raise RowUnreadable where what was written is not there: something acts in between."""
-    for entry in batch.entries:
-        event = entry.event
-        asked = (event.record, event.number, entry.text, entry.previous, entry.digest)
-        _check_there(connection, _KEPT_EVENT, asked, f"event {event.number} of {event.record}")
-    for kept, body in zip(batch.records, rows.bodies, strict=True):
-        record = kept.record
-        asked_row = (record.id, record.number, kept.head, body)
-        _check_there(connection, _KEPT_RECORD, asked_row, f"the row of {record.id}")
-    for digest, content in rows.documents:
-        check_document_kept(connection, digest, content)
-
-
 def check_document_kept(connection: sqlite3.Connection, digest: str, content: bytes) -> None:
-    """Raise RowUnreadable where a document is not there, or something else in its place."""
+    """Raise RowUnreadable where something else is kept in a document's place."""
     row = connection.execute(_KEPT_DOCUMENT, (digest,)).fetchone()
     if row is None or row[0] != content:
         raise RowUnreadable(not_kept(f"document {digest}"))
 
 
-def _check_there(
-    connection: sqlite3.Connection, sql: str, asked: tuple[str | int, ...], what: str
-) -> None:
-    if connection.execute(sql, asked).fetchone() is None:
-        raise RowUnreadable(not_kept(what))
-
-
 def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
-    """Write the rows but the one `moved`; the transaction and every check are the caller's.
-
-    RowUnreadable is raised where fewer changes of the figures were written than there are.
-    """
+    """Write the rows but the one `moved`; the transaction and every check are the caller's."""
     if rows.records:
         connection.executemany(_INSERT_RECORD, rows.records)
     connection.executemany(_INSERT_EVENT, rows.events)
-    written = connection.executemany(_INSERT_CHANGE, rows.changes).rowcount
-    if rows.changes and written != len(rows.changes):
-        raise RowUnreadable(not_kept("a change of the figures"))
+    connection.executemany(_INSERT_CHANGE, rows.changes)
     if rows.lifecycles:
         connection.executemany(_INSERT_LIFECYCLE, rows.lifecycles)
     if rows.documents:
         connection.executemany(_INSERT_DOCUMENT, rows.documents)
+    for digest, content in rows.documents:
+        check_document_kept(connection, digest, content)
     if rows.joint:
         write_joint(connection, rows.joint)
 
@@ -174,12 +145,13 @@ class _ProcessConnection:
     connection: sqlite3.Connection | None = None
     cache: RecordCache = field(factory=RecordCache)
     file: FileIdentity | None = None
+    schema: int | None = None
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
         if self.connection is not None:
             self.connection.close()
-            self.connection = None
+            self.connection, self.schema = None, None
 
 
 class SqliteStore(DatabaseStore):
@@ -228,7 +200,6 @@ class SqliteStore(DatabaseStore):
                 check_batch(batch, ask, _STATEMENTS)
             self.at_sync_point("checked")
             write_rows(connection, rows)
-            check_written(connection, batch, rows)
             cache_batch(process.cache, batch, rows)
             self.at_sync_point("written")
 
@@ -254,8 +225,6 @@ class SqliteStore(DatabaseStore):
         kept = None if folder is None else folder_as_kept(folder, self._path.parent)
 
         def note(connection: sqlite3.Connection) -> None:
-            if not number_from(connection, HAS_SETTINGS):
-                connection.execute(MAKE_SETTINGS)
             connection.execute("DELETE FROM settings WHERE name = ?", (DOCUMENTS_SETTING,))
             if kept is not None:
                 connection.execute("INSERT INTO settings VALUES (?, ?)", (DOCUMENTS_SETTING, kept))
@@ -275,11 +244,9 @@ class SqliteStore(DatabaseStore):
         """Copy all that is kept at one moment into a new file, while others go on writing."""
         self._run(lambda _: None)
         try:
-            with (
-                closing(connect(self._path, self.url, timeout=self._timeout)) as source,
-                closing(sqlite3.connect(path, isolation_level=None)) as target,
-            ):
-                source.backup(target)  # in one step, and so of one moment
+            with OpenReading(self.url) as reading:
+                source = reading.open(self._connect_anew, sqlite3.Connection.close)
+                reading.open(lambda: _back_up(source, path), sqlite3.Connection.close)
                 if is_stale(source):
                     raise StoreBusy(self.url)
         except sqlite3.Error as fault:
@@ -288,16 +255,28 @@ class SqliteStore(DatabaseStore):
     @contextmanager
     def _open_snapshot(self) -> Iterator[Snapshot]:
         try:
-            with closing(connect(self._path, self.url, timeout=self._timeout)) as connection:
+            with OpenReading(self.url) as reading:
+                connection = reading.open(self._begin_reading, sqlite3.Connection.close)
                 try:
-                    connection.execute("BEGIN")
-                    connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
-                    yield sqlite_snapshot(connection, self.url)
+                    yield sqlite_snapshot(connection, self.url, reading)
                 finally:
                     if is_stale(connection):
                         raise StoreBusy(self.url)
         except sqlite3.Error as fault:
             raise error_of(self.url, fault) from fault
+
+    def _connect_anew(self) -> sqlite3.Connection:
+        return connect(self._path, self.url, timeout=self._timeout)
+
+    def _begin_reading(self) -> sqlite3.Connection:
+        connection = self._connect_anew()
+        try:
+            connection.execute("BEGIN")
+            connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
         """Let go of the file; closing twice is harmless, and nothing can be asked afterwards."""
@@ -314,8 +293,12 @@ class SqliteStore(DatabaseStore):
         """
         process = self._process()
         process.lock.acquire()
-        if process.connection is not None and not process.connection.in_transaction:
-            process.let_go()
+        try:
+            if process.connection is not None and not process.connection.in_transaction:
+                process.let_go()
+        except BaseException:
+            process.lock.release()
+            raise
         return process.lock.release
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
@@ -375,7 +358,7 @@ class SqliteStore(DatabaseStore):
         if is_stale(process.connection):
             process.let_go()
         if process.connection is None:
-            process.connection = connect(self._path, self.url, timeout=self._timeout)
+            process.connection = self._connect_anew()
             process.file = file_identity(self._path)
         return process.connection
 
@@ -384,20 +367,24 @@ class SqliteStore(DatabaseStore):
         work: Callable[[sqlite3.Connection], object],
         process: _ProcessConnection | None = None,
     ) -> None:
+        this = process or self._process()
+
         def transact(connection: sqlite3.Connection) -> None:
             if _is_in_transaction(connection):  # a signal handler came in between
                 raise StoreBusy(self.url)
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                schema = check_written_schema(connection, self.url, this.schema)
                 work(connection)
-                self._check_same_file(process or self._process())
+                self._check_same_file(this)
                 connection.execute("COMMIT")
+                this.schema = schema
             except BaseException:
                 if _is_in_transaction(connection):
                     connection.execute("ROLLBACK")
                 raise
 
-        self._run(transact, process)
+        self._run(transact, this)
 
     def _check_same_file(self, process: _ProcessConnection) -> None:
         """Refuse to acknowledge what is written to a file that nobody else will open any more."""
@@ -418,33 +405,43 @@ def _is_in_transaction(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
 
-def sqlite_snapshot(connection: sqlite3.Connection, url: str = "the register") -> SqlSnapshot:
+def _back_up(source: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a new file's connection once all is in it: in one step, and so of one moment."""
+    target = sqlite3.connect(path, isolation_level=None)
+    try:
+        source.backup(target)
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def sqlite_snapshot(
+    connection: sqlite3.Connection, url: str = "the register", reading: OpenReading | None = None
+) -> SqlSnapshot:
     """Return everything as a connection's transaction sees it; errors call the store `url`.
 
     Text that is no UTF-8 is given with what stands for each such byte, so that it can be told.
     """
+    held = reading or OpenReading(url)
     connection.text_factory = lenient_text
 
     def select(sql: str) -> Iterator[Any]:
         try:
-            # Within a chain, for a cursor is not to be closed later than its connection.
-            yield from chain(connection.execute(sql))
+            cursor = held.open(lambda: connection.execute(sql), sqlite3.Cursor.close)
+            yield from held.rows(cursor)
         except sqlite3.Error as fault:
             raise error_of(url, fault) from fault
 
+    ((has_joint,),) = select(HAS_JOINT_RECORDS)
     return SqlSnapshot(
         select,
         _STATEMENTS,
-        lambda select: sqlite_faults(select, _objects(), later=LATER_TABLES),
-        has_joint=bool(number_from(connection, HAS_JOINT_RECORDS)),
+        lambda select: sqlite_faults(select, schema_objects(), later=LATER_OBJECTS),
+        has_joint=bool(has_joint),
     )
 
 
 def lenient_text(content: bytes) -> str:
     """Return a text's bytes as text, whatever they are."""
     return content.decode("utf-8", "surrogateescape")
-
-
-@cache
-def _objects() -> SchemaObjects:
-    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))

@@ -6,7 +6,8 @@ What a register of before lacks is made when there is first something to keep in
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -18,7 +19,13 @@ from peelflow.stores.read_only import (
     lacks_index,
     may_only_read,
 )
-from peelflow.stores.rows import RowUnreadable, not_kept
+from peelflow.stores.schema_check import (
+    SchemaObjects,
+    check_schema_objects,
+    objects_of,
+    sqlite_objects,
+    tables_of,
+)
 
 SCHEMA = 1
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -36,6 +43,7 @@ MAKE_JOINT_RECORDS = (
         record TEXT NOT NULL, force TEXT NOT NULL, PRIMARY KEY (record, force)) WITHOUT ROWID""",
     """CREATE INDEX joint_records_by_force ON joint_records (force, record)""",
 )
+MAKE_RECORDS_BY_FORCE = "CREATE INDEX records_by_force ON records (force, id)"
 HAS_JOINT_RECORDS = (
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'joint_records'"
 )
@@ -47,6 +55,7 @@ TABLES = (
         category TEXT NOT NULL, level INTEGER, lifecycle TEXT NOT NULL, version INTEGER NOT NULL,
         state TEXT NOT NULL, parent TEXT, body TEXT NOT NULL)""",
     """CREATE INDEX records_by_category ON records (category, force, id)""",
+    MAKE_RECORDS_BY_FORCE,
     """CREATE INDEX records_by_parent ON records (parent, id) WHERE parent IS NOT NULL""",
     # INVARIANT: SQLite has one writer at a time and no event is deleted, so the positions it gives
     # are those of the feed: dense, in the order of the commits.
@@ -66,8 +75,44 @@ TABLES = (
     MAKE_SETTINGS,
     *MAKE_JOINT_RECORDS,
 )
-LATER_TABLES = frozenset({"settings", "joint_records"})
-"""Those that a register of before lacks, until it has something to keep in them."""
+LATER_OBJECTS: Mapping[str, Sequence[str]] = {
+    "table settings": (MAKE_SETTINGS,),
+    "table joint_records": MAKE_JOINT_RECORDS,
+    "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
+}
+"""What a register of before lacks until it is first written to, and what makes it."""
+
+
+@cache
+def schema_objects() -> SchemaObjects:
+    """Return the objects that this version makes."""
+    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))
+
+
+def check_written_schema(connection: sqlite3.Connection, url: str, known: int | None) -> int:
+    """Make what a register of before lacks; refuse to write where anything is not as it is made.
+
+    Args:
+        connection: In the transaction that writes.
+        url: How errors call the store.
+        known: The number of the schema that was last found to be ours, and kept.
+
+    Returns:
+        The number of the schema, once the transaction is kept.
+    """
+
+    def number() -> int:
+        return check_schema_objects(
+            connection.execute, schema_objects(), url, known=known, later=LATER_OBJECTS
+        )
+
+    if (found := number()) == known:
+        return found
+    there = sqlite_objects(connection.execute, tables_of(schema_objects()))
+    for name in LATER_OBJECTS.keys() - there.keys():
+        for statement in LATER_OBJECTS[name]:
+            connection.execute(statement)
+    return number()
 
 
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
@@ -178,25 +223,16 @@ def number_from(connection: sqlite3.Connection, sql: str) -> int:
     return number if isinstance(number, int) else 0
 
 
-_KEPT_JOINT = "SELECT force FROM joint_records WHERE record = ? ORDER BY force"
 _INSERT_JOINT = "INSERT INTO joint_records (record, force) VALUES (?, ?)"
 
 
 def write_joint(
     connection: sqlite3.Connection, joint: Sequence[tuple[str, Sequence[JointRow]]]
 ) -> None:
-    """Write of which forces records are, in a table that is made when there is first one."""
-    if not number_from(connection, HAS_JOINT_RECORDS):
-        if not any(rows for _, rows in joint):
-            return
-        for statement in MAKE_JOINT_RECORDS:
-            connection.execute(statement)
+    """Write of which forces records are."""
     for record, rows in joint:
         connection.execute("DELETE FROM joint_records WHERE record = ?", (record,))
         connection.executemany(_INSERT_JOINT, rows)
-        kept = connection.execute(_KEPT_JOINT, (record,)).fetchall()
-        if [force for (force,) in kept] != [row.force for row in rows]:
-            raise RowUnreadable(not_kept(f"the forces of {record}"))
 
 
 FileIdentity = tuple[int, int]

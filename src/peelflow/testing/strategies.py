@@ -46,7 +46,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
-from peelflow.proof.possible import never_taken_faults
+from peelflow.proof.possible import Possibilities, never_taken_faults
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.loader import resolve
 
@@ -280,7 +280,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
 
 def _leading_on(lifecycle: Lifecycle) -> Lifecycle:
     """Let somebody take each step that leads onward, where nobody can, and in time."""
-    if not any(never_taken_faults(lifecycle, VOCABULARY, None)):
+    if not any(never_taken_faults(lifecycle, None, Possibilities(VOCABULARY))):
         return lifecycle
     states = {
         name: state if state.final else evolve(state, transitions=_open_transitions(state))

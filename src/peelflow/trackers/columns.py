@@ -229,7 +229,7 @@ TYPED_TARGETS = ("category", "level", "state", "record")
 _DAY_TARGETS = ("issued", "since")
 _ORDER = (
     *("record", "category", "level", "issued", "due", "since", "state", "question", "owner"),
-    *("report", "title", "theme", "parent", "due_words"),
+    *("report", "title", "theme", "parent", "force", "joint_with", "due_words"),
 )
 
 

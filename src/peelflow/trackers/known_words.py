@@ -69,6 +69,11 @@ HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
         *("date completed", "completed", "completed on", "completion date", "date complete"),
         *("date discharged", "status date", "date of status", "date of last change"),
     ),
+    "force": ("lead force", "owning force"),
+    "joint_with": (
+        *("joint with", "partner force", "partner forces", "joint force", "joint forces"),
+        *("other force", "other forces", "shared with"),
+    ),
     "theme": (
         *("theme", "themes", "thematic area", "strand", "portfolio", "business area", "topic"),
         *("area", "workstream"),

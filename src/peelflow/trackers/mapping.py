@@ -39,6 +39,8 @@ RECORD_TARGETS: Mapping[str, str] = {
     "issued": "the day it was issued, mostly that of the report",
     "state": "where it stands: its words stand under `states`",
     "parent": "the reference of the cause of concern above it",
+    "force": "its lead force, where the tracker is of several; else `fixed` says it",
+    "joint_with": "the other forces that it is of, with `;` between them: its words under `words`",
 }
 ACT_TARGETS: Mapping[str, str] = {
     "since": "the day since when it stands there",

@@ -5,6 +5,7 @@ Every cell is read before anything is asked of a register, so that all faults co
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -68,7 +69,9 @@ class TrackerRow:
         issued: The day it was issued.
         state: The state that the row's word stands for, None where the sheet has no such column.
         fields: What each field that has a column says; None where its cell is empty.
+        force: Its lead force.
         parent: The id of the record above it.
+        joint_with: The other forces that it is of; None where the sheet has no such column.
         act: What the row says of how it came to stand there, by the names of a map's columns.
     """
 
@@ -79,7 +82,9 @@ class TrackerRow:
     issued: date
     state: str | None
     fields: Mapping[str, Value | None]
+    force: str
     parent: str | None = None
+    joint_with: tuple[str, ...] | None = None
     act: Mapping[str, str | date] = field(factory=dict)
 
 
@@ -300,9 +305,13 @@ class RowReader:
         state = self._cell(row, "state", read_state) if has_level else None
         fields = self._fields(row, category, record or "")
         parent, act = self._cell(row, "parent", self._reference), self._act(row)
+        force = self._cell(row, "force", self._force) or self.file.tracker.fixed.force
+        joint = self._cell(row, "joint_with", partial(self._joint_with, force))
         if len(self.faults) > known or record is None or category is None or issued is None:
             return None
-        return TrackerRow(row, record, category, level, issued, state, fields, parent, act)
+        return TrackerRow(
+            *(row, record, category, level, issued, state, fields, force, parent, joint, act)
+        )
 
     def cell_fault(self, row: GridRow, target: str, sentence: str, instead: str) -> Diagnostic:
         """Return what is wrong in the cell of a row that a target is read from.
@@ -366,6 +375,32 @@ class RowReader:
             place = self.grid.place(first.number, self.headings.columns["record"])
             raise _BadCellError(f"`{shown(text)}` already stands in {place}", "keep one of the two")
         return record
+
+    def _force(self, value: CellValue) -> str | None:
+        return next(iter(self._forces("force", value)), None)
+
+    def _joint_with(self, force: str, value: CellValue) -> tuple[str, ...] | None:
+        """Return the forces beside the lead force; a column of all forces may name that too."""
+        if "joint_with" not in self.headings.columns:
+            return None
+        return tuple(sorted({*self._forces("joint_with", value)} - {force}))
+
+    def _forces(self, target: str, value: CellValue) -> Iterator[str]:
+        """Yield the forces that a cell names, in the map's words for them or by their short names.
+
+        A force in other words would be another one in the figures, so no other word is one.
+        """
+        words, fixed = self._words.get(target, {}), self.file.tracker.fixed.force
+        named = {normal_form(name): name for name in (fixed, *words.values())}
+        text = text_of(value)
+        for part in re.split(r"[;\r\n]", words.get(normal_form(text), text)):
+            word = normal_form(part)
+            if word and word not in named and word not in words:
+                known = self.file.tracker.words.get(target, {})
+                raise self._unknown_word(part.strip(), "force", f"words: {target}", known)
+            name = words.get(word) or named.get(word)
+            if name and name != BLANK:
+                yield name
 
     def _reference(self, value: CellValue) -> str | None:
         text = text_of(value)

@@ -31,6 +31,7 @@ from peelflow.model.records import (
     Added,
     Amended,
     Document,
+    Joint,
     Provenance,
     Record,
     TakenOver,
@@ -273,16 +274,10 @@ class _UpdateRun:
             if record is None:
                 self._add(row)
             else:
-                self._check_force(record)
+                _check_force(row, record)
                 self._update(row, record)
         except (InvalidRequest, Refused, UnknownRecord) as error:
             self._take_fault(row, error)
-
-    def _check_force(self, record: Record) -> None:
-        """Refuse a row whose reference another force's record has."""
-        if record.force != self._file.tracker.fixed.force:
-            why = f"`{shown(record.id)}` is a record of another force, {record.force}"
-            raise InvalidRequest("", why, "give the map a `prefix` for its references")
 
     def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
         sentence, instead, target = str(error), "mend the row", "record"
@@ -337,16 +332,24 @@ class _UpdateRun:
                 self.session,
                 row.record,
                 category=row.category,
-                force=fixed.force,
+                force=row.force,
                 issued=row.issued,
                 state=state,
                 level=row.level,
                 fields={name: said for name, said in row.fields.items() if said is not None},
                 parent=row.parent,
                 provenance=provenance,
+                joint=self._joint_of(row),
             )
         level = "" if row.level is None else f" of level {row.level}"
         self._tell(row, "added", "record", f"{row.category}{level}, `{state}`")
+
+    def _joint_of(self, row: TrackerRow) -> Joint | None:
+        """Return the other forces of a new record; None for those of the record above it."""
+        above = self.session.find(row.parent) if row.parent else None
+        if not row.joint_with or (above is not None and above.joint_with == row.joint_with):
+            return None
+        return Joint(row.joint_with)
 
     def _teller(self, row: TrackerRow, theirs: tuple[str, ...]) -> Actor:
         """Return whose word a state is: the inspectorate's, where it alone enters it."""
@@ -401,6 +404,9 @@ class _UpdateRun:
         ]
         if "parent" in self.reader.headings.columns:
             pairs.append(("parent", row.parent, record.parent, "a record keeps its parent"))
+        if row.joint_with is not None:
+            since = "`peelflow joint` says it from a day on, `correct` as it was all along"
+            pairs.append(("joint_with", row.joint_with, record.joint_with, since))
         yield from (pair for pair in pairs if pair[1] != pair[2])
 
     def _tell_fixed(
@@ -409,7 +415,7 @@ class _UpdateRun:
         """Tell what a sheet cannot change: left where it says so as before, refused where not."""
         for target, said, known, instead in pairs:
             same = told.first is not None and getattr(told.first, target, None) == said
-            what = f"{target}: {said or 'none'} in the sheet, {known or 'none'} here"
+            what = f"{target}: {_say_fixed(said)} in the sheet, {_say_fixed(known)} here"
             self._tell(row, "left" if same else "refused", target, what, instead)
 
     def _amend(self, row: TrackerRow, record: Record, name: str, told: _Told) -> None:
@@ -520,7 +526,8 @@ class _UpdateRun:
 
     def gone(self) -> Iterator[Outcome]:
         """Yield the records that earlier sheets of the tracker brought and this one lacks."""
-        force = self._file.tracker.fixed.force
+        has_several = "force" in self.reader.headings.columns
+        force = None if has_several else self._file.tracker.fixed.force
         store = self.session.services.store
         for record in store.records(RecordQuery(force=force)):
             if record.id in self._seen or not record.is_of(force):
@@ -532,9 +539,21 @@ class _UpdateRun:
                 yield Outcome(record.id, "gone", "", what, instead, is_assumed(record))
 
 
+def _check_force(row: TrackerRow, record: Record) -> None:
+    """Refuse a row whose reference another force's record has."""
+    if record.force != row.force:
+        why = f"`{shown(record.id)}` is a record of another force, {record.force}"
+        raise InvalidRequest("", why, "give the map a `prefix` for its references")
+
+
 def _text(act: Mapping[str, str | date], name: str) -> str | None:
     said = act.get(name)
     return said if isinstance(said, str) else None
+
+
+def _say_fixed(value: object) -> str:
+    """Say what a sheet cannot change of a record: a word, or several."""
+    return str("; ".join(value) if isinstance(value, tuple) else value or "") or "none"
 
 
 def _say_value(value: Value | None) -> str:

@@ -30,6 +30,7 @@ from peelflow.stores.base import (
 from peelflow.stores.database import check_batch, quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
+from peelflow.stores.sql.catalogue import check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 
 
@@ -61,6 +62,7 @@ def raise_refusal(connection: Connection, batch: WriteBatch) -> NoReturn:
 def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     """Keep a batch on any database, within the transaction of the connection."""
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
+    check_sqlite_schema(connection)
     check_batch(batch, asking, statements)
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
     is_joint = keeps_joint(connection, rows)
@@ -75,7 +77,7 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     _insert_rows(connection, tables.lifecycles, new)
     for digest, content in rows.documents:
         insert_document(connection, digest, content)
-    _check_written(connection, rows)
+    _check_written(connection, rows, new)
     if is_joint:
         write_joint(connection, rows)
 
@@ -106,16 +108,21 @@ def write_joint(connection: Connection, rows: BatchRows) -> None:
         ordered = select(table.c.force).where(table.c.record == record).order_by(table.c.force)
         if list(connection.execute(ordered).scalars()) != [row.force for row in made]:
             raise RowUnreadable(not_kept(f"the forces of {record}"))
+    check_triggers(connection, table)
 
 
-def _check_written(connection: Connection, rows: BatchRows) -> None:
+def _check_written(
+    connection: Connection, rows: BatchRows, lifecycles: Sequence[Sequence[Any]]
+) -> None:
     """Raise RowUnreadable where what was written is not there: something acts in between."""
     for table, names, written in (
         (tables.events, EventRow._fields, rows.events),
-        (tables.records, ("id", "number", "head", "body"), rows.records),
+        (tables.records, StoredRow._fields, rows.records),
+        (tables.changes, ChangeRow._fields, rows.changes),
+        (tables.lifecycles, LIFECYCLE_COLUMNS, lifecycles),
     ):
         for row in written:
-            same = [table.c[name] == getattr(row, name) for name in names]
+            same = [table.c[name] == value for name, value in zip(names, row, strict=True)]
             if connection.execute(select(literal(1)).where(*same)).first() is None:
                 raise RowUnreadable(not_kept(f"{' '.join(map(str, row[:2]))} of {table.name}"))
 
@@ -145,6 +152,7 @@ def _insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[A
 
 def insert_document(connection: Connection, digest: str, content: bytes) -> None:
     """Insert a document unless it is there."""
+    check_sqlite_schema(connection)
     if connection.dialect.name == "postgresql":
         sql = """INSERT INTO peelflow_documents (digest, content)
             VALUES (%(digest)s, %(content)s) ON CONFLICT DO NOTHING"""
@@ -154,6 +162,30 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
     kept = ask(connection, statements_of(connection.dialect).document, (digest,))
     if not kept or kept[0][0] != content:
         raise RowUnreadable(not_kept(f"document {digest}"))
+    check_triggers(connection, tables.documents)
+
+
+def _nothing_acts_on(*written: Table) -> str:
+    """Return PostgreSQL's condition that nothing acts on what is written to tables, then or later.
+
+    A trigger may act after a statement, or as late as at the commit: what it does to what was
+    written could not be seen before. PostgreSQL's own triggers, of foreign keys, are left alone.
+    """
+    oids = ", ".join(f"'{table.name}'::regclass" for table in written)
+    return f"""NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
+            WHERE tgrelid IN ({oids}) AND NOT tgisinternal)
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite WHERE ev_class IN ({oids}))
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent IN ({oids}))
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE oid IN ({oids})
+            AND (relkind <> 'r' OR relrowsecurity OR relispartition))"""
+
+
+def check_triggers(connection: Connection, table: Table) -> None:
+    """Raise RowUnreadable where something acts on what is written to a table of PostgreSQL's."""
+    if connection.dialect.name == "postgresql":
+        found = connection.exec_driver_sql(f"SELECT {_nothing_acts_on(table)}").scalar()
+        if not found:
+            raise RowUnreadable(not_kept(f"what is written to {table.name}"))
 
 
 def _type_of(column: str) -> str:
@@ -163,6 +195,10 @@ def _type_of(column: str) -> str:
 def _unnest(prefix: str, names: Sequence[str]) -> str:
     arrays = ", ".join(f"%({prefix}_{name})s::{_type_of(name)}[]" for name in names)
     return f"unnest({arrays}) WITH ORDINALITY AS given({quoted(names)}, place)"
+
+
+_MOVED_TABLES = (tables.records, tables.events, tables.unplaced, tables.changes)
+_WRITTEN_TABLES = (*_MOVED_TABLES, tables.lifecycles, tables.documents)
 
 
 # INVARIANT: nothing of a batch that was kept in part may stay. On a connection that commits by
@@ -216,7 +252,7 @@ WITH asked AS (
 ), changed AS (
     INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
     SELECT {quoted(ChangeRow._fields)} FROM {_unnest("change", ChangeRow._fields)}
-    WHERE (SELECT ok FROM whole) RETURNING 1
+    WHERE (SELECT ok FROM whole) RETURNING {quoted(ChangeRow._fields)}
 ), brought AS (
     INSERT INTO peelflow_documents (digest, content)
     SELECT digest, content FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
@@ -228,6 +264,10 @@ WITH asked AS (
           = cardinality(%(event_text)s::text[])
        AND (SELECT count(*) FROM waiting) = cardinality(%(event_text)s::text[])
        AND (SELECT count(*) FROM changed) = cardinality(%(change_record)s::text[])
+       AND NOT EXISTS (SELECT {quoted(ChangeRow._fields)}
+            FROM {_unnest("change", ChangeRow._fields)}
+            EXCEPT SELECT {quoted(ChangeRow._fields)} FROM changed)
+       AND {_nothing_acts_on(*_WRITTEN_TABLES)}
        AND (SELECT count(*) FROM added JOIN {_unnest("added", StoredRow._fields)}
             USING (id, head, body)) = cardinality(%(added_id)s::text[])
        AND (SELECT count(*) FROM moved WHERE ok) = cardinality(%(moved_id)s::text[])
@@ -254,18 +294,22 @@ WITH moved AS (
     SELECT {", ".join(f"%s::{_type_of(name)}" for name in EventRow._fields)}
       FROM moved
     RETURNING serial, text, digest
+), given AS MATERIALIZED (
+    SELECT *
+      FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
+        AS g({quoted(ChangeRow._fields)})
 ), waiting AS (
     INSERT INTO peelflow_unplaced (batch, serial) SELECT serial, serial FROM happened RETURNING 1
 ), changed AS (
     INSERT INTO peelflow_changes ({quoted(ChangeRow._fields)})
-    SELECT *
-      FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
-    WHERE EXISTS (SELECT 1 FROM moved) RETURNING 1
+    SELECT * FROM given WHERE EXISTS (SELECT 1 FROM moved) RETURNING {quoted(ChangeRow._fields)}
 ), kept AS MATERIALIZED (
     SELECT (SELECT count(*) FROM moved WHERE head = %s AND body = %s) = 1
        AND (SELECT count(*) FROM happened WHERE text = %s AND digest = %s) = 1
        AND (SELECT count(*) FROM waiting) = 1
-       AND (SELECT count(*) FROM changed) = %s AS ok
+       AND (SELECT count(*) FROM changed) = %s
+       AND NOT EXISTS (SELECT * FROM given EXCEPT SELECT * FROM changed)
+       AND {_nothing_acts_on(*_MOVED_TABLES)} AS ok
 ) SELECT count(*), sqrt(CASE WHEN count(*) > 0 AND NOT (SELECT ok FROM kept) THEN -1 ELSE 1 END)
 FROM moved
 """

@@ -15,11 +15,13 @@ from peelflow.stores.base import DatabaseFault
 from peelflow.stores.schema_check import (
     SchemaObjects,
     Select,
+    check_schema_objects,
     objects_of,
     schema_faults,
-    without_tables,
+    without_objects,
 )
-from peelflow.stores.sql.schema import LATER_TABLES, metadata
+from peelflow.stores.sql.connection import SQLITE
+from peelflow.stores.sql.schema import LATER_OBJECTS, metadata
 
 _TABLES = """SELECT 'table ' || c.relname, c.relkind::text
     || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
@@ -83,10 +85,29 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
         for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING)
         for name, definition in select(sql)
     }
-    lacked = {f"table {table}" for table in LATER_TABLES} - found.keys()
-    yield from schema_faults(found, without_tables(_expected(), lacked))
+    yield from schema_faults(found, without_objects(_expected(), LATER_OBJECTS - found.keys()))
     if can_check_indexes(select):
         list(select(_CHECK))
+
+
+def check_sqlite_schema(connection: sa.Connection) -> None:
+    """Refuse to write to a SQLite file on whose tables something acts (`check_schema_objects`).
+
+    Args:
+        connection: One in the transaction that writes, on a database of any kind.
+    """
+    if connection.dialect.name != SQLITE:
+        return
+    connection.info[_SOUND] = check_schema_objects(
+        lambda sql: connection.exec_driver_sql(sql).all(),
+        sqlite_schema_objects(),
+        connection.engine.url.render_as_string(hide_password=True),
+        known=connection.info.get(_SOUND),
+        later=LATER_OBJECTS,
+    )
+
+
+_SOUND = "peelflow_schema"
 
 
 def can_check_indexes(select: Select) -> bool:

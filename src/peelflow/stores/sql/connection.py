@@ -80,9 +80,10 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
         known = evolve(dialect, among=f"= ANY({mark})", field_condition=field, last_day=_LAST_DAY)
-        return Statements(evolve(known, stands_as_begun=_STANDS_AS_BEGUN))
+        holds_text = f"strpos(body, {mark}) > 0"
+        return Statements(evolve(known, stands_as_begun=_STANDS_AS_BEGUN, holds_text=holds_text))
     other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
-    return Statements(evolve(other, stands_as_begun="1 = 0"))
+    return Statements(evolve(other, stands_as_begun="1 = 0", holds_text=None))
 
 
 _LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""

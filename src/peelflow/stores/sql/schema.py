@@ -27,6 +27,7 @@ from peelflow.stores.sql.connection import check_encoding
 
 SCHEMA = 1
 metadata: sa.MetaData = sa.MetaData()
+RECORDS_BY_FORCE = "peelflow_records_by_force"
 
 # INVARIANT: text is ordered by code point, as in every store.
 _text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -48,6 +49,7 @@ records: sa.Table = sa.Table(
     *_columns(StoredRow._fields),
     sa.PrimaryKeyConstraint("id"),
     sa.Index("peelflow_records_by_category", "category", "force", "id"),
+    sa.Index(RECORDS_BY_FORCE, "force", "id"),
     sa.Index("peelflow_records_by_parent", "parent", "id"),
 )
 events: sa.Table = sa.Table(
@@ -101,8 +103,10 @@ joint_records: sa.Table = sa.Table(
     sa.PrimaryKeyConstraint("record", "force"),
     sa.Index("peelflow_joint_records_by_force", "force", "record"),
 )
-LATER_TABLES = frozenset({settings.name, joint_records.name})
-"""Those that a database of before lacks, until its tables are brought up to date."""
+LATER_OBJECTS: frozenset[str] = frozenset(
+    {f"table {settings.name}", f"table {joint_records.name}", f"index {RECORDS_BY_FORCE}"}
+)
+"""What a database of before lacks, until its tables are brought up to date."""
 
 
 SchemaUpgrade = Callable[[sa.Connection], None]
@@ -126,6 +130,8 @@ def upgrade_schema(
     else:
         for table in (settings, joint_records):
             table.create(connection, checkfirst=True)
+        for index in records.indexes:
+            index.create(connection, checkfirst=True)
     for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")

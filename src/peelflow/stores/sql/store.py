@@ -6,13 +6,13 @@ import sqlite3
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, inspect, select
+from sqlalchemy import Connection, CursorResult, delete, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import AnswerLost, Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -33,7 +33,7 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
-from peelflow.stores.fork_safety import fork_guard
+from peelflow.stores.fork_safety import OpenReading, fork_guard
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
@@ -65,7 +65,7 @@ from peelflow.stores.sql.connection import (
     parse_url,
     statements_of,
 )
-from peelflow.stores.sql.schema import LATER_TABLES, check_schema, upgrade_schema
+from peelflow.stores.sql.schema import LATER_OBJECTS, check_schema, upgrade_schema
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
@@ -394,45 +394,43 @@ class SqlStore(SqlStoreBase):
     def snapshot(self) -> Iterator[Snapshot]:
         """Give one reading of everything, on a connection of its own, for the block."""
         level = {} if self._dialect == SQLITE else {"isolation_level": "REPEATABLE READ"}
-        with self._guarded(), self._engine.connect().execution_options(**level) as connection:
+        with self._guarded(), OpenReading(self.url) as reading:
+
+            def begin() -> Connection:
+                connection = self._engine.connect()
+                connection.execution_options(**level)
+                return connection
+
+            connection = reading.open(begin, _end_connection)
             check_schema(connection, self.url)  # the reading begins here
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
-            with ExitStack() as readings:  # one that was not read to its end is closed here
+            has_joint = has_joint_records(connection)
+            driver = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):  # also where a text is no UTF-8
+                driver.text_factory = lenient_text
 
-                def select(sql: str) -> Iterator[Any]:
-                    with self._guarded():
-                        executed = connection.exec_driver_sql(sql)
-                        yield from readings.enter_context(closing(executed))
+            def select(sql: str) -> Iterator[Any]:
+                with self._guarded():
+                    result = reading.open(
+                        lambda: connection.exec_driver_sql(sql), CursorResult[Any].close
+                    )
+                    yield from reading.rows(result)
 
-                with self._lenient_texts(connection):
-                    parts = self._statements, self._schema_faults, self._unchecked_parts
-                    yield SqlSnapshot(select, *parts, has_joint=has_joint_records(connection))
-            self._check_steady(connection)
+            parts = self._statements, self._schema_faults, self._unchecked_parts
+            yield SqlSnapshot(select, *parts, has_joint=has_joint)
+            self._check_steady(driver)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, on the databases whose checks are known."""
         if self._fast:
             yield from catalogue_faults(select)
         elif self._dialect == SQLITE:
-            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_TABLES)
+            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_OBJECTS)
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
         if self._fast and not can_check_indexes(select):
             yield "no index of the server was checked: amcheck is not there, or may not be used"
-
-    @contextmanager
-    def _lenient_texts(self, connection: Connection) -> Iterator[None]:
-        """Read text of a SQLite file also where it is no UTF-8, for the block."""
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
-            yield
-            return
-        driver.text_factory = lenient_text
-        try:
-            yield
-        finally:
-            driver.text_factory = str
 
     def close(self) -> None:
         """Let go of the database; closing twice is harmless, and nothing can be asked then."""
@@ -449,14 +447,14 @@ class SqlStore(SqlStoreBase):
         with self._guarded(), self._pool.connect() as connection:
             try:
                 yield connection
-                self._check_steady(connection)
+                self._check_steady(connection.connection.driver_connection)
             finally:
                 if self._closed:
                     connection.invalidate()
 
-    def _check_steady(self, connection: Connection) -> None:
+    def _check_steady(self, driver: object) -> None:
         """Refuse what was read of a file that may only be read, where it was written to since."""
-        if is_stale(connection.connection.driver_connection):
+        if is_stale(driver):
             raise StoreBusy(self.url)
 
     @contextmanager
@@ -498,6 +496,12 @@ class SqlStore(SqlStoreBase):
             if is_contention(fault):
                 raise StoreBusy(self.url) from fault
             raise database_unavailable(self.url, fault) from fault
+
+
+def _end_connection(connection: Connection) -> None:
+    """Close the connection of a reading for good: what it is set to is of no use to others."""
+    connection.invalidate()
+    connection.close()
 
 
 PLACING_CHUNK = 500

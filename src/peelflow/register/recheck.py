@@ -1,0 +1,287 @@
+"""Ask of a kept event what a verb asks of a new one beside the rules: who may, whose word, and why.
+
+Each event is held to the record as it stood when it was recorded, whatever was corrected since. Of
+words that neither the rulebook nor the kept rules know any more, nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve
+
+from peelflow.engine.fold import apply, begin, corrected_chain, fold, is_step_at_once
+from peelflow.errors import InvalidRequest, NotPermitted
+from peelflow.model.records import (
+    Added,
+    Amended,
+    Attached,
+    ChildLinked,
+    Corrected,
+    Event,
+    MadeJoint,
+    Migrated,
+    Provenance,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+)
+from peelflow.model.rules import Lifecycle
+from peelflow.register.context import is_signed_later
+from peelflow.register.entry import SAYING_SIDES
+from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.known_names import KnownNames, names_said
+from peelflow.register.permission import (
+    check_amender,
+    check_appointing_role,
+    check_corrector,
+)
+from peelflow.register.session import Session
+from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
+from peelflow.register.validation import (
+    check_inspection,
+    check_provenance,
+    check_text,
+    checked_id,
+    checked_value,
+)
+from peelflow.rulebook.national import national
+from peelflow.stores.base import OWN_ID_MARK
+from peelflow.stores.integrity import CLOCK_TOLERANCE
+from peelflow.stores.scoped import shipped_digests
+from peelflow.texts import SPELT_ALIKE
+
+History = Sequence[Event]
+
+
+def each_as_recorded(history: History) -> Iterator[tuple[Event, Record | None, Record]]:
+    """Yield each event with the record as it stood before and after it when it was recorded.
+
+    Args:
+        history: All events of one record, in order.
+    """
+    before: Record | None = None
+    for count, event in enumerate(history, 1):
+        if isinstance(event.what, Corrected):
+            after = fold(history[:count])
+        else:
+            after = begin(event) if before is None else apply(before, event)
+        yield event, before, after
+        before = after
+
+
+def check_as_recorded(
+    session: Session, history: History, event: Event, before: Record | None, after: Record
+) -> None:
+    """Refuse an event that no verb would have recorded, whatever its rules say of acts.
+
+    Args:
+        session: What knows the words and the other records.
+        history: What was recorded of the record before it.
+        event: The event.
+        before: The record before it; None where it is its first.
+        after: The record after it.
+
+    Raises:
+        InvalidRequest: With what a verb says to it.
+    """
+    record, what = event.record, event.what
+    if event.recorded_at > session.now + CLOCK_TOLERANCE:
+        why = f"lies in the future; it is {session.now:%Y-%m-%d %H:%M} now"
+        instead = "set the clock right, or find out who wrote it"
+        raise InvalidRequest(f"{record}: that it was recorded at {event.recorded_at}", why, instead)
+    said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
+    check_provenance(evolve(said, key=event.key), record)
+    if isinstance(what, _SAYING_WHY):
+        check_text(event.reason, f"{record}: the reason")
+    if event.actor.role not in session.rulebook.vocabulary.roles:
+        return
+    if isinstance(what, Added | TakenOver):
+        _check_beginning(session, event, what, said)
+    elif before is not None:
+        _check_later(session, history, event, before)
+    check_appointing_role(session, before, after, event)
+
+
+_SAYING_WHY = (Amended, Corrected, MadeJoint, Relevelled, Migrated)
+"""What is only done for a reason that is said; of a step its rules say whether it needs one."""
+
+
+def _check_beginning(
+    session: Session, event: Event, what: Added | TakenOver, said: Provenance
+) -> None:
+    # A store adds whose it is where two forces have one.
+    checked_id(event.record.partition(OWN_ID_MARK)[0])
+    if isinstance(what, TakenOver):
+        check_source_and_reason(said, event.record)
+    category = session.rulebook.vocabulary.categories.get(what.category)
+    for name, value in what.fields.items() if category else ():
+        if category and name in category.fields and category.fields[name].type in _SHAPED:
+            checked_value(category, name, value, record=event.record)
+
+
+_SHAPED = ("person", "date")
+"""The types of fields whose values have one shape under whatever rules; a choice may be gone."""
+
+
+def _check_later(session: Session, history: History, event: Event, before: Record) -> None:
+    match event.what:
+        case TransitionTaken(inspection=str(inspection)):
+            check_inspection(session, inspection)
+        case Amended() as what:
+            _check_amended(session, history, event, before, what)
+        case Corrected() as what:
+            _check_correction(session, event, history, before, what)
+        case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
+            raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
+        case Relevelled() | Migrated() as what:
+            _check_moved(session, event, before, what)
+        case Attached(document=document) if is_signed_later(document, event.on):
+            why = f"is signed on {document.signed_on}, after the {event.on} that it is attached on"
+            raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")
+        case _:
+            pass
+
+
+def _check_correction(
+    session: Session, event: Event, history: History, before: Record, what: Corrected
+) -> None:
+    """Refuse who may not correct it; what follows from another correction is of no side's own."""
+    chain = tuple(corrected_chain(history, history[what.event - 1]))
+    target = chain[-1]
+    if is_step_at_once(target) or isinstance(target.what, ChildLinked):
+        return
+    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
+    corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
+    if event.recorded_at not in corrected:
+        check_corrector(session, event, chain)
+
+
+_LET = "let its lead force or the inspectorate do it"
+
+
+def _side_of(session: Session, event: Event) -> str:
+    return session.rulebook.vocabulary.roles[event.actor.role].side
+
+
+def _check_amended(
+    session: Session, history: History, event: Event, before: Record, what: Amended
+) -> None:
+    category = session.rulebook.vocabulary.categories.get(before.category)
+    rule = category.fields.get(what.field) if category else None
+    if category is None or rule is None or rule.counts_from is not None:
+        return
+    check_amender(session, before, what.field, event, history)
+    if what.new is not None and rule.type in _SHAPED:
+        checked_value(category, what.field, what.new, record=event.record)
+
+
+def _check_moved(
+    session: Session, event: Event, before: Record, what: Relevelled | Migrated
+) -> None:
+    """Refuse a move that no proved plan makes: every plan keeps what national ledgers count."""
+    ledgers = session.national_ledgers(before)
+    if ledgers is None:
+        return
+    if isinstance(what, Relevelled) and _side_of(session, event) != "inspectorate":
+        why = f"moves no {before.category} to another level"
+        raise NotPermitted(f"{event.actor}", why, "let the inspectorate move it")
+    old, new = session.lifecycle(before), session.services.lifecycle_of(what.lifecycle)
+    for ledger in sorted(ledgers):
+        counted = _counts(old, what.old, ledger), _counts(new, what.new, ledger)
+        if counted[0] != counted[1] and counted[1] is not None:
+            why = f"would count {counted[1]} on {ledger}, and counts {counted[0] or 'nowhere'}"
+            raise InvalidRequest(f"{event.record}: the move to `{what.new}`", why, _BY_A_PLAN)
+
+
+_BY_A_PLAN = "move it by a plan that was proved"
+
+
+def _counts(lifecycle: Lifecycle, state: str, ledger: str) -> str | None:
+    return lifecycle.states[state].counts_as.get(ledger)
+
+
+def check_word_given(session: Session, first: Event) -> None:
+    """Refuse to take over what takes the inspectorate's word on another's, or was issued too late.
+
+    That is asked of the beginning as it stands: one that was let pass may be entered anew. An
+    earlier peelflow asked for nobody's word under rules that ship no more.
+
+    Args:
+        session: What knows the rules.
+        first: A record's first event, as it is known by now.
+
+    Raises:
+        InspectorateOnly: With whose word it takes.
+        InvalidRequest: It was issued when nothing came under such rules any more.
+    """
+    what, roles = first.what, session.rulebook.vocabulary.roles
+    if not isinstance(what, TakenOver) or first.actor.role not in roles:
+        return
+    pin = what.lifecycle
+    if pin.digest not in shipped_digests() or national().by_pin(pin.digest) is not None:
+        lifecycle = session.services.lifecycle_of(pin)
+        check_word(lifecycle, first, what, roles)
+        check_issued(lifecycle, first.record, what.issued)
+
+
+def check_place(session: Session, record: Record) -> None:
+    """Refuse a record that lies where none can: below itself, or below what does not know of it.
+
+    Args:
+        session: What knows the records.
+        record: The record as it stands.
+
+    Raises:
+        InvalidRequest: With where it lies.
+    """
+    if record.withdrawn:
+        return
+    for name in record.children:
+        child = session.get(name)
+        if child.parent != record.id and not child.withdrawn:
+            why = f"does not lie below it, but below {child.parent or 'nothing'}"
+            raise InvalidRequest(f"{record.id}: its child {name}", why, "correct what linked it")
+    if record.parent is None:
+        return
+    _check_no_circle(session, record)
+    parent, categories = session.get(record.parent), national().vocabulary.categories
+    if {record.category, parent.category} <= categories.keys():
+        checked_parent(session, record)
+        is_child = not is_no_child(session, record.category, parent.category)
+        if is_child and record.id not in parent.children:
+            why = "has it not among its children, of whom its own acts ask"
+            raise InvalidRequest(f"{record.id}: its parent {parent.id}", why, "enter it anew")
+
+
+def _check_no_circle(session: Session, record: Record) -> None:
+    above, seen = record, set[str]()
+    while above.parent is not None:
+        seen.add(above.id)
+        above = session.get(above.parent)
+        if above.id in seen:
+            why = "lies below itself"
+            raise InvalidRequest(f"{record.id}: its parent {record.parent}", why, "name another")
+
+
+def why_alike(session: Session, names: KnownNames, record: Record) -> str:
+    """Say which name of a record a reader would take for another's; nothing where there is none.
+
+    Ids are those of one force: two forces in one store may each have its own.
+
+    Args:
+        session: What knows the categories.
+        names: The names of the records that came before; those of this one are added.
+        record: The record as it stands.
+    """
+    if record.withdrawn:
+        return ""
+    category = session.rulebook.vocabulary.categories.get(record.category)
+    for said in names_said(record, category):
+        used = evolve(said, force=record.force) if said.kind == "id" else said
+        near = names.alike(used)
+        if near is not None:
+            return f"the {used.kind} {used.name!r} {SPELT_ALIKE} `{near}`"
+        names.note([used])
+    return ""

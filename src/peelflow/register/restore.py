@@ -1,0 +1,100 @@
+"""Take in an export: it is judged whole, as `verify` judges it, before anything of it is kept.
+
+What does not fit never comes in. What fits, and was done as no rules or verbs let anybody do it,
+comes in only where somebody asks for it as it was found: then `verify` finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from attrs import evolve, field, frozen
+
+from peelflow.errors import Unverified
+from peelflow.register.context import Services
+from peelflow.register.judgement import Verification, judge_events
+from peelflow.register.kept_rules import with_kept_words
+from peelflow.register.session import Session
+from peelflow.results import Result
+from peelflow.stores.export import private_lines, restore_export, verify_export
+from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.memory import MemoryStore
+
+
+@frozen
+class Restored(Result):
+    """What came of taking in an export.
+
+    Attributes:
+        events: How many events were new.
+        found: What was done as no rules or verbs let anybody do it, and was taken in all the same.
+        assumed: The predicates that were taken to hold, as no function was given for them.
+    """
+
+    events: int
+    found: tuple[Discrepancy, ...] = field(default=())
+    assumed: tuple[str, ...] = field(default=())
+
+
+def restore_register(
+    services: Services,
+    path: str | Path,
+    *,
+    as_found: bool,
+    progress: Callable[[int], None],
+) -> Restored:
+    """Take in an export file, all of it or nothing.
+
+    It is read into a copy that nobody else can reach: what is kept is what was judged.
+
+    Args:
+        services: What the register works with: its store is to keep the events.
+        path: The file.
+        as_found: Whether what no rules or verbs let anybody do is taken in too, and told.
+        progress: Told now and then how many events are kept by now.
+
+    Raises:
+        Unverified: The file does not verify; with every discrepancy.
+        InvalidRequest: The file is no export, or the store holds other events.
+    """
+    file = Path(path)
+    with private_lines(file) as lines:
+        _refuse(file, tuple(verify_export(_anew(lines))), "export it again")
+        judged = judge_export(services, _anew(lines))
+        if not as_found:
+            _refuse(file, judged.discrepancies, _AS_FOUND)
+        kept = restore_export(
+            services.store, _anew(lines), keep=services.documents.keep_document, progress=progress
+        )
+    return Restored(kept, judged.discrepancies, judged.assumed)
+
+
+_AS_FOUND = "mend it where it was made; or take it in as it was found, to be found again"
+
+
+def _anew(lines: TextIO) -> TextIO:
+    lines.seek(0)
+    return lines
+
+
+def _refuse(file: Path, found: tuple[Discrepancy, ...], instead: str) -> None:
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        raise Unverified(f"the export {file}", f"{found[0]}{more}", instead, found)
+
+
+def judge_export(services: Services, lines: Iterable[str]) -> Verification:
+    """Judge every event of an export that fits, in a store of its own.
+
+    Args:
+        services: The rulebook, the clock and the functions to judge it by.
+        lines: The export's lines.
+    """
+    store = MemoryStore()
+    restore_export(store, lines)
+    rulebook = with_kept_words(store, services.rulebook)
+    alone = evolve(services, store=store, documents=store, rulebook=rulebook, force=None)
+    return judge_events(store, partial(Session, alone))
