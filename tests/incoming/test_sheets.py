@@ -12,8 +12,8 @@ import pytest
 from peelflow.errors import Diagnostic
 from peelflow.register import csv_import, csv_schema
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.csv_schema import SHEET_KINDS, SheetKind
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SHEET_KINDS, SheetKind, kind_of
 from tests.builders.force import clock
 from tests.cli.conftest import Run, run
 
@@ -235,7 +235,7 @@ def test_a_folder_of_sheets_leads_nowhere_else(register: Register, folder: Path)
     (folder / "linked.csv").symlink_to(away)
     (fault,) = import_sheets(register, [folder]).faults
     assert (fault.code, fault.span.file) == ("unreadable", (folder / "linked.csv").as_posix())
-    assert "is a link out of its folder" in fault.sentence
+    assert "is a link to a file outside the folder" in fault.sentence
     assert import_sheets(register, [folder / "linked.csv"]).kept == 1
 
 
@@ -247,11 +247,11 @@ def test_a_field_called_as_a_column_of_another_kind_turns_no_sheet(
     """Each kind of sheet stays what it is beside the columns of any other, one or all of them."""
     own = [column for column in other.columns if column not in kind.columns] if kind.fields else []
     for header in (kind.required, kind.columns, *((*kind.required, column) for column in own)):
-        assert csv_schema.kind_of(header) is kind
-        assert csv_schema.kind_of([*header, *other.required]) in {kind, other}
-    assert csv_schema.kind_of([*kind.required, *own]) is kind
+        assert kind_of(header) is kind
+        assert kind_of([*header, *other.required]) in {kind, other}
+    assert kind_of([*kind.required, *own]) is kind
     filled = [column for column in kind.required if column != kind.identifying_column]
-    assert csv_schema.kind_of([kind.identifying_column, *own], filled=filled) in {kind, other}
+    assert kind_of([kind.identifying_column, *own], filled=filled) in {kind, other}
 
 
 def test_a_column_of_a_kind_that_fits_less_is_a_field(register: Register, folder: Path) -> None:

@@ -159,8 +159,8 @@ def test_a_linked_file_is_read_only_where_it_leads_into_the_folder(tmp_path: Pat
     """14.37: one that leads out of the folder is told and not read, named by itself it is."""
     folder, away = tmp_path / "rules", tmp_path / "away.yaml"
     folder.mkdir()
-    for path, name in ((away, b"away"), (folder / "own.txt", b"own")):
-        path.write_bytes(PLAIN.replace(b"plain", name))
+    for path, text in ((away, b"away"), (folder / "own.txt", b"own")):
+        path.write_bytes(PLAIN.replace(b"plain", text))
     for name, target in (("linked.yaml", away), ("own.yaml", folder / "own.txt")):
         (folder / name).symlink_to(target)
     faults: list[Diagnostic] = []
@@ -168,7 +168,7 @@ def test_a_linked_file_is_read_only_where_it_leads_into_the_folder(tmp_path: Pat
     assert loader.find_rule_files([folder], faults) == [folder / "own.yaml"]
     (fault,) = faults
     assert (fault.code, fault.span.file) == ("unreadable", (folder / "linked.yaml").as_posix())
-    assert "is not read: it is a link out of its folder" in fault.sentence
+    assert "cannot be read: it is a link to a file outside the folder" in fault.sentence
     assert loader.find_rule_files([folder / "linked.yaml"], []) == [folder / "linked.yaml"]
 
 

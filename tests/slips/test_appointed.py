@@ -294,7 +294,6 @@ def test_item_5_nor_where_the_system_tells_no_account(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then it has to be said, as with an inspectorate's decision."""
-
     monkeypatch.setattr("pwd.getpwuid", Mock(side_effect=KeyError("no account has this number")))
     with pytest.raises(InvalidRequest, match="a signatory does not log in to this register"):
         close(register, CHIEF)
