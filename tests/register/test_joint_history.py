@@ -24,6 +24,7 @@ from peelflow.testing.audit import audit
 from tests.builders.force import LIAISON, clock
 from tests.register.test_joint import (
     ALL_ACT,
+    BY,
     DAY,
     EACH_FORCE,
     ESSEX,
@@ -406,6 +407,32 @@ def test_what_was_joint_all_along_is_with_no_force_that_has_one_of_its_id() -> N
     entry: dict[str, Any] = {"correction": "reenter", "entry": {"joint": Joint((ESSEX,))}}
     with pytest.raises(InvalidRequest, match="essex has a record of its own of that id"):
         register.correct("norfolk-1", 1, **entry, on=LATER, reason="as it was", **SAID)
+
+
+def test_a_person_spelt_as_another_in_a_force_that_came_to_share_the_record_is_no_finding() -> None:
+    """Each force has its own people: it is made joint, and neither record was entered wrongly."""
+    register = opened(MemoryStore())
+    add(register, "N-1", NORFOLK, fields={"owner": "Ann Smith"})
+    add(register, "S-1", SUFFOLK, fields={"owner": "ann smith"})
+    register.make_joint("N-1", ALL_ACT, on=LATER, **BY)
+    assert register.verify() == ()
+    register.make_joint("N-1", Joint(), on=LATER, **BY)
+    assert register.verify() == ()
+
+
+def test_a_force_that_acts_names_its_own_people_by_their_known_names() -> None:
+    """An owner that is amended, too; of the lead force's people its own register knows nothing."""
+    store = MemoryStore()
+    register, suffolk = opened(store), opened(store, SUFFOLK)
+    add(register, "N-1", NORFOLK, fields={"owner": "Ann Smith"})
+    add(register, "S-1", SUFFOLK, fields={"owner": "Bo Jones"})
+    add(register, "J-1", NORFOLK, joint=ALL_ACT)
+    said: dict[str, Any] = {"actor": LIAISON, "on": LATER, "reason": "moved on"}
+    for anybodys in (register, suffolk):
+        with pytest.raises(InvalidRequest, match="write `Bo Jones`"):
+            anybodys.amend("J-1", "owner", "bo jones", **said)
+    suffolk.amend("J-1", "owner", "ann smith", **said)
+    assert register.verify() == ()
 
 
 def test_the_same_act_on_what_lies_below_a_joint_record() -> None:

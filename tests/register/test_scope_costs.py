@@ -111,6 +111,19 @@ def test_an_own_record_is_read(kent: Register, spent: Counter[str]) -> None:
     assert SAID["source"] == kent.history("own")[0].source
 
 
+def test_an_amendment_that_anybody_may_make_reads_no_history(
+    kent: Register, spent: Counter[str]
+) -> None:
+    """Who set a field is asked of one alone whose category says who amends it."""
+    said: dict[str, Any] = {"actor": LIAISON, "on": START, "reason": "found"}
+    kent.amend("own", "theme", "a theme", **said)  # who acts is known from here on
+    spent.clear()
+    kent.amend("own", "theme", "another", **said)
+    assert spent["event_from"] == 0
+    kent.amend("own", "question", "7", **said)
+    assert spent["event_from"] == 2 + 1
+
+
 def test_an_act_on_a_joint_record_costs_the_same_however_many_there_are(
     kent: Register, spent: Counter[str]
 ) -> None:

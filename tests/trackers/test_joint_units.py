@@ -87,6 +87,7 @@ def test_what_lies_below_a_joint_record_is_of_its_forces(bring: Import, register
     ]
     (fault,) = result.faults
     assert "and it is of wmp, joint with essex" in fault.sentence
+    assert said(bring(cause, *rows[:2], map_text=text, on=LATER)) == []
 
 
 def test_a_sheet_that_says_other_forces_since_is_told_what_to_do(

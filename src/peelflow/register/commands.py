@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 from attrs import evolve
 
@@ -45,7 +46,7 @@ from peelflow.register.hierarchy import (
     refuse_open_child,
 )
 from peelflow.register.joint import check_acted_for, with_joint
-from peelflow.register.known_names import UsedName, names_in
+from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
     check_holders,
     check_names,
@@ -560,7 +561,7 @@ def amend(
     check_follows(session, provenance.on, known)
     check_text(provenance.reason, f"{record}: the reason")
     check_change(category, field, what.old, value, record=record)
-    check_amender(session, known, field, event, session.history(record))
+    check_amender(session, known, field, event, partial(session.history, record))
     fields = {name: kept for name, kept in known.fields.items() if name != field}
     given = {} if value is None else {field: value}
     checked_days(fields | given, record=record)
@@ -568,11 +569,11 @@ def amend(
         _check_questions(session, category, evolve(known, fields=fields | given))
     check_references(session, category, given, record=record)
     if category.fields[field].type == "person" and isinstance(value, str):
-        used = UsedName("person", value, known.force)
-        if are_alike(value, f"{what.old}"):
-            check_respelt(session, known, used, f"{what.old}")
-        else:
-            check_names(session, record, [used])
+        for used in uses_of(value, known, session.scope):
+            if are_alike(value, f"{what.old}"):
+                check_respelt(session, known, used, f"{what.old}")
+            else:
+                check_names(session, record, [used])
     _take_counted_days(session, category, known, event)
     return event
 

@@ -198,8 +198,11 @@ def _check_appoints(session: Session, appointment: Appointment, actor: Actor) ->
         raise NotPermitted(f"{actor}", why, "let somebody else record it")
 
 
+HistoryReader = Callable[[], Sequence[Event]]
+
+
 def check_amender(
-    session: Session, record: Record, field: str, event: Event, history: Sequence[Event]
+    session: Session, record: Record, field: str, event: Event, history: HistoryReader
 ) -> None:
     """Refuse who may not amend a field, as its category says it.
 
@@ -208,7 +211,8 @@ def check_amender(
         record: The record before it.
         field: The field's name.
         event: The amendment.
-        history: What was recorded of the record before it, which says who set the field.
+        history: Reads what was recorded of the record before it, which says who set the field;
+            called where the category asks for that.
 
     Raises:
         NotPermitted: Another role amends it, or the side that set it does.
@@ -217,7 +221,7 @@ def check_amender(
     role = event.actor.role
     if not allowed or role in allowed:
         return
-    setter = _side_that_set(session, history, field) if SAME_SIDE in allowed else ""
+    setter = _side_that_set(session, history(), field) if SAME_SIDE in allowed else ""
     if setter is None or setter == role_of(session, role).side:
         return
     roles = tuple(name for name in allowed if name != SAME_SIDE)

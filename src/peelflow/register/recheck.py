@@ -172,7 +172,7 @@ def _check_amended(
     rule = category.fields.get(what.field) if category else None
     if category is None or rule is None or rule.counts_from is not None:
         return
-    check_amender(session, before, what.field, event, history)
+    check_amender(session, before, what.field, event, lambda: history)
     if what.new is not None and rule.type in _SHAPED:
         checked_value(category, what.field, what.new, record=event.record)
 
@@ -268,7 +268,9 @@ def _check_no_circle(session: Session, record: Record) -> None:
 def why_alike(session: Session, names: KnownNames, record: Record) -> str:
     """Say which name of a record a reader would take for another's; nothing where there is none.
 
-    Ids are those of one force: two forces in one store may each have its own.
+    Ids are those of one force: two forces in one store may each have its own. The people of a
+    record that persons of several forces act on, or that another force left, are left out: no
+    register for one force knows the others' people.
 
     Args:
         session: What knows the categories.
@@ -278,7 +280,10 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
     if record.withdrawn:
         return ""
     category = session.rulebook.vocabulary.categories.get(record.category)
+    is_shared = len(record.acting_forces) > 1 or bool(record.was_joint_with)
     for said in names_said(record, category):
+        if is_shared and said.kind == "person":
+            continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
         near = names.alike(used)
         if near is not None:

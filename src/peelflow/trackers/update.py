@@ -404,7 +404,8 @@ class _UpdateRun:
         ]
         if "parent" in self.reader.headings.columns:
             pairs.append(("parent", row.parent, record.parent, "a record keeps its parent"))
-        if row.joint_with is not None:
+        # What lies below another is of its forces, also where its row says nothing.
+        if row.joint_with or (row.joint_with is not None and record.parent is None):
             since = "`peelflow joint` says it from a day on, `correct` as it was all along"
             pairs.append(("joint_with", row.joint_with, record.joint_with, since))
         yield from (pair for pair in pairs if pair[1] != pair[2])
