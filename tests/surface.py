@@ -78,13 +78,21 @@ def _return_of(verb: Callable[..., object]) -> object:
 
 def _classes_in(annotation: object, user: Any) -> Iterator[type]:
     """Yield our attrs classes in an annotation, as the module that uses it knows their names."""
+    if not isinstance(annotation, str):  # cattrs puts the types there of what it reads
+        yield from _classes_of(annotation)
+        return
     known = {**_public_names(), **vars(import_module(user.__module__))}
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    for node in ast.walk(ast.parse(text)):
-        value = known.get(node.id) if isinstance(node, ast.Name) else None
-        for kind in typing.get_args(value) or (value,):
-            if isinstance(kind, type) and attrs.has(kind):
-                yield kind
+    for node in ast.walk(ast.parse(annotation)):
+        if isinstance(node, ast.Name):
+            yield from _classes_of(known.get(node.id))
+
+
+def _classes_of(kind: object) -> Iterator[type]:
+    """Yield our attrs classes in a type."""
+    if isinstance(kind, type) and attrs.has(kind):
+        yield kind
+    for inside in typing.get_args(kind):
+        yield from _classes_of(inside)
 
 
 @cache

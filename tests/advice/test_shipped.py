@@ -10,7 +10,7 @@ from peelflow import InvalidRequest, Rulebook, load, national
 from peelflow.model.rules import Level, Lifecycle, Transition, is_automatic
 from peelflow.rulebook.national import shipped_folder
 from peelflow.testing.strategies import FORCE
-from tests.builders.routes import CLERK, Place, new_place, tellers
+from tests.builders.routes import BEFORE_LEVELS, CLERK, Place, new_place, tellers
 from tests.oracles.routes import Walk
 
 OWN = ("demonstration_period", "evidence_panel", "own_status_words")
@@ -69,7 +69,7 @@ def stand(book: Rulebook, lifecycle: Lifecycle, state: str) -> Place:
         category=category,
         level=level,
         force=FORCE,
-        issued=TODAY,
+        issued=BEFORE_LEVELS if level is None else TODAY,
         state=state,
         on=TODAY,
         **tellers(place.register, category, level, state, TODAY),

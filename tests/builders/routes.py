@@ -85,6 +85,7 @@ __all__ = [
 ]
 
 
+BEFORE_LEVELS = date(2023, 3, 1)
 START = date(2023, 1, 2)
 CLERK = Actor("clerk", "liaison_officer")
 WORDS = evolve(
@@ -185,7 +186,7 @@ class Place:
             category=self.kin,
             fields={**self.said, **(says or {})},
             force=FORCE,
-            issued=self.today,
+            issued=min(self.today, BEFORE_LEVELS),  # it has no level
             state=self.shut if shut else self.ajar,
             on=self.today,
             **tellers(self.register, self.kin, None, self.shut if shut else self.ajar, self.today),

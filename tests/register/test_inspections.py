@@ -59,9 +59,7 @@ def test_a_postponed_inspection_verifies_once_it_is_scheduled_again(world: World
     world.fire(inspection, "postpone", "hmicfrs", reason="no inspectors")
     day = world.later(30)
     for field in ("last_day", "first_day"):
-        world.register.amend(
-            inspection, field, day, actor=LIAISON, on=world.day, reason="postponed"
-        )
+        world.register.amend(inspection, field, day, on=world.day, reason="postponed", **BY_HMICFRS)
     world.fire(inspection, "schedule", "hmicfrs")
     verify(world, record, inspection)
     assert world.register.record(record).state == "closed"

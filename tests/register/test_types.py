@@ -217,7 +217,7 @@ def test_a_register_is_opened_by_a_text(tmp_path: Path) -> None:
         ({"predicates": {"agreed": True}}, "the predicate agreed True: is no function"),
         ({"documents": 3}, "the folder 3: is no path; give one, such as 'letters'"),
         ({"documents": b"letters"}, "the folder b'letters': is no path"),
-        ({"documents": "a\0b"}, "cannot be written: embedded null byte; check the path"),
+        ({"documents": "a\0b"}, "cannot be written: "),
         ({"documents": "a\ud800"}, "cannot be written: "),
     ],
 )

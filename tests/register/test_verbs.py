@@ -273,6 +273,9 @@ def test_amending_keeps_the_old_value_and_the_reason(world: World) -> None:
     assert "due" not in world.register.record(record).fields
 
 
+BY_HMICFRS = {"actor": HMICFRS, "recorded_by": "liaison", "source": "portal"}
+
+
 def amend(world: World, record: str, field: str, new: Any, **more: Any) -> Any:
     """Amend a field as the liaison officer, today."""
     asked = {"actor": LIAISON, "on": world.day, "reason": "slipped", **more}
@@ -288,7 +291,7 @@ def amend(world: World, record: str, field: str, new: Any, **more: Any) -> Any:
         ("questions", "7", {}, "is no list of texts"),
         ("questions", ["7", " "], {}, "is no list of texts"),
         ("kind", "sudden", {}, "use `planned` or `bespoke`"),
-        ("last_day", START - timedelta(days=1), {}, "lies before the first day"),
+        ("last_day", START - timedelta(days=1), BY_HMICFRS, "lies before the first day"),
         ("title", "x", {"reason": " "}, "the reason: is empty"),
         ("title", "x", {"on": START - timedelta(days=1)}, "before the record's last event"),
     ],

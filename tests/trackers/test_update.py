@@ -562,7 +562,7 @@ def test_a_field_of_the_other_side_is_refused_and_the_rest_is_kept(
     assert (refused.kind, refused.what, refused.instead) == (
         "refused",
         "question: `7` → nothing: it is not amended by liaison-1 (liaison_officer)",
-        "let `hmicfrs` or the side that set it (inspectorate) amend it",
+        "let the side that set it (inspectorate) amend it",
     )
     fields = register.record("F-1").fields
     assert (fields["question"], fields["owner"]) == ("7", "Head of Crime")

@@ -216,9 +216,11 @@ def _unfit_records(
 
 def _unshipped_rules(store: Store) -> Iterator[Discrepancy]:
     """Yield the rules that bear a national name and never came with peelflow."""
-    shipped = {(rules.name, rules.version) for rules in national().lifecycles}
+    names = {(rules.name, rules.version) for rules in national().lifecycles}
+    # What is tried as national rules did not ship, and is national while it is tried.
+    known = shipped_digests() | {rules.pin.digest for rules in national().lifecycles}
     for name, version, digest in sorted(store.lifecycles()):
-        if (name, version) in shipped and digest not in shipped_digests():
+        if (name, version) in names and digest not in known:
             why = f"the kept rules {name}@{version} bear a national name, and are none that shipped"
             yield Discrepancy("", 0, UNLAWFUL, why)
 

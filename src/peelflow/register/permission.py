@@ -224,7 +224,8 @@ def check_amender(
     setter = _side_that_set(session, history(), field) if SAME_SIDE in allowed else ""
     if setter is None or setter == role_of(session, role).side:
         return
-    roles = tuple(name for name in allowed if name != SAME_SIDE)
+    others = (name for name in allowed if name != SAME_SIDE)
+    roles = tuple(name for name in others if role_of(session, name).side != setter)
     by = f"the side that set it ({setter})" if setter else ""
     who = " or ".join(filter(None, (say_choice(roles) if roles else "", by)))
     what, why = f"{record.id}: the field `{field}`", f"is not amended by {event.actor}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
-from inspect import signature
+from inspect import cleandoc, signature
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from peelflow.model.decisions import Refusal, Refused
@@ -54,7 +54,7 @@ def dry_run(
                 return refused.refusal
         return None
 
-    _, _, described = (verb.__doc__ or "").partition("Args:")
+    _, _, described = cleandoc(verb.__doc__ or "").partition("Args:")
     arguments, _, _ = described.partition("Returns:")
     why.__name__, why.__qualname__ = "why", "Register.why"
     why.__doc__ = _WHY.format(verb=verb.__name__, arguments=arguments)
@@ -65,13 +65,13 @@ def dry_run(
 
 _WHY = """Return every reason why `{verb}` would be refused now, None if it may be done.
 
-        Nothing is written. Who would type it need not be said.
+Nothing is written. Who would type it need not be said.
 
-        Args:{arguments}Returns:
-            The refusal, with what would do; None if it may be done.
+Args:{arguments}Returns:
+    The refusal, with what would do; None if it may be done.
 
-        Raises:
-            UnknownRecord: No record has this id.
-            UnknownDocument: An offered document was not kept first.
-            InvalidRequest: What is asked cannot be meant.
-        """
+Raises:
+    UnknownRecord: No record has this id.
+    UnknownDocument: An offered document was not kept first.
+    InvalidRequest: What is asked cannot be meant.
+"""
