@@ -14,6 +14,8 @@ import pytest
 from peelflow import Actor, Joint, Register, load
 from peelflow.cli import main
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.register.restore import judge_export
+from peelflow.stores.memory import MemoryStore
 from tests.register.test_judgement import OWN
 from tests.stores.forgery import Edit, forged
 
@@ -330,6 +332,17 @@ def test_item_33_what_does_not_fit_never_comes_in(honest: list[str], tmp_path: P
         register.restore(written(broken, tmp_path), as_found=True)
 
 
+def test_judging_an_export_holds_none_of_its_documents(
+    honest: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be larger than all memory, and no rule reads one."""
+    kept: list[bytes] = []
+    monkeypatch.setattr(MemoryStore, "keep_document", lambda _, __, content: kept.append(content))
+    with Register.open("memory:") as register:
+        assert judge_export(register.services, honest).discrepancies == ()
+    assert kept == []
+
+
 def test_item_33_a_predicate_without_its_function_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,3 +360,22 @@ def test_item_33_a_predicate_without_its_function_is_told(
     printed = capsys.readouterr()
     assert "for want of its function: the predicate `is_signed_off`" in printed.out
     assert "V-1 run under review@1 as it was kept; its file is not here" in printed.err
+
+
+def test_what_somebody_did_in_a_role_that_nothing_names_any_more_may_have_been_corrected(
+    tmp_path: Path,
+) -> None:
+    """Which side that role was of is known no more, so nothing is asked of it."""
+    (tmp_path / "ours.yaml").write_text(
+        "vocabulary: ours\nroles:\n  analyst: {side: force, title: Analyst}\n"
+    )
+    analyst = Actor("sam", "analyst")
+    with Register.open("memory:", rulebook=load(tmp_path)) as register:
+        said: dict[str, Any] = {"category": "recommendation", "level": 2, "force": "wmp"}
+        register.add("R-1", **said, issued=DAY, actor=analyst)
+        register.amend("R-1", "theme", "t", actor=analyst, on=DAY, reason="found")
+        register.correct("R-1", 2, correction="void", actor=KIM, on=DAY, reason="a slip")
+        lines = list(register.export())
+    with Register.open("memory:") as register:
+        register.restore(written(lines, tmp_path))
+        assert register.verify() == ()

@@ -150,7 +150,8 @@ def _check_correction(
     """Refuse who may not correct it; what follows from another correction is of no side's own."""
     chain = tuple(corrected_chain(history, history[what.event - 1]))
     target = chain[-1]
-    if is_step_at_once(target) or isinstance(target.what, ChildLinked):
+    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles
+    if not is_known or is_step_at_once(target) or isinstance(target.what, ChildLinked):
         return
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
