@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import ELOOP
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +37,21 @@ def read_regular(path: Path, limit: int | None = None) -> bytes | None:
         return None
     with stream:
         return stream.read(-1 if limit is None else limit + 1)
+
+
+def check_linked(path: Path, folder: Path) -> None:
+    """Refuse a path in a folder that is a link to a file which lies elsewhere.
+
+    Args:
+        path: The path.
+        folder: The folder.
+
+    Raises:
+        OSError: It is one.
+    """
+    is_link = path.is_symlink() and path.is_file()
+    if is_link and not path.resolve().is_relative_to(folder.resolve()):
+        raise OSError(ELOOP, "it is a link to a file outside the folder", str(path))
 
 
 def partial_path(path: Path) -> Path:

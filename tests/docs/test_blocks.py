@@ -14,7 +14,8 @@ from attrs import frozen
 from markdown_it import MarkdownIt
 
 from peelflow.cli import main
-from peelflow.register.csv_schema import SHEET_KINDS, read_sheet
+from peelflow.register.csv_schema import read_sheet
+from peelflow.register.sheet_kinds import SHEET_KINDS
 from peelflow.rulebook.national import check
 
 ROOT = Path(__file__).parents[2]

@@ -82,6 +82,8 @@ CHECKED = {
     ),
     "a folder of rules leads nowhere else": (
         "rulebook/test_paths.py::test_a_linked_folder_is_not_entered",
+        "rulebook/test_paths.py::test_a_linked_file_is_read_only_where_it_leads_into_the_folder",
+        "incoming/test_sheets.py::test_a_folder_of_sheets_leads_nowhere_else",
         "rulebook/test_paths.py::test_a_folder_is_walked_with_bounds",
     ),
 }

@@ -12,8 +12,8 @@ import pytest
 from peelflow.errors import Diagnostic
 from peelflow.register import csv_import, csv_schema
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.csv_schema import SHEET_KINDS, SheetKind
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SHEET_KINDS, SheetKind, kind_of
 from tests.builders.force import clock
 from tests.cli.conftest import Run, run
 
@@ -227,3 +227,36 @@ def test_item_16_a_pipe_put_in_a_sheets_place_is_told(register: Register, folder
     os.mkfifo(folder / "a.csv")
     (fault,) = import_sheets(register, [folder / "a.csv"]).faults
     assert (fault.code, fault.help) == ("unreadable", "name a CSV file")
+
+
+def test_a_folder_of_sheets_leads_nowhere_else(register: Register, folder: Path) -> None:
+    """A link to a sheet elsewhere is told and not read; one within the folder is."""
+    (away,) = write(folder.parent, away=f"{RECORDS}{RECORD}")
+    (folder / "linked.csv").symlink_to(away)
+    (fault,) = import_sheets(register, [folder]).faults
+    assert (fault.code, fault.span.file) == ("unreadable", (folder / "linked.csv").as_posix())
+    assert "is a link to a file outside the folder" in fault.sentence
+    assert import_sheets(register, [folder / "linked.csv"]).kept == 1
+
+
+@pytest.mark.parametrize("kind", SHEET_KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("other", SHEET_KINDS, ids=lambda kind: kind.name)
+def test_a_field_called_as_a_column_of_another_kind_turns_no_sheet(
+    kind: SheetKind, other: SheetKind
+) -> None:
+    """Each kind of sheet stays what it is beside the columns of any other, one or all of them."""
+    own = [column for column in other.columns if column not in kind.columns] if kind.fields else []
+    for header in (kind.required, kind.columns, *((*kind.required, column) for column in own)):
+        assert kind_of(header) is kind
+        assert kind_of([*header, *other.required]) in {kind, other}
+    assert kind_of([*kind.required, *own]) is kind
+    filled = [column for column in kind.required if column != kind.identifying_column]
+    assert kind_of([kind.identifying_column, *own], filled=filled) in {kind, other}
+
+
+def test_a_column_of_a_kind_that_fits_less_is_a_field(register: Register, folder: Path) -> None:
+    """A sheet of records with a column `correction` is judged as records, row by row."""
+    header, row = RECORDS.replace("title", "correction"), RECORD
+    (fault,) = import_sheets(register, write(folder, a=header + row)).faults
+    assert (fault.span.line, fault.code) == (2, "row-refused")
+    assert "the field `correction`: is not declared for its category" in fault.sentence

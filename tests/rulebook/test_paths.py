@@ -11,7 +11,7 @@ from shutil import copy
 
 import pytest
 
-from peelflow.errors import InvalidRules, Span
+from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.rulebook import loader
 from peelflow.rulebook.loader import read_file
 from peelflow.rulebook.national import check, load, shipped_folder
@@ -53,7 +53,8 @@ def test_refuses_what_is_no_file(make: Callable[[Path], None], tmp_path: Path) -
     (tmp_path / "vocabulary.yaml").write_bytes(WORDS.read_bytes())
     alone, inside = check(path, base=Rulebook()), check(tmp_path, base=Rulebook())
     assert [("unreadable", Span(str(path)))] == [(one.code, one.span) for one in alone]
-    assert alone == tuple(one for one in inside if one.severity == "error")
+    faults = [one for one in inside if one.severity == "error"]
+    assert [("unreadable", Span(str(path)))] == [(one.code, one.span) for one in faults]
 
 
 def test_does_not_wait_for_a_pipe_put_in_a_files_place(
@@ -152,6 +153,23 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path, target: str) -> None:
     files = {fault.span.file for fault in check(folder)}
 
     assert files == {(folder / "deputy-signs.yaml").as_posix()}
+
+
+def test_a_linked_file_is_read_only_where_it_leads_into_the_folder(tmp_path: Path) -> None:
+    """14.37: one that leads out of the folder is told and not read, named by itself it is."""
+    folder, away = tmp_path / "rules", tmp_path / "away.yaml"
+    folder.mkdir()
+    for path, text in ((away, b"away"), (folder / "own.txt", b"own")):
+        path.write_bytes(PLAIN.replace(b"plain", text))
+    for name, target in (("linked.yaml", away), ("own.yaml", folder / "own.txt")):
+        (folder / name).symlink_to(target)
+    faults: list[Diagnostic] = []
+
+    assert loader.find_rule_files([folder], faults) == [folder / "own.yaml"]
+    (fault,) = faults
+    assert (fault.code, fault.span.file) == ("unreadable", (folder / "linked.yaml").as_posix())
+    assert "cannot be read: it is a link to a file outside the folder" in fault.sentence
+    assert loader.find_rule_files([folder / "linked.yaml"], []) == [folder / "linked.yaml"]
 
 
 @pytest.mark.parametrize("kind", ["deep", "files", "folders"])

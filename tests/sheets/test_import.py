@@ -17,8 +17,8 @@ from peelflow.model.records import Amended, Attached, Noted
 from peelflow.register import csv_schema
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.csv_schema import SHEET_KINDS
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SHEET_KINDS
 from tests.builders.force import LIAISON, NOW, clock
 
 RECORDS = """\

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -280,7 +282,10 @@ def test_item_5_a_chief_constable_never_typed_it(
     told = Register(register.store, rulebook=national(), clock=clock, account=lambda: "officer-9")
     close(told, CHIEF)
     assert told.history("R-1")[-1].recorded_by == "officer-9"
-    monkeypatch.setattr("getpass.getuser", lambda: "officer-8")
+    monkeypatch.setattr("os.getuid", lambda: 8)
+    monkeypatch.setattr("pwd.getpwuid", lambda number: Mock(pw_name=f"officer-{number}"))
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "somebody-else")
     register.fire("C-1", "propose_no_action", actor=CHIEF, on=LATER, reason="no longer apt")
     assert register.history("C-1")[-1].recorded_by == "officer-8"
 
@@ -289,14 +294,20 @@ def test_item_5_nor_where_the_system_tells_no_account(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then it has to be said, as with an inspectorate's decision."""
-
-    def unknown() -> str:
-        raise OSError("no account has this number")
-
-    monkeypatch.setattr("getpass.getuser", unknown)
+    monkeypatch.setattr("pwd.getpwuid", Mock(side_effect=KeyError("no account has this number")))
     with pytest.raises(InvalidRequest, match="a signatory does not log in to this register"):
         close(register, CHIEF)
     assert register.record("R-1").state == "in_progress"
+
+
+def test_item_5_windows_tells_the_account_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no list of accounts there; the system is asked, and no variable."""
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    monkeypatch.setenv("USERNAME", "somebody-else")
+    monkeypatch.setattr("os.getlogin", lambda: "officer-7")
+    assert context.account_name() == "officer-7"
+    monkeypatch.setattr("os.getlogin", Mock(side_effect=OSError))
+    assert context.account_name() is None
 
 
 def test_item_5_older_registers_read_and_can_be_mended(

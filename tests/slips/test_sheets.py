@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from peelflow.model.records import Added, Amended, Attached, TransitionTaken
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.csv_schema import SHEET_KINDS, DateFormat
+from peelflow.register.csv_schema import DateFormat
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SHEET_KINDS
 from tests.builders.force import clock
 
 RECORDS = "record,category,level,force,issued,actor,actor_role,owner,title\n"

@@ -15,8 +15,8 @@ import xlsxwriter
 
 from peelflow.errors import InvalidRequest, InvalidRules, MissingDependency
 from peelflow.register.csv_import import ImportResult, import_sheets
-from peelflow.register.csv_schema import SHEET_KINDS
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SHEET_KINDS
 from peelflow.rulebook.national import national
 from peelflow.trackers.grid import Grid
 from peelflow.trackers.templates import (

@@ -10,15 +10,9 @@ from attrs import frozen
 
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import Level
-from peelflow.register.csv_schema import (
-    BadCell,
-    SheetKind,
-    SheetRow,
-    level_cell,
-    read_sheet,
-    required_cell,
-)
+from peelflow.register.csv_schema import BadCell, SheetRow, level_cell, read_sheet, required_cell
 from peelflow.register.register import Register
+from peelflow.register.sheet_kinds import SheetKind
 from peelflow.register.validation import check_ledger
 from peelflow.results import Result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -92,11 +92,24 @@ def utc_now() -> datetime:
 def account_name() -> str | None:
     """Return the name of the account that runs this program; None where the system tells none.
 
-    A register asks it for who typed what a signatory decided, unless it is given another way.
+    A register asks it for who typed what a signatory decided, unless it is given another way. The
+    system knows it of the process; variables such as `LOGNAME` say what anybody sets, and are not
+    read.
     """
     try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
+        import pwd
+    except ImportError:  # on Windows, where getlogin asks for the user of the process
+        return _windows_account()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return None
+
+
+def _windows_account() -> str | None:
+    try:
+        return os.getlogin()
+    except OSError:
         return None
 
 

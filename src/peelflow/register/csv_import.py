@@ -28,7 +28,6 @@ from peelflow.register.csv_schema import (
     SheetLines,
     SheetRow,
     bad_date,
-    check_default_columns,
     cleared_fields,
     correction_cells,
     date_cell,
@@ -43,6 +42,7 @@ from peelflow.register.csv_schema import (
 from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
+from peelflow.register.sheet_kinds import check_default_columns
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result

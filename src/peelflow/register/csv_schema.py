@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from io import StringIO
@@ -17,133 +17,15 @@ from typing import get_args
 
 from attrs import field, frozen
 
-from peelflow.errors import Diagnostic, InvalidRequest, Span
-from peelflow.files import read_regular
+from peelflow.errors import Diagnostic, Span
+from peelflow.files import check_linked, read_regular
 from peelflow.model.records import Correction
 from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
+from peelflow.register.sheet_kinds import ENTRY_COLUMNS, SHEET_KINDS, SheetKind, kind_of
 from peelflow.register.validation import iso_date
 from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
-
-
-@frozen
-class SheetKind:
-    """One kind of sheet: the column that tells it from the others, and those it must or may have.
-
-    `fields`: every other column is a field of the record's category. `unfilled` are columns whose
-    empty cells say something, so that no default fills them, nor any field.
-    """
-
-    name: str
-    identifying_column: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    fields: bool = False
-    unfilled: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column this kind knows by name."""
-        return (*self.required, *self.optional)
-
-    def takes(self, column: str) -> bool:
-        """Return whether a default fills the column: by its name, or as a field of the record."""
-        if self.unfilled:
-            return column in {*self.columns} - {*self.unfilled}
-        is_field = self.fields and column not in KNOWN_COLUMNS - _ALSO_FIELDS
-        return column in self.columns or is_field
-
-
-_ACTOR_COLUMNS = ("actor", "actor_role")
-_DOCUMENT_COLUMNS = ("kind", "signed_by", "signed_on")
-_JOINT_COLUMNS = ("joint_with", "joint_acts")
-_ENTRY_COLUMNS = (
-    *("force", "category", "level", "parent", "issued", "graded", "state", "clear"),
-    *_JOINT_COLUMNS,
-)
-SHEET_KINDS = (
-    SheetKind(
-        "acts",
-        "trigger",
-        ("record", "trigger", "on", *_ACTOR_COLUMNS),
-        (
-            *("recorded_by", "source", "reason", "key", "inspection", "successor"),
-            *("document", *_DOCUMENT_COLUMNS),
-        ),
-    ),
-    SheetKind(
-        "corrections",
-        "correction",
-        ("record", "event", "correction", "on", "reason", *_ACTOR_COLUMNS),
-        ("to", *_ENTRY_COLUMNS, "recorded_by", "source", "key"),
-        fields=True,
-        unfilled=("to", *_ENTRY_COLUMNS),
-    ),
-    SheetKind(
-        "records",
-        "category",
-        ("record", "category", "force", "issued", *_ACTOR_COLUMNS),
-        (
-            *("level", "graded", "parent", *_JOINT_COLUMNS, "recorded_by", "source"),
-            *("reason", "key", "state", "on"),
-        ),
-        fields=True,
-    ),
-    SheetKind(
-        "appointments",
-        "person",
-        ("person", "person_role", "force", "first_day", *_ACTOR_COLUMNS),
-        ("last_day", "recorded_by", "source", "key"),
-    ),
-    SheetKind(
-        "amendments",
-        "value",
-        ("record", "field", "value", "on", "reason", *_ACTOR_COLUMNS),
-        ("recorded_by", "source", "key"),
-    ),
-    SheetKind(
-        "notes",
-        "note",
-        ("record", "note", "on", *_ACTOR_COLUMNS),
-        ("document", *_DOCUMENT_COLUMNS, "recorded_by", "source", "key"),
-    ),
-    SheetKind(
-        "documents",
-        "document",
-        ("record", "document", "kind", "on", *_ACTOR_COLUMNS),
-        ("signed_by", "signed_on", "recorded_by", "source", "key"),
-    ),
-    SheetKind(
-        "links",
-        "parent",
-        ("record", "parent", "on", *_ACTOR_COLUMNS),
-        ("reason", "recorded_by", "source", "key"),
-    ),
-    SheetKind(
-        "joint",
-        "joint_with",
-        ("record", "joint_with", "on", "reason", *_ACTOR_COLUMNS),
-        ("joint_acts", "recorded_by", "source", "key"),
-    ),
-)
-
-_ALSO_FIELDS = frozenset({"note", "correction", "event", "to", "clear"})
-"""The columns of other kinds of sheet that a force may call a field of its own, too."""
-KNOWN_COLUMNS = frozenset(column for kind in SHEET_KINDS for column in kind.columns)
-
-
-def check_default_columns(columns: Iterable[str], sheets: Iterable[SheetKind]) -> None:
-    """Refuse to fill a column that no kind of sheet knows, where no row could have it as a field.
-
-    One that another kind of sheet has is passed over: the same words may go with every import.
-    """
-    kinds = set(sheets)
-    for column in columns:
-        if kinds and column not in KNOWN_COLUMNS and not any(kind.takes(column) for kind in kinds):
-            what, why = f"the column {column!r} to fill", "is in no sheet"
-            raise InvalidRequest(what, why, suggestion(column, KNOWN_COLUMNS))
-
 
 MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
@@ -223,8 +105,10 @@ def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
         names = sorted(
             file for file in path.iterdir() if file.suffix.lower() == ".csv" and file.name[0] != "."
         )
+        for file in names:
+            check_linked(file, path)
     except OSError as error:
-        return (), (_unreadable(path, error),)
+        return (), (_unreadable(Path(error.filename or path), error),)
     if not names:
         sentence, instead = f"`{path.as_posix()}` holds no CSV file", "name a folder of sheets"
         return (), (Diagnostic(Span(path.as_posix()), "empty", sentence, instead),)
@@ -418,11 +302,6 @@ def sheet_fault(span: Span, code: str, sentence: str, instead: str) -> _Unreadab
     return _UnreadableSheet([Diagnostic(span, code, sentence, instead)])
 
 
-def kind_of(header: Collection[str], kinds: Iterable[SheetKind] = SHEET_KINDS) -> SheetKind | None:
-    """Return the first kind of sheet that a header tells; None where it tells none."""
-    return next((kind for kind in kinds if kind.identifying_column in header), None)
-
-
 def _headers(kinds: tuple[SheetKind, ...]) -> str:
     return "; or ".join(f"`{','.join(sheet.required)}`" for sheet in kinds)
 
@@ -430,7 +309,7 @@ def _headers(kinds: tuple[SheetKind, ...]) -> str:
 def _sheet_of(
     header: tuple[str, ...], defaults: Mapping[str, str], span: Span, kinds: tuple[SheetKind, ...]
 ) -> SheetKind:
-    sheet = kind_of(header, kinds)
+    sheet = kind_of(header, kinds, defaults)
     if sheet is None:
         columns = listed(kind.identifying_column for kind in kinds)
         sentence = (
@@ -540,7 +419,7 @@ def correction_cells(row: SheetRow) -> tuple[Correction, date | None]:
     if correction != "redate" and row.get("to") is not None:
         instead = "empty the cell, or write `redate`"
         raise BadCell("to", "`to` is given, and only what is re-dated has one", instead)
-    given = [name for name in row.cells if name in _ENTRY_COLUMNS or name not in row.sheet.columns]
+    given = [name for name in row.cells if name in ENTRY_COLUMNS or name not in row.sheet.columns]
     if correction != "reenter" and given:
         sentence = f"`{shown(given[0])}` is given, and only a record that is entered anew has one"
         raise BadCell(given[0], sentence, "empty the cell, or write `reenter`")

@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
-from peelflow.files import read_regular
+from peelflow.files import check_linked, read_regular
 from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
 from peelflow.proof.budget import FEWER_FAULTS, FEWER_VALUES, Budget
@@ -98,7 +98,7 @@ MOST_FILES, MOST_FOLDERS, DEEPEST = 1_000, 1_000, 16
 
 
 def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
-    """Return the rule files in a folder and below it; linked folders are not entered."""
+    """Return the rule files in a folder and below it; no link leads outside or into a folder."""
     files: list[Path] = []
     before = len(faults)
     pending, entered = [(folder, 0)], 0
@@ -109,14 +109,13 @@ def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
                 entered += 1
                 pending += [(inside, depth + 1) for inside in sorted(path.iterdir(), reverse=True)]
             elif not path.is_dir() and path.suffix in _SUFFIXES:
+                check_linked(path, folder)
                 files.append(path)
         except OSError as error:
             faults.append(_unreadable_fault(path, _reason_of(error)))
         if len(files) > MOST_FILES or entered > MOST_FOLDERS or depth > DEEPEST:
-            why = (
-                f"it holds more than {MOST_FILES:,} rule files or folders, or deeper than {DEEPEST}"
-            )
-            faults.append(_unreadable_fault(folder, why))
+            most = f"{MOST_FILES:,} rule files or folders, or deeper than {DEEPEST}"
+            faults.append(_unreadable_fault(folder, f"it holds more than {most}"))
             return []
     if not files and len(faults) == before:
         sentence = "no rule file (`*.yaml` or `*.yml`) lies in this folder or under it"
