@@ -1,10 +1,11 @@
 """Tell texts that say nothing, and names that a reader would take for the same.
 
 Unicode gives one look many spellings. Two names are alike if they differ only by case, width,
-spaces, invisible characters or characters that look like others. The look-alikes are those of the
-letters that people type here: of Unicode's confusables (UTS 39, Unicode 15) the ones in the Latin,
-Greek, Cyrillic, Armenian, Coptic, Cherokee and Lisu scripts, and dashes and apostrophes; and pairs
-of letters that run together, as `rn` does to `m`.
+spaces, accents, invisible characters or characters that look like others. The look-alikes are those
+of the letters that people type here: of Unicode's confusables (UTS 39, Unicode 15) the ones in the
+Latin, Greek, Cyrillic, Armenian, Coptic, Cherokee and Lisu scripts, and dashes and apostrophes; and
+what runs together or is one stroke, as `rn` is to `m` and `I` to `l`. Names with numbers are ids
+more often than words: of them less is taken for the same, so that `RN-1` is not `M-1`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 from unicodedata import category, decimal, normalize
+from unicodedata import name as letter_name
 
 _LOOK_ALIKES = {
-    "'": "\u02b9\u02bb\u02bc\u02c8\u02ca\u02cb\u2018\u2019\u201b\u2032\ua78c",
-    "-": "\u02d7\u2010\u2012\u2013\u2043\u2212\u2796\u2cba",
+    "'": "\u02b9\u02bb\u02bc\u02c8\u02ca\u02cb\u2018\u2019\u201b\u2032\ua78c\u00b4\u0060",
+    "-": "\u02d7\u2010\u2012\u2013\u2043\u2212\u2796\u2cba\u30fc",
+    "/": "\u2044\u2215\u29f8",
     "2": "\u01a7\u03e8\ua644\ua75a",
     "3": "\u01b7\u021c\u0417\u04e0\u2ccc\ua76a\ua7ab\U0001d206",
     "4": "\u13ce",
@@ -58,6 +61,9 @@ _LETTERS = str.maketrans(
     {look: letter for letter, looks in _LOOK_ALIKES.items() for look in looks}
     | dict.fromkeys("\u2013\u2014\u2015\u2010\u2011", "-")
 )
+_SIGNS = str.maketrans({look: sign for sign in "'-/" for look in _LOOK_ALIKES[sign]})
+_STROKES = str.maketrans(dict.fromkeys("Il\u0399\u0406\u04c0\u04cf", "|"))
+"""What is one stroke to a reader."""
 _UNSEEN = frozenset(
     map(
         chr,
@@ -73,12 +79,18 @@ _UNSEEN = frozenset(
 TEXT_TURNERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """The invisible characters that turn text around, so that it reads otherwise than it is."""
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-_ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 SPELT_ALIKE = "differs only by case, space or characters that look alike from"
 """What is said of a name that is alike to a known one, before that one."""
+_ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 _ONES = re.compile(r"(?<![a-z0-9])[il|](?![a-z])")
-_JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"))
+_AMONG_LETTERS = r"(?<=[a-zA-Z]){0}(?=[a-zA-Z])|(?<=[a-zA-Z]{{2}}){0}(?!\d)|^{0}(?=[a-zA-Z]{{2}})"
+_ROUND, _STROKE = (re.compile(_AMONG_LETTERS.format(digit)) for digit in "01")
+"""A 0 and a 1 that are read as letters."""
+_JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"), ("c|", "d"))
 """Two letters that are read as one where they stand close, in the case in which they are."""
+_DIGIT = re.compile(r"\d")
+_HYPHENS = str.maketrans("", "", "-")
+_SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
 
 def is_unseen(character: str) -> bool:
@@ -144,24 +156,55 @@ def name_keys(name: str) -> frozenset[str]:
     Args:
         name: A name.
     """
-    if name.isascii():
-        folded = {"".join(look.casefold().split()) for look in _as_joined(name)}
-        return frozenset(map(_digits_of, folded))
-    seen = "".join(letter for letter in normalize("NFKC", name) if not is_unseen(letter))
-    seen = "".join(str(decimal(letter, letter)) for letter in seen)
-    alike = (seen, seen.translate(_LETTERS), seen.upper().translate(_LETTERS))
-    looks = chain.from_iterable(map(_as_joined, alike))
-    return frozenset(_digits_of(normalize("NFKC", look.casefold())) for look in looks)
+    shown = (name,) if name.isascii() else _as_shown(name)
+    is_word = _DIGIT.search(_folded(shown[0])) is None
+    looks = chain.from_iterable((look, _as_strokes(look)) for look in shown)
+    return frozenset(key for look in looks for key in _readings(look, is_word=is_word))
 
 
-def _as_joined(name: str) -> tuple[str, ...]:
-    """Return a name, and what it is read as if letters of it run together, as in `wrnp`, VVMP."""
-    joined = name
+def _as_shown(name: str) -> tuple[str, ...]:
+    """Return a name without what is not seen, in the letters that its characters look like."""
+    apart = normalize("NFKD", name.translate(_SIGNS))
+    parts = (letter for letter in apart if category(letter) != "Mn")
+    seen = "".join(
+        _small_capital(str(decimal(letter, letter))) for letter in parts if not is_unseen(letter)
+    )
+    strokes = seen.translate(_STROKES)
+    return seen, *(look.translate(_LETTERS) for look in (seen, seen.upper(), strokes))
+
+
+def _small_capital(letter: str) -> str:
+    known = letter_name(letter, "")
+    return known[-1].lower() if known[:-1] == _SMALL_CAPITAL else letter
+
+
+def _as_strokes(look: str) -> str:
+    """Return a name with what a reader cannot tell from `l` and `o` as one sign each."""
+    return _STROKE.sub("|", _ROUND.sub("o", look)).translate(_STROKES)
+
+
+def _readings(look: str, *, is_word: bool) -> tuple[str, str]:
+    """Return a name as it is read, and as it is read if letters run together, as in `wrnp`.
+
+    In a word they do in either case, in what holds numbers only in their own.
+    """
+    joined = _as_joined(look.casefold() if is_word else look)
+    return _parted(_folded(look)), _parted(_folded(joined))
+
+
+def _parted(folded: str) -> str:
+    """Return a folded name without hyphens, unless numbers stand in it: those they tell apart."""
+    return folded if _DIGIT.search(folded) else folded.translate(_HYPHENS) or folded
+
+
+def _as_joined(name: str) -> str:
+    """Return what a name is read as if letters of it run together."""
     for pair, letter in _JOINED:
-        joined = joined.replace(pair, letter)
-    return (name,) if joined == name else (name, joined)
+        name = name.replace(pair, letter)
+    return name
 
 
-def _digits_of(folded: str) -> str:
-    """Return a folded name with 0 and 1 where O, l or I stand for them, as in R-1O and R-l."""
+def _folded(look: str) -> str:
+    """Return a name in small letters, with 0 and 1 where O, l or I stand for them, as in R-1O."""
+    folded = normalize("NFKC", "".join(look.casefold().split())).replace("_", "-")
     return _ONES.sub("1", _ZEROS.sub("0", folded))

@@ -36,6 +36,16 @@ SPELLINGS = (
     *("wm\u0440", "\u051c\u041c\u0420", "\u051d\u043c\u0440"),
 )
 """Spellings of `wmp`: by case, space, unseen characters, width, and Cyrillic look-alikes."""
+FORCES = (
+    *("avon-and-somerset", "bedfordshire", "cambridgeshire", "cheshire", "city-of-london"),
+    *("cleveland", "cumbria", "derbyshire", "devon-and-cornwall", "dorset", "durham"),
+    *("dyfed-powys", "essex", "gloucestershire", "greater-manchester", "gwent", "hampshire"),
+    *("hertfordshire", "humberside", "kent", "lancashire", "leicestershire", "lincolnshire"),
+    *("merseyside", "metropolitan", "norfolk", "north-wales", "north-yorkshire"),
+    *("northamptonshire", "northumbria", "nottinghamshire", "south-wales", "south-yorkshire"),
+    *("staffordshire", "suffolk", "surrey", "sussex", "thames-valley", "warwickshire"),
+    *("west-mercia", "west-midlands", "west-yorkshire", "wiltshire"),
+)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -286,6 +296,60 @@ def test_item_7_letters_that_run_together_are_a_look_alike(register: Register, n
         add(register, "R-2", owner="vvillern")
     add(register, "RN-1")
     add(register, "M-1")  # a capital R and N do not run together
+
+
+ALIKE = (
+    # letters that run together, in either case
+    *(("wmp", "WRNP"), ("kim", "KIRN"), ("VVMP", "wmp"), ("deveIand", "CLeveland")),
+    # one stroke, one round
+    *(("cleveland", "cIeveland"), ("Ian", "lan"), ("Ian", "1an"), ("Bill", "BiII"), ("KIM", "KlM")),
+    *(("norfolk", "norf0lk"), ("Oldham", "0ldham"), ("HMI-1", "HMl-1"), ("MOD-1", "M0D-1")),
+    *(("R-1", "R-l"), ("R-10", "R-1O"), ("lee", "\u04cfee")),
+    # accents, dots, small capitals
+    *(("kim", "ki\u0307m"), ("kim", "ki\u0323m"), ("Ian", "\u0130an"), ("Jose", "Jos\u00e9")),
+    *(("wmp", "w\u1d0dp"), ("WMP-1", "\u1d21\u1d0d\u1d18-1"), ("ned", "\u0274ed")),
+    # what parts words, and signs
+    *(("WMP-1", "WMP_1"), ("west-midlands", "West Midlands"), ("west-midlands", "west_midlands")),
+    *(("chief-1", "chief\u30fc1"), ("a/b", "a\u2215b"), ("O'Neil", "O\u00b4Neil")),
+)
+APART = (
+    *(("R-1", "R-11"), ("R-1-1", "R-11"), ("R-3i", "R-3l"), ("R-3l", "R-31"), ("R-1a", "R-1")),
+    *(("RN-1", "M-1"), ("CL-001", "D-001"), ("CL-1a", "D-1a"), ("KIM", "KLM"), ("lan", "ian")),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_item_14_what_reads_as_another_name_is_alike(one: str, other: str) -> None:
+    """Whichever of the two was there first."""
+    assert are_alike(one, other)
+    assert are_alike(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_item_14_what_a_reader_tells_apart_is_two(one: str, other: str) -> None:
+    """Numbers and capitals of ids say what they say."""
+    assert not are_alike(one, other)
+
+
+def test_item_14_the_forces_and_their_numbers_are_told_apart() -> None:
+    """Of all forces none reads as another, and no id of a list as the next."""
+    ids = (f"{start}{n}" for start in ("R-", "AFI/", "WMP-R", "REC 2023-") for n in range(120))
+    for names in (FORCES, [*ids, "R-1a", "R-1b", "R-2.1", "R-21"]):
+        assert [(name, alike_name(name, names)) for name in names if alike_name(name, names)] == []
+
+
+def test_item_14_nobody_appoints_themselves_by_a_look_alike(register: Register) -> None:
+    """Kim is not somebody else for being written in capitals that run together."""
+    appoint(register, "kim", force="kent")
+    for spelt in ("KIRN", "ki\u0307m", "\u1d0bim"):
+        with pytest.raises(InvalidRequest):
+            register.appoint(
+                spelt,
+                "nominated_deputy",
+                force="kent",
+                first_day=date(2023, 1, 2),
+                actor=Actor("kim", "chief_constable"),
+            )
 
 
 def test_item_7_two_spellings_in_one_batch_are_told(register: Register) -> None:
