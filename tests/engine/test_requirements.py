@@ -24,6 +24,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import Counts
 from tests.builders.decisions import (
+    A_RECORD,
     AGREED,
     CLOSED,
     EITHER,
@@ -57,7 +58,6 @@ from tests.builders.decisions import (
     signed,
     way,
 )
-from tests.builders.routes import A_RECORD
 
 FOR_PCCS = FieldSet("addressees", "pccs")
 
