@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from attrs import evolve
 
@@ -219,3 +221,21 @@ def test_what_a_force_file_answers_is_compared() -> None:
     ]
     back = [f.sentence for f in diff(other, one)]
     assert "`certify` from `open` re-opens nothing" in back
+
+
+def test_what_may_be_taken_over_is_compared() -> None:
+    """Also between files of one pin, which holds what runs and no such day."""
+    whenever = rules_from(RULES)
+    early, late = (evolve(whenever, issued_before=date(year, 3, 30)) for year in (2022, 2023))
+    assert early.pin == late.pin == whenever.pin
+    said = [
+        [(one.effect, one.sentence) for one in diff(old, new)]
+        for old, new in ((whenever, late), (late, early), (early, late), (late, whenever))
+    ]
+    alone = "records can be taken over issued before {} alone"
+    assert said == [
+        [("tightened", alone.format("2023-03-30"))],
+        [("tightened", alone.format("2022-03-30"))],
+        [("loosened", alone.format("2023-03-30"))],
+        [("loosened", "records can be taken over whenever they were issued")],
+    ]

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from attrs import define, field
 
-from peelflow.stores.fork_safety import ForkGuard, fork_guard
+from peelflow.errors import StoreUnavailable
+from peelflow.stores.fork_safety import ForkGuard, OpenReading, fork_guard
 from peelflow.stores.opening import open_store
 from tests.builders.stores import append_next
 from tests.stores.conftest import url_of
@@ -127,6 +129,41 @@ _, status = os.waitpid(child, 0)
 read("parent")
 sys.exit(status)
 """
+
+
+def test_nobody_reads_on_between_the_pause_and_the_fork() -> None:
+    """Else the child would have a lock that a thread holds which is not there."""
+    reading, told = OpenReading("memory:"), list[str]()
+
+    def read() -> None:
+        with pytest.raises(StoreUnavailable):
+            reading.open(lambda: None, lambda _: None)
+        told.append("refused")
+
+    resume = reading.pause()
+    thread = Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(0.05)
+    assert told == []
+    resume()
+    thread.join(10)
+    assert told == ["refused"]
+
+
+def test_what_cannot_be_closed_keeps_no_reading_locked() -> None:
+    """It is told, and whoever reads on is told that the process forked."""
+    reading = OpenReading("memory:")
+
+    def fail(_: object) -> None:
+        raise OSError("it is stuck")
+
+    reading.open(lambda: None, fail)
+    with pytest.raises(OSError, match="it is stuck"):
+        reading.pause()
+    thread = Thread(target=lambda: reading.__exit__(None, None, None), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "sql-sqlite", "postgresql"])

@@ -43,14 +43,17 @@ class RuleChange:
 
 
 def diff(old: Lifecycle, new: Lifecycle) -> tuple[RuleChange, ...]:
-    """Return every change of meaning from `old` to `new`, sorted; nothing when their pins agree.
+    """Return every change of meaning from `old` to `new`, sorted.
+
+    Where their pins agree only what may be taken over under them can differ.
 
     Raises:
         InvalidRules: Comparing them takes more steps than a check may: `too-complex`.
     """
+    issued = tuple(_issue_changes(old, new))
     if old.pin.digest and old.pin.digest == new.pin.digest:
-        return ()
-    changes = {*_lifecycle_changes(old, new), *_role_changes(old, new)}
+        return issued
+    changes = {*issued, *_lifecycle_changes(old, new), *_role_changes(old, new)}
     budget = Budget()
     for name in {**old.states, **new.states}:
         changes.update(_state_changes(old, new, name, budget))
@@ -77,6 +80,15 @@ def _lifecycle_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
             applies = "applies" if name in after else "no longer applies"
             effect = "loosened" if name in after else "tightened"
             yield RuleChange("", effect, f"it {applies} to {word} `{name or 'none'}`", now.span)
+
+
+def _issue_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
+    was, now = old.issued_before, new.issued_before
+    if was != now:
+        is_later = now is None or (was is not None and now > was)
+        before = "whenever they were issued" if now is None else f"issued before {now} alone"
+        sentence = f"records can be taken over {before}"
+        yield RuleChange("", "loosened" if is_later else "tightened", sentence, new.span)
 
 
 def _quoted(name: str | None) -> str:

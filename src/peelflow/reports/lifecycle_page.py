@@ -38,7 +38,9 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     taken_over = (
         " Nobody adds one: it is only taken over, with its source." if lifecycle.begun_by else ""
     )
-    yield f"`{lifecycle.initial}`.{taken_over}"
+    last = lifecycle.issued_before
+    issued = f" Of what was issued on {last} or later, nothing is taken over." if last else ""
+    yield f"`{lifecycle.initial}`.{taken_over}{issued}"
     yield from ("", "```mermaid", *diagram(lifecycle).splitlines(), "```", "")
     yield from ("## States", "")
     yield from _states_table(lifecycle)

@@ -143,11 +143,14 @@ class OpenReading:
             yield row
 
     def pause(self) -> Callable[[], None]:
-        """End the reading: the process forks."""
-        with self._lock:
+        """End the reading: the process forks. Nobody reads on before the returned call."""
+        with ExitStack() as failed:
+            self._lock.acquire()
+            failed.callback(self._lock.release)
             self._has_forked = True
             self._held.close()
-        return lambda: None
+            failed.pop_all()
+        return self._lock.release
 
     def _check_whole(self) -> None:
         if self._has_forked:
