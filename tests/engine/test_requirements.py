@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from attrs import evolve
 
+from peelflow.engine.requirements import is_of_one_force
 from peelflow.model.decisions import Child, RecordReference
 from peelflow.model.records import Attachment, Value
 from peelflow.model.requirements import (
@@ -23,9 +24,11 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import Counts
 from tests.builders.decisions import (
+    A_RECORD,
     AGREED,
     CLOSED,
     EITHER,
+    HELD,
     LETTER,
     OPEN,
     OTHER,
@@ -315,3 +318,23 @@ def test_a_requirement_just_missed_says_what_was_found(
     """The refusal has this one reason, of the kind `not yet`, at the requirement's own place."""
     (reason,) = refused(rules(way(evolve(requirement, span=RULE))), at).reasons
     assert (reason.kind, reason.sentence, reason.span) == ("not yet", sentence, RULE)
+
+
+@pytest.mark.parametrize(
+    ("led_by", "joint_with", "is_one"),
+    [
+        ("kent", (), True),
+        ("essex", (), True),
+        ("surrey", ("kent",), True),  # led by a third one, and joint with the record's
+        ("surrey", ("essex",), True),
+        ("surrey", (), False),
+        ("surrey", ("sussex",), False),
+    ],
+)
+def test_an_inspection_is_of_a_force_that_the_record_is_of(
+    led_by: str, joint_with: tuple[str, ...], *, is_one: bool
+) -> None:
+    """It leads the inspection, or shares it."""
+    record = evolve(A_RECORD, force="kent", joint_with=("essex",))
+    inspection = evolve(HELD, force=led_by, joint_with=joint_with)
+    assert is_of_one_force(record, inspection) is is_one
