@@ -24,6 +24,7 @@ CHECKED = {
         "slips/test_permission.py::test_item_36_a_lead_appoints_nobody_as_chief_constable",
         "slips/test_permission.py::test_item_36_nobody_appoints_themselves",
         "slips/test_permission.py::test_item_36_nobody_appoints_for_days_on_which_they_held_no_role",
+        "slips/test_permission.py::test_who_held_a_role_once_appoints_nobody_beyond_their_own_days",
         "slips/test_permission.py::test_item_36_in_sheets",
     ),
     "who may amend which field": (
@@ -103,9 +104,11 @@ FOUND = {
     "an event that its rules would not have let happen, or figures they do not give": (
         "register/test_judgement.py::test_item_24_an_event_that_no_rules_allow_is_found",
     ),
-    "an appointment, amendment, correction or move between levels by one who may not; a name in "
-    "two spellings; a record below one that does not know of it": (
+    "an appointment, amendment, correction, withdrawal or move between levels by one who may not, "
+    "or in a role that nothing declares; a field cleared on which an act that stands rested; a "
+    "name in two spellings; a record below one that does not know of it": (
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
+        "register/test_restore.py::test_item_33_a_role_that_nothing_declares_does_nothing",
     ),
     "a history that was made anew by the rules, or shortened": (
         "stores/test_tamper.py::test_only_the_seal_shows_what_a_careful_hand_did",
@@ -117,6 +120,7 @@ FOUND = {
 NOT_FOUND = {
     "who appointed, amended, attached or corrected without an appointment, in a made-up history",
     "rules of a force's own that came with an export, and loosen the national ones",
+    "a field that no vocabulary here declares",
     "that a document no event names was removed",
 }
 

@@ -17,7 +17,7 @@ from peelflow.errors import InvalidRequest, Unverified
 from peelflow.register.restore import judge_export
 from peelflow.stores.memory import MemoryStore
 from tests.register.test_judgement import OWN
-from tests.stores.forgery import Edit, forged
+from tests.stores.forgery import Edit, forged, say
 
 KIM = Actor("officer-1", "liaison_officer")
 CHIEF = Actor("chief", "chief_constable")
@@ -66,6 +66,11 @@ def _fill(register: Register) -> None:
         kind = "super_complaint_recommendation"
         register.add(name, category=kind, **said, fields={"title": "t"}, parent=parent, **PORTAL)
     register.make_joint("R-2", Joint(("kent",)), actor=KIM, **later)
+    register.amend("R-2", "theme", "t", actor=KIM, **later)
+    register.add("W-1", **of_level_2, **PORTAL)
+    register.correct("W-1", 1, correction="void", reason="not so", **PORTAL)
+    inspected: dict[str, Any] = {"category": "inspection", "level": None, **said}
+    register.add("I-1", **inspected, **PORTAL)
 
 
 def at(record: str, number: int, edit: Edit) -> Edit:
@@ -163,9 +168,9 @@ FORGED: dict[str, tuple[Edit, str, int, str]] = {
     ),
     "a correction for no reason": (at("R-2", 4, lacks("reason")), "R-2", 4, "the reason"),
     "a clock in the year 2100": (
-        at("R-2", 6, says(recorded_at="2100-01-01T00:00:00.000000+00:00")),
-        "R-2",
-        6,
+        at("I-1", 1, says(recorded_at="2100-01-01T00:00:00.000000+00:00")),
+        "I-1",
+        1,
         "lies in the future",
     ),
     "a reason that reads backwards": (at("R-1", 6, says(reason="\u202eno")), "R-1", 6, "U+202E"),
@@ -227,6 +232,48 @@ FORGED: dict[str, tuple[Edit, str, int, str]] = {
         6,
         "says of no record of which forces it is",
     ),
+    "a lead who withdraws what HMICFRS issued": (
+        at("W-1", 2, by("lee", "lead")),
+        "W-1",
+        2,
+        "is not of that side (inspectorate)",
+    ),
+    "an owner cleared under a start that rests on one": (
+        at("R-2", 7, lambda event: event["what"].update(field="owner", old="lead-1", new=None)),
+        "R-2",
+        7,
+        "the field `owner` is not set",
+    ),
+    "an id that a store alone gives": (
+        lambda event: event.update(record="I-1 (of kent)") if event["record"] == "I-1" else None,
+        "I-1 (of kent)",
+        1,
+        "by which a store tells the ids of its forces apart",
+    ),
+    "the day of a level that there is none of": (
+        at("B-1", 1, lambda event: event["what"].update(graded="2018-01-02")),
+        "B-1",
+        1,
+        "is given, and no level",
+    ),
+    "the day of a level before its issue": (
+        at("R-2", 1, lambda event: event["what"].update(graded="2022-12-15")),
+        "R-2",
+        1,
+        "does not lie between",
+    ),
+    "a letter used up for what is no step": (
+        at("R-1", 3, lambda event: event["what"].update(counted_for="nothing")),
+        "R-1",
+        3,
+        "documents",
+    ),
+    "a document called as a path": (
+        at("R-2", 5, lambda event: event["what"]["document"].update(name="../../etc/passwd")),
+        "R-2",
+        5,
+        "holds a path",
+    ),
 }
 """By what was forged: the edit, and the record, event and words that tell it."""
 
@@ -259,24 +306,56 @@ def test_item_33_what_no_verb_lets_be_done_does_not_come_in(
         assert register.verify() == found
 
 
+@pytest.mark.parametrize("pin", ["level-2@2", "level-2@3", "level-4@7", "appointment@9"])
 def test_item_33_rules_under_a_national_name_are_those_that_shipped(
-    honest: list[str], tmp_path: Path
+    pin: str, honest: list[str], tmp_path: Path
 ) -> None:
     """Made up, with their digest in every event, they would let anybody close anything."""
     (rules,) = [line for line in map(json.loads, honest) if line.get("name") == "level-2"]
-    made = rules["text"].replace('"chief_constable","nominated_deputy"', '"lead","liaison_officer"')
-    assert made != rules["text"]
+    name, _, version = pin.partition("@")
+    named = json.loads(rules["text"]) | {"lifecycle": name, "version": int(version)}
+    made = say(named).replace('"chief_constable","nominated_deputy"', '"lead","liaison_officer"')
     digest = sha256(made.encode()).hexdigest()
+    words = {"name": name, "version": int(version), "digest": digest}
     lines = [
-        json.dumps(rules | {"text": made, "digest": digest})
-        if '"kind":"lifecycle"' in line and rules["digest"] in line
-        else line.replace(rules["digest"], digest)
-        for line in honest
+        json.dumps(line | words | {"text": made}) if line == rules else json.dumps(line)
+        for line in map(json.loads, honest)
     ]
+
+    def pinned(event: dict[str, Any]) -> None:
+        if event["what"].get("lifecycle", {}).get("digest") == rules["digest"]:
+            event["what"]["lifecycle"] = words
+
     with Register.open("memory:") as register, pytest.raises(Unverified) as refused:
-        register.restore(written(forged(lines, lambda _: None), tmp_path))
+        register.restore(written(forged(lines, pinned), tmp_path))
     sentences = [each.sentence for each in refused.value.discrepancies]  # type: ignore[attr-defined]
-    assert "the kept rules level-2@2 bear a national name, and are none that shipped" in sentences
+    assert f"the kept rules {pin} bear a national name, and are none that shipped" in sentences
+
+
+@pytest.mark.parametrize(
+    "role", ["king", "hmicfrs2", "Liaison_officer", "liaison_\u043efficer", "system"]
+)
+def test_item_33_a_role_that_nothing_declares_does_nothing(
+    role: str, honest: list[str], tmp_path: Path
+) -> None:
+    """Whatever it did beside steps, of which the rules say who takes them, is found."""
+    done: set[tuple[str, int]] = set()
+
+    def by_nobody(event: dict[str, Any]) -> None:
+        if event["kind"] != "acted":
+            event["actor"]["role"] = role
+            done.add((event["record"], event["number"]))
+
+    file = written(forged(honest, by_nobody), tmp_path)
+    with Register.open("memory:") as register, pytest.raises(Unverified) as refused:
+        register.restore(file)
+    found = refused.value.discrepancies
+    assert {"C-1", "I-1", OFFICE, "T-1", "W-1"} <= {record for record, _ in done}
+    assert done <= {
+        (each.record, each.event)  # type: ignore[attr-defined]
+        for each in found
+        if f"the role `{role}`" in each.sentence  # type: ignore[attr-defined]
+    }
 
 
 def test_item_33_an_export_out_of_its_order_does_not_come_in(
@@ -396,20 +475,23 @@ def test_item_33_a_predicate_without_its_function_is_told(
     assert "V-1 run under review@1 as it was kept; its file is not here" in printed.err
 
 
-def test_what_somebody_did_in_a_role_that_nothing_names_any_more_may_have_been_corrected(
-    tmp_path: Path,
-) -> None:
-    """Which side that role was of is known no more, so nothing is asked of it."""
+def test_a_role_of_a_force_s_own_is_known_by_its_file(tmp_path: Path) -> None:
+    """Without it nobody can say what it may: it is told, and nothing is asked of its correction."""
     (tmp_path / "ours.yaml").write_text(
         "vocabulary: ours\nroles:\n  analyst: {side: force, title: Analyst}\n"
     )
-    analyst = Actor("sam", "analyst")
-    with Register.open("memory:", rulebook=load(tmp_path)) as register:
+    analyst, rulebook = Actor("sam", "analyst"), load(tmp_path)
+    with Register.open("memory:", rulebook=rulebook) as register:
         said: dict[str, Any] = {"category": "recommendation", "level": 2, "force": "wmp"}
         register.add("R-1", **said, issued=DAY, actor=analyst)
         register.amend("R-1", "theme", "t", actor=analyst, on=DAY, reason="found")
         register.correct("R-1", 2, correction="void", actor=KIM, on=DAY, reason="a slip")
-        lines = list(register.export())
-    with Register.open("memory:") as register:
-        register.restore(written(lines, tmp_path))
+        file = written(list(register.export()), tmp_path)
+    with Register.open("memory:", rulebook=rulebook) as register:
+        register.restore(file)
         assert register.verify() == ()
+    with Register.open("memory:") as register:
+        with pytest.raises(Unverified, match="give the file that declares it"):
+            register.restore(file)
+        register.restore(file, as_found=True)
+        assert [each.event for each in register.verify()] == [1, 2]

@@ -5,8 +5,9 @@ Extending one cannot invalidate an act, so nothing is checked then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from itertools import islice
 
 from attrs import evolve, frozen
@@ -30,7 +31,12 @@ from peelflow.model.records import (
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.joint import check_every_force_seen
-from peelflow.register.permission import is_move_permitted, no_appointment_sentence
+from peelflow.register.permission import (
+    ContextChange,
+    as_recorded,
+    is_move_permitted,
+    no_appointment_sentence,
+)
 from peelflow.register.replay import (
     correct_first,
     each_event_with_record,
@@ -82,12 +88,26 @@ def check_dependents(session: Session, before: Record, after: Record, event: Eve
         raise Refused(refusal_on(before, verb, event.actor.role, *reasons))
 
 
-def check_standing_acts(session: Session, before: Record, event: Event) -> None:
+def check_standing_acts(
+    session: Session,
+    before: Record,
+    event: Event,
+    history: Sequence[Event],
+    *,
+    change_context: ContextChange = as_recorded,
+) -> None:
     """Refuse to amend a field so that somebody else's act, which stands, would be unlawful.
 
     That is an act of another side's than the force since the record was last sent back or
     re-opened, such as the verification by which it is closed: it stands on what the field said. A
     field on which anybody's act since then stands is not cleared either, such as an owner.
+
+    Args:
+        session: What looks around.
+        before: The record before it.
+        event: The amendment.
+        history: What was recorded of the record before it.
+        change_context: Returns what an act may look at as it is to be seen.
 
     Raises:
         Refused: With the number and the day of each such act.
@@ -100,10 +120,10 @@ def check_standing_acts(session: Session, before: Record, event: Event) -> None:
     since = max((done[name].number for name in sent_back), default=0)
     reasons = [
         Reason("not yet", f"{act.record} could not {why}", correct_first(act))
-        for act, record in each_event_with_record(as_corrected(session.history(before.id)))
+        for act, record in each_event_with_record(as_corrected(history))
         if record is not None and act.number > since
         if clears or _is_of_others(session, act, record)
-        for why in [_why_unlawful_with(session, act, record, event)]
+        for why in [_why_unlawful_with(session, act, record, event, change_context)]
         if why
     ]
     if reasons:
@@ -115,13 +135,15 @@ def _is_of_others(session: Session, act: Event, record: Record) -> bool:
     return role is not None and role.side not in {"force", "system"}
 
 
-def _why_unlawful_with(session: Session, act: Event, record: Record, amendment: Event) -> str:
+def _why_unlawful_with(
+    session: Session, act: Event, record: Record, amendment: Event, change_context: ContextChange
+) -> str:
     """Return what could not have been done, had a field been then what it is to be."""
-    what = act.what
-    if not isinstance(what, TransitionTaken) or why_act_unlawful(session, act, what, record):
+    what, judge = act.what, partial(why_act_unlawful, change_context=change_context)
+    if not isinstance(what, TransitionTaken) or judge(session, act, what, record):
         return ""
     amended = evolve(record, fields=apply(record, amendment).fields)
-    why = why_act_unlawful(session, act, what, amended)
+    why = judge(session, act, what, amended)
     return why and f"`{what.trigger}` on {act.on}: {why}"
 
 

@@ -19,7 +19,7 @@ from peelflow.engine.requirements import (
     question_set_of,
 )
 from peelflow.errors import InvalidRequest, StoreError, UnknownRecord
-from peelflow.model.decisions import Act, Context, Inspection, Predicate
+from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
     Added,
@@ -151,7 +151,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     """
     discrepancies: list[Discrepancy] = [*_unshipped_rules(store)]
     assumed, names = set[str](), KnownNames()
-    for records in chunked(store.records(RecordQuery()), RECORDS_AT_ONCE):
+    for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
         histories = store.histories([record.id for record in records])
@@ -160,7 +160,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             events = tuple(entry.event for entry in histories.get(record.id, ()))
             found = [
                 *_unlawful_events(session, events, predicates),
-                *_unrecordable_events(session, events),
+                *_unrecordable_events(session, events, predicates),
                 *_unfit_records(session, record, events, names),
             ]
             discrepancies += dict.fromkeys(found)
@@ -189,13 +189,23 @@ def _unlawful_events(
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
 
 
-def _unrecordable_events(session: Session, history: Sequence[Event]) -> Iterator[Discrepancy]:
+def _unrecordable_events(
+    session: Session, history: Sequence[Event], predicates: AssumedPredicates
+) -> Iterator[Discrepancy]:
     """Yield each event that no verb records, whatever its rules say of it."""
+
+    def as_given(context: Context) -> Context:
+        return evolve(context, predicates=predicates)
+
     for event, before, after in each_as_recorded(history):
         try:
-            check_as_recorded(session, history[: event.number - 1], event, before, after)
+            earlier = history[: event.number - 1]
+            check_as_recorded(session, earlier, event, before, after, change_context=as_given)
         except (LookupError, StoreError, UnknownRecord):
             return  # what it names is gone: told as such
+        except Refused as refused:
+            why = "; ".join(reason.sentence for reason in refused.reasons)
+            yield Discrepancy(event.record, event.number, UNLAWFUL, why)
         except InvalidRequest as fault:
             yield Discrepancy(event.record, event.number, UNLAWFUL, str(fault))
 
@@ -225,11 +235,11 @@ def _unfit_records(
 
 def _unshipped_rules(store: Store) -> Iterator[Discrepancy]:
     """Yield the rules that bear a national name and never came with peelflow."""
-    names = {(rules.name, rules.version) for rules in national().lifecycles}
+    names = {rules.name for rules in national().lifecycles}
     # What is tried as national rules did not ship, and is national while it is tried.
     known = shipped_digests() | {rules.pin.digest for rules in national().lifecycles}
     for name, version, digest in sorted(store.lifecycles()):
-        if (name, version) in names and digest not in known:
+        if name in names and digest not in known:
             why = f"the kept rules {name}@{version} bear a national name, and are none that shipped"
             yield Discrepancy("", 0, UNLAWFUL, why)
 

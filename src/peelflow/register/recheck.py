@@ -1,7 +1,8 @@
 """Ask of a kept event what a verb asks of a new one beside the rules: who may, whose word, and why.
 
-Each event is held to the record as it stood when it was recorded, whatever was corrected since. Of
-words that neither the rulebook nor the kept rules know any more, nothing is asked.
+Each event is held to the record as it stood when it was recorded, whatever was corrected since. A
+role that neither the rulebook nor the kept rules declare is told, for nobody can say what it may.
+Of a category, or a field of a force's own, whose file is not here, nothing is asked.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import SYSTEM, Lifecycle
 from peelflow.register.context import is_signed_later
+from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.known_names import KnownNames, names_said
+from peelflow.register.limits import check_document_name
 from peelflow.register.permission import (
+    ContextChange,
+    as_recorded,
     check_amender,
     check_appointing_role,
     check_corrector,
@@ -40,6 +45,7 @@ from peelflow.register.permission import (
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
 from peelflow.register.validation import (
+    check_graded,
     check_inspection,
     check_provenance,
     check_text,
@@ -50,6 +56,7 @@ from peelflow.rulebook.national import national
 from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.integrity import CLOCK_TOLERANCE
 from peelflow.stores.scoped import shipped_digests
+from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE
 
 History = Sequence[Event]
@@ -72,7 +79,13 @@ def each_as_recorded(history: History) -> Iterator[tuple[Event, Record | None, R
 
 
 def check_as_recorded(
-    session: Session, history: History, event: Event, before: Record | None, after: Record
+    session: Session,
+    history: History,
+    event: Event,
+    before: Record | None,
+    after: Record,
+    *,
+    change_context: ContextChange = as_recorded,
 ) -> None:
     """Refuse an event that no verb would have recorded, whatever its rules say of acts.
 
@@ -82,9 +95,11 @@ def check_as_recorded(
         event: The event.
         before: The record before it; None where it is its first.
         after: The record after it.
+        change_context: Returns what an act may look at as it is to be seen.
 
     Raises:
         InvalidRequest: With what a verb says to it.
+        Refused: It amends a field on which an act rests that stands.
     """
     record, what = event.record, event.what
     if event.recorded_at > session.now + CLOCK_TOLERANCE:
@@ -95,13 +110,27 @@ def check_as_recorded(
     check_provenance(evolve(said, key=event.key), record)
     if isinstance(what, _SAYING_WHY):
         check_text(event.reason, f"{record}: the reason")
-    if event.actor.role not in session.rulebook.vocabulary.roles:
-        return
+    for document in documents_of(event):
+        check_document_name(document.name)
+    _check_role(session, event)
     if isinstance(what, Added | TakenOver):
         _check_beginning(session, event, what, said)
     elif before is not None:
-        _check_later(session, history, event, before)
+        _check_later(session, history, event, before, change_context)
     check_appointing_role(session, before, after, event)
+
+
+def _check_role(session: Session, event: Event) -> None:
+    """Refuse a role that nothing declares, and the system's beside steps, which rules judge."""
+    role = event.actor.role
+    if isinstance(event.what, TransitionTaken):
+        return
+    where = f"{event.record}: the role `{role}`"
+    if role not in session.rulebook.vocabulary.roles:
+        why = "is declared neither by the rules here nor by those kept beside it"
+        raise InvalidRequest(where, why, "give the file that declares it")
+    if role == SYSTEM:
+        raise InvalidRequest(where, "only takes steps by itself", "have somebody do it")
 
 
 _SAYING_WHY = (Amended, Corrected, MadeJoint, Relevelled, Migrated)
@@ -112,9 +141,13 @@ def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
     # A store adds whose it is where two forces have one.
-    checked_id(event.record.partition(OWN_ID_MARK)[0])
+    checked_id(event.record.removesuffix(f"{OWN_ID_MARK}{what.force})"))
+    issued = event.on
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
+        issued = what.issued
+    last = max(event.on, session.today) if isinstance(what, Added) else event.on
+    check_graded(event.record, what.graded, level=what.level, issued=issued, on=last)
     category = session.rulebook.vocabulary.categories.get(what.category)
     for name, value in what.fields.items() if category else ():
         if category and name in category.fields and category.fields[name].type in _SHAPED:
@@ -125,12 +158,19 @@ _SHAPED = ("person", "date")
 """The types of fields whose values have one shape under whatever rules; a choice may be gone."""
 
 
-def _check_later(session: Session, history: History, event: Event, before: Record) -> None:
+def _check_later(
+    session: Session,
+    history: History,
+    event: Event,
+    before: Record,
+    change_context: ContextChange,
+) -> None:
     match event.what:
         case TransitionTaken(inspection=str(inspection)):
             check_inspection(session, inspection)
         case Amended() as what:
             _check_amended(session, history, event, before, what)
+            check_standing_acts(session, before, event, history, change_context=change_context)
         case Corrected() as what:
             _check_correction(session, event, history, before, what)
         case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
@@ -150,7 +190,7 @@ def _check_correction(
     """Refuse who may not correct it; what follows from another correction is of no side's own."""
     chain = tuple(corrected_chain(history, history[what.event - 1]))
     target = chain[-1]
-    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles
+    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that
     if not is_known or is_step_at_once(target) or isinstance(target.what, ChildLinked):
         return
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()

@@ -271,9 +271,14 @@ def why_act_unlawful(
     again = decide_again(session, event, what, record, change_context=change_context)
     if isinstance(again, Refusal):
         return "; ".join(reason.sentence for reason in again.reasons)
-    if _outcome(again) != _outcome(event):
+    if _outcome(again) != _outcome(event) or not _counts_alike(again, what):
         return "it would lead elsewhere, or use up other documents, than was recorded"
     return ""
+
+
+def _counts_alike(again: Event, what: TransitionTaken) -> bool:
+    """Say whether documents are used up for the step they were; an event of before says none."""
+    return what.counted_for in {None, getattr(again.what, "counted_for", None)}
 
 
 def _outcome(decided: Event | Refusal) -> tuple[object, ...]:
