@@ -24,6 +24,7 @@ CHECKED = {
         "slips/test_permission.py::test_item_36_a_lead_appoints_nobody_as_chief_constable",
         "slips/test_permission.py::test_item_36_nobody_appoints_themselves",
         "slips/test_permission.py::test_item_36_nobody_appoints_for_days_on_which_they_held_no_role",
+        "slips/test_permission.py::test_who_held_a_role_once_appoints_nobody_beyond_their_own_days",
         "slips/test_permission.py::test_item_36_in_sheets",
     ),
     "who may amend which field": (

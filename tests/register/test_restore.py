@@ -397,6 +397,40 @@ def test_item_33_the_command_tells_each_finding_and_takes_in_what_was_found_wher
     assert capsys.readouterr().out.count("act-unlawful") == 2
 
 
+def test_what_was_taken_in_as_found_is_sealed_with_its_findings_told(
+    honest: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stays found for good: the seal is written all the same, and a backup made, unjudged."""
+    edit, record, number, words = FORGED["a closure without a letter"]
+    file = written(forged(honest, edit), tmp_path)
+    url = ["--register", str(tmp_path / "new.db")]
+    assert main(["import", "--as-found", str(file), *url]) == 0
+    capsys.readouterr()
+
+    seal = tmp_path / "new.seal"
+    assert main(["seal", str(seal), *url]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("sealed position")
+    assert f"{record} event {number}: act-unlawful" in told
+    assert words in told
+    assert main(["verify", "--seal", str(seal), *url]) == 1
+    found = capsys.readouterr().out
+    assert ("act-unlawful" in found, "seal-" in found) == (True, False)
+
+    assert main(["backup", str(tmp_path / "copy.db"), *url]) == 0
+    assert "no event of it was judged by its rules" in capsys.readouterr().out
+    assert main(["verify", "--register", str(tmp_path / "copy.db")]) == 1
+    capsys.readouterr()
+
+    monkeypatch.setattr("peelflow.cli.exchange.JUDGED_UNASKED", 1)
+    assert main(["seal", "--replace", str(seal), *url]) == 0
+    told = capsys.readouterr().out
+    assert ("sealed unjudged" in told, "act-unlawful" in told) == (True, False)
+
+
 def test_item_33_as_found_is_of_exports_alone(tmp_path: Path) -> None:
     """A sheet's rows are asked as any act is."""
     (tmp_path / "rows.csv").write_text("record,trigger\n")

@@ -172,6 +172,24 @@ def test_item_36_nobody_appoints_for_days_on_which_they_held_no_role(register: R
     assert not register.verify()
 
 
+def test_who_held_a_role_once_appoints_nobody_beyond_their_own_days(register: Register) -> None:
+    """What is entered late, of their days alone, is taken; and so is what the next one says."""
+    told: dict[str, Any] = {"on": LATER, "reason": "r"}
+    said: dict[str, Any] = {**FROM, "force": "wmp"}
+    register.amend(OFFICE, "last_day", LATER, actor=LIAISON, **told)
+    today, next_day = register.session().today, date(2023, 1, 10)
+    for last_day, refused in ((None, today), (today, today), (next_day, next_day)):
+        with pytest.raises(InvalidRequest, match=f"held no appointment in wmp on {refused}"):
+            register.appoint("d", "nominated_deputy", **said, last_day=last_day, actor=CHIEF)
+
+    register.appoint("d", "nominated_deputy", **said, last_day=LATER, actor=CHIEF)
+    deputy = f"appointment:wmp:nominated_deputy:d:{DAY}"
+    with pytest.raises(InvalidRequest, match=f"held no appointment in wmp on {today}"):
+        register.amend(deputy, "last_day", None, actor=CHIEF, **told)
+    register.amend(deputy, "last_day", None, actor=LIAISON, **told)
+    assert not register.verify()
+
+
 def test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves(register: Register) -> None:
     """Its kind, days and questions decide what it verifies; the force amends what it set itself."""
     said: dict[str, Any] = {"category": "inspection", "force": "wmp", "issued": DAY}

@@ -43,6 +43,7 @@ from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
     JUDGED_UNASKED,
     Verification,
+    judge_events,
     verify_register,
 )
 from peelflow.register.register import Register
@@ -273,13 +274,17 @@ def seal(
     """Seal everything kept until now: keep the file where nobody who writes here can reach it.
 
     Any later change of what was sealed shows when it is held against the seal: tamper-evident, not
-    tamper-proof. With a key, nobody else can put another seal in its place.
+    tamper-proof. With a key, nobody else can put another seal in its place. What does not fit is
+    not sealed; events that their rules would not have let happen are, and each is told: exit 1.
     """
     for path in (file, _heads_path(file)):
         check_output_file(path, replace=replace)
     seal_key = _read_key(key)
     with location.opened(documents=documents) as register:
         sealed, heads = register.seal()
+        is_short = sealed.count <= JUDGED_UNASKED
+        given = register.store, register.session
+        found = judge_events(*given) if is_short else Verification(())
     if seal_key is not None:
         sealed = seal_key.sign(sealed)
     write_text(_heads_path(file), heads_text(heads), replace=replace)
@@ -287,6 +292,18 @@ def seal(
     signed = f", signed with {seal_key.public:.16}…" if seal_key else ""
     output.line(f"sealed {sealed}{signed}")
     output.line(f"in {file}, with the heads of {len(heads)} records in {_heads_path(file).name}")
+    _print_sealed_findings(found)
+
+
+def _print_sealed_findings(found: Verification) -> None:
+    """Print the events that were sealed though no rules let them happen; then end with 1."""
+    for finding in found.discrepancies:
+        output.line(str(finding))
+    if not found.judged:
+        output.line("sealed unjudged, as that takes long here: `peelflow verify --judge` does it")
+    if found.discrepancies:
+        output.line("sealed as it is, with what is told here: `peelflow verify` tells it again")
+        raise typer.Exit(FINDINGS)
 
 
 def _heads_path(file: Path) -> Path:
@@ -517,6 +534,7 @@ def backup(
         made = backup_register(register, file, replace=replace)
     kind = "a register of its own" if made.is_register else "an export"
     output.line(f"{file}: {kind}, verified, with {made.events} events")
+    output.line("no event of it was judged by its rules: `peelflow verify` of the copy does it")
 
 
 def feed(

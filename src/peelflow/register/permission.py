@@ -131,7 +131,7 @@ def check_appointer(session: Session, before: Record | None, after: Record, even
 
     Raises:
         NotPermitted: Another role appoints, or it is their own; or they did not hold the role in
-            which they appoint on the first day that they appoint for.
+            which they appoint on the first day that they appoint for, or on the last until today.
     """
     check_appointing_role(session, before, after, event)
     if after.category == APPOINTMENT and not isinstance(event.what, _SAYING_NOTHING):
@@ -162,15 +162,24 @@ def check_appointing_role(
 def _check_appoints_since(
     session: Session, before: Record | None, after: Record, event: Event
 ) -> None:
-    """Refuse who appoints somebody for days on which they did not hold the role they appoint in."""
+    """Refuse who appoints somebody for days on which they did not hold the role they appoint in.
+
+    They hold it on the first day that they give and on the last one, or today where that is still
+    to come: who held it once appoints nobody beyond their own days.
+    """
     if not acts_by_appointment(session, event.actor.role):
         return
     old = appointment_of(before) if before and before.category == APPOINTMENT else None
-    day = _first_day_given(old, appointment_of(after))
-    if day is not None and not is_appointed(session, after, event.actor, min(day, event.on)):
-        why = f"held no appointment in {' or '.join(after.acting_forces)} on {day}"
-        instead = "give a later day, or let a role appoint that needs no appointment"
-        raise NotPermitted(f"{event.actor}", why, instead)
+    new = appointment_of(after)
+    first = _first_day_given(old, new)
+    if first is None:
+        return
+    last = min(new.last_day or session.today, session.today)
+    for day in (min(first, event.on), last):
+        if not is_appointed(session, after, event.actor, day):
+            why = f"held no appointment in {' or '.join(after.acting_forces)} on {day}"
+            instead = "give other days, or let a role appoint that needs no appointment"
+            raise NotPermitted(f"{event.actor}", why, instead)
 
 
 def _first_day_given(old: Appointment | None, new: Appointment) -> date | None:

@@ -579,7 +579,7 @@ class Register:
         return self.store.position()
 
     def seal(self) -> tuple[Seal, Heads]:
-        """Return the seal of everything kept until now, and every record's head beside it.
+        """Return the seal of everything kept until now, and every record's head; it judges no act.
 
         Raises:
             Unverified: Something does not fit: a seal would hide it.
