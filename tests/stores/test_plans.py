@@ -119,7 +119,8 @@ def test_a_forces_record_is_found_by_its_force_first(
         narrowed = statements_of(engine.dialect).narrowed(has_joint=has_joint)
         told = narrowed.told("WMP", ["R-1", "R-2"])
         found = connection.exec_driver_sql(f"EXPLAIN {getattr(narrowed, name)}", told).scalars()
-        assert "using peelflow_records_by_force" in " ".join(found)
+        # Which of the two that begin with the force is taken hangs on what the tables hold.
+        assert re.search(r"using peelflow_records_by_(force|category)\b", " ".join(found))
     engine.dispose()
 
 

@@ -168,7 +168,7 @@ def _check_what_rests_on(session: Session, before: Record, after: Record, event:
     if isinstance(event.what, Amended):
         from peelflow.register.dependents import check_standing_acts
 
-        check_standing_acts(session, before, event, session.history(before.id))
+        check_standing_acts(session, before, event, lambda: session.history(before.id))
     is_seen = before.parent is not None and isinstance(event.what, (Amended, TransitionTaken))
     # An act of the parent's that was recorded before, and is dated later, saw the child.
     if is_seen and session.get(before.parent or "").on > event.on:

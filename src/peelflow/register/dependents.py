@@ -92,7 +92,7 @@ def check_standing_acts(
     session: Session,
     before: Record,
     event: Event,
-    history: Sequence[Event],
+    history: Callable[[], Sequence[Event]],
     *,
     change_context: ContextChange = as_recorded,
 ) -> None:
@@ -106,7 +106,7 @@ def check_standing_acts(
         session: What looks around.
         before: The record before it.
         event: The amendment.
-        history: What was recorded of the record before it.
+        history: Returns what was recorded of the record before it: it is read where it is needed.
         change_context: Returns what an act may look at as it is to be seen.
 
     Raises:
@@ -120,7 +120,7 @@ def check_standing_acts(
     since = max((done[name].number for name in sent_back), default=0)
     reasons = [
         Reason("not yet", f"{act.record} could not {why}", correct_first(act))
-        for act, record in each_event_with_record(as_corrected(history))
+        for act, record in each_event_with_record(as_corrected(history()))
         if record is not None and act.number > since
         if clears or _is_of_others(session, act, record)
         for why in [_why_unlawful_with(session, act, record, event, change_context)]

@@ -170,7 +170,9 @@ def _check_later(
             check_inspection(session, inspection)
         case Amended() as what:
             _check_amended(session, history, event, before, what)
-            check_standing_acts(session, before, event, history, change_context=change_context)
+            check_standing_acts(
+                session, before, event, lambda: history, change_context=change_context
+            )
         case Corrected() as what:
             _check_correction(session, event, history, before, what)
         case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
