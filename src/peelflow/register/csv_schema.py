@@ -178,7 +178,7 @@ def _mend_quotes(delimiter: str) -> str:
 
 def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
     """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
-    found = swallowing_cell(cells, row.span.line, ",")
+    found = cell_of_rows(cells, row.span.line, ",")
     if found is not None:
         column = header[min(found.place, len(header)) - 1]
         sentence = f"the cell `{shown(column)}` of line {row.span.line} {found.sentence}"
@@ -195,7 +195,7 @@ def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diag
 
 
 @frozen
-class SwallowingCell:
+class CellOfRows:
     """A cell that holds other rows: its place in its row, from 1, what is so, and what to do."""
 
     place: int
@@ -203,7 +203,7 @@ class SwallowingCell:
     instead: str
 
 
-def swallowing_cell(cells: list[str], line: int, delimiter: str) -> SwallowingCell | None:
+def cell_of_rows(cells: list[str], line: int, delimiter: str) -> CellOfRows | None:
     """Return the first cell of a row that a stray quote made of several rows; None without one.
 
     Args:
@@ -216,7 +216,7 @@ def swallowing_cell(cells: list[str], line: int, delimiter: str) -> SwallowingCe
             first = line + sum(map(_line_ends, cells[: place - 1]))
             last = first + _line_ends(cell)
             sentence = f"runs over lines {first} to {last} and holds what looks like rows"
-            return SwallowingCell(place, sentence, _mend_quotes(delimiter))
+            return CellOfRows(place, sentence, _mend_quotes(delimiter))
     return None
 
 
@@ -268,29 +268,30 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
                 raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
             first = reader.line_num + 1
     except csv.Error as error:
-        raise sheet_fault(Span(path.as_posix(), first), *why_no_csv(error, ",")) from None
+        raise _UnreadableSheet([csv_fault(Span(path.as_posix(), first), error, ",")]) from None
     if not lines:
         instead = f"start with a header, such as {_headers(kinds)}"
         raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return _without_empty_columns(lines)
 
 
-def why_no_csv(error: csv.Error, delimiter: str) -> tuple[str, str, str]:
-    """Return why a row is no CSV: a code, what is so and what to do.
+def csv_fault(span: Span, error: csv.Error, delimiter: str) -> Diagnostic:
+    """Say why a row is no CSV.
 
     A cell without an end may be longer than the parser reads.
 
     Args:
+        span: Where the row begins.
         error: What the parser says.
         delimiter: What parts its cells.
     """
     if "field limit" in str(error):
         most = f"a cell of this row has more than {csv.field_size_limit()} characters"
         instead = "close the quote that opens it, or attach what it says as a document"
-        return "too-large", most, instead
+        return Diagnostic(span, "too-large", most, instead)
     name = DELIMITERS.get(delimiter, delimiter)
     instead = f'quote a cell that holds a {name}, a quote or a new line, as "…"'
-    return "sheet-syntax", f"this is no CSV: {error}", instead
+    return Diagnostic(span, "sheet-syntax", f"this is no CSV: {error}", instead)
 
 
 def _without_empty_columns(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:

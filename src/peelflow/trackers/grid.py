@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
-from peelflow.register.csv_schema import DELIMITERS, swallowing_cell, why_no_csv
+from peelflow.register.csv_schema import DELIMITERS, cell_of_rows, csv_fault
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
 from peelflow.wording import listed, shown
@@ -308,12 +308,12 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
                 yield row
             first = reader.line_num + 1 + skipped
     except csv.Error as error:
-        raise fault(Span(span.file, first), *why_no_csv(error, delimiter)) from None
+        raise InvalidRules([csv_fault(Span(span.file, first), error, delimiter)]) from None
 
 
 def _check_quotes(file: str, row: GridRow, cells: list[str], delimiter: str) -> None:
     """Refuse a row of which a cell holds other rows, which a stray quote made part of it."""
-    found = swallowing_cell(cells, row.line, delimiter)
+    found = cell_of_rows(cells, row.line, delimiter)
     if found is not None:
         cell = f"{column_letters(found.place)}{row.number}"
         place, sentence = Span(file, row.line, found.place), f"the cell {cell} {found.sentence}"

@@ -280,11 +280,7 @@ def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path, alike: lis
         note=("keep it: later sheets of this tracker are known by it"),
     )
     if grid.sheet:
-        others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
-        note = f"not read: {', '.join(map(shown, others))}" if others else ""
-        if alike:
-            note = f"{note}; {quoted([grid.sheet, *alike])} reads those of these headings as one"
-        writer.entry("sheet", grid.sheet, note=note)
+        writer.entry("sheet", grid.sheet, note=_note_on_sheets(grid, alike))
     order, note = _date_order(sheet)
     writer.entry("dates", order, note=note)
     days = _banner_days(sheet)
@@ -295,6 +291,14 @@ def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path, alike: lis
         note = "the sheet tells of the day of the import, or of the one that --on says"
         writer.entry("as_at", "import", note=note)
     writer.gap()
+
+
+def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
+    """Say which sheets are not read, and how those with the same headings are."""
+    others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
+    note = f"not read: {', '.join(map(shown, others))}" if others else ""
+    both = quoted([grid.sheet, *alike])
+    return f"{note}; {both} reads those of these headings as one" if alike else note
 
 
 def _banner_days(sheet: _SheetReading) -> dict[date, str]:

@@ -108,13 +108,13 @@ class Headings:
     texts: Mapping[int, str]
 
 
-def find_headings(grid: Grid, file: MapFile, elsewhere: Iterable[str] = ()) -> Headings:
+def find_headings(grid: Grid, file: MapFile, other_texts: Iterable[str] = ()) -> Headings:
     """Return the row that has the map's headings, whatever banners stand above it.
 
     Args:
         grid: The sheet.
         file: The map.
-        elsewhere: What stands on the other sheets of the tracker: a heading of one of them may lack
+        other_texts: What stands on the other sheets of the tracker: a heading of theirs may lack
             here, but for those of what places a record.
 
     Raises:
@@ -142,13 +142,10 @@ def find_headings(grid: Grid, file: MapFile, elsewhere: Iterable[str] = ()) -> H
     headings = Headings(
         row, {target: places[text][0] for target, text in wanted.items() if text in places}, texts
     )
-    missing = {normal_form(text) for text in named_headings(file)} - {*places}
     needed_here = {wanted[target] for target in RECORD_TARGETS if target in wanted}
-    lacked = missing - ({*map(normal_form, elsewhere)} - needed_here)
-    faults = [
-        *_heading_faults(grid, file, headings, places, lacked),
-        *_unheaded_faults(grid, headings),
-    ]
+    may_lack = {*map(normal_form, other_texts)} - needed_here
+    faults = [*_heading_faults(grid, file, headings, places, may_lack)]
+    faults += _unheaded_faults(grid, headings)
     if faults:
         raise InvalidRules(faults)
     return headings
@@ -169,7 +166,7 @@ def _heading_faults(
     file: MapFile,
     headings: Headings,
     places: Mapping[str, Sequence[int]],
-    lacked: set[str],
+    may_lack: set[str],
 ) -> Iterator[Diagnostic]:
     """Yield the headings that are missing, that stand twice, and that the map does not name."""
     tracker, row, named = file.tracker, headings.row, named_headings(file)
@@ -182,7 +179,7 @@ def _heading_faults(
             yield Diagnostic(
                 span, "sheet-column", sentence, "name each column by a heading of its own"
             )
-        elif normal_form(heading) in lacked:
+        elif not columns and normal_form(heading) not in may_lack:
             sentence = f"row {row.number} has the headings, but none is `{shown(heading)}`"
             instead = suggestion(heading, headings.texts.values())
             yield Diagnostic(grid.span(row, 1), "sheet-column", sentence, instead)
