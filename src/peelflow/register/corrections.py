@@ -6,7 +6,7 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import dropwhile, takewhile
 
 from attrs import evolve
@@ -143,7 +143,7 @@ def _take_correction(
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)
         _move_family(session, request, before, after, history=history)
-        _have_below_follow(session, request, what, named, history=history)
+        _have_below_follow(session, request)
         if not follows:
             _keep_with_above(session, request, history)
     except Refused as refused:
@@ -423,20 +423,11 @@ def _place_of(record: Record) -> tuple[object, ...]:
     return record.force, joint_of(record), record.category, record.parent
 
 
-def _have_below_follow(
-    session: Session, request: Event, what: Corrected, named: Event, *, history: History
-) -> None:
+def _have_below_follow(session: Session, request: Event) -> None:
     """Have what lies below a record be of the same forces, as it is corrected."""
     after = session.get(request.record)
     for name in each_below(session, after):
-        if isinstance(event_corrected(history, named).what, MadeJoint):
-            for event in session.history(name):
-                if _is_made_beside(session, event, named, history):
-                    below = evolve(what, event=event.number)
-                    made = _correction_below(session, request, name, below)
-                    _take_correction(session, made, below, event, follows=True)
-        if joint_of(session.get(name)) != joint_of(after):
-            _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
+        _follow_above(session, request, after, name)
 
 
 def _keep_with_above(session: Session, request: Event, history: History) -> None:
@@ -448,58 +439,111 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
     after = session.get(request.record)
     if after.parent is None or after.withdrawn:
         return
-    above, withdrawal = session.get(after.parent), withdrawal_of(history)
-    if withdrawal is not None:
-        _follow_above(session, request, above, withdrawal)
+    above = session.get(after.parent)
+    if withdrawal_of(history) is not None:
+        _follow_above(session, request, above, after.id)
     elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
 
 
-def _follow_above(session: Session, request: Event, above: Record, withdrawal: Event) -> None:
-    """Have a record that comes back be of the forces of the one above, as that came to be of them.
+def _follow_above(session: Session, request: Event, above: Record, name: str) -> None:
+    """Have a record be of the forces of the one above it, on each day as that is of them.
 
-    What makes it joint goes where that of the record above went; what was made since, follows.
+    Each event that makes it joint goes where the one goes that it was made with. It begins as the
+    one above was when it came below, and what was said while it was withdrawn is said now.
     """
-    name = request.record
-    made = dict(_each_made_joint(session, above.id))
-    for said, event in _each_made_joint(session, name):
-        other = made.pop(said, None)
-        if other is None or other.on != event.on:
-            void = Corrected(event.number, "void")
-            what = Corrected(event.number, "redate", other.on) if other else void
-            below = _correction_below(session, request, name, what)
-            _take_correction(session, below, what, event, follows=True)
-    for (recorded_at, new), event in made.items():
-        known = session.get(name)
-        if recorded_at >= withdrawal.recorded_at and new != joint_of(known):
+    history, below = session.history(above.id), session.history(name)
+    said = [event for event in history if isinstance(event.what, MadeJoint)]
+    if not said and joint_of(session.get(name)) == joint_of(above):
+        return
+    standing = {event.number: event for event in as_corrected(history)}
+    pairs = [*_each_made_with(said, below)]
+    for event, other in pairs:
+        for what in _corrections_beside(session, event, other, standing.get(other.number)):
+            made = _correction_below(session, request, name, what)
+            _take_correction(session, made, what, event, follows=True)
+    came = min(_each_since_below(history, below, pairs))
+    begun = [_joint_said(event) for event in standing.values() if event.number < came]
+    joint = [one for one in begun if one is not None][-1]
+    if _joint_said(as_corrected(below)[0]) != joint:
+        _follow_entry(session, request, name, {"joint": joint}, follows=True)
+    paired = {other.number for _, other in pairs}
+    for event in standing.values():
+        known, new = session.get(name), _joint_said(event)
+        is_new = event.number >= came and event.number not in paired
+        if is_new and new is not None and new != joint_of(known):
             on, by = max(event.on, known.on), request.recorded_by
             later = evolve(event, on=on, recorded_by=by, recorded_at=session.now, key=None)
             take_made_joint(session, known, later, new)
-    if joint_of(session.get(name)) != joint_of(above):
-        _follow_entry(session, request, name, {"joint": joint_of(above)}, follows=True)
 
 
-def _each_made_joint(
-    session: Session, record: str
-) -> Iterator[tuple[tuple[datetime, Joint], Event]]:
-    """Yield each event that makes a record joint, as it stands, by when and how it was said."""
-    for event in as_corrected(session.history(record)):
-        if isinstance(event.what, MadeJoint):
-            yield (event.recorded_at, Joint(event.what.new, event.what.acts)), event
+def _joint_said(event: Event) -> Joint | None:
+    """Return of which other forces an event says that its record is; None where of none."""
+    if isinstance(event.what, MadeJoint):
+        return Joint(event.what.new, event.what.acts)
+    return joint_of(event.what) if isinstance(event.what, Added | TakenOver) else None
 
 
-def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
-    """Say whether an event on what lies below was made with one that makes its parent joint."""
-    target = event_corrected(session.history(event.record), event)
-    above = event_corrected(history, named)
-    return (
-        type(event.what) is type(named.what)
-        and (event.on, event.recorded_at) == (named.on, named.recorded_at)
-        and isinstance(target.what, MadeJoint)
-        and isinstance(above.what, MadeJoint)
-        and (target.what.new, target.what.acts) == (above.what.new, above.what.acts)
-    )
+def _each_made_with(said: History, below: History) -> Iterator[tuple[Event, Event]]:
+    """Yield each event that made a record joint, with that of the record above: the last first.
+
+    It was made with that, on its day; or after it, where the record came back meanwhile.
+    """
+    for event in reversed(below):
+        if not isinstance(event.what, MadeJoint):
+            continue
+        same = [other for other in said if _joint_said(other) == _joint_said(event)]
+        made = (event.on, event.recorded_at)
+        beside = [other for other in same if (other.on, other.recorded_at) == made]
+        before = [other for other in same if other.recorded_at <= event.recorded_at]
+        for other in (beside or before)[-1:]:
+            said = said[: said.index(other)]
+            yield event, other
+
+
+def _each_since_below(
+    history: History, below: History, pairs: Sequence[tuple[Event, Event]]
+) -> Iterator[int]:
+    """Yield numbers that a record's events have since another lies below it, and the next one."""
+    came = next((event for event in below if isinstance(event.what, ParentLinked)), below[0])
+    yield len(history) + 1
+    yield from (other.number for _, other in pairs)
+    for event in history:
+        if event.what == ChildLinked(came.record) or event.recorded_at > came.recorded_at:
+            yield event.number
+
+
+def _corrections_beside(
+    session: Session, event: Event, other: Event, stands: Event | None
+) -> Iterator[Corrected]:
+    """Yield what takes an event to where the other one stands that it was made with, if it does."""
+    known = _standing(session, event)
+    if stands is None:
+        if known is not None:
+            yield Corrected(event.number, "void")
+        return
+    if known is None:
+        history = session.history(event.record)
+        (*_, void) = _each_void(history, event)
+        yield Corrected(void.number, "void")
+        known = _standing(session, event)
+    on = stands.on if event.on == other.on else max(stands.on, event.on)
+    if known is not None and known.on != on:
+        yield Corrected(event.number, "redate", on)
+
+
+def _standing(session: Session, event: Event) -> Event | None:
+    standing = as_corrected(session.history(event.record))
+    return next((each for each in standing if each.number == event.number), None)
+
+
+def _each_void(history: History, event: Event) -> Iterator[Event]:
+    """Yield each correction that voids an event, and stands."""
+    for each in history[event.number :]:
+        is_void = isinstance(each.what, Corrected) and each.what.correction == "void"
+        if is_void and each.what.event == event.number and _is_effective(history, each):
+            yield each
 
 
 def _correction_below(session: Session, request: Event, name: str, what: Corrected) -> Event:
