@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from peelflow import load
+from peelflow.engine.fold import as_corrected
 from peelflow.errors import InvalidRequest, NotPermitted, UnknownRecord
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Joint
@@ -332,6 +334,105 @@ def test_what_comes_back_below_a_record_is_of_its_forces_on_each_day(meanwhile: 
         standing = {each.id: each for each in each_selected(register, as_at=day)}
         above, below = standing["C-1"], standing["C-1-1"]
         assert (day, joint_of(below)) == (day, joint_of(above))
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def below_made_joint(store: MemoryStore, *joints: tuple[Joint, date], ticks: int) -> Register:
+    """Return a cause of concern and one below it that are made joint so, a time between each."""
+    moments = count(step=ticks)
+    register = opened(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause)
+    add(register, "C-1-1", NORFOLK, parent="C-1")
+    for joint, day in joints:
+        make(register, "C-1", joint, on=day)
+    return register
+
+
+SAME_DAY = (LATER, LATER, LATER)
+EACH_DAY = (DAY, DAY + timedelta(1), LATER)
+SETTING_RIGHT: dict[str, dict[str, Any]] = {
+    "void": {"correction": "void"},
+    "re-date": {"correction": "redate", "to": LAST},
+}
+
+
+@pytest.mark.parametrize("how", sorted(SETTING_RIGHT))
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize(("days", "ticks"), [(EACH_DAY, 0), (SAME_DAY, 1), (SAME_DAY, 0)])
+def test_one_of_two_events_that_say_the_same_is_set_right_with_its_own(
+    days: tuple[date, ...], ticks: int, place: int, how: str
+) -> None:
+    """Said in one moment of two days, or of one day in two moments: the other below stays."""
+    store = MemoryStore()
+    joints = (WITH_SUFFOLK, Joint(), WITH_SUFFOLK)
+    register = below_made_joint(store, *zip(joints, days, strict=True), ticks=ticks)
+    above, below = (made_joint(register, name) for name in ("C-1", "C-1-1"))
+    if how == "re-date" and place == 0:  # to a day that the next one leaves it
+        above, below = above[-1:], below[-1:]
+
+    said: dict[str, Any] = {**SETTING_RIGHT[how], "on": LAST, "reason": "a slip", "actor": LIAISON}
+    made = register.correct("C-1", above[place], **said)
+    assert register.history("C-1-1")[-1].what == evolve(made.what, event=below[place])
+    assert same_on_each_day(register)
+    register.correct("C-1", made.number, **{**said, "correction": "void", "to": None})
+    assert same_on_each_day(register)
+    assert [each.what for each in as_corrected(register.history("C-1-1"))[1:]] == [
+        each.what for each in as_corrected(register.history("C-1")) if each.kind == "made_joint"
+    ]
+    assert audit(store) == ()
+
+
+def made_joint(register: Register, record: str) -> list[int]:
+    """Return the numbers of the events that made a record joint."""
+    return [each.number for each in register.history(record) if each.kind == "made_joint"]
+
+
+def same_on_each_day(register: Register) -> bool:
+    """Say whether what lies below is of the forces of the one above on each day."""
+    standing = ({each.id: each for each in each_selected(register, as_at=day)} for day in LOOKED_ON)
+    return all(joint_of(known["C-1-1"]) == joint_of(known["C-1"]) for known in standing)
+
+
+LOOKED_ON = (DAY, DAY + timedelta(1), LATER, LAST)
+
+
+@pytest.mark.parametrize("later", [WITH_SUFFOLK, ALL_ACT, Joint((ESSEX,))])
+def test_what_was_joint_all_along_was_so_below_whatever_was_said_since(later: Joint) -> None:
+    """Also where both are of the same forces now: the days before are set right, too."""
+    store = MemoryStore()
+    register = below_made_joint(store, (later, LATER), ticks=1)
+
+    register.correct("C-1", 1, entry={"joint": Joint((ESSEX,))}, **REENTRY)
+    assert counted_by_essex(register) == 2
+    assert same_on_each_day(register)
+    assert audit(store) == ()
+
+
+def counted_by_essex(register: Register) -> int:
+    """Return how many records Essex counted as open on the first day, besides its own."""
+    return register.figures(force=ESSEX, as_at=DAY).open
+
+
+def test_what_was_said_while_it_was_away_is_set_right_with_the_one_above() -> None:
+    """It was said of it as it came back, or when the one above is said to be so after all."""
+    store = MemoryStore()
+    moments = count()
+    register = filled(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
+    number = withdrawn_below(register)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    kept, voided = made_joint(register, "C-1")[-2:]
+    said: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+    void = register.correct("C-1", voided, **said)
+    register.correct("C-1-1", number, **BACK)
+
+    register.correct("C-1", void.number, **said)
+    assert same_on_each_day(register)
+    register.correct("C-1", voided, **said)
+    register.correct("C-1", kept, **said)
+    assert same_on_each_day(register)
     assert register.verify() == ()
     assert audit(store) == ()
 

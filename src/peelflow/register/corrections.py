@@ -488,15 +488,14 @@ def _joint_said(event: Event) -> Joint | None:
 def _each_made_with(said: History, below: History) -> Iterator[tuple[Event, Event]]:
     """Yield each event that made a record joint, with that of the record above: the last first.
 
-    It was made with that, on its day; or after it, where the record came back meanwhile.
+    It was made in the moment of that; or after it, where the record came back meanwhile.
     """
     for event in reversed(below):
         if not isinstance(event.what, MadeJoint):
             continue
         same = [other for other in said if _joint_said(other) == _joint_said(event)]
-        made = (event.on, event.recorded_at)
-        beside = [other for other in same if (other.on, other.recorded_at) == made]
-        before = [other for other in same if other.recorded_at <= event.recorded_at]
+        beside = [other for other in same if other.recorded_at == event.recorded_at]
+        before = [other for other in same if other.recorded_at < event.recorded_at]
         for other in (beside or before)[-1:]:
             said = said[: said.index(other)]
             yield event, other
@@ -509,24 +508,21 @@ def _each_since_below(
     came = next((event for event in below if isinstance(event.what, ParentLinked)), below[0])
     yield len(history) + 1
     yield from (other.number for _, other in pairs)
-    for event in history:
-        if event.what == ChildLinked(came.record) or event.recorded_at > came.recorded_at:
-            yield event.number
+    yield from (event.number for event in history if event.recorded_at > came.recorded_at)
 
 
 def _corrections_beside(
     session: Session, event: Event, other: Event, stands: Event | None
 ) -> Iterator[Corrected]:
     """Yield what takes an event to where the other one stands that it was made with, if it does."""
-    known = _standing(session, event)
+    void, known = Corrected(event.number, "void"), _standing(session, event)
     if stands is None:
         if known is not None:
-            yield Corrected(event.number, "void")
+            yield void
         return
     if known is None:
         history = session.history(event.record)
-        (*_, void) = _each_void(history, event)
-        yield Corrected(void.number, "void")
+        yield Corrected(max(each.number for each in history if each.what == void), "void")
         known = _standing(session, event)
     on = stands.on if event.on == other.on else max(stands.on, event.on)
     if known is not None and known.on != on:
@@ -536,14 +532,6 @@ def _corrections_beside(
 def _standing(session: Session, event: Event) -> Event | None:
     standing = as_corrected(session.history(event.record))
     return next((each for each in standing if each.number == event.number), None)
-
-
-def _each_void(history: History, event: Event) -> Iterator[Event]:
-    """Yield each correction that voids an event, and stands."""
-    for each in history[event.number :]:
-        is_void = isinstance(each.what, Corrected) and each.what.correction == "void"
-        if is_void and each.what.event == event.number and _is_effective(history, each):
-            yield each
 
 
 def _correction_below(session: Session, request: Event, name: str, what: Corrected) -> Event:
