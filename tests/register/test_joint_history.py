@@ -23,7 +23,7 @@ from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.export import restore_export
 from peelflow.stores.memory import MemoryStore
 from peelflow.testing.audit import audit
-from tests.builders.force import LIAISON, clock
+from tests.builders.force import HMICFRS, LIAISON, clock
 from tests.register.test_joint import (
     ALL_ACT,
     BY,
@@ -338,13 +338,15 @@ def test_what_comes_back_below_a_record_is_of_its_forces_on_each_day(meanwhile: 
     assert audit(store) == ()
 
 
-def below_made_joint(store: MemoryStore, *joints: tuple[Joint, date], ticks: int) -> Register:
+def below_made_joint(
+    store: MemoryStore, *joints: tuple[Joint, date], ticks: int, by: Actor = HMICFRS
+) -> Register:
     """Return a cause of concern and one below it that are made joint so, a time between each."""
     moments = count(step=ticks)
     register = opened(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
     cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
     add(register, "C-1", NORFOLK, **cause)
-    add(register, "C-1-1", NORFOLK, parent="C-1")
+    add(register, "C-1-1", NORFOLK, parent="C-1", actor=by)
     for joint, day in joints:
         make(register, "C-1", joint, on=day)
     return register
@@ -435,6 +437,130 @@ def test_what_was_said_while_it_was_away_is_set_right_with_the_one_above() -> No
     assert same_on_each_day(register)
     assert register.verify() == ()
     assert audit(store) == ()
+
+
+def test_what_comes_back_is_paired_with_what_was_said_in_its_moment() -> None:
+    """Though the same was said since, and what lay between was voided: nothing moves then."""
+    store = MemoryStore()
+    register = below_made_joint(store, (WITH_SUFFOLK, DAY + timedelta(1)), ticks=1)
+    for _ in range(2):
+        gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+        make(register, "C-1", Joint(), on=LAST)
+        between = register.record("C-1").number
+        make(register, "C-1", WITH_SUFFOLK, on=LAST)
+        void = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+        register.correct("C-1", between, **void)
+        before = register.record("C-1-1").number
+        register.correct("C-1-1", gone, **BACK)
+        assert register.record("C-1-1").number == before + 1
+        assert same_on_each_day(register)
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_is_said_to_be_joint_after_what_it_did_itself() -> None:
+    """An earlier day would lie before that: its events stay in the order of their days."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1, by=LIAISON)
+    register.fire("C-1-1", "start", actor=LIAISON, on=LATER)
+    gone = register.correct("C-1-1", 1, **{**SLIP, "on": LAST}, actor=LIAISON).number
+    make(register, "C-1", WITH_SUFFOLK, on=DAY + timedelta(1))
+    said = register.record("C-1").number
+    register.correct("C-1-1", gone, **{**SLIP, "on": LAST}, actor=LIAISON)
+    assert register.history("C-1-1")[-1].on == LATER
+
+    slip: dict[str, Any] = {"reason": "r", "actor": LIAISON, "on": LAST}
+    register.correct("C-1", said, correction="redate", to=DAY + timedelta(2), **slip)
+    assert as_corrected(register.history("C-1-1"))[-1].on == LATER
+    register.correct("C-1", said, correction="redate", to=LAST, **slip)
+    assert same_on_each_day(register)
+    assert audit(store) == ()
+
+
+def test_what_is_set_right_in_the_moment_it_all_came_in_is_set_right_below() -> None:
+    """As one import says all of it at once: by when it came below, which no moment tells."""
+    register = below_made_joint(MemoryStore(), ticks=0)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    register.correct("C-1-1", gone, **BACK)
+    assert same_on_each_day(register)
+
+
+def test_a_step_on_the_way_is_of_the_forces_of_what_it_lies_below() -> None:
+    """A milestone is no child, so nothing on the record above says since when it lies there."""
+    register = below_made_joint(MemoryStore(), ticks=1)
+    named: dict[str, Any] = {"category": "milestone", "level": None, "fields": {"title": "t"}}
+    make(register, "C-1", WITH_SUFFOLK, on=DAY)
+    add(register, "M-1", NORFOLK, parent="C-1-1", **named, issued=LATER)
+    gone = register.correct("M-1", 1, **{**SLIP, "on": LAST}, **SAID).number
+    make(register, "C-1", Joint(), on=LATER)
+    register.correct("M-1", gone, **BACK)
+    known = {each.id: each for each in each_selected(register, as_at=LAST)}
+    assert [event.kind for event in as_corrected(register.history("M-1"))] == [
+        "added",
+        "made_joint",
+    ]
+    assert known["M-1"].forces == (NORFOLK,)
+
+
+def test_what_lay_nowhere_keeps_what_it_was_before_it_was_put_below() -> None:
+    """No correction of the record above changes that; from then on it is of those forces."""
+    store = MemoryStore()
+    register = below_made_joint(store, (WITH_SUFFOLK, LATER), ticks=1)
+    own: dict[str, Any] = {"actor": LIAISON, "on": LAST, "reason": "r"}
+    for name, joint in (("N-1", WITH_SUFFOLK), ("N-2", Joint())):
+        add(register, name, NORFOLK, joint=joint)
+    make(register, "N-2", WITH_SUFFOLK, on=DAY + timedelta(1))
+    for name in ("N-1", "N-2"):
+        register.link(name, "C-1", **own)
+    before = {name: register.history(name) for name in ("N-1", "N-2")}
+
+    step = register.amend("C-1", "owner", "lead-1", **own).number
+    register.correct("C-1", step, correction="void", **own)
+    assert {name: register.history(name) for name in before} == before
+    register.correct("C-1", made_joint(register, "C-1")[0], correction="void", **own)
+    for name in before:
+        assert register.record(name).forces == (NORFOLK,)
+    assert audit(store) == ()
+    assert register.verify() == ()
+
+
+def test_what_was_joint_otherwise_before_it_was_put_below_follows_from_then_on() -> None:
+    """The days before that stay as they were said."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1)
+    register.correct("C-1", 1, entry={"joint": Joint((ESSEX,))}, **REENTRY)
+    add(register, "N-1", NORFOLK)
+    make(register, "N-1", Joint((ESSEX,)), on=LATER)
+    register.link("N-1", "C-1", actor=LIAISON, on=LAST, reason="r")
+
+    register.correct("C-1", 1, entry={"joint": WITH_SUFFOLK}, **REENTRY)
+    forces = {
+        day: {each.id: each.forces for each in each_selected(register, as_at=day)}["N-1"]
+        for day in LOOKED_ON
+    }
+    assert list(forces.values()) == [
+        (NORFOLK,),
+        (NORFOLK,),
+        (NORFOLK, ESSEX),
+        (NORFOLK, SUFFOLK),
+    ]
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_by_another_side_than_what_made_it_joint_is_no_finding() -> None:
+    """What follows from a withdrawal that is taken back is of no side's own."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1)
+    register.make_joint("C-1", WITH_SUFFOLK, on=LATER, **BY)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    void: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+    register.correct("C-1", made_joint(register, "C-1")[0], **void)
+
+    register.correct("C-1-1", gone, **BACK)
+    assert same_on_each_day(register)
+    assert register.verify() == ()
 
 
 def test_what_comes_back_is_kept_from_a_force_that_has_one_of_its_id() -> None:

@@ -5,7 +5,7 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import date
 from itertools import dropwhile, takewhile
 
@@ -458,24 +458,47 @@ def _follow_above(session: Session, request: Event, above: Record, name: str) ->
     if not said and joint_of(session.get(name)) == joint_of(above):
         return
     standing = {event.number: event for event in as_corrected(history)}
-    pairs = [*_each_made_with(said, below)]
+    put = _put_below(below)
+    pairs = [*_each_made_with(said, below[put.number :])]
     for event, other in pairs:
         for what in _corrections_beside(session, event, other, standing.get(other.number)):
             made = _correction_below(session, request, name, what)
             _take_correction(session, made, what, event, follows=True)
-    came = min(_each_since_below(history, below, pairs))
-    begun = [_joint_said(event) for event in standing.values() if event.number < came]
-    joint = [one for one in begun if one is not None][-1]
-    if _joint_said(as_corrected(below)[0]) != joint:
-        _follow_entry(session, request, name, {"joint": joint}, follows=True)
+    came = min(_each_since_below(history, put, pairs))
+    begun = [event for event in standing.values() if event.number < came and _joint_said(event)]
     paired = {other.number for _, other in pairs}
-    for event in standing.values():
-        known, new = session.get(name), _joint_said(event)
-        is_new = event.number >= came and event.number not in paired
-        if is_new and new is not None and new != joint_of(known):
-            on, by = max(event.on, known.on), request.recorded_by
-            later = evolve(event, on=on, recorded_by=by, recorded_at=session.now, key=None)
-            take_made_joint(session, known, later, new)
+    since = [event for event in standing.values() if event.number >= came]
+    _begin_as(session, request, name, begun[-1], made_with={event.number for event, _ in pairs})
+    for event in since:
+        if event.number not in paired:
+            _say_joint(session, request, name, event)
+
+
+def _begin_as(
+    session: Session, request: Event, name: str, said: Event, *, made_with: Container[int]
+) -> None:
+    """Have a record be of the forces from the beginning that one above was when it came below.
+
+    What was made joint while it lay nowhere stays so until then.
+    """
+    standing, joint = as_corrected(session.history(name)), _joint_said(said)
+    own = [event for event in standing if event.number not in made_with and _joint_said(event)]
+    if joint is None or _joint_said(own[-1]) == joint:
+        return
+    if own[1:]:
+        _say_joint(session, request, name, said)
+    else:
+        _follow_entry(session, request, name, {"joint": joint}, follows=True)
+
+
+def _say_joint(session: Session, request: Event, name: str, said: Event) -> None:
+    """Say of a record now of which forces the one above was said to be, where it is of others."""
+    known, new = session.get(name), _joint_said(said)
+    if new is not None and new != joint_of(known):
+        on, by = max(said.on, known.on), request.recorded_by
+        why = said.reason or request.reason
+        later = evolve(said, on=on, recorded_by=by, recorded_at=session.now, reason=why, key=None)
+        take_made_joint(session, known, later, new)
 
 
 def _joint_said(event: Event) -> Joint | None:
@@ -502,13 +525,14 @@ def _each_made_with(said: History, below: History) -> Iterator[tuple[Event, Even
 
 
 def _each_since_below(
-    history: History, below: History, pairs: Sequence[tuple[Event, Event]]
+    history: History, put: Event, pairs: Sequence[tuple[Event, Event]]
 ) -> Iterator[int]:
-    """Yield numbers that a record's events have since another lies below it, and the next one."""
-    came = next((event for event in below if isinstance(event.what, ParentLinked)), below[0])
+    """Yield numbers that a record's events have since another was put below, and the next one."""
     yield len(history) + 1
     yield from (other.number for _, other in pairs)
-    yield from (event.number for event in history if event.recorded_at > came.recorded_at)
+    for event in history:
+        if event.recorded_at > put.recorded_at or event.what == ChildLinked(put.record):
+            yield event.number
 
 
 def _corrections_beside(
@@ -541,9 +565,14 @@ def _correction_below(session: Session, request: Event, name: str, what: Correct
 
 def _day_below(history: History) -> date:
     """Return the day from which a record lies below its parent, which it has."""
+    return _put_below(history).on
+
+
+def _put_below(history: History) -> Event:
+    """Return the event that put a record below its parent, which it has."""
     standing = as_corrected(history)
     links = [event for event in standing if isinstance(event.what, ParentLinked)]
-    return (links or standing[:1])[-1].on
+    return (links or standing[:1])[-1]
 
 
 def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:
