@@ -375,11 +375,12 @@ def test_one_of_two_events_that_say_the_same_is_set_right_with_its_own(
         above, below = above[-1:], below[-1:]
 
     said: dict[str, Any] = {**SETTING_RIGHT[how], "on": LAST, "reason": "a slip", "actor": LIAISON}
-    made = register.correct("C-1", above[place], **said)
-    assert register.history("C-1-1")[-1].what == evolve(made.what, event=below[place])
-    assert same_on_each_day(register)
-    register.correct("C-1", made.number, **{**said, "correction": "void", "to": None})
-    assert same_on_each_day(register)
+    for _ in range(2):
+        made = register.correct("C-1", above[place], **said)
+        assert register.history("C-1-1")[-1].what == evolve(made.what, event=below[place])
+        assert same_on_each_day(register)
+        register.correct("C-1", made.number, **{**said, "correction": "void", "to": None})
+        assert same_on_each_day(register)
     assert [each.what for each in as_corrected(register.history("C-1-1"))[1:]] == [
         each.what for each in as_corrected(register.history("C-1")) if each.kind == "made_joint"
     ]
@@ -439,16 +440,24 @@ def test_what_was_said_while_it_was_away_is_set_right_with_the_one_above() -> No
     assert audit(store) == ()
 
 
-def test_what_comes_back_is_paired_with_what_was_said_in_its_moment() -> None:
-    """Though the same was said since, and what lay between was voided: nothing moves then."""
+@pytest.mark.parametrize("is_away", [False, True])
+def test_what_comes_back_is_paired_with_what_was_said_in_its_moment_or_before(
+    *,
+    is_away: bool,
+) -> None:
+    """Though the same was said after it, and what lay between was voided: nothing moves then."""
     store = MemoryStore()
-    register = below_made_joint(store, (WITH_SUFFOLK, DAY + timedelta(1)), ticks=1)
+    register = below_made_joint(store, ticks=1)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number if is_away else None
+    make(register, "C-1", WITH_SUFFOLK, on=DAY + timedelta(1))
+    if gone is not None:
+        register.correct("C-1-1", gone, **BACK)
     for _ in range(2):
         gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
         make(register, "C-1", Joint(), on=LAST)
         between = register.record("C-1").number
         make(register, "C-1", WITH_SUFFOLK, on=LAST)
-        void = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+        void: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
         register.correct("C-1", between, **void)
         before = register.record("C-1-1").number
         register.correct("C-1-1", gone, **BACK)
@@ -501,6 +510,19 @@ def test_a_step_on_the_way_is_of_the_forces_of_what_it_lies_below() -> None:
         "made_joint",
     ]
     assert known["M-1"].forces == (NORFOLK,)
+
+
+def test_a_step_on_the_way_that_came_in_with_all_else_begins_as_it_was_said() -> None:
+    """In one moment: what it was made joint with tells since when it lies there."""
+    register = opened(MemoryStore())
+    add(register, "C-1", NORFOLK, category="cause_of_concern", level=None, fields={})
+    named: dict[str, Any] = {"category": "milestone", "level": None, "fields": {"title": "t"}}
+    add(register, "C-1-1", NORFOLK, parent="C-1", **named)
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    number = register.amend("C-1", "owner", "lead-1", actor=LIAISON, on=LAST, reason="r").number
+
+    register.correct("C-1", number, correction="void", actor=LIAISON, on=LAST, reason="r")
+    assert same_on_each_day(register)
 
 
 def test_what_lay_nowhere_keeps_what_it_was_before_it_was_put_below() -> None:
