@@ -14,10 +14,11 @@ from datetime import date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
+from peelflow.results import frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.wording import listed, shown
 
