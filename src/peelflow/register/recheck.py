@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, begin, corrected_chain, fold, is_step_at_once
+from peelflow.engine.fold import (
+    apply,
+    begin,
+    corrected_chain,
+    event_corrected,
+    fold,
+    is_step_at_once,
+)
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -197,6 +204,10 @@ def _check_correction(
         return
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
+    # What comes back from a withdrawal is made to be of the forces of the record above.
+    for kept in history[: event.number - 1]:
+        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
+            corrected.add(kept.recorded_at)
     if event.recorded_at not in corrected:
         check_corrector(session, event, chain)
 
