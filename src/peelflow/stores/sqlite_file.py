@@ -153,10 +153,10 @@ def error_of(url: str, fault: Exception) -> StoreError:
     """Return what the driver raised as an error of ours: that the file is locked, or what to do."""
     if is_busy(fault):
         return StoreBusy(url)
-    return StoreUnavailable(url, message_of(fault), instead=advice_for(fault))
+    return StoreUnavailable(url, sentence_of(fault), instead=advice_for(fault))
 
 
-def message_of(fault: BaseException) -> str:
+def sentence_of(fault: BaseException) -> str:
     """Return what SQLite says of a fault, as far as the driver can tell it."""
     is_unsayable = isinstance(fault, UnicodeDecodeError)
     return "a name in its schema is no UTF-8" if is_unsayable else str(fault)
