@@ -413,6 +413,23 @@ def store_closed(url: str) -> StoreUnavailable:
     return StoreUnavailable(url, "it was closed", instead="open it again")
 
 
+def check_history(url: str, record: str, events: int, expected: int) -> None:
+    """Refuse a history of which less is kept than its record's row tells.
+
+    Args:
+        url: The store's.
+        record: The record's id.
+        events: How many events are kept.
+        expected: The number of the last one, by the row that was read before.
+
+    Raises:
+        StoreUnavailable: Some of it is gone.
+    """
+    if events < expected:
+        why = f"{record} has {expected} events by its row, and {events} are kept"
+        raise StoreUnavailable(url, why, instead="see what `peelflow verify` finds")
+
+
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
     return sorted({*batch.read_set, *(entry.event.record for entry in batch.entries)})
