@@ -3,25 +3,28 @@
 A document is kept once, by its digest, whoever brings it. That a force brought it is kept beside
 it, so that nobody is given a document who only knows its digest. A force's own lifecycles are kept
 under its name, so that two forces may each have one of the same name and version; and so are
-records whose ids another force has.
+records whose ids another force has. A force that left a joint record reads it as far as to the
+event by which it left.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cache, partial
 from hashlib import sha256
+from itertools import groupby
 from operator import eq
 from pathlib import Path
 from typing import NoReturn
 
 from attrs import evolve
 
+from peelflow.engine.fold import as_corrected, each_as_recorded, fold, is_step_at_once
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
-from peelflow.model.records import Added, Corrected, Record, TakenOver
+from peelflow.model.records import Added, Corrected, Event, MadeJoint, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
     OWN_ID_MARK,
@@ -37,6 +40,8 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
+    chunked,
+    matches_field,
     pinned_key,
     read_set_ids,
 )
@@ -53,6 +58,7 @@ from peelflow.stores.own_ids import (
     renamed_event,
     renamed_record,
 )
+from peelflow.stores.soundness import entry_of
 from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
 
@@ -83,6 +89,92 @@ def _is_shown_of(appointment: str, force: str) -> bool:
 
 def _ever_of(record: Record) -> tuple[str, ...]:
     return *record.forces, *record.was_joint_with
+
+
+def numbers_read(force: str, events: Sequence[Event]) -> Mapping[int, int]:
+    """Return the number under which a force reads each event of a record that it reads.
+
+    It reads all of them, or as far as to the event by which it left. Of what is recorded later, it
+    reads the corrections of what it reads, for its figures of the days before rest on them; their
+    numbers follow on.
+
+    Args:
+        force: A force of which the record is, or was.
+        events: All that was recorded of it, in order.
+    """
+    last, follows = _last_read(force, events), False
+    numbers: dict[int, int] = {}
+    for event in events:
+        if isinstance(event.what, Corrected) and event.what.event in numbers:
+            is_read, follows = True, follows or event.what.entry is not None
+        else:
+            is_read = follows = follows and is_step_at_once(event)
+        if is_read or event.number <= last:
+            numbers[event.number] = len(numbers) + 1
+    return numbers
+
+
+def entries_read(force: str, entries: Sequence[StoredEvent]) -> Iterator[StoredEvent]:
+    """Yield what a force reads of a record's history, as `numbers_read` tells it.
+
+    Args:
+        force: A force of which the record is, or was.
+        entries: All that was recorded of it, in order.
+    """
+    numbers = numbers_read(force, [entry.event for entry in entries])
+    for entry in entries:
+        number = numbers.get(entry.event.number)
+        if number == entry.event.number:
+            yield entry
+        elif number is not None:
+            yield evolve(entry, event=_renumbered(entry.event, numbers))
+
+
+def _last_read(force: str, events: Sequence[Event]) -> int:
+    """Return the number of the event by which a record left a force, as recorded or corrected."""
+    if not any(map(_says_forces, events)):
+        return events[-1].number if events else 0
+    last = 0
+    for history in (events, as_corrected(events)):
+        of_it = [
+            event.number
+            for event, before, after in each_as_recorded(history)
+            if after.is_of(force) or (before and before.is_of(force))
+        ]
+        last = max(last, *of_it[-1:])
+    return last
+
+
+def _says_forces(event: Event) -> bool:
+    entry = entry_of(event)
+    return isinstance(event.what, MadeJoint) or bool(entry and entry.joint_with)
+
+
+def _number_until(last: int, numbers: Mapping[int, int]) -> int:
+    return max(number for kept, number in numbers.items() if kept <= last)
+
+
+def _renumbered(event: Event, numbers: Mapping[int, int]) -> Event:
+    what = event.what
+    if isinstance(what, Corrected):
+        what = evolve(what, event=numbers[what.event])
+    return evolve(event, number=numbers[event.number], what=what)
+
+
+def _still_matches(record: Record, query: RecordQuery) -> bool:
+    """Say whether a record that a store found is what was asked for as it is read.
+
+    Whatever mentions another record in the store is told, as that cannot be withdrawn for it.
+    """
+    return (
+        query.level in ("any", record.level)
+        and query.state in (None, record.state)
+        and query.parent in (None, record.parent)
+        and matches_field(record, query.field)
+    )
+
+
+_HISTORIES_AT_ONCE = 500
 
 
 class ScopedStore:
@@ -241,10 +333,14 @@ class ScopedStore:
 
     def _read_partners(self) -> Mapping[str, str]:
         """Read with which forces a record of this one is, or was, joint: one record of each."""
-        joint = self._store.records(RecordQuery(force=self.force, joint=True))
-        shared = {force: record.id for record in joint for force in _ever_of(record)}
+        shared = {
+            force: record.id for record in self._joint_records() for force in _ever_of(record)
+        }
         self._shared_by = {force: shared[force] for force in sorted(shared) if force != self.force}
         return self._shared_by
+
+    def _joint_records(self) -> Iterator[Record]:
+        return self._store.records(RecordQuery(force=self.force, joint=True))
 
     def joint_lifecycles(self) -> Mapping[PinKey, str]:
         """Return the own rules of the forces with which a record is joint: it may run so."""
@@ -255,9 +351,41 @@ class ScopedStore:
             if str(key[0]).partition(OWN_RULES_MARK)[2] in partners
         }
 
-    def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return this force's records under ids, and under its own for them."""
+    def _kept(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return this force's records under ids, and under its own for them, as they are kept."""
         return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
+
+    def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return this force's records under ids, and under its own for them, as it reads them."""
+        kept = self._kept(ids)
+        left = [name for name, stored in kept.items() if self._has_left(stored.record)]
+        return {**kept, **self._read_until_left(left)} if left else kept
+
+    def _has_left(self, record: Record) -> bool:
+        return not record.is_of(self.force)
+
+    def _read_until_left(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return records that this force left, each by the events that it reads."""
+        histories = self._histories(ids)
+        return {
+            name: StoredRecord(fold(entry.event for entry in entries), entries[-1].digest)
+            for name, entries in histories.items()
+        }
+
+    def _histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what this force reads of its records' histories, by what they are kept as."""
+        kept = self._store.histories(ids, force=self.force)
+        return {name: tuple(entries_read(self.force, entries)) for name, entries in kept.items()}
+
+    def _as_read(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records as this force reads them; few readings of those that it left."""
+        for has_left, run in groupby(records, self._has_left):
+            if not has_left:
+                yield from run
+                continue
+            for chunk in chunked(run, _HISTORIES_AT_ONCE):
+                read = self._read_until_left([record.id for record in chunk])
+                yield from (stored.record for stored in read.values())
 
     def _shown(self, record: Record) -> Record:
         references = self._references_of(record.category)
@@ -280,6 +408,8 @@ class ScopedStore:
         entry = None if kept is None else self._store.event_with_key(kept, key)
         if kept is None or entry is None:
             return None
+        if self._has_left(stored[kept].record):
+            return next((read for read in self.history(record) if read.event.key == key), None)
         return self._shown_event(entry, stored[kept].record.category)
 
     def append(self, batch: WriteBatch) -> None:
@@ -300,19 +430,18 @@ class ScopedStore:
             documents={**batch.documents, **marks},
             lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
-        names = self._names_in(batch, taken=())
+        as_kept = self._batch_as_kept(batch, taken=())
         while True:
             try:
-                renamed = renamed_batch(batch, names, self._references_of) if names else batch
-                return self._store.append(renamed)
+                return self._store.append(as_kept)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
                 # Only one of these may say that another force has an id: none is looked at before.
                 if conflict.transaction_lost:
                     raise self._shown_conflict(conflict) from None
-                before, names = names, self._names_in(batch, taken=self._taken_in(batch))
-                if names == before:
+                before, as_kept = as_kept, self._batch_as_kept(batch, taken=self._taken_in(batch))
+                if as_kept == before:
                     raise self._shown_conflict(conflict) from None
 
     def _taken_in(self, batch: WriteBatch) -> Collection[str]:
@@ -330,13 +459,46 @@ class ScopedStore:
             transaction_lost=conflict.transaction_lost,
         )
 
-    def _names_in(self, batch: WriteBatch, taken: Collection[str]) -> Mapping[str, str]:
-        """Return what the records of a batch are kept as, where that is not as they are named.
+    def _batch_as_kept(self, batch: WriteBatch, taken: Collection[str]) -> WriteBatch:
+        """Return a batch with its records as they are kept: their ids, and the numbers read.
 
         `taken` are ids that other forces have.
         """
         ids = ids_of_batch(batch, self._references_of)
-        stored = self._stored(ids)
+        kept = self._kept(ids)
+        numbers = self._numbers_as_kept(batch.read_set, kept)
+        batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
+        names = self._names_in(batch, ids, kept, taken)
+        return renamed_batch(batch, names, self._references_of) if names else batch
+
+    def _numbers_as_kept(
+        self, numbers: Mapping[str, int], kept: Mapping[str, StoredRecord]
+    ) -> Mapping[str, int]:
+        """Return the numbers in the store of the records that this force left and read as it may.
+
+        What others do on one is not in the way of what was decided by what it reads.
+        """
+        places = {name: self._ids.kept(name, kept) for name in numbers}
+        left = {
+            name: place
+            for name, place in places.items()
+            if place is not None and self._has_left(kept[place].record)
+        }
+        read = self._read_until_left([*left.values()]) if left else {}
+        return {
+            name: kept[place].record.number
+            for name, place in left.items()
+            if read[place].record.number == numbers[name]
+        }
+
+    def _names_in(
+        self,
+        batch: WriteBatch,
+        ids: Iterable[str],
+        stored: Mapping[str, StoredRecord],
+        taken: Collection[str],
+    ) -> Mapping[str, str]:
+        """Return what the records of a batch are kept as, where that is not as they are named."""
         shared = self._appointments_shared(batch.read_set)
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
         names = {}
@@ -357,9 +519,9 @@ class ScopedStore:
     def histories(
         self, ids: Collection[str], *, force: str | None = None
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return the events of each of the force's records among `ids`."""
-        asked = [*ids, *map(self._ids.own, ids)]
-        own = self._store.histories(asked, force=self._own(force))
+        """Return the events of each of the force's records among `ids`, as far as it reads them."""
+        self._own(force)
+        own = self._histories([*ids, *map(self._ids.own, ids)])
         return {
             name: tuple(self._shown_history(own[place]))
             for name in ids
@@ -394,7 +556,12 @@ class ScopedStore:
         mention = None if query.mention is None else self._kept_name(query.mention)
         force = self._own(query.force)
         asked = evolve(query, force=force, parent=parent, field=field, mention=mention)
-        return map(self._shown, self._store.records(asked))
+        read = self._as_read(self._store.records(asked))
+        return (
+            self._shown(record)
+            for record in read
+            if not self._has_left(record) or _still_matches(record, asked)
+        )
 
     def _kept_name(self, record: str) -> str:
         """Return what one of the force's records is kept as; its id where there is none."""
@@ -414,7 +581,16 @@ class ScopedStore:
     def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of the last event up to a position of each of the force's records."""
         numbers = self._store.last_numbers(known, force=self._own(force))
-        return {self._ids.shown(record): number for record, number in numbers.items()}
+        left = [record.id for record in self._joint_records() if self._has_left(record)]
+        histories = self._store.histories(left, force=self.force) if left else {}
+        read = {
+            name: numbers_read(self.force, [entry.event for entry in entries])
+            for name, entries in histories.items()
+        }
+        return {
+            self._ids.shown(name): _number_until(number, read[name]) if name in read else number
+            for name, number in numbers.items()
+        }
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""
