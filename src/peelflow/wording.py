@@ -55,6 +55,8 @@ LONGEST_SHOWN = 60
 
 def printable(text: str) -> str:
     """Write each character that does not print, or that turns others about, as its escape."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

@@ -117,6 +117,15 @@ def test_what_has_no_column_is_to_be_said(tmp_path: Path) -> None:
     assert "  state: unsure  # no column says where each row stands; without" in proposal.text
 
 
+def test_no_state_is_asked_for_where_no_level_is_known(tmp_path: Path) -> None:
+    """What a word may stand for hangs on the level: that is asked for first."""
+    rows = [[*HEADINGS], *([f"R{n}", *ROW[1:3], "Q", *ROW[4:7], "Parked"] for n in (1, 2))]
+    proposal = proposed(tmp_path, *rows)
+
+    assert "  Q: unsure  # 2 rows: 1 to 4, or none" in proposal.text
+    assert "states:" not in proposal.text
+
+
 @pytest.mark.parametrize("heading", ["HMICFRS status", "Status at HMICFRS", "Rec status (portal)"])
 def test_a_heading_may_say_more_than_what_it_is(heading: str, tmp_path: Path) -> None:
     """It is taken where its cells say so too; colours are no state, whatever stands above them."""

@@ -53,8 +53,8 @@ from peelflow.register.validation import (
     checked_value,
 )
 from peelflow.rulebook.national import national
-from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.integrity import CLOCK_TOLERANCE
+from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE
@@ -125,7 +125,7 @@ def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
     # A store adds whose it is where two forces have one.
-    checked_id(event.record.removesuffix(f"{OWN_ID_MARK}{what.force})"))
+    checked_id(OwnIds(what.force).shown(event.record))
     issued = event.on
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)

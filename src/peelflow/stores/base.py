@@ -226,6 +226,12 @@ class EventStore(Protocol):
         all, so that it costs what one costs that is not there (S14).
         """
 
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record, whosever it is.
+
+        Nothing else of it is read, so that it costs what one costs that is not there (S14).
+        """
+
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
 

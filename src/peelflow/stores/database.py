@@ -117,6 +117,7 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
+        self.taken: str = f"SELECT id FROM {prefix}records WHERE id {among}"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
@@ -377,6 +378,12 @@ class DatabaseStore(ABC):
         # By one id alone SQLite would go to that id, whosever it is.
         found = self._ask(narrowed.records, narrowed.told(force, array), decode)
         return {name: found[name] for name in ids if name in found}
+
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record, whosever it is."""
+        check_texts(*ids)
+        array = self._statements.dialect.array(list(ids))
+        return self._ask(self._statements.taken, (array,), lambda rows: [row[0] for row in rows])
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""

@@ -43,7 +43,6 @@ from peelflow.stores.base import (
     chunked,
     matches_field,
     pinned_key,
-    read_set_ids,
 )
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
@@ -299,6 +298,11 @@ class ScopedStore:
             },
         }
 
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record of this force's."""
+        stored = self._kept(ids)
+        return [name for name in ids if self._ids.kept(name, stored) is not None]
+
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
         """Return the appointments among ids in forces with which a record is joint.
 
@@ -352,11 +356,11 @@ class ScopedStore:
         }
 
     def _kept(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return this force's records under ids, and under its own for them, as they are kept."""
-        return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
+        """Return this force's records under all that they may be kept as, as they are kept."""
+        return self._store.read(self._places_of(ids), force=self.force)
 
     def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return this force's records under ids, and under its own for them, as it reads them."""
+        """Return this force's records under all that they may be kept as, as it reads them."""
         kept = self._kept(ids)
         left = [name for name, stored in kept.items() if self._has_left(stored.record)]
         return {**kept, **self._read_until_left(left)} if left else kept
@@ -430,26 +434,19 @@ class ScopedStore:
             documents={**batch.documents, **marks},
             lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
-        as_kept = self._batch_as_kept(batch, taken=())
+        as_kept = self._batch_as_kept(batch)
         while True:
             try:
                 return self._store.append(as_kept)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
-                # Only one of these may say that another force has an id: none is looked at before.
+                # Another force may have taken an id since it was looked for.
                 if conflict.transaction_lost:
                     raise self._shown_conflict(conflict) from None
-                before, as_kept = as_kept, self._batch_as_kept(batch, taken=self._taken_in(batch))
+                before, as_kept = as_kept, self._batch_as_kept(batch)
                 if as_kept == before:
                     raise self._shown_conflict(conflict) from None
-
-    def _taken_in(self, batch: WriteBatch) -> Collection[str]:
-        """Return the ids that are to stand for no record yet, and stand for another force's."""
-        stored = self._store.read(read_set_ids(batch))
-        return [
-            name for name, held in stored.items() if not held.record.is_of(self.force, ever=True)
-        ]
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
         return Conflict(
@@ -459,58 +456,53 @@ class ScopedStore:
             transaction_lost=conflict.transaction_lost,
         )
 
-    def _batch_as_kept(self, batch: WriteBatch, taken: Collection[str]) -> WriteBatch:
-        """Return a batch with its records as they are kept: their ids, and the numbers read.
-
-        `taken` are ids that other forces have.
-        """
-        ids = ids_of_batch(batch, self._references_of)
-        kept = self._kept(ids)
-        numbers = self._numbers_as_kept(batch.read_set, kept)
+    def _batch_as_kept(self, batch: WriteBatch) -> WriteBatch:
+        """Return a batch with its records as they are kept: by their ids, and the numbers read."""
+        ids = list(ids_of_batch(batch, self._references_of))
+        stored = self._kept(ids)
+        places = {name: self._ids.kept(name, stored) for name in ids}
+        numbers = self._numbers_as_kept(batch.read_set, places, stored)
         batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
-        names = self._names_in(batch, ids, kept, taken)
+        names = self._names_in(batch, places)
         return renamed_batch(batch, names, self._references_of) if names else batch
 
     def _numbers_as_kept(
-        self, numbers: Mapping[str, int], kept: Mapping[str, StoredRecord]
+        self,
+        numbers: Mapping[str, int],
+        places: Mapping[str, str | None],
+        stored: Mapping[str, StoredRecord],
     ) -> Mapping[str, int]:
         """Return the numbers in the store of the records that this force left and read as it may.
 
         What others do on one is not in the way of what was decided by what it reads.
         """
-        places = {name: self._ids.kept(name, kept) for name in numbers}
-        left = {
-            name: place
-            for name, place in places.items()
-            if place is not None and self._has_left(kept[place].record)
-        }
+        read_at = {name: place for name in numbers if (place := places[name]) is not None}
+        left = {n: place for n, place in read_at.items() if self._has_left(stored[place].record)}
         read = self._read_until_left([*left.values()]) if left else {}
         return {
-            name: kept[place].record.number
+            name: stored[place].record.number
             for name, place in left.items()
             if read[place].record.number == numbers[name]
         }
 
-    def _names_in(
-        self,
-        batch: WriteBatch,
-        ids: Iterable[str],
-        stored: Mapping[str, StoredRecord],
-        taken: Collection[str],
-    ) -> Mapping[str, str]:
-        """Return what the records of a batch are kept as, where that is not as they are named."""
+    def _names_in(self, batch: WriteBatch, places: Mapping[str, str | None]) -> Mapping[str, str]:
+        """Return what the records of a batch are kept as, where that may not be as they are named.
+
+        Of what the force does not have each id is looked for, whether or not another force has it,
+        and the batch is renamed, be it to the same: an act takes as long either way.
+        """
+        kept = dict(places)
         shared = self._appointments_shared(batch.read_set)
+        kept.update((name, found.record.id) for name, found in shared.items() if not kept[name])
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
-        names = {}
-        for name in ids:
-            kept = self._ids.kept(name, stored)
-            if kept is None and name in shared:
-                kept = shared[name].record.id
-            elif kept is None and name in made:
-                kept = self._ids.new_name(name, taken)
-            if kept not in (None, name):
-                names[name] = kept
-        return names
+        free = [name for name, place in kept.items() if place is None and name in made]
+        taken = self._store.taken(self._places_of(free)) if free else ()
+        named = {name: place for name, place in kept.items() if place not in (None, name)}
+        return {**named, **{name: self._ids.new_name(name, taken) for name in free}}
+
+    def _places_of(self, ids: Iterable[str]) -> list[str]:
+        """Return all that records of this force may be kept as, by their ids."""
+        return [place for name in ids for place in self._ids.names(name)]
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
@@ -521,12 +513,12 @@ class ScopedStore:
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`, as far as it reads them."""
         self._own(force)
-        own = self._histories([*ids, *map(self._ids.own, ids)])
+        own = self._histories(self._places_of(ids))
+        kept = {name: self._ids.kept(name, own) for name in ids}
         return {
             name: tuple(self._shown_history(own[place]))
-            for name in ids
-            for place in (name, self._ids.own(name))  # its own before a partner's, as in `read`
-            if place in own
+            for name, place in kept.items()
+            if place is not None
         }
 
     def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -269,13 +269,11 @@ class SqliteStore(DatabaseStore):
         return connect(self._path, self.url, timeout=self._timeout)
 
     def _begin_reading(self) -> sqlite3.Connection:
-        connection = self._connect_anew()
-        try:
+        with ExitStack() as unless_begun:
+            connection = unless_begun.enter_context(closing(self._connect_anew()))
             connection.execute("BEGIN")
             connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
-        except BaseException:
-            connection.close()
-            raise
+            unless_begun.pop_all()
         return connection
 
     def close(self) -> None:
@@ -292,14 +290,11 @@ class SqliteStore(DatabaseStore):
         child finds the store busy.
         """
         process = self._process()
-        process.lock.acquire()
-        try:
+        with ExitStack() as held:
+            held.enter_context(process.lock)
             if process.connection is not None and not process.connection.in_transaction:
                 process.let_go()
-        except BaseException:
-            process.lock.release()
-            raise
-        return process.lock.release
+            return held.pop_all().close
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         return self._run(lambda connection: shape(connection.execute(sql, parameters).fetchall()))
@@ -407,12 +402,10 @@ def _is_in_transaction(connection: sqlite3.Connection) -> bool:
 
 def _back_up(source: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a new file's connection once all is in it: in one step, and so of one moment."""
-    target = sqlite3.connect(path, isolation_level=None)
-    try:
+    with ExitStack() as unless_whole:
+        target = unless_whole.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
         source.backup(target)
-    except BaseException:
-        target.close()
-        raise
+        unless_whole.pop_all()
     return target
 
 
