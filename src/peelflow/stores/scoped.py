@@ -140,7 +140,7 @@ def _last_read(force: str, events: Sequence[Event]) -> int:
             for event, before, after in each_as_recorded(history)
             if after.is_of(force) or (before and before.is_of(force))
         ]
-        last = max(last, *of_it[-1:])
+        last = max([last, *of_it[-1:]])
     return last
 
 
