@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import corrected_chain, is_step_at_once
+from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -181,6 +181,10 @@ def _check_correction(
         return
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
+    # What comes back from a withdrawal is made to be of the forces of the record above.
+    for kept in history[: event.number - 1]:
+        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
+            corrected.add(kept.recorded_at)
     if event.recorded_at not in corrected:
         check_corrector(session, event, chain)
 
