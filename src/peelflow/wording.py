@@ -82,6 +82,11 @@ def markdown_text(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
+def counted(count: int, what: str) -> str:
+    """Say how many of a thing there are: 1 row, 2 rows."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def listed(names: Iterable[str]) -> str:
     """List names in backticks, in order, leaving off what goes beyond a few."""
     quoted = [f"`{name}`" for name in names]

@@ -464,3 +464,15 @@ def test_a_schema_number_that_is_gone_is_a_finding(
 
     with pytest.raises(StoreUnavailable, match="its schema number is gone"):
         upgrade_store(server)
+
+
+@pytest.mark.parametrize("number", ["'x'", "x'ff'", "1.5"])
+def test_a_schema_number_that_is_none_is_a_finding(
+    lite: tuple[str, str], number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """18.3: never an error, whoever opens it."""
+    url, prefix = lite
+    with opened(url) as (_, run):
+        run(f"UPDATE {prefix}meta SET schema = {number}")
+    assert main(["verify", "--register", url]) == 1
+    assert "store-unreadable: its schema number is" in capsys.readouterr().out

@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Change, Event, Record
 from peelflow.model.rules import Level
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.codec import check_text
 
 if TYPE_CHECKING:
@@ -411,6 +411,23 @@ LARGEST_VERSION = 2**63 - 1
 def store_closed(url: str) -> StoreUnavailable:
     """Return what a store says once it was closed (S13)."""
     return StoreUnavailable(url, "it was closed", instead="open it again")
+
+
+def check_history(url: str, record: str, events: int, expected: int) -> None:
+    """Refuse a history of which less is kept than its record's row tells.
+
+    Args:
+        url: The store's.
+        record: The record's id.
+        events: How many events are kept.
+        expected: The number of the last one, by the row that was read before.
+
+    Raises:
+        StoreUnavailable: Some of it is gone.
+    """
+    if events < expected:
+        why = f"{record} has {expected} events by its row, and {events} are kept"
+        raise StoreUnavailable(url, why, instead="see what `peelflow verify` finds")
 
 
 def read_set_ids(batch: WriteBatch) -> list[str]:

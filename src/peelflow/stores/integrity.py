@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, StoreUnavailable
@@ -30,7 +30,7 @@ from peelflow.model.records import (
     TakenOver,
 )
 from peelflow.model.rules import Pin
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import (
     INTEGER_COLUMNS,
     NULL_COLUMNS,
@@ -434,7 +434,7 @@ def _content_discrepancies(
     for digest, content in documents:
         where = mentions.documents.get(str(digest), ("", 0))
         if not (isinstance(digest, str) and isinstance(content, bytes)):
-            sentence = f"the document {digest!a:.80} holds no bytes"
+            sentence = f"the document {digest!a:.80} holds no bytes, or has no digest"
             yield Discrepancy(*where, "document-changed", sentence)
             continue
         digests.add(digest)

@@ -11,10 +11,11 @@ from threading import RLock
 from time import monotonic
 from typing import Any, TypeVar
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
+from peelflow.results import define
 from peelflow.stores.base import (
     DOCUMENTS_SETTING,
     LIFECYCLE_COLUMNS,
@@ -57,6 +58,7 @@ from peelflow.stores.rows import (
 )
 from peelflow.stores.schema_check import sqlite_faults
 from peelflow.stores.sqlite_file import (
+    DRIVER_FAULTS,
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
     LATER_OBJECTS,
@@ -249,7 +251,7 @@ class SqliteStore(DatabaseStore):
                 reading.open(lambda: _back_up(source, path), sqlite3.Connection.close)
                 if is_stale(source):
                     raise StoreBusy(self.url)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(self.url, fault) from fault
 
     @contextmanager
@@ -262,7 +264,7 @@ class SqliteStore(DatabaseStore):
                 finally:
                     if is_stale(connection):
                         raise StoreBusy(self.url)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(self.url, fault) from fault
 
     def _connect_anew(self) -> sqlite3.Connection:
@@ -326,7 +328,7 @@ class SqliteStore(DatabaseStore):
                 if isinstance(connection, ReadingConnection):
                     return self._read_steadily(work, process)
                 return work(connection)
-            except sqlite3.Error as fault:
+            except DRIVER_FAULTS as fault:
                 raise error_of(self.url, fault) from fault
             except RowUnreadable as fault:
                 raise StoreUnavailable(self.url, str(fault)) from fault
@@ -423,7 +425,7 @@ def sqlite_snapshot(
         try:
             cursor = held.open(lambda: connection.execute(sql), sqlite3.Cursor.close)
             yield from held.rows(cursor)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(url, fault) from fault
 
     ((has_joint,),) = select(HAS_JOINT_RECORDS)
