@@ -567,6 +567,7 @@ def _proved_plans(
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.loader import verdict_on
     from peelflow.rulebook.national import examine
 
     checked = examine(path, *(rules or [path.parent]))
@@ -578,7 +579,10 @@ def _proved_plans(
     code = EXIT_CODES[checked.verdict]
     if code:
         for plan in plans:
-            output.line(f"{plan.name}, {plan.old} → {plan.new}: {checked.verdict}")
+            told = (fault for fault in checked.diagnostics if fault.span.file == plan.span.file)
+            own = verdict_on(told)
+            stays = "" if own == checked.verdict else "; the other files are mended first"
+            output.line(f"{plan.name}, {plan.old} → {plan.new}: {own}{stays}")
         raise typer.Exit(code)
     return tuple(plans)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import as_corrected, each_as_recorded
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
@@ -37,7 +37,6 @@ from peelflow.register.recheck import (
     check_as_recorded,
     check_place,
     check_word_given,
-    each_as_recorded,
     why_alike,
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful

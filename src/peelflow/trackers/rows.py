@@ -443,9 +443,11 @@ class RowReader:
     def _forces(self, target: str, value: CellValue) -> Iterator[str]:
         """Yield the forces that a cell names, in the map's words for them or by their short names.
 
-        A force in other words would be another one in the figures, so no other word is one.
+        A force in other words would be another one in the figures, so no other word is one. Words
+        for lead forces are words for the others, too.
         """
-        words, fixed = self._words.get(target, {}), self.file.tracker.fixed.force
+        words = {**self._words.get("force", {}), **self._words.get(target, {})}
+        fixed = self.file.tracker.fixed.force
         named = {normal_form(name): name for name in (fixed, *words.values())}
         text = text_of(value)
         for part in re.split(r"[;\r\n]", words.get(normal_form(text), text)):
