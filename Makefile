@@ -57,6 +57,7 @@ peers: $(READY)
 	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql]' $(PEERS)
 	.peers/bin/python -m bench.peers
 
+# Every tamper on 200 events, in some minutes; `python -m bench.tamper 1000` takes hours.
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper
 	$(BIN)/python -m bench.tamper_table
