@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -45,6 +45,7 @@ from peelflow.register.entry import EntryValues
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
+from peelflow.results import frozen
 from peelflow.wording import say_forces
 
 if TYPE_CHECKING:
@@ -566,6 +567,7 @@ def _proved_plans(
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.loader import verdict_on
     from peelflow.rulebook.national import examine
 
     checked = examine(path, *(rules or [path.parent]))
@@ -577,7 +579,10 @@ def _proved_plans(
     code = EXIT_CODES[checked.verdict]
     if code:
         for plan in plans:
-            output.line(f"{plan.name}, {plan.old} → {plan.new}: {checked.verdict}")
+            told = (fault for fault in checked.diagnostics if fault.span.file == plan.span.file)
+            own = verdict_on(told)
+            stays = "" if own == checked.verdict else "; the other files are mended first"
+            output.line(f"{plan.name}, {plan.old} → {plan.new}: {own}{stays}")
         raise typer.Exit(code)
     return tuple(plans)
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from attrs import frozen
-
 from peelflow.engine.fold import as_corrected, is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.date_spans import DateSpan, read_span
@@ -23,7 +21,7 @@ from peelflow.portfolio.selection import (
 )
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 
 @frozen

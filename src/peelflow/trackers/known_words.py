@@ -72,7 +72,7 @@ HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
     "force": ("lead force", "owning force"),
     "joint_with": (
         *("joint with", "partner force", "partner forces", "joint force", "joint forces"),
-        *("other force", "other forces", "shared with"),
+        *("other force", "other forces", "shared with", "forces", "forces involved"),
     ),
     "theme": (
         *("theme", "themes", "thematic area", "strand", "portfolio", "business area", "topic"),

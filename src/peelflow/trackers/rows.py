@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property, partial
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model.date_spans import is_as_known
@@ -26,6 +26,7 @@ from peelflow.register.validation import (
     checked_value,
     list_items,
 )
+from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
@@ -434,9 +435,11 @@ class RowReader:
     def _forces(self, target: str, value: CellValue) -> Iterator[str]:
         """Yield the forces that a cell names, in the map's words for them or by their short names.
 
-        A force in other words would be another one in the figures, so no other word is one.
+        A force in other words would be another one in the figures, so no other word is one. Words
+        for lead forces are words for the others, too.
         """
-        words, fixed = self._words.get(target, {}), self.file.tracker.fixed.force
+        words = {**self._words.get("force", {}), **self._words.get(target, {})}
+        fixed = self.file.tracker.fixed.force
         named = {normal_form(name): name for name in (fixed, *words.values())}
         text = text_of(value)
         for part in re.split(r"[;\r\n]", words.get(normal_form(text), text)):
