@@ -326,11 +326,11 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
     for table in (*KEPT_TABLES, "meta", "settings", "joint_records"):
         for kind, words in _ACTING.items():
             yield f"schema: {kind} {table}", _statements(words.format(table))
-    for index, keys in INDEXES.items():
-        dropped, make = f"DROP INDEX {index}", f"CREATE INDEX {index} ON records ({keys})"
+    for index, ordered in INDEXES.items():
+        gone, make = f"DROP INDEX {index}", f"CREATE INDEX {index} ON records ({ordered})"
         for kind, instead in {"partial": f"{make} WHERE id <> 'WMP-0000'", "other": make}.items():
-            yield f"schema: {kind} {index}", _statements(f"{dropped};\n{instead}")
-        yield f"schema: index {index}", _sql(dropped)
+            yield f"schema: {kind} {index}", _statements(f"{gone};\n{instead}")
+        yield f"schema: index {index}", _sql(gone)
 
 
 def made_up_events(texts: Sequence[str]) -> Iterator[tuple[str, int, object]]:
