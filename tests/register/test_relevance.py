@@ -86,6 +86,11 @@ def verify(register: Register, day: date = DAY) -> None:
             {"questions": ["9"]},
             "I covers questions of kent_2024, and the record's is of peel_nine",
         ),
+        (
+            {"question": "11"},
+            {"questions": ["9"], "question_set": "peel_nine"},
+            "I covers 9, and the record's question is 11",
+        ),
         ({"question": "7"}, {"questions": ["7"], "question_set": "peel_nine"}, None),
         (
             {"question": "7", "question_set": "kent_2024"},
