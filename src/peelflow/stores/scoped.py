@@ -37,6 +37,7 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
+    last_events_in,
     pinned_key,
     read_set_ids,
 )
@@ -366,6 +367,22 @@ class ScopedStore:
             for place in (name, self._ids.own(name))  # its own before a partner's, as in `read`
             if place in own
         }
+
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Return the last event that is no note of each of the force's records.
+
+        What names an id that is shown otherwise is shown by its record's category, and so read with
+        its history.
+        """
+        places = {place: name for name in until for place in (name, self._ids.own(name))}
+        asked = {place: until[name] for place, name in places.items()}
+        found = self._store.last_events(asked, force=self._own(force))
+        own = {places[place]: found[place] for place in places if place in found}
+        renamed = [name for name, entry in own.items() if OWN_ID_MARK in entry.text]
+        histories = self.histories(renamed) if renamed else {}
+        return {**own, **last_events_in(histories, until)}
 
     def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
         category = ""
